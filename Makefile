@@ -1,0 +1,81 @@
+# SmartMarket's commands; `make` alone lists them. Needs Python 3.11 or newer and make, nothing else.
+#
+# Everything in the environment reaches the program: PORT, SMARTMARKET_DATA_DIR, DATABASE_URL, ... (see .env.example).
+# They may stand behind the target too: make run PORT=8001 SMARTMARKET_DATA_DIR=/tmp/shop
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+ARGS ?=
+
+# A python3 that is too old is no obstacle where a newer one stands beside it; a PYTHON asked for is taken or refused.
+CANDIDATES = $(PYTHON) $(if $(filter file,$(origin PYTHON)),python3.13 python3.12 python3.11)
+# What stands in .venv is kept until another PYTHON is asked for.
+DEPENDENCIES = $(or $(if $(filter file,$(origin PYTHON)),$(wildcard $(VENV)/.dependencies-*)),$(STAMP))
+STAMP = $(VENV)/.dependencies-$(subst /,_,$(PYTHON))
+INSTALLED = $(VENV)/.installed
+PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-services lint format bench faults lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@echo 'Arguments: ARGS="-k upload" for pytest and bench, PYTHON=python3.12, PORT=8001, SMARTMARKET_DATA_DIR=/tmp/shop'
+
+install: $(INSTALLED) ## Install into .venv (the other targets do it when needed)
+
+run: $(INSTALLED) ## Start everything on this machine: database, queue, API, workers. Ctrl-C stops it
+	@exec $(BIN)/smartmarket up
+
+test: $(INSTALLED) ## Run all tests; needs no services, uses DATABASE_URL, REDIS_URL, BROKER_URL where set
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=)
+
+test-services: $(INSTALLED) ## Run all tests against servers: those of the environment, or the standard local ports
+	@DATABASE_URL="$${DATABASE_URL:-postgresql://postgres@127.0.0.1:5432/postgres}" \
+	REDIS_URL="$${REDIS_URL:-redis://127.0.0.1:6379/0}" \
+	BROKER_URL="$${BROKER_URL:-amqp://guest:guest@127.0.0.1:5672//}" \
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(INSTALLED) ## Check style, types and the walls between modules
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: $(INSTALLED) ## Write the style that lint checks
+	@$(BIN)/ruff check --fix --exit-zero
+	@$(BIN)/ruff format
+
+bench: $(INSTALLED) ## Measure against baselines; prints a table and writes JSON
+	@$(BIN)/python -m bench $(ARGS)
+
+faults: $(INSTALLED) ## Kill processes 200 times during uploads and count what was lost (must be nothing)
+	@SMARTMARKET_FAULT_KILLS="$${SMARTMARKET_FAULT_KILLS:-200}" $(BIN)/python -m pytest --timeout 3600 tests/faults $(ARGS)
+
+lock: $(INSTALLED) ## Write requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of everything
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-annotate \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+		$(if $(UPGRADE),--upgrade) --output-file requirements.lock pyproject.toml
+
+clean: ## Remove what make wrote; the data of `make run` stays
+	@rm -rf $(VENV) build *.egg-info htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+		.import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(DEPENDENCIES): requirements.lock
+	@python=; for candidate in $(CANDIDATES); do \
+		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+		then python=$$candidate; break; fi; done; \
+	if [ -z "$$python" ]; then \
+		echo "SmartMarket needs Python 3.11 or newer; $(PYTHON) is: $$("$(PYTHON)" --version 2>&1)." >&2; \
+		echo 'Install one, or name the one you have: make PYTHON=/path/to/python3.12 ...' >&2; exit 1; fi; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "$$python cannot make virtual environments: its modules venv and ensurepip are a package of their own here" >&2; \
+		echo '(on Debian and Ubuntu: apt install python3-venv). Install it, or name another: make PYTHON=... ' >&2; exit 1; fi; \
+	printf 'Installing into %s (%s, once, about a minute) ... ' '$(VENV)' "$$("$$python" --version)"; \
+	"$$python" -m venv --clear '$(VENV)' && $(PIP_INSTALL) --require-hashes -r requirements.lock && touch '$@' && echo done
+
+$(INSTALLED): pyproject.toml $(DEPENDENCIES)
+	@$(PIP_INSTALL) --no-index --no-deps --no-build-isolation --editable .
+	@touch '$@'

@@ -1,0 +1,163 @@
+"""One batch of the log applied to one generation: rows and progress in one transaction, poison parked per business."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import msgspec
+import psycopg
+from psycopg import Connection
+from psycopg.rows import dict_row
+from psycopg.sql import SQL, Identifier
+
+from projections.deltas import Deltas
+from projections.projection import Projection
+from projections.writing import LiveWriter
+from shared.database import SHARDS
+from shared.event_store import LogReader, Recorded
+from shared.vault import MasterKey, SubjectKeys, Vault
+
+logger = logging.getLogger("smartmarket.projections")
+
+# What says something of the batch, not of the database's health: such an event is parked, the rest pauses the shard.
+POISON = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    msgspec.MsgspecError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
+
+class Fenced(RuntimeError):
+    """Another process has moved these shards on: nothing was written."""
+
+
+class Applier:
+    """Applies batches to one generation over one connection."""
+
+    def __init__(self, conn: Connection[Any], projection: Projection, schema: str, master: MasterKey) -> None:
+        """Write over `conn` (autocommit) into `schema`."""
+        self._conn = conn
+        self._projection = projection
+        self._schema = schema
+        self._writer = LiveWriter(conn, schema)
+        self._vault = Vault(master, self._sql)
+        self.reader = LogReader(projection.topics)
+        self.parked = self._load_parked()
+
+    def apply(self, batch: Sequence[Recorded], shards: Mapping[int, int]) -> dict[int, int]:
+        """Apply the events that come after each shard's position; returns the shards' new positions.
+
+        Raises Fenced if a position is no longer what `shards` says. An event that cannot be applied parks its business.
+        """
+        wanted = [r for r in batch if r.state is not None and self._concerns(r, shards)]
+        moved = {shard: max(position, batch[-1].position) for shard, position in shards.items()}
+        try:
+            with self._conn.transaction():
+                self._advance(shards, moved)
+                self._write(wanted)
+        except POISON as error:
+            logger.warning("batch redone event by event", extra={"projection": self._projection.name, "reason": str(error)})
+            self._apply_singly(wanted, shards, moved)
+        return moved
+
+    def retry(self, business_id: int) -> bool:
+        """Apply what waits behind a parked business, in order; returns whether it is parked no more."""
+        position = self.parked.get(business_id)
+        if position is None:
+            return True
+        with self._conn.transaction():
+            reached = self._positions([business_id % SHARDS])[business_id % SHARDS]
+            self._conn.execute(SQL("DELETE FROM {} WHERE business_id = %s").format(self._table("parked")), (business_id,))
+            after = position - 1
+            while events := self.reader.of_business(self._conn, business_id, after, limit=200, upto=reached):
+                after = events[-1].position
+                for recorded in events:
+                    if not self._apply_or_park(recorded):
+                        self.parked[business_id] = recorded.position
+                        return False
+        del self.parked[business_id]
+        return True
+
+    def positions(self, shards: Sequence[int]) -> dict[int, int]:
+        """Return where the shards stand."""
+        return self._positions(shards)
+
+    def _concerns(self, recorded: Recorded, shards: Mapping[int, int]) -> bool:
+        business = recorded.business_id
+        if business is None:
+            return any(recorded.position > position for position in shards.values())
+        position = shards.get(business % SHARDS)
+        return position is not None and recorded.position > position and business not in self.parked
+
+    def _write(self, events: Sequence[Recorded]) -> None:
+        deltas = Deltas(self._projection.tables)
+        keys = self._keys(events)
+        for recorded in events:
+            self._projection.fold(recorded, deltas, keys)
+        self._writer.write(deltas)
+
+    def _apply_singly(
+        self, events: Sequence[Recorded], shards: Mapping[int, int], moved: Mapping[int, int]
+    ) -> None:
+        newly: dict[int, int] = {}
+        with self._conn.transaction():
+            self._advance(shards, moved)
+            for recorded in events:
+                if recorded.business_id not in newly and not self._apply_or_park(recorded):
+                    newly[cast("int", recorded.business_id)] = recorded.position
+        self.parked.update(newly)
+
+    def _apply_or_park(self, recorded: Recorded) -> bool:
+        try:
+            with self._conn.transaction():
+                self._write([recorded])
+        except POISON as error:
+            if recorded.business_id is None:
+                raise
+            self._conn.execute(
+                SQL("INSERT INTO {} VALUES (%s, %s, %s, %s)").format(self._table("parked")),
+                (recorded.business_id, recorded.position, recorded.topic, f"{type(error).__name__}: {error}"[:2000]),
+            )
+            logger.error(  # noqa: TRY400 - the error is recorded beside the rows
+                "business parked",
+                extra={
+                    "projection": self._projection.name,
+                    "business_id": recorded.business_id,
+                    "position": recorded.position,
+                    "reason": type(error).__name__,
+                },
+            )
+            return False
+        return True
+
+    def _advance(self, shards: Mapping[int, int], moved: Mapping[int, int]) -> None:
+        statement = SQL(
+            "UPDATE {} AS p SET position = u.moved FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[])"
+            " AS u(shard, expected, moved) WHERE p.shard = u.shard AND p.position = u.expected"
+        ).format(self._table("progress"))
+        done = self._conn.execute(statement, (list(shards), list(shards.values()), [moved[s] for s in shards]))
+        if done.rowcount != len(shards):
+            raise Fenced(self._schema)
+
+    def _keys(self, events: Sequence[Recorded]) -> SubjectKeys:
+        subjects = [s for r in events for s in self._projection.subjects(r)]
+        return self._vault.keys(subjects)
+
+    def _positions(self, shards: Sequence[int]) -> dict[int, int]:
+        statement = SQL("SELECT shard, position FROM {} WHERE shard = ANY(%s)").format(self._table("progress"))
+        return dict(self._conn.execute(statement, (list(shards),)).fetchall())
+
+    def _load_parked(self) -> dict[int, int]:
+        return dict(self._conn.execute(SQL("SELECT business_id, position FROM {}").format(self._table("parked"))).fetchall())
+
+    def _table(self, name: str) -> Identifier:
+        return Identifier(self._schema, name)
+
+    def _sql(self, query: Any, params: Sequence[Any]) -> list[dict[str, Any]]:  # noqa: ANN401 - the vault's statements
+        with self._conn.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query, params).fetchall()

@@ -1,0 +1,119 @@
+"""What a fold produces: rows to insert and changes to merge, the same for both writers.
+
+A merged column has one of a few commutative-enough rules, so that merging batch by batch into a table (live) and folding
+a whole history in memory (replay) end in the same row:
+
+- `add`: sum; `least`, `greatest`: the extreme, null being no value;
+- `set`: the newest value, null meaning unchanged;
+- `latest:<column>`: the value that came with the greatest `<column>`, the later event winning a tie.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Key = tuple[Any, ...]
+Values = list[Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A read model's table as its projector writes it.
+
+    `keys` begin with `business_id`. Without `changes` the table takes inserted rows only, of `keys` + `columns`.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    changes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def all_columns(self) -> tuple[str, ...]:
+        """Return every column, keys first."""
+        return (*self.keys, *self.columns, *self.changes)
+
+    @property
+    def merged(self) -> bool:
+        """Tell whether rows are merged by key rather than inserted."""
+        return bool(self.changes)
+
+
+class Deltas:
+    """Collects what a stretch of the log does to the tables of one projection."""
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        """Start empty for `tables`."""
+        self.tables = tuple(tables)
+        self._rows: dict[str, list[tuple[Any, ...]]] = {t.name: [] for t in self.tables if not t.merged}
+        self._merged: dict[str, dict[Key, Values]] = {t.name: {} for t in self.tables if t.merged}
+        self._combine = {t.name: _combiner(t) for t in self.tables if t.merged}
+
+    def rows(self, table: Table) -> list[tuple[Any, ...]]:
+        """Return the list to which rows of an insert-only table are added, in the order of `all_columns`."""
+        return self._rows[table.name]
+
+    def sums(self, table: Table) -> dict[Key, Values]:
+        """Return key -> sums of a table whose every change is `add`, to be added to in place."""
+        return self._merged[table.name]
+
+    def merge(self, table: Table, key: Key, **changes: Any) -> None:  # noqa: ANN401 - a column's value
+        """Merge `changes` into the row of `key`; columns left out are unchanged."""
+        values = [changes.pop(column, None) for column in table.changes]
+        if changes:
+            msg = f"{table.name} has no column {sorted(changes)}"
+            raise LookupError(msg)
+        merged = self._merged[table.name]
+        old = merged.get(key)
+        merged[key] = values if old is None else self._combine[table.name](old, values)
+
+    def count(self) -> int:
+        """Return how many rows wait for inserting."""
+        return sum(map(len, self._rows.values()))
+
+    def take_rows(self) -> Iterator[tuple[Table, list[tuple[Any, ...]]]]:
+        """Hand the rows to insert over, table by table, and forget them."""
+        for table in self.tables:
+            if not table.merged and self._rows[table.name]:
+                rows, self._rows[table.name] = self._rows[table.name], []
+                yield table, rows
+
+    def take_merged(self) -> Iterator[tuple[Table, Iterator[tuple[Any, ...]]]]:
+        """Hand the merged rows over, table by table, and forget them; a sum nobody added to is 0."""
+        for table in self.tables:
+            if table.merged and self._merged[table.name]:
+                merged, self._merged[table.name] = self._merged[table.name], {}
+                zeros = [0 if rule == "add" else None for rule in table.changes.values()]
+                yield table, (
+                    (*key, *(zero if v is None else v for v, zero in zip(values, zeros, strict=True)))
+                    for key, values in merged.items()
+                )
+
+
+def _combiner(table: Table) -> Callable[[Values, Values], Values]:
+    columns = list(table.changes)
+    rules = [_rule(rule, columns) for rule in table.changes.values()]
+
+    def combine(old: Values, new: Values) -> Values:
+        return [rule(i, old, new) for i, rule in enumerate(rules)]
+
+    return combine
+
+
+def _rule(rule: str, columns: list[str]) -> Callable[[int, Values, Values], Any]:
+    if rule.startswith("latest:"):
+        by = columns.index(rule.removeprefix("latest:"))
+        return lambda i, old, new: new[i] if _not_before(new[by], old[by]) else old[i]
+    return _RULES[rule]
+
+
+def _not_before(new: Any, old: Any) -> bool:  # noqa: ANN401 - any ordered column
+    return new is not None and (old is None or new >= old)
+
+
+_RULES: dict[str, Callable[[int, Values, Values], Any]] = {
+    "add": lambda i, old, new: (old[i] or 0) + (new[i] or 0),
+    "set": lambda i, old, new: old[i] if new[i] is None else new[i],
+    "least": lambda i, old, new: min((v for v in (old[i], new[i]) if v is not None), default=None),
+    "greatest": lambda i, old, new: max((v for v in (old[i], new[i]) if v is not None), default=None),
+}

@@ -1,0 +1,143 @@
+"""Generations: a projection in a schema of its own, and the pointer to the one that serves.
+
+A schema never changes its name. Each carries its rows, its progress per shard and its parked businesses, so that one
+transaction moves them together. Readers find the serving schema by `projections.live`, in the first statement of their
+transaction.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, LiteralString, cast
+
+from psycopg import Connection
+from psycopg.errors import LockNotAvailable
+from psycopg.sql import SQL, Identifier
+
+from projections.projection import Projection
+from shared.database import READER, SHARDS
+
+logger = logging.getLogger("smartmarket.generations")
+
+# Returns nothing; what every generation has beside its projector's tables.
+HOUSEKEEPING = """
+CREATE TABLE progress (shard smallint PRIMARY KEY, position bigint NOT NULL);
+CREATE TABLE parked (
+    business_id bigint PRIMARY KEY, position bigint NOT NULL, topic text NOT NULL, error text NOT NULL
+);
+CREATE TABLE replayed (business_id bigint PRIMARY KEY, rows bigint NOT NULL);
+"""
+# Returns the id of a new generation.
+INSERT_GENERATION = """INSERT INTO projections.generations (id, projection, schema, version, state, upto)
+    OVERRIDING SYSTEM VALUE SELECT id, %(name)s, %(name)s || '_g' || id, %(version)s, %(state)s, %(upto)s
+    FROM nextval('projections.generations_id_seq') AS id RETURNING id, schema"""
+# Returns nothing; waits for the live writer's transaction to end and keeps the next one waiting.
+LOCK_PROJECTION = "SELECT pg_advisory_xact_lock(7303, hashtext(%s))"
+# Returns nothing; the live writer's half of the same lock.
+SHARE_PROJECTION = "SELECT pg_advisory_xact_lock_shared(7303, hashtext(%s))"
+# Returns nothing; from here on the schema serves.
+POINT = """INSERT INTO projections.live (projection, schema) VALUES (%s, %s)
+    ON CONFLICT (projection) DO UPDATE SET schema = excluded.schema"""
+# Returns the generation that serves a projection.
+SELECT_LIVE = """SELECT g.id, g.schema, g.version FROM projections.live l JOIN projections.generations g USING (schema)
+    WHERE l.projection = %s"""
+# Returns the schemas that lost the pointer long enough ago for every reader to have left.
+SELECT_DROPPABLE = """SELECT schema FROM projections.generations
+    WHERE state IN ('retired', 'failed') AND changed_at < now() - make_interval(secs => %s)"""
+
+
+def create(conn: Connection[Any], projection: Projection, *, state: str, upto: int) -> tuple[int, str]:
+    """Make an empty generation without keys and indexes; returns its id and schema."""
+    row = conn.execute(
+        INSERT_GENERATION,
+        {"name": projection.name, "version": projection.version, "state": state, "upto": upto},
+    ).fetchone()
+    generation, schema = cast("tuple[int, str]", row)
+    tables, _ = projection.schema()
+    conn.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
+    _in_schema(conn, schema, HOUSEKEEPING + tables)
+    conn.execute(
+        SQL("INSERT INTO {} SELECT shard, 0 FROM generate_series(0, %s) AS shard").format(Identifier(schema, "progress")),
+        (SHARDS - 1,),
+    )
+    return generation, schema
+
+
+def finish(conn: Connection[Any], projection: Projection, schema: str) -> None:
+    """Give a generation its keys, indexes, grants and row-level security."""
+    _in_schema(conn, schema, projection.schema()[1])
+    has_reader = conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (READER,)).fetchone()
+    for table in projection.tables:
+        name = Identifier(schema, table.name)
+        conn.execute(SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(name))
+        conn.execute(
+            SQL(
+                "CREATE POLICY tenant ON {} USING"
+                " (business_id = nullif(current_setting('app.business_id', true), '')::bigint)"
+            ).format(name)
+        )
+        conn.execute(SQL("ANALYZE {}").format(name))
+    if has_reader:
+        conn.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(Identifier(schema), Identifier(READER)))
+        conn.execute(
+            SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(Identifier(schema), Identifier(READER))
+        )
+
+
+def set_state(conn: Connection[Any], generation: int, state: str) -> None:
+    """Record what a generation is now."""
+    conn.execute(
+        "UPDATE projections.generations SET state = %s, changed_at = now() WHERE id = %s", (state, generation)
+    )
+
+
+def adopt(conn: Connection[Any], projection: str, generation: int, schema: str) -> None:
+    """Point to a generation that has caught up; the caller's transaction holds the projection's lock."""
+    conn.execute(
+        "UPDATE projections.generations SET state = 'retired', changed_at = now() WHERE projection = %s AND state = 'live'",
+        (projection,),
+    )
+    conn.execute(POINT, (projection, schema))
+    set_state(conn, generation, "live")
+
+
+def live(conn: Connection[Any], projection: str) -> tuple[int, str, int] | None:
+    """Return id, schema and projector version of the generation that serves."""
+    return cast("tuple[int, str, int] | None", conn.execute(SELECT_LIVE, (projection,)).fetchone())
+
+
+def ensure_live(conn: Connection[Any], registry: Mapping[str, Projection]) -> list[str]:
+    """Give every projection that has no generation its first one, empty; returns the names of those given."""
+    made = []
+    for projection in registry.values():
+        with conn.transaction():
+            conn.execute(LOCK_PROJECTION, (projection.name,))
+            if live(conn, projection.name) is None:
+                generation, schema = create(conn, projection, state="live", upto=0)
+                finish(conn, projection, schema)
+                conn.execute(POINT, (projection.name, schema))
+                set_state(conn, generation, "live")
+                made.append(projection.name)
+    return made
+
+
+def drop_retired(conn: Connection[Any], *, after_seconds: float = 60.0) -> list[str]:
+    """Drop schemas that lost the pointer at least so long ago; those in use are left for the next time."""
+    dropped = []
+    for (schema,) in conn.execute(SELECT_DROPPABLE, (after_seconds,)).fetchall():
+        try:
+            with conn.transaction():
+                conn.execute("SET LOCAL lock_timeout = '200ms'")
+                conn.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(schema)))
+                conn.execute(
+                    "UPDATE projections.generations SET state = 'dropped', changed_at = now() WHERE schema = %s", (schema,)
+                )
+                dropped.append(schema)
+        except LockNotAvailable:
+            logger.info("generation still in use", extra={"schema": schema})
+    return dropped
+
+
+def _in_schema(conn: Connection[Any], schema: str, script: str) -> None:
+    conn.execute("SELECT set_config('search_path', %s, true)", (schema,))
+    conn.execute(cast("LiteralString", script))
+    conn.execute("SELECT set_config('search_path', 'pg_catalog', true)")

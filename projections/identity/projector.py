@@ -1,0 +1,113 @@
+"""The profile of each business and the counts on its first screen."""
+
+from typing import cast
+
+from projections.deltas import Deltas, Table
+from projections.projection import Projection
+from shared.event_store import Recorded
+from shared.events.identity import BusinessProfileChanged, BusinessRegistered
+from shared.events.sales import CustomersAdded, ProductsAdded, ReceiptStored, SalesBatchRecorded, UploadAccepted
+from shared.vault import SubjectKeys
+
+PROFILES = Table(
+    "profiles",
+    ("business_id",),
+    changes={
+        "name": "set",
+        "type": "set",
+        "phone_number": "set",
+        "city": "set",
+        "description": "set",
+        "is_demo": "set",
+        "created_at": "set",
+    },
+)
+STATS = Table(
+    "profile_stats",
+    ("business_id",),
+    changes={
+        "products": "add",
+        "customers": "add",
+        "transactions": "add",
+        "paisa": "add",
+        "last_transaction_date": "greatest",
+    },
+)
+SOURCES = Table("data_sources", ("business_id", "source"), changes={"uses": "add"})
+
+
+def on_business_registered(recorded: Recorded, event: BusinessRegistered, deltas: Deltas, _: SubjectKeys) -> None:
+    """A shop opens with a name and a type."""
+    deltas.merge(
+        PROFILES, (event.business_id,),
+        name=event.name, type=event.type, is_demo=event.is_demo, created_at=recorded.recorded_at,
+    )  # fmt: skip
+    deltas.merge(STATS, (event.business_id,))
+
+
+def on_business_profile_changed(_: Recorded, event: BusinessProfileChanged, deltas: Deltas, keys: SubjectKeys) -> None:
+    """The owner changed the profile; "" clears a field."""
+    person = (event.sealed and keys.open(_subject(event), event.sealed)) or {}
+    deltas.merge(
+        PROFILES, (event.business_id,),
+        name=event.name, type=event.type, city=event.city, description=event.description,
+        phone_number=person.get("phone_number"),
+    )  # fmt: skip
+
+
+def on_products_added(recorded: Recorded, event: ProductsAdded, deltas: Deltas, _: SubjectKeys) -> None:
+    """More products."""
+    deltas.merge(STATS, (recorded.business_id,), products=len(event.products))
+
+
+def on_customers_added(recorded: Recorded, event: CustomersAdded, deltas: Deltas, _: SubjectKeys) -> None:
+    """More customers."""
+    deltas.merge(STATS, (recorded.business_id,), customers=len(event.customers))
+
+
+def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """More sales."""
+    if event.sales:
+        deltas.merge(
+            STATS, (recorded.business_id,),
+            transactions=len(event.sales), paisa=sum(sale.paisa for sale in event.sales),
+            last_transaction_date=max(sale.date for sale in event.sales),
+        )  # fmt: skip
+
+
+def on_upload_accepted(recorded: Recorded, _event: UploadAccepted, deltas: Deltas, _: SubjectKeys) -> None:
+    """Ledgers are a source of this shop's data."""
+    deltas.merge(SOURCES, (recorded.business_id, "csv"), uses=1)
+
+
+def on_receipt_stored(recorded: Recorded, _event: ReceiptStored, deltas: Deltas, _: SubjectKeys) -> None:
+    """Receipts are a source of this shop's data."""
+    deltas.merge(SOURCES, (recorded.business_id, "receipt_ocr"), uses=1)
+
+
+def _subject(event: BusinessProfileChanged) -> str:
+    return f"user-{event.user_id}"
+
+
+def _subjects(recorded: Recorded) -> list[str]:
+    if recorded.topic != BusinessProfileChanged.topic:
+        return []
+    return [_subject(cast("BusinessProfileChanged", recorded.event))]
+
+
+IDENTITY = Projection(
+    name="identity",
+    version=1,
+    package="projections.identity",
+    tables=(PROFILES, STATS, SOURCES),
+    handlers={
+        BusinessRegistered: on_business_registered,
+        BusinessProfileChanged: on_business_profile_changed,
+        ProductsAdded: on_products_added,
+        CustomersAdded: on_customers_added,
+        SalesBatchRecorded: on_sales_batch_recorded,
+        UploadAccepted: on_upload_accepted,
+        ReceiptStored: on_receipt_stored,
+    },
+    subjects=_subjects,
+)

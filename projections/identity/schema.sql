@@ -1,0 +1,29 @@
+-- Profiles of businesses and what their owners' first screen counts.
+CREATE TABLE profiles (
+    business_id  bigint NOT NULL,
+    name         text,
+    type         text,
+    phone_number text,
+    city         text,
+    description  text,
+    is_demo      boolean,
+    created_at   timestamptz
+);
+CREATE TABLE profile_stats (
+    business_id           bigint NOT NULL,
+    products              bigint NOT NULL,
+    customers             bigint NOT NULL,
+    transactions          bigint NOT NULL,
+    paisa                 bigint NOT NULL,
+    last_transaction_date date
+);
+CREATE TABLE data_sources (
+    business_id bigint NOT NULL,
+    source      text NOT NULL,
+    uses        bigint NOT NULL
+);
+
+-- after the rows
+ALTER TABLE profiles ADD PRIMARY KEY (business_id);
+ALTER TABLE profile_stats ADD PRIMARY KEY (business_id);
+ALTER TABLE data_sources ADD PRIMARY KEY (business_id, source);

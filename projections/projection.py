@@ -1,0 +1,47 @@
+"""A projection: a named, versioned, pure fold from events to tables."""
+
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from projections.deltas import Deltas, Table
+from shared.event_store import Recorded
+from shared.events.base import Event
+from shared.vault import SubjectKeys
+
+Handler = Callable[[Recorded, Any, Deltas, SubjectKeys], None]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A pure fold from events to tables.
+
+    `handlers` map an event's class to the function that folds it; `subjects` name the vault's subjects whose data an
+    event carries, so that their keys are at hand before the fold. A changed fold or schema raises `version`.
+    """
+
+    name: str
+    version: int
+    package: str
+    tables: tuple[Table, ...]
+    handlers: Mapping[type[Event], Handler]
+    subjects: Callable[[Recorded], list[str]] = lambda _: []
+
+    @property
+    def topics(self) -> list[str]:
+        """Return the topics this projection reads."""
+        return [event.topic for event in self.handlers]
+
+    def fold(self, recorded: Recorded, deltas: Deltas, keys: SubjectKeys) -> None:
+        """Add to `deltas` what one event does; an event of another topic does nothing."""
+        event = recorded.event
+        self.handlers[type(event)](recorded, event, deltas, keys)
+
+    def schema(self) -> tuple[str, str]:
+        """Return the SQL that makes the tables, and the SQL that makes their keys and indexes once rows are in."""
+        script = (files(self.package) / "schema.sql").read_text(encoding="utf-8")
+        tables, indexes = re.split(r"^-- after the rows.*$", script, maxsplit=1, flags=re.MULTILINE)
+        return tables, indexes

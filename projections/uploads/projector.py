@@ -1,0 +1,97 @@
+"""What became of each uploaded ledger."""
+
+from typing import Any
+
+import msgspec
+
+from projections.deltas import Deltas, Table
+from projections.projection import Projection
+from shared.event_store import Recorded
+from shared.events.jobs import JobFailed
+from shared.events.sales import SalesBatchRecorded, UploadAccepted, UploadCompleted, UploadFailed
+from shared.vault import SubjectKeys
+
+UPLOADS_TABLE = Table(
+    "uploads",
+    ("business_id", "file_id"),
+    changes={
+        "file_name": "set",
+        "data_source_name": "set",
+        "state": "set",
+        "rows_detected": "set",
+        "rows": "set",
+        "created": "add",
+        "duplicates": "add",
+        "rejected": "add",
+        "error_code": "set",
+        "error_details": "set",
+        "warnings": "set",
+        "created_at": "set",
+        "completed_at": "set",
+        "accepted": "set",
+        "position": "set",
+    },
+)
+
+
+def on_upload_accepted(recorded: Recorded, event: UploadAccepted, deltas: Deltas, _: SubjectKeys) -> None:
+    """A ledger waits to be read."""
+    _merge(
+        recorded, event.file_id, deltas,
+        file_name=event.file_name, data_source_name=event.data_source_name, state="pending",
+        rows_detected=event.rows_detected, created_at=recorded.recorded_at, accepted=recorded.position,
+    )  # fmt: skip
+
+
+def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """Part of a ledger was read."""
+    _merge(
+        recorded, event.file_id, deltas,
+        state="processing", created=len(event.sales), duplicates=event.duplicates, rejected=event.rejected,
+    )  # fmt: skip
+
+
+def on_upload_completed(recorded: Recorded, event: UploadCompleted, deltas: Deltas, _: SubjectKeys) -> None:
+    """All of a ledger was read."""
+    warnings = msgspec.json.encode(event.warnings).decode() if event.warnings else None
+    _merge(
+        recorded, event.file_id, deltas,
+        state="completed", rows=event.rows, warnings=warnings, completed_at=recorded.recorded_at,
+    )  # fmt: skip
+
+
+def on_upload_failed(recorded: Recorded, event: UploadFailed, deltas: Deltas, _: SubjectKeys) -> None:
+    """A ledger could not be read."""
+    details = msgspec.json.encode(event.details).decode() if event.details else None
+    _merge(
+        recorded, event.file_id, deltas,
+        state="failed", error_code=event.error_code, error_details=details, completed_at=recorded.recorded_at,
+    )  # fmt: skip
+
+
+def on_job_failed(recorded: Recorded, event: JobFailed, deltas: Deltas, _: SubjectKeys) -> None:
+    """Reading a ledger was given up after its last attempt."""
+    if event.kind == "read_upload":
+        _merge(
+            recorded, event.subject, deltas,
+            state="failed", error_code="INTERNAL_ERROR", completed_at=recorded.recorded_at,
+        )  # fmt: skip
+
+
+def _merge(recorded: Recorded, file_id: str, deltas: Deltas, **changes: Any) -> None:  # noqa: ANN401 - a column's value
+    deltas.merge(UPLOADS_TABLE, (recorded.business_id, file_id), position=recorded.position, **changes)
+
+
+UPLOADS = Projection(
+    name="uploads",
+    version=1,
+    package="projections.uploads",
+    tables=(UPLOADS_TABLE,),
+    handlers={
+        UploadAccepted: on_upload_accepted,
+        SalesBatchRecorded: on_sales_batch_recorded,
+        UploadCompleted: on_upload_completed,
+        UploadFailed: on_upload_failed,
+        JobFailed: on_job_failed,
+    },
+)

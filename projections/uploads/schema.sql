@@ -1,0 +1,24 @@
+-- Uploaded ledgers and what became of their rows.
+CREATE TABLE uploads (
+    business_id      bigint NOT NULL,
+    file_id          uuid NOT NULL,
+    file_name        text,
+    data_source_name text,
+    state            text,
+    rows_detected    bigint,
+    rows             bigint,
+    created          bigint NOT NULL,
+    duplicates       bigint NOT NULL,
+    rejected         bigint NOT NULL,
+    error_code       text,
+    error_details    text,
+    warnings         text,
+    created_at       timestamptz,
+    completed_at     timestamptz,
+    accepted         bigint,
+    position         bigint
+);
+
+-- after the rows
+ALTER TABLE uploads ADD PRIMARY KEY (business_id, file_id);
+CREATE INDEX uploads_newest_first ON uploads (business_id, accepted DESC);

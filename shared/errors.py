@@ -1,0 +1,312 @@
+"""Refusals: what the service says no with, each with a stable code, an HTTP status and a text in `messages/`."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class Refusal(Exception):
+    """A request or command is refused, and its sender is told why and what to do next.
+
+    `params` fill the placeholders of the text; `details` are for machines; `retry_after` (seconds), where given, also
+    becomes the Retry-After header. Subclasses name `error_code` and `status`; one that only words the refusal of its
+    parent more exactly names `text_key`.
+    """
+
+    error_code: ClassVar[str] = "INTERNAL_ERROR"
+    status: ClassVar[int] = 500
+    text_key: ClassVar[str] = "INTERNAL_ERROR"
+    always_headers: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls) -> None:
+        """Take the code as the key of the text, unless the class says otherwise."""
+        super().__init_subclass__()
+        if "error_code" in vars(cls) and "text_key" not in vars(cls):
+            cls.text_key = cls.error_code
+
+    def __init__(
+        self,
+        *,
+        details: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        **params: Any,  # noqa: ANN401  (whatever a placeholder can print)
+    ) -> None:
+        """Refuse with these particulars."""
+        super().__init__(self.error_code)
+        self.details = dict(details or {})
+        self.headers = {**self.always_headers, **(headers or {})}
+        self.params = params
+        if "retry_after" in params:
+            self.headers["Retry-After"] = str(params["retry_after"])
+            self.details.setdefault("retry_after", params["retry_after"])
+
+
+def refusals() -> dict[str, type[Refusal]]:
+    """Return every refusal that is loaded: error code -> the class that introduced the code."""
+    found: dict[str, type[Refusal]] = {}
+    waiting = list(Refusal.__subclasses__())
+    while waiting:
+        cls = waiting.pop(0)
+        found.setdefault(cls.error_code, cls)
+        waiting += cls.__subclasses__()
+    return dict(sorted(found.items()))
+
+
+class InvalidRequest(Refusal):
+    """The body, a header or the path cannot be understood."""
+
+    error_code = "INVALID_REQUEST"
+    status = 400
+
+
+class InvalidFields(InvalidRequest):
+    """Fields of the body are missing or wrong."""
+
+    text_key = "INVALID_REQUEST_FIELDS"
+
+
+class InvalidJson(InvalidRequest):
+    """The body is not JSON as it is accepted here."""
+
+    text_key = "INVALID_REQUEST_JSON"
+
+
+class MissingBody(InvalidRequest):
+    """The request needs a body and has none."""
+
+    text_key = "INVALID_REQUEST_BODY"
+
+
+class InvalidQuery(Refusal):
+    """A query parameter has a value that is not allowed; params `parameter`, `expected`."""
+
+    error_code = "INVALID_QUERY"
+    status = 400
+
+
+class UnknownParameter(InvalidQuery):
+    """The endpoint has no such query parameter; params `parameter`, `expected` (the allowed ones)."""
+
+    text_key = "INVALID_QUERY_UNKNOWN"
+
+
+class OffsetTooLarge(InvalidQuery):
+    """Paging by offset ends here; the cursor goes on."""
+
+    text_key = "INVALID_QUERY_OFFSET"
+
+
+class InvalidCursor(InvalidQuery):
+    """The cursor was not made by this endpoint."""
+
+    text_key = "INVALID_QUERY_CURSOR"
+
+
+class InvalidPosition(Refusal):
+    """The event position is garbled or another business's."""
+
+    error_code = "INVALID_POSITION"
+    status = 400
+
+
+class NotAuthenticated(Refusal):
+    """No access token, or none that is valid."""
+
+    error_code = "NOT_AUTHENTICATED"
+    status = 401
+    always_headers = {"WWW-Authenticate": "Bearer"}
+
+
+class TokenExpired(Refusal):
+    """The access token was valid once."""
+
+    error_code = "TOKEN_EXPIRED"
+    status = 401
+    always_headers = {"WWW-Authenticate": 'Bearer error="invalid_token", error_description="expired"'}
+
+
+class Forbidden(Refusal):
+    """The account may not do this."""
+
+    error_code = "FORBIDDEN"
+    status = 403
+
+
+class HttpsRequired(Refusal):
+    """Production speaks https only."""
+
+    error_code = "HTTPS_REQUIRED"
+    status = 403
+
+
+class NotFound(Refusal):
+    """Nothing of this business has this address."""
+
+    error_code = "NOT_FOUND"
+    status = 404
+
+
+class UnknownRoute(NotFound):
+    """The API has no such address."""
+
+    text_key = "NOT_FOUND_ROUTE"
+
+
+class UploadNotFound(NotFound):
+    """This business has no such upload."""
+
+    text_key = "NOT_FOUND_UPLOAD"
+
+
+class MethodNotAllowed(Refusal):
+    """The address exists, but not for this method; params `method`, `allowed`."""
+
+    error_code = "METHOD_NOT_ALLOWED"
+    status = 405
+
+
+class Conflict(Refusal):
+    """Something changed in between."""
+
+    error_code = "CONFLICT"
+    status = 409
+
+
+class PayloadTooLarge(Refusal):
+    """The body is larger than allowed; params `limit`."""
+
+    error_code = "PAYLOAD_TOO_LARGE"
+    status = 413
+
+
+class UnsupportedMediaType(Refusal):
+    """The body is of a kind the endpoint does not read; params `expected`."""
+
+    error_code = "UNSUPPORTED_MEDIA_TYPE"
+    status = 415
+
+
+class IdempotencyKeyReused(Refusal):
+    """The key stood for another request."""
+
+    error_code = "IDEMPOTENCY_KEY_REUSED"
+    status = 422
+
+
+class TooManyRequests(Refusal):
+    """More requests than allowed; params `retry_after`."""
+
+    error_code = "RATE_LIMITED"
+    status = 429
+
+
+class InternalError(Refusal):
+    """A fault of ours; the log has the rest."""
+
+    error_code = "INTERNAL_ERROR"
+    status = 500
+
+
+class ServiceDegraded(Refusal):
+    """A server this request needs does not answer; params `retry_after`."""
+
+    error_code = "SERVICE_DEGRADED"
+    status = 503
+
+
+class ProjectionBehind(Refusal):
+    """The tables have not reached the position asked for; params `retry_after`."""
+
+    error_code = "PROJECTION_BEHIND"
+    status = 503
+
+
+class ProjectionParked(Refusal):
+    """The tables of this business wait for a repair."""
+
+    error_code = "PROJECTION_PARKED"
+    status = 503
+
+
+class InvalidCredentials(Refusal):
+    """E-mail or password is wrong; which one is not told."""
+
+    error_code = "INVALID_CREDENTIALS"
+    status = 401
+    always_headers = {"WWW-Authenticate": "Bearer"}
+
+
+class InvalidRefreshToken(Refusal):
+    """The refresh token is unknown, used, revoked or expired."""
+
+    error_code = "INVALID_REFRESH_TOKEN"
+    status = 401
+    always_headers = {"WWW-Authenticate": "Bearer"}
+
+
+class TooManyLoginAttempts(Refusal):
+    """Too many wrong passwords; params `retry_after`."""
+
+    error_code = "TOO_MANY_LOGIN_ATTEMPTS"
+    status = 429
+
+
+class EmailTaken(Refusal):
+    """Another account has the e-mail."""
+
+    error_code = "EMAIL_TAKEN"
+    status = 409
+
+
+class WeakPassword(Refusal):
+    """The password is short, common, or the e-mail or name itself."""
+
+    error_code = "WEAK_PASSWORD"
+    status = 400
+
+
+class InvalidResetCode(Refusal):
+    """The code is wrong, used or older than its time."""
+
+    error_code = "INVALID_RESET_CODE"
+    status = 400
+
+
+class InvalidCsvFormat(Refusal):
+    """The file is no sales ledger."""
+
+    error_code = "INVALID_CSV_FORMAT"
+    status = 400
+
+
+class MissingColumns(InvalidCsvFormat):
+    """The ledger lacks columns it needs; params `missing`."""
+
+    text_key = "INVALID_CSV_FORMAT_COLUMNS"
+
+
+class AmbiguousDates(Refusal):
+    """The dates can be read both ways, day first and month first."""
+
+    error_code = "AMBIGUOUS_DATES"
+    status = 400
+
+
+class InvalidImageFormat(Refusal):
+    """The image is neither JPEG nor PNG, or broken."""
+
+    error_code = "INVALID_IMAGE_FORMAT"
+    status = 400
+
+
+class FileTooLarge(Refusal):
+    """The uploaded file is larger than allowed; params `limit`."""
+
+    error_code = "FILE_TOO_LARGE"
+    status = 413
+
+
+class TooManyUploads(Refusal):
+    """The business has used its uploads up for now; params `retry_after`."""
+
+    error_code = "TOO_MANY_UPLOADS"
+    status = 429

@@ -1,0 +1,54 @@
+"""Events to bytes and back: JSON on disk, older versions lifted step by step to the class of today."""
+
+import functools
+from typing import Any
+
+import msgspec
+
+from shared.events import CATALOGUE
+from shared.events.base import Event
+
+
+class UnknownTopic(LookupError):
+    """The log holds a topic that this release does not know."""
+
+
+class _Versioned(msgspec.Struct):
+    class_version: int = 1
+
+
+def encode(event: Event) -> bytes:
+    """Return the event as JSON; `class_version` leads where it is above 1."""
+    body = msgspec.json.encode(event)
+    if event.class_version == 1:
+        return body
+    head = b'{"class_version":%d' % event.class_version
+    return head + (b"}" if body == b"{}" else b"," + body[1:])
+
+
+def decode(topic: str, state: bytes) -> Event:
+    """Return the event as today's class; raises UnknownTopic, or msgspec.ValidationError for a broken state."""
+    cls = CATALOGUE.get(topic)
+    if cls is None:
+        raise UnknownTopic(topic)
+    return _decode_as(cls, state)
+
+
+def _decode_as(cls: type[Event], state: bytes) -> Event:
+    if cls.class_version > 1:
+        stored = msgspec.json.decode(state, type=_Versioned).class_version
+        if stored < cls.class_version:
+            return _upcast(cls, msgspec.json.decode(state), stored)
+    return _decoder(cls).decode(state)
+
+
+def _upcast(cls: type[Event], state: dict[str, Any], version: int) -> Event:
+    state.pop("class_version", None)
+    for step in range(version, cls.class_version):
+        state = getattr(cls, f"upcast_v{step}_v{step + 1}")(state)
+    return msgspec.convert(state, cls)
+
+
+@functools.cache
+def _decoder(cls: type[Event]) -> msgspec.json.Decoder[Event]:
+    return msgspec.json.Decoder(cls)

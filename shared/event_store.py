@@ -1,0 +1,322 @@
+"""The log: commands append to it, policies and projectors follow it.
+
+Built on the recorder of the `eventsourcing` library, whose insert is replaced by one SQL function (`log.append`): index
+rows, order, hash chain, events and NOTIFY in one round trip and one transaction.
+"""
+
+import datetime as dt
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, cast
+
+import orjson
+from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, PersistenceError, StoredEvent
+from eventsourcing.postgres import ConnectionPool, PostgresApplicationRecorder, PostgresDatastore
+from psycopg import Connection, Cursor
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import Jsonb
+
+from shared.errors import IdempotencyKeyReused
+from shared.event_codec import decode, encode
+from shared.events.base import Event
+from shared.vault import MasterKey, Vault
+
+R = TypeVar("R")
+_ATTEMPTS = 5
+_BUSINESS_LOCK = 7302 << 40
+logger = logging.getLogger("smartmarket.event_store")
+
+StoreError = PersistenceError
+
+# Returns the position of the last appended event, null if there was none.
+APPEND = """SELECT log.append(%s::bigint, %s::text[], %s::bigint[], %s::text[], %s::bytea[], %s, %s::text[], %s::bigint[],
+    %s::bytea[], %s::bigint[], %s::text[], %s::bigint[], %s::bytea[], %s::text, %s::bytea, %s) AS position"""
+# Waits until no other command of the business is between reading and appending.
+LOCK_BUSINESS = "SELECT pg_advisory_xact_lock(%s)"
+# Returns the answer of a command that was carried out before.
+SELECT_COMMAND = "SELECT request_hash, result, position FROM log.commands WHERE scope = %s AND command_id = %s"
+# Returns the values that index keys stand for; one probe per key, whatever the planner knows of a table that grows.
+SELECT_INDEX = """SELECT i.key, i.value FROM unnest(%s::bytea[]) AS wanted CROSS JOIN LATERAL (
+    SELECT key, value FROM log.index_rows WHERE kind = %s AND scope = %s AND key = wanted OFFSET 0) AS i"""
+# Returns the first of so many consecutive public ids.
+ALLOT = """INSERT INTO log.counters AS c (scope, kind, next) VALUES (%(scope)s, %(kind)s, 1 + %(count)s)
+    ON CONFLICT (scope, kind) DO UPDATE SET next = c.next + %(count)s RETURNING next - %(count)s AS first"""
+# Returns events after a position, in order; `state` only for the topics asked for.
+SELECT_AFTER = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta,
+        CASE WHEN topic = ANY(%(topics)s) THEN state END AS state
+    FROM log.events WHERE notification_id > %(after)s AND notification_id <= %(upto)s
+    ORDER BY notification_id LIMIT %(limit)s"""
+# Returns the same for one business and the events that concern every business.
+SELECT_AFTER_OF_BUSINESS = """SELECT * FROM (
+        (SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta, state
+         FROM log.events WHERE business_id = %(business)s AND topic = ANY(%(topics)s)
+             AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s)
+        UNION ALL
+        (SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta, state
+         FROM log.events WHERE business_id IS NULL AND topic = ANY(%(topics)s)
+             AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s)
+    ) AS both ORDER BY notification_id LIMIT %(limit)s"""
+# Returns one stream, in order.
+SELECT_STREAM = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta, state
+    FROM log.events WHERE originator_id = %s ORDER BY originator_version"""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Who asked for it, by which request, and what caused it; recorded beside every event.
+
+    `command_id` makes a command idempotent within its business; None for steps that a stream's version fences.
+    """
+
+    actor: str | None = None
+    request_id: str | None = None
+    command_id: str | None = None
+    causation: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is known, for the event's `meta` column."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+class Recorded(NamedTuple):
+    """An event with its place in the log; `state` is None where its topic was not asked for."""
+
+    position: int
+    stream: str
+    version: int
+    topic: str
+    business_id: int | None
+    recorded_at: dt.datetime
+    meta: dict[str, Any]
+    state: bytes | None
+
+    @property
+    def event(self) -> Event:
+        """Decode the event; raises what a broken state raises, so that followers can park its business."""
+        return decode(self.topic, self.state or b"")
+
+
+class Outcome(NamedTuple, Generic[R]):
+    """What a command answered; `position` of its last event; `replayed` if it had been carried out before."""
+
+    result: R
+    position: int | None
+    replayed: bool
+
+
+@dataclass
+class Append:
+    """What one call of `log.append` carries besides events."""
+
+    business_id: int | None = None
+    meta: dict[str, Any] = field(default_factory=dict)
+    claims: list[tuple[str, int, bytes, int]] = field(default_factory=list)
+    releases: list[tuple[str, int, bytes]] = field(default_factory=list)
+    command: tuple[str, bytes | None, Any] | None = None
+
+
+class _Datastore(PostgresDatastore):
+    """The library's datastore on a pool opened by URL, so that every libpq setting works."""
+
+    def __init__(self, url: str, *, pool_size: int, role: str | None) -> None:
+        super().__init__("", "", "", "", "", originator_id_type="text", schema="log")
+        kwargs: dict[str, Any] = {"row_factory": dict_row, "application_name": "smartmarket"}
+        if role:
+            kwargs["options"] = f"-c role={role}"
+        self.pool = ConnectionPool(
+            url, connection_class=Connection[DictRow], kwargs=kwargs, min_size=1, max_size=pool_size, open=False,
+            configure=self.after_connect_func(), check=ConnectionPool.check_connection, timeout=10.0,
+        )  # fmt: skip
+
+
+class Recorder(PostgresApplicationRecorder):
+    """The library's recorder with one SQL function in place of its insert."""
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:  # noqa: ANN401
+        """Append in a transaction of its own; returns the positions. Takes `append`, an Append."""
+        with self.datastore.get_connection() as conn, conn.cursor() as cursor:
+            last = self.append(cursor, stored_events, kwargs.get("append") or Append())
+        return range(last - len(stored_events) + 1, last + 1) if last else []
+
+    def append(self, cursor: Cursor[DictRow], events: Sequence[StoredEvent], extra: Append) -> int | None:
+        """Append within the cursor's transaction; returns the last position."""
+        claims = list(zip(*extra.claims, strict=True)) or [(), (), (), ()]
+        releases = list(zip(*extra.releases, strict=True)) or [(), (), ()]
+        command, request_hash, result = extra.command or (None, None, None)
+        cursor.execute(APPEND, (
+            extra.business_id, [e.originator_id for e in events], [e.originator_version for e in events],
+            [e.topic for e in events], [e.state for e in events], Jsonb(extra.meta), *map(list, claims),
+            *map(list, releases), command, request_hash, Jsonb(result, dumps=orjson.dumps),
+        ), prepare=True)  # fmt: skip
+        row = cursor.fetchone()
+        return cast("int | None", row and row["position"])
+
+
+class Unit:
+    """One command between reading and appending, in one transaction, under its business's lock."""
+
+    def __init__(self, cursor: Cursor[DictRow], master: MasterKey, append: Append, now: dt.datetime) -> None:
+        """Work on `cursor`; `now` is the database's clock at the start."""
+        self.now = now
+        self.business_id = append.business_id
+        self.vault = Vault(master, self.sql)
+        self.events: list[StoredEvent] = []
+        self.extra = append
+        self._cursor = cursor
+
+    def sql(self, query: LiteralString, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Run a statement in this transaction; returns its rows, none if it has no result."""
+        self._cursor.execute(query, params)
+        return self._cursor.fetchall() if self._cursor.description else []
+
+    def load(self, stream: str) -> list[Recorded]:
+        """Return the whole stream, in order."""
+        return [_recorded(row) for row in self.sql(SELECT_STREAM, (stream,))]
+
+    def append(self, stream: str, expected_version: int, *events: Event) -> None:
+        """Append at the end of the transaction; `expected_version` is that of the stream's last event, 0 for none."""
+        for version, event in enumerate(events, expected_version + 1):
+            self.events.append(StoredEvent(stream, version, event.topic, encode(event)))
+
+    def claim(self, kind: str, key: bytes, value: int, *, everywhere: bool = False) -> None:
+        """Claim a unique key for `value`; if someone has it, the command is decided again."""
+        self.extra.claims.append((kind, self._scope(everywhere=everywhere), key, value))
+
+    def release(self, kind: str, key: bytes, *, everywhere: bool = False) -> None:
+        """Give a key back."""
+        self.extra.releases.append((kind, self._scope(everywhere=everywhere), key))
+
+    def find(self, kind: str, keys: Sequence[bytes], *, everywhere: bool = False) -> dict[bytes, int]:
+        """Return the values of those keys that are claimed."""
+        rows = self.sql(SELECT_INDEX, (list(keys), kind, self._scope(everywhere=everywhere))) if keys else []
+        return {bytes(row["key"]): row["value"] for row in rows}
+
+    def _scope(self, *, everywhere: bool) -> int:
+        return 0 if everywhere else self.business_id or 0
+
+
+class EventStore:
+    """The door to the log for one process."""
+
+    def __init__(self, url: str, master: MasterKey, *, pool_size: int = 4, role: str | None = None) -> None:
+        """Open a pool of at most `pool_size` connections lazily, acting as `role` where one is given."""
+        if os.environ.get("POSTGRES_ENABLE_DB_FUNCTIONS", "").lower() in {"1", "true", "yes", "on", "y", "t"}:
+            msg = "POSTGRES_ENABLE_DB_FUNCTIONS skips the lock that orders the log: unset it."
+            raise RuntimeError(msg)
+        self.master = master
+        self._datastore = _Datastore(url, pool_size=pool_size, role=role)
+        self.recorder = Recorder(self._datastore, events_table_name="events")
+
+    def close(self) -> None:
+        """Close the pool."""
+        self._datastore.close()
+
+    @contextmanager
+    def cursor(self) -> Iterator[Cursor[DictRow]]:
+        """Lend a cursor in autocommit, rows as dicts."""
+        with self._datastore.get_connection() as conn, conn.cursor() as cursor:
+            yield cursor
+
+    def execute(
+        self,
+        business_id: int | None,
+        meta: Metadata,
+        decide: Callable[[Unit], R],
+        *,
+        request_hash: bytes | None = None,
+    ) -> Outcome[R]:
+        """Carry one command out: read, decide, append, in one transaction under the business's lock.
+
+        A command id that was carried out before answers with its stored result; with another `request_hash` it raises
+        IdempotencyKeyReused. A lost connection or a conflict runs `decide` again, so it must have no other effects.
+        Refusals raised by `decide` roll back and pass through. The result must be JSON-able.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return self._attempt(business_id, meta, decide, request_hash)
+            except (IntegrityError, InterfaceError, OperationalError) as error:
+                if attempt == _ATTEMPTS:
+                    raise
+                logger.warning("command decided again", extra={"attempt": attempt, "reason": type(error).__name__})
+        raise AssertionError
+
+    def _attempt(
+        self, business_id: int | None, meta: Metadata, decide: Callable[[Unit], R], request_hash: bytes | None
+    ) -> Outcome[R]:
+        append = Append(business_id, meta.as_json())
+        with self._datastore.get_connection() as conn, conn.transaction(), conn.cursor() as cursor:
+            if business_id is not None:
+                cursor.execute(LOCK_BUSINESS, (_BUSINESS_LOCK + business_id,), prepare=True)
+            done = self._carried_out(cursor, business_id, meta.command_id, request_hash)
+            if done:
+                return done
+            cursor.execute("SELECT clock_timestamp() AS now", prepare=True)
+            now: dt.datetime = cast("DictRow", cursor.fetchone())["now"].astimezone(dt.UTC)
+            unit = Unit(cursor, self.master, append, now)
+            result = decide(unit)
+            if unit.events and meta.command_id:
+                append.command = (meta.command_id, request_hash, result)
+            position = None
+            if unit.events or append.claims or append.releases:
+                position = self.recorder.append(cursor, unit.events, append)
+        return Outcome(result, position, replayed=False)
+
+    def _carried_out(
+        self, cursor: Cursor[DictRow], business_id: int | None, command_id: str | None, request_hash: bytes | None
+    ) -> Outcome[Any] | None:
+        if command_id is None:
+            return None
+        row = cursor.execute(SELECT_COMMAND, (business_id or 0, command_id), prepare=True).fetchone()
+        if row is None:
+            return None
+        if request_hash is not None and bytes(row["request_hash"] or b"") != request_hash:
+            raise IdempotencyKeyReused
+        return Outcome(row["result"], row["position"], replayed=True)
+
+    def allot(self, business_id: int | None, kind: str, count: int = 1) -> int:
+        """Return the first of `count` consecutive public ids; ids of commands that fail are gaps."""
+        with self.cursor() as cursor:
+            row = cursor.execute(ALLOT, {"scope": business_id or 0, "kind": kind, "count": count}).fetchone()
+        return int(cast("DictRow", row)["first"])
+
+    def load(self, stream: str) -> list[Recorded]:
+        """Return a whole stream, in order."""
+        with self.cursor() as cursor:
+            return [_recorded(row) for row in cursor.execute(SELECT_STREAM, (stream,)).fetchall()]
+
+    def head(self) -> int:
+        """Return the position of the newest event, 0 for an empty log."""
+        return self.recorder.max_notification_id() or 0
+
+
+class LogReader:
+    """Reads the log in order over a connection of the caller's."""
+
+    def __init__(self, topics: Sequence[str]) -> None:
+        """Decode events of `topics` only."""
+        self._topics = list(topics)
+
+    def after(self, conn: Connection[Any], position: int, *, limit: int, upto: int = 2**62) -> list[Recorded]:
+        """Return at most `limit` events after `position`, every topic; others than asked for without state."""
+        params = {"after": position, "upto": upto, "limit": limit, "topics": self._topics}
+        with conn.cursor(row_factory=dict_row) as cursor:
+            return [_recorded(row) for row in cursor.execute(SELECT_AFTER, params, prepare=True)]
+
+    def of_business(
+        self, conn: Connection[Any], business_id: int, position: int, *, limit: int, upto: int
+    ) -> list[Recorded]:
+        """Return at most `limit` events after `position` that make up this business's history."""
+        params = {"business": business_id, "after": position, "upto": upto, "limit": limit, "topics": self._topics}
+        with conn.cursor(row_factory=dict_row) as cursor:
+            return [_recorded(row) for row in cursor.execute(SELECT_AFTER_OF_BUSINESS, params, prepare=True)]
+
+
+def _recorded(row: DictRow) -> Recorded:
+    state = row["state"]
+    return Recorded(
+        row["notification_id"], row["originator_id"], row["originator_version"], row["topic"], row["business_id"],
+        row["recorded_at"].astimezone(dt.UTC), row["meta"], None if state is None else bytes(state),
+    )  # fmt: skip

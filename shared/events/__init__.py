@@ -1,0 +1,13 @@
+"""Every event of SmartMarket; CATALOGUE finds the class by its topic."""
+
+from shared.events import identity, jobs, sales
+from shared.events.base import Event
+
+
+def _catalogue(*modules: object) -> dict[str, type[Event]]:
+    """Return topic -> class for the events that the modules define."""
+    classes = [c for m in modules for c in vars(m).values() if isinstance(c, type) and issubclass(c, Event) and c.topic]
+    return {c.topic: c for c in classes}
+
+
+CATALOGUE = _catalogue(identity, jobs, sales)

@@ -1,0 +1,16 @@
+"""What happens to jobs that the log must remember."""
+
+from typing import ClassVar
+
+from shared.events.base import Event
+
+
+class JobFailed(Event, frozen=True):
+    """A job was given up after its last attempt; `subject` is what it was about, e.g. a file id."""
+
+    topic: ClassVar[str] = "jobs.JobFailed"
+    job_id: str
+    kind: str
+    subject: str
+    attempts: int
+    error: str

@@ -1,0 +1,198 @@
+"""Work to do: rows that follow from the log, leased by workers; the broker carries hints only.
+
+The policies process inserts a job in the transaction that moves its position, and an outcome event closes it. Losing the
+broker costs latency: whoever sweeps sends the hints again.
+"""
+
+import datetime as dt
+import logging
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+LEASE_SECONDS = 8.0
+MAX_ATTEMPTS = 4
+_NAMESPACE = uuid.UUID("6f0e8f7e-3c1c-5d57-9a53-0f1d6a0f2a11")
+logger = logging.getLogger("smartmarket.jobs")
+
+# Returns the ids of the jobs that are new.
+INSERT_JOB = """INSERT INTO jobs.jobs (id, kind, subject, business_id, position, payload)
+    VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id"""
+# Returns nothing; an outcome event closes its job.
+CLOSE_JOB = """UPDATE jobs.jobs SET state = %s, error = %s, leased_by = NULL, leased_until = NULL
+    WHERE kind = %s AND subject = %s"""
+# Returns the job if it was free and due, now leased by this worker.
+CLAIM = """UPDATE jobs.jobs SET state = 'running', attempts = attempts + 1, leased_by = %(worker)s,
+        leased_until = now() + make_interval(secs => %(lease)s)
+    WHERE id = %(id)s AND run_after <= now()
+      AND (state = 'pending' OR (state = 'running' AND leased_until < now()))
+    RETURNING id, kind, subject, business_id, position, payload, attempts"""
+# Returns a row while the lease is still this worker's.
+EXTEND = """UPDATE jobs.jobs SET leased_until = now() + make_interval(secs => %s)
+    WHERE id = %s AND leased_by = %s AND state = 'running' RETURNING id"""
+# Returns nothing; the job is free again after a while.
+GIVE_BACK = """UPDATE jobs.jobs SET state = 'pending', leased_by = NULL, leased_until = NULL, error = %(error)s,
+        attempts = attempts - %(refund)s, run_after = now() + make_interval(secs => %(delay)s)
+    WHERE id = %(id)s AND leased_by = %(worker)s"""
+# Returns the jobs that are due and leased by nobody alive.
+SELECT_DUE = """SELECT id FROM jobs.jobs WHERE state IN ('pending', 'running') AND run_after <= now()
+    AND (leased_until IS NULL OR leased_until < now()) ORDER BY run_after LIMIT 500"""
+# Returns nothing; this process lives.
+BEAT = """INSERT INTO jobs.processes (name, kind, seen_at) VALUES (%s, %s, now())
+    ON CONFLICT (name) DO UPDATE SET seen_at = now()"""
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """A job that an event calls for; one per kind and subject."""
+
+    kind: str
+    subject: str
+    business_id: int | None
+    position: int
+    payload: dict[str, Any]
+
+    @property
+    def id(self) -> uuid.UUID:
+        """Return the id that follows from the event's position and the kind."""
+        return uuid.uuid5(_NAMESPACE, f"{self.position}/{self.kind}")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An event that ends a job: `state` is `done` or `failed`."""
+
+    kind: str
+    subject: str
+    state: str
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as its worker holds it."""
+
+    id: uuid.UUID
+    kind: str
+    subject: str
+    business_id: int | None
+    position: int
+    payload: dict[str, Any]
+    attempts: int
+
+
+class Retry(Exception):  # noqa: N818 - not an error: the job is given back
+    """The job can't be done right now; try again after `seconds`, without counting the attempt."""
+
+    def __init__(self, seconds: float) -> None:
+        """Give the job back for `seconds`."""
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class Lease(Protocol):
+    """What a handler sees of its lease."""
+
+    def held(self) -> bool:
+        """Tell whether the job is still this worker's."""
+
+
+Handler = Callable[[Job, Lease], None]
+
+
+def process_name(kind: str) -> str:
+    """Return a name for this process that no other has."""
+    return f"{kind}@{socket.gethostname()}:{os.getpid()}"
+
+
+def record(conn: Connection[Any], decisions: Sequence[NewJob | Outcome]) -> list[uuid.UUID]:
+    """Insert and close jobs in the caller's transaction; returns the ids of new ones, to hint at after the commit."""
+    new: list[uuid.UUID] = []
+    for decision in decisions:
+        if isinstance(decision, NewJob):
+            row = conn.execute(INSERT_JOB, (
+                decision.id, decision.kind, decision.subject, decision.business_id, decision.position,
+                Jsonb(decision.payload),
+            )).fetchone()  # fmt: skip
+            new += [row[0]] if row else []
+        else:
+            conn.execute(CLOSE_JOB, (decision.state, decision.error, decision.kind, decision.subject))
+    return new
+
+
+def claim(conn: Connection[Any], job_id: uuid.UUID, worker: str) -> Job | None:
+    """Lease a job; None if it is done, leased, or not due."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(CLAIM, {"id": job_id, "worker": worker, "lease": LEASE_SECONDS}).fetchone()
+    return Job(**row) if row else None
+
+
+def give_back(conn: Connection[Any], job: Job, worker: str, *, delay: float, error: str | None, counted: bool) -> None:
+    """Free a job for a later attempt; an attempt that does not count is refunded."""
+    conn.execute(
+        GIVE_BACK,
+        {"id": job.id, "worker": worker, "delay": delay, "error": error, "refund": 0 if counted else 1},
+    )
+
+
+def due(conn: Connection[Any]) -> list[uuid.UUID]:
+    """Return jobs that nobody works on though they are due."""
+    return [job for (job,) in conn.execute(SELECT_DUE).fetchall()]
+
+
+def beat(conn: Connection[Any], name: str, kind: str) -> None:
+    """Say that this process lives."""
+    conn.execute(BEAT, (name, kind))
+
+
+def backoff(attempts: int) -> float:
+    """Return the seconds before a whole task is tried again: 300, 600, 1200."""
+    return float(300 * 2 ** (attempts - 1))
+
+
+class Heartbeat(threading.Thread):
+    """Extends a lease while its handler works, over a connection of its own."""
+
+    def __init__(self, connect: Callable[[], Connection[Any]], job: Job, worker: str) -> None:
+        """Beat for `job` until stopped."""
+        super().__init__(name="heartbeat", daemon=True)
+        self._connect = connect
+        self._job = job
+        self._worker = worker
+        self._stopped = threading.Event()
+        self._lost = threading.Event()
+
+    def held(self) -> bool:
+        """Tell whether the job is still this worker's."""
+        return not self._lost.is_set()
+
+    def run(self) -> None:
+        """Extend the lease three times per its length."""
+        until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=LEASE_SECONDS)
+        while not self._stopped.wait(LEASE_SECONDS / 3):
+            try:
+                with self._connect() as conn:
+                    if conn.execute(EXTEND, (LEASE_SECONDS, self._job.id, self._worker)).fetchone() is None:
+                        break
+                until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=LEASE_SECONDS)
+            except psycopg.Error as error:
+                logger.warning("lease not extended", extra={"reason": str(error)})
+            if dt.datetime.now(dt.UTC) > until:
+                break
+        if not self._stopped.is_set():
+            self._lost.set()
+
+    def stop(self) -> None:
+        """End the beat."""
+        self._stopped.set()
+
+

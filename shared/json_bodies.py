@@ -1,0 +1,63 @@
+"""JSON bodies, checked before anything is made of them: UTF-8, shallow, with numbers and texts a database can hold."""
+
+import math
+import re
+
+import msgspec
+
+from shared.errors import InvalidJson
+
+MAX_DEPTH = 64
+_BIGINT = 2**63 - 1
+# Only what has one of these needs a look at every value; the rest is known to be harmless.
+_SUSPECT = re.compile(rb"\\u0000|[0-9]{19}")
+
+
+def check(body: bytes) -> None:
+    """Raise InvalidJson for what is malformed, nested deeper than 64, has exponents, huge numbers, NUL or surrogates."""
+    try:
+        value = _DECODER.decode(body)
+        body.decode()
+    except OverflowError:
+        raise refusal("JSON_BAD_NUMBER") from None
+    except RecursionError:
+        raise refusal("JSON_TOO_DEEP") from None
+    except ValueError as error:
+        raise refusal("JSON_BAD_NUMBER" if "range" in str(error) else "JSON_MALFORMED") from None
+    if _SUSPECT.search(body) or body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        _look_at_every_value(value)
+
+
+def refusal(problem: str) -> InvalidJson:
+    """Return the refusal of a body; `problem` is the code of the text that says why."""
+    return InvalidJson(details={"problem_code": problem})
+
+
+def _look_at_every_value(value: object) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        if not level:
+            return
+        level = [inner for outer in level for inner in _inside(outer)]
+    raise refusal("JSON_TOO_DEEP")
+
+
+def _inside(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    if isinstance(value, list):
+        return value
+    if isinstance(value, str) and "\x00" in value:
+        raise refusal("JSON_NUL")
+    if isinstance(value, int) and abs(value) > _BIGINT:
+        raise refusal("JSON_BAD_NUMBER")
+    return []
+
+
+def _plain(number: str) -> float:
+    if "e" in number or "E" in number or not math.isfinite(float(number)):
+        raise OverflowError
+    return float(number)
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_plain)

@@ -1,0 +1,22 @@
+-- Who may do what. Applied after every migration; harmless when applied again.
+
+GRANT USAGE ON SCHEMA log TO smartmarket_writer, smartmarket_projector;
+GRANT SELECT ON ALL TABLES IN SCHEMA log TO smartmarket_writer, smartmarket_projector;
+GRANT INSERT, UPDATE ON log.counters TO smartmarket_writer;
+REVOKE ALL ON FUNCTION log.append FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION log.append TO smartmarket_writer;
+
+GRANT USAGE ON SCHEMA vault, credentials, files, jobs TO smartmarket_writer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA vault, credentials, files, jobs TO smartmarket_writer;
+
+GRANT USAGE ON SCHEMA vault, jobs TO smartmarket_projector;
+GRANT SELECT ON vault.keys TO smartmarket_projector;
+GRANT SELECT, INSERT, UPDATE, DELETE ON jobs.processes TO smartmarket_projector;
+GRANT USAGE ON SCHEMA projections TO smartmarket_projector, smartmarket_reader, smartmarket_writer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA projections TO smartmarket_projector;
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA projections TO smartmarket_projector;
+GRANT SELECT ON projections.live TO smartmarket_reader, smartmarket_writer;
+REVOKE ALL ON FUNCTION projections.reached FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION projections.reached TO smartmarket_reader;
+GRANT USAGE ON SCHEMA jobs TO smartmarket_reader;
+GRANT SELECT ON jobs.processes TO smartmarket_reader;

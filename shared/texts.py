@@ -1,0 +1,54 @@
+"""What people read, in Bangla and English; the texts stand in `messages/*.toml`, one table per code."""
+
+import functools
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+Language = Literal["bn", "en"]
+LANGUAGES: tuple[Language, ...] = ("bn", "en")
+DEFAULT_LANGUAGE: Language = "bn"
+_FOLDER = Path(__file__).parent / "messages"
+
+
+class Text(NamedTuple):
+    """A message and what its reader can do next."""
+
+    message: str
+    suggestions: list[str]
+
+
+class BrokenTexts(ValueError):
+    """A file of messages lacks a language, or two files have the same code."""
+
+
+class _Params(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def text(code: str, language: Language, **params: Any) -> Text:  # noqa: ANN401  (whatever a placeholder can print)
+    """Return the text of `code` with `{placeholders}` filled from `params`; LookupError for a code without a text."""
+    message, suggestions = catalogue()[code][language]
+    values = _Params(params)
+    return Text(message.format_map(values), [suggestion.format_map(values) for suggestion in suggestions])
+
+
+@functools.cache
+def catalogue() -> dict[str, dict[Language, Text]]:
+    """Return every text, unfilled: code -> language -> Text."""
+    texts: dict[str, dict[Language, Text]] = {}
+    for path in sorted(_FOLDER.glob("*.toml")):
+        for code, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            if code in texts:
+                msg = f"{path.name}: {code} has a text in another file too"
+                raise BrokenTexts(msg)
+            texts[code] = {language: _read(table, language, f"{path.name}: {code}") for language in LANGUAGES}
+    return texts
+
+
+def _read(table: dict[str, Any], language: Language, where: str) -> Text:
+    if not table.get(language):
+        msg = f"{where} has no text in {language}"
+        raise BrokenTexts(msg)
+    return Text(table[language], table.get(f"suggestions_{language}", []))

@@ -1,0 +1,133 @@
+"""Personal data under a key per subject: destroying the key forgets the subject, in live tables and replays alike.
+
+A subject is `user-12`, `customer-7-33` (business 7, customer 33) or `business-7`. Keys are AES-256, wrapped by a key
+derived from the master key; what they seal is AES-GCM with the subject as associated data, so that nothing sealed for
+one subject opens for another.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, LiteralString, Protocol
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_NONCE = 12
+
+# Returns the wrapped keys of the subjects that still have one.
+SELECT_KEYS = "SELECT subject, wrapped FROM vault.keys WHERE subject = ANY(%s)"
+# Returns nothing; a subject that has a key keeps it.
+INSERT_KEYS = "INSERT INTO vault.keys (subject, wrapped) SELECT * FROM unnest(%s::text[], %s::bytea[]) ON CONFLICT DO NOTHING"
+
+
+class Sql(Protocol):
+    """Runs one statement in the caller's transaction and returns its rows."""
+
+    def __call__(self, query: LiteralString, params: Sequence[Any]) -> list[dict[str, Any]]:
+        """Return the rows as dicts; none for statements without a result."""
+
+
+def derive(master: str, purpose: str) -> bytes:
+    """Return 32 bytes for one purpose (HKDF-SHA256, RFC 5869) of the master key."""
+    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=f"smartmarket/{purpose}".encode()).derive(
+        master.encode()
+    )
+
+
+class MasterKey:
+    """What the secret of the house can do without a database: wrap keys, look values up."""
+
+    def __init__(self, secret: str) -> None:
+        """Derive the wrapping and the lookup key from `secret`."""
+        self._wrapping = AESGCM(derive(secret, "vault"))
+        self._lookup = derive(secret, "lookup")
+
+    def wrap(self, subject: str, key: bytes) -> bytes:
+        """Return `key` sealed for storing beside `subject`."""
+        nonce = os.urandom(_NONCE)
+        return nonce + self._wrapping.encrypt(nonce, key, subject.encode())
+
+    def unwrap(self, subject: str, wrapped: bytes) -> bytes:
+        """Return the key of `subject`; raises InvalidTag if the master key is another one."""
+        return self._wrapping.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject.encode())
+
+    def lookup_key(self, purpose: str, business_id: int | None, value: str) -> bytes:
+        """Return 16 bytes by which `value` can be found but not read (HMAC-SHA256, truncated)."""
+        message = f"{purpose}\x00{business_id or 0}\x00{value}".encode()
+        return hmac.digest(self._lookup, message, hashlib.sha256)[:16]
+
+
+class SubjectKeys:
+    """The keys of some subjects, held for as long as one batch or command takes."""
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        """Hold `keys`, subject -> 32 bytes."""
+        self._ciphers = {subject: AESGCM(key) for subject, key in keys.items()}
+
+    def __contains__(self, subject: str) -> bool:
+        """Tell whether the subject still has a key here."""
+        return subject in self._ciphers
+
+    def seal_bytes(self, subject: str, data: bytes) -> bytes:
+        """Return `data` sealed under the subject's key; KeyError if it has none."""
+        nonce = os.urandom(_NONCE)
+        return nonce + self._ciphers[subject].encrypt(nonce, data, subject.encode())
+
+    def open_bytes(self, subject: str, sealed: bytes) -> bytes | None:
+        """Return what was sealed, or None if the subject's key is gone."""
+        cipher = self._ciphers.get(subject)
+        return cipher and cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], subject.encode())
+
+    def seal(self, subject: str, fields: Mapping[str, Any]) -> str:
+        """Return `fields` as sealed base64 text."""
+        return base64.b64encode(self.seal_bytes(subject, orjson.dumps(fields))).decode()
+
+    def open(self, subject: str, sealed: str) -> dict[str, Any] | None:
+        """Return the fields, or None if the subject was forgotten (or its key replaced since)."""
+        try:
+            data = self.open_bytes(subject, base64.b64decode(sealed))
+        except InvalidTag:
+            return None
+        return None if data is None else dict(orjson.loads(data))
+
+
+class Vault:
+    """The vault as seen from one transaction."""
+
+    def __init__(self, master: MasterKey, sql: Sql) -> None:
+        """Read and write keys through `sql`."""
+        self._master = master
+        self._sql = sql
+
+    def lookup_key(self, purpose: str, business_id: int | None, value: str) -> bytes:
+        """Return the 16 bytes by which `value` is found in write-side indexes."""
+        return self._master.lookup_key(purpose, business_id, value)
+
+    def keys(self, subjects: Iterable[str], *, create: bool = False) -> SubjectKeys:
+        """Return the subjects' keys; with `create`, those without one get one."""
+        wanted = sorted(set(subjects))
+        found = self._select(wanted)
+        missing = [s for s in wanted if s not in found]
+        if create and missing:
+            wrapped = [self._master.wrap(s, os.urandom(32)) for s in missing]
+            self._sql(INSERT_KEYS, (missing, wrapped))
+            found |= self._select(missing)
+        return SubjectKeys(found)
+
+    def seal(self, subject: str, fields: Mapping[str, Any]) -> str:
+        """Return `fields` as sealed text, making the subject's key if it has none."""
+        return self.keys([subject], create=True).seal(subject, fields)
+
+    def open(self, subject: str, sealed: str) -> dict[str, Any] | None:
+        """Return the fields, or None if the subject was forgotten."""
+        return self.keys([subject]).open(subject, sealed)
+
+    def _select(self, subjects: list[str]) -> dict[str, bytes]:
+        rows = self._sql(SELECT_KEYS, (subjects,)) if subjects else []
+        return {row["subject"]: self._master.unwrap(row["subject"], bytes(row["wrapped"])) for row in rows}

@@ -1,0 +1,113 @@
+"""The worker's loop: a hint, a lease, a handler, a heartbeat; whatever dies in between is done again by another."""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from shared import jobs
+from shared.event_store import EventStore, Metadata, StoreError, Unit
+from shared.events.jobs import JobFailed
+from shared.hints import BrokerDown, HintReceiver
+
+_POLL = 1.0
+_BROKEN_PAUSE = 3.0
+logger = logging.getLogger("smartmarket.worker")
+
+
+class Worker:
+    """Runs one job at a time until stopped."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        connect: Callable[[], Connection[Any]],
+        receiver: HintReceiver,
+        handlers: Mapping[str, jobs.Handler],
+    ) -> None:
+        """Serve the kinds of jobs that `handlers` name."""
+        self._store = store
+        self._connect = connect
+        self._receiver = receiver
+        self._handlers = handlers
+        self._name = jobs.process_name("worker")
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Finish the job at hand, then end."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Work until stopped; a broker that is down is replaced by looking into the table."""
+        while not self._stopped.is_set():
+            try:
+                self._receiver.receive(_POLL, self.work_on)
+            except BrokerDown:
+                self._stopped.wait(_POLL)
+                self._work_on_due()
+            except (psycopg.Error, StoreError) as error:
+                logger.warning("database does not answer", extra={"reason": type(error).__name__})
+                self._stopped.wait(_POLL)
+
+    def _work_on_due(self) -> None:
+        with self._connect() as conn:
+            waiting = jobs.due(conn)
+        for job in waiting[:1]:
+            self.work_on(job)
+
+    def work_on(self, job_id: uuid.UUID) -> None:
+        """Lease the job and handle it; one that is done or leased already is left alone."""
+        with self._connect() as conn:
+            job = jobs.claim(conn, job_id, self._name)
+        if job is None:
+            return
+        heartbeat = jobs.Heartbeat(self._connect, job, self._name)
+        heartbeat.start()
+        began = time.monotonic()
+        try:
+            self._handlers[job.kind](job, heartbeat)
+            self._log("job handled", job, began)
+        except jobs.Retry as retry:
+            self._give_back(job, retry.seconds, None, counted=False)
+        except (psycopg.OperationalError, psycopg.InterfaceError, StoreError) as error:
+            self._log("job interrupted", job, began, reason=type(error).__name__)
+            self._after_failure(job, error, _BROKEN_PAUSE)
+        except Exception as error:
+            logger.exception("job failed", extra={"job_id": str(job.id), "kind": job.kind})
+            self._after_failure(job, error, jobs.backoff(job.attempts))
+        finally:
+            heartbeat.stop()
+
+    def _after_failure(self, job: jobs.Job, error: Exception, delay: float) -> None:
+        text = f"{type(error).__name__}: {error}"[:2000]
+        if job.attempts < jobs.MAX_ATTEMPTS:
+            self._give_back(job, delay, text, counted=True)
+            return
+        failed = JobFailed(str(job.id), job.kind, job.subject, job.attempts, text)
+        meta = Metadata(actor="worker", command_id=f"job-failed-{job.id}", causation=job.position)
+
+        def decide(unit: Unit) -> None:
+            unit.append(f"job-{job.id}", len(unit.load(f"job-{job.id}")), failed)
+
+        self._store.execute(job.business_id, meta, decide)
+
+    def _give_back(self, job: jobs.Job, delay: float, error: str | None, *, counted: bool) -> None:
+        with self._connect() as conn:
+            jobs.give_back(conn, job, self._name, delay=delay, error=error, counted=counted)
+
+    def _log(self, message: str, job: jobs.Job, began: float, **extra: str) -> None:
+        logger.info(
+            message,
+            extra={
+                "job_id": str(job.id),
+                "kind": job.kind,
+                "business_id": job.business_id,
+                "processing_time_ms": round((time.monotonic() - began) * 1000),
+                **extra,
+            },
+        )

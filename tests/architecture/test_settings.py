@@ -1,0 +1,36 @@
+"""The example of an environment speaks of exactly the settings there are."""
+
+import re
+
+from pydantic import AliasChoices
+from pydantic.fields import FieldInfo
+
+from shared.config import Settings
+from tests.architecture.conftest import ROOT
+
+# Read by compose.yaml, which makes DATABASE_URL of it.
+OF_COMPOSE = {"POSTGRES_PASSWORD"}
+
+
+def names(field: str, info: FieldInfo) -> set[str]:
+    """Return the variables that fill a field."""
+    alias = info.validation_alias
+    if isinstance(alias, AliasChoices):
+        return {str(choice) for choice in alias.choices}
+    return {str(alias) if alias else field.upper()}
+
+
+def settings() -> set[str]:
+    """Return every variable that Settings reads."""
+    return {name for field, info in Settings.model_fields.items() for name in names(field, info)}
+
+
+def test_the_example_names_every_setting_and_nothing_else() -> None:
+    example = (ROOT / ".env.example").read_text("utf-8")
+    assert set(re.findall(r"^#?([A-Z_]+)=", example, flags=re.M)) == settings() | OF_COMPOSE
+
+
+def test_the_example_holds_no_secret() -> None:
+    example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text("utf-8"), flags=re.M))
+    filled = {name for name, value in example.items() if value and re.search("SECRET|PASSWORD|DSN", name)}
+    assert filled == set()

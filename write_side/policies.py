@@ -1,0 +1,87 @@
+"""The policies process: follows the log, turns events into jobs, and sends hints again for jobs nobody works on."""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import psycopg
+from psycopg import Connection
+
+from shared import jobs
+from shared.event_store import LogReader, Recorded
+from shared.events import CATALOGUE
+from shared.events.base import Event
+from shared.hints import HintSender
+from shared.wakeup import LogListener
+from write_side.sales import policy as sales
+
+Policy = Callable[[Recorded, Any], list[jobs.NewJob | jobs.Outcome]]
+POLICIES: Mapping[type[Event], Policy] = {**sales.POLICIES}
+
+_BATCH = 200
+_SWEEP_SECONDS = 5.0
+_NAME = "jobs"
+logger = logging.getLogger("smartmarket.policies")
+
+# Returns the position the policies have come to, kept from other policies processes until the commit.
+LOCK_POSITION = "SELECT position FROM jobs.progress WHERE policy = %s FOR UPDATE"
+
+
+class Policies:
+    """Turns events into jobs until stopped."""
+
+    def __init__(
+        self, connect: Callable[[], Connection[Any]], hints: HintSender, listener: LogListener
+    ) -> None:
+        """Write jobs over connections from `connect`, wake by `listener`, hint over `hints`."""
+        self._connect = connect
+        self._hints = hints
+        self._listener = listener
+        self._reader = LogReader([event.topic for event in POLICIES])
+        self._swept_at = 0.0
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """End after the batch at hand."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Follow until stopped, beginning again after every broken connection."""
+        while not self._stopped.is_set():
+            try:
+                with self._connect() as conn:
+                    conn.execute("INSERT INTO jobs.progress VALUES (%s, 0) ON CONFLICT DO NOTHING", (_NAME,))
+                    self._follow(conn)
+            except psycopg.Error as error:
+                logger.warning("policies pause", extra={"reason": f"{type(error).__name__}: {error}"})
+                self._stopped.wait(0.5)
+
+    def _follow(self, conn: Connection[Any]) -> None:
+        while not self._stopped.is_set():
+            mark = self._listener.seen()
+            more = self.step(conn)
+            if time.monotonic() > self._swept_at + _SWEEP_SECONDS:
+                self._swept_at = time.monotonic()
+                self._hint(jobs.due(conn))
+            if not more:
+                self._listener.wait(mark)
+
+    def step(self, conn: Connection[Any]) -> bool:
+        """Turn the next events into jobs, with the position, in one transaction; returns whether there were any."""
+        with conn.transaction():
+            row = conn.execute(LOCK_POSITION, (_NAME,)).fetchone()
+            batch = self._reader.after(conn, cast("tuple[int]", row)[0], limit=_BATCH)
+            if not batch:
+                return False
+            decisions = [d for r in batch if r.state is not None for d in POLICIES[CATALOGUE[r.topic]](r, r.event)]
+            new = jobs.record(conn, decisions)
+            conn.execute("UPDATE jobs.progress SET position = %s WHERE policy = %s", (batch[-1].position, _NAME))
+        self._hint(new)
+        return True
+
+    def _hint(self, ids: list[uuid.UUID]) -> None:
+        if ids:
+            self._hints.send(ids)

@@ -1,0 +1,158 @@
+"""The header of a ledger: where each column stands, or why the file is no ledger."""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+
+import msgspec
+
+from write_side.sales.csv_cells import Notice, legible, loosely
+from write_side.sales.csv_columns import REQUIRED, UNREAD, field_of, is_plain
+from write_side.sales.csv_encoding import HEAD_SIZE, detect, lines
+from write_side.sales.csv_quotes import quoted_cells
+
+DELIMITERS = ",;\t|"
+MAX_COLUMNS = 256
+
+_NAMED_AT_MOST = 20
+_SHOWN = 60
+_OTHER_KINDS = (
+    (b"\x89PNG", "picture"),
+    (b"\xff\xd8\xff", "picture"),
+    (b"GIF8", "picture"),
+    (b"RIFF", "picture"),
+    (b"%PDF", "pdf"),
+    (b"PK\x03\x04", "spreadsheet"),
+    (b"\xd0\xcf\x11\xe0", "spreadsheet"),
+    (b"\x1f\x8b", "archive"),
+)
+
+
+class NoLedger(Exception):  # noqa: N818  (a finding about the owner's file, not an error of ours)
+    """The file is no ledger.
+
+    reason: empty, header_only, missing_columns, too_many_columns, duplicate_column or binary; missing: the required
+    columns that were not found, by their English names; found: the names in the file's first row; duplicates: names
+    that claim the same column; kind: of a binary file, picture, pdf, spreadsheet, archive or "".
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        missing: list[str] | None = None,
+        found: list[str] | None = None,
+        duplicates: list[str] | None = None,
+        kind: str = "",
+    ) -> None:
+        """Keep what the answer to the owner is made of."""
+        super().__init__(reason)
+        self.reason = reason
+        self.missing = missing or []
+        self.found = found or []
+        self.duplicates = duplicates or []
+        self.kind = kind
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """How a ledger is laid out.
+
+    columns: index of each field that is there (date, product, quantity, amount, customer, payment, type, unit, phone,
+    sku, stock, cost); header: the file's own column names; header_lines: physical lines through the header's last.
+    """
+
+    encoding: str
+    delimiter: str
+    columns: dict[str, int]
+    header: list[str]
+    header_lines: int
+    warnings: tuple[Notice, ...] = ()
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields in the order of their columns in the file."""
+        return sorted(self.columns, key=self.columns.__getitem__)
+
+
+def read_header(head: bytes, encoding: str | None = None, mapping: Mapping[str, str] | None = None) -> Layout:
+    """Return the layout that the first row with content declares; raises NoLedger.
+
+    head: the file's first HEAD_SIZE bytes, or all of it if it is shorter. encoding: what `settle` found, if the whole
+    file was looked at. mapping: the owner's choice of a column by field, e.g. `{"amount": "Net"}`; it goes before the
+    names we know, and each column it names must be there.
+    """
+    encoding = encoding or detect(head)
+    _refuse_other_kinds(head)
+    text = chain.from_iterable(lines([head], encoding))
+    above, first = _first_with_content(text)
+    delimiters = DELIMITERS
+    if first.lower().startswith("sep=") and len(first) == len("sep=,"):
+        delimiters = first[-1]
+        skipped, first = _first_with_content(text)
+        above += skipped + 1
+    if any(character < " " and character != "\t" for character in first):
+        raise NoLedger("binary")
+    if max(map(first.count, delimiters)) >= MAX_COLUMNS:
+        raise NoLedger("too_many_columns")
+    layout = _best_layout([first, *text], above, delimiters, encoding, mapping or {})
+    if len(head) < HEAD_SIZE and not _has_records(head, layout):
+        raise NoLedger("header_only", found=layout.header)
+    return layout
+
+
+def _refuse_other_kinds(head: bytes) -> None:
+    for beginning, kind in _OTHER_KINDS:
+        if head.startswith(beginning):
+            raise NoLedger("binary", kind=kind)
+
+
+def _first_with_content(text: Iterator[str]) -> tuple[int, str]:
+    for above, line in enumerate(text):
+        if line.strip(DELIMITERS + ' "\t\x0b\x0c\xa0'):
+            return above, line
+    raise NoLedger("empty")
+
+
+def _best_layout(text: list[str], above: int, delimiters: str, encoding: str, mapping: Mapping[str, str]) -> Layout:
+    candidates = []
+    for delimiter in delimiters:
+        cells, _, taken = quoted_cells(text[0], iter(text[1:]), delimiter)
+        header = [legible(cell.strip().strip('"'), _SHOWN) for cell in cells]
+        candidates.append((_claims(header, mapping), len(header), header, delimiter, above + 1 + len(taken)))
+    claims, _, header, delimiter, header_lines = max(candidates, key=lambda found: (len(found[0]), found[1]))
+    missing = [field.capitalize() for field in dict.fromkeys((*REQUIRED, *mapping)) if field not in claims]
+    if missing:
+        raise NoLedger("missing_columns", missing=missing, found=header[:_NAMED_AT_MOST])
+    columns = {field: _settled(field, rivals, header) for field, rivals in claims.items()}
+    return Layout(encoding, delimiter, columns, header, header_lines, _warnings(columns, header))
+
+
+def _claims(header: list[str], mapping: Mapping[str, str]) -> dict[str, list[int]]:
+    chosen = {loosely(name): field for field, name in mapping.items()}
+    claims: dict[str, list[int]] = {}
+    for index, name in enumerate(header):
+        field = chosen.get(loosely(name)) or field_of(name)
+        if field and (field not in mapping or loosely(mapping[field]) == loosely(name)):
+            claims.setdefault(field, []).append(index)
+    return claims
+
+
+def _settled(field: str, rivals: list[int], header: list[str]) -> int:
+    """Return the column that holds the field: among several, the one with its plain name, e.g. Amount beside Total."""
+    plain = rivals if len(rivals) == 1 else [index for index in rivals if is_plain(header[index], field)]
+    if len(plain) != 1:
+        raise NoLedger("duplicate_column", duplicates=[header[index] for index in rivals])
+    return plain[0]
+
+
+def _warnings(columns: Mapping[str, int], header: list[str]) -> tuple[Notice, ...]:
+    known = set(columns.values())
+    unknown = tuple(name for index, name in enumerate(header) if name and index not in known)[:_NAMED_AT_MOST]
+    unread = tuple(header[columns[field]] for field in UNREAD if field in columns)
+    named = (("UNKNOWN_COLUMNS", unknown), ("UNREAD_COLUMNS", unread))
+    return tuple(Notice(code, names) for code, names in named if names)
+
+
+def _has_records(head: bytes, layout: Layout) -> bool:
+    text = chain.from_iterable(lines([head], layout.encoding))
+    blank = layout.delimiter + ' "\t\xa0'
+    return any(number >= layout.header_lines and line.strip(blank) for number, line in enumerate(text))

@@ -1,0 +1,35 @@
+"""A record whose cells may be quoted, and may go on over further lines."""
+
+import csv
+from collections.abc import Iterator
+from itertools import islice
+
+from write_side.sales.csv_encoding import MAX_LINE
+
+MAX_LINES_OF_RECORD = 20
+
+
+def quoted_cells(line: str, following: Iterator[str], delimiter: str) -> tuple[list[str], str, list[str]]:
+    """Return the cells of the record that starts with `line`, its fault or "", and the further lines it took.
+
+    At a fault the lines taken are those looked at in vain: the caller reads them again.
+    """
+    taken: list[str] = []
+    if len(line) > MAX_LINE:
+        return line[:MAX_LINE].split(delimiter), "ROW_TOO_LONG", taken
+    reader = csv.reader(_fed(line, following, taken), delimiter=delimiter, strict=True)
+    try:
+        return next(reader), "", taken
+    except csv.Error:
+        return line.split(delimiter), "UNCLOSED_QUOTE", taken
+
+
+def _fed(line: str, following: Iterator[str], taken: list[str]) -> Iterator[str]:
+    size = len(line)
+    yield line + "\n"
+    for further in islice(following, MAX_LINES_OF_RECORD - 1):
+        taken.append(further)
+        size += len(further)
+        if size > MAX_LINE:
+            return
+        yield further + "\n"

@@ -1,0 +1,222 @@
+"""One record of a ledger as a sale, or as a row that is refused with its reason."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from operator import itemgetter
+
+import msgspec
+
+from write_side.sales import csv_values as values
+from write_side.sales.csv_cells import BadCell, Memo, Notice, legible
+from write_side.sales.csv_columns import REQUIRED
+from write_side.sales.csv_dates import DHAKA, DateFormat
+from write_side.sales.csv_header import MAX_COLUMNS, Layout
+from write_side.sales.csv_payments import Payment, payment
+
+OLDEST = dt.date(2000, 1, 1)
+CLOCK_SKEW = dt.timedelta(minutes=5)
+FINGERPRINT_SIZE = 12
+
+_FIELDS = ("date", "product", "quantity", "amount", "customer", "payment", "phone", "unit", "type")
+_SHOWN = 200
+_KEPT = 1_000
+
+# Neither this nor the separator of a canonical row can stand in its parts: names with control characters are refused.
+_AFTER_SALT = b"\x1e"
+
+Day = tuple[dt.date, int | None, str]
+Name = tuple[str | None, str | None, str]
+
+
+class LedgerRow(msgspec.Struct, frozen=True, gc=False):
+    """A sale as the ledger tells it.
+
+    row: physical line at which it starts; time: seconds since midnight in Dhaka, or None; product_key, customer_key:
+    what spellings are compared by; phone: +8801…, if the file has such a column; quantity: thousandths; paisa: the
+    line's total; payment: cash, bkash, nagad, rocket, card, credit, other or None; payment_raw: the text behind
+    `other`; fingerprint: 12 bytes that tell this row, and which of its twins in the file it is.
+    """
+
+    row: int
+    date: dt.date
+    time: int | None
+    product: str
+    product_key: str
+    customer: str | None
+    customer_key: str | None
+    phone: str | None
+    quantity: int
+    paisa: int
+    payment: str | None
+    payment_raw: str | None
+    fingerprint: bytes
+
+
+class RejectedRow(msgspec.Struct, frozen=True):
+    """A row that became no sale: the column ("" for the whole row) and value at fault, why, and the row's own cells.
+
+    Value and cells are shortened to 200 and 1,000 characters, and hold no NUL or lone surrogate.
+    """
+
+    row: int
+    column: str
+    value: str
+    code: str
+    cells: list[str]
+
+
+class SaleReader:
+    """Reads the records of one file; knows which rows it has met, so that twins get fingerprints of their own.
+
+    today: the date in Dhaka, the last one a sale may have; now: aware, timestamps may be 5 minutes ahead of it;
+    salt: mixed into all fingerprints, to import twins of earlier rows on purpose.
+    """
+
+    def __init__(  # noqa: PLR0913  (what reading depends on, each by its name)
+        self,
+        layout: Layout,
+        date_format: DateFormat,
+        today: dt.date,
+        now: dt.datetime,
+        salt: bytes,
+        notices: list[Notice],
+    ) -> None:
+        """Start with nothing met; `notices` receives what the owner should know, each notice once."""
+        self._notices = notices
+        self._layout = layout
+        self._width = len(layout.header)
+        self._shortest = 1 + max(layout.columns[field] for field in REQUIRED)
+        # A field without a column reads the blank cell that stands behind the last one.
+        self._pick: Callable[[list[str]], tuple[str, ...]] = itemgetter(
+            *(layout.columns.get(field, self._width) for field in _FIELDS)
+        )
+        self._date_format = date_format
+        self._today = today
+        self._latest = (now + CLOCK_SKEW).astimezone(DHAKA).replace(tzinfo=None)
+        self._salt = salt + _AFTER_SALT if salt else b""
+        self._met: set[bytes] = set()
+        self._twins: dict[bytes, int] = {}
+        self._days = Memo(self._day)
+        self._products = Memo(_product)
+        self._customers = Memo(_customer)
+        self._whole = Memo(values.whole_quantity)
+        self._weighed = Memo(values.weighed_quantity)
+        self._units = Memo(values.is_weighed)
+        self._amounts = Memo(values.amount)
+        self._payments = Memo(self._payment)
+        self._phones = Memo(self._phone)
+        self._types = Memo(values.sale)
+
+    def read(self, row: int, cells: list[str]) -> LedgerRow | RejectedRow:
+        """Return the sale in these cells of line `row`, or the first fault in the order of the columns."""
+        width = self._width
+        if len(cells) != width:
+            if len(cells) < self._shortest:
+                return self.rejected(row, cells, "TOO_FEW_CELLS")
+            if any(map(str.strip, cells[width:])):
+                return self.rejected(row, cells, "TOO_MANY_CELLS")
+            cells = (cells + [""] * width)[:width]
+        cells.append("")
+        date, product, quantity, amount, customer, paid, phone, unit, kind = self._pick(cells)
+        try:
+            day, time, stamp = self._days[date]
+            product_shown, product_key = self._products[product]
+            thousandths = (self._weighed if unit and self._units[unit] else self._whole)[quantity]
+            paisa = self._amounts[amount]
+            customer_shown, customer_key, customer_mark = self._customers[customer]
+            method, raw, payment_mark, _ = self._payments[paid]
+            number = self._phones[phone] if phone else None
+            if kind:
+                self._types[kind]
+        except BadCell:
+            cells.pop()
+            return self._first_fault(row, cells)
+        fingerprint = self._fingerprint(
+            f"{stamp}\x1f{product_key}\x1f{thousandths}\x1f{paisa}\x1f{customer_mark}\x1f{payment_mark}\x1f"
+        )
+        return LedgerRow(
+            row, day, time, product_shown, product_key, customer_shown, customer_key, number,
+            thousandths, paisa, method, raw, fingerprint,
+        )  # fmt: skip
+
+    def rejected(self, row: int, cells: list[str], code: str, field: str | None = None) -> RejectedRow:
+        """Return the refusal of a row for the cell of `field`, or for itself as a whole."""
+        column, value = "", self._layout.delimiter.join(cells)
+        if field:
+            index = self._layout.columns[field]
+            column, value = self._layout.header[index], cells[index]
+        kept = [legible(cell, _KEPT) for cell in cells[:MAX_COLUMNS]]
+        return RejectedRow(row, column, legible(value, _SHOWN), code, kept)
+
+    def _first_fault(self, row: int, cells: list[str]) -> RejectedRow:
+        columns = self._layout.columns
+        unit = cells[columns["unit"]] if "unit" in columns else ""
+        readers: dict[str, Mapping[str, object]] = {
+            "date": self._days,
+            "product": self._products,
+            "quantity": self._weighed if self._units[unit] else self._whole,
+            "amount": self._amounts,
+            "customer": self._customers,
+            "payment": self._payments,
+            "type": self._types,
+        }
+        for field in self._layout.fields:
+            try:
+                if field in readers:
+                    readers[field][cells[columns[field]]]
+            except BadCell as bad:
+                return self.rejected(row, cells, bad.code, field)
+        raise AssertionError(f"line {row} was refused without a fault")
+
+    def _fingerprint(self, canonical: str) -> bytes:
+        prefix = self._salt + canonical.encode()
+        fingerprint = sha256(prefix + b"1").digest()[:FINGERPRINT_SIZE]
+        if fingerprint not in self._met:
+            self._met.add(fingerprint)
+            return fingerprint
+        occurrence = self._twins.get(fingerprint, 1) + 1
+        self._twins[fingerprint] = occurrence
+        return sha256(prefix + str(occurrence).encode()).digest()[:FINGERPRINT_SIZE]
+
+    def _day(self, cell: str) -> Day:
+        date, time = self._date_format.read(cell)
+        if date < OLDEST:
+            raise BadCell("DATE_TOO_OLD")
+        if time is None:
+            if date > self._today:
+                raise BadCell("DATE_IN_FUTURE")
+            return date, None, date.isoformat()
+        moment = dt.datetime.combine(date, dt.time()) + dt.timedelta(seconds=time)
+        if moment > self._latest:
+            raise BadCell("DATE_IN_FUTURE")
+        return date, time, moment.isoformat()
+
+    def _payment(self, cell: str) -> Payment:
+        found = payment(cell)
+        if found.notice:
+            self._note(Notice(found.notice, (legible(cell.strip(), _SHOWN),)))
+        return found
+
+    def _phone(self, cell: str) -> str | None:
+        number = values.phone(cell)
+        if number is None and not cell.isspace():
+            self._note(Notice("PHONE_UNREADABLE"))
+        return number
+
+    def _note(self, notice: Notice) -> None:
+        if notice not in self._notices:
+            self._notices.append(notice)
+
+
+def _product(cell: str) -> tuple[str, str]:
+    shown = values.name(cell)
+    return shown, values.name_key(shown)
+
+
+def _customer(cell: str) -> Name:
+    if not cell or cell.isspace():
+        return None, None, ""
+    shown = values.name(cell)
+    key = values.name_key(shown)
+    return shown, key, key

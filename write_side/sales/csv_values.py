@@ -1,0 +1,133 @@
+"""Numbers and names of a ledger: amounts in paisa, quantities in thousandths, names as they are shown and compared."""
+
+import re
+import unicodedata
+
+from write_side.sales.csv_cells import BadCell, ascii_digits, loosely
+
+MAX_NAME = 255
+
+_LONGEST_NUMBER = 40
+_LARGEST_PAISA = 10_000_000_00
+_LARGEST_QUANTITY = 1_000_000
+_ONE = 1_000
+
+_CURRENCY = r"(?:৳|tk\.?|bdt|taka|টাকা)"
+_DIGITS = r"(?P<whole>[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3})(?:\.(?P<places>[0-9]+))?"
+_NUMBER = re.compile(rf"(?P<minus>-)?{_DIGITS}")
+_MONEY = re.compile(
+    rf"(?P<minus>-)?\s*(?:{_CURRENCY}\s*)?(?P<minus_after>-)?{_DIGITS}\s*(?:{_CURRENCY}|/[-=])?", re.IGNORECASE
+)
+
+# Controls (but for the white space of a quoted cell), lone surrogates, and what turns the direction of text around.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+
+_WEIGHED = frozenset(
+    "kg kgs kilo kilogram kilograms g gm gms gram grams l ltr litre litres liter liters m mtr metre metres meter meters"
+    " কেজি কিলোগ্রাম কিলো গ্রাম লিটার মিটার".split()
+)
+_SALES = frozenset("sale sales sell sold বিক্রি বিক্রয় বিক্রয়".split())
+_LOCAL_PHONE = re.compile(r"(?:\+?880|0)?(1[0-9]{9})")
+_FOREIGN_PHONE = re.compile(r"\+[0-9]{7,15}")
+
+
+def amount(cell: str) -> int:
+    """Return paisa, 1.00 to 10,000,000.00 taka.
+
+    Bangla digits, 1,23,456.50 and 123,456.50, and ৳, Tk, BDT, টাকা before or after are understood. Raises BadCell:
+    MISSING_VALUE, INVALID_NUMBER, NEGATIVE_AMOUNT, TOO_MANY_DECIMALS, AMOUNT_OUT_OF_RANGE.
+    """
+    number = _matched(_MONEY, cell)
+    if number["minus"] or number["minus_after"]:
+        raise BadCell("NEGATIVE_AMOUNT")
+    paisa = _scaled(number, 2)
+    if not 100 <= paisa <= _LARGEST_PAISA:  # noqa: PLR2004
+        raise BadCell("AMOUNT_OUT_OF_RANGE")
+    return paisa
+
+
+def whole_quantity(cell: str) -> int:
+    """Return thousandths of a whole quantity, 1 to 1,000; raises BadCell as `weighed_quantity`, or QUANTITY_NOT_WHOLE."""
+    thousandths = _thousandths(cell)
+    if thousandths % _ONE:
+        raise BadCell("QUANTITY_NOT_WHOLE")
+    if not _ONE <= thousandths <= _LARGEST_QUANTITY:
+        raise BadCell("QUANTITY_OUT_OF_RANGE")
+    return thousandths
+
+
+def weighed_quantity(cell: str) -> int:
+    """Return thousandths of a quantity with up to three places, above 0 and at most 1,000.
+
+    Raises BadCell: MISSING_VALUE, INVALID_NUMBER, NEGATIVE_QUANTITY, TOO_MANY_DECIMALS, QUANTITY_OUT_OF_RANGE.
+    """
+    thousandths = _thousandths(cell)
+    if not 0 < thousandths <= _LARGEST_QUANTITY:
+        raise BadCell("QUANTITY_OUT_OF_RANGE")
+    return thousandths
+
+
+def is_weighed(unit: str) -> bool:
+    """Return whether a unit (kg, g, l, m in English or Bangla) is sold in fractions."""
+    return loosely(unit) in _WEIGHED
+
+
+def sale(cell: str) -> None:
+    """Accept a type of row that is a sale, or blank; raises BadCell NOT_A_SALE."""
+    word = loosely(cell)
+    if word and word not in _SALES:
+        raise BadCell("NOT_A_SALE")
+
+
+def name(cell: str) -> str:
+    """Return a name as it is shown: NFC, trimmed, white space collapsed, 1 to 255 characters of any script.
+
+    Raises BadCell: MISSING_VALUE, INVALID_CHARACTER, NAME_TOO_LONG.
+    """
+    if _FORBIDDEN.search(cell):
+        raise BadCell("INVALID_CHARACTER")
+    text = " ".join(unicodedata.normalize("NFC", cell).split())
+    if not text:
+        raise BadCell("MISSING_VALUE")
+    if len(text) > MAX_NAME:
+        raise BadCell("NAME_TOO_LONG")
+    return text
+
+
+def name_key(text: str) -> str:
+    """Return what two spellings of one name have in common: NFC, case folded, white space collapsed."""
+    folded = unicodedata.normalize("NFD", text).casefold()
+    return " ".join(unicodedata.normalize("NFC", folded).split())
+
+
+def phone(cell: str) -> str | None:
+    """Return a phone number as +8801XXXXXXXXX (or + and the digits of another country); None if it is none."""
+    digits = re.sub(r"[\s().-]+", "", ascii_digits(cell[:_LONGEST_NUMBER]))
+    local = _LOCAL_PHONE.fullmatch(digits)
+    if local:
+        return "+880" + local[1]
+    return digits if _FOREIGN_PHONE.fullmatch(digits) else None
+
+
+def _thousandths(cell: str) -> int:
+    number = _matched(_NUMBER, cell)
+    if number["minus"]:
+        raise BadCell("NEGATIVE_QUANTITY")
+    return _scaled(number, 3)
+
+
+def _matched(form: re.Pattern[str], cell: str) -> re.Match[str]:
+    text = ascii_digits(cell).replace("\N{MINUS SIGN}", "-").strip()
+    if not text:
+        raise BadCell("MISSING_VALUE")
+    number = form.fullmatch(text) if len(text) <= _LONGEST_NUMBER else None
+    if not number:
+        raise BadCell("INVALID_NUMBER")
+    return number
+
+
+def _scaled(number: re.Match[str], places: int) -> int:
+    decimals = number["places"] or ""
+    if len(decimals) > places:
+        raise BadCell("TOO_MANY_DECIMALS")
+    return int(number["whole"].replace(",", "") + decimals.ljust(places, "0"))
