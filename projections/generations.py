@@ -40,6 +40,9 @@ POINT = """INSERT INTO projections.live (projection, schema) VALUES (%s, %s)
 # Returns the generation that serves a projection.
 SELECT_LIVE = """SELECT g.id, g.schema, g.version FROM projections.live l JOIN projections.generations g USING (schema)
     WHERE l.projection = %s"""
+# Returns the generation that a rebuild is making, or an interrupted one left.
+SELECT_UNFINISHED = """SELECT id, schema, version, state, upto FROM projections.generations
+    WHERE projection = %s AND state IN ('replaying', 'catching_up')"""
 # Returns the schemas that lost the pointer long enough ago for every reader to have left.
 SELECT_DROPPABLE = """SELECT schema FROM projections.generations
     WHERE state IN ('retired', 'failed') AND changed_at < now() - make_interval(secs => %s)"""
@@ -135,6 +138,29 @@ def drop_retired(conn: Connection[Any], *, after_seconds: float = 60.0) -> list[
         except LockNotAvailable:
             logger.info("generation still in use", extra={"schema": schema})
     return dropped
+
+
+def drop_retired_by(conn: Connection[Any]) -> list[str]:
+    """Drop what serves no more over a connection that is closed afterwards."""
+    with conn:
+        return drop_retired(conn)
+
+
+def describe(conn: Connection[Any], projection: str) -> dict[str, Any]:
+    """Return where a projection stands, for operators: name, generation, versions, position, lag, parked, state."""
+    generation, schema, version = live(conn, projection) or (0, "", 0)
+    head = cast("tuple[int]", conn.execute("SELECT coalesce(max(notification_id), 0) FROM log.events").fetchone())[0]
+    position = parked = 0
+    if schema:
+        statement = SQL("SELECT min(position), (SELECT count(*) FROM {}) FROM {}").format(
+            Identifier(schema, "parked"), Identifier(schema, "progress")
+        )
+        position, parked = cast("tuple[int, int]", conn.execute(statement).fetchone())
+    rebuilding = conn.execute(SELECT_UNFINISHED, (projection,)).fetchone()
+    return {
+        "name": projection, "position": position, "lag": head - position, "generation": schema or None,
+        "projector_version": version, "parked": parked, "state": rebuilding[3] if rebuilding else "live",
+    }  # fmt: skip
 
 
 def _in_schema(conn: Connection[Any], schema: str, script: str) -> None:

@@ -39,9 +39,6 @@ SELECT_BUSINESSES = """WITH RECURSIVE b AS (
         UNION ALL
         SELECT (SELECT min(e.business_id) FROM log.events e WHERE e.business_id > b.id) FROM b WHERE b.id IS NOT NULL
     ) SELECT id FROM b WHERE id IS NOT NULL"""
-# Returns the generation that an interrupted rebuild left.
-SELECT_UNFINISHED = """SELECT id, schema, version, state, upto FROM projections.generations
-    WHERE projection = %s AND state IN ('replaying', 'catching_up')"""
 
 
 class RebuildRunning(RuntimeError):
@@ -114,7 +111,7 @@ def _only_one(conn: Connection[Any], name: str) -> bool:
 
 def _begin(conn: Connection[Any], projection: Projection) -> tuple[int, str, str, int]:
     with conn.transaction():
-        row = conn.execute(SELECT_UNFINISHED, (projection.name,)).fetchone()
+        row = conn.execute(generations.SELECT_UNFINISHED, (projection.name,)).fetchone()
         if row:
             generation, schema, version, state, upto = row
             if version == projection.version:

@@ -60,7 +60,7 @@ def command_context(request: Request, who: Principal | None) -> Metadata:
     """Return what the log keeps of who asked; Idempotency-Key, where sent, is the command's id."""
     key = request.headers.get("idempotency-key")
     if key is not None and not (0 < len(key) <= _KEY_LENGTH and key.isascii() and key.isprintable()):
-        raise InvalidRequest(details={"header": "Idempotency-Key", "expected": f"1–{_KEY_LENGTH} ASCII characters"})
+        raise InvalidRequest(details={"header": "Idempotency-Key", "expected": f"1 to {_KEY_LENGTH} ASCII characters"})
     actor = f"user-{who.user_id}" if who else None
     asked = request_id()
     return Metadata(actor=actor, request_id=asked, command_id=key or asked)

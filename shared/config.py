@@ -63,7 +63,9 @@ class Settings(BaseSettings):
     @field_validator("cors_allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return [part.strip().rstrip("/") for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return [part.strip().rstrip("/") for part in value.split(",") if part.strip()]
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -81,7 +83,7 @@ class Settings(BaseSettings):
     def _log_keeps_its_order(self) -> Self:
         name = "POSTGRES_ENABLE_DB_FUNCTIONS"
         if os.environ.get(name, "").strip().lower() in _TRUE:
-            raise UnsafeSettings([(name, "skips the lock that orders the log, so followers would miss events; unset it.")])
+            raise UnsafeSettings([(name, "makes followers of the log miss events; unset it.")])
         return self
 
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from shared.errors import Refusal
 from shared.logs import CONTEXT
-from shared.texts import Language, text
+from shared.texts import Language, rendered, text
 
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY
 _ACCEPTED = 202
@@ -32,7 +32,8 @@ def ok(
     `data` may hold pydantic models, msgspec structs, aware datetimes, dates, UUIDs and Decimals (as JSON numbers).
     `position` is the sealed event position for X-Event-Position.
     """
-    return raw(orjson.dumps(data, default=_jsonable, option=_OPTIONS), status=status, position=position, headers=headers)
+    data_json = orjson.dumps(data, default=_jsonable, option=_OPTIONS)
+    return raw(data_json, status=status, position=position, headers=headers)
 
 
 def raw(
@@ -50,9 +51,10 @@ def raw(
 
 def refused(refusal: Refusal, language: Language, *, accept: str = "", path: str = "") -> Response:
     """Answer with the refusal in `language`: the error envelope, or problem details where `accept` prefers them."""
-    message, suggestions = text(refusal.text_key, language, **{**refusal.details, **refusal.params})
+    details = rendered(refusal.details, language)
+    message, suggestions = text(refusal.text_key, language, **{**details, **rendered(refusal.params, language)})
     common = {
-        "error_code": refusal.error_code, "message": message, "details": refusal.details, "suggestions": suggestions,
+        "error_code": refusal.error_code, "message": message, "details": details, "suggestions": suggestions,
         "timestamp": timestamp(), "request_id": request_id(),
     }  # fmt: skip
     headers = {**refusal.headers, "Content-Language": language, "Vary": "Accept, Accept-Language"}

@@ -58,47 +58,11 @@ class InvalidRequest(Refusal):
     status = 400
 
 
-class InvalidFields(InvalidRequest):
-    """Fields of the body are missing or wrong."""
-
-    text_key = "INVALID_REQUEST_FIELDS"
-
-
-class InvalidJson(InvalidRequest):
-    """The body is not JSON as it is accepted here."""
-
-    text_key = "INVALID_REQUEST_JSON"
-
-
-class MissingBody(InvalidRequest):
-    """The request needs a body and has none."""
-
-    text_key = "INVALID_REQUEST_BODY"
-
-
 class InvalidQuery(Refusal):
     """A query parameter has a value that is not allowed; params `parameter`, `expected`."""
 
     error_code = "INVALID_QUERY"
     status = 400
-
-
-class UnknownParameter(InvalidQuery):
-    """The endpoint has no such query parameter; params `parameter`, `expected` (the allowed ones)."""
-
-    text_key = "INVALID_QUERY_UNKNOWN"
-
-
-class OffsetTooLarge(InvalidQuery):
-    """Paging by offset ends here; the cursor goes on."""
-
-    text_key = "INVALID_QUERY_OFFSET"
-
-
-class InvalidCursor(InvalidQuery):
-    """The cursor was not made by this endpoint."""
-
-    text_key = "INVALID_QUERY_CURSOR"
 
 
 class InvalidPosition(Refusal):
@@ -113,7 +77,7 @@ class NotAuthenticated(Refusal):
 
     error_code = "NOT_AUTHENTICATED"
     status = 401
-    always_headers = {"WWW-Authenticate": "Bearer"}
+    always_headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 
 class TokenExpired(Refusal):
@@ -121,7 +85,7 @@ class TokenExpired(Refusal):
 
     error_code = "TOKEN_EXPIRED"
     status = 401
-    always_headers = {"WWW-Authenticate": 'Bearer error="invalid_token", error_description="expired"'}
+    always_headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer error="invalid_token", error_description="expired"'}
 
 
 class Forbidden(Refusal):
@@ -131,24 +95,11 @@ class Forbidden(Refusal):
     status = 403
 
 
-class HttpsRequired(Refusal):
-    """Production speaks https only."""
-
-    error_code = "HTTPS_REQUIRED"
-    status = 403
-
-
 class NotFound(Refusal):
     """Nothing of this business has this address."""
 
     error_code = "NOT_FOUND"
     status = 404
-
-
-class UnknownRoute(NotFound):
-    """The API has no such address."""
-
-    text_key = "NOT_FOUND_ROUTE"
 
 
 class UploadNotFound(NotFound):
@@ -232,7 +183,7 @@ class InvalidCredentials(Refusal):
 
     error_code = "INVALID_CREDENTIALS"
     status = 401
-    always_headers = {"WWW-Authenticate": "Bearer"}
+    always_headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 
 class InvalidRefreshToken(Refusal):
@@ -240,7 +191,7 @@ class InvalidRefreshToken(Refusal):
 
     error_code = "INVALID_REFRESH_TOKEN"
     status = 401
-    always_headers = {"WWW-Authenticate": "Bearer"}
+    always_headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 
 class TooManyLoginAttempts(Refusal):

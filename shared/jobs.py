@@ -31,7 +31,7 @@ INSERT_JOB = """INSERT INTO jobs.jobs (id, kind, subject, business_id, position,
 CLOSE_JOB = """UPDATE jobs.jobs SET state = %s, error = %s, leased_by = NULL, leased_until = NULL
     WHERE kind = %s AND subject = %s"""
 # Returns the job if it was free and due, now leased by this worker.
-CLAIM = """UPDATE jobs.jobs SET state = 'running', attempts = attempts + 1, leased_by = %(worker)s,
+CLAIM = """UPDATE jobs.jobs SET state = 'running', leased_by = %(worker)s,
         leased_until = now() + make_interval(secs => %(lease)s)
     WHERE id = %(id)s AND run_after <= now()
       AND (state = 'pending' OR (state = 'running' AND leased_until < now()))
@@ -41,7 +41,7 @@ EXTEND = """UPDATE jobs.jobs SET leased_until = now() + make_interval(secs => %s
     WHERE id = %s AND leased_by = %s AND state = 'running' RETURNING id"""
 # Returns nothing; the job is free again after a while.
 GIVE_BACK = """UPDATE jobs.jobs SET state = 'pending', leased_by = NULL, leased_until = NULL, error = %(error)s,
-        attempts = attempts - %(refund)s, run_after = now() + make_interval(secs => %(delay)s)
+        attempts = attempts + %(counted)s, run_after = now() + make_interval(secs => %(delay)s)
     WHERE id = %(id)s AND leased_by = %(worker)s"""
 # Returns the jobs that are due and leased by nobody alive.
 SELECT_DUE = """SELECT id FROM jobs.jobs WHERE state IN ('pending', 'running') AND run_after <= now()
@@ -79,7 +79,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Job:
-    """A job as its worker holds it."""
+    """A job as its worker holds it; `attempts` counts those that failed by their own fault."""
 
     id: uuid.UUID
     kind: str
@@ -137,10 +137,10 @@ def claim(conn: Connection[Any], job_id: uuid.UUID, worker: str) -> Job | None:
 
 
 def give_back(conn: Connection[Any], job: Job, worker: str, *, delay: float, error: str | None, counted: bool) -> None:
-    """Free a job for a later attempt; an attempt that does not count is refunded."""
+    """Free a job for a later attempt; `counted` if this one failed by its own fault."""
     conn.execute(
         GIVE_BACK,
-        {"id": job.id, "worker": worker, "delay": delay, "error": error, "refund": 0 if counted else 1},
+        {"id": job.id, "worker": worker, "delay": delay, "error": error, "counted": int(counted)},
     )
 
 
@@ -162,18 +162,21 @@ def backoff(attempts: int) -> float:
 class Heartbeat(threading.Thread):
     """Extends a lease while its handler works, over a connection of its own."""
 
-    def __init__(self, connect: Callable[[], Connection[Any]], job: Job, worker: str) -> None:
-        """Beat for `job` until stopped."""
+    def __init__(
+        self, connect: Callable[[], Connection[Any]], job: Job, worker: str, ending: threading.Event
+    ) -> None:
+        """Beat for `job` until stopped; once `ending` is set the worker wants to end and holds nothing any more."""
         super().__init__(name="heartbeat", daemon=True)
         self._connect = connect
         self._job = job
         self._worker = worker
+        self._ending = ending
         self._stopped = threading.Event()
         self._lost = threading.Event()
 
     def held(self) -> bool:
         """Tell whether the job is still this worker's."""
-        return not self._lost.is_set()
+        return not self._lost.is_set() and not self._ending.is_set()
 
     def run(self) -> None:
         """Extend the lease three times per its length."""

@@ -5,7 +5,8 @@ import re
 
 import msgspec
 
-from shared.errors import InvalidJson
+from shared.errors import InvalidRequest
+from shared.texts import Phrase
 
 MAX_DEPTH = 64
 _BIGINT = 2**63 - 1
@@ -13,8 +14,14 @@ _BIGINT = 2**63 - 1
 _SUSPECT = re.compile(rb"\\u0000|[0-9]{19}")
 
 
+class InvalidJson(InvalidRequest):
+    """The body is not JSON as it is accepted here."""
+
+    text_key = "INVALID_REQUEST_JSON"
+
+
 def check(body: bytes) -> None:
-    """Raise InvalidJson for what is malformed, nested deeper than 64, has exponents, huge numbers, NUL or surrogates."""
+    """Raise InvalidJson for malformed JSON, nesting deeper than 64, exponents, huge numbers, NUL and lone surrogates."""
     try:
         value = _DECODER.decode(body)
         body.decode()
@@ -30,7 +37,7 @@ def check(body: bytes) -> None:
 
 def refusal(problem: str) -> InvalidJson:
     """Return the refusal of a body; `problem` is the code of the text that says why."""
-    return InvalidJson(details={"problem_code": problem})
+    return InvalidJson(details={"problem": Phrase(problem)})
 
 
 def _look_at_every_value(value: object) -> None:

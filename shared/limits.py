@@ -5,10 +5,12 @@ import ipaddress
 import logging
 import math
 import time
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 _PATIENCE = 0.05
 _PAUSE = 5.0
@@ -33,7 +35,7 @@ class RateLimiter:
     request every 5 s.
     """
 
-    def __init__(self, redis: "Redis[Any] | None", *, enabled: bool = True) -> None:
+    def __init__(self, redis: "Redis | None", *, enabled: bool = True) -> None:
         """Count in `redis`; None counts in this process only, `enabled=False` lets everything pass."""
         self._count = redis.register_script(COUNT) if redis is not None else None
         self._enabled = enabled

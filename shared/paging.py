@@ -14,7 +14,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
-from shared.errors import InvalidCursor, InvalidQuery, OffsetTooLarge, UnknownParameter
+from shared.errors import InvalidQuery
 
 MAX_LIMIT = 100
 MAX_OFFSET = 100_000
@@ -28,6 +28,24 @@ _PAGING = ("limit", "offset", "cursor")
 PublicId = Annotated[int, Path(ge=1, le=_BIGINT, description="Public id", examples=[1])]
 Scalar = str | int | float | bool | None
 _T = TypeVar("_T")
+
+
+class UnknownParameter(InvalidQuery):
+    """The endpoint has no such query parameter; params `parameter`, `expected` (the allowed ones)."""
+
+    text_key = "INVALID_QUERY_UNKNOWN"
+
+
+class OffsetTooLarge(InvalidQuery):
+    """Paging by offset ends here; the cursor goes on."""
+
+    text_key = "INVALID_QUERY_OFFSET"
+
+
+class InvalidCursor(InvalidQuery):
+    """The cursor was not made by this endpoint."""
+
+    text_key = "INVALID_QUERY_CURSOR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +77,18 @@ class Links(NamedTuple):
     previous: str | None
 
 
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Items per page")]
+
+
 class ListQuery(BaseModel):
     """Parameters every list has; subclass it with filters and use it as `Annotated[…, fastapi.Query()]`.
 
-    Unknown parameters are refused. A subclass may give `limit` another default.
+    Unknown parameters are refused. A subclass may give `limit` another default: `limit: Limit = 50`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    limit: int = Field(20, ge=1, le=MAX_LIMIT, description="Items per page")
+    limit: Limit = 20
     offset: int = Field(0, ge=0, le=MAX_OFFSET, description="Items to skip; use `cursor` to go further")
     cursor: str | None = Field(None, min_length=1, max_length=_CURSOR_LENGTH, description="Opaque; from `next`")
 
@@ -197,13 +218,13 @@ def unknown(parameter: str, allowed: Collection[str]) -> UnknownParameter:
     """Return the refusal of a parameter the endpoint does not have, with those it has."""
     names = sorted(allowed)
     return UnknownParameter(
-        details={"parameter": parameter[:64], "allowed": names}, expected=", ".join(names) or "–"
+        details={"parameter": parameter[:64], "allowed": names}, expected=", ".join(names) or "none"
     )  # fmt: skip
 
 
 def too_far() -> OffsetTooLarge:
     """Return the refusal of an offset past which only cursors go."""
-    return OffsetTooLarge(details={"parameter": "offset", "expected": f"0–{MAX_OFFSET}"}, expected=MAX_OFFSET)
+    return OffsetTooLarge(details={"parameter": "offset", "expected": f"0-{MAX_OFFSET}"}, expected=MAX_OFFSET)
 
 
 def _integer(query: Mapping[str, str], name: str, minimum: int, maximum: int) -> int | None:
@@ -211,7 +232,7 @@ def _integer(query: Mapping[str, str], name: str, minimum: int, maximum: int) ->
     if value is None:
         return None
     if not _INTEGER.fullmatch(value) or not minimum <= int(value) <= maximum:
-        raise invalid(name, f"{minimum}–{maximum}")
+        raise invalid(name, f"{minimum}-{maximum}")
     return int(value)
 
 

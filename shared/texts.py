@@ -2,7 +2,9 @@
 
 import functools
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 Language = Literal["bn", "en"]
@@ -16,6 +18,13 @@ class Text(NamedTuple):
 
     message: str
     suggestions: list[str]
+
+
+class Phrase(NamedTuple):
+    """A text that stands inside another one or in details, until the language is known."""
+
+    code: str
+    params: Mapping[str, Any] = MappingProxyType({})
 
 
 class BrokenTexts(ValueError):
@@ -32,6 +41,17 @@ def text(code: str, language: Language, **params: Any) -> Text:  # noqa: ANN401 
     message, suggestions = catalogue()[code][language]
     values = _Params(params)
     return Text(message.format_map(values), [suggestion.format_map(values) for suggestion in suggestions])
+
+
+def rendered(value: Any, language: Language) -> Any:  # noqa: ANN401  (whatever JSON can show)
+    """Return `value` with every Phrase in it, however deep, replaced by its message."""
+    if isinstance(value, Phrase):
+        return text(value.code, language, **value.params).message
+    if isinstance(value, Mapping):
+        return {key: rendered(item, language) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rendered(item, language) for item in value]
+    return value
 
 
 @functools.cache

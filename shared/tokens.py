@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 import jwt
 import msgspec
+from jwt.types import Options
 
 from shared.config import Settings
 from shared.errors import InvalidRefreshToken, NotAuthenticated, Refusal, TokenExpired
@@ -18,7 +19,10 @@ ISSUER: Final = "smartmarket"
 _REQUIRED: Final = ["iss", "aud", "sub", "jti", "iat", "exp"]
 _LONGEST = 4096
 _SKEW = dt.timedelta(seconds=60)
-_CHECKED_HERE: Final = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
+_OPTIONS: Final[Options] = {
+    "require": _REQUIRED, "strict_aud": True,
+    "verify_exp": False, "verify_iat": False, "verify_nbf": False,  # checked here, against the caller's clock
+}  # fmt: skip
 
 _Id = Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{0,17}\Z")]
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -93,7 +97,7 @@ class _Purpose:
             raise jwt.InvalidTokenError
         payload = jwt.decode(
             token, key, algorithms=list(ALGORITHMS), audience=self.audience, issuer=ISSUER,
-            options={"require": _REQUIRED, "strict_aud": True, **_CHECKED_HERE},
+            options=_OPTIONS,
         )  # fmt: skip
         return _in_time(msgspec.convert(payload, claims), now)
 

@@ -66,7 +66,7 @@ class Worker:
             job = jobs.claim(conn, job_id, self._name)
         if job is None:
             return
-        heartbeat = jobs.Heartbeat(self._connect, job, self._name)
+        heartbeat = jobs.Heartbeat(self._connect, job, self._name, self._stopped)
         heartbeat.start()
         began = time.monotonic()
         try:
@@ -75,20 +75,22 @@ class Worker:
         except jobs.Retry as retry:
             self._give_back(job, retry.seconds, None, counted=False)
         except (psycopg.OperationalError, psycopg.InterfaceError, StoreError) as error:
-            self._log("job interrupted", job, began, reason=type(error).__name__)
-            self._after_failure(job, error, _BROKEN_PAUSE)
+            self._log("job interrupted", job, began, reason=f"{type(error).__name__}: {error}")
+            self._give_back(job, _BROKEN_PAUSE, str(error), counted=False)
         except Exception as error:
             logger.exception("job failed", extra={"job_id": str(job.id), "kind": job.kind})
-            self._after_failure(job, error, jobs.backoff(job.attempts))
+            self._after_failure(job, f"{type(error).__name__}: {error}"[:2000])
         finally:
             heartbeat.stop()
+        if self._stopped.is_set():
+            self._give_back(job, 0.0, None, counted=False)
 
-    def _after_failure(self, job: jobs.Job, error: Exception, delay: float) -> None:
-        text = f"{type(error).__name__}: {error}"[:2000]
-        if job.attempts < jobs.MAX_ATTEMPTS:
-            self._give_back(job, delay, text, counted=True)
+    def _after_failure(self, job: jobs.Job, error: str) -> None:
+        attempts = job.attempts + 1
+        if attempts < jobs.MAX_ATTEMPTS:
+            self._give_back(job, jobs.backoff(attempts), error, counted=True)
             return
-        failed = JobFailed(str(job.id), job.kind, job.subject, job.attempts, text)
+        failed = JobFailed(str(job.id), job.kind, job.subject, attempts, error)
         meta = Metadata(actor="worker", command_id=f"job-failed-{job.id}", causation=job.position)
 
         def decide(unit: Unit) -> None:

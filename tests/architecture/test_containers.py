@@ -38,7 +38,7 @@ def services(compose: dict[str, Any]) -> dict[str, Service]:
 @pytest.fixture(scope="module")
 def dockerfile() -> list[tuple[str, str]]:
     """Instructions and their arguments, in order."""
-    text = re.sub(r"^\s*#.*\n", "", (ROOT / "Dockerfile").read_text("utf-8"), flags=re.M).replace("\\\n", "")
+    text = re.sub(r"^\s*#.*\n", "", (ROOT / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE).replace("\\\n", "")
     return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in text.splitlines()) if word]
 
 
@@ -125,9 +125,8 @@ def test_the_image_does_not_run_as_root(dockerfile: list[tuple[str, str]]) -> No
 
 
 def test_the_builder_sees_every_file_that_the_image_needs(dockerfile: list[tuple[str, str]]) -> None:
-    copied = {
-        source for word, rest in dockerfile if word == "COPY" and "--from" not in rest for source in rest.split()[:-1]
-    }
+    copies = [rest.split()[:-1] for word, rest in dockerfile if word == "COPY" and "--from" not in rest]
+    copied = {source for sources in copies for source in sources}
     assert {*SIDES, "smartmarket.py", "pyproject.toml", "requirements.lock"} <= copied
     kept = [line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")]
     assert {source for source in copied if not any(fnmatch(source, pattern) for pattern in kept)} == set()
@@ -154,8 +153,7 @@ def test_the_health_check_follows_the_api(dockerfile: list[tuple[str, str]], sta
 
 
 def test_the_image_installs_from_the_lock(dockerfile: list[tuple[str, str]]) -> None:
-    installs = [
-        part for word, rest in dockerfile if word == "RUN" for part in rest.split("&&") if "pip install" in part
-    ]
+    steps = [step for word, rest in dockerfile if word == "RUN" for step in rest.split("&&")]
+    installs = [step for step in steps if "pip install" in step]
     assert installs
     assert all({"--require-hashes", "--no-index"} & set(shlex.split(part)) for part in installs)

@@ -13,9 +13,9 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_make_alone_lists_every_target() -> None:
-    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text("utf-8"), flags=re.M)
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text("utf-8"), flags=re.MULTILINE)
     assert phony
-    listed = re.findall(r"^ +make ([a-z-]+) +\S", make().stdout, flags=re.M)
+    listed = re.findall(r"^ +make ([a-z-]+) +\S", make().stdout, flags=re.MULTILINE)
     assert set(listed) == set(phony[1].split())
 
 

@@ -27,10 +27,10 @@ def settings() -> set[str]:
 
 def test_the_example_names_every_setting_and_nothing_else() -> None:
     example = (ROOT / ".env.example").read_text("utf-8")
-    assert set(re.findall(r"^#?([A-Z_]+)=", example, flags=re.M)) == settings() | OF_COMPOSE
+    assert set(re.findall(r"^#?([A-Z_]+)=", example, flags=re.MULTILINE)) == settings() | OF_COMPOSE
 
 
 def test_the_example_holds_no_secret() -> None:
-    example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text("utf-8"), flags=re.M))
+    example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text("utf-8"), flags=re.MULTILINE))
     filled = {name for name, value in example.items() if value and re.search("SECRET|PASSWORD|DSN", name)}
     assert filled == set()

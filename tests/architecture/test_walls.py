@@ -10,20 +10,31 @@ import pytest
 
 from tests.architecture.conftest import ROOT
 
-ROOMS = (
-    *("write_side/sales/aggregate", "write_side/sales/policy", "write_side/sales/router"),
-    *("read_side/admin", "read_side/sales", "projections/runner", "projections/sales/projector"),
-    *("shared/errors", "shared/event_codec", "shared/event_store", "shared/http", "shared/jobs"),
-    *("shared/events/sales", "shared/rules/rfm"),
-)
+# What each module of a tidy house imports.
+ROOMS = {
+    "write_side/sales/aggregate": "import shared.events.sales, shared.rules.rfm, shared.errors",
+    "write_side/sales/policy": "import shared.events.sales",
+    "write_side/sales/router": "import fastapi, shared.event_store, shared.http, write_side.sales.aggregate",
+    "read_side/admin": "import psycopg, shared.event_store, shared.http",
+    "read_side/sales": "import psycopg, shared.http",
+    "projections/runner": "import eventsourcing.persistence, shared.event_store",
+    "projections/sales/projector": "import shared.events.sales",
+    "shared/errors": "",
+    "shared/event_codec": "import shared.events.sales",
+    "shared/event_store": "import eventsourcing.postgres, shared.errors, shared.event_codec, shared.events.sales",
+    "shared/events/sales": "",
+    "shared/http": "import fastapi, shared.errors, shared.event_store",
+    "shared/jobs": "import kombu, shared.event_store",
+    "shared/rules/rfm": "",
+}
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
-    for room in ROOMS:
+    for room, imports in ROOMS.items():
         module = (tmp_path / room).with_suffix(".py")
         module.parent.mkdir(parents=True, exist_ok=True)
-        module.touch()
+        module.write_text(imports)
         for folder in module.relative_to(tmp_path).parents[:-1]:
             (tmp_path / folder / "__init__.py").touch()
     copy(ROOT / "pyproject.toml", tmp_path)
@@ -34,22 +45,14 @@ def inspect(house: Path) -> set[str]:
     """Return the ids of the broken contracts."""
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
     done = subprocess.run(command, cwd=house, capture_output=True, text=True, check=False, env={"COLUMNS": "500"})
-    contracts = tomllib.loads((house / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
-    states = {
-        c["id"]: state for c in contracts for state in ("KEPT", "BROKEN") if f"{c['name']} {state}" in done.stdout
-    }
-    assert states.keys() == {c["id"] for c in contracts}, done.stdout + done.stderr
-    return {contract for contract, state in states.items() if state == "BROKEN"}
+    walls = tomllib.loads((house / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    broken = {wall["id"] for wall in walls if f"{wall['name']} BROKEN" in done.stdout}
+    kept = {wall["id"] for wall in walls if f"{wall['name']} KEPT" in done.stdout}
+    assert broken | kept == {wall["id"] for wall in walls}, done.stdout + done.stderr
+    return broken
 
 
 def test_a_tidy_house_breaks_no_wall(house: Path) -> None:
-    (house / "write_side/sales/router.py").write_text("import shared.http, write_side.sales.aggregate, fastapi")
-    (house / "write_side/sales/aggregate.py").write_text("import shared.events.sales, shared.rules.rfm, shared.errors")
-    (house / "read_side/sales.py").write_text("import shared.http, psycopg")
-    (house / "read_side/admin.py").write_text("import shared.event_store")
-    (house / "projections/runner.py").write_text("import shared.event_store, eventsourcing.persistence")
-    (house / "shared/http.py").write_text("import shared.event_store, fastapi")
-    (house / "shared/event_store.py").write_text("import shared.events.sales, shared.errors, eventsourcing.postgres")
     assert inspect(house) == set()
 
 
@@ -77,12 +80,12 @@ def test_a_tidy_house_breaks_no_wall(house: Path) -> None:
     ],
 )
 def test_a_breach_is_found(house: Path, room: str, code: str, wall: str) -> None:
-    (house / "shared/http.py").write_text("import fastapi")
-    (house / room).with_suffix(".py").write_text(code)
+    with (house / room).with_suffix(".py").open("a") as module:
+        module.write(f"\n{code}\n")
     assert wall in inspect(house)
 
 
 def test_two_rooms_that_need_each_other_are_found(house: Path) -> None:
-    (house / "projections/runner.py").write_text("import projections.sales.projector")
     (house / "projections/sales/projector.py").write_text("import projections.runner")
+    (house / "projections/runner.py").write_text("import eventsourcing.persistence, projections.sales.projector")
     assert inspect(house) == {"cycles"}

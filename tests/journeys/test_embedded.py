@@ -1,14 +1,8 @@
-"""The embedded servers, really started, killed and found again.
+"""The embedded servers, really started, killed and found again, by whichever user runs the tests."""
 
-Run as root these tests see the servers under an account without rights; run as anybody else, under that user.
-"""
-
-import json
 import os
-import pwd
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -21,13 +15,11 @@ import psycopg
 import pytest
 import redis
 
-from shared.embedded import DataDirInUse, EmbeddedServerError, EmbeddedServers, Endpoints
+from shared.embedded import DataDirInUse, EmbeddedServerError, EmbeddedServers
 from shared.embedded_program import mark_of
 from shared.embedded_server import free_port
-from shared.unprivileged import Account, account_for, command_as
-
-ROOT = Path(__file__).parents[2]
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+from shared.unprivileged import account_for, command_as
+from tests.journeys.embedded_probes import all_pids, ask, occupy, postmaster, run, still_alive
 
 # Starts the servers and dies of a signal that nothing can handle.
 STARTS_AND_DIES = """
@@ -36,20 +28,6 @@ from pathlib import Path
 from shared.embedded import EmbeddedServers
 print(EmbeddedServers(Path(sys.argv[1]), durable=False).start().database_url, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
-"""
-# Writes in one run of the servers, reads in the next, and prints what it read and who the server runs as.
-WRITES_AND_READS = """
-import json, sys
-from pathlib import Path
-import psutil, psycopg
-from shared.embedded import EmbeddedServers
-data_dir = Path(sys.argv[1])
-with EmbeddedServers(data_dir, durable=False) as endpoints, psycopg.connect(endpoints.database_url) as connection:
-    connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
-with EmbeddedServers(data_dir, durable=False) as endpoints, psycopg.connect(endpoints.database_url) as connection:
-    number, = connection.execute("SELECT number FROM kept").fetchone()
-    server = psutil.Process(int((data_dir / "postgres/data/postmaster.pid").read_text().split()[0]))
-    print(json.dumps({"number": number, "uid": server.uids().effective, "pid": server.pid}))
 """
 
 
@@ -75,30 +53,9 @@ def servers(data_dir: Path) -> Iterator[EmbeddedServers]:
 @pytest.fixture
 def orphans(data_dir: Path) -> str:
     """Return the database URL of servers whose starter was killed with SIGKILL."""
-    command = [sys.executable, "-c", STARTS_AND_DIES, str(data_dir)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run([sys.executable, "-c", STARTS_AND_DIES, str(data_dir)])
     assert done.returncode == -signal.SIGKILL, done.stderr
     return done.stdout.strip()
-
-
-def ask(database_url: str, query: str) -> list[tuple[object, ...]]:
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        cursor = connection.execute(query.encode())
-        return cursor.fetchall() if cursor.description else []
-
-
-def postmaster(data_dir: Path) -> psutil.Process:
-    return psutil.Process(int((data_dir / "postgres/data/postmaster.pid").read_text().split()[0]))
-
-
-def all_pids(data_dir: Path, endpoints: Endpoints) -> set[int]:
-    with redis.Redis.from_url(endpoints.redis_url) as client:
-        pids = {postmaster(data_dir).pid, int(client.info("server")["process_id"])}
-    return pids | {child.pid for child in postmaster(data_dir).children(recursive=True)}
-
-
-def still_alive(pids: set[int]) -> set[int]:
-    return {pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE}
 
 
 def test_a_new_folder_gets_servers_that_speak_utf8_and_demand_their_passwords(servers: EmbeddedServers) -> None:
@@ -109,19 +66,17 @@ def test_a_new_folder_gets_servers_that_speak_utf8_and_demand_their_passwords(se
     assert ask(endpoints.database_url, "SHOW listen_addresses") == [("127.0.0.1",)]
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         ask(endpoints.database_url.replace("postgres:", "postgres:x"), "SELECT 1")
-    with redis.Redis.from_url("redis://" + endpoints.redis_url.partition("@")[2]) as stranger:
-        with pytest.raises(redis.AuthenticationError):
-            stranger.ping()
+    without_password = "redis://" + endpoints.redis_url.partition("@")[2]
+    with redis.Redis.from_url(without_password) as stranger, pytest.raises(redis.AuthenticationError):
+        stranger.ping()
     with redis.Redis.from_url(endpoints.redis_url) as client:
-        assert client.config_get("maxmemory-policy") == {b"maxmemory-policy": b"noeviction"}
+        assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
 
 
 def test_durable_servers_wait_for_the_disk(data_dir: Path) -> None:
     with EmbeddedServers(data_dir) as endpoints:
-        settings = (
-            "current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes')"
-        )
-        assert ask(endpoints.database_url, f"SELECT {settings}") == [("on", "on", "on")]
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            assert ask(endpoints.database_url, f"SHOW {setting}") == [("on",)]
 
 
 def test_stop_leaves_no_process_although_a_client_sits_in_a_transaction(
@@ -136,6 +91,7 @@ def test_stop_leaves_no_process_although_a_client_sits_in_a_transaction(
         assert still_alive(pids) == set()
         with pytest.raises(psycopg.OperationalError):
             idle.execute("SELECT 1")
+    assert "database system is shut down" in (data_dir / "postgres.log").read_text()
 
 
 def test_a_second_start_finds_the_data_of_the_first(data_dir: Path) -> None:
@@ -173,12 +129,14 @@ def test_orphans_whose_passwords_are_lost_are_replaced_without_loss(
     assert ask(endpoints.database_url, "SELECT number FROM kept") == [(7,)]
 
 
-def test_a_killed_postmaster_is_started_again_with_what_was_committed(data_dir: Path, servers: EmbeddedServers) -> None:
+def test_a_killed_postmaster_is_started_again_with_what_was_committed(data_dir: Path) -> None:
+    servers = EmbeddedServers(data_dir)
     endpoints = servers.start()
     ask(endpoints.database_url, "CREATE TABLE kept AS SELECT 7 AS number")
     postmaster(data_dir).kill()
     servers.stop()
-    assert ask(servers.start().database_url, "SELECT number FROM kept") == [(7,)]
+    with servers as restarted:
+        assert ask(restarted.database_url, "SELECT number FROM kept") == [(7,)]
 
 
 def test_servers_that_do_not_end_in_time_are_killed(
@@ -203,13 +161,13 @@ def test_a_pid_file_whose_number_belongs_to_something_else_now_is_recognised(
     owner = pid_file.stat()
     servers.stop()
     sleep = command_as(account_for(data_dir / "postgres"), [], [shutil.which("sleep") or "/bin/sleep", "60"])
-    with subprocess.Popen(sleep) as stranger:
+    with ExitStack() as stack:
+        stranger = stack.enter_context(subprocess.Popen(sleep))  # noqa: S603 - own command
+        stack.callback(stranger.kill)
         pid_file.write_text("".join([f"{stranger.pid}\n", *rest]))
         os.chown(pid_file, owner.st_uid, owner.st_gid)
         pid_file.chmod(0o600)
-        endpoints = servers.start()
-        stranger.kill()
-    assert ask(endpoints.database_url, "SELECT 1") == [(1,)]
+        assert ask(servers.start().database_url, "SELECT 1") == [(1,)]
 
 
 def test_a_second_instance_on_the_same_folder_is_refused_and_harms_nothing(
@@ -234,18 +192,6 @@ def test_taken_ports_do_not_matter(servers: EmbeddedServers, monkeypatch: pytest
         assert ask(endpoints.database_url, "SELECT 1") == [(1,)]
         with redis.Redis.from_url(endpoints.redis_url) as client:
             assert client.ping()
-
-
-def occupy(stack: ExitStack, port: int) -> int:
-    """Listen on the port; somebody else doing so serves as well."""
-    holder = stack.enter_context(socket.socket())
-    try:
-        holder.bind(("127.0.0.1", port))
-        holder.listen()
-    except OSError:
-        with socket.create_connection(("127.0.0.1", port), timeout=2):
-            pass
-    return port
 
 
 def test_secrets_are_private_and_folders_on_the_way_keep_their_modes(
@@ -287,32 +233,3 @@ def test_a_folder_that_cannot_be_made_is_refused_by_name(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     with pytest.raises(EmbeddedServerError, match="SMARTMARKET_DATA_DIR"):
         EmbeddedServers(tmp_path / "file/data").start()
-
-
-@as_root
-def test_root_serves_a_private_folder_by_an_account_without_more_rights_than_to_read(tmp_path: Path) -> None:
-    private = tmp_path / "private"
-    private.mkdir(mode=0o700)
-    with EmbeddedServers(private / "data", durable=False) as endpoints:
-        for pid in all_pids(private / "data", endpoints):
-            assert 0 not in psutil.Process(pid).uids()
-            if sys.platform == "linux":
-                rights = dict(line.split(":\t") for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-                assert int(rights["CapPrm"], 16) in (1 << 1, 1 << 2)
-    assert stat.S_IMODE(private.stat().st_mode) == 0o700
-    assert private.stat().st_uid == 0
-
-
-@as_root
-def test_a_normal_user_is_served_under_their_own_name(tmp_path: Path) -> None:
-    nobody = pwd.getpwnam("nobody")
-    home = tmp_path / "home"
-    home.mkdir()
-    os.chown(home, nobody.pw_uid, nobody.pw_gid)
-    python = [sys.executable, "-B", "-c", WRITES_AND_READS, str(home / "data")]
-    command = command_as(Account(nobody.pw_uid, nobody.pw_gid), [Path(sys.executable), ROOT, home], python)
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
-    assert (report["number"], report["uid"]) == (7, nobody.pw_uid)
-    assert not still_alive({report["pid"]})

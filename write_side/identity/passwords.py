@@ -81,6 +81,6 @@ def matches(password: str, kept: str | None) -> bool:
         return False
 
 
-def outdated(kept: str) -> bool:
-    """Tell whether the hash was made with other parameters than today's."""
-    return _HASHER.check_needs_rehash(kept)
+def renewed(kept: str, password: str) -> str | None:
+    """Return the hash of the same password with today's parameters, None where `kept` has those already."""
+    return hashed(password) if _HASHER.check_needs_rehash(kept) else None

@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -85,9 +86,14 @@ def counted(upload: Upload, batch: SalesBatchRecorded) -> Upload:
     )
 
 
-def fingerprint_key(row: LedgerRow) -> bytes:
+def sale_index_key(date: dt.date, fingerprint: bytes) -> bytes:
     """Return the key under which a row is known: its date leads, so that neighbours in time are neighbours on disk."""
-    return row.date.toordinal().to_bytes(4, "big") + row.fingerprint
+    return date.toordinal().to_bytes(4, "big") + fingerprint
+
+
+def product_index_key(key: str) -> bytes:
+    """Return the key under which a product's name is found."""
+    return hashlib.sha256(key.encode()).digest()[:16]
 
 
 def customer_key(row: LedgerRow) -> str | None:
@@ -116,7 +122,7 @@ def _batch(
     file_id: str, items: Sequence[LedgerRow | RejectedRow], taken: set[bytes], names: Names, first_tx: int
 ) -> SalesBatchRecorded:
     rows = [item for item in items if isinstance(item, LedgerRow)]
-    new = [row for row in rows if fingerprint_key(row) not in taken]
+    new = [row for row in rows if sale_index_key(row.date, row.fingerprint) not in taken]
     payments: dict[tuple[str, str | None], int] = {}
     sales = [_sale(row, first_tx + i, names, payments) for i, row in enumerate(new)]
     return SalesBatchRecorded(

@@ -1,33 +1,15 @@
-"""One cell of a ledger: how it is compared, remembered and refused."""
+"""One cell of a ledger: how it is compared, remembered and shown."""
 
 import re
 import unicodedata
 from collections.abc import Callable
 from typing import TypeVar
 
-import msgspec
-
 T = TypeVar("T")
 
 _REMEMBERED = 32_768
 _BANGLA_DIGITS = str.maketrans("০১২৩৪৫৬৭৮৯", "0123456789")
 _LOOSE = re.compile("[\\s_\\-./()\\[\\]:*#'\"৳\u200b-\u200d\ufeff]+")
-
-
-class BadCell(Exception):  # noqa: N818  (a finding about the owner's file, not an error of ours)
-    """A cell, or a whole row, that cannot be read; `code` names why and has its text in rows.toml."""
-
-    def __init__(self, code: str) -> None:
-        """Remember the code of the fault."""
-        super().__init__(code)
-        self.code = code
-
-
-class Notice(msgspec.Struct, frozen=True):
-    """Something the owner should know about a file that is read all the same; `code` has its text in rows.toml."""
-
-    code: str
-    values: tuple[str, ...] = ()
 
 
 class Memo(dict[str, T]):

@@ -8,7 +8,8 @@ from unicodedata import normalize
 
 import msgspec
 
-from write_side.sales.csv_cells import BadCell, ascii_digits
+from write_side.sales.csv_cells import ascii_digits
+from write_side.sales.csv_faults import BadCell, Fault
 
 Order = Literal["dmy", "mdy", "ymd"]
 
@@ -51,7 +52,7 @@ _NAMED = (
 )
 
 
-class AmbiguousDates(Exception):  # noqa: N818  (a question to the owner, not an error of ours)
+class AmbiguousDates(Exception):
     """The column does not say which number is the day; `example` is a cell of it, `choices` are the ways to read it."""
 
     def __init__(self, example: str, choices: tuple[Order, ...] = ("dmy", "mdy")) -> None:
@@ -80,9 +81,9 @@ class DateFormat(msgspec.Struct, frozen=True):
         """
         text = ascii_digits(cell).strip()
         if not text:
-            raise BadCell("MISSING_VALUE")
+            raise BadCell(Fault.MISSING_VALUE)
         if len(text) > _LONGEST:
-            raise BadCell("INVALID_DATE")
+            raise BadCell(Fault.INVALID_DATE)
         numeric = _NUMERIC.fullmatch(text)
         if numeric:
             return _moment(self._numbers(numeric), numeric)
@@ -91,18 +92,18 @@ class DateFormat(msgspec.Struct, frozen=True):
             month = named and _MONTH_NUMBERS.get(normalize("NFC", named["month"].casefold()))
             if named and month:
                 return _moment((_full_year(named["year"]), month, int(named["day"])), named)
-        raise BadCell("INVALID_DATE")
+        raise BadCell(Fault.INVALID_DATE)
 
     def _numbers(self, numeric: re.Match[str]) -> tuple[int, int, int]:
         first, middle, last = numeric["a"], numeric["b"], numeric["c"]
         if len(first) == len("2025"):
             if len(last) > len("31"):
-                raise BadCell("INVALID_DATE")
+                raise BadCell(Fault.INVALID_DATE)
             return int(first), int(middle), int(last)
         if max(len(first), len(last)) <= len("25") and not self.short_years:
-            raise BadCell("TWO_DIGIT_YEAR")
+            raise BadCell(Fault.TWO_DIGIT_YEAR)
         if len(first) > len("31") or len(last) not in {len("25"), len("2025")} or self.order == "ymd":
-            raise BadCell("INVALID_DATE")
+            raise BadCell(Fault.INVALID_DATE)
         day, month = (first, middle) if self.order == "dmy" else (middle, first)
         return _full_year(last), int(month), int(day)
 
@@ -190,7 +191,7 @@ def _moment(date: tuple[int, int, int], match: re.Match[str]) -> tuple[dt.date, 
         if match["zone"]:
             local = local.replace(tzinfo=_zone(match)).astimezone(DHAKA)
     except (ValueError, OverflowError):
-        raise BadCell("INVALID_DATE") from None
+        raise BadCell(Fault.INVALID_DATE) from None
     return local.date(), local.hour * 3600 + local.minute * 60 + local.second
 
 
@@ -198,7 +199,7 @@ def _time_of_day(match: re.Match[str]) -> dt.time:
     hour, half = int(match["hour"]), match["half"]
     if half:
         if not 1 <= hour <= _NOON:
-            raise BadCell("INVALID_DATE")
+            raise BadCell(Fault.INVALID_DATE)
         hour = hour % _NOON + (_NOON if half in "Pp" else 0)
     return dt.time(hour, int(match["minute"]), int(match["second"] or 0))
 
@@ -208,6 +209,6 @@ def _zone(match: re.Match[str]) -> dt.timezone:
         return dt.UTC
     hours, minutes = int(match["zh"]), int(match["zm"] or 0)
     if hours > _WIDEST_OFFSET or minutes >= 60:  # noqa: PLR2004
-        raise BadCell("INVALID_DATE")
+        raise BadCell(Fault.INVALID_DATE)
     offset = dt.timedelta(hours=hours, minutes=minutes)
     return dt.timezone(-offset if match["sign"] == "-" else offset)

@@ -1,13 +1,15 @@
 """The header of a ledger: where each column stands, or why the file is no ledger."""
 
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from itertools import chain
 
 import msgspec
 
-from write_side.sales.csv_cells import Notice, legible, loosely
+from write_side.sales.csv_cells import legible, loosely
 from write_side.sales.csv_columns import REQUIRED, UNREAD, field_of, is_plain
 from write_side.sales.csv_encoding import HEAD_SIZE, detect, lines
+from write_side.sales.csv_faults import Notice, Remark
 from write_side.sales.csv_quotes import quoted_cells
 
 DELIMITERS = ",;\t|"
@@ -27,17 +29,28 @@ _OTHER_KINDS = (
 )
 
 
-class NoLedger(Exception):  # noqa: N818  (a finding about the owner's file, not an error of ours)
+class Reason(StrEnum):
+    """Why a file is no ledger."""
+
+    EMPTY = "empty"
+    HEADER_ONLY = "header_only"
+    MISSING_COLUMNS = "missing_columns"
+    TOO_MANY_COLUMNS = "too_many_columns"
+    DUPLICATE_COLUMN = "duplicate_column"
+    BINARY = "binary"
+
+
+class NoLedger(Exception):
     """The file is no ledger.
 
-    reason: empty, header_only, missing_columns, too_many_columns, duplicate_column or binary; missing: the required
+    reason: the value of a Reason; missing: the required
     columns that were not found, by their English names; found: the names in the file's first row; duplicates: names
     that claim the same column; kind: of a binary file, picture, pdf, spreadsheet, archive or "".
     """
 
     def __init__(
         self,
-        reason: str,
+        reason: Reason,
         *,
         missing: list[str] | None = None,
         found: list[str] | None = None,
@@ -46,7 +59,7 @@ class NoLedger(Exception):  # noqa: N818  (a finding about the owner's file, not
     ) -> None:
         """Keep what the answer to the owner is made of."""
         super().__init__(reason)
-        self.reason = reason
+        self.reason = reason.value
         self.missing = missing or []
         self.found = found or []
         self.duplicates = duplicates or []
@@ -90,26 +103,26 @@ def read_header(head: bytes, encoding: str | None = None, mapping: Mapping[str, 
         skipped, first = _first_with_content(text)
         above += skipped + 1
     if any(character < " " and character != "\t" for character in first):
-        raise NoLedger("binary")
+        raise NoLedger(Reason.BINARY)
     if max(map(first.count, delimiters)) >= MAX_COLUMNS:
-        raise NoLedger("too_many_columns")
+        raise NoLedger(Reason.TOO_MANY_COLUMNS)
     layout = _best_layout([first, *text], above, delimiters, encoding, mapping or {})
     if len(head) < HEAD_SIZE and not _has_records(head, layout):
-        raise NoLedger("header_only", found=layout.header)
+        raise NoLedger(Reason.HEADER_ONLY, found=layout.header)
     return layout
 
 
 def _refuse_other_kinds(head: bytes) -> None:
     for beginning, kind in _OTHER_KINDS:
         if head.startswith(beginning):
-            raise NoLedger("binary", kind=kind)
+            raise NoLedger(Reason.BINARY, kind=kind)
 
 
 def _first_with_content(text: Iterator[str]) -> tuple[int, str]:
     for above, line in enumerate(text):
         if line.strip(DELIMITERS + ' "\t\x0b\x0c\xa0'):
             return above, line
-    raise NoLedger("empty")
+    raise NoLedger(Reason.EMPTY)
 
 
 def _best_layout(text: list[str], above: int, delimiters: str, encoding: str, mapping: Mapping[str, str]) -> Layout:
@@ -121,7 +134,7 @@ def _best_layout(text: list[str], above: int, delimiters: str, encoding: str, ma
     claims, _, header, delimiter, header_lines = max(candidates, key=lambda found: (len(found[0]), found[1]))
     missing = [field.capitalize() for field in dict.fromkeys((*REQUIRED, *mapping)) if field not in claims]
     if missing:
-        raise NoLedger("missing_columns", missing=missing, found=header[:_NAMED_AT_MOST])
+        raise NoLedger(Reason.MISSING_COLUMNS, missing=missing, found=header[:_NAMED_AT_MOST])
     columns = {field: _settled(field, rivals, header) for field, rivals in claims.items()}
     return Layout(encoding, delimiter, columns, header, header_lines, _warnings(columns, header))
 
@@ -140,7 +153,7 @@ def _settled(field: str, rivals: list[int], header: list[str]) -> int:
     """Return the column that holds the field: among several, the one with its plain name, e.g. Amount beside Total."""
     plain = rivals if len(rivals) == 1 else [index for index in rivals if is_plain(header[index], field)]
     if len(plain) != 1:
-        raise NoLedger("duplicate_column", duplicates=[header[index] for index in rivals])
+        raise NoLedger(Reason.DUPLICATE_COLUMN, duplicates=[header[index] for index in rivals])
     return plain[0]
 
 
@@ -148,8 +161,8 @@ def _warnings(columns: Mapping[str, int], header: list[str]) -> tuple[Notice, ..
     known = set(columns.values())
     unknown = tuple(name for index, name in enumerate(header) if name and index not in known)[:_NAMED_AT_MOST]
     unread = tuple(header[columns[field]] for field in UNREAD if field in columns)
-    named = (("UNKNOWN_COLUMNS", unknown), ("UNREAD_COLUMNS", unread))
-    return tuple(Notice(code, names) for code, names in named if names)
+    named = ((Remark.UNKNOWN_COLUMNS, unknown), (Remark.UNREAD_COLUMNS, unread))
+    return tuple(Notice(remark.value, names) for remark, names in named if names)
 
 
 def _has_records(head: bytes, layout: Layout) -> bool:

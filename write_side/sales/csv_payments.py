@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from write_side.sales.csv_cells import loosely
+from write_side.sales.csv_faults import Remark
 from write_side.sales.csv_values import name, name_key
 
 # Written as `loosely` leaves them. Credit is a sale on credit (baki), not a credit card.
@@ -21,22 +22,22 @@ _CASH_OR_NAGAD = "নগদ"
 class Payment(NamedTuple):
     """A payment: the method (None where the cell was blank), its text where the method is `other`, and a doubt.
 
-    mark: what tells this payment from others in a fingerprint. notice: code of what the owner should know, or "".
+    mark: what tells this payment from others in a fingerprint. remark: what the owner should know.
     """
 
     method: str | None
     raw: str | None
     mark: str
-    notice: str
+    remark: Remark | None = None
 
 
 def payment(cell: str) -> Payment:
     """Return the payment a cell names; raises BadCell INVALID_CHARACTER or NAME_TOO_LONG."""
     if not cell or cell.isspace():
-        return Payment(None, None, "", "")
+        return Payment(None, None, "")
     text = name(cell)
     word = loosely(text)
     method = _METHOD_OF.get(word)
     if method:
-        return Payment(method, None, method, "NAGAD_OR_CASH" if word == _CASH_OR_NAGAD else "")
-    return Payment("other", text, "other:" + name_key(text), "")
+        return Payment(method, None, method, Remark.NAGAD_OR_CASH if word == _CASH_OR_NAGAD else None)
+    return Payment("other", text, "other:" + name_key(text))

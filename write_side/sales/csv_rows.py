@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from write_side.sales.csv_cells import Notice
 from write_side.sales.csv_dates import DateFormat, Order, decide
 from write_side.sales.csv_encoding import head_of, lines, settle
-from write_side.sales.csv_header import Layout, NoLedger, read_header
+from write_side.sales.csv_faults import Notice
+from write_side.sales.csv_header import Layout, NoLedger, Reason, read_header
 from write_side.sales.csv_records import records
 from write_side.sales.csv_sale import LedgerRow, RejectedRow, SaleReader
 
@@ -24,7 +24,7 @@ _ERROR_COLUMNS = ("row", "column", "value", "code", "message", "fix")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-class TooManyRows(Exception):  # noqa: N818  (a finding about the owner's file, not an error of ours)
+class TooManyRows(Exception):
     """The file has more than 250,000 rows below its header."""
 
 
@@ -51,11 +51,11 @@ def scan(chunks: Chunks, choice: Order | None = None, mapping: Mapping[str, str]
     dates = _DateColumn(chunks, layout)
     date_format = decide(dates, choice)
     if not dates.rows:
-        raise NoLedger("header_only", found=layout.header)
+        raise NoLedger(Reason.HEADER_ONLY, found=layout.header)
     return Scan(layout, date_format, dates.rows)
 
 
-def read_rows(  # noqa: PLR0913  (what reading depends on, each by its name)
+def read_rows(  # noqa: PLR0913, PLR0917  (what reading depends on, each by its name)
     chunks: Chunks,
     layout: Layout,
     date_format: DateFormat,

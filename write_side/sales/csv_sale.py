@@ -8,9 +8,10 @@ from operator import itemgetter
 import msgspec
 
 from write_side.sales import csv_values as values
-from write_side.sales.csv_cells import BadCell, Memo, Notice, legible
+from write_side.sales.csv_cells import Memo, legible
 from write_side.sales.csv_columns import REQUIRED
 from write_side.sales.csv_dates import DHAKA, DateFormat
+from write_side.sales.csv_faults import BadCell, Fault, Notice, Remark
 from write_side.sales.csv_header import MAX_COLUMNS, Layout
 from write_side.sales.csv_payments import Payment, payment
 
@@ -26,7 +27,7 @@ _KEPT = 1_000
 _AFTER_SALT = b"\x1e"
 
 Day = tuple[dt.date, int | None, str]
-Name = tuple[str | None, str | None, str]
+Customer = tuple[str | None, str | None, str]
 
 
 class LedgerRow(msgspec.Struct, frozen=True, gc=False):
@@ -73,7 +74,7 @@ class SaleReader:
     salt: mixed into all fingerprints, to import twins of earlier rows on purpose.
     """
 
-    def __init__(  # noqa: PLR0913  (what reading depends on, each by its name)
+    def __init__(  # noqa: PLR0913, PLR0917  (what reading depends on, each by its name)
         self,
         layout: Layout,
         date_format: DateFormat,
@@ -87,10 +88,7 @@ class SaleReader:
         self._layout = layout
         self._width = len(layout.header)
         self._shortest = 1 + max(layout.columns[field] for field in REQUIRED)
-        # A field without a column reads the blank cell that stands behind the last one.
-        self._pick: Callable[[list[str]], tuple[str, ...]] = itemgetter(
-            *(layout.columns.get(field, self._width) for field in _FIELDS)
-        )
+        self._pick = _picker(layout)
         self._date_format = date_format
         self._today = today
         self._latest = (now + CLOCK_SKEW).astimezone(DHAKA).replace(tzinfo=None)
@@ -113,9 +111,9 @@ class SaleReader:
         width = self._width
         if len(cells) != width:
             if len(cells) < self._shortest:
-                return self.rejected(row, cells, "TOO_FEW_CELLS")
+                return self.rejected(row, cells, Fault.TOO_FEW_CELLS)
             if any(map(str.strip, cells[width:])):
-                return self.rejected(row, cells, "TOO_MANY_CELLS")
+                return self.rejected(row, cells, Fault.TOO_MANY_CELLS)
             cells = (cells + [""] * width)[:width]
         cells.append("")
         date, product, quantity, amount, customer, paid, phone, unit, kind = self._pick(cells)
@@ -140,34 +138,37 @@ class SaleReader:
             thousandths, paisa, method, raw, fingerprint,
         )  # fmt: skip
 
-    def rejected(self, row: int, cells: list[str], code: str, field: str | None = None) -> RejectedRow:
+    def rejected(self, row: int, cells: list[str], fault: Fault, field: str | None = None) -> RejectedRow:
         """Return the refusal of a row for the cell of `field`, or for itself as a whole."""
         column, value = "", self._layout.delimiter.join(cells)
         if field:
             index = self._layout.columns[field]
             column, value = self._layout.header[index], cells[index]
         kept = [legible(cell, _KEPT) for cell in cells[:MAX_COLUMNS]]
-        return RejectedRow(row, column, legible(value, _SHOWN), code, kept)
+        return RejectedRow(row, column, legible(value, _SHOWN), fault.value, kept)
 
     def _first_fault(self, row: int, cells: list[str]) -> RejectedRow:
-        columns = self._layout.columns
-        unit = cells[columns["unit"]] if "unit" in columns else ""
-        readers: dict[str, Mapping[str, object]] = {
+        readers = self._readers(cells)
+        for field in self._layout.fields:
+            try:
+                if field in readers:
+                    readers[field][cells[self._layout.columns[field]]]
+            except BadCell as bad:
+                return self.rejected(row, cells, bad.fault, field)
+        raise AssertionError
+
+    def _readers(self, cells: list[str]) -> Mapping[str, Mapping[str, object]]:
+        unit = self._layout.columns.get("unit")
+        weighed = unit is not None and self._units[cells[unit]]
+        return {
             "date": self._days,
             "product": self._products,
-            "quantity": self._weighed if self._units[unit] else self._whole,
+            "quantity": self._weighed if weighed else self._whole,
             "amount": self._amounts,
             "customer": self._customers,
             "payment": self._payments,
             "type": self._types,
         }
-        for field in self._layout.fields:
-            try:
-                if field in readers:
-                    readers[field][cells[columns[field]]]
-            except BadCell as bad:
-                return self.rejected(row, cells, bad.code, field)
-        raise AssertionError(f"line {row} was refused without a fault")
 
     def _fingerprint(self, canonical: str) -> bytes:
         prefix = self._salt + canonical.encode()
@@ -182,26 +183,26 @@ class SaleReader:
     def _day(self, cell: str) -> Day:
         date, time = self._date_format.read(cell)
         if date < OLDEST:
-            raise BadCell("DATE_TOO_OLD")
+            raise BadCell(Fault.DATE_TOO_OLD)
         if time is None:
             if date > self._today:
-                raise BadCell("DATE_IN_FUTURE")
+                raise BadCell(Fault.DATE_IN_FUTURE)
             return date, None, date.isoformat()
         moment = dt.datetime.combine(date, dt.time()) + dt.timedelta(seconds=time)
         if moment > self._latest:
-            raise BadCell("DATE_IN_FUTURE")
+            raise BadCell(Fault.DATE_IN_FUTURE)
         return date, time, moment.isoformat()
 
     def _payment(self, cell: str) -> Payment:
         found = payment(cell)
-        if found.notice:
-            self._note(Notice(found.notice, (legible(cell.strip(), _SHOWN),)))
+        if found.remark:
+            self._note(Notice(found.remark.value, (legible(cell.strip(), _SHOWN),)))
         return found
 
     def _phone(self, cell: str) -> str | None:
         number = values.phone(cell)
         if number is None and not cell.isspace():
-            self._note(Notice("PHONE_UNREADABLE"))
+            self._note(Notice(Remark.PHONE_UNREADABLE.value))
         return number
 
     def _note(self, notice: Notice) -> None:
@@ -209,12 +210,17 @@ class SaleReader:
             self._notices.append(notice)
 
 
+def _picker(layout: Layout) -> Callable[[list[str]], tuple[str, ...]]:
+    # A field without a column reads the blank cell that stands behind the last one.
+    return itemgetter(*(layout.columns.get(field, len(layout.header)) for field in _FIELDS))
+
+
 def _product(cell: str) -> tuple[str, str]:
     shown = values.name(cell)
     return shown, values.name_key(shown)
 
 
-def _customer(cell: str) -> Name:
+def _customer(cell: str) -> Customer:
     if not cell or cell.isspace():
         return None, None, ""
     shown = values.name(cell)

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-from write_side.sales.csv_cells import BadCell, ascii_digits, loosely
+from write_side.sales.csv_cells import ascii_digits, loosely
+from write_side.sales.csv_faults import BadCell, Fault
 
 MAX_NAME = 255
 
@@ -22,11 +23,12 @@ _MONEY = re.compile(
 # Controls (but for the white space of a quoted cell), lone surrogates, and what turns the direction of text around.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
-_WEIGHED = frozenset(
-    "kg kgs kilo kilogram kilograms g gm gms gram grams l ltr litre litres liter liters m mtr metre metres meter meters"
-    " কেজি কিলোগ্রাম কিলো গ্রাম লিটার মিটার".split()
-)
-_SALES = frozenset("sale sales sell sold বিক্রি বিক্রয় বিক্রয়".split())
+_WEIGHED = frozenset({
+    "kg", "kgs", "kilo", "kilogram", "kilograms", "g", "gm", "gms", "gram", "grams",
+    "l", "ltr", "litre", "litres", "liter", "liters", "m", "mtr", "metre", "metres", "meter", "meters",
+    "কেজি", "কিলোগ্রাম", "কিলো", "গ্রাম", "লিটার", "মিটার",
+})  # fmt: skip
+_SALES = frozenset({"sale", "sales", "sell", "sold", "বিক্রি", "বিক্রয়"})
 _LOCAL_PHONE = re.compile(r"(?:\+?880|0)?(1[0-9]{9})")
 _FOREIGN_PHONE = re.compile(r"\+[0-9]{7,15}")
 
@@ -39,20 +41,20 @@ def amount(cell: str) -> int:
     """
     number = _matched(_MONEY, cell)
     if number["minus"] or number["minus_after"]:
-        raise BadCell("NEGATIVE_AMOUNT")
+        raise BadCell(Fault.NEGATIVE_AMOUNT)
     paisa = _scaled(number, 2)
     if not 100 <= paisa <= _LARGEST_PAISA:  # noqa: PLR2004
-        raise BadCell("AMOUNT_OUT_OF_RANGE")
+        raise BadCell(Fault.AMOUNT_OUT_OF_RANGE)
     return paisa
 
 
 def whole_quantity(cell: str) -> int:
-    """Return thousandths of a whole quantity, 1 to 1,000; raises BadCell as `weighed_quantity`, or QUANTITY_NOT_WHOLE."""
+    """Return thousandths of a whole quantity, 1 to 1,000; refuses as `weighed_quantity` does, or QUANTITY_NOT_WHOLE."""
     thousandths = _thousandths(cell)
     if thousandths % _ONE:
-        raise BadCell("QUANTITY_NOT_WHOLE")
+        raise BadCell(Fault.QUANTITY_NOT_WHOLE)
     if not _ONE <= thousandths <= _LARGEST_QUANTITY:
-        raise BadCell("QUANTITY_OUT_OF_RANGE")
+        raise BadCell(Fault.QUANTITY_OUT_OF_RANGE)
     return thousandths
 
 
@@ -63,7 +65,7 @@ def weighed_quantity(cell: str) -> int:
     """
     thousandths = _thousandths(cell)
     if not 0 < thousandths <= _LARGEST_QUANTITY:
-        raise BadCell("QUANTITY_OUT_OF_RANGE")
+        raise BadCell(Fault.QUANTITY_OUT_OF_RANGE)
     return thousandths
 
 
@@ -76,7 +78,7 @@ def sale(cell: str) -> None:
     """Accept a type of row that is a sale, or blank; raises BadCell NOT_A_SALE."""
     word = loosely(cell)
     if word and word not in _SALES:
-        raise BadCell("NOT_A_SALE")
+        raise BadCell(Fault.NOT_A_SALE)
 
 
 def name(cell: str) -> str:
@@ -85,12 +87,12 @@ def name(cell: str) -> str:
     Raises BadCell: MISSING_VALUE, INVALID_CHARACTER, NAME_TOO_LONG.
     """
     if _FORBIDDEN.search(cell):
-        raise BadCell("INVALID_CHARACTER")
+        raise BadCell(Fault.INVALID_CHARACTER)
     text = " ".join(unicodedata.normalize("NFC", cell).split())
     if not text:
-        raise BadCell("MISSING_VALUE")
+        raise BadCell(Fault.MISSING_VALUE)
     if len(text) > MAX_NAME:
-        raise BadCell("NAME_TOO_LONG")
+        raise BadCell(Fault.NAME_TOO_LONG)
     return text
 
 
@@ -112,22 +114,22 @@ def phone(cell: str) -> str | None:
 def _thousandths(cell: str) -> int:
     number = _matched(_NUMBER, cell)
     if number["minus"]:
-        raise BadCell("NEGATIVE_QUANTITY")
+        raise BadCell(Fault.NEGATIVE_QUANTITY)
     return _scaled(number, 3)
 
 
 def _matched(form: re.Pattern[str], cell: str) -> re.Match[str]:
     text = ascii_digits(cell).replace("\N{MINUS SIGN}", "-").strip()
     if not text:
-        raise BadCell("MISSING_VALUE")
+        raise BadCell(Fault.MISSING_VALUE)
     number = form.fullmatch(text) if len(text) <= _LONGEST_NUMBER else None
     if not number:
-        raise BadCell("INVALID_NUMBER")
+        raise BadCell(Fault.INVALID_NUMBER)
     return number
 
 
 def _scaled(number: re.Match[str], places: int) -> int:
     decimals = number["places"] or ""
     if len(decimals) > places:
-        raise BadCell("TOO_MANY_DECIMALS")
+        raise BadCell(Fault.TOO_MANY_DECIMALS)
     return int(number["whole"].replace(",", "") + decimals.ljust(places, "0"))

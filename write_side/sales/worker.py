@@ -1,7 +1,6 @@
 """Reads an accepted ledger: rows in, batches of events out; continues after its last recorded batch."""
 
 import base64
-import hashlib
 import logging
 import time
 import uuid
@@ -19,7 +18,7 @@ from shared.files import Files
 from shared.jobs import Job, Lease, Retry
 from shared.rules.pricing import unit_price
 from write_side.sales import aggregate
-from write_side.sales.aggregate import Names, Upload
+from write_side.sales.aggregate import Names, Upload, product_index_key, sale_index_key
 from write_side.sales.csv_cells import Notice
 from write_side.sales.csv_dates import AmbiguousDates, Order
 from write_side.sales.csv_header import NoLedger
@@ -144,8 +143,8 @@ def _record(running: _Import, items: Sequence[LedgerRow | RejectedRow]) -> None:
 
     def decide(unit: Unit) -> tuple[Upload, dict[str, int], dict[str, int], int]:
         rows = [item for item in items if isinstance(item, LedgerRow)]
-        taken = set(unit.find("sale", [aggregate.fingerprint_key(row) for row in rows]))
-        new = [row for row in rows if aggregate.fingerprint_key(row) not in taken]
+        taken = set(unit.find("sale", [sale_index_key(row.date, row.fingerprint) for row in rows]))
+        new = [row for row in rows if sale_index_key(row.date, row.fingerprint) not in taken]
         products, added_products = _products(unit, running, new)
         customers, added_customers = _customers(unit, running, new)
         first = running.ids.first_of(len(new))
@@ -153,7 +152,7 @@ def _record(running: _Import, items: Sequence[LedgerRow | RejectedRow]) -> None:
         additions = [event for event in (added_products, added_customers) if event]
         unit.append(aggregate.stream_of(upload.file_id), upload.version, *additions, *batches)
         for i, row in enumerate(new):
-            unit.claim("sale", aggregate.fingerprint_key(row), first + i)
+            unit.claim("sale", sale_index_key(row.date, row.fingerprint), first + i)
         keep_rejections(unit, upload.file_id, running.header, [i for i in items if isinstance(i, RejectedRow)])
         after = upload
         for batch in batches:
@@ -173,7 +172,7 @@ def _products(
 ) -> tuple[dict[str, int], ProductsAdded | None]:
     """Return every product known after these rows, and the event that adds the new ones."""
     first_rows = {row.product_key: row for row in reversed(rows) if row.product_key not in running.products}
-    index_keys = {key: hashlib.sha256(key.encode()).digest()[:16] for key in first_rows}
+    index_keys = {key: product_index_key(key) for key in first_rows}
     found = unit.find("product", list(index_keys.values()))
     known = running.products | {key: found[index] for key, index in index_keys.items() if index in found}
     missing = [row for row in reversed(first_rows.values()) if row.product_key not in known]

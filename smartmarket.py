@@ -1,0 +1,482 @@
+"""SmartMarket's command line and composition root: every process starts here, and only here are its parts put together."""
+
+import argparse
+import asyncio
+import getpass
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import redis.asyncio
+import uvicorn
+from fastapi import FastAPI
+from psycopg import Connection
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from projections import generations, replay
+from projections.registry import REGISTRY
+from projections.runner import Follower
+from projections.runner import connect as connect_projector
+from read_side.routes import ROOT_ROUTERS, ROUTERS
+from shared import database, jobs, secrets_file
+from shared.config import Settings, UnsafeSettings, check_production
+from shared.embedded import EmbeddedServerError, EmbeddedServers
+from shared.event_store import EventStore
+from shared.files import Files, open_parts
+from shared.hints import HintReceiver, HintSender
+from shared.http import create_app
+from shared.logs import configure_logging
+from shared.positions import PositionTokens
+from shared.supervisor import Supervisor, end_with_parent
+from shared.tokens import TokenProvider
+from shared.vault import MasterKey
+from shared.wakeup import LogListener
+from shared.working import Worker
+from write_side.identity.router import router as identity_router
+from write_side.identity.staff import create_staff
+from write_side.indexes import rebuild_indexes
+from write_side.policies import Policies
+from write_side.sales.policy import READ_UPLOAD
+from write_side.sales.router import router as sales_router
+from write_side.sales.worker import LedgerReader
+from write_side.scheduler import Scheduler
+
+BEAT_SECONDS = 10.0
+READY_SECONDS = 60.0
+logger = logging.getLogger("smartmarket")
+
+
+class CannotStart(Exception):  # noqa: N818 - told to the operator, without a traceback
+    """Something is missing; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class House:
+    """What a process is put together from."""
+
+    settings: Settings
+
+    @property
+    def url(self) -> str:
+        """Return the database's URL."""
+        if not self.settings.database_url:
+            msg = "DATABASE_URL is not set. Start everything with `smartmarket up`, or name a PostgreSQL server."
+            raise CannotStart(msg)
+        return self.settings.database_url
+
+    @property
+    def broker(self) -> str:
+        """Return the broker's URL."""
+        if not self.settings.broker_url:
+            msg = "BROKER_URL and REDIS_URL are not set. Start everything with `smartmarket up`, or name a broker."
+            raise CannotStart(msg)
+        return self.settings.broker_url
+
+    @cached_property
+    def roles(self) -> bool:
+        """Tell whether the database grants the three roles; production insists on it."""
+        granted = database.roles_granted(self.url)
+        if not granted and self.settings.env == "production":
+            msg = "The user of DATABASE_URL may not act as smartmarket_writer, _projector and _reader: let it create roles, or grant them."
+            raise CannotStart(msg)
+        if not granted:
+            logger.warning("one database role for everything: row-level security is no second wall here")
+        return granted
+
+    def role(self, name: str) -> str | None:
+        """Return the role to act as, None where there are no roles."""
+        return name if self.roles else None
+
+    @property
+    def secret(self) -> str:
+        """Return the master secret."""
+        if not self.settings.secret_key:
+            msg = "SECRET_KEY is not set: it must hold at least 32 random bytes."
+            raise CannotStart(msg)
+        return self.settings.secret_key
+
+    def store(self, pool_size: int) -> EventStore:
+        """Open the event store."""
+        return EventStore(self.url, MasterKey(self.secret), pool_size=pool_size, role=self.role(database.WRITER))
+
+    def files(self, store: EventStore) -> Files:
+        """Open the file store."""
+        return Files(store, open_parts(store, self.settings.file_store))
+
+    def connect(self) -> Connection[Any]:
+        """Open a connection of the write side."""
+        role = self.role(database.WRITER)
+        options = f"-c role={role}" if role else ""
+        return psycopg.connect(self.url, autocommit=True, options=options, application_name="smartmarket")
+
+    def connect_owner(self) -> Connection[Any]:
+        """Open a connection as the user of DATABASE_URL itself, for migrations and index rebuilds."""
+        return psycopg.connect(self.url, autocommit=True, application_name="smartmarket-owner")
+
+    def source(self) -> replay.Source:
+        """Return what replaying processes open their connections by."""
+        return replay.Source(self.url, self.secret, self.role(database.PROJECTOR))
+
+
+def build_api(house: House) -> FastAPI:
+    """Return the API with everything its routes need."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        store = house.store(pool_size=6)
+        reader = database.reader_pool(house.url, role=house.role(database.READER))
+        await reader.open()
+        cache = redis.asyncio.from_url(house.settings.redis_url) if house.settings.redis_url else None
+        app.state.store, app.state.reader, app.state.redis = store, reader, cache
+        app.state.files = house.files(store)
+        app.state.tokens = TokenProvider(house.settings)
+        app.state.positions = PositionTokens(house.secret)
+        try:
+            yield
+        finally:
+            await reader.close()
+            store.close()
+            if cache is not None:
+                await cache.aclose()
+
+    return create_app(
+        house.settings, [identity_router, sales_router, *ROUTERS], lifespan=lifespan, root_routers=ROOT_ROUTERS
+    )
+
+
+def run_api(house: House, args: argparse.Namespace) -> None:
+    """Serve HTTP until told to stop."""
+    host = args.host or ("127.0.0.1" if house.settings.env == "development" else "0.0.0.0")  # noqa: S104 - a container's door
+    config = uvicorn.Config(
+        build_api(house), host=host, port=args.port or house.settings.port, log_config=None, access_log=False,
+        server_header=False, timeout_graceful_shutdown=4, timeout_keep_alive=30,
+    )  # fmt: skip
+    with _beating(house, "api"):
+        asyncio.run(uvicorn.Server(config).serve())
+
+
+def run_policies(house: House, _: argparse.Namespace) -> None:
+    """Turn events into jobs until told to stop."""
+    listener = LogListener(house.url)
+    policies = Policies(house.connect, HintSender(house.broker), listener)
+    _run(house, "policies", policies.run, policies.stop, listener)
+
+
+def run_worker(house: House, _: argparse.Namespace) -> None:
+    """Do jobs until told to stop."""
+    store = house.store(pool_size=4)
+    handlers: dict[str, jobs.Handler] = {READ_UPLOAD: LedgerReader(store, house.files(store))}
+    worker = Worker(store, house.connect, HintReceiver(house.broker), handlers)
+    _run(house, "worker", worker.run, worker.stop)
+
+
+def run_projector(house: House, _: argparse.Namespace) -> None:
+    """Keep the read models up to date until told to stop."""
+    listener = LogListener(house.url)
+    role = house.role(database.PROJECTOR)
+    followers = [Follower(house.url, p, MasterKey(house.secret), listener, role=role) for p in REGISTRY.values()]
+
+    def run() -> None:
+        for follower in followers:
+            follower.start()
+        for follower in followers:
+            follower.join()
+
+    def stop() -> None:
+        for follower in followers:
+            follower.stop()
+
+    _run(house, "projector", run, stop, listener)
+
+
+def run_scheduler(house: House, _: argparse.Namespace) -> None:
+    """Do what time calls for until told to stop."""
+    store = house.store(pool_size=2)
+    role = house.role(database.PROJECTOR)
+    scheduler = Scheduler(
+        store, house.connect, lambda: generations.drop_retired_by(connect_projector(house.url, role=role))
+    )
+    _run(house, "scheduler", scheduler.run, scheduler.stop)
+
+
+def _run(
+    house: House, kind: str, run: Callable[[], None], stop: Callable[[], None], listener: LogListener | None = None
+) -> None:
+    def end(*_: object) -> None:
+        stop()
+        if listener:
+            listener.stop()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    if listener:
+        listener.start()
+    with _beating(house, kind):
+        logger.info("process ready", extra={"process": kind})
+        run()
+
+
+class _beating(threading.Thread):  # noqa: N801 - reads as a statement
+    """Says in the database, every few seconds, that this process lives."""
+
+    def __init__(self, house: House, kind: str) -> None:
+        super().__init__(name="beat", daemon=True)
+        self._house, self._kind = house, kind
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        name = jobs.process_name(self._kind)
+        while not self._ended.is_set():
+            try:
+                with self._house.connect() as conn:
+                    jobs.beat(conn, name, self._kind)
+            except psycopg.Error as error:
+                logger.warning("beat missed", extra={"reason": type(error).__name__})
+            self._ended.wait(BEAT_SECONDS)
+
+    def __enter__(self) -> None:
+        self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+
+
+def run_migrate(house: House, args: argparse.Namespace) -> None:
+    """Bring the database to this release: tables, roles, first generations; stale read models are replayed."""
+    applied = database.migrate(house.url)
+    with connect_projector(house.url, role=house.role(database.PROJECTOR)) as conn:
+        made = generations.ensure_live(conn, REGISTRY)
+        stale = [p.name for p in REGISTRY.values() if (generations.live(conn, p.name) or (0, "", 0))[2] != p.version]
+    for name in stale:
+        replay.rebuild(house.source(), REGISTRY[name])
+    answer = {"migrations": applied, "projections": made, "rebuilt": stale}
+    _say(args, answer, f"database is up to date ({len(applied)} migrations, {len(made) + len(stale)} projections made)")
+
+
+def run_projections(house: House, args: argparse.Namespace) -> None:
+    """List or rebuild the read models."""
+    if args.action == "list":
+        _list_projections(house, args)
+        return
+    if args.name != "all" and args.name not in REGISTRY:
+        msg = f"There is no projection {args.name!r}: choose from {', '.join(REGISTRY)} or all."
+        raise CannotStart(msg)
+    for name in REGISTRY if args.name == "all" else [args.name]:
+        _rebuild(house, args, name)
+
+
+def _rebuild(house: House, args: argparse.Namespace, name: str) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[events]} events"),
+               TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), disable=args.json, transient=True) as bar:
+        task = bar.add_task(name, total=None, events=0)
+
+        def report(at: replay.Progress) -> None:
+            bar.update(task, total=at.total or 1, completed=at.done, events=at.events, description=f"{name}: {at.state}")
+
+        try:
+            done = replay.rebuild(house.source(), REGISTRY[name], workers=args.shards, report=report)
+        except replay.RebuildRunning as error:
+            msg = f"{name} is being rebuilt already: wait for it, or stop that command; it can be resumed."
+            raise CannotStart(msg) from error
+    rate = done.rows / done.replay_seconds if done.replay_seconds else 0
+    _say(args, vars(done), f"{name}: {done.rows:,} rows of {done.businesses} businesses in {done.seconds:.1f} s "
+         f"({rate:,.0f} rows/s); {done.schema} serves now")  # fmt: skip
+
+
+def _list_projections(house: House, args: argparse.Namespace) -> None:
+    with connect_projector(house.url, role=house.role(database.PROJECTOR)) as conn:
+        found = [generations.describe(conn, name) for name in REGISTRY]
+    if args.json:
+        print(json.dumps(found))
+        return
+    table = Table("projection", "generation", "version", "position", "lag", "parked", "state")
+    for item in found:
+        table.add_row(*(str(item[key]) for key in ("name", "generation", "projector_version", "position", "lag", "parked", "state")))  # fmt: skip
+    Console().print(table)
+
+
+def run_indexes(house: House, args: argparse.Namespace) -> None:
+    """Make the write-side indexes again from the log."""
+    began = time.monotonic()
+    with house.connect_owner() as conn:
+        rows = rebuild_indexes(conn)
+    seconds = time.monotonic() - began
+    _say(args, {"rows": rows, "seconds": seconds}, f"write-side indexes: {rows:,} rows in {seconds:.1f} s")
+
+
+def run_staff(house: House, args: argparse.Namespace) -> None:
+    """Create a staff account."""
+    password = sys.stdin.readline().rstrip("\n") if args.password_stdin else getpass.getpass("Password: ")
+    user = create_staff(house.store(pool_size=2), args.email, args.first_name, password)
+    _say(args, {"user_id": user, "email": args.email}, f"staff account {args.email} created (user {user})")
+
+
+def run_up(settings: Settings, args: argparse.Namespace) -> None:
+    """Start everything on this machine and keep it running until Ctrl-C."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    data_dir = Path(args.data_dir or settings.data_dir).resolve()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    servers = None if settings.database_url and settings.redis_url else EmbeddedServers(data_dir)
+    try:
+        endpoints = servers.start() if servers else None
+        environment = secrets_file.environment(data_dir, settings, endpoints)
+        port = _free_port(args.port or settings.port, insist=args.port is not None or "PORT" in os.environ)
+        environment |= {"PORT": str(port), "SMARTMARKET_DATA_DIR": str(data_dir)}
+        os.environ |= environment
+        house = House(Settings())
+        run_migrate(house, argparse.Namespace(json=False, quiet=True))
+        workers = [["worker"]] * args.workers
+        children = Supervisor([["api", "--child"], *([*w, "--child"] for w in workers), ["policies", "--child"],
+                               ["projector", "--child"], ["scheduler", "--child"]], os.environ)  # fmt: skip
+        children.start()
+        try:
+            _announce(f"http://127.0.0.1:{port}", data_dir, stopped)
+            children.watch(stopped.is_set)
+        finally:
+            print("SmartMarket is stopping…", flush=True)
+            children.stop()
+    finally:
+        if servers:
+            servers.stop()
+
+
+def _announce(url: str, data_dir: Path, stopped: threading.Event) -> None:
+    until = time.monotonic() + READY_SECONDS
+    while not stopped.is_set() and time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"{url}/health/ready", timeout=2):  # noqa: S310 - our own address
+                print(_WELCOME.format(url=url, data_dir=data_dir), flush=True)
+                return
+        except (urllib.error.URLError, OSError):
+            stopped.wait(0.1)
+    if not stopped.is_set():
+        msg = f"SmartMarket did not become ready within {READY_SECONDS:.0f} s; the lines above say why."
+        raise CannotStart(msg)
+
+
+_WELCOME = """
+SmartMarket is ready at {url}
+
+  Try the API    {url}/api/docs
+  Create a shop  curl -s {url}/api/auth/register -H 'Content-Type: application/json' \\
+                   -d '{{"email":"owner@shop.bd","password":"SecurePass123","first_name":"Ali",
+                        "business_name":"Ali Tea Shop","business_type":"restaurant","language":"en"}}'
+  Then           the tour in README.md: upload a ledger, see sales, products and customers
+  Data           {data_dir}
+
+Ctrl-C stops everything."""
+
+
+def _free_port(port: int, *, insist: bool) -> int:
+    for candidate in [port] if insist else range(port, port + 100):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", candidate))
+            except OSError:
+                continue
+            if candidate != port:
+                print(f"Port {port} is taken; using {candidate}.", flush=True)
+            return candidate
+    msg = f"Port {port} is taken. Choose another: make run PORT={port + 1}"
+    raise CannotStart(msg)
+
+
+def _say(args: argparse.Namespace, data: dict[str, Any], line: str) -> None:
+    if getattr(args, "json", False):
+        print(json.dumps(data, default=str))
+    elif not getattr(args, "quiet", False):
+        print(line)
+
+
+PROCESSES: dict[str, Callable[[House, argparse.Namespace], None]] = {
+    "api": run_api,
+    "policies": run_policies,
+    "worker": run_worker,
+    "projector": run_projector,
+    "scheduler": run_scheduler,
+}
+COMMANDS: dict[str, Callable[[House, argparse.Namespace], None]] = {
+    **PROCESSES,
+    "migrate": run_migrate,
+    "projections": run_projections,
+    "indexes": run_indexes,
+    "staff": run_staff,
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's grammar."""
+    top = argparse.ArgumentParser("smartmarket", description="A small shop's ledger, turned into decisions.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    up = commands.add_parser("up", help="everything on one machine, until Ctrl-C")
+    up.add_argument("--port", type=int)
+    up.add_argument("--data-dir")
+    up.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
+    for name, run in PROCESSES.items():
+        process = commands.add_parser(name, help=(run.__doc__ or "").splitlines()[0])
+        process.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+        if name == "api":
+            process.add_argument("--host")
+            process.add_argument("--port", type=int)
+    migrate = commands.add_parser("migrate", help="bring the database to this release")
+    projections = commands.add_parser("projections", help="the read models: list, rebuild")
+    actions = projections.add_subparsers(dest="action", required=True)
+    listing = actions.add_parser("list", help="where each read model stands")
+    rebuild = actions.add_parser("rebuild", help="replay the log into a new generation and point to it")
+    rebuild.add_argument("name", metavar="NAME|all")
+    rebuild.add_argument("--shards", type=int, default=2, help="processes that replay side by side")
+    indexes = commands.add_parser("indexes", help="the write-side indexes: rebuild")
+    indexes_rebuild = indexes.add_subparsers(dest="action", required=True).add_parser("rebuild", help="from the log")
+    staff = commands.add_parser("staff", help="operators' accounts: create")
+    create = staff.add_subparsers(dest="action", required=True).add_parser("create", help="a new account")
+    create.add_argument("email")
+    create.add_argument("--first-name", default="Staff")
+    create.add_argument("--password-stdin", action="store_true")
+    for command in (migrate, listing, rebuild, indexes_rebuild, create):
+        command.add_argument("--json", action="store_true", help="answer for machines")
+    return top
+
+
+def main() -> int:
+    """Run one command; returns the exit code: 0 done, 1 refused or failed, 2 wrong usage."""
+    args = parser().parse_args()
+    try:
+        settings = Settings()
+        configure_logging(settings.log_level)
+        if args.command == "up":
+            run_up(settings, args)
+            return 0
+        check_production(settings)
+        if getattr(args, "child", False):
+            end_with_parent(sys.stdin.buffer)
+        COMMANDS[args.command](House(secrets_file.filled(settings)), args)
+    except (CannotStart, UnsafeSettings, EmbeddedServerError) as error:
+        print(f"smartmarket: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

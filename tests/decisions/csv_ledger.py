@@ -1,0 +1,45 @@
+"""Ledgers for tests, from text or bytes, and what the parser makes of them."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+
+from write_side.sales.csv_dates import Order
+from write_side.sales.csv_faults import Notice
+from write_side.sales.csv_rows import LedgerRow, RejectedRow, read_rows, scan
+
+TODAY = dt.date(2025, 10, 31)
+NOW = dt.datetime(2025, 10, 31, 6, 0, tzinfo=dt.UTC)
+HEADER = "Date,Product,Quantity,Amount,Customer,Payment Method\n"
+
+
+def stored(data: bytes, size: int = 65_536) -> Callable[[], Iterator[bytes]]:
+    """Return what opens the bytes as a stored file in pieces of `size`."""
+    return lambda: (data[start : start + size] for start in range(0, len(data), size))
+
+
+def items(
+    ledger: str | bytes, choice: Order | None = None, salt: bytes = b"", notices: list[Notice] | None = None
+) -> list[LedgerRow | RejectedRow]:
+    """Return one item per record of a ledger, read on TODAY."""
+    chunks = stored(ledger.encode() if isinstance(ledger, str) else ledger)
+    found = scan(chunks, choice)
+    return list(read_rows(chunks, found.layout, found.date_format, TODAY, NOW, salt, notices))
+
+
+def sales(ledger: str | bytes, choice: Order | None = None, salt: bytes = b"") -> list[LedgerRow]:
+    """Return the sales of a ledger."""
+    return [item for item in items(ledger, choice, salt) if isinstance(item, LedgerRow)]
+
+
+def sale(row: str, header: str = HEADER) -> LedgerRow:
+    """Return the only row of a ledger, which is a sale."""
+    (item,) = items(header + row + "\n")
+    assert isinstance(item, LedgerRow), item
+    return item
+
+
+def rejection(row: str, header: str = HEADER) -> RejectedRow:
+    """Return the only row of a ledger, which is refused."""
+    (item,) = items(header + row + "\n")
+    assert isinstance(item, RejectedRow), item
+    return item

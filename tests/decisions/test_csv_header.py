@@ -1,0 +1,166 @@
+import pytest
+
+from write_side.sales.csv_cells import loosely
+from write_side.sales.csv_columns import NAMES
+from write_side.sales.csv_encoding import HEAD_SIZE
+from write_side.sales.csv_faults import Notice
+from write_side.sales.csv_header import Layout, NoLedger, read_header
+
+ROW = b"\n2025-10-01,Tea,1,20\n"
+
+
+def layout_of(header: str) -> Layout:
+    return read_header(header.encode() + ROW)
+
+
+def refusal_of(data: bytes, mapping: dict[str, str] | None = None) -> NoLedger:
+    with pytest.raises(NoLedger) as refused:
+        read_header(data, mapping=mapping)
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Date,Product,Quantity,Amount",
+        "\ufeffDate,Product,Quantity,Amount",
+        " date , PRODUCT , quantity , amount ",
+        '"Date","Product","Quantity","Amount"',
+        "Sale Date;Item;Qty;Amount (BDT)",
+        "sale_date\tproduct_name\tQTY\tLine Total",
+        "Sale-Date|Description|Qty.|Total",
+        "তারিখ,পণ্য,পরিমাণ,টাকা",
+        "তারিখ;পণ্যের নাম;পরিমাণ;মোট",
+        "তারিখ\tপণ্য\tপরিমাণ\tমূল্য",
+    ],
+)
+def test_columns_are_found_by_english_and_bangla_names(header: str) -> None:
+    layout = layout_of(header)
+    assert layout.columns == {"date": 0, "product": 1, "quantity": 2, "amount": 3}
+    assert layout.header_lines == 1
+    assert layout.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("header", "customer", "payment"),
+    [
+        ("Payment Method,Customer,Amount,Quantity,Product,Date", 1, 0),
+        ("গ্রাহক,পেমেন্ট পদ্ধতি,টাকা,পরিমাণ,পণ্য,তারিখ", 0, 1),
+        ("পেমেন্ট,ক্রেতা,টাকা,পরিমাণ,পণ্য,তারিখ", 1, 0),
+    ],
+)
+def test_columns_may_stand_in_any_order(header: str, customer: int, payment: int) -> None:
+    layout = layout_of(header)
+    assert (layout.columns["customer"], layout.columns["payment"]) == (customer, payment)
+    assert layout.fields[2:] == ["amount", "quantity", "product", "date"]
+
+
+def test_every_name_is_written_as_names_are_compared_and_claims_one_field() -> None:
+    names = [name for of_field in NAMES.values() for name in of_field]
+    assert [name for name in names if loosely(name) != name] == []
+    assert len(set(names)) == len(names)
+
+
+def test_a_composed_and_a_decomposed_letter_name_the_same_column() -> None:
+    for name in ("বিক্র\u09dfের তারিখ", "বিক্র\u09af\u09bcের তারিখ"):
+        assert layout_of(f"{name},পণ্য,পরিমাণ,টাকা").columns["date"] == 0
+
+
+def test_the_separator_with_the_most_known_columns_wins() -> None:
+    layout = layout_of('Date;"Product, Item";Product;Quantity;Amount, in taka;Amount')
+    assert layout.delimiter == ";"
+    assert layout.columns == {"date": 0, "product": 2, "quantity": 3, "amount": 5}
+
+
+def test_lines_above_the_header_are_counted() -> None:
+    assert layout_of("\n,,,\nDate,Product,Quantity,Amount").header_lines == 3
+    layout = layout_of("sep=;\r\nDate;Product;Quantity;Amount")
+    assert (layout.delimiter, layout.header_lines) == (";", 2)
+
+
+def test_a_name_over_two_lines_is_one_name() -> None:
+    layout = layout_of('Date,Product,Quantity,"Amount\n(BDT)"')
+    assert (layout.columns["amount"], layout.header_lines) == (3, 2)
+
+
+def test_unknown_columns_are_named_in_a_warning() -> None:
+    layout = layout_of("Date,Product,Quantity,Amount,Colour,,Shelf")
+    assert layout.warnings == (Notice("UNKNOWN_COLUMNS", ("Colour", "Shelf")),)
+
+
+def test_known_columns_that_are_not_read_yet_are_named_in_a_warning() -> None:
+    layout = layout_of("Date,Product,Quantity,Amount,Type,SKU,Stock,Phone,Cost,Unit")
+    assert layout.columns["phone"] == 7
+    assert layout.warnings == (Notice("UNREAD_COLUMNS", ("SKU", "Stock", "Cost")),)
+
+
+def test_missing_columns_are_named() -> None:
+    refused = refusal_of(b"Date,Thing,Amount" + ROW)
+    assert (refused.reason, refused.missing) == ("missing_columns", ["Product", "Quantity"])
+    assert refused.found == ["Date", "Thing", "Amount"]
+
+
+def test_a_first_line_of_data_is_no_header() -> None:
+    refused = refusal_of(b"2025-10-01,Shirt,2,600,Ali,Cash" + ROW)
+    assert (refused.reason, refused.missing) == ("missing_columns", ["Date", "Product", "Quantity", "Amount"])
+
+
+def test_two_columns_of_one_meaning_are_refused_by_name() -> None:
+    refused = refusal_of(b"Date,Product,Quantity,Total,Line Total" + ROW)
+    assert (refused.reason, refused.duplicates) == ("duplicate_column", ["Total", "Line Total"])
+    assert refusal_of(b"Date,Date,Product,Quantity,Amount" + ROW).duplicates == ["Date", "Date"]
+
+
+def test_the_plain_name_goes_before_another_name_of_the_same_meaning() -> None:
+    layout = layout_of("Date,Product,Quantity,Total,Amount")
+    assert layout.columns["amount"] == 4
+    assert layout.warnings == (Notice("UNKNOWN_COLUMNS", ("Total",)),)
+
+
+def test_the_owners_mapping_goes_before_known_names() -> None:
+    data = b"Sold on,Date,Product,Quantity,Amount,Net" + ROW
+    layout = read_header(data, mapping={"date": "sold ON", "amount": "Net"})
+    assert (layout.columns["date"], layout.columns["amount"]) == (0, 5)
+    assert refusal_of(data, mapping={"customer": "Who"}).missing == ["Customer"]
+
+
+@pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\n\r\n  \n", b",,,\n;;\n"])
+def test_a_file_without_content_is_empty(data: bytes) -> None:
+    assert refusal_of(data).reason == "empty"
+
+
+@pytest.mark.parametrize("below", [b"", b"\n", b"\r\n\r\n", b"\n,,,\n   \n"])
+def test_a_header_alone_is_no_ledger(below: bytes) -> None:
+    assert refusal_of(b"Date,Product,Quantity,Amount" + below).reason == "header_only"
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(64), "picture"),
+        (b"\xff\xd8\xff\xe0" + bytes(64), "picture"),
+        (b"%PDF-1.7\n", "pdf"),
+        (b"PK\x03\x04" + bytes(64), "spreadsheet"),
+        (b"\xd0\xcf\x11\xe0" + bytes(64), "spreadsheet"),
+        (b"Date,Prod\x00uct,Quantity,Amount" + ROW, ""),
+        (bytes(HEAD_SIZE), ""),
+    ],
+)
+def test_a_file_of_another_kind_is_binary(data: bytes, kind: str) -> None:
+    refused = refusal_of(data)
+    assert (refused.reason, refused.kind) == ("binary", kind)
+
+
+def test_ten_thousand_columns_are_too_many() -> None:
+    assert refusal_of(b",".join(b"c%d" % i for i in range(10_000)) + ROW).reason == "too_many_columns"
+    assert len(layout_of("Date,Product,Quantity,Amount" + "," * 252).header) == 256
+
+
+def test_an_endless_first_line_has_no_columns() -> None:
+    refused = refusal_of(b"x" * HEAD_SIZE)
+    assert refused.reason == "missing_columns"
+    assert len(refused.found[0]) <= 60
+
+
+def test_an_unclosed_quote_in_the_header_is_a_missing_column() -> None:
+    assert refusal_of(b'Date,"Product,Quantity,Amount' + ROW).reason in {"missing_columns", "header_only"}

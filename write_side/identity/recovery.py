@@ -1,0 +1,134 @@
+"""Another password: for who knows the old one, and for who holds a one-use code."""
+
+import datetime as dt
+import hmac
+import secrets
+
+from shared.errors import InvalidCredentials
+from shared.event_store import EventStore, Metadata, Unit
+from shared.events.identity import PasswordResetRequested
+from shared.tokens import Principal
+from write_side.identity import credentials, logins, passwords, profiles, sessions
+from write_side.identity.aggregate import ReplacePassword, replace_password
+from write_side.identity.credentials import Account
+from write_side.identity.logins import Gate
+from write_side.identity.senders import Sender
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for something else
+CODE_LENGTH = 8
+VALID = dt.timedelta(minutes=10)
+PAUSE = dt.timedelta(minutes=1)
+ATTEMPTS = 5
+
+# Returns the code that an account was sent.
+SELECT_RESET = "SELECT code_hash, expires_at, attempts FROM credentials.resets WHERE user_id = %s"
+# Returns nothing; a new code takes the place of the old one.
+UPSERT_RESET = """INSERT INTO credentials.resets (user_id, code_hash, expires_at) VALUES (%s, %s, %s)
+    ON CONFLICT (user_id) DO UPDATE SET code_hash = excluded.code_hash, expires_at = excluded.expires_at, attempts = 0"""
+# Returns nothing.
+COUNT_ATTEMPT = "UPDATE credentials.resets SET attempts = attempts + 1 WHERE user_id = %s"
+# Returns nothing.
+DELETE_RESET = "DELETE FROM credentials.resets WHERE user_id = %s"
+
+
+def change_password(
+    store: EventStore, gate: Gate, who: Principal, current: str, wanted: str, meta: Metadata
+) -> int | None:
+    """Replace the password of someone logged in and end all other sessions; returns the position.
+
+    Raises InvalidCredentials, TooManyLoginAttempts, WeakPassword.
+    """
+    account = logins.prove_again(store, gate, who.user_id, current)
+    person = profiles.user(store, who.user_id)
+    passwords.check(wanted, email=person.email or "", first_name=person.first_name or "")
+    kept = passwords.hashed(wanted)
+
+    def decide(unit: Unit) -> None:
+        found = credentials.locked(unit, who.user_id)
+        if found is None or found.password_hash != account.password_hash:
+            raise InvalidCredentials
+        _replace(unit, account, kept, how="change", keep=who.family)
+        logins.forgive(unit, account.email_key, gate)
+
+    return store.execute(who.business_id, meta, decide).position
+
+
+def request_reset(store: EventStore, sender: Sender, email: str, meta: Metadata) -> None:
+    """Send a code to the account of this e-mail, if there is one; at most one per minute.
+
+    Takes longer for accounts that exist, so call it after the answer has gone out.
+    """
+    account = credentials.by_email(store, credentials.email_key(store, email))
+    if account is None or not account.is_active:
+        return
+    code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
+
+    def decide(unit: Unit) -> bool:
+        credentials.locked(unit, account.user_id)
+        sent = unit.sql(SELECT_RESET, (account.user_id,))
+        if sent and sent[0]["expires_at"] - VALID > unit.now - PAUSE:
+            return False
+        unit.sql(UPSERT_RESET, (account.user_id, _code_hash(unit, account, code), unit.now + VALID))
+        profiles.append_to_user(unit, account.user_id, [PasswordResetRequested(account.user_id)])
+        return True
+
+    if store.execute(account.business_id, meta, decide).result:
+        person = profiles.user(store, account.user_id)
+        sender.send_reset_code(person.email or email, code, person.language)
+
+
+def reset_password(store: EventStore, gate: Gate, email: str, code: str, wanted: str, meta: Metadata) -> int | None:
+    """Replace the password of who holds the code and end all sessions; returns the position.
+
+    Raises InvalidResetCode in one time for a wrong code, an old one and an unknown e-mail; WeakPassword, which leaves
+    the code valid; TooManyLoginAttempts once the address has failed too often.
+    """
+    logins.admit_code(store, gate)
+    passwords.check(wanted, email=email, first_name="")
+    kept, key = passwords.hashed(wanted), credentials.email_key(store, email)
+    account = credentials.by_email(store, key)
+
+    def decide(unit: Unit) -> bool:
+        if not _code_fits(unit, account, code) or account is None:
+            return False
+        person = profiles.user_in(unit, account.user_id)
+        passwords.check(wanted, email=email, first_name=person.first_name or "")
+        _replace(unit, account, kept, how="reset", keep=None)
+        logins.forgive(unit, account.email_key)
+        return True
+
+    outcome = store.execute(account.business_id if account else None, meta, decide)
+    if not outcome.result:
+        raise logins.refuse_code(store, gate, key)
+    return outcome.position
+
+
+def _code_fits(unit: Unit, account: Account | None, code: str) -> bool:
+    user_id = account.user_id if account else 0
+    found = credentials.locked(unit, user_id)
+    rows = unit.sql(SELECT_RESET, (user_id,))
+    if account is None or found is None or not found.is_active or not rows:
+        return False
+    sent = rows[0]
+    if sent["attempts"] >= ATTEMPTS or unit.now >= sent["expires_at"]:
+        return False
+    if hmac.compare_digest(bytes(sent["code_hash"]), _code_hash(unit, account, typed(code))):
+        return True
+    unit.sql(COUNT_ATTEMPT, (user_id,))
+    return False
+
+
+def typed(code: str) -> str:
+    """Return the code as it was sent, however it was typed."""
+    return code.replace(" ", "").replace("-", "").upper()
+
+
+def _code_hash(unit: Unit, account: Account, code: str) -> bytes:
+    return unit.vault.lookup_key("reset", None, f"{account.user_id}\x00{code}")
+
+
+def _replace(unit: Unit, account: Account, kept: str, *, how: str, keep: str | None) -> None:
+    unit.sql(DELETE_RESET, (account.user_id,))
+    credentials.set_password(unit, account.user_id, kept)
+    ended = sessions.revoke(unit, account.user_id, keep=keep)
+    profiles.append_to_user(unit, account.user_id, replace_password(ReplacePassword(account.user_id, how, ended)))

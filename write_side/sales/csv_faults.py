@@ -1,0 +1,54 @@
+"""What can be wrong, or worth knowing, about a ledger that is read; each code has its text in rows.toml."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Fault(StrEnum):
+    """Why a row became no sale."""
+
+    MISSING_VALUE = "MISSING_VALUE"
+    INVALID_DATE = "INVALID_DATE"
+    TWO_DIGIT_YEAR = "TWO_DIGIT_YEAR"
+    DATE_IN_FUTURE = "DATE_IN_FUTURE"
+    DATE_TOO_OLD = "DATE_TOO_OLD"
+    INVALID_NUMBER = "INVALID_NUMBER"
+    TOO_MANY_DECIMALS = "TOO_MANY_DECIMALS"
+    NEGATIVE_QUANTITY = "NEGATIVE_QUANTITY"
+    QUANTITY_NOT_WHOLE = "QUANTITY_NOT_WHOLE"
+    QUANTITY_OUT_OF_RANGE = "QUANTITY_OUT_OF_RANGE"
+    NEGATIVE_AMOUNT = "NEGATIVE_AMOUNT"
+    AMOUNT_OUT_OF_RANGE = "AMOUNT_OUT_OF_RANGE"
+    INVALID_CHARACTER = "INVALID_CHARACTER"
+    NAME_TOO_LONG = "NAME_TOO_LONG"
+    NOT_A_SALE = "NOT_A_SALE"
+    TOO_FEW_CELLS = "TOO_FEW_CELLS"
+    TOO_MANY_CELLS = "TOO_MANY_CELLS"
+    ROW_TOO_LONG = "ROW_TOO_LONG"
+    UNCLOSED_QUOTE = "UNCLOSED_QUOTE"
+
+
+class Remark(StrEnum):
+    """What the owner should know about a file that is read all the same."""
+
+    UNKNOWN_COLUMNS = "UNKNOWN_COLUMNS"
+    UNREAD_COLUMNS = "UNREAD_COLUMNS"
+    NAGAD_OR_CASH = "NAGAD_OR_CASH"
+    PHONE_UNREADABLE = "PHONE_UNREADABLE"
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """A remark, and the names or words it is about; `code` is a plain string, fit to be recorded."""
+
+    code: str
+    values: tuple[str, ...] = ()
+
+
+class BadCell(Exception):
+    """A cell that cannot be read."""
+
+    def __init__(self, fault: Fault) -> None:
+        """Remember why."""
+        super().__init__(fault)
+        self.fault = fault

@@ -1,0 +1,124 @@
+"""A multipart body read as it arrives: one file part is handed on in pieces, small fields are kept."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import Request
+
+from shared.errors import InvalidRequest, UnsupportedMediaType
+
+_FIELD_BYTES = 4096
+
+
+class FileSink(Protocol):
+    """Takes the file part."""
+
+    def begin(self, file_name: str) -> None:
+        """Learn what the client calls the file."""
+
+    async def write(self, data: bytes) -> None:
+        """Take the next piece."""
+
+
+@dataclass
+class _Part:
+    """The part being read: its header so far, and what is read of it but not handed on."""
+
+    header_name: bytearray = field(default_factory=bytearray)
+    header_value: bytearray = field(default_factory=bytearray)
+    disposition: bytes = b""
+    name: str = ""
+    file_name: str | None = None
+    data: bytearray = field(default_factory=bytearray)
+
+
+class _Reader:
+    """Collects the parser's callbacks; `take` hands over what they brought of the file."""
+
+    def __init__(self, wanted: str, sink: FileSink) -> None:
+        self.fields: dict[str, str] = {}
+        self.found = False
+        self._wanted = wanted
+        self._sink = sink
+        self._part = _Part()
+        self._file = bytearray()
+
+    def on_part_begin(self) -> None:
+        self._part = _Part()
+
+    def on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._part.header_name += data[start:end]
+
+    def on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._part.header_value += data[start:end]
+
+    def on_header_end(self) -> None:
+        if self._part.header_name.lower() == b"content-disposition":
+            self._part.disposition = bytes(self._part.header_value)
+        self._part.header_name.clear()
+        self._part.header_value.clear()
+
+    def on_headers_finished(self) -> None:
+        _, options = parse_options_header(self._part.disposition)
+        self._part.name = options.get(b"name", b"").decode("utf-8", "replace")
+        if b"filename" in options and self._part.name == self._wanted and not self.found:
+            self.found = True
+            self._part.file_name = options[b"filename"].decode("utf-8", "replace")
+            self._sink.begin(self._part.file_name)
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._part.file_name is not None:
+            self._file += data[start:end]
+        elif len(self._part.data) + end - start <= _FIELD_BYTES:
+            self._part.data += data[start:end]
+        else:
+            raise InvalidRequest(details={"field": self._part.name, "expected": f"at most {_FIELD_BYTES} bytes"})
+
+    def on_part_end(self) -> None:
+        if self._part.file_name is None and self._part.name:
+            self.fields[self._part.name] = self._part.data.decode("utf-8", "replace")
+
+    def take(self) -> bytes:
+        data = bytes(self._file)
+        self._file.clear()
+        return data
+
+
+async def read_form(request: Request, wanted: str, sink: FileSink) -> dict[str, str]:
+    """Stream the file part named `wanted` into `sink`; returns the other fields.
+
+    Raises UnsupportedMediaType for another kind of body, InvalidRequest for a broken one or one without the part.
+    """
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    boundary = options.get(b"boundary")
+    if kind != b"multipart/form-data" or not boundary:
+        raise UnsupportedMediaType(details={"expected": "multipart/form-data"})
+    reader = _Reader(wanted, sink)
+    try:
+        parser = MultipartParser(boundary, {
+            name: getattr(reader, name)
+            for name in (
+                "on_part_begin", "on_header_field", "on_header_value", "on_header_end", "on_headers_finished",
+                "on_part_data", "on_part_end",
+            )
+        })  # fmt: skip
+        async for piece in _pieces(request):
+            parser.write(piece)
+            data = reader.take()
+            if data:
+                await sink.write(data)
+        parser.finalize()
+    except FormParserError as error:
+        raise InvalidRequest(details={"body": "this multipart body is broken or ends early"}) from error
+    if not reader.found:
+        raise InvalidRequest(details={"field": wanted, "expected": "a file"})
+    return reader.fields
+
+
+async def _pieces(request: Request) -> AsyncIterator[bytes]:
+    async for piece in request.stream():
+        if piece:
+            yield piece
