@@ -39,7 +39,7 @@ from shared.config import Settings, UnsafeSettings, check_production
 from shared.embedded import EmbeddedServerError, EmbeddedServers
 from shared.event_store import EventStore
 from shared.files import Files, open_parts
-from shared.hints import HintReceiver, HintSender
+from shared.hints import HintReceiver, HintSender, queue_of
 from shared.http import create_app
 from shared.logs import configure_logging
 from shared.positions import PositionTokens
@@ -174,7 +174,7 @@ def run_api(house: House, args: argparse.Namespace) -> None:
 def run_policies(house: House, _: argparse.Namespace) -> None:
     """Turn events into jobs until told to stop."""
     listener = LogListener(house.url)
-    policies = Policies(house.connect, HintSender(house.broker), listener)
+    policies = Policies(house.connect, HintSender(house.broker, queue_of(house.url)), listener)
     _run(house, "policies", policies.run, policies.stop, listener)
 
 
@@ -182,7 +182,7 @@ def run_worker(house: House, _: argparse.Namespace) -> None:
     """Do jobs until told to stop."""
     store = house.store(pool_size=4)
     handlers: dict[str, jobs.Handler] = {READ_UPLOAD: LedgerReader(store, house.files(store))}
-    worker = Worker(store, house.connect, HintReceiver(house.broker), handlers)
+    worker = Worker(store, house.connect, HintReceiver(house.broker, queue_of(house.url)), handlers)
     _run(house, "worker", worker.run, worker.stop)
 
 

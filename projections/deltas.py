@@ -8,7 +8,7 @@ a whole history in memory (replay) end in the same row:
 - `latest:<column>`: the value that came with the greatest `<column>`, the later event winning a tie.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,7 +47,8 @@ class Deltas:
         self.tables = tuple(tables)
         self._rows: dict[str, list[tuple[Any, ...]]] = {t.name: [] for t in self.tables if not t.merged}
         self._merged: dict[str, dict[Key, Values]] = {t.name: {} for t in self.tables if t.merged}
-        self._combine = {t.name: _combiner(t) for t in self.tables if t.merged}
+        self._rules = {t.name: {c: (i, r) for i, (c, r) in enumerate(t.changes.items())} for t in self.tables}
+        self._newest_first = {t.name: [c for c, r in t.changes.items() if r.startswith("latest:")] for t in self.tables}
 
     def rows(self, table: Table) -> list[tuple[Any, ...]]:
         """Return the list to which rows of an insert-only table are added, in the order of `all_columns`."""
@@ -58,14 +59,27 @@ class Deltas:
         return self._merged[table.name]
 
     def merge(self, table: Table, key: Key, **changes: Any) -> None:  # noqa: ANN401 - a column's value
-        """Merge `changes` into the row of `key`; columns left out are unchanged."""
-        values = [changes.pop(column, None) for column in table.changes]
-        if changes:
-            msg = f"{table.name} has no column {sorted(changes)}"
-            raise LookupError(msg)
-        merged = self._merged[table.name]
-        old = merged.get(key)
-        merged[key] = values if old is None else self._combine[table.name](old, values)
+        """Merge `changes` into the row of `key`; columns left out, or None, are unchanged."""
+        rules = self._rules[table.name]
+        row = self._merged[table.name].get(key)
+        if row is None:
+            self._merged[table.name][key] = [changes.get(column) for column in rules]
+            return
+        for column in self._newest_first[table.name]:
+            by = table.changes[column].removeprefix("latest:")
+            if _not_before(changes.get(by), row[rules[by][0]]):
+                row[rules[column][0]] = changes.get(column)
+        for column, new in changes.items():
+            i, rule = rules[column]
+            if new is None or rule not in _RULES:
+                continue
+            old = row[i]
+            if old is None:
+                row[i] = new
+            elif rule == "add":
+                row[i] = old + new
+            elif rule == "set" or (rule == "greatest" and new > old) or (rule == "least" and new < old):
+                row[i] = new
 
     def count(self) -> int:
         """Return how many rows wait for inserting."""
@@ -90,30 +104,8 @@ class Deltas:
                 )
 
 
-def _combiner(table: Table) -> Callable[[Values, Values], Values]:
-    columns = list(table.changes)
-    rules = [_rule(rule, columns) for rule in table.changes.values()]
-
-    def combine(old: Values, new: Values) -> Values:
-        return [rule(i, old, new) for i, rule in enumerate(rules)]
-
-    return combine
-
-
-def _rule(rule: str, columns: list[str]) -> Callable[[int, Values, Values], Any]:
-    if rule.startswith("latest:"):
-        by = columns.index(rule.removeprefix("latest:"))
-        return lambda i, old, new: new[i] if _not_before(new[by], old[by]) else old[i]
-    return _RULES[rule]
+_RULES = frozenset({"add", "set", "least", "greatest"})
 
 
 def _not_before(new: Any, old: Any) -> bool:  # noqa: ANN401 - any ordered column
     return new is not None and (old is None or new >= old)
-
-
-_RULES: dict[str, Callable[[int, Values, Values], Any]] = {
-    "add": lambda i, old, new: (old[i] or 0) + (new[i] or 0),
-    "set": lambda i, old, new: old[i] if new[i] is None else new[i],
-    "least": lambda i, old, new: min((v for v in (old[i], new[i]) if v is not None), default=None),
-    "greatest": lambda i, old, new: max((v for v in (old[i], new[i]) if v is not None), default=None),
-}

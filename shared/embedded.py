@@ -28,7 +28,7 @@ __all__ = ["DataDirInUse", "EmbeddedServerError", "EmbeddedServers", "Endpoints"
 logger = logging.getLogger("smartmarket.embedded")
 
 
-class DataDirInUse(EmbeddedServerError):  # noqa: N818 - a refusal, named for what is the case
+class DataDirInUse(EmbeddedServerError):
     """Another process answers for the servers of this data folder."""
 
 

@@ -69,6 +69,8 @@ class Postgres:
 
     def prepare(self, record: Record, run: Callable[[Sequence[str], bytes], None]) -> None:
         """Make the cluster if there is none, and set a new password if none is recorded."""
+        for half_made in self._folder.glob("new-*"):  # an initdb that outlived us may still be busy there; it will fail
+            shutil.rmtree(half_made, ignore_errors=True)
         if not self._data.exists():
             self._create_cluster(run)
             record.password = ""  # a new cluster knows no password, whatever is recorded of an old one
@@ -103,8 +105,6 @@ class Postgres:
 
     def _create_cluster(self, run: Callable[[Sequence[str], bytes], None]) -> None:
         """Make the cluster aside and move it in place whole: half a cluster would never start."""
-        for leftover in self._folder.glob("new-*"):
-            shutil.rmtree(leftover)
         made = self._folder / f"new-{secrets.token_hex(4)}"
         initdb = [str(self._binary.with_name("initdb")), "-D", str(made), f"--username={_USER}", *_LOCALE, *_ACCESS]
         run([*initdb, "--no-instructions", *(() if self._durable else ["--no-sync"])], b"")

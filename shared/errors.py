@@ -85,7 +85,9 @@ class TokenExpired(Refusal):
 
     error_code = "TOKEN_EXPIRED"
     status = 401
-    always_headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer error="invalid_token", error_description="expired"'}
+    always_headers: ClassVar[Mapping[str, str]] = {
+        "WWW-Authenticate": 'Bearer error="invalid_token", error_description="expired"'
+    }
 
 
 class Forbidden(Refusal):

@@ -58,7 +58,7 @@ SELECT_AFTER_OF_BUSINESS = """SELECT * FROM (
         (SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta, state
          FROM log.events WHERE business_id IS NULL AND topic = ANY(%(topics)s)
              AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s)
-    ) AS both ORDER BY notification_id LIMIT %(limit)s"""
+    ) AS history ORDER BY notification_id LIMIT %(limit)s"""
 # Returns one stream, in order.
 SELECT_STREAM = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta, state
     FROM log.events WHERE originator_id = %s ORDER BY originator_version"""

@@ -8,9 +8,14 @@ from typing import Any
 
 from kombu import Connection, Consumer, Message, Queue
 from kombu.exceptions import KombuError, OperationalError
+from psycopg.conninfo import conninfo_to_dict
 
-JOBS = Queue("smartmarket.jobs", durable=True)
 logger = logging.getLogger("smartmarket.hints")
+
+
+def queue_of(database_url: str) -> str:
+    """Return the queue of the house that keeps its books in this database, so that two may share a broker."""
+    return f"smartmarket.jobs.{conninfo_to_dict(database_url).get('dbname') or 'default'}"
 
 
 def _connection(url: str) -> Connection:
@@ -25,9 +30,10 @@ class BrokerDown(Exception):  # noqa: N818 - a state of the world
 class HintSender:
     """Sends hints; a broker that does not answer is left to the sweep."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, queue: str) -> None:
         """Connect on first use."""
         self._url = url
+        self._queue = Queue(queue, durable=True)
         self._open: Connection | None = None
 
     def send(self, jobs: Iterable[uuid.UUID]) -> bool:
@@ -35,10 +41,10 @@ class HintSender:
         try:
             if self._open is None:
                 self._open = _connection(self._url)
-                JOBS(self._open.default_channel).declare()
+                self._queue(self._open.default_channel).declare()
             producer = self._open.Producer()
             for job in jobs:
-                producer.publish(str(job), exchange="", routing_key=JOBS.name, retry=False)
+                producer.publish(str(job), exchange="", routing_key=self._queue.name, retry=False)
         except (KombuError, OSError, *_errors(self._open)) as error:
             logger.warning("hints not sent", extra={"reason": type(error).__name__})
             self.close()
@@ -55,9 +61,10 @@ class HintSender:
 class HintReceiver:
     """Receives hints one at a time, acknowledging each before it is acted on."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, queue: str) -> None:
         """Connect on first use."""
         self._url = url
+        self._queue = Queue(queue, durable=True)
         self._open: Connection | None = None
         self._consumer: Consumer | None = None
 
@@ -79,7 +86,7 @@ class HintReceiver:
     def _connect(self, hints: list[uuid.UUID]) -> Connection:
         if self._open is None:
             self._open = _connection(self._url)
-            self._consumer = Consumer(self._open.default_channel, [JOBS], prefetch_count=1, auto_declare=True)
+            self._consumer = Consumer(self._open.default_channel, [self._queue], prefetch_count=1, auto_declare=True)
             self._consumer.consume()
         if self._consumer is not None:
             self._consumer.callbacks = [lambda body, message: _take(body, message, hints)]

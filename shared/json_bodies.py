@@ -10,6 +10,8 @@ from shared.texts import Phrase
 
 MAX_DEPTH = 64
 _BIGINT = 2**63 - 1
+_MALFORMED, _TOO_DEEP = Phrase("JSON_MALFORMED"), Phrase("JSON_TOO_DEEP")
+_BAD_NUMBER, _NUL = Phrase("JSON_BAD_NUMBER"), Phrase("JSON_NUL")
 # Only what has one of these needs a look at every value; the rest is known to be harmless.
 _SUSPECT = re.compile(rb"\\u0000|[0-9]{19}")
 
@@ -21,23 +23,23 @@ class InvalidJson(InvalidRequest):
 
 
 def check(body: bytes) -> None:
-    """Raise InvalidJson for malformed JSON, nesting deeper than 64, exponents, huge numbers, NUL and lone surrogates."""
+    """Raise InvalidJson for malformed JSON, nesting above 64, exponents, huge numbers, NUL and lone surrogates."""
     try:
         value = _DECODER.decode(body)
         body.decode()
     except OverflowError:
-        raise refusal("JSON_BAD_NUMBER") from None
+        raise refusal(_BAD_NUMBER) from None
     except RecursionError:
-        raise refusal("JSON_TOO_DEEP") from None
+        raise refusal(_TOO_DEEP) from None
     except ValueError as error:
-        raise refusal("JSON_BAD_NUMBER" if "range" in str(error) else "JSON_MALFORMED") from None
+        raise refusal(_BAD_NUMBER if "range" in str(error) else _MALFORMED) from None
     if _SUSPECT.search(body) or body.count(b"[") + body.count(b"{") > MAX_DEPTH:
         _look_at_every_value(value)
 
 
-def refusal(problem: str) -> InvalidJson:
-    """Return the refusal of a body; `problem` is the code of the text that says why."""
-    return InvalidJson(details={"problem": Phrase(problem)})
+def refusal(problem: Phrase) -> InvalidJson:
+    """Return the refusal of a body that has this problem."""
+    return InvalidJson(details={"problem": problem})
 
 
 def _look_at_every_value(value: object) -> None:
@@ -46,7 +48,7 @@ def _look_at_every_value(value: object) -> None:
         if not level:
             return
         level = [inner for outer in level for inner in _inside(outer)]
-    raise refusal("JSON_TOO_DEEP")
+    raise refusal(_TOO_DEEP)
 
 
 def _inside(value: object) -> list[object]:
@@ -55,9 +57,9 @@ def _inside(value: object) -> list[object]:
     if isinstance(value, list):
         return value
     if isinstance(value, str) and "\x00" in value:
-        raise refusal("JSON_NUL")
+        raise refusal(_NUL)
     if isinstance(value, int) and abs(value) > _BIGINT:
-        raise refusal("JSON_BAD_NUMBER")
+        raise refusal(_BAD_NUMBER)
     return []
 
 

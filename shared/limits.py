@@ -1,13 +1,14 @@
 """How often someone may ask: a counter per key and window in Redis, in this process while Redis does not answer."""
 
 import asyncio
+import hashlib
 import ipaddress
 import logging
 import math
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -26,6 +27,7 @@ if hits <= tonumber(ARGV[1]) then return 0 end
 local left = redis.call('PTTL', KEYS[1])
 if left < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) left = tonumber(ARGV[2]) end
 return math.max(left, 1)"""
+_COUNT_SHA = hashlib.sha1(COUNT.encode(), usedforsecurity=False).hexdigest()  # Redis names scripts so
 
 
 class RateLimiter:
@@ -37,7 +39,7 @@ class RateLimiter:
 
     def __init__(self, redis: "Redis | None", *, enabled: bool = True) -> None:
         """Count in `redis`; None counts in this process only, `enabled=False` lets everything pass."""
-        self._count = redis.register_script(COUNT) if redis is not None else None
+        self._redis = redis
         self._enabled = enabled
         self._local: dict[str, tuple[int, float]] = {}
         self._ask_again_at = 0.0
@@ -47,17 +49,17 @@ class RateLimiter:
         if not self._enabled:
             return None
         now = time.monotonic()
-        if self._count is not None and now >= self._ask_again_at:
+        if self._redis is not None and now >= self._ask_again_at:
             if self._ask_again_at:
                 self._ask_again_at = now + _PAUSE
             try:
                 async with asyncio.timeout(_PATIENCE):
-                    left = await self._count(keys=[_PREFIX + key], args=[limit, window_s * 1000])
+                    left = await _count(self._redis, _PREFIX + key, limit, window_s * 1000)
             except (RedisError, OSError, TimeoutError) as error:
                 self._pause(now, error)
             else:
                 self._resume()
-                return math.ceil(cast("int", left) / 1000) or None
+                return math.ceil(left / 1000) or None
         return self._hit_here(key, limit, window_s, now)
 
     def _pause(self, now: float, error: Exception) -> None:
@@ -80,6 +82,13 @@ class RateLimiter:
             hits, ends = 0, now + window_s
         self._local[key] = (hits + 1, ends)
         return math.ceil(ends - now) if hits >= limit else None
+
+
+async def _count(redis: "Redis", key: str, limit: int, window_ms: int) -> int:
+    try:
+        return int(await redis.evalsha(_COUNT_SHA, 1, key, limit, window_ms))
+    except NoScriptError:
+        return int(await redis.eval(COUNT, 1, key, limit, window_ms))
 
 
 def source(ip: str) -> str:

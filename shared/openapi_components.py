@@ -9,19 +9,18 @@ from shared.texts import text
 _TIME = "2025-11-03T10:30:00Z"
 _REQUEST_ID = "7f1f4f0e-6b1c-4f6e-9a51-0d9d1f3c2b11"
 
-_DESCRIPTION = """Business intelligence for small shops: sales ledgers in; products, customers, forecasts, cash flow and \
-what to do next out.
+_DESCRIPTION = """Sales ledgers in; products, customers, forecasts, cash flow and what to do next out.
 
-**Envelope.** `{status, data, timestamp, request_id}`; `status` is `success`, or `pending` with 202. Errors are \
-`{status: "error", error_code, message, details, suggestions, timestamp, request_id}`, or problem details (RFC 9457) with \
-`Accept: application/problem+json`.
+**Envelope.** `{status, data, timestamp, request_id}`; `status` is `success`, or `pending` with 202. Errors are
+`{status: "error", error_code, message, details, suggestions, timestamp, request_id}`, or problem details (RFC 9457)
+with `Accept: application/problem+json`.
 
-**Language.** `message` and `suggestions` are in Bangla unless the account or `Accept-Language: en` says otherwise; \
+**Language.** `message` and `suggestions` are in Bangla unless the account or `Accept-Language: en` says otherwise;
 codes, numbers and enum values never change.
 
 **Lists.** `limit` up to 100, `offset` up to 100,000, then follow the `cursor` in `next`.
 
-**Headers.** `X-Request-ID` (a UUID) is echoed. Commands answer with `X-Event-Position`; send it back as \
+**Headers.** `X-Request-ID` (a UUID) is echoed. Commands answer with `X-Event-Position`; send it back as
 `X-Min-Event-Position` to read your own writes. `Idempotency-Key` makes a command safe to repeat.
 
 **Limits.** 100 requests per minute and account; 1 MB of JSON, 10 MB per ledger, 5 MB per photo.

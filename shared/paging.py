@@ -66,7 +66,7 @@ class Page:
         if offset > MAX_OFFSET:
             raise too_far()
         if cursor is not None and "offset" in query:
-            raise invalid("offset", "offset or cursor, not both")
+            raise invalid(parameter="offset", expected="offset or cursor, not both")
         return cls(default_limit if limit is None else limit, offset, cursor, default_limit)
 
 
@@ -95,7 +95,7 @@ class ListQuery(BaseModel):
     def page(self) -> Page:
         """Return the page asked for; raises InvalidQuery for offset and cursor together."""
         if self.cursor is not None and "offset" in self.model_fields_set:
-            raise invalid("offset", "offset or cursor, not both")
+            raise invalid(parameter="offset", expected="offset or cursor, not both")
         return Page(self.limit, self.offset, self.cursor, type(self).model_fields["limit"].default)
 
 
@@ -185,7 +185,9 @@ def page_links(
     if after < count:
         by_offset = after <= MAX_OFFSET
         if by_offset or next_cursor:
-            following = _link(path, {**kept, **({"offset": str(after)} if by_offset else {"cursor": next_cursor or ""})})
+            following = _link(
+                path, {**kept, **({"offset": str(after)} if by_offset else {"cursor": next_cursor or ""})}
+            )
     previous = _link(path, {**kept, **({"offset": str(before)} if before else {})}) if page.offset else None
     return Links(following, previous)
 

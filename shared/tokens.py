@@ -3,7 +3,9 @@
 import datetime as dt
 import hashlib
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import jwt
@@ -18,6 +20,7 @@ ALGORITHMS: Final = ("HS256",)
 ISSUER: Final = "smartmarket"
 _REQUIRED: Final = ["iss", "aud", "sub", "jti", "iat", "exp"]
 _LONGEST = 4096
+_REMEMBERED = 4096
 _SKEW = dt.timedelta(seconds=60)
 _OPTIONS: Final[Options] = {
     "require": _REQUIRED, "strict_aud": True,
@@ -87,19 +90,19 @@ class _Purpose:
         header = {"typ": self.typ, "kid": self.kid}
         return jwt.encode(payload, self.keys[self.kid], algorithm=ALGORITHMS[0], headers=header)
 
-    def verify(self, token: str, claims: type[_C], now: dt.datetime) -> _C:
-        """Return the claims; raises jwt.InvalidTokenError, the expired ones ExpiredSignatureError."""
+    def verify(self, token: str, claims: type[_C]) -> _C:
+        """Return the claims of a token of this kind that was signed here; raises jwt.InvalidTokenError."""
         if len(token) > _LONGEST:
             raise jwt.InvalidTokenError
         header = jwt.get_unverified_header(token)
         key = self.keys.get(header.get("kid", ""))
         if key is None or header.get("typ") != self.typ or header.get("alg") not in ALGORITHMS:
             raise jwt.InvalidTokenError
+        algorithms = list(ALGORITHMS)
         payload = jwt.decode(
-            token, key, algorithms=list(ALGORITHMS), audience=self.audience, issuer=ISSUER,
-            options=_OPTIONS,
+            token, key, algorithms=algorithms, audience=self.audience, issuer=ISSUER, options=_OPTIONS
         )  # fmt: skip
-        return _in_time(msgspec.convert(payload, claims), now)
+        return msgspec.convert(payload, claims)
 
 
 class TokenProvider:
@@ -116,6 +119,8 @@ class TokenProvider:
         secrets = [settings.jwt_secret, *filter(None, [settings.jwt_secret_previous])]
         self._access = _Purpose("access", "at+jwt", "smartmarket-api", secrets)
         self._refresh = _Purpose("refresh", "rt+jwt", "smartmarket-refresh", secrets)
+        # A token's signature is checked once, its time on every request.
+        self._verified_access = lru_cache(maxsize=_REMEMBERED)(partial(self._access.verify, claims=_AccessClaims))
         self.access_lifetime = dt.timedelta(seconds=settings.jwt_access_token_lifetime)
         self.refresh_lifetime = dt.timedelta(seconds=settings.jwt_refresh_token_lifetime)
 
@@ -133,12 +138,13 @@ class TokenProvider:
 
     def read_access(self, token: str, now: dt.datetime) -> Principal:
         """Return who holds the token; raises TokenExpired, or NotAuthenticated for anything else but a valid one."""
-        claims = _read(self._access, token, _AccessClaims, now, (NotAuthenticated, TokenExpired))
+        claims = _read(self._verified_access, token, now, (NotAuthenticated, TokenExpired))
         return Principal(int(claims.sub), claims.bid, claims.stf, claims.lng, claims.fam)
 
     def read_refresh(self, token: str, now: dt.datetime) -> RefreshClaims:
         """Return what the token says; raises InvalidRefreshToken unless it is valid at `now`."""
-        claims = _read(self._refresh, token, _RefreshClaims, now, (InvalidRefreshToken, InvalidRefreshToken))
+        verify = partial(self._refresh.verify, claims=_RefreshClaims)
+        claims = _read(verify, token, now, (InvalidRefreshToken, InvalidRefreshToken))
         expires_at = dt.datetime.fromtimestamp(claims.exp, dt.UTC)
         return RefreshClaims(int(claims.sub), claims.fam, claims.gen, claims.jti, expires_at)
 
@@ -151,12 +157,10 @@ def _common(user_id: int, family: str, now: dt.datetime, lifetime: dt.timedelta)
     }  # fmt: skip
 
 
-def _read(
-    purpose: _Purpose, token: str, claims: type[_C], now: dt.datetime, refuse: tuple[type[Refusal], type[Refusal]]
-) -> _C:
+def _read(verify: Callable[[str], _C], token: str, now: dt.datetime, refuse: tuple[type[Refusal], type[Refusal]]) -> _C:
     invalid, expired = refuse
     try:
-        return purpose.verify(token, claims, now)
+        return _in_time(verify(token), now)
     except jwt.ExpiredSignatureError:
         raise expired from None
     except (jwt.PyJWTError, msgspec.ValidationError, ValueError):

@@ -10,7 +10,7 @@ ROLES = {"router", "aggregate", "policy", "worker", "projector", "queries"}
 NOT_NOUNS = {
     *("base", "common", "core", "helper", "helpers", "lib", "manager", "managers", "misc", "stuff", "tool", "tools"),
     *("util", "utils", "controller", "controllers", "dao", "dto", "handler", "handlers", "impl", "processor"),
-    *("repositories", "repository", "routes", "routers", "serializers", "service", "services", "tasks", "views"),
+    *("repositories", "repository", "serializers", "service", "services", "tasks", "views"),
 }
 # The form that every event takes is the base of them all.
 SPOKEN_FOR = {Path("shared/events/base.py")}

@@ -11,7 +11,7 @@ from write_side.sales.csv_header import Layout
 from write_side.sales.csv_records import Record, records
 
 DELIMITERS = st.sampled_from(list(",;\t|"))
-CELLS = st.text(st.sampled_from(list("ab ক,;\t|\"'\n")), max_size=8)
+CELLS = st.text(st.sampled_from(list("ab ক,;\t|\"'\n")), max_size=4)
 HEADER = "Date,Product,Quantity,Amount"
 
 
@@ -96,17 +96,17 @@ def test_a_line_of_more_than_64_kib_is_one_row_too_long() -> None:
     ]
 
 
-@given(st.lists(st.lists(CELLS, min_size=1, max_size=5), max_size=8), DELIMITERS, st.booleans())
+@given(st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=8), DELIMITERS, st.booleans())
 def test_what_the_standard_writer_writes_is_read_as_the_standard_reader_reads_it(
     rows: list[list[str]], delimiter: str, all_quoted: bool
 ) -> None:
     text = io.StringIO()
-    quoting = csv.QUOTE_ALL if all_quoted else csv.QUOTE_MINIMAL
-    csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=quoting).writerows(rows)
+    writer = csv.writer(
+        text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL if all_quoted else csv.QUOTE_MINIMAL
+    )
+    writer.writerows(rows)
     expected = [row for row in csv.reader(io.StringIO(text.getvalue()), delimiter=delimiter) if "".join(row).strip()]
     read_back = read(*text.getvalue().split("\n")[:-1], delimiter=delimiter)
-    if not any("\n" in cell for row in rows for cell in row):
-        assert len(read_back) == len(expected)
     assert [cells for _, cells, _ in read_back] == expected
 
 

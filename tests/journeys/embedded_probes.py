@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - own commands
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def ask(database_url: str, query: str) -> list[tuple[object, ...]]:

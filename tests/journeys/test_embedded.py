@@ -162,7 +162,7 @@ def test_a_pid_file_whose_number_belongs_to_something_else_now_is_recognised(
     servers.stop()
     sleep = command_as(account_for(data_dir / "postgres"), [], [shutil.which("sleep") or "/bin/sleep", "60"])
     with ExitStack() as stack:
-        stranger = stack.enter_context(subprocess.Popen(sleep))  # noqa: S603 - own command
+        stranger = stack.enter_context(subprocess.Popen(sleep))
         stack.callback(stranger.kill)
         pid_file.write_text("".join([f"{stranger.pid}\n", *rest]))
         os.chown(pid_file, owner.st_uid, owner.st_gid)
@@ -217,6 +217,13 @@ def test_a_deleted_cluster_is_made_anew(data_dir: Path, servers: EmbeddedServers
     servers.stop()
     shutil.rmtree(data_dir / "postgres")
     assert ask(servers.start().database_url, "SELECT 1") == [(1,)]
+
+
+def test_half_a_cluster_left_by_a_killed_first_start_is_cleared_away(data_dir: Path, servers: EmbeddedServers) -> None:
+    half_made = data_dir / "postgres/new-0123abcd"
+    (half_made / "base").mkdir(parents=True)
+    assert ask(servers.start().database_url, "SELECT 1") == [(1,)]
+    assert not half_made.exists()
 
 
 def test_a_cluster_that_cannot_start_is_refused_with_its_log_and_what_to_do(

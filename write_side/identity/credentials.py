@@ -1,24 +1,27 @@
 """What logging in needs: accounts by e-mail and their password hashes, mutable, changed with the events."""
 
+import base64
 from typing import NamedTuple
 
 from psycopg import Cursor
 from psycopg.rows import DictRow
 
 from shared.event_store import EventStore, Unit
+from shared.texts import Language
 
-_COLUMNS = "user_id, business_id, email_key, language, is_staff, is_active, hash"
 # Returns the account that an e-mail belongs to, none if nobody's.
-SELECT_BY_EMAIL = f"SELECT {_COLUMNS} FROM credentials.users JOIN credentials.passwords USING (user_id) WHERE email_key = %s"
+SELECT_BY_EMAIL = """SELECT user_id, business_id, email_key, language, is_staff, is_active, hash
+    FROM credentials.users JOIN credentials.passwords USING (user_id) WHERE email_key = %s"""
 # Returns one account.
-SELECT_BY_ID = f"SELECT {_COLUMNS} FROM credentials.users JOIN credentials.passwords USING (user_id) WHERE user_id = %s"
-# Returns the same; whoever else changes this account's password or sessions waits until this transaction ends.
+SELECT_BY_ID = """SELECT user_id, business_id, email_key, language, is_staff, is_active, hash
+    FROM credentials.users JOIN credentials.passwords USING (user_id) WHERE user_id = %s"""
+# Returns nothing of use; whoever else changes this account's password or sessions waits until this transaction ends.
 LOCK = "SELECT 1 FROM credentials.users WHERE user_id = %s FOR UPDATE"
 # Returns nothing.
 INSERT_USER = """INSERT INTO credentials.users (user_id, business_id, email_key, language, is_staff)
     VALUES (%s, %s, %s, %s, %s)"""
 # Returns nothing.
-UPSERT_PASSWORD = """INSERT INTO credentials.passwords (user_id, hash, changed_at) VALUES (%s, %s, %s)
+UPSERT_HASH = """INSERT INTO credentials.passwords (user_id, hash, changed_at) VALUES (%s, %s, %s)
     ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at"""
 # Returns nothing; the same password in a newer form is no change of password.
 UPDATE_HASH = "UPDATE credentials.passwords SET hash = %s WHERE user_id = %s"
@@ -32,10 +35,15 @@ class Account(NamedTuple):
     user_id: int
     business_id: int | None
     email_key: bytes
-    language: str
+    language: Language
     is_staff: bool
     is_active: bool
     password_hash: str
+
+
+def key_text(key: bytes) -> str:
+    """Return the key of an e-mail as events carry it."""
+    return base64.b64encode(key).decode()
 
 
 def email_key(store: EventStore, email: str) -> bytes:
@@ -71,7 +79,7 @@ def open_account(unit: Unit, account: Account) -> None:
 
 def set_password(unit: Unit, user_id: int, password_hash: str) -> None:
     """Put another password in place."""
-    unit.sql(UPSERT_PASSWORD, (user_id, password_hash, unit.now))
+    unit.sql(UPSERT_HASH, (user_id, password_hash, unit.now))
 
 
 def renew_hash(unit: Unit, user_id: int, password_hash: str) -> None:

@@ -19,7 +19,8 @@ _SETTLED = dt.timedelta(seconds=5)  # a refusal of this minute may be committed 
 _KEPT = dt.timedelta(hours=25)
 
 # Returns the time and what was refused lately to an account or an address, oldest first; one row of nulls if nothing.
-SELECT_REFUSALS = """SELECT now() AS now, at, account_key = %(account)s AS of_account, ip = %(ip)s::inet AS of_source, reason
+SELECT_REFUSALS = """SELECT now() AS now, at, reason, account_key = %(account)s AS of_account,
+        ip = %(ip)s::inet AS of_source
     FROM (VALUES (0)) AS once LEFT JOIN credentials.refusals
         ON (ip = %(ip)s::inet AND at > now() - interval '15 minutes')
         OR (account_key = %(account)s AND at > now() - interval '24 hours') ORDER BY at"""
@@ -57,18 +58,26 @@ class Gate:
             return cls("0.0.0.0/32", enabled)
 
 
-def prove(store: EventStore, gate: Gate, email: str, password: str) -> Account:
+class Attempt(NamedTuple):
+    """Someone at the gate with an e-mail, in the form that emails.py gives it, and a password."""
+
+    gate: Gate
+    email: str
+    password: str
+
+
+def prove(store: EventStore, attempt: Attempt) -> Account:
     """Return the account that e-mail and password belong to.
 
     Raises TooManyLoginAttempts before looking at the password, InvalidCredentials in one time for a wrong password, an
     unknown e-mail and an account that is not active. Attempts beyond a limit are not counted: nobody can lock an owner
     out for longer by trying more.
     """
-    key = credentials.email_key(store, email)
+    gate, key = attempt.gate, credentials.email_key(store, attempt.email)
     with passwords.SLOTS:  # so that at most as many as there are slots pass the same count
         _admit(store, gate, key)
         account = credentials.by_email(store, key)
-        proven = passwords.matches(password, account.password_hash if account else None)
+        proven = passwords.matches(attempt.password, account.password_hash if account else None)
         if account is None or not proven or not account.is_active:
             _count(store, gate, key, "password")
             raise InvalidCredentials

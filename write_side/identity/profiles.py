@@ -6,6 +6,7 @@ from typing import Any, LiteralString, TypeVar
 
 from shared.event_store import EventStore, Metadata, Recorded, Unit
 from shared.events.base import Event
+from shared.tokens import Principal
 from shared.vault import SubjectKeys, Vault
 from write_side.identity import credentials
 from write_side.identity.aggregate import (
@@ -58,37 +59,28 @@ def business(store: EventStore, business_id: int, user_id: int, upto: int | None
 
 
 def change_user(
-    store: EventStore,
-    user_id: int,
-    business_id: int | None,
-    wish: ChangeUserProfile,
-    meta: Metadata,
-    request_hash: bytes | None,
+    store: EventStore, who: Principal, wish: ChangeUserProfile, meta: Metadata, request_hash: bytes | None
 ) -> User:
     """Change the account as wished (`sealed` is made here); a repeated command returns the same account again."""
-    subject = user_stream(user_id)
+    subject = user_stream(who.user_id)
 
     def decide(unit: Unit) -> None:
-        before = user_in(unit, user_id)
+        before = user_in(unit, who.user_id)
         sealed = unit.vault.seal(subject, {"first_name": wish.first_name}) if wish.first_name else None
         unit.append(subject, before.version, *change_user_profile(replace(wish, sealed=sealed), before))
         if wish.language:
-            credentials.set_language(unit, user_id, wish.language)
+            credentials.set_language(unit, who.user_id, wish.language)
 
-    outcome = store.execute(business_id, meta, decide, request_hash=request_hash)
-    return user(store, user_id, outcome.position)
+    outcome = store.execute(who.business_id, meta, decide, request_hash=request_hash)
+    return user(store, who.user_id, outcome.position)
 
 
 def change_business(
-    store: EventStore,
-    user_id: int,
-    business_id: int,
-    wish: ChangeBusinessProfile,
-    meta: Metadata,
-    request_hash: bytes | None,
+    store: EventStore, who: Principal, wish: ChangeBusinessProfile, meta: Metadata, request_hash: bytes | None
 ) -> Business:
     """Change the shop as wished (`sealed` is made here); a repeated command returns the same shop again."""
-    stream, subject = business_stream(business_id), user_stream(user_id)
+    business_id = who.business_id or 0
+    stream, subject = business_stream(business_id), user_stream(who.user_id)
 
     def decide(unit: Unit) -> None:
         before = _fold(Business(), evolve_business, unit.load(stream), unit.vault.keys([subject]))
@@ -97,14 +89,15 @@ def change_business(
         unit.append(stream, before.version, *change_business_profile(replace(wish, sealed=sealed), before))
 
     outcome = store.execute(business_id, meta, decide, request_hash=request_hash)
-    return business(store, business_id, user_id, outcome.position)
+    return business(store, business_id, who.user_id, outcome.position)
 
 
 def _fold(state: S, evolve: Callable[[S, Event, Private], S], history: Sequence[Recorded], keys: SubjectKeys) -> S:
     for recorded in history:
-        sealed: str | None = getattr(recorded.event, "sealed", None)
-        subject = user_stream(recorded.event.user_id) if sealed else ""  # type: ignore[attr-defined]
-        state = evolve(state, recorded.event, (sealed and keys.open(subject, sealed)) or {})
+        event = recorded.event
+        sealed: str | None = getattr(event, "sealed", None)
+        opened = keys.open(user_stream(event.user_id), sealed) if sealed else None  # type: ignore[attr-defined]
+        state = evolve(state, event, opened or {})
         state = replace(state, position=recorded.position, created_at=state.created_at or recorded.recorded_at)
     return state
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import hmac
 import secrets
+from typing import NamedTuple
 
 from shared.errors import InvalidCredentials
 from shared.event_store import EventStore, Metadata, Unit
@@ -24,24 +25,30 @@ ATTEMPTS = 5
 SELECT_RESET = "SELECT code_hash, expires_at, attempts FROM credentials.resets WHERE user_id = %s"
 # Returns nothing; a new code takes the place of the old one.
 UPSERT_RESET = """INSERT INTO credentials.resets (user_id, code_hash, expires_at) VALUES (%s, %s, %s)
-    ON CONFLICT (user_id) DO UPDATE SET code_hash = excluded.code_hash, expires_at = excluded.expires_at, attempts = 0"""
+    ON CONFLICT (user_id) DO UPDATE
+        SET code_hash = excluded.code_hash, expires_at = excluded.expires_at, attempts = 0"""
 # Returns nothing.
 COUNT_ATTEMPT = "UPDATE credentials.resets SET attempts = attempts + 1 WHERE user_id = %s"
 # Returns nothing.
 DELETE_RESET = "DELETE FROM credentials.resets WHERE user_id = %s"
 
 
-def change_password(
-    store: EventStore, gate: Gate, who: Principal, current: str, wanted: str, meta: Metadata
-) -> int | None:
+class PasswordWish(NamedTuple):
+    """The old password or a code, and the password that shall be."""
+
+    proof: str
+    wanted: str
+
+
+def change_password(store: EventStore, gate: Gate, who: Principal, wish: PasswordWish, meta: Metadata) -> int | None:
     """Replace the password of someone logged in and end all other sessions; returns the position.
 
     Raises InvalidCredentials, TooManyLoginAttempts, WeakPassword.
     """
-    account = logins.prove_again(store, gate, who.user_id, current)
+    account = logins.prove_again(store, gate, who.user_id, wish.proof)
     person = profiles.user(store, who.user_id)
-    passwords.check(wanted, email=person.email or "", first_name=person.first_name or "")
-    kept = passwords.hashed(wanted)
+    passwords.check(wish.wanted, email=person.email or "", first_name=person.first_name or "")
+    kept = passwords.hashed(wish.wanted)
 
     def decide(unit: Unit) -> None:
         found = credentials.locked(unit, who.user_id)
@@ -77,30 +84,33 @@ def request_reset(store: EventStore, sender: Sender, email: str, meta: Metadata)
         sender.send_reset_code(person.email or email, code, person.language)
 
 
-def reset_password(store: EventStore, gate: Gate, email: str, code: str, wanted: str, meta: Metadata) -> int | None:
-    """Replace the password of who holds the code and end all sessions; returns the position.
+def reset_password(
+    store: EventStore, gate: Gate, email: str, wish: PasswordWish, meta: Metadata
+) -> tuple[int | None, int | None]:
+    """Replace the password of who holds the code and end all sessions; returns (business id, position).
 
     Raises InvalidResetCode in one time for a wrong code, an old one and an unknown e-mail; WeakPassword, which leaves
     the code valid; TooManyLoginAttempts once the address has failed too often.
     """
     logins.admit_code(store, gate)
-    passwords.check(wanted, email=email, first_name="")
-    kept, key = passwords.hashed(wanted), credentials.email_key(store, email)
+    passwords.check(wish.wanted, email=email, first_name="")
+    kept, key = passwords.hashed(wish.wanted), credentials.email_key(store, email)
     account = credentials.by_email(store, key)
+    business_id = account.business_id if account else None
 
     def decide(unit: Unit) -> bool:
-        if not _code_fits(unit, account, code) or account is None:
+        if not _code_fits(unit, account, wish.proof) or account is None:
             return False
         person = profiles.user_in(unit, account.user_id)
-        passwords.check(wanted, email=email, first_name=person.first_name or "")
+        passwords.check(wish.wanted, email=email, first_name=person.first_name or "")
         _replace(unit, account, kept, how="reset", keep=None)
         logins.forgive(unit, account.email_key)
         return True
 
-    outcome = store.execute(account.business_id if account else None, meta, decide)
+    outcome = store.execute(business_id, meta, decide)
     if not outcome.result:
         raise logins.refuse_code(store, gate, key)
-    return outcome.position
+    return business_id, outcome.position
 
 
 def _code_fits(unit: Unit, account: Account | None, code: str) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from shared.errors import IdempotencyKeyReused
 from shared.event_store import EventStore, Metadata, Unit
+from shared.texts import Language
 from write_side.identity import credentials, passwords
 from write_side.identity.aggregate import RegisterOwner, register_owner
 from write_side.identity.credentials import Account
@@ -23,7 +24,7 @@ class Applicant:
     first_name: str
     business_name: str
     business_type: str
-    language: str = "bn"
+    language: Language = "bn"
     is_demo: bool = False
 
 
@@ -94,10 +95,11 @@ def _open(unit: Unit, account: Account, applicant: Applicant) -> None:
     stream = user_stream(account.user_id)
     owner = email_owner(unit, account.email_key)
     person = {"email": applicant.email, "first_name": applicant.first_name}
+    sealed = "" if owner else unit.vault.seal(stream, person)
     business_id = account.business_id or 0
     command = RegisterOwner(
-        account.user_id, business_id, account.email_key.hex(), "" if owner else unit.vault.seal(stream, person),
-        applicant.language, applicant.business_name, applicant.business_type, applicant.is_demo,
+        account.user_id, business_id, credentials.key_text(account.email_key), sealed, applicant.language,
+        applicant.business_name, applicant.business_type, applicant.is_demo,
     )  # fmt: skip
     user_registered, business_registered = register_owner(command, owner)
     claim_email(unit, account)

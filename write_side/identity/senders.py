@@ -18,9 +18,7 @@ class LogSender:
 
     def send_reset_code(self, email: str, code: str, language: str) -> None:
         """Log the code."""
-        logger.info(
-            "DEVELOPMENT ONLY: the password reset code for %s is %s", email, code, extra={"language": language}
-        )
+        logger.info("DEVELOPMENT ONLY: the password reset code for %s is %s", email, code, extra={"language": language})
 
 
 class NoSender:

@@ -5,22 +5,21 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from shared.errors import InvalidCredentials, InvalidRefreshToken
 from shared.event_store import EventStore, Metadata, Unit
 from shared.events.identity import LoggedIn, LoggedOut
-from shared.texts import Language
 from shared.tokens import Principal, RefreshClaims, TokenProvider
 from write_side.identity import credentials, logins, passwords
 from write_side.identity.aggregate import RevokeSessions, revoke_sessions
 from write_side.identity.credentials import Account
-from write_side.identity.logins import Gate
+from write_side.identity.logins import Attempt, Gate
 from write_side.identity.profiles import append_to_user
 from write_side.identity.rotation import Generation, Verdict, judge
 
 # Returns nothing.
-INSERT_TOKEN = """INSERT INTO credentials.sessions
+INSERT_GENERATION = """INSERT INTO credentials.sessions
     (family, generation, jti_hash, user_id, business_id, issued_at, expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s)"""
 # Returns the generations of a family that are kept.
 SELECT_FAMILY = """SELECT generation, jti_hash, expires_at, used_at, revoked_at, successor
@@ -47,150 +46,153 @@ class Tokens(NamedTuple):
     expires_in: int
 
 
-def log_in(
-    store: EventStore, tokens: TokenProvider, gate: Gate, email: str, password: str, meta: Metadata, now: dt.datetime
-) -> tuple[Account, Tokens, int | None]:
-    """Begin a session with e-mail and password; raises as `logins.prove` does."""
-    account = logins.prove(store, gate, email, password)
-    renewed = passwords.renewed(account.password_hash, password)
-    issued, position = begin(store, tokens, account, meta, now, gate=gate, renewed=renewed)
-    return account, issued, position
+class Sessions:
+    """Begins, continues and ends sessions."""
 
+    def __init__(self, store: EventStore, tokens: TokenProvider) -> None:
+        """Keep sessions in `store` and sign with `tokens`."""
+        self._store = store
+        self._tokens = tokens
 
-def begin(
-    store: EventStore,
-    tokens: TokenProvider,
-    account: Account,
-    meta: Metadata,
-    now: dt.datetime,
-    *,
-    gate: Gate | None = None,
-    renewed: str | None = None,
-) -> tuple[Tokens, int | None]:
-    """Begin a session for an account whose password was right; returns its tokens and the position.
+    def log_in(self, attempt: Attempt, meta: Metadata, now: dt.datetime) -> tuple[Account, Tokens, int | None]:
+        """Begin a session with e-mail and password; raises as `logins.prove` does."""
+        account = logins.prove(self._store, attempt)
+        renewed = passwords.renewed(account.password_hash, attempt.password)
+        issued, position = self.begin(account, meta, now, gate=attempt.gate, renewed=renewed)
+        return account, issued, position
 
-    Raises InvalidCredentials if the account changed since. With `gate`, its failures there are forgiven; `renewed` is
-    the hash of the same password with today's parameters.
-    """
-    family = str(uuid.uuid4())
-    refresh_token, jti = tokens.refresh(account.user_id, family, 1, now)
-    expires_at = now + tokens.refresh_lifetime
+    def begin(
+        self,
+        account: Account,
+        meta: Metadata,
+        now: dt.datetime,
+        *,
+        gate: Gate | None = None,
+        renewed: str | None = None,
+    ) -> tuple[Tokens, int | None]:
+        """Begin a session for an account whose password was right; returns its tokens and the position.
 
-    def decide(unit: Unit) -> None:
-        found = credentials.locked(unit, account.user_id)
-        if found is None or not found.is_active or found.password_hash != account.password_hash:
-            raise InvalidCredentials
-        unit.sql(DELETE_EXPIRED, (account.user_id, unit.now))
-        unit.sql(INSERT_TOKEN, (family, 1, _hash(jti), account.user_id, account.business_id, now, expires_at))
-        if renewed:
-            credentials.renew_hash(unit, account.user_id, renewed)
-        if gate:
-            logins.forgive(unit, account.email_key, gate)
-        unit.append(f"session-{family}", 0, LoggedIn(account.user_id, family))
+        Raises InvalidCredentials if the account changed since. With `gate`, its failures there are forgiven; `renewed`
+        is the hash of the same password with today's parameters.
+        """
+        family = str(uuid.uuid4())
+        refresh_token, jti = self._tokens.refresh(account.user_id, family, 1, now)
+        expires_at = now + self._tokens.refresh_lifetime
 
-    meta = replace(meta, actor=f"user-{account.user_id}", command_id=f"session-{family}")
-    outcome = store.execute(account.business_id, meta, decide)
-    return _tokens(tokens, account, family, refresh_token, now), outcome.position
+        def decide(unit: Unit) -> None:
+            found = credentials.locked(unit, account.user_id)
+            if found is None or not found.is_active or found.password_hash != account.password_hash:
+                raise InvalidCredentials
+            unit.sql(DELETE_EXPIRED, (account.user_id, unit.now))
+            row = (family, 1, _hash(jti), account.user_id, account.business_id, now, expires_at)
+            unit.sql(INSERT_GENERATION, row)
+            if renewed:
+                credentials.renew_hash(unit, account.user_id, renewed)
+            if gate:
+                logins.forgive(unit, account.email_key, gate)
+            unit.append(f"session-{family}", 0, LoggedIn(account.user_id, family))
 
+        meta = replace(meta, actor=f"user-{account.user_id}", command_id=f"session-{family}")
+        outcome = self._store.execute(account.business_id, meta, decide)
+        return self._issued(account, family, refresh_token, now), outcome.position
 
-def refresh(store: EventStore, tokens: TokenProvider, refresh_token: str, meta: Metadata, now: dt.datetime) -> Tokens:
-    """Return the next tokens of the session; raises InvalidRefreshToken.
+    def refresh(self, refresh_token: str, meta: Metadata, now: dt.datetime) -> Tokens:
+        """Return the next tokens of the session; raises InvalidRefreshToken.
 
-    The direct predecessor gets the same successor again for 10 s after its use. Anything older was copied: the whole
-    family ends, and so does the thief's.
-    """
-    claims = tokens.read_refresh(refresh_token, now)
-    account = _active(store, claims)
+        The direct predecessor gets the same successor again for 10 s after its use. Anything older was copied: the
+        whole family ends, and so does the thief's session.
+        """
+        claims = self._tokens.read_refresh(refresh_token, now)
+        account = self._active(claims)
 
-    def decide(unit: Unit) -> str | None:
-        found = credentials.locked(unit, claims.user_id)
-        family = [Generation(*row.values()) for row in unit.sql(SELECT_FAMILY, (claims.family, claims.user_id))]
-        verdict = judge(claims.generation, _hash(claims.jti), family, unit.now)
-        if found is None or not found.is_active or verdict is Verdict.REFUSE:
+        def decide(unit: Unit) -> str | None:
+            found = credentials.locked(unit, claims.user_id)
+            family = [Generation(*row.values()) for row in unit.sql(SELECT_FAMILY, (claims.family, claims.user_id))]
+            verdict = judge(claims.generation, _hash(claims.jti), family, unit.now)
+            if found is None or not found.is_active or verdict is Verdict.REFUSE:
+                return None
+            if verdict is Verdict.ROTATE:
+                return self._rotate(unit, account, claims, now)
+            if verdict is Verdict.REPEAT:
+                return _successor(unit, claims, family)
+            ended = revoke(unit, claims.user_id, only=claims.family)
+            append_to_user(unit, claims.user_id, revoke_sessions(RevokeSessions(claims.user_id, ended, "reuse")))
             return None
-        if verdict is Verdict.ROTATE:
-            return _rotate(unit, tokens, account, claims, now)
-        if verdict is Verdict.REPEAT:
-            return _successor(unit, claims, family)
-        ended = revoke(unit, claims.user_id, only=claims.family)
-        append_to_user(unit, claims.user_id, revoke_sessions(RevokeSessions(claims.user_id, ended, "reuse")))
-        return None
 
-    # Without a command id, so that no token is ever kept with a command's answer.
-    meta = replace(meta, actor=f"user-{claims.user_id}", command_id=None)
-    successor = store.execute(account.business_id, meta, decide).result
-    if successor is None:
-        raise InvalidRefreshToken
-    return _tokens(tokens, account, claims.family, successor, now)
+        # Without a command id, so that no token is ever kept with a command's answer.
+        meta = replace(meta, actor=f"user-{claims.user_id}", command_id=None)
+        successor = self._store.execute(account.business_id, meta, decide).result
+        if successor is None:
+            raise InvalidRefreshToken
+        return self._issued(account, claims.family, successor, now)
 
+    def log_out(self, refresh_token: str, meta: Metadata, now: dt.datetime) -> tuple[int | None, int | None]:
+        """End the token's session; returns (business id, position), the position None if it had ended before."""
+        claims = self._tokens.read_refresh(refresh_token, now)
+        account = self._active(claims)
 
-def log_out(
-    store: EventStore, tokens: TokenProvider, refresh_token: str, meta: Metadata, now: dt.datetime
-) -> tuple[int | None, int | None]:
-    """End the session that the token belongs to; returns (business id, position), position None if it had ended."""
-    claims = tokens.read_refresh(refresh_token, now)
-    account = _active(store, claims)
+        def decide(unit: Unit) -> None:
+            credentials.locked(unit, claims.user_id)
+            for family in revoke(unit, claims.user_id, only=claims.family):
+                stream = f"session-{family}"
+                unit.append(stream, len(unit.load(stream)), LoggedOut(claims.user_id, family))
 
-    def decide(unit: Unit) -> None:
-        credentials.locked(unit, claims.user_id)
-        for family in revoke(unit, claims.user_id, only=claims.family):
-            stream = f"session-{family}"
-            unit.append(stream, len(unit.load(stream)), LoggedOut(claims.user_id, family))
+        meta = replace(meta, actor=f"user-{claims.user_id}")
+        return account.business_id, self._store.execute(account.business_id, meta, decide).position
 
-    meta = replace(meta, actor=f"user-{claims.user_id}")
-    return account.business_id, store.execute(account.business_id, meta, decide).position
+    def log_out_everywhere(self, who: Principal, meta: Metadata) -> int | None:
+        """End every session of an account; returns the position, None if there was none left."""
 
+        def decide(unit: Unit) -> None:
+            credentials.locked(unit, who.user_id)
+            ended = revoke(unit, who.user_id)
+            append_to_user(unit, who.user_id, revoke_sessions(RevokeSessions(who.user_id, ended, "logout_all")))
 
-def log_out_everywhere(store: EventStore, who: Principal, meta: Metadata) -> int | None:
-    """End every session of an account; returns the position, None if there was none left."""
+        return self._store.execute(who.business_id, meta, decide).position
 
-    def decide(unit: Unit) -> None:
-        credentials.locked(unit, who.user_id)
-        ended = revoke(unit, who.user_id)
-        append_to_user(unit, who.user_id, revoke_sessions(RevokeSessions(who.user_id, ended, "logout_all")))
+    def access_token(self, user_id: int, family: str, now: dt.datetime) -> str:
+        """Return an access token that says what is true of the account now; raises InvalidCredentials without one."""
+        account = credentials.by_id(self._store, user_id)
+        if account is None:
+            raise InvalidCredentials
+        return self._access(account, family, now)
 
-    return store.execute(who.business_id, meta, decide).position
+    def _access(self, account: Account, family: str, now: dt.datetime) -> str:
+        who = Principal(account.user_id, account.business_id, account.is_staff, account.language, family)
+        return self._tokens.access(who, now)
+
+    def _issued(self, account: Account, family: str, refresh_token: str, now: dt.datetime) -> Tokens:
+        lifetime = int(self._tokens.access_lifetime.total_seconds())
+        return Tokens(self._access(account, family, now), refresh_token, lifetime)
+
+    def _rotate(self, unit: Unit, account: Account, claims: RefreshClaims, now: dt.datetime) -> str:
+        family, number = claims.family, claims.generation + 1
+        successor, jti = self._tokens.refresh(claims.user_id, family, number, now)
+        expires_at = now + self._tokens.refresh_lifetime
+        sealed = unit.vault.seal(f"user-{claims.user_id}", {"refresh_token": successor})
+        unit.sql(UPDATE_USED, (unit.now, sealed, family, claims.generation))
+        row = (family, number, _hash(jti), claims.user_id, account.business_id, now, expires_at)
+        unit.sql(INSERT_GENERATION, row)
+        unit.sql(DELETE_OLDER, (family, claims.generation))
+        return successor
+
+    def _active(self, claims: RefreshClaims) -> Account:
+        account = credentials.by_id(self._store, claims.user_id)
+        if account is None or not account.is_active:
+            raise InvalidRefreshToken
+        return account
 
 
 def revoke(unit: Unit, user_id: int, *, keep: str | None = None, only: str | None = None) -> list[str]:
     """End the account's sessions, all but `keep` or `only` one; returns the families that were alive."""
-    rows = unit.sql(REVOKE, (unit.now, user_id, keep, only, unit.now))
-    return [row["family"] for row in rows]
-
-
-def access_token(tokens: TokenProvider, account: Account, family: str, now: dt.datetime) -> str:
-    """Return an access token that says what is true of the account now."""
-    language = cast("Language", account.language)
-    return tokens.access(Principal(account.user_id, account.business_id, account.is_staff, language, family), now)
-
-
-def _rotate(unit: Unit, tokens: TokenProvider, account: Account, claims: RefreshClaims, now: dt.datetime) -> str:
-    family, number = claims.family, claims.generation + 1
-    successor, jti = tokens.refresh(claims.user_id, family, number, now)
-    expires_at = now + tokens.refresh_lifetime
-    sealed = unit.vault.seal(f"user-{claims.user_id}", {"refresh_token": successor})
-    unit.sql(UPDATE_USED, (unit.now, sealed, family, claims.generation))
-    unit.sql(INSERT_TOKEN, (family, number, _hash(jti), claims.user_id, account.business_id, now, expires_at))
-    unit.sql(DELETE_OLDER, (family, claims.generation))
-    return successor
+    return [row["family"] for row in unit.sql(REVOKE, (unit.now, user_id, keep, only, unit.now))]
 
 
 def _successor(unit: Unit, claims: RefreshClaims, family: Sequence[Generation]) -> str | None:
     sealed = next(each.successor for each in family if each.number == claims.generation)
-    opened = unit.vault.open(f"user-{claims.user_id}", sealed) if sealed else None
-    return opened and opened["refresh_token"]
-
-
-def _active(store: EventStore, claims: RefreshClaims) -> Account:
-    account = credentials.by_id(store, claims.user_id)
-    if account is None or not account.is_active:
-        raise InvalidRefreshToken
-    return account
-
-
-def _tokens(tokens: TokenProvider, account: Account, family: str, refresh_token: str, now: dt.datetime) -> Tokens:
-    lifetime = int(tokens.access_lifetime.total_seconds())
-    return Tokens(access_token(tokens, account, family, now), refresh_token, lifetime)
+    opened = (sealed and unit.vault.open(f"user-{claims.user_id}", sealed)) or {}
+    successor: str | None = opened.get("refresh_token")
+    return successor
 
 
 def _hash(jti: str) -> bytes:

@@ -3,6 +3,7 @@
 import uuid
 
 from shared.event_store import EventStore, Metadata, Unit
+from shared.texts import Language
 from write_side.identity import credentials, emails, passwords
 from write_side.identity.aggregate import CreateStaff
 from write_side.identity.aggregate import create_staff as decide_staff
@@ -11,7 +12,7 @@ from write_side.identity.profiles import user_stream
 from write_side.identity.registration import claim_email, email_owner
 
 
-def create_staff(store: EventStore, email: str, first_name: str, password: str, language: str = "bn") -> int:
+def create_staff(store: EventStore, email: str, first_name: str, password: str, language: Language = "bn") -> int:
     """Open an operator's account and return its user id; recorded as StaffCreated.
 
     Raises emails.NotAnEmail, WeakPassword, EmailTaken.
@@ -25,7 +26,7 @@ def create_staff(store: EventStore, email: str, first_name: str, password: str, 
     def decide(unit: Unit) -> int:
         owner = email_owner(unit, key)
         sealed = "" if owner else unit.vault.seal(stream, {"email": address, "first_name": first_name})
-        event = decide_staff(CreateStaff(account.user_id, key.hex(), sealed, language), owner)
+        event = decide_staff(CreateStaff(account.user_id, credentials.key_text(key), sealed, language), owner)
         claim_email(unit, account)
         unit.append(stream, 0, event)
         return account.user_id

@@ -61,11 +61,12 @@ def delay(streak: int) -> dt.timedelta:
     """Return how long to wait after so many failures in a row: none up to four, then 1 s, 2 s, 4 s … 15 min."""
     if streak < STREAK_ALLOWED:
         return dt.timedelta()
-    return min(FIRST_DELAY * 2 ** min(streak - STREAK_ALLOWED, 20), LONGEST_DELAY)
+    doublings = min(streak - STREAK_ALLOWED, 20)
+    return min(FIRST_DELAY * (1 << doublings), LONGEST_DELAY)
 
 
 def _streak_ends(failures: Sequence[dt.datetime]) -> dt.datetime:
-    """A streak ends by itself once the window passes, after its own delay, without another failure."""
+    """Return the end of the delay; a streak ends by itself once the window passes after it without another failure."""
     streak, free_from = 0, dt.datetime.min.replace(tzinfo=dt.UTC)
     for at in failures:
         streak = streak + 1 if at <= free_from + STREAK_WINDOW else 1

@@ -132,7 +132,7 @@ class _Evidence:
         self.day_first = ""
         self.month_first = ""
         self.either = ""
-        self.same = ""
+        self.same = False
         self.short = ""
         self.clear = False
 
@@ -149,8 +149,8 @@ class _Evidence:
             self.day_first = self.day_first or text
         elif _LAST_MONTH < middle <= _LAST_DAY and first <= _LAST_MONTH:
             self.month_first = self.month_first or text
-        elif first == middle:
-            self.same = text
+        elif first == middle <= _LAST_MONTH:
+            self.same = True
         elif max(first, middle) <= _LAST_MONTH:
             self.either = self.either or text
 

@@ -7,7 +7,7 @@ from write_side.sales.csv_faults import Remark
 from write_side.sales.csv_values import name, name_key
 
 # Written as `loosely` leaves them. Credit is a sale on credit (baki), not a credit card.
-_METHODS: dict[str, tuple[str, ...]] = {
+METHODS: dict[str, tuple[str, ...]] = {
     "cash": ("cash", "cashpayment", "ক্যাশ", "নগদ", "নগদটাকা"),
     "bkash": ("bkash", "বিকাশ"),
     "nagad": ("nagad", "নগদমোবাইল", "নগদঅ্যাপ"),
@@ -15,7 +15,7 @@ _METHODS: dict[str, tuple[str, ...]] = {
     "card": ("card", "creditcard", "debitcard", "visa", "mastercard", "amex", "কার্ড", "ক্রেডিটকার্ড", "ডেবিটকার্ড"),
     "credit": ("credit", "oncredit", "baki", "due", "unpaid", "বাকি", "বাকী", "ক্রেডিট", "ধার"),
 }
-_METHOD_OF = {loosely(word): method for method, words in _METHODS.items() for word in words}
+_METHOD_OF = {loosely(word): method for method, words in METHODS.items() for word in words}
 _CASH_OR_NAGAD = "নগদ"
 
 

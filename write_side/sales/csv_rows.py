@@ -55,7 +55,7 @@ def scan(chunks: Chunks, choice: Order | None = None, mapping: Mapping[str, str]
     return Scan(layout, date_format, dates.rows)
 
 
-def read_rows(  # noqa: PLR0913, PLR0917  (what reading depends on, each by its name)
+def read_rows(
     chunks: Chunks,
     layout: Layout,
     date_format: DateFormat,

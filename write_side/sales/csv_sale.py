@@ -74,7 +74,7 @@ class SaleReader:
     salt: mixed into all fingerprints, to import twins of earlier rows on purpose.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  (what reading depends on, each by its name)
+    def __init__(
         self,
         layout: Layout,
         date_format: DateFormat,

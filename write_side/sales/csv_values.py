@@ -17,7 +17,9 @@ _CURRENCY = r"(?:৳|tk\.?|bdt|taka|টাকা)"
 _DIGITS = r"(?P<whole>[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3})(?:\.(?P<places>[0-9]+))?"
 _NUMBER = re.compile(rf"(?P<minus>-)?{_DIGITS}")
 _MONEY = re.compile(
-    rf"(?P<minus>-)?\s*(?:{_CURRENCY}\s*)?(?P<minus_after>-)?{_DIGITS}\s*(?:{_CURRENCY}|/[-=])?", re.IGNORECASE
+    rf"(?:(?P<minus>-)\s*(?:{_CURRENCY}\s*)?|(?:{_CURRENCY}\s*)?(?P<minus_after>-)?){_DIGITS}"
+    rf"\s*(?:{_CURRENCY}|/[-=])?",
+    re.IGNORECASE,
 )
 
 # Controls (but for the white space of a quoted cell), lone surrogates, and what turns the direction of text around.

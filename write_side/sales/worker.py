@@ -19,7 +19,7 @@ from shared.jobs import Job, Lease, Retry
 from shared.rules.pricing import unit_price
 from write_side.sales import aggregate
 from write_side.sales.aggregate import Names, Upload, product_index_key, sale_index_key
-from write_side.sales.csv_cells import Notice
+from write_side.sales.csv_faults import Notice
 from write_side.sales.csv_dates import AmbiguousDates, Order
 from write_side.sales.csv_header import NoLedger
 from write_side.sales.csv_rows import LedgerRow, RejectedRow, Scan, TooManyRows, read_rows, scan

@@ -1,0 +1,299 @@
+import csv
+import datetime as dt
+import io
+from itertools import islice
+
+import pytest
+
+from shared.texts import LANGUAGES, text
+from tests.decisions.csv_ledger import HEADER, NOW, TODAY, items, rejection, sale, sales, stored
+from write_side.sales.csv_dates import AmbiguousDates, DateFormat
+from write_side.sales.csv_encoding import MAX_LINE
+from write_side.sales.csv_faults import Fault, Notice, Remark
+from write_side.sales.csv_header import NoLedger
+from write_side.sales.csv_rows import LedgerRow, RejectedRow, TooManyRows, errors_csv, read_rows, scan
+
+SEED = HEADER + "2025-10-01,Shirt,2,600,Ali,Cash\n2025-10-02,Pants,1,1200,,bKash\n"
+
+
+def codes(ledger: str) -> list[str]:
+    return [item.code if isinstance(item, RejectedRow) else "" for item in items(ledger)]
+
+
+def test_the_documented_sample_is_two_sales() -> None:
+    shirt, pants = sales(SEED)
+    assert shirt == LedgerRow(
+        row=2,
+        date=dt.date(2025, 10, 1),
+        time=None,
+        product="Shirt",
+        product_key="shirt",
+        customer="Ali",
+        customer_key="ali",
+        phone=None,
+        quantity=2_000,
+        paisa=60_000,
+        payment="cash",
+        payment_raw=None,
+        fingerprint=shirt.fingerprint,
+    )
+    assert (pants.row, pants.customer, pants.customer_key, pants.payment) == (3, None, None, "bkash")
+    assert len(shirt.fingerprint) == 12
+
+
+def test_a_scan_settles_encoding_layout_dates_and_rows() -> None:
+    found = scan(stored(SEED.encode("utf-16")))
+    assert (found.encoding, found.layout.delimiter, found.date_format, found.rows) == (
+        "utf-16-le",
+        ",",
+        DateFormat("ymd"),
+        2,
+    )
+
+
+def test_a_bangla_ledger_is_read_like_an_english_one() -> None:
+    ledger = "তারিখ;পণ্যের নাম;পরিমাণ;মোট;গ্রাহক;পেমেন্ট পদ্ধতি\n১৩-১০-২০২৫;মিষ্টি  দই;২;৳ ১,২৩,৪৫৬.৫০;রহিম;বিকাশ\n"
+    (row,) = sales(ledger)
+    assert (row.date, row.product, row.quantity, row.paisa) == (dt.date(2025, 10, 13), "মিষ্টি দই", 2_000, 12_345_650)
+    assert (row.customer, row.payment) == ("রহিম", "bkash")
+
+
+def test_optional_columns_may_be_absent_and_their_cells_blank_or_cut_off() -> None:
+    plain = sale("2025-10-01,Tea,1,20", "Date,Product,Quantity,Amount\n")
+    for row in ("2025-10-01,Tea,1,20,,", "2025-10-01,Tea,1,20", "2025-10-01,Tea,1,20, , ,,"):
+        assert sale(row) == plain
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "value", "fault"),
+    [
+        (",Tea,1,20,,", "Date", "", Fault.MISSING_VALUE),
+        ("Latte,Tea,1,20,,", "Date", "Latte", Fault.INVALID_DATE),
+        ("2025-02-30,Tea,1,20,,", "Date", "2025-02-30", Fault.INVALID_DATE),
+        ("2025-11-01,Tea,1,20,,", "Date", "2025-11-01", Fault.DATE_IN_FUTURE),
+        ("1999-12-31,Tea,1,20,,", "Date", "1999-12-31", Fault.DATE_TOO_OLD),
+        ("2025-10-01, ,1,20,,", "Product", " ", Fault.MISSING_VALUE),
+        ("2025-10-01,T\x07a,1,20,,", "Product", "T\x07a", Fault.INVALID_CHARACTER),
+        ("2025-10-01,Tea,-1,20,,", "Quantity", "-1", Fault.NEGATIVE_QUANTITY),
+        ("2025-10-01,Tea,2.5,20,,", "Quantity", "2.5", Fault.QUANTITY_NOT_WHOLE),
+        ("2025-10-01,Tea,1001,20,,", "Quantity", "1001", Fault.QUANTITY_OUT_OF_RANGE),
+        ("2025-10-01,Tea,1,0.50,,", "Amount", "0.50", Fault.AMOUNT_OUT_OF_RANGE),
+        ("2025-10-01,Tea,1,-20,,", "Amount", "-20", Fault.NEGATIVE_AMOUNT),
+        ("2025-10-01,Tea,1,20.005,,", "Amount", "20.005", Fault.TOO_MANY_DECIMALS),
+        ("2025-10-01,Tea,1,free,,", "Amount", "free", Fault.INVALID_NUMBER),
+        ("2025-10-01,Tea,1,20,A\u202eli,", "Customer", "A\u202eli", Fault.INVALID_CHARACTER),
+        (f"2025-10-01,Tea,1,20,,{'x' * 256}", "Payment Method", "x" * 200, Fault.NAME_TOO_LONG),
+        ("2025-10-01,Tea", "", "2025-10-01,Tea", Fault.TOO_FEW_CELLS),
+        ("2025-10-01,Tea,1,1,200,Ali,Cash", "", "2025-10-01,Tea,1,1,200,Ali,Cash", Fault.TOO_MANY_CELLS),
+        ('2025-10-01,"Tea,1,20,,', "", '2025-10-01,"Tea,1,20,,', Fault.UNCLOSED_QUOTE),
+    ],
+)
+def test_a_row_is_refused_for_its_first_fault(row: str, column: str, value: str, fault: Fault) -> None:
+    refused = rejection(row)
+    assert (refused.row, refused.column, refused.value, refused.code) == (2, column, value, fault.value)
+    assert ",".join(refused.cells) == row
+
+
+def test_the_first_fault_is_the_first_in_the_files_own_order() -> None:
+    header = "Total,Qty,Item,Date\n"
+    assert rejection("free,-1,,never", header).column == "Total"
+    assert rejection("20,-1,,never", header).column == "Qty"
+    assert rejection("20,1,,never", header).column == "Item"
+    assert rejection("20,1,Tea,never", header).column == "Date"
+
+
+def test_today_is_the_last_day_and_the_year_2000_the_first() -> None:
+    assert sale("2025-10-31,Tea,1,20").date == TODAY
+    assert sale("2000-01-01,Tea,1,20").date == dt.date(2000, 1, 1)
+
+
+def test_a_timestamp_may_be_five_minutes_ahead_of_the_clock() -> None:
+    assert sale("2025-10-31 12:05:00,Tea,1,20").time == 43_500
+    assert rejection("2025-10-31 12:05:01,Tea,1,20").code == "DATE_IN_FUTURE"
+
+
+def test_fractions_are_read_for_what_is_weighed() -> None:
+    header = "Date,Product,Quantity,Unit,Amount\n"
+    assert sale("2025-10-01,Rice,2.5,kg,200", header).quantity == 2_500
+    assert sale("2025-10-01,চাল,০.২৫,কেজি,20", header).quantity == 250
+    refused = rejection("2025-10-01,Soap,2.5,pcs,200", header)
+    assert (refused.column, refused.code) == ("Quantity", "QUANTITY_NOT_WHOLE")
+    assert rejection("2025-10-01,Rice,-2.5,kg,200", header).code == "NEGATIVE_QUANTITY"
+
+
+def test_a_row_of_another_type_is_refused() -> None:
+    header = "Type,Date,Product,Quantity,Amount\n"
+    assert sale("Sale,2025-10-01,Tea,1,20", header) == sale(",2025-10-01,Tea,1,20", header)
+    refused = rejection("Purchase,2025-10-01,Tea,1,20", header)
+    assert (refused.column, refused.value, refused.code) == ("Type", "Purchase", "NOT_A_SALE")
+
+
+def test_phones_are_carried_and_unreadable_ones_cost_no_sale() -> None:
+    header = "Date,Product,Quantity,Amount,Customer,Phone\n"
+    notices: list[Notice] = []
+    rows = items(
+        header + "2025-10-01,Tea,1,20,Ali,01712345678\n2025-10-01,Tea,1,20,Ali,1.71E+09\n2025-10-01,Tea,1,20,Ali,\n",
+        notices=notices,
+    )
+    assert [row.phone for row in rows if isinstance(row, LedgerRow)] == ["+8801712345678", None, None]
+    assert notices == [Notice("PHONE_UNREADABLE")]
+
+
+def test_nagad_in_bangla_is_cash_and_noted_once() -> None:
+    notices: list[Notice] = []
+    rows = items(HEADER + "2025-10-01,Tea,1,20,,নগদ\n2025-10-01,Milk,1,20,, নগদ\n", notices=notices)
+    assert [row.payment for row in rows if isinstance(row, LedgerRow)] == ["cash", "cash"]
+    assert notices == [Notice("NAGAD_OR_CASH", ("নগদ",))]
+
+
+def test_an_unknown_payment_keeps_its_text() -> None:
+    row = sale("2025-10-01,Tea,1,20,,Upay")
+    assert (row.payment, row.payment_raw) == ("other", "Upay")
+
+
+def test_one_unclosed_quote_loses_no_other_row() -> None:
+    rows = ["2025-10-01,Tea,1,20,,", '2025-10-01,"Tea,1,20,,', '2025-10-01,"Milk, hot",1,20,,', "2025-10-02,Tea,1,20,,"]
+    assert codes(HEADER + "\n".join(rows)) == ["", "UNCLOSED_QUOTE", "", ""]
+
+
+def test_blank_rows_are_counted_nowhere() -> None:
+    ledger = HEADER + "\n2025-10-01,Tea,1,20,,\n,,,,,\n\n2025-10-02,Tea,1,20,,\n ,\n"
+    assert [item.row for item in items(ledger)] == [3, 6]
+    assert scan(stored(ledger.encode())).rows == 2
+
+
+def test_damaged_characters_cost_the_rows_they_stand_in() -> None:
+    data = (HEADER + "2025-10-01,দই,1,20,,\n").encode() + b"2025-10-01,\xe0\xa6,1,20,,\n2025-10-01,Tea,1,20,,\n"
+    read = items(data)
+    assert [item.code for item in read if isinstance(item, RejectedRow)] == ["INVALID_CHARACTER"]
+    refused = read[1]
+    assert isinstance(refused, RejectedRow)
+    assert (refused.value, refused.cells[1]) == ("\ufffd\ufffd", "\ufffd\ufffd")
+
+
+def test_what_is_kept_of_a_refused_row_is_bounded_and_can_be_stored() -> None:
+    refused = rejection("2025-10-01,T\x00a" + "x" * 10_240 + ",1,20," + "," * 400 + "end")
+    assert len(refused.cells) == 256
+    assert [len(cell) for cell in refused.cells[:2]] == [10, 1_000]
+    assert len(refused.value) == 200
+    assert refused.cells[1].startswith("T\u2400a")
+    too_long = rejection("2025-10-01," + "x" * MAX_LINE)
+    assert (too_long.code, len(too_long.value)) == ("ROW_TOO_LONG", 200)
+
+
+def test_twins_have_fingerprints_of_their_own() -> None:
+    tea = "2025-10-01,Tea,1,20,,\n"
+    rows = sales(HEADER + tea * 3 + "2025-10-01,TEA ,১,৳20.00\n" + "2025-10-01,Milk,1,20,,\n" + tea)
+    assert len({row.fingerprint for row in rows}) == 6
+    alone = sales(HEADER + "2025-10-01,Milk,1,20,,\n" + tea * 5)
+    assert {row.fingerprint for row in rows} == {row.fingerprint for row in alone}
+
+
+def test_a_fingerprint_depends_on_what_was_sold_not_on_how_it_is_written() -> None:
+    one = sale("2025-10-01,Red Tea,2,600,Ali,Cash")
+    other = sale("cash|ALI|৳ ৬০০.০০|2.0|red  tea|1 Oct 2025", "Payment|Buyer|Total|Qty|Item|Sale Date\n")
+    assert one.fingerprint == other.fingerprint
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "2025-10-02,Tea,2,600,Ali,Cash",
+        "2025-10-01 00:00,Tea,2,600,Ali,Cash",
+        "2025-10-01,Teas,2,600,Ali,Cash",
+        "2025-10-01,Tea,3,600,Ali,Cash",
+        "2025-10-01,Tea,2,600.01,Ali,Cash",
+        "2025-10-01,Tea,2,600,Alim,Cash",
+        "2025-10-01,Tea,2,600,,Cash",
+        "2025-10-01,Tea,2,600,Ali,Card",
+        "2025-10-01,Tea,2,600,Ali,",
+        "2025-10-01,Tea,2,600,Ali,Upay",
+    ],
+)
+def test_a_row_that_differs_has_another_fingerprint(row: str) -> None:
+    assert sale(row).fingerprint != sale("2025-10-01,Tea,2,600,Ali,Cash").fingerprint
+
+
+def test_two_unknown_payments_have_fingerprints_of_their_own() -> None:
+    assert sale("2025-10-01,Tea,2,600,,Upay").fingerprint != sale("2025-10-01,Tea,2,600,,Tap").fingerprint
+
+
+def test_a_salt_gives_other_fingerprints_that_are_stable_too() -> None:
+    plain, salted = ([row.fingerprint for row in sales(SEED, salt=salt)] for salt in (b"", b"upload-7"))
+    assert set(plain).isdisjoint(salted)
+    assert salted == [row.fingerprint for row in sales(SEED, salt=b"upload-7")]
+
+
+def test_fingerprints_of_released_ledgers_stay_what_they_were() -> None:
+    rows = sales(HEADER + "2025-10-01 10:15,Tea,2,600,Ali,Upay\n" * 2)
+    assert [row.fingerprint.hex() for row in rows] == ["558bf47701f2a2835546af02", "095b8d75ce0eccdb9d85acda"]
+
+
+def test_ambiguous_dates_are_a_question_until_an_order_is_chosen() -> None:
+    ledger = HEADER + "03/10/2025,Tea,1,20,,\n"
+    with pytest.raises(AmbiguousDates):
+        items(ledger)
+    assert [row.date for row in sales(ledger, "dmy")] == [dt.date(2025, 10, 3)]
+    assert [row.date for row in sales(ledger, "mdy")] == [dt.date(2025, 3, 10)]
+
+
+def test_in_a_chosen_order_rows_that_do_not_fit_are_refused_one_by_one() -> None:
+    ledger = HEADER + "13/10/2025,Tea,1,20,,\n10/13/2025,Tea,1,20,,\n2025-10-01,Tea,1,20,,\n"
+    read = items(ledger, "mdy")
+    assert [isinstance(item, RejectedRow) and item.code for item in read] == ["INVALID_DATE", False, False]
+
+
+def test_a_quarter_million_rows_are_read_and_one_more_is_too_many() -> None:
+    row = b"2025-10-01,Tea,1,20\n"
+    full = stored(b"Date,Product,Quantity,Amount\n" + row * 250_000 + b"\n,,,\n")
+    found = scan(full)
+    assert found.rows == 250_000
+    over = stored(b"Date,Product,Quantity,Amount\n" + row * 250_001)
+    with pytest.raises(TooManyRows):
+        scan(over)
+    rows = read_rows(over, found.layout, found.date_format, TODAY, NOW)
+    assert sum(1 for _ in islice(rows, 250_000)) == 250_000
+    with pytest.raises(TooManyRows):
+        next(rows)
+
+
+def test_a_header_followed_by_nothing_far_behind_the_head_is_no_ledger() -> None:
+    with pytest.raises(NoLedger) as refused:
+        scan(stored(HEADER.encode() + b"\n" * 400_000))
+    assert refused.value.reason == "header_only"
+
+
+def report(ledger: str, language: str = "en") -> list[str]:
+    refused = [item for item in items(ledger) if isinstance(item, RejectedRow)]
+    header = scan(stored(ledger.encode())).layout.header
+    return list(errors_csv(refused, header, language, lambda code, chosen: (f"{code}-{chosen}", f"fix-{chosen}")))
+
+
+def test_the_report_has_the_reason_the_fix_and_the_rows_own_cells() -> None:
+    assert report(HEADER + "2025-10-01,Tea,0,20,Ali,\n2025-10-01,Tea,1,20,,\n", "bn") == [
+        "row,column,value,code,message,fix,Date,Product,Quantity,Amount,Customer,Payment Method\r\n",
+        "2,Quantity,0,QUANTITY_OUT_OF_RANGE,QUANTITY_OUT_OF_RANGE-bn,fix-bn,2025-10-01,Tea,0,20,Ali,\r\n",
+    ]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_the_report_can_be_taken_for_a_formula(start: str) -> None:
+    bad = RejectedRow(2, start + "column", start + "1", "CODE", [start + "cell", "plain"])
+    (line, row) = errors_csv([bad], [start + "name", "other"], "en", lambda _code, _language: (start, start))
+    cells = [*next(csv.reader([line])), *next(csv.reader(io.StringIO(row, newline="")))]
+    assert not [cell for cell in cells if cell.startswith(start)]
+    assert f"'{start}cell" in cells
+
+
+def test_a_cell_over_two_lines_is_one_line_of_the_report() -> None:
+    lines = report(HEADER + '2025-10-01,"Tea\nlarge",0,20,Ali,\n')
+    assert len("".join(lines).splitlines()) == 2
+    assert "Tea large" in lines[1]
+
+
+def test_every_fault_and_remark_has_its_texts_in_both_languages() -> None:
+    for code in [*Fault, *Remark]:
+        for language in LANGUAGES:
+            message, (fix,) = text(code.value, language)
+            assert message
+            assert fix

@@ -1,0 +1,277 @@
+import unicodedata
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from write_side.sales.csv_cells import loosely
+from write_side.sales.csv_faults import BadCell, Fault, Remark
+from write_side.sales.csv_payments import METHODS, Payment, payment
+from write_side.sales.csv_values import (
+    amount,
+    is_weighed,
+    name,
+    name_key,
+    phone,
+    sale,
+    weighed_quantity,
+    whole_quantity,
+)
+
+BANGLA = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
+
+
+def fault_of(read: Callable[[str], object], cell: str) -> Fault:
+    with pytest.raises(BadCell) as refused:
+        read(cell)
+    return refused.value.fault
+
+
+def lakh(paisa: int) -> str:
+    """Write an amount with lakh grouping, as 1,23,456.50."""
+    taka, places = divmod(paisa, 100)
+    head, tail = divmod(taka, 1000)
+    groups = []
+    while head:
+        head, pair = divmod(head, 100)
+        groups.append(f"{pair:02}" if head else f"{pair}")
+    return f"{','.join([*reversed(groups), f'{tail:03}' if groups else str(tail)])}.{places:02}"
+
+
+@pytest.mark.parametrize(
+    ("cell", "paisa"),
+    [
+        ("600", 60_000),
+        (" 38.7 ", 3_870),
+        ("1", 100),
+        ("1.00", 100),
+        ("10000000", 1_000_000_000),
+        ("10,000,000.00", 1_000_000_000),
+        ("1,00,00,000", 1_000_000_000),
+        ("1,23,456.50", 12_345_650),
+        ("123,456.50", 12_345_650),
+        ("১,২৩,৪৫৬.৫০", 12_345_650),
+        ("৬০০", 60_000),
+        ("৳ 600", 60_000),
+        ("৳৬০০", 60_000),
+        ("600৳", 60_000),
+        ("Tk 600", 60_000),
+        ("Tk.600", 60_000),
+        ("600 tk.", 60_000),
+        ("BDT 600", 60_000),
+        ("600 BDT", 60_000),
+        ("৬০০ টাকা", 60_000),
+        ("600/-", 60_000),
+        ("600/=", 60_000),
+    ],
+)
+def test_amounts_are_read_as_shops_write_them(cell: str, paisa: int) -> None:
+    assert amount(cell) == paisa
+
+
+@pytest.mark.parametrize(
+    ("cell", "fault"),
+    [
+        ("", Fault.MISSING_VALUE),
+        ("  ", Fault.MISSING_VALUE),
+        ("0", Fault.AMOUNT_OUT_OF_RANGE),
+        ("0.99", Fault.AMOUNT_OUT_OF_RANGE),
+        ("10000000.01", Fault.AMOUNT_OUT_OF_RANGE),
+        ("9" * 39, Fault.AMOUNT_OUT_OF_RANGE),
+        ("-600", Fault.NEGATIVE_AMOUNT),
+        ("-৳600", Fault.NEGATIVE_AMOUNT),
+        ("৳ -600", Fault.NEGATIVE_AMOUNT),
+        ("\u2212600", Fault.NEGATIVE_AMOUNT),
+        ("1.005", Fault.TOO_MANY_DECIMALS),
+        ("600.000", Fault.TOO_MANY_DECIMALS),
+    ],
+)
+def test_amounts_outside_the_limits_are_refused(cell: str, fault: Fault) -> None:
+    assert fault_of(amount, cell) == fault
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "abc", "nan", "inf", "1e3", "1_000", "0x10", "1,2345", "1,23", "12,34,56", ",600", "600,", "6.", ".5", "1.2.3",
+        "1 200", "৳", "Tk Tk 600", "৳600৳৳", "$600", "--600", "٦٠٠", "½", "=600", "600,50", "1.5,000", "9" * 41,
+        "9" * 10_000,
+    ],
+)  # fmt: skip
+def test_what_is_no_number_is_refused(cell: str) -> None:
+    assert fault_of(amount, cell) == Fault.INVALID_NUMBER
+    assert fault_of(whole_quantity, cell) == Fault.INVALID_NUMBER
+
+
+@pytest.mark.parametrize(
+    ("cell", "thousandths"),
+    [("1", 1_000), ("1000", 1_000_000), ("1,000", 1_000_000), ("৫", 5_000), ("6.0", 6_000), (" 7.000", 7_000)],
+)
+def test_whole_quantities_are_thousandths(cell: str, thousandths: int) -> None:
+    assert whole_quantity(cell) == weighed_quantity(cell) == thousandths
+
+
+@pytest.mark.parametrize(
+    ("cell", "fault"),
+    [
+        ("", Fault.MISSING_VALUE),
+        ("0", Fault.QUANTITY_OUT_OF_RANGE),
+        ("1001", Fault.QUANTITY_OUT_OF_RANGE),
+        ("-1", Fault.NEGATIVE_QUANTITY),
+        ("2.5", Fault.QUANTITY_NOT_WHOLE),
+        ("0.5", Fault.QUANTITY_NOT_WHOLE),
+        ("2.5000", Fault.TOO_MANY_DECIMALS),
+        ("৳5", Fault.INVALID_NUMBER),
+    ],
+)
+def test_quantities_outside_the_limits_are_refused(cell: str, fault: Fault) -> None:
+    assert fault_of(whole_quantity, cell) == fault
+
+
+def test_what_is_weighed_may_be_a_fraction() -> None:
+    assert weighed_quantity("2.5") == 2_500
+    assert weighed_quantity("০.০০১") == 1
+    assert fault_of(weighed_quantity, "0.000") == Fault.QUANTITY_OUT_OF_RANGE
+    assert fault_of(weighed_quantity, "1000.001") == Fault.QUANTITY_OUT_OF_RANGE
+    assert fault_of(weighed_quantity, "0.0001") == Fault.TOO_MANY_DECIMALS
+
+
+def test_kilograms_grams_litres_and_metres_are_weighed_and_pieces_are_not() -> None:
+    assert all(map(is_weighed, ["kg", "KG.", "g", "gm", "l", "Ltr", "m", "কেজি", "গ্রাম", "লিটার", "মিটার"]))
+    assert not any(map(is_weighed, ["", "pcs", "dozen", "ml", "পিস"]))
+
+
+@given(st.integers(100, 1_000_000_000), st.booleans(), st.sampled_from(["{}", "৳ {}", "Tk. {}", "{} BDT", "{} টাকা"]))
+def test_every_amount_is_read_in_every_grouping(paisa: int, in_bangla: bool, style: str) -> None:
+    for number in (f"{paisa // 100}.{paisa % 100:02}", f"{paisa // 100:,}.{paisa % 100:02}", lakh(paisa)):
+        assert amount(style.format(number.translate(BANGLA) if in_bangla else number)) == paisa
+
+
+@given(st.one_of(st.text(max_size=50), st.from_regex(r"[-৳]?[0-9০-৯,]{1,12}\.?[0-9]{0,4}")))
+def test_any_cell_is_a_number_within_the_limits_or_refused(cell: str) -> None:
+    for read, largest in ((amount, 1_000_000_000), (whole_quantity, 1_000_000), (weighed_quantity, 1_000_000)):
+        try:
+            number = read(cell)
+        except BadCell:
+            continue
+        assert 1 <= number <= largest
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Shirt",
+        "O'Brien",
+        "Ali's Tea Shop",
+        "মিষ্টি দই",
+        "x'; DROP TABLE sales;--",
+        "=1+1",
+        "Crème",
+        "茶",
+        "🧵",
+        "র\u200d্যাব",
+    ],
+)
+def test_every_printable_name_is_accepted(cell: str) -> None:
+    assert name(cell) == unicodedata.normalize("NFC", cell)
+
+
+def test_names_are_trimmed_and_collapsed() -> None:
+    assert name("  Red\t Tea \n\u00a0 large ") == "Red Tea large"
+
+
+@pytest.mark.parametrize(
+    "character",
+    ["\0", "\x07", "\x1f", "\x7f", "\x85", chr(0xD800), chr(0xDCFF), "\u202a", "\u202e", "\u2066", "\u2069"],
+)
+def test_names_with_controls_lone_surrogates_or_turned_text_are_refused(character: str) -> None:
+    assert fault_of(name, f"Te{character}a") == Fault.INVALID_CHARACTER
+
+
+def test_names_have_1_to_255_characters_after_trimming() -> None:
+    assert fault_of(name, " \t ") == Fault.MISSING_VALUE
+    assert name(" " + "ক" * 255 + " ") == "ক" * 255
+    assert fault_of(name, "a" * 256) == Fault.NAME_TOO_LONG
+    assert fault_of(name, "a" * 10_240) == Fault.NAME_TOO_LONG
+
+
+def test_spellings_of_one_name_share_a_key() -> None:
+    assert name_key("RED  Tea ") == name_key("red tea") == "red tea"
+    assert name_key("দ\u09df") == name_key("দ\u09af\u09bc")
+    assert name_key("STRASSE") == name_key("Straße")
+    assert name_key("Rahim") != name_key("Karim")
+
+
+@given(st.text(min_size=1))
+def test_a_key_is_the_key_of_itself_and_of_the_shown_name(text: str) -> None:
+    assert name_key(name_key(text)) == name_key(text)
+    try:
+        shown = name(text)
+    except BadCell:
+        return
+    assert name(shown) == shown
+    assert name_key(shown) == name_key(text)
+
+
+@pytest.mark.parametrize(
+    ("cell", "method"),
+    [
+        ("Cash", "cash"),
+        ("CASH ", "cash"),
+        ("bKash", "bkash"),
+        ("b-Kash", "bkash"),
+        ("বিকাশ", "bkash"),
+        ("Nagad", "nagad"),
+        ("Rocket", "rocket"),
+        ("রকেট", "rocket"),
+        ("card", "card"),
+        ("Credit Card", "card"),
+        ("কার্ড", "card"),
+        ("credit", "credit"),
+        ("Baki", "credit"),
+        ("বাকি", "credit"),
+        ("ক্রেডিট", "credit"),
+    ],
+)
+def test_payments_are_recognised_in_english_and_bangla(cell: str, method: str) -> None:
+    assert payment(cell) == Payment(method, None, method)
+
+
+def test_a_blank_payment_is_none() -> None:
+    assert payment("") == payment(" \u00a0") == Payment(None, None, "")
+
+
+def test_nagad_in_bangla_is_cash_with_a_remark() -> None:
+    assert payment("নগদ") == Payment("cash", None, "cash", Remark.NAGAD_OR_CASH)
+    assert payment("নগদ টাকা").remark is None
+
+
+def test_an_unknown_payment_is_other_with_its_text() -> None:
+    assert payment(" Upay  wallet ") == Payment("other", "Upay wallet", "other:upay wallet")
+    assert payment("Other").raw == "Other"
+    assert fault_of(payment, "x" * 256) == Fault.NAME_TOO_LONG
+
+
+def test_every_payment_word_is_written_as_words_are_compared() -> None:
+    words = [word for method in METHODS.values() for word in method]
+    assert [word for word in words if loosely(word) != word] == []
+    assert len(set(words)) == len(words)
+
+
+def test_a_type_is_a_sale_blank_or_refused() -> None:
+    for cell in ("", " ", "Sale", "SALES", "বিক্রি", "বিক্র\u09df"):
+        sale(cell)
+    assert fault_of(sale, "Return") == fault_of(sale, "ফেরত") == Fault.NOT_A_SALE
+
+
+@pytest.mark.parametrize(
+    "cell", ["01712345678", "1712345678", "+8801712345678", "8801712345678", "017-1234 5678", "০১৭১২৩৪৫৬৭৮"]
+)
+def test_one_phone_number_has_one_form(cell: str) -> None:
+    assert phone(cell) == "+8801712345678"
+
+
+def test_foreign_numbers_stay_and_other_text_is_none() -> None:
+    assert phone("+44 20 7946 0958") == "+442079460958"
+    assert [phone(cell) for cell in ("", "n/a", "1.71E+09", "12345", "9" * 10_000)] == [None] * 5
