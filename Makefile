@@ -11,7 +11,7 @@ ARGS ?=
 # A python3 that is too old is no obstacle where a newer one stands beside it; a PYTHON asked for is taken or refused.
 CANDIDATES = $(PYTHON) $(if $(filter file,$(origin PYTHON)),python3.13 python3.12 python3.11)
 # What stands in .venv is kept until another PYTHON is asked for.
-DEPENDENCIES = $(or $(if $(filter file,$(origin PYTHON)),$(wildcard $(VENV)/.dependencies-*)),$(STAMP))
+DEPENDENCIES = $(or $(if $(filter file,$(origin PYTHON)),$(firstword $(wildcard $(VENV)/.dependencies-*))),$(STAMP))
 STAMP = $(VENV)/.dependencies-$(subst /,_,$(PYTHON))
 INSTALLED = $(VENV)/.installed
 PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check
@@ -74,7 +74,7 @@ $(DEPENDENCIES): requirements.lock
 		echo "$$python cannot make virtual environments: its modules venv and ensurepip are a package of their own here" >&2; \
 		echo '(on Debian and Ubuntu: apt install python3-venv). Install it, or name another: make PYTHON=... ' >&2; exit 1; fi; \
 	printf 'Installing into %s (%s, once, about a minute) ... ' '$(VENV)' "$$("$$python" --version)"; \
-	"$$python" -m venv --clear '$(VENV)' && $(PIP_INSTALL) --require-hashes -r requirements.lock && touch '$@' && echo done
+	"$$python" -m venv --clear '$(VENV)' && $(PIP_INSTALL) --require-hashes -r requirements.lock && touch '$(STAMP)' && echo done
 
 $(INSTALLED): pyproject.toml $(DEPENDENCIES)
 	@$(PIP_INSTALL) --no-index --no-deps --no-build-isolation --editable .

@@ -165,7 +165,7 @@ def run_api(house: House, args: argparse.Namespace) -> None:
     host = args.host or ("127.0.0.1" if house.settings.env == "development" else "0.0.0.0")  # noqa: S104 - a container's door
     config = uvicorn.Config(
         build_api(house), host=host, port=args.port or house.settings.port, log_config=None, access_log=False,
-        server_header=False, timeout_graceful_shutdown=4, timeout_keep_alive=30,
+        server_header=False, log_level="warning", timeout_graceful_shutdown=4, timeout_keep_alive=30,
     )  # fmt: skip
     with _beating(house, "api"):
         asyncio.run(uvicorn.Server(config).serve())
@@ -228,7 +228,7 @@ def _run(
     if listener:
         listener.start()
     with _beating(house, kind):
-        logger.info("process ready", extra={"process": kind})
+        logger.info("process ready", extra={"role": kind})
         run()
 
 
@@ -468,7 +468,7 @@ def main() -> int:
             return 0
         check_production(settings)
         if getattr(args, "child", False):
-            end_with_parent(sys.stdin.buffer)
+            end_with_parent(sys.stdin.fileno())
         COMMANDS[args.command](House(secrets_file.filled(settings)), args)
     except (CannotStart, UnsafeSettings, EmbeddedServerError) as error:
         print(f"smartmarket: {error}", file=sys.stderr)

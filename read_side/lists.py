@@ -1,19 +1,21 @@
 """Lists: the order of their rows, the statement that finds a page's keys, and the JSON around the page."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import Annotated, Any, LiteralString
 
 import orjson
 from psycopg.types.numeric import Int8
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
+from starlette.requests import Request
 
-from shared.errors import InvalidCursor
-from shared.http import Page, decode_cursor, encode_cursor
-from shared.paging import page_links
+from shared.http import Page, decode_cursor, encode_cursor, links
+from shared.paging import InvalidCursor
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 Key = int | str | dt.datetime | None
 
 # A page is a stretch of an index: within this transaction the planner may not collect a tenant's rows and sort them,
@@ -142,10 +144,10 @@ class Listing:
     results: str
     last: tuple[Key, int] | None
 
-    def answer(self, path: str, params: Mapping[str, str], start: Start, page: Page, **more: Any) -> bytes:  # noqa: ANN401
+    def answer(self, request: Request, page: Page, order: Order, **more: Any) -> bytes:  # noqa: ANN401 - JSON
         """Return the data of the envelope: count, next, previous, results, `more`, next_cursor."""
-        cursor = None if self.last is None else start.order.cursor(*self.last)
-        following, previous = page_links(path, params, page, self.count, next_cursor=cursor)
+        cursor = None if self.last is None else order.cursor(*self.last)
+        following, previous = links(request, page, self.count, next_cursor=cursor)
         head = orjson.dumps({"count": self.count, "next": following, "previous": previous})
         tail = orjson.dumps({**more, "next_cursor": cursor})
         return b"".join((head[:-1], b',"results":', self.results.encode(), b",", tail[1:]))
@@ -159,18 +161,12 @@ def last_of(text: str | None) -> tuple[Key, int] | None:
     return key, public_id
 
 
-def _as_date(value: object) -> object:
-    # Numbers and times are not dates here, although the library would take them.
-    if isinstance(value, str):
-        try:
-            return dt.datetime.strptime(value, "%Y-%m-%d").date() if len(value) == len("2025-11-03") else _no_date()  # noqa: DTZ007
-        except ValueError:
-            pass
-    return _no_date()
+def _written_as_date(value: object) -> dt.date:
+    # Numbers and times are no dates here, although the library would take them for some.
+    try:
+        return dt.date.fromisoformat(value if isinstance(value, str) and _DATE.fullmatch(value) else "")
+    except ValueError:
+        raise PydanticCustomError("date_parsing", "not a date") from None
 
 
-def _no_date() -> object:
-    raise PydanticCustomError("date_parsing", "not a date")
-
-
-PlainDate = BeforeValidator(_as_date)
+PlainDate = Annotated[dt.date, BeforeValidator(_written_as_date)]

@@ -118,7 +118,9 @@ def _secrets(settings: Settings) -> list[tuple[str, str]]:
 
 def _reused(secrets: dict[str, str | None], settings: Settings) -> list[tuple[str, str]]:
     urls = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "BROKER_URL": settings.broker_url}
-    passwords = {_password(url): name for name, url in urls.items() if url}
+    passwords: dict[str, str] = {}
+    for name, url in urls.items():
+        passwords.setdefault(_password(url or ""), name)
     return [
         (name, f"is also the password in {passwords[secret]}; give each its own.")
         for name, secret in secrets.items()
@@ -160,5 +162,5 @@ def _edge(settings: Settings) -> list[tuple[str, str]]:
     if not settings.rate_limits:
         problems.append(("SMARTMARKET_RATE_LIMITS", "is off; that is for development only."))
     if settings.log_level == "DEBUG":
-        problems.append(("SMARTMARKET_LOG_LEVEL", "is DEBUG; that is for development only."))
+        problems.append(("SMARTMARKET_LOG_LEVEL", "logs too much for production; use INFO."))
     return problems

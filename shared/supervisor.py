@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO
 
 STOP_SECONDS = 6.0
 _RESTART_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -74,7 +73,7 @@ class Supervisor:
                 child.restarts = 0
             pause = _RESTART_PAUSES[min(child.restarts, len(_RESTART_PAUSES) - 1)]
             logger.warning(
-                "process ended, starting it again", extra={"process": child.name, "exit": child.process.returncode}
+                "process ended, starting it again", extra={"role": child.name, "exit": child.process.returncode}
             )
             child.process = None
             child.restarts += 1
@@ -83,11 +82,11 @@ class Supervisor:
             self._spawn(child)
 
 
-def end_with_parent(source: IO[bytes]) -> None:
-    """Send this process SIGTERM once `source`, a pipe held open by the parent, ends."""
+def end_with_parent(pipe: int) -> None:
+    """Send this process SIGTERM once `pipe`, a file descriptor held open by the parent, ends."""
 
     def wait() -> None:
-        while source.read(1):
+        while os.read(pipe, 1):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 

@@ -197,7 +197,8 @@ def bearer(who: Principal, *, at: dt.datetime | None = None, chosen: Settings | 
 @contextmanager
 def serving(app: FastAPI) -> Iterator[httpx.Client]:
     """Serve `app` with uvicorn and yield a client of it."""
-    listener = socket.socket()
+    # With the protocol named, asyncio sends small answers at once.
+    listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
     thread = threading.Thread(target=asyncio.run, args=[server.serve(sockets=[listener])])

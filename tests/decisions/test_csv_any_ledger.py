@@ -160,6 +160,7 @@ def test_any_bytes_are_refused_or_read_item_by_item_the_same_each_time(data: byt
     assert read_completely(data, size) == read_completely(data, 65_536)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.sampled_from(list("ab1,; ")), max_size=12)))
 def test_without_quotes_every_line_with_content_is_one_item(lines: list[str]) -> None:
     data = (HEADER + "\n".join(lines)).encode()

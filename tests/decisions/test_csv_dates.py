@@ -1,7 +1,8 @@
 import datetime as dt
+import tracemalloc
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from write_side.sales.csv_dates import AmbiguousDates, DateFormat, Order, decide
@@ -153,6 +154,20 @@ def test_the_proof_may_come_after_many_thousand_cells() -> None:
     assert decide([*cells, "31/12/2024"]).order == "dmy"
 
 
+def test_a_column_of_nothing_but_different_timestamps_takes_little_memory() -> None:
+    tracemalloc.start()
+    try:
+        decide(
+            f"2025-10-{second % 28 + 1} {second // 3600 % 24}:{second // 60 % 60}:{second % 60}"
+            for second in range(60_000)
+        )
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3_000_000
+
+
+@settings(deadline=None)
 @given(st.dates(dt.date(2000, 1, 1), dt.date(2099, 12, 31)), st.sampled_from(STYLES), st.booleans())
 def test_every_date_is_read_in_every_style(date: dt.date, style: tuple[str, Order], in_bangla: bool) -> None:
     form, order = style
@@ -160,6 +175,7 @@ def test_every_date_is_read_in_every_style(date: dt.date, style: tuple[str, Orde
     assert read(cell.translate(BANGLA) if in_bangla else cell, order) == (date, None)
 
 
+@settings(deadline=None)
 @given(st.datetimes(dt.datetime(2000, 1, 2), dt.datetime(2099, 12, 30)), st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001
 def test_every_instant_falls_on_its_dhaka_day(moment: dt.datetime, offset: int) -> None:
     there = moment.replace(microsecond=0, tzinfo=dt.timezone(dt.timedelta(minutes=offset)))
@@ -170,6 +186,7 @@ def test_every_instant_falls_on_its_dhaka_day(moment: dt.datetime, offset: int) 
     )
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=80), st.from_regex(r"[0-9০-৯]{1,4}[-/. ][0-9a-z]{1,4}[-/. ][0-9]{1,4}.{0,12}")))
 def test_any_cell_is_a_date_or_refused(cell: str) -> None:
     for order in ("dmy", "mdy", "ymd"):
@@ -182,6 +199,7 @@ def test_any_cell_is_a_date_or_refused(cell: str) -> None:
         assert seconds is None or 0 <= seconds < 86_400
 
 
+@settings(deadline=None)
 @given(st.lists(st.dates(dt.date(2000, 1, 1), dt.date(2025, 12, 31)), min_size=1), st.sampled_from(["dmy", "mdy"]))
 def test_a_column_is_never_read_in_the_wrong_order(dates: list[dt.date], order: Order) -> None:
     style = "{d}/{m}/{y}" if order == "dmy" else "{m}/{d}/{y}"

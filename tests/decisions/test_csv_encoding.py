@@ -3,7 +3,7 @@ import tracemalloc
 from itertools import chain
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.decisions.csv_ledger import stored
@@ -47,6 +47,11 @@ def test_a_first_accent_far_behind_the_head_makes_the_file_cp1252() -> None:
     assert settle(stored(data)()) == "cp1252"
 
 
+def test_bytes_apart_are_no_character_though_a_piece_ends_between_them() -> None:
+    pieces = [b"x" * HEAD_SIZE, b"\xc3", b"aa", b"\xa9\n"]
+    assert settle(pieces) == settle([b"".join(pieces)]) == "cp1252"
+
+
 def test_one_damaged_name_does_not_turn_a_bangla_file_into_gibberish() -> None:
     data = BANGLA.encode() * 10 + b"2025-10-01,\xe0\xa6,1,600\n" + BANGLA.encode()
     assert settle(stored(data, 11)()) == "utf-8"
@@ -74,11 +79,13 @@ def test_the_head_is_the_same_in_small_pieces() -> None:
     assert head_of(stored(b"short", 1)()) == b"short"
 
 
+@settings(deadline=None)
 @given(st.binary(), ENCODINGS, st.integers(1, 9))
 def test_lines_of_any_bytes_do_not_depend_on_the_pieces(data: bytes, encoding: str, size: int) -> None:
     assert read(data, encoding, size) == read(data, encoding)
 
 
+@settings(deadline=None)
 @given(st.text(), ENCODINGS)
 def test_lines_are_the_text_between_line_ends(text: str, encoding: str) -> None:
     data = text.encode(encoding, "ignore")
@@ -86,6 +93,7 @@ def test_lines_are_the_text_between_line_ends(text: str, encoding: str) -> None:
     assert read(data, encoding, size=3) == (expected if expected[-1] else expected[:-1])
 
 
+@settings(deadline=None)
 @given(st.binary(), st.integers(1, 9))
 def test_any_bytes_have_one_encoding_whatever_the_pieces(data: bytes, size: int) -> None:
     assert settle(stored(data, size)()) == settle(stored(data)())

@@ -134,6 +134,11 @@ def test_a_header_alone_is_no_ledger(below: bytes) -> None:
     assert refusal_of(b"Date,Product,Quantity,Amount" + below).reason == "header_only"
 
 
+def test_rows_may_follow_behind_the_head() -> None:
+    head = (b"Date,Product,Quantity,Amount" + b"\n" * HEAD_SIZE)[:HEAD_SIZE]
+    assert read_header(head).header_lines == 1
+
+
 @pytest.mark.parametrize(
     ("data", "kind"),
     [

@@ -3,7 +3,7 @@ import io
 import re
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from write_side.sales.csv_faults import Fault
@@ -96,6 +96,7 @@ def test_a_line_of_more_than_64_kib_is_one_row_too_long() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=8), DELIMITERS, st.booleans())
 def test_what_the_standard_writer_writes_is_read_as_the_standard_reader_reads_it(
     rows: list[list[str]], delimiter: str, all_quoted: bool
@@ -110,6 +111,7 @@ def test_what_the_standard_writer_writes_is_read_as_the_standard_reader_reads_it
     assert [cells for _, cells, _ in read_back] == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.sampled_from(list('ab,"  ')), max_size=12), max_size=40))
 def test_no_line_is_lost_or_read_twice(rows: list[str]) -> None:
     read_back = read(*rows)

@@ -257,6 +257,11 @@ def test_a_quarter_million_rows_are_read_and_one_more_is_too_many() -> None:
         next(rows)
 
 
+def test_the_whole_file_decides_its_encoding() -> None:
+    data = HEADER.encode() + b"2025-10-01,Tea,1,20,,\n" * 8_000 + "2025-10-01,Café,1,20,,\n".encode("cp1252")
+    assert sales(data)[-1].product == "Café"
+
+
 def test_a_header_followed_by_nothing_far_behind_the_head_is_no_ledger() -> None:
     with pytest.raises(NoLedger) as refused:
         scan(stored(HEADER.encode() + b"\n" * 400_000))

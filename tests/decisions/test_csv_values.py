@@ -2,10 +2,10 @@ import unicodedata
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from write_side.sales.csv_cells import loosely
+from write_side.sales.csv_cells import Memo, loosely
 from write_side.sales.csv_faults import BadCell, Fault, Remark
 from write_side.sales.csv_payments import METHODS, Payment, payment
 from write_side.sales.csv_values import (
@@ -37,6 +37,21 @@ def lakh(paisa: int) -> str:
         head, pair = divmod(head, 100)
         groups.append(f"{pair:02}" if head else f"{pair}")
     return f"{','.join([*reversed(groups), f'{tail:03}' if groups else str(tail)])}.{places:02}"
+
+
+def test_a_memo_reads_a_cell_once_and_forgets_before_it_grows_large() -> None:
+    read: list[str] = []
+
+    def length(cell: str) -> int:
+        read.append(cell)
+        return len(cell)
+
+    memo = Memo(length)
+    assert [memo["Tea"], memo["Tea"], memo["Coffee"]] == [3, 3, 6]
+    assert read == ["Tea", "Coffee"]
+    for number in range(100_000):
+        memo[str(number)]
+    assert len(memo) <= 32_768
 
 
 @pytest.mark.parametrize(
@@ -142,12 +157,14 @@ def test_kilograms_grams_litres_and_metres_are_weighed_and_pieces_are_not() -> N
     assert not any(map(is_weighed, ["", "pcs", "dozen", "ml", "পিস"]))
 
 
+@settings(deadline=None)
 @given(st.integers(100, 1_000_000_000), st.booleans(), st.sampled_from(["{}", "৳ {}", "Tk. {}", "{} BDT", "{} টাকা"]))
 def test_every_amount_is_read_in_every_grouping(paisa: int, in_bangla: bool, style: str) -> None:
     for number in (f"{paisa // 100}.{paisa % 100:02}", f"{paisa // 100:,}.{paisa % 100:02}", lakh(paisa)):
         assert amount(style.format(number.translate(BANGLA) if in_bangla else number)) == paisa
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=50), st.from_regex(r"[-৳]?[0-9০-৯,]{1,12}\.?[0-9]{0,4}")))
 def test_any_cell_is_a_number_within_the_limits_or_refused(cell: str) -> None:
     for read, largest in ((amount, 1_000_000_000), (whole_quantity, 1_000_000), (weighed_quantity, 1_000_000)):
@@ -203,6 +220,7 @@ def test_spellings_of_one_name_share_a_key() -> None:
     assert name_key("Rahim") != name_key("Karim")
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_a_key_is_the_key_of_itself_and_of_the_shown_name(text: str) -> None:
     assert name_key(name_key(text)) == name_key(text)

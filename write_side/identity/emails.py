@@ -17,7 +17,9 @@ def address(text: str) -> str:
     Nothing is looked up: whether mail arrives there is not asked, and a domain needs no more than a dot.
     """
     try:
-        found = validate_email(text.strip(), check_deliverability=False, globally_deliverable=False, strict=True)
+        found = validate_email(
+            text.strip(), check_deliverability=False, globally_deliverable=False, test_environment=True, strict=True
+        )
     except EmailNotValidError as error:
         raise NotAnEmail(str(error)) from None
     email = _folded(found.normalized)

@@ -51,19 +51,19 @@ def _phone(text: str) -> str:
 
 
 Language = Literal["bn", "en"]
-Email = Annotated[str, AfterValidator(_email), Field(max_length=emails.LONGEST, examples=["owner@shop.bd"])]
+Email = Annotated[str, Field(max_length=320, examples=["owner@shop.bd"]), AfterValidator(_email)]
 Secret = Annotated[str, Field(max_length=4096)]
-FirstName = Annotated[str, BeforeValidator(_printable), StringConstraints(min_length=1, max_length=100)]
-ShopName = Annotated[str, BeforeValidator(_printable), StringConstraints(min_length=1, max_length=255)]
+FirstName = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(_printable)]
+ShopName = Annotated[str, StringConstraints(min_length=1, max_length=255), BeforeValidator(_printable)]
 ShopType = Annotated[
     str,
-    BeforeValidator(_printable),
     StringConstraints(min_length=1, max_length=50),
+    BeforeValidator(_printable),
     Field(description="Free; suggested: " + ", ".join(SUGGESTED_TYPES), examples=["restaurant"]),
 ]
-City = Annotated[str, BeforeValidator(_printable), StringConstraints(max_length=100)]
-Description = Annotated[str, BeforeValidator(_lines), StringConstraints(max_length=2000)]
-Phone = Annotated[str, AfterValidator(_phone), StringConstraints(max_length=20)]
+City = Annotated[str, StringConstraints(max_length=100), BeforeValidator(_printable)]
+Description = Annotated[str, StringConstraints(max_length=2000), BeforeValidator(_lines)]
+Phone = Annotated[str, StringConstraints(max_length=20), AfterValidator(_phone)]
 
 
 class _Form(BaseModel):

@@ -16,7 +16,6 @@ from write_side.identity.credentials import Account
 
 RESET_PATH = "/api/auth/password/reset-request"
 _SETTLED = dt.timedelta(seconds=5)  # a refusal of this minute may be committed in the next
-_KEPT = dt.timedelta(hours=25)
 
 # Returns the time and what was refused lately to an account or an address, oldest first; one row of nulls if nothing.
 SELECT_REFUSALS = """SELECT now() AS now, at, reason, account_key = %(account)s AS of_account,
@@ -38,8 +37,6 @@ SELECT_FINISHED = """SELECT date_trunc('minute', at, 'UTC') AS minute, host(ip) 
     FROM credentials.refusals WHERE at < %s GROUP BY 1, 2 ORDER BY 1, 2"""
 # Returns those of the command ids that were carried out.
 SELECT_SUMMARISED = "SELECT command_id FROM log.commands WHERE scope = 0 AND command_id = ANY(%s)"
-# Returns nothing.
-DELETE_OLD = "DELETE FROM credentials.refusals WHERE at < %s"
 
 
 @dataclass(frozen=True)
@@ -156,12 +153,14 @@ class _Summary(NamedTuple):
         return f"refusals-{self.minute}-{self.source}"
 
 
-def summarise_refusals(store: EventStore, now: dt.datetime) -> int:
+def summarise_refusals(store: EventStore, now: dt.datetime | None = None) -> int:
     """Append one event per finished minute and source that has none yet; returns how many. Call it every minute.
 
-    Sources are keyed hashes. Refusals older than a day are deleted, as no limit looks further back.
+    `now` is the database's clock unless given. Sources are keyed hashes. Refusals that are summarised and more than a
+    day old may be deleted: no limit looks further back.
     """
     with store.cursor() as cursor:
+        now = now or cursor.execute("SELECT now() AS now").fetchall()[0]["now"]
         finished = (now - _SETTLED).replace(second=0, microsecond=0)
         summaries = [_summary(store, row) for row in cursor.execute(SELECT_FINISHED, (finished,)).fetchall()]
         names = [summary.name for summary in summaries]
@@ -169,8 +168,6 @@ def summarise_refusals(store: EventStore, now: dt.datetime) -> int:
     missing = [summary for summary in summaries if summary.name not in done]
     for summary in missing:
         _append(store, summary)
-    with store.cursor() as cursor:
-        cursor.execute(DELETE_OLD, (now - _KEPT,))
     return len(missing)
 
 

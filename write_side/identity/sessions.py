@@ -28,8 +28,6 @@ SELECT_FAMILY = """SELECT generation, jti_hash, expires_at, used_at, revoked_at,
 UPDATE_USED = "UPDATE credentials.sessions SET used_at = %s, successor = %s WHERE family = %s AND generation = %s"
 # Returns nothing; a token older than the newest two needs no row to be known as reused.
 DELETE_OLDER = "DELETE FROM credentials.sessions WHERE family = %s AND generation < %s"
-# Returns nothing.
-DELETE_EXPIRED = "DELETE FROM credentials.sessions WHERE user_id = %s AND expires_at < %s"
 # Returns the families of an account that end by this: all but one, or one.
 REVOKE = """WITH ended AS (
         UPDATE credentials.sessions SET revoked_at = %s, successor = NULL
@@ -83,7 +81,6 @@ class Sessions:
             found = credentials.locked(unit, account.user_id)
             if found is None or not found.is_active or found.password_hash != account.password_hash:
                 raise InvalidCredentials
-            unit.sql(DELETE_EXPIRED, (account.user_id, unit.now))
             row = (family, 1, _hash(jti), account.user_id, account.business_id, now, expires_at)
             unit.sql(INSERT_GENERATION, row)
             if renewed:

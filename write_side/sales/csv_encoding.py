@@ -42,15 +42,14 @@ def lines(chunks: Iterable[bytes], encoding: str) -> Iterator[list[str]]:
     r"""Yield blocks of physical lines without their ends (CRLF, LF or CR), never failing.
 
     What the encoding cannot express arrives as lone surrogates. Of a line longer than MAX_LINE characters only the
-    beginning is kept, longer than MAX_LINE by at most a chunk. `\x0b`, `\x85`, `\u2028` and the like end no line.
+    beginning is kept, longer than MAX_LINE by at most two chunks. `\x0b`, `\x85`, `\u2028` and the like end no line.
     """
     unfinished: list[str] = []
     held = 0
     for text in _texts(chunks, encoding):
         block = text.split("\n")
         if len(block) > 1:
-            if held <= MAX_LINE:
-                unfinished.append(block[0])
+            unfinished.append(block[0])
             block[0] = "".join(unfinished)
             unfinished, held = [], 0
             text = block.pop()  # noqa: PLW2901

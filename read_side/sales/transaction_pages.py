@@ -1,0 +1,146 @@
+"""Pages of transactions and what all matching ones add up to, found without scanning a tenant's rows."""
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import Any, LiteralString, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from read_side.lists import BY_INDEX, LAST, Listing, Start, bound, last_of, numbered
+
+# Up to so many matches are collected and sorted; of more, those at the top are soon met on the way down.
+_COLLECTED = 10_000
+# From so many rows on, whole days before the page are skipped by their sums.
+_SKIPPED = 20_000
+
+# Returns count and sum in paisa of all sales of the business, and the settings of BY_INDEX.
+SUM_ALL: LiteralString = f"""SELECT coalesce(sum(sales), 0)::bigint, coalesce(sum(paisa), 0)::bigint, {BY_INDEX}
+    FROM sales_totals WHERE business_id = %(business)s"""
+# Returns the same of the sales that match, from their days.
+SUM_DAYS: LiteralString = f"SELECT coalesce(sum(sales), 0)::bigint, coalesce(sum(paisa), 0)::bigint, {BY_INDEX} FROM"
+# Returns the day of the row at the offset, and how many rows of the list lie before that day.
+SELECT_DAY = (
+    "SELECT date, skipped::bigint FROM (SELECT date, sum(sum(sales)) OVER (ORDER BY date",
+    ") - sum(sales) AS skipped FROM",
+    "GROUP BY date) AS days WHERE skipped <= %(offset)s ORDER BY skipped DESC LIMIT 1",
+)
+# The conditions, by filter; rollups have the date and '' for "no means of payment".
+OF_DAYS: dict[str, LiteralString] = {
+    "business": "business_id = %(business)s",
+    "product": "product_id = %(product)s",
+    "payment": "payment_method = %(payment)s",
+    "first": "date >= %(first)s",
+    "last": "date <= %(last)s",
+}
+OF_ROWS: dict[str, LiteralString] = OF_DAYS | {
+    "first": "sold_at >= %(first)s::date::timestamp",
+    "last": "sold_at < (%(last)s::date + 1)::timestamp",
+}
+# The same conditions out of reach of the indexes that begin with their columns.
+BESIDE_THE_WAY: dict[str, LiteralString] = OF_ROWS | {
+    "payment": "payment_method || '' = %(payment)s",
+    "first": "sold_at + interval '0' >= %(first)s::date::timestamp",
+    "last": "sold_at + interval '0' < (%(last)s::date + 1)::timestamp",
+}
+# Returns the rows of `page` as a JSON array in order, and LAST.
+SELECT_PAGE: LiteralString = f"""SELECT coalesce((SELECT json_agg(item) FROM (
+    SELECT t.id, to_char(t.sold_at, 'YYYY-MM-DD"T"HH24:MI:SS"+06:00"') AS date, t.product_id,
+        (SELECT name FROM products WHERE business_id = %(business)s AND id = t.product_id) AS product_name,
+        trim_scale(t.quantity * 0.001) AS quantity, trim_scale(t.paisa * 0.01) AS amount,
+        trim_scale(round(t.paisa * 10.0 / nullif(t.quantity, 0), 2)) AS unit_price, t.customer_id,
+        (SELECT nullif(name, '') FROM customers WHERE business_id = %(business)s AND id = t.customer_id) AS customer_name,
+        t.payment_method, 'csv' AS data_source
+    FROM page CROSS JOIN LATERAL
+        (SELECT * FROM transactions WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS t
+    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which transactions; None lets all pass. `first` and `last` are business dates, both inclusive."""
+
+    product_id: int | None = None
+    payment_method: str | None = None
+    first: dt.date | None = None
+    last: dt.date | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters that are set, by the names the conditions use."""
+        named = {
+            "product": self.product_id, "payment": self.payment_method, "first": self.first, "last": self.last,
+        }  # fmt: skip
+        return {name: value for name, value in named.items() if value is not None}
+
+    @property
+    def rollup(self) -> LiteralString:
+        """Return the rollup that knows the sums of these transactions."""
+        return "sales_days" if self.product_id is None else "product_days"
+
+
+class Sums(NamedTuple):
+    """How many transactions match, and their sum in paisa."""
+
+    count: int
+    paisa: int
+
+
+async def read(
+    conn: AsyncConnection[TupleRow], business_id: int, filters: Filters, start: Start, limit: int
+) -> tuple[Listing, Sums]:
+    """Return a page, and the sums of all transactions that match, in the caller's transaction."""
+    sums = await _sums(conn, business_id, filters)
+    if start.order.name == "date" and _SKIPPED <= start.offset < sums.count:
+        filters, start = await _skip_days(conn, business_id, filters, start)
+    keys = _keys(filters, start, sums.count)
+    statement = "\n".join(("WITH", keys, SELECT_PAGE))
+    parameters = {"business": business_id, **filters.parameters(), **start.parameters(limit)}
+    row = await (await conn.execute(statement, bound(parameters))).fetchone()
+    assert row is not None
+    return Listing(sums.count, row[0], last_of(row[1])), sums
+
+
+async def _sums(conn: AsyncConnection[TupleRow], business_id: int, filters: Filters) -> Sums:
+    parameters = filters.parameters()
+    statement = SUM_ALL
+    if parameters:
+        statement = "\n".join((SUM_DAYS, filters.rollup, "WHERE", _conditions(OF_DAYS, filters)))
+    row = await (await conn.execute(statement, bound({"business": business_id, **parameters}))).fetchone()
+    return Sums(row[0], row[1])
+
+
+async def _skip_days(
+    conn: AsyncConnection[TupleRow], business_id: int, filters: Filters, start: Start
+) -> tuple[Filters, Start]:
+    """Return filters and start that mean the same page, but begin with the day on which it begins."""
+    descending = start.order.descending
+    head, middle, tail = SELECT_DAY
+    source = "\n".join((filters.rollup, "WHERE", _conditions(OF_DAYS, filters)))
+    statement = "\n".join((head, "DESC" if descending else "ASC", middle, source, tail))
+    parameters = {"business": business_id, **filters.parameters(), "offset": start.offset}
+    row = await (await conn.execute(statement, bound(parameters))).fetchone()
+    if row is None:
+        return filters, start
+    day, skipped = row
+    bounded = replace(filters, last=day) if descending else replace(filters, first=day)
+    return bounded, replace(start, offset=start.offset - skipped)
+
+
+def _keys(filters: Filters, start: Start, count: int) -> LiteralString:
+    """Return the WITH list of the page's keys.
+
+    By date, every filter has an index in the list's own order. By amount, few matches are collected and sorted, many
+    are met soon enough on the way down the index of all amounts. A product's sales are always collected: their amounts
+    lie together, so on the way down they may all come last.
+    """
+    if start.order.name == "date" or not filters.parameters():
+        return numbered(start.keys("transactions", _conditions(OF_ROWS, filters)), start.order)
+    if filters.product_id is None and count > _COLLECTED:
+        return numbered(start.keys("transactions", _conditions(BESIDE_THE_WAY, filters)), start.order)
+    matching = "\n".join(("SELECT business_id, paisa, id FROM transactions WHERE", _conditions(OF_ROWS, filters)))
+    keys = numbered(start.keys("matching", OF_ROWS["business"]), start.order)
+    return "\n".join(("matching AS MATERIALIZED (", matching, "),", keys))
+
+
+def _conditions(of: dict[str, LiteralString], filters: Filters) -> LiteralString:
+    return "\nAND ".join((of["business"], *(of[name] for name in filters.parameters())))

@@ -1,0 +1,85 @@
+"""GET /transactions."""
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from read_side.freshness import freshly
+from read_side.lists import Order, PlainDate, Start
+from read_side.money import CURRENCY, average, taka
+from read_side.sales import transaction_pages
+from read_side.sales.transaction_pages import Filters
+from shared.database import reading
+from shared.http import Limit, ListQuery, Principal, example, owner, raw
+from shared.paging import invalid
+
+router = APIRouter(tags=["Transactions"])
+
+_EXAMPLE: dict[int | str, dict[str, Any]] = {
+    200: example(
+        {
+            "count": 1250,
+            "next": "/api/transactions?offset=50",
+            "previous": None,
+            "results": [
+                {
+                    "id": 1250, "date": "2025-11-03T14:30:00+06:00", "product_id": 5, "product_name": "Shirt",
+                    "quantity": 2, "amount": 600, "unit_price": 300, "customer_id": 7, "customer_name": "Fatema",
+                    "payment_method": "cash", "data_source": "csv",
+                }
+            ],
+            "summary": {"total_revenue": 450000, "average_value": 360, "transaction_count": 1250, "currency": CURRENCY},
+            "next_cursor": "WyJkYXRlIix0cnVlLCIyMDI1LTExLTAzVDE0OjMwOjAwIiwxMjAxXQ",
+        },
+        "One page; `summary` is about all transactions that match, not only those on the page",
+    )
+}  # fmt: skip
+
+
+class TransactionsQuery(ListQuery):
+    """Filters and order of the list."""
+
+    limit: Limit = 50
+    product_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
+    date_from: Annotated[PlainDate, Field(description="First business date (Asia/Dhaka)", examples=["2025-10-01"])] | None = None
+    date_to: Annotated[PlainDate, Field(description="Last business date, inclusive", examples=["2025-11-03"])] | None = None
+    payment_method: Literal["cash", "bkash", "nagad", "rocket", "card", "credit", "other"] | None = None
+    sort: Literal["date", "amount"] = "date"
+    order: Literal["asc", "desc"] = "desc"
+
+    def filters(self) -> Filters:
+        """Return which transactions are asked for; raises InvalidQuery for a period that ends before it begins."""
+        if self.date_from and self.date_to and self.date_from > self.date_to:
+            raise invalid("date_from", "YYYY-MM-DD, date_from ≤ date_to")
+        return Filters(self.product_id, self.payment_method, self.date_from, self.date_to)
+
+    def start(self) -> Start:
+        """Return where the page begins."""
+        descending = self.order == "desc"
+        if self.sort == "date":
+            return Start.of(Order("date", "sold_at", dt.datetime, descending), self.page())
+        return Start.of(Order("amount", "paisa", int, descending), self.page())
+
+
+@router.get("/transactions", responses=_EXAMPLE)
+async def list_transactions(
+    request: Request, who: Annotated[Principal, Depends(owner)], query: Annotated[TransactionsQuery, Query()]
+) -> Response:
+    """Return transactions, newest first unless sorted otherwise.
+
+    `date` is local time with its offset, midnight where the ledger gave a date only. Amounts are in taka.
+    """
+    filters, start = query.filters(), query.start()
+    business_id = await freshly(request, who, "sales")
+    async with reading(request.app.state.reader, business_id) as conn:
+        listing, sums = await transaction_pages.read(conn, business_id, filters, start, query.limit)
+    summary = {
+        "total_revenue": taka(sums.paisa),
+        "average_value": average(sums.paisa, sums.count),
+        "transaction_count": sums.count,
+        "currency": CURRENCY,
+    }
+    return raw(listing.answer(request, query.page(), start.order, summary=summary))

@@ -1,0 +1,135 @@
+import secrets
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from shared.config import Settings, UnsafeSettings, check_production
+
+SAFE = {
+    "SMARTMARKET_ENV": "production",
+    "DATABASE_URL": "postgresql://app:vFq3ZtXk2mN8@db.internal:5432/smartmarket",
+    "REDIS_URL": "redis://:b7GqW1xYp0Lc@redis.internal:6379",
+    "SECRET_KEY": secrets.token_urlsafe(32),
+    "JWT_SECRET": secrets.token_urlsafe(32),
+    "CORS_ALLOWED_ORIGINS": "https://smartmarket.vercel.app,https://www.smartmarket.vercel.app",
+}
+
+
+@pytest.fixture(autouse=True)
+def _only_what_a_test_sets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for field, info in Settings.model_fields.items():
+        monkeypatch.delenv(str(info.validation_alias or field.upper()), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def started(monkeypatch: pytest.MonkeyPatch, **changes: str | None) -> Settings:
+    for name, value in (SAFE | changes).items():
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    settings = Settings()
+    check_production(settings)
+    return settings
+
+
+def test_an_empty_environment_is_development_with_safe_defaults() -> None:
+    settings = Settings()
+    assert (settings.env, settings.port, settings.rate_limits, settings.docs) == ("development", 8000, True, True)
+    assert settings.cors_allowed_origins == ["http://localhost:3000", "http://localhost:5173"]
+    assert (settings.jwt_access_token_lifetime, settings.jwt_refresh_token_lifetime) == (3600, 2_592_000)
+    assert settings.secret_key is None
+    check_production(settings)
+
+
+def test_variables_and_the_env_file_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=9000\nSMARTMARKET_RATE_LIMITS=off\nUNKNOWN_TO_US=1\n")
+    monkeypatch.setenv("SMARTMARKET_LOG_LEVEL", "debug")
+    settings = Settings()
+    assert (settings.port, settings.rate_limits, settings.log_level) == (9000, False, "DEBUG")
+
+
+def test_the_broker_is_redis_unless_another_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://r")
+    assert Settings().broker_url == "redis://r"
+    monkeypatch.setenv("BROKER_URL", "amqp://b")
+    assert Settings().broker_url == "amqp://b"
+
+
+def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ALLOWED_ORIGINS", " https://a.example/ ,https://b.example,")
+    assert Settings().cors_allowed_origins == ["https://a.example", "https://b.example"]
+
+
+def test_production_starts_on_safe_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert started(monkeypatch).env == "production"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SECRET_KEY", None),
+        ("SECRET_KEY", "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p"),
+        ("SECRET_KEY", "change-me-change-me-change-me-change-me"),
+        ("SECRET_KEY", "abababababababababababababababababab"),
+        ("JWT_SECRET", None),
+        ("JWT_SECRET", "your-secret-key-0123456789abcdefghij"),
+        ("JWT_SECRET", SAFE["SECRET_KEY"]),
+        ("JWT_SECRET_PREVIOUS", "short"),
+        ("JWT_SECRET_PREVIOUS", SAFE["JWT_SECRET"]),
+        ("DATABASE_URL", None),
+        ("DATABASE_URL", "postgresql://postgres:postgres@db:5432/smartmarket"),
+        ("DATABASE_URL", "postgresql://postgres@db:5432/smartmarket"),
+        ("REDIS_URL", None),
+        ("CORS_ALLOWED_ORIGINS", "*"),
+        ("CORS_ALLOWED_ORIGINS", "https://*.vercel.app"),
+        ("CORS_ALLOWED_ORIGINS", "http://smartmarket.vercel.app"),
+        ("CORS_ALLOWED_ORIGINS", None),
+        ("SMARTMARKET_RATE_LIMITS", "off"),
+        ("SMARTMARKET_LOG_LEVEL", "DEBUG"),
+    ],
+)
+def test_production_refuses_unsafe_settings_and_names_the_variable_alone(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str | None
+) -> None:
+    with pytest.raises(UnsafeSettings) as refused:
+        started(monkeypatch, **{variable: value})
+    assert [name for name, _ in refused.value.problems] == [variable]
+    assert variable in str(refused.value)
+    if value not in {None, "*", "off", "short"}:
+        assert str(value) not in str(refused.value)
+
+
+def test_a_secret_that_is_also_a_password_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnsafeSettings, match="JWT_SECRET: is also the password in REDIS_URL"):
+        started(monkeypatch, REDIS_URL=f"redis://:{SAFE['JWT_SECRET']}@redis:6379")
+
+
+def test_every_problem_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnsafeSettings) as refused:
+        started(monkeypatch, SECRET_KEY=None, DATABASE_URL=None, SMARTMARKET_RATE_LIMITS="off")
+    assert {name for name, _ in refused.value.problems} == {"SECRET_KEY", "DATABASE_URL", "SMARTMARKET_RATE_LIMITS"}
+
+
+@pytest.mark.parametrize("value", ["y", "true", "1", "ON"])
+def test_a_log_without_its_lock_is_refused_in_development_too(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("POSTGRES_ENABLE_DB_FUNCTIONS", value)
+    with pytest.raises(UnsafeSettings, match="POSTGRES_ENABLE_DB_FUNCTIONS"):
+        Settings()
+    monkeypatch.setenv("POSTGRES_ENABLE_DB_FUNCTIONS", "no")
+    assert Settings().env == "development"
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS512", "RS256", "hs256"])
+def test_only_one_algorithm_signs_tokens(monkeypatch: pytest.MonkeyPatch, algorithm: str) -> None:
+    monkeypatch.setenv("JWT_ALGORITHM", algorithm)
+    with pytest.raises(ValidationError, match="jwt_algorithm"):
+        Settings()
+
+
+def test_settings_never_show_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = repr(started(monkeypatch, SENTRY_DSN="https://publickey@sentry.example/1"))
+    for value in (SAFE["SECRET_KEY"], SAFE["JWT_SECRET"], "vFq3ZtXk2mN8", "b7GqW1xYp0Lc", "publickey"):
+        assert value not in shown
+    monkeypatch.setenv("PORT", "not-a-port-but-a-pasted-secret")
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert "pasted" not in str(refused.value)

@@ -1,0 +1,182 @@
+"""Too many wrong passwords, from real addresses; what was refused is counted in Postgres and summarised in the log."""
+
+import datetime as dt
+import statistics
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from shared.event_store import EventStore
+from smartmarket import House
+from tests.conftest import wait_until
+from tests.journeys.identity_api import Api, logged_in, refusal, registered, registration, serving
+from write_side.identity.logins import summarise_refusals
+
+WRONG = "WrongPass123"
+TOO_MANY = (429, "TOO_MANY_LOGIN_ATTEMPTS")
+FAIL = "INSERT INTO credentials.refusals SELECT now() - %s::interval, email_key, %s::inet, 'password' FROM credentials.users"
+
+
+@pytest.fixture
+def api(house: House, store: EventStore) -> Iterator[Api]:
+    limited = House(house.settings.model_copy(update={"rate_limits": True}))
+    with serving(limited, store) as running:
+        yield running
+
+
+def known(api: Api, host: int = 1) -> str:
+    return str(registered(api.client(host))["user"]["email"])
+
+
+def fail(client: httpx.Client, email: str, times: int) -> None:
+    for _ in range(times):
+        assert refusal(logged_in(client, email, WRONG)) == (401, "INVALID_CREDENTIALS")
+
+
+def let_pass(api: Api, seconds: float) -> None:
+    api.sql("UPDATE credentials.refusals SET at = at - %s * interval '1 second'", seconds)
+
+
+def test_after_five_wrong_passwords_even_the_right_one_waits(api: Api) -> None:
+    client, email = api.client(), known(api)
+    fail(client, email, 5)
+    answer = logged_in(client, email)
+    assert refusal(answer) == TOO_MANY
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.json()["details"]["reset_password_at"] == "/api/auth/password/reset-request"
+    let_pass(api, 1)
+    fail(client, email, 1)
+    assert logged_in(client, email).headers["Retry-After"] == "2"
+    let_pass(api, 2)
+    assert logged_in(client, email).status_code == 200
+
+
+def test_attempts_that_had_to_wait_make_nobody_wait_longer(api: Api) -> None:
+    client, email = api.client(), known(api)
+    fail(client, email, 5)
+    for _ in range(10):
+        assert logged_in(client, email, WRONG).headers["Retry-After"] == "1"
+    assert api.sql("SELECT count(*) AS n FROM credentials.refusals") == [{"n": 5}]
+
+
+def test_an_unknown_e_mail_is_refused_in_the_same_words(api: Api) -> None:
+    client, email = api.client(), known(api)
+    answers = [[logged_in(client, who, WRONG).json() for _ in range(6)] for who in (email, "nobody@shop.bd")]
+    facts = [[(one["error_code"], one["message"], one["details"]) for one in each] for each in answers]
+    assert facts[0] == facts[1]
+    assert facts[0][-1][0] == "TOO_MANY_LOGIN_ATTEMPTS"
+
+
+def test_another_address_and_another_account_are_let_in(api: Api) -> None:
+    email, other = known(api), known(api)
+    fail(api.client(1), email, 5)
+    assert logged_in(api.client(2), email).status_code == 200
+    assert logged_in(api.client(1), other).status_code == 200
+
+
+def test_the_right_password_clears_the_account_but_not_the_address(api: Api) -> None:
+    client, email = api.client(), known(api)
+    for _ in range(7):
+        fail(client, email, 4)
+        assert logged_in(client, email).status_code == 200
+    fail(client, email, 2)
+    answer = logged_in(client, email)
+    assert refusal(answer) == TOO_MANY
+    assert answer.json()["details"]["limit"] == "address"
+    assert 800 < int(answer.headers["Retry-After"]) <= 900
+    let_pass(api, 900)
+    assert logged_in(client, email).status_code == 200
+
+
+def test_a_hundred_failures_stop_an_account_everywhere_until_its_password_is_reset(api: Api) -> None:
+    email = known(api)
+    for n in range(100):
+        api.sql(FAIL, f"{n} minutes", f"10.0.0.{n}")
+    answer = logged_in(api.client(2), email)
+    assert refusal(answer) == TOO_MANY
+    assert answer.json()["details"]["limit"] == "account"
+    assert 80_000 < int(answer.headers["Retry-After"]) <= 86_400
+    api.client(2).post("/api/auth/password/reset-request", json={"email": email})
+    wait_until(lambda: len(api.outbox.sent) == 1)
+    body = {"email": email, "code": api.outbox.sent[0][1], "new_password": "AnotherPass12"}
+    assert api.client(2).post("/api/auth/password/reset", json=body).status_code == 200
+    assert logged_in(api.client(2), email, "AnotherPass12").status_code == 200
+
+
+def test_a_burst_of_guesses_passes_no_more_than_one_by_one(api: Api) -> None:
+    email = known(api)
+    clients = [api.client() for _ in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda http: logged_in(http, email, WRONG).status_code, clients))
+    assert set(answers) == {401, 429}
+    assert answers.count(401) <= 6
+
+
+def test_wrong_codes_count_against_the_address(api: Api) -> None:
+    client, email = api.client(), known(api)
+    body = {"email": email, "code": "AAAAAAAA", "new_password": "AnotherPass12"}
+    for _ in range(30):
+        assert refusal(client.post("/api/auth/password/reset", json=body)) == (400, "INVALID_RESET_CODE")
+    assert refusal(client.post("/api/auth/password/reset", json=body)) == TOO_MANY
+    assert logged_in(api.client(2), email).status_code == 200
+
+
+def test_an_address_opens_five_accounts_an_hour(api: Api) -> None:
+    client = api.client()
+    client.post("/api/auth/register", json=registration(password="short"))
+    for _ in range(5):
+        registered(client)
+    answer = client.post("/api/auth/register", json=registration())
+    assert refusal(answer) == (429, "RATE_LIMITED")
+    assert 3500 < int(answer.headers["Retry-After"]) <= 3600
+    registered(api.client(2))
+
+
+def test_switched_off_limits_let_everything_pass(house: House, store: EventStore) -> None:
+    with serving(house, store) as api:
+        client, email = api.client(), known(api)
+        fail(client, email, 12)
+        assert logged_in(client, email).status_code == 200
+
+
+def test_an_unknown_e_mail_takes_as_long(house: House, store: EventStore) -> None:
+    with serving(house, store) as api:
+        client, email = api.client(), known(api)
+
+        def seconds(who: str) -> float:
+            began = time.perf_counter()
+            logged_in(client, who, WRONG)
+            return time.perf_counter() - began
+
+        pairs = [(seconds(email), seconds("nobody@shop.bd")) for _ in range(9)]
+    there, nowhere = (statistics.median(times) for times in zip(*pairs, strict=True))
+    assert 0.5 < nowhere / there < 2
+
+
+def test_refusals_are_summarised_once_per_minute_and_source(api: Api, store: EventStore) -> None:
+    known(api)
+    now = dt.datetime(2025, 11, 3, 10, 30, 30, tzinfo=dt.UTC)
+    for second, ip in ((0, "10.0.0.1"), (59, "10.0.0.1"), (10, "10.0.0.2"), (65, "10.0.0.1")):
+        at = now.replace(minute=28, second=0) + dt.timedelta(seconds=second)
+        api.sql("INSERT INTO credentials.refusals VALUES (%s, 'k', %s::inet, 'password')", at, ip)
+    before = len(api.topics())
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: summarise_refusals(store, now.replace(minute=29, second=30)), range(3)))
+    assert summarise_refusals(store, now.replace(minute=29, second=59)) == 0
+    assert summarise_refusals(store, now) == 1
+    rows = api.sql("SELECT data, business_id FROM log.history WHERE position > %s ORDER BY position", before)
+    counts = [(row["data"]["minute"], row["data"]["count"]) for row in rows]
+    assert sorted(counts) == [("2025-11-03T10:28Z", 1), ("2025-11-03T10:28Z", 2), ("2025-11-03T10:29Z", 1)]
+    assert len({row["data"]["source"] for row in rows}) == 2
+    assert "10.0.0" not in str(rows)
+    assert summarise_refusals(store) == 0
+
+
+def test_a_minute_that_may_still_be_counting_is_not_summarised(api: Api, store: EventStore) -> None:
+    now = dt.datetime(2025, 11, 3, 10, 30, 2, tzinfo=dt.UTC)
+    api.sql("INSERT INTO credentials.refusals VALUES (%s, 'k', '10.0.0.1'::inet, 'password')", now.replace(minute=29))
+    assert summarise_refusals(store, now) == 0
+    assert summarise_refusals(store, now.replace(second=5)) == 1

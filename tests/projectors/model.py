@@ -1,0 +1,278 @@
+"""What the read models must hold, worked out afresh from a whole history: no fold, no merging, no SQL.
+
+Money in paisa, quantities in thousandths, times of a sale as the clock in Dhaka shows them.
+"""
+
+import datetime as dt
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from shared.event_store import Recorded
+from shared.events.base import Event
+from shared.events.identity import BusinessProfileChanged, BusinessRegistered
+from shared.events.jobs import JobFailed
+from shared.events.sales import (
+    CustomersAdded,
+    ProductsAdded,
+    ReceiptStored,
+    SalesBatchRecorded,
+    UploadAccepted,
+    UploadCompleted,
+    UploadFailed,
+)
+
+Row = dict[str, Any]
+Tables = dict[str, list[Row]]
+# What sealed texts open to; one whose subject was forgotten is not among them.
+People = Mapping[str, Mapping[str, str | None]]
+E = TypeVar("E", bound=Event)
+T = TypeVar("T")
+K = TypeVar("K")
+
+
+class Line(NamedTuple):
+    """One sale, wherever it was recorded."""
+
+    business: int
+    position: int
+    tx: int
+    date: dt.date
+    sold_at: dt.datetime
+    product: int
+    customer: int | None
+    qty: int
+    paisa: int
+    method: str | None
+    raw: str | None
+
+    @property
+    def price(self) -> int:
+        return round(Fraction(self.paisa * 1000, self.qty))
+
+
+def sales(history: Sequence[Recorded], people: People) -> Tables:
+    """Return the tables of the projection `sales`."""
+    lines = list(_lines(history))
+    products = [(r.business_id, p) for r, e in _of(history, ProductsAdded) for p in e.products]
+    customers = [(r.business_id, c) for r, e in _of(history, CustomersAdded) for c in e.customers]
+    named = {(business, product.id): product for business, product in products}
+    known = {(business, customer.id): people.get(customer.sealed, {}) for business, customer in customers}
+    of_product = _grouped(lines, lambda line: (line.business, line.product))
+    of_customer = _grouped(
+        (line for line in lines if line.customer is not None), lambda line: (line.business, line.customer)
+    )
+    businesses = {
+        r.business_id for kind in (ProductsAdded, CustomersAdded, SalesBatchRecorded) for r, _ in _of(history, kind)
+    }
+    return {
+        "transactions": [_transaction(line) for line in lines],
+        "products": [_product(key, named.get(key), of_product[key]) for key in named.keys() | of_product.keys()],
+        "customers": [_customer(key, known.get(key, {}), of_customer[key]) for key in known.keys() | of_customer.keys()],
+        "sales_days": [
+            {"business_id": business, "date": date, "payment_method": method} | _sums(group, "sales", "units", "paisa")
+            for (business, date, method), group in _grouped(
+                lines, lambda line: (line.business, line.date, line.method or "")
+            ).items()
+        ],
+        "product_days": [
+            {"business_id": business, "product_id": product, "date": date, "payment_method": method}
+            | _sums(group, "sales", "units", "paisa")
+            for (business, product, date, method), group in _grouped(
+                lines, lambda line: (line.business, line.product, line.date, line.method or "")
+            ).items()
+        ],
+        "customer_days": [
+            {"business_id": business, "customer_id": customer, "date": date} | _sums(group, "sales", "paisa")
+            for (business, customer, date), group in _grouped(
+                (line for line in lines if line.customer is not None),
+                lambda line: (line.business, line.customer, line.date),
+            ).items()
+        ],
+        "sales_totals": [
+            {
+                "business_id": business,
+                "products": sum(owner == business for owner, _ in products),
+                "customers": sum(owner == business for owner, _ in customers),
+                **_sums([line for line in lines if line.business == business], "sales", "paisa"),
+            }
+            for business in businesses
+        ],
+    }
+
+
+def identity(history: Sequence[Recorded], people: People) -> Tables:
+    """Return the tables of the projection `identity`."""
+    profiles: dict[int, Row] = {}
+    for recorded in history:
+        event = recorded.event
+        if isinstance(event, BusinessRegistered):
+            profile = profiles.setdefault(event.business_id, _blank_profile(event.business_id))
+            profile |= {"name": event.name, "type": event.type, "is_demo": event.is_demo}
+            profile["created_at"] = recorded.recorded_at
+        if isinstance(event, BusinessProfileChanged):
+            profile = profiles.setdefault(event.business_id, _blank_profile(event.business_id))
+            said: Row = {column: getattr(event, column) for column in ("name", "type", "city", "description")}
+            said["phone_number"] = people.get(event.sealed or "", {}).get("phone_number")
+            profile |= {column: value for column, value in said.items() if value is not None}
+    return {"profiles": list(profiles.values()), "profile_stats": _stats(history), "data_sources": _sources(history)}
+
+
+def uploads(history: Sequence[Recorded], _: People) -> Tables:
+    """Return the tables of the projection `uploads`."""
+    said = [(r, e, UUID(file)) for r in history if (e := r.event) and (file := _file_of(e))]
+    files = _grouped(said, lambda fact: (fact[0].business_id, fact[2]))
+    return {"uploads": [_upload(business, file, facts) for (business, file), facts in files.items()]}
+
+
+MODELS: Mapping[str, Callable[[Sequence[Recorded], People], Tables]] = {
+    "identity": identity,
+    "sales": sales,
+    "uploads": uploads,
+}
+
+
+def _lines(history: Sequence[Recorded]) -> Iterable[Line]:
+    for recorded, batch in _of(history, SalesBatchRecorded):
+        for sale in batch.sales:
+            method, raw = (None, None) if sale.payment is None else batch.payments[sale.payment]
+            yield Line(
+                _business(recorded), recorded.position, sale.tx, sale.date, _clock(sale.date, sale.time),
+                sale.product_id, sale.customer_id, sale.qty, sale.paisa, method, raw,
+            )  # fmt: skip
+
+
+def _transaction(line: Line) -> Row:
+    return {
+        "business_id": line.business, "id": line.tx, "sold_at": line.sold_at, "product_id": line.product,
+        "customer_id": line.customer, "quantity": line.qty, "paisa": line.paisa, "payment_method": line.method,
+        "payment_text": line.raw, "position": line.position,
+    }  # fmt: skip
+
+
+def _product(key: tuple[int, int], product: Any, lines: list[Line]) -> Row:  # noqa: ANN401 - a NewProduct or nothing
+    # Of sales at the same moment the one recorded last has the price; before the first sale it is the one it was added with.
+    newest = max(enumerate(lines), key=lambda at: (at[1].sold_at, at[0]))[1] if lines else None
+    return {
+        "business_id": key[0], "id": key[1],
+        "name": product and product.name, "sort_name": product and product.name.casefold(),
+        "priced_at": newest and newest.sold_at, "last_sale_at": newest and newest.sold_at,
+        "unit_price": newest.price if newest else product.unit_price,
+        **_sums(lines, "sales", "units", "paisa"),
+    }  # fmt: skip
+
+
+def _customer(key: tuple[int, int | None], person: Mapping[str, str | None], lines: list[Line]) -> Row:
+    name = person.get("name")
+    return {
+        "business_id": key[0], "id": key[1],
+        "name": name, "sort_name": None if name is None else name.casefold(), "phone": person.get("phone"),
+        "last_purchase_at": max((line.sold_at for line in lines), default=None),
+        **_sums(lines, "sales", "paisa"),
+    }  # fmt: skip
+
+
+def _sums(lines: list[Line], *columns: str) -> Row:
+    sums = {
+        "sales": len(lines), "units": sum(line.qty for line in lines), "paisa": sum(line.paisa for line in lines)
+    }  # fmt: skip
+    return {column: sums[column] for column in columns}
+
+
+def _blank_profile(business: int) -> Row:
+    columns = ("name", "type", "phone_number", "city", "description", "is_demo", "created_at")
+    return {"business_id": business, **dict.fromkeys(columns)}
+
+
+def _stats(history: Sequence[Recorded]) -> list[Row]:
+    lines = list(_lines(history))
+    opened = {_business(r) for kind in (BusinessRegistered, ProductsAdded, CustomersAdded) for r, _ in _of(history, kind)}
+    stats = []
+    for business in opened | {line.business for line in lines}:
+        own = [line for line in lines if line.business == business]
+        stats.append({
+            "business_id": business,
+            "products": sum(len(e.products) for r, e in _of(history, ProductsAdded) if r.business_id == business),
+            "customers": sum(len(e.customers) for r, e in _of(history, CustomersAdded) if r.business_id == business),
+            "transactions": len(own),
+            "paisa": sum(line.paisa for line in own),
+            "last_transaction_date": max((line.date for line in own), default=None),
+        })  # fmt: skip
+    return stats
+
+
+def _sources(history: Sequence[Recorded]) -> list[Row]:
+    kinds = {UploadAccepted: "csv", ReceiptStored: "receipt_ocr"}
+    uses = [(_business(r), source) for kind, source in kinds.items() for r, _ in _of(history, kind)]
+    return [
+        {"business_id": business, "source": source, "uses": uses.count((business, source))}
+        for business, source in set(uses)
+    ]
+
+
+def _file_of(event: Event) -> str | None:
+    if isinstance(event, JobFailed):
+        return event.subject if event.kind == "read_upload" else None
+    if isinstance(event, UploadAccepted | SalesBatchRecorded | UploadCompleted | UploadFailed):
+        return event.file_id
+    return None
+
+
+def _upload(business: int | None, file: UUID, facts: Sequence[tuple[Recorded, Event, UUID]]) -> Row:
+    batches = [e for _, e, _ in facts if isinstance(e, SalesBatchRecorded)]
+    accepted = [(r, e) for r, e, _ in facts if isinstance(e, UploadAccepted)]
+    completed = [e for _, e, _ in facts if isinstance(e, UploadCompleted)]
+    failed = [e for _, e, _ in facts if isinstance(e, UploadFailed | JobFailed)]
+    ended = [r for r, e, _ in facts if isinstance(e, UploadCompleted | UploadFailed | JobFailed)]
+    at, first = accepted[-1] if accepted else (None, None)
+    return {
+        "business_id": business, "file_id": file, "position": facts[-1][0].position, "state": _state(facts[-1][1]),
+        "file_name": first and first.file_name,
+        "data_source_name": _last(e.data_source_name for _, e in accepted),
+        "rows_detected": first and first.rows_detected,
+        "created_at": at and at.recorded_at, "accepted": at and at.position,
+        "created": sum(len(e.sales) for e in batches),
+        "duplicates": sum(e.duplicates for e in batches), "rejected": sum(e.rejected for e in batches),
+        "rows": completed[-1].rows if completed else None,
+        "warnings": _last(_json([[w.code, w.values] for w in e.warnings]) for e in completed),
+        "error_code": _last(e.error_code if isinstance(e, UploadFailed) else "INTERNAL_ERROR" for e in failed),
+        "error_details": _last(_json(e.details) for e in failed if isinstance(e, UploadFailed)),
+        "completed_at": ended[-1].recorded_at if ended else None,
+    }  # fmt: skip
+
+
+def _state(event: Event) -> str:
+    states = {UploadAccepted: "pending", SalesBatchRecorded: "processing", UploadCompleted: "completed"}
+    return states.get(type(event), "failed")
+
+
+def _of(history: Sequence[Recorded], kind: type[E]) -> list[tuple[Recorded, E]]:
+    return [(recorded, event) for recorded in history if isinstance(event := recorded.event, kind)]
+
+
+def _grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    groups: dict[K, list[T]] = defaultdict(list)
+    for item in items:
+        groups[key(item)].append(item)
+    return groups
+
+
+def _last(values: Iterable[T | None]) -> T | None:
+    given = [value for value in values if value is not None]
+    return given[-1] if given else None
+
+
+def _business(recorded: Recorded) -> int:
+    assert recorded.business_id is not None
+    return recorded.business_id
+
+
+def _clock(date: dt.date, seconds: int | None) -> dt.datetime:
+    return dt.datetime.combine(date, dt.time()) + dt.timedelta(seconds=seconds or 0)
+
+
+def _json(value: object) -> str | None:
+    return json.dumps(value, sort_keys=True) if value else None
