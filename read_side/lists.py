@@ -3,17 +3,19 @@
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, LiteralString
 
 import orjson
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
 from psycopg.types.numeric import Int8
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
 from shared.http import Page, decode_cursor, encode_cursor, links
-from shared.paging import InvalidCursor
+from shared.paging import InvalidCursor, Scalar
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 Key = int | str | dt.datetime | None
@@ -38,9 +40,9 @@ class Order:
     descending: bool
     nullable: bool = False
 
-    def cursor(self, key: Key, public_id: int) -> str:
-        """Return the cursor that stands behind a row."""
-        return encode_cursor((self.name, self.descending, str(key) if isinstance(key, dt.datetime) else key, public_id))
+    def cursor(self, key: Scalar, public_id: int) -> str:
+        """Return the cursor that stands behind a row; it names no text, which may be a person's name."""
+        return encode_cursor((self.name, self.descending, None if self.kind is str else key, public_id))
 
     def after(self, cursor: str) -> tuple[Key, int]:
         """Return key and id of the row that `cursor` stands behind; raises InvalidCursor if another order made it."""
@@ -50,7 +52,7 @@ class Order:
         return self._key(key), public_id
 
     def _key(self, key: object) -> Key:
-        if key is None and self.nullable:
+        if key is None and (self.nullable or self.kind is str):
             return None
         if self.kind is dt.datetime and isinstance(key, str):
             return _time(key)
@@ -142,7 +144,7 @@ class Listing:
 
     count: int
     results: str
-    last: tuple[Key, int] | None
+    last: tuple[Scalar, int] | None
 
     def answer(self, request: Request, page: Page, order: Order, **more: Any) -> bytes:  # noqa: ANN401 - JSON
         """Return the data of the envelope: count, next, previous, results, `more`, next_cursor."""
@@ -153,7 +155,25 @@ class Listing:
         return b"".join((head[:-1], b',"results":', self.results.encode(), b",", tail[1:]))
 
 
-def last_of(text: str | None) -> tuple[Key, int] | None:
+def empty() -> Listing:
+    """Return a list without rows."""
+    return Listing(0, "[]", None)
+
+
+async def with_name(
+    conn: AsyncConnection[TupleRow], statement: LiteralString, business_id: int, start: Start
+) -> Start:
+    """Return `start` with the text that its cursor only points to, as `statement` finds it; raises InvalidCursor."""
+    if start.after is None or start.order.kind is not str:
+        return start
+    parameters = {"business": business_id, "after_id": start.after[1]}
+    row = await (await conn.execute(statement, bound(parameters))).fetchone()
+    if row is None:
+        raise InvalidCursor(details={"parameter": "cursor"})
+    return replace(start, after=(row[0], start.after[1]))
+
+
+def last_of(text: str | None) -> tuple[Scalar, int] | None:
     """Return key and id from what LAST returned."""
     if text is None:
         return None

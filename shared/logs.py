@@ -100,6 +100,8 @@ def _shown(name: str, value: Any, depth: int = 0) -> Any:  # noqa: ANN401  (what
         return {str(key): _shown(str(key), item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_shown("", item, depth + 1) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
     return value
 
 

@@ -52,7 +52,9 @@ Owner = Annotated[Principal, Depends(owner)]
 class Sale(BaseModel):
     """One sale."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"product_name": "Shirt", "amount": 600}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"product_name": "Shirt", "amount": 600}]}
+    )
 
     product_name: str = Field(min_length=1, max_length=255)
     amount: Decimal = Field(gt=0, le=10_000_000, decimal_places=2)
@@ -103,7 +105,12 @@ async def add_sale(request: Request, who: Owner, sale: Sale) -> Response:
     meta = command_context(request, who)
     fingerprint = request_hash(request)
     return ok(
-        {**sale.model_dump(), "command_id": meta.command_id, "actor": meta.actor, "hash": fingerprint and fingerprint.hex()},
+        {
+            **sale.model_dump(),
+            "command_id": meta.command_id,
+            "actor": meta.actor,
+            "hash": fingerprint and fingerprint.hex(),
+        },
         status=201,
         position="sealed",
         headers={"Location": "/api/sales/1"},

@@ -83,7 +83,9 @@ def test_json_that_is_merely_unusual_is_taken_as_it_is(client: httpx.Client, bod
 
 
 scalars = st.none() | st.booleans() | st.integers(-(2**62), 2**62) | st.text(st.characters(exclude_categories=["Cs"]))
-documents = st.dictionaries(st.text(max_size=5), st.recursive(scalars, lambda inner: st.lists(inner, max_size=3)), max_size=4)
+documents = st.dictionaries(
+    st.text(max_size=5), st.recursive(scalars, lambda inner: st.lists(inner, max_size=3)), max_size=4
+)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

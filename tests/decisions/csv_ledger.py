@@ -3,8 +3,10 @@
 import datetime as dt
 from collections.abc import Callable, Iterator
 
+import pytest
+
 from write_side.sales.csv_dates import Order
-from write_side.sales.csv_faults import Notice
+from write_side.sales.csv_faults import BadCell, Fault, Notice
 from write_side.sales.csv_rows import LedgerRow, RejectedRow, read_rows, scan
 
 TODAY = dt.date(2025, 10, 31)
@@ -43,3 +45,10 @@ def rejection(row: str, header: str = HEADER) -> RejectedRow:
     (item,) = items(header + row + "\n")
     assert isinstance(item, RejectedRow), item
     return item
+
+
+def fault_of(read: Callable[[str], object], cell: str) -> Fault:
+    """Return why `read` refuses a cell."""
+    with pytest.raises(BadCell) as refused:
+        read(cell)
+    return refused.value.fault

@@ -1,17 +1,14 @@
-import csv
 import datetime as dt
-import io
 from itertools import islice
 
 import pytest
 
-from shared.texts import LANGUAGES, text
 from tests.decisions.csv_ledger import HEADER, NOW, TODAY, items, rejection, sale, sales, stored
 from write_side.sales.csv_dates import AmbiguousDates, DateFormat
 from write_side.sales.csv_encoding import MAX_LINE
-from write_side.sales.csv_faults import Fault, Notice, Remark
+from write_side.sales.csv_faults import Fault, Notice
 from write_side.sales.csv_header import NoLedger
-from write_side.sales.csv_rows import LedgerRow, RejectedRow, TooManyRows, errors_csv, read_rows, scan
+from write_side.sales.csv_rows import LedgerRow, RejectedRow, TooManyRows, read_rows, scan
 
 SEED = HEADER + "2025-10-01,Shirt,2,600,Ali,Cash\n2025-10-02,Pants,1,1200,,bKash\n"
 
@@ -181,54 +178,6 @@ def test_what_is_kept_of_a_refused_row_is_bounded_and_can_be_stored() -> None:
     assert (too_long.code, len(too_long.value)) == ("ROW_TOO_LONG", 200)
 
 
-def test_twins_have_fingerprints_of_their_own() -> None:
-    tea = "2025-10-01,Tea,1,20,,\n"
-    rows = sales(HEADER + tea * 3 + "2025-10-01,TEA ,১,৳20.00\n" + "2025-10-01,Milk,1,20,,\n" + tea)
-    assert len({row.fingerprint for row in rows}) == 6
-    alone = sales(HEADER + "2025-10-01,Milk,1,20,,\n" + tea * 5)
-    assert {row.fingerprint for row in rows} == {row.fingerprint for row in alone}
-
-
-def test_a_fingerprint_depends_on_what_was_sold_not_on_how_it_is_written() -> None:
-    one = sale("2025-10-01,Red Tea,2,600,Ali,Cash")
-    other = sale("cash|ALI|৳ ৬০০.০০|2.0|red  tea|1 Oct 2025", "Payment|Buyer|Total|Qty|Item|Sale Date\n")
-    assert one.fingerprint == other.fingerprint
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        "2025-10-02,Tea,2,600,Ali,Cash",
-        "2025-10-01 00:00,Tea,2,600,Ali,Cash",
-        "2025-10-01,Teas,2,600,Ali,Cash",
-        "2025-10-01,Tea,3,600,Ali,Cash",
-        "2025-10-01,Tea,2,600.01,Ali,Cash",
-        "2025-10-01,Tea,2,600,Alim,Cash",
-        "2025-10-01,Tea,2,600,,Cash",
-        "2025-10-01,Tea,2,600,Ali,Card",
-        "2025-10-01,Tea,2,600,Ali,",
-        "2025-10-01,Tea,2,600,Ali,Upay",
-    ],
-)
-def test_a_row_that_differs_has_another_fingerprint(row: str) -> None:
-    assert sale(row).fingerprint != sale("2025-10-01,Tea,2,600,Ali,Cash").fingerprint
-
-
-def test_two_unknown_payments_have_fingerprints_of_their_own() -> None:
-    assert sale("2025-10-01,Tea,2,600,,Upay").fingerprint != sale("2025-10-01,Tea,2,600,,Tap").fingerprint
-
-
-def test_a_salt_gives_other_fingerprints_that_are_stable_too() -> None:
-    plain, salted = ([row.fingerprint for row in sales(SEED, salt=salt)] for salt in (b"", b"upload-7"))
-    assert set(plain).isdisjoint(salted)
-    assert salted == [row.fingerprint for row in sales(SEED, salt=b"upload-7")]
-
-
-def test_fingerprints_of_released_ledgers_stay_what_they_were() -> None:
-    rows = sales(HEADER + "2025-10-01 10:15,Tea,2,600,Ali,Upay\n" * 2)
-    assert [row.fingerprint.hex() for row in rows] == ["558bf47701f2a2835546af02", "095b8d75ce0eccdb9d85acda"]
-
-
 def test_ambiguous_dates_are_a_question_until_an_order_is_chosen() -> None:
     ledger = HEADER + "03/10/2025,Tea,1,20,,\n"
     with pytest.raises(AmbiguousDates):
@@ -266,39 +215,3 @@ def test_a_header_followed_by_nothing_far_behind_the_head_is_no_ledger() -> None
     with pytest.raises(NoLedger) as refused:
         scan(stored(HEADER.encode() + b"\n" * 400_000))
     assert refused.value.reason == "header_only"
-
-
-def report(ledger: str, language: str = "en") -> list[str]:
-    refused = [item for item in items(ledger) if isinstance(item, RejectedRow)]
-    header = scan(stored(ledger.encode())).layout.header
-    return list(errors_csv(refused, header, language, lambda code, chosen: (f"{code}-{chosen}", f"fix-{chosen}")))
-
-
-def test_the_report_has_the_reason_the_fix_and_the_rows_own_cells() -> None:
-    assert report(HEADER + "2025-10-01,Tea,0,20,Ali,\n2025-10-01,Tea,1,20,,\n", "bn") == [
-        "row,column,value,code,message,fix,Date,Product,Quantity,Amount,Customer,Payment Method\r\n",
-        "2,Quantity,0,QUANTITY_OUT_OF_RANGE,QUANTITY_OUT_OF_RANGE-bn,fix-bn,2025-10-01,Tea,0,20,Ali,\r\n",
-    ]
-
-
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_no_cell_of_the_report_can_be_taken_for_a_formula(start: str) -> None:
-    bad = RejectedRow(2, start + "column", start + "1", "CODE", [start + "cell", "plain"])
-    (line, row) = errors_csv([bad], [start + "name", "other"], "en", lambda _code, _language: (start, start))
-    cells = [*next(csv.reader([line])), *next(csv.reader(io.StringIO(row, newline="")))]
-    assert not [cell for cell in cells if cell.startswith(start)]
-    assert f"'{start}cell" in cells
-
-
-def test_a_cell_over_two_lines_is_one_line_of_the_report() -> None:
-    lines = report(HEADER + '2025-10-01,"Tea\nlarge",0,20,Ali,\n')
-    assert len("".join(lines).splitlines()) == 2
-    assert "Tea large" in lines[1]
-
-
-def test_every_fault_and_remark_has_its_texts_in_both_languages() -> None:
-    for code in [*Fault, *Remark]:
-        for language in LANGUAGES:
-            message, (fix,) = text(code.value, language)
-            assert message
-            assert fix

@@ -10,7 +10,15 @@ from shared.event_store import EventStore
 from smartmarket import House
 from tests.conftest import wait_until
 from tests.journeys.identity_api import (
-    PASSWORD, Api, bearer, logged_in, refreshed, refusal, registered, registration, serving,
+    PASSWORD,
+    Api,
+    bearer,
+    logged_in,
+    refreshed,
+    refusal,
+    registered,
+    registration,
+    serving,
 )  # fmt: skip
 
 NEW = "ছাতা-বৃষ্টি-42"

@@ -17,7 +17,10 @@ REGISTRATION = "registration"
 
 @dataclass(frozen=True)
 class Applicant:
-    """Who wants an account, as typed and found valid; `email` in the form that emails.py gives it."""
+    """Who wants an account: `email` in the form that emails.py gives it, texts as forms.py lets them pass.
+
+    Raises WeakPassword for a password that is not good enough for this person.
+    """
 
     email: str
     password: str
@@ -26,6 +29,10 @@ class Applicant:
     business_type: str
     language: Language = "bn"
     is_demo: bool = False
+
+    def __post_init__(self) -> None:
+        """Insist on a good password."""
+        passwords.check(self.password, email=self.email, first_name=self.first_name)
 
 
 @dataclass(frozen=True)
@@ -51,10 +58,9 @@ def register(
 ) -> tuple[Account, int | None]:
     """Open an account with its shop; returns it and the position.
 
-    Raises WeakPassword, EmailTaken. The same registration under the same `idempotency_key` again returns the account
+    Raises EmailTaken. The same registration under the same `idempotency_key` again returns the account
     it opened, without a position; anything else under that key raises IdempotencyKeyReused.
     """
-    passwords.check(applicant.password, email=applicant.email, first_name=applicant.first_name)
     account = _new_account(store, applicant)
     repeat = RepeatKeys.of(store, idempotency_key, applicant) if idempotency_key else None
 

@@ -61,8 +61,8 @@ _CHANGED = {"password_changed": True}
 def register(request: Request, form: forms.Registration) -> Response:
     """Open an account with its shop, and log it in."""
     store, meta = _store(request), _meta(request)
-    _limit(request, "register", REGISTRATIONS_PER_HOUR)
     applicant = registration.Applicant(**form.model_dump())
+    _limit(request, "register", REGISTRATIONS_PER_HOUR)
     key = request.headers.get("idempotency-key")
     account, _ = registration.register(store, applicant, meta, key)
     tokens, position = _sessions(request).begin(account, meta, _now())

@@ -1,0 +1,117 @@
+"""GET /products."""
+
+import datetime as dt
+from typing import Annotated, Any, Literal, LiteralString
+
+from fastapi import APIRouter, Depends, Query, Request
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from pydantic import Field
+from starlette.responses import Response
+
+from read_side.clock import Today
+from read_side.freshness import freshly
+from read_side.lists import BY_INDEX, LAST, Listing, Order, Start, bound, empty, last_of, numbered, with_name
+from shared.database import reading
+from shared.http import ListQuery, Principal, example, owner, raw
+
+router = APIRouter(tags=["Products"])
+
+# Returns how many products the business has, and the settings of BY_INDEX.
+COUNT: LiteralString = f"""SELECT coalesce((SELECT products FROM sales_totals WHERE business_id = %(business)s), 0),
+    {BY_INDEX}"""
+# Returns the name by which a product is sorted.
+SELECT_NAME: LiteralString = "SELECT sort_name FROM products WHERE business_id = %(business)s AND id = %(after_id)s"
+# Every product with the units sold in the last 7 days, today included.
+SELLING: LiteralString = """(SELECT p.business_id, p.id, coalesce(week.units, 0)::bigint AS sales_7d FROM products AS p
+    LEFT JOIN (SELECT product_id, sum(units) AS units FROM product_days
+        WHERE business_id = %(business)s AND date > %(today)s::date - 7 AND date <= %(today)s::date GROUP BY product_id
+    ) AS week ON week.product_id = p.id
+    WHERE p.business_id = %(business)s) AS selling"""
+# Returns the products of `page` as a JSON array in order, and LAST.
+SELECT_PAGE: LiteralString = f"""SELECT coalesce((SELECT json_agg(item) FROM (
+    SELECT p.id, p.name, NULL AS sku, trim_scale(p.unit_price * 0.01) AS unit_price,
+        0 AS current_stock, false AS stock_known, NULL AS reorder_point, false AS is_low_stock,
+        json_build_object(
+            'sales_7d', trim_scale(sold.week * 0.001), 'sales_30d', trim_scale(sold.month * 0.001),
+            'avg_daily', round(sold.month / 30000.0, 1),
+            'last_sale', to_char(p.last_sale_at, 'YYYY-MM-DD"T"HH24:MI:SS"+06:00"')
+        ) AS sales_metrics, NULL AS forecast
+    FROM page
+    CROSS JOIN LATERAL (SELECT * FROM products WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS p
+    CROSS JOIN LATERAL (SELECT coalesce(sum(units) FILTER (WHERE date > %(today)s::date - 7), 0) AS week,
+            coalesce(sum(units), 0) AS month FROM product_days
+        WHERE business_id = %(business)s AND product_id = page.id
+            AND date > %(today)s::date - 30 AND date <= %(today)s::date) AS sold
+    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""
+
+_EXAMPLE: dict[int | str, dict[str, Any]] = {
+    200: example(
+        {
+            "count": 12,
+            "next": None,
+            "previous": None,
+            "results": [
+                {
+                    "id": 1, "name": "Basmati Rice", "sku": None, "unit_price": 120, "current_stock": 0,
+                    "stock_known": False, "reorder_point": None, "is_low_stock": False,
+                    "sales_metrics": {
+                        "sales_7d": 25, "sales_30d": 89, "avg_daily": 3.0, "last_sale": "2025-11-03T14:30:00+06:00",
+                    },
+                    "forecast": None,
+                }
+            ],
+            "next_cursor": None,
+        },
+        "One page; `stock_known` is false until the stock was counted, and `current_stock` then says nothing",
+    )
+}  # fmt: skip
+
+
+class ProductsQuery(ListQuery):
+    """Filters and order of the list."""
+
+    low_stock_only: Annotated[bool, Field(description="Only products below their reorder point")] = False
+    sort: Literal["name", "stock", "sales_7d"] = "name"
+    order: Annotated[Literal["asc", "desc"] | None, Field(description="`desc` for sales_7d, else `asc`")] = None
+
+    def start(self) -> Start:
+        """Return where the page begins."""
+        descending = (self.order or ("desc" if self.sort == "sales_7d" else "asc")) == "desc"
+        if self.sort == "name":
+            return Start.of(Order("name", "sort_name", str, descending, nullable=True), self.page())
+        if self.sort == "sales_7d":
+            return Start.of(Order("sales_7d", "sales_7d", int, descending), self.page())
+        return Start.of(Order("stock", "id", int, descending), self.page())
+
+
+@router.get("/products", responses=_EXAMPLE)
+async def list_products(
+    request: Request, who: Annotated[Principal, Depends(owner)], query: Annotated[ProductsQuery, Query()], today: Today
+) -> Response:
+    """Return products with what they sold, by name unless sorted otherwise.
+
+    `sales_7d` and `sales_30d` are units over the last 7 and 30 days in Dhaka, today included; `avg_daily` is a thirtieth
+    of the latter. No product is low on stock while no stock was ever counted.
+    """
+    start = query.start()
+    business_id = await freshly(request, who, "sales")
+    if query.low_stock_only:
+        return raw(empty().answer(request, query.page(), start.order))
+    async with reading(request.app.state.reader, business_id) as conn:
+        listing = await _read(conn, business_id, start, query.limit, today)
+    return raw(listing.answer(request, query.page(), start.order))
+
+
+async def _read(
+    conn: AsyncConnection[TupleRow], business_id: int, start: Start, limit: int, today: dt.date
+) -> Listing:
+    count = await (await conn.execute(COUNT, bound({"business": business_id}))).fetchone()
+    start = await with_name(conn, SELECT_NAME, business_id, start)
+    source = SELLING if start.order.name == "sales_7d" else "products"
+    statement = "\n".join(("WITH", numbered(start.keys(source, "business_id = %(business)s"), start.order), SELECT_PAGE))
+    parameters = {"business": business_id, "today": today, **start.parameters(limit)}
+    row = await (await conn.execute(statement, bound(parameters))).fetchone()
+    assert count is not None
+    assert row is not None
+    return Listing(count[0], row[0], last_of(row[1]))

@@ -1,0 +1,188 @@
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.paging import InvalidCursor, Page, decode_cursor, encode_cursor, page_links
+from tests.contracts.edge import ENGLISH_OWNER, application, bearer, serving
+
+filters = st.dictionaries(st.sampled_from(["sort", "order", "date_from", "q"]), st.text(min_size=1, max_size=8))
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[httpx.Client]:
+    with serving(application()) as http:
+        http.headers.update(bearer(ENGLISH_OWNER))
+        yield http
+
+
+def refused(answer: httpx.Response) -> dict[str, Any]:
+    body: dict[str, Any] = answer.json()
+    assert (answer.status_code, body["error_code"]) == (400, "INVALID_QUERY"), answer.text
+    assert body["suggestions"]
+    return body
+
+
+def test_the_next_link_is_as_short_as_can_be(client: httpx.Client) -> None:
+    data = client.get("/api/sales").json()["data"]
+    assert (data["next"], data["previous"]) == ("/api/sales?offset=50", None)
+
+
+def test_links_keep_filters_and_an_unusual_limit(client: httpx.Client) -> None:
+    data = client.get("/api/sales?offset=60&sort=amount&limit=30").json()["data"]
+    assert data["next"] == "/api/sales?sort=amount&limit=30&offset=90"
+    assert data["previous"] == "/api/sales?sort=amount&limit=30&offset=30"
+
+
+def test_the_first_page_is_linked_without_an_offset(client: httpx.Client) -> None:
+    assert client.get("/api/sales?offset=20").json()["data"]["previous"] == "/api/sales"
+
+
+def test_the_last_page_has_no_next(client: httpx.Client) -> None:
+    assert client.get("/api/sales?offset=1200").json()["data"]["next"] is None
+    assert client.get("/api/sales?offset=1199").json()["data"]["next"] == "/api/sales?offset=1249"
+    assert client.get("/api/sales?offset=5000").json()["data"]["next"] is None
+
+
+def test_links_can_be_followed_through_the_whole_list(client: httpx.Client) -> None:
+    path, pages = "/api/sales?limit=100&sort=amount", 0
+    while path:
+        path, pages = client.get(path).json()["data"]["next"], pages + 1
+    assert pages == 13
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("limit=0", "limit"), ("limit=101", "limit"), ("limit=-1", "limit"), ("limit=ten", "limit"), ("limit=1.5", "limit"),
+        ("limit=", "limit"), ("limit=%E0%A7%AB", "limit"), ("offset=-1", "offset"), ("offset=x", "offset"),
+        ("sort=price", "sort"), ("offset=10&cursor=abc", "offset"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["/api/sales", "/api/strict"])
+def test_values_out_of_bounds_are_refused_by_name(client: httpx.Client, path: str, query: str, parameter: str) -> None:
+    assert refused(client.get(f"{path}?{query}"))["details"]["parameter"] == parameter
+
+
+@pytest.mark.parametrize("path", ["/api/sales", "/api/strict"])
+def test_an_offset_too_far_is_sent_to_the_cursor(client: httpx.Client, path: str) -> None:
+    assert client.get(f"{path}?offset=100000").status_code == 200
+    for offset in (100001, 10**17):
+        assert "cursor" in refused(client.get(f"{path}?offset={offset}"))["suggestions"][0]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/api/sales", ["cursor", "limit", "offset", "sort"]),
+        ("/api/strict", "cursor date_from date_to limit low_stock_only offset product_id sort".split()),
+    ],
+)
+def test_an_unknown_parameter_is_refused_and_the_known_ones_named(
+    client: httpx.Client, path: str, allowed: list[str]
+) -> None:
+    body = refused(client.get(f"{path}?payment=cash"))
+    assert body["details"] == {"parameter": "payment", "allowed": allowed}
+    assert all(name in body["suggestions"][0] for name in allowed)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "date_from=2025-1-1", "date_from=20250101", "date_from=2025-02-30", "date_from=2025-W01-1", "date_from=today",
+        "date_from=2025-10-01T00:00:00", "date_from=%E0%A7%A8%E0%A7%A6%E0%A7%A8%E0%A7%AB-10-01", "low_stock_only=1",
+        "low_stock_only=TRUE", "product_id=0", "product_id=1_000", "product_id=99999999999999999999",
+        "date_from=2025-10-02&date_to=2025-10-01", "limit=10&limit=20", "date_to=",
+    ],
+)  # fmt: skip
+def test_parameters_read_by_hand_are_read_strictly(client: httpx.Client, query: str) -> None:
+    refused(client.get(f"/api/strict?{query}"))
+
+
+def test_parameters_read_by_hand_arrive_typed(client: httpx.Client) -> None:
+    query = "date_from=2025-10-01&date_to=2025-10-01&low_stock_only=true&sort=stock&product_id=5&limit=7"
+    assert client.get(f"/api/strict?{query}").json()["data"] == {
+        "limit": 7, "offset": 0, "from": "2025-10-01", "to": "2025-10-01", "product": 5, "low": True, "sort": "stock",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("query", ["a=%", "a=%zz", "a=%4", "a=%ff", "a=%c3%28", "limit=1%00", "%00=1", "a=%ed%a0%80"])
+def test_queries_that_are_no_text_are_refused(client: httpx.Client, query: str) -> None:
+    refused(client.get(f"/api/strict?{query}"))
+
+
+@pytest.mark.parametrize("path", ["/api/sales/%", "/api/sales/%zz", "/api/sales/%ff", "/api/sales/%00", "/%c3%28"])
+def test_addresses_that_are_no_text_are_refused(client: httpx.Client, path: str) -> None:
+    # The server itself may refuse a path before the application sees it.
+    answer = client.get(httpx.URL(f"{client.base_url}/").copy_with(raw_path=path.encode()))
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "abc", "9223372036854775808", "1.5", "1e3", "%E0%A7%AB"])
+def test_a_public_id_is_a_positive_number_a_database_can_hold(client: httpx.Client, value: str) -> None:
+    assert client.get(f"/api/sales/{value}").status_code == 400
+    assert client.get("/api/sales/9223372036854775807").status_code == 200
+
+
+@given(filters, st.integers(1, 100), st.integers(0, 1000), st.integers(0, 2000))
+def test_pages_linked_by_offset_cover_the_list_once(
+    params: dict[str, str], limit: int, offset: int, count: int
+) -> None:
+    page = Page(limit, offset)
+    following, previous = page_links("/api/x", params, page, count)
+    for link, expected in ((following, offset + limit), (previous, max(offset - limit, 0))):
+        if link is None:
+            continue
+        read = {name: values[0] for name, values in parse_qs(urlsplit(link).query, strict_parsing=False).items()}
+        assert int(read.pop("offset", 0)) == expected
+        assert int(read.pop("limit", 20)) == limit
+        assert read == params
+    assert (following is not None) == (offset + limit < count)
+    assert (previous is not None) == (offset > 0)
+
+
+def test_past_the_offsets_the_cursor_goes_on() -> None:
+    last = Page(100, 100_000)
+    assert page_links("/api/x", {}, last, 200_000).next is None
+    following = page_links("/api/x", {"sort": "date"}, last, 200_000, next_cursor="abc").next
+    assert following == "/api/x?sort=date&limit=100&cursor=abc"
+    by_cursor = page_links("/api/x", {"cursor": "abc"}, Page(20, cursor="abc"), 200_000, next_cursor="def")
+    assert by_cursor == ("/api/x?cursor=def", None)
+    assert page_links("/api/x", {"cursor": "abc"}, Page(20, cursor="abc"), 200_000) == (None, None)
+
+
+values = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**62), 2**62)
+    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
+)
+
+
+@given(st.lists(values, min_size=1, max_size=4).map(tuple))
+def test_a_cursor_gives_back_what_it_was_made_of(sort_values: tuple[Any, ...]) -> None:
+    cursor = encode_cursor(sort_values)
+    assert decode_cursor(cursor) == sort_values
+    assert cursor.replace("-", "").replace("_", "").isalnum()
+
+
+@given(st.text(max_size=60))
+def test_a_made_up_cursor_is_refused_or_harmless(cursor: str) -> None:
+    try:
+        decoded = decode_cursor(cursor, str, int)
+    except InvalidCursor:
+        return
+    assert [type(value) for value in decoded] == [str, int]
+
+
+@pytest.mark.parametrize(
+    ("sort_values", "types"),
+    [(("a", 1), (str, str)), (("a",), (str, int)), (("a", 1, 2), (str, int)), ((2**70, 1), ())],
+)
+def test_a_cursor_of_another_list_is_refused(sort_values: tuple[Any, ...], types: tuple[type, ...]) -> None:
+    with pytest.raises((InvalidCursor, TypeError)):
+        decode_cursor(encode_cursor(sort_values), *types)

@@ -1,0 +1,53 @@
+import pytest
+
+from tests.decisions.csv_ledger import HEADER, sale, sales
+
+SEED = HEADER + "2025-10-01,Shirt,2,600,Ali,Cash\n2025-10-02,Pants,1,1200,,bKash\n"
+
+
+def test_twins_have_fingerprints_of_their_own() -> None:
+    tea = "2025-10-01,Tea,1,20,,\n"
+    rows = sales(HEADER + tea * 3 + "2025-10-01,TEA ,১,৳20.00\n" + "2025-10-01,Milk,1,20,,\n" + tea)
+    assert len({row.fingerprint for row in rows}) == 6
+    alone = sales(HEADER + "2025-10-01,Milk,1,20,,\n" + tea * 5)
+    assert {row.fingerprint for row in rows} == {row.fingerprint for row in alone}
+
+
+def test_a_fingerprint_depends_on_what_was_sold_not_on_how_it_is_written() -> None:
+    one = sale("2025-10-01,Red Tea,2,600,Ali,Cash")
+    other = sale("cash|ALI|৳ ৬০০.০০|2.0|red  tea|1 Oct 2025", "Payment|Buyer|Total|Qty|Item|Sale Date\n")
+    assert one.fingerprint == other.fingerprint
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "2025-10-02,Tea,2,600,Ali,Cash",
+        "2025-10-01 00:00,Tea,2,600,Ali,Cash",
+        "2025-10-01,Teas,2,600,Ali,Cash",
+        "2025-10-01,Tea,3,600,Ali,Cash",
+        "2025-10-01,Tea,2,600.01,Ali,Cash",
+        "2025-10-01,Tea,2,600,Alim,Cash",
+        "2025-10-01,Tea,2,600,,Cash",
+        "2025-10-01,Tea,2,600,Ali,Card",
+        "2025-10-01,Tea,2,600,Ali,",
+        "2025-10-01,Tea,2,600,Ali,Upay",
+    ],
+)
+def test_a_row_that_differs_has_another_fingerprint(row: str) -> None:
+    assert sale(row).fingerprint != sale("2025-10-01,Tea,2,600,Ali,Cash").fingerprint
+
+
+def test_two_unknown_payments_have_fingerprints_of_their_own() -> None:
+    assert sale("2025-10-01,Tea,2,600,,Upay").fingerprint != sale("2025-10-01,Tea,2,600,,Tap").fingerprint
+
+
+def test_a_salt_gives_other_fingerprints_that_are_stable_too() -> None:
+    plain, salted = ([row.fingerprint for row in sales(SEED, salt=salt)] for salt in (b"", b"upload-7"))
+    assert set(plain).isdisjoint(salted)
+    assert salted == [row.fingerprint for row in sales(SEED, salt=b"upload-7")]
+
+
+def test_fingerprints_of_released_ledgers_stay_what_they_were() -> None:
+    rows = sales(HEADER + "2025-10-01 10:15,Tea,2,600,Ali,Upay\n" * 2)
+    assert [row.fingerprint.hex() for row in rows] == ["558bf47701f2a2835546af02", "095b8d75ce0eccdb9d85acda"]

@@ -1,0 +1,45 @@
+import csv
+import io
+
+import pytest
+
+from shared.texts import LANGUAGES, text
+from tests.decisions.csv_ledger import HEADER, items, stored
+from write_side.sales.csv_faults import Fault, Remark
+from write_side.sales.csv_rows import RejectedRow, errors_csv, scan
+
+
+def report(ledger: str, language: str = "en") -> list[str]:
+    refused = [item for item in items(ledger) if isinstance(item, RejectedRow)]
+    header = scan(stored(ledger.encode())).layout.header
+    return list(errors_csv(refused, header, language, lambda code, chosen: (f"{code}-{chosen}", f"fix-{chosen}")))
+
+
+def test_the_report_has_the_reason_the_fix_and_the_rows_own_cells() -> None:
+    assert report(HEADER + "2025-10-01,Tea,0,20,Ali,\n2025-10-01,Tea,1,20,,\n", "bn") == [
+        "row,column,value,code,message,fix,Date,Product,Quantity,Amount,Customer,Payment Method\r\n",
+        "2,Quantity,0,QUANTITY_OUT_OF_RANGE,QUANTITY_OUT_OF_RANGE-bn,fix-bn,2025-10-01,Tea,0,20,Ali,\r\n",
+    ]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_the_report_can_be_taken_for_a_formula(start: str) -> None:
+    bad = RejectedRow(2, start + "column", start + "1", "CODE", [start + "cell", "plain"])
+    (line, row) = errors_csv([bad], [start + "name", "other"], "en", lambda _code, _language: (start, start))
+    cells = [*next(csv.reader([line])), *next(csv.reader(io.StringIO(row, newline="")))]
+    assert not [cell for cell in cells if cell.startswith(start)]
+    assert f"'{start}cell" in cells
+
+
+def test_a_cell_over_two_lines_is_one_line_of_the_report() -> None:
+    lines = report(HEADER + '2025-10-01,"Tea\nlarge",0,20,Ali,\n')
+    assert len("".join(lines).splitlines()) == 2
+    assert "Tea large" in lines[1]
+
+
+def test_every_fault_and_remark_has_its_texts_in_both_languages() -> None:
+    for code in [*Fault, *Remark]:
+        for language in LANGUAGES:
+            message, (fix,) = text(code.value, language)
+            assert message
+            assert fix

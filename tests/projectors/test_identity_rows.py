@@ -1,0 +1,81 @@
+import datetime as dt
+
+import pytest
+
+from projections.applying import Fenced
+from shared.database import SHARDS
+from shared.events.identity import BusinessRegistered
+from shared.events.sales import ReceiptStored
+from tests.projectors.events import DAY, accepted, batch, customers, products, profile, sale
+from tests.projectors.model import Row
+from tests.projectors.world import World, differences
+
+SHOP = 7
+REGISTERED = BusinessRegistered(SHOP, 3, "Ali's Tea Shop", "restaurant")
+
+
+def shown(world: World, table: str) -> Row:
+    world.project("identity")
+    (row,) = world.rows("identity")[table]
+    return row
+
+
+def test_a_registered_business_shows_its_profile_and_empty_counts(world: World) -> None:
+    world.append(SHOP, REGISTERED)
+    (registered,) = world.history()
+    assert shown(world, "profiles") == {
+        "business_id": SHOP, "name": "Ali's Tea Shop", "type": "restaurant", "phone_number": None, "city": None,
+        "description": None, "is_demo": False, "created_at": registered.recorded_at,
+    }  # fmt: skip
+    assert shown(world, "profile_stats") == {
+        "business_id": SHOP, "products": 0, "customers": 0, "transactions": 0, "paisa": 0, "last_transaction_date": None
+    }  # fmt: skip
+
+
+def test_a_changed_profile_keeps_what_was_not_mentioned_and_clears_what_was_emptied(world: World) -> None:
+    world.append(SHOP, REGISTERED)
+    world.append(SHOP, profile(SHOP, 3, "+8801711000001", city="Dhaka", description="Best tea"))
+    world.append(SHOP, profile(SHOP, 3, name="Ali & Sons", description=""))
+    row = shown(world, "profiles")
+    assert (row["name"], row["type"], row["city"]) == ("Ali & Sons", "restaurant", "Dhaka")
+    assert (row["description"], row["phone_number"]) == ("", "+8801711000001")
+
+
+def test_an_owner_without_a_key_has_no_phone(world: World) -> None:
+    world.append(SHOP, REGISTERED)
+    world.append(SHOP, profile(SHOP, 3, "+8801711000001", city="Dhaka"))
+    world.forget("user-3")
+    row = shown(world, "profiles")
+    assert (row["phone_number"], row["city"]) == (None, "Dhaka")
+
+
+def test_counts_follow_products_customers_and_sales(world: World) -> None:
+    world.append(SHOP, products("Tea", "Soap"), customers(("Rahim", None)), products("Milk", first=3))
+    world.append(SHOP, batch(SHOP, [sale(1, paisa=150), sale(2, paisa=250, date=DAY - dt.timedelta(days=3))]))
+    world.append(SHOP, batch(SHOP, [sale(3, paisa=1, date=DAY - dt.timedelta(days=9))]), batch(SHOP, [], rejected=4))
+    assert shown(world, "profile_stats") == {
+        "business_id": SHOP, "products": 3, "customers": 1, "transactions": 3, "paisa": 401, "last_transaction_date": DAY
+    }  # fmt: skip
+
+
+def test_sources_are_the_kinds_of_files_that_came(world: World) -> None:
+    receipt = ReceiptStored("8f14e45f-ceea-467f-a8d1-8f3c1b2a9d01", "image/png", 10, "ab" * 32)
+    world.append(SHOP, accepted(SHOP), receipt, accepted(SHOP, 1))
+    world.project("identity")
+    assert differences({"data_sources": world.rows("identity")["data_sources"]}, {"data_sources": [
+        {"business_id": SHOP, "source": "csv", "uses": 2}, {"business_id": SHOP, "source": "receipt_ocr", "uses": 1},
+    ]}) == {}  # fmt: skip
+
+
+def test_the_same_batch_of_events_twice_changes_nothing(world: World) -> None:
+    world.append(SHOP, REGISTERED, products("Tea"), accepted(SHOP), batch(SHOP, [sale(1)]))
+    applier = world.applier("identity")
+    positions = applier.positions(range(SHARDS))
+    events = applier.reader.after(world.conn, 0, limit=10)
+    moved = applier.apply(events, positions)
+    before = world.rows("identity")
+    applier.apply(events, moved)
+    with pytest.raises(Fenced):
+        applier.apply(events, positions)
+    assert differences(world.rows("identity"), before) == {}
+    assert before["profile_stats"][0]["transactions"] == 1

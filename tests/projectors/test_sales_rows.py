@@ -1,0 +1,151 @@
+import datetime as dt
+
+import pytest
+
+from projections.applying import Fenced
+from shared.database import SHARDS
+from tests.projectors.events import DAY, batch, customers, products, sale
+from tests.projectors.model import Row, Tables
+from tests.projectors.world import World, differences
+
+SHOP, OTHER = 7, 70
+MORNING, NOON = 9 * 3600, 12 * 3600
+
+
+def only(rows: list[Row]) -> Row:
+    (row,) = rows
+    return row
+
+
+def shown(world: World, businesses: tuple[int, ...] = (SHOP,)) -> Tables:
+    world.project("sales")
+    return world.rows("sales", businesses=businesses)
+
+
+def test_products_added_show_with_their_first_price_and_no_sales(world: World) -> None:
+    world.append(SHOP, products("Tea", "Größe XL", price=4550))
+    tables = shown(world)
+    assert differences({"products": tables["products"]}, {"products": [
+        {"business_id": SHOP, "id": i, "name": name, "sort_name": name.casefold(), "priced_at": None, "unit_price": 4550,
+         "sales": 0, "units": 0, "paisa": 0, "last_sale_at": None}
+        for i, name in ((1, "Tea"), (2, "Größe XL"))
+    ]}) == {}  # fmt: skip
+    assert tables["sales_totals"] == [{"business_id": SHOP, "products": 2, "customers": 0, "sales": 0, "paisa": 0}]
+
+
+def test_customers_added_show_by_name_and_phone(world: World) -> None:
+    world.append(SHOP, customers(("Rahim", "+8801711000001"), ("করিম", None)))
+    tables = shown(world)
+    assert differences({"customers": tables["customers"]}, {"customers": [
+        {"business_id": SHOP, "id": i, "name": name, "sort_name": name.casefold(), "phone": phone,
+         "sales": 0, "paisa": 0, "last_purchase_at": None}
+        for i, name, phone in ((1, "Rahim", "+8801711000001"), (2, "করিম", None))
+    ]}) == {}  # fmt: skip
+    assert only(tables["sales_totals"])["customers"] == 2
+
+
+def test_sales_show_one_row_each_at_their_local_time(world: World) -> None:
+    position = world.append(SHOP, batch(SHOP, [
+        sale(1, product=4, paisa=600, qty=2000, customer=9, time=MORNING + 61, payment=2), sale(2, time=None),
+    ]))  # fmt: skip
+    assert differences({"transactions": shown(world)["transactions"]}, {"transactions": [
+        {"business_id": SHOP, "id": 1, "sold_at": dt.datetime(2025, 10, 29, 9, 1, 1), "product_id": 4, "customer_id": 9,
+         "quantity": 2000, "paisa": 600, "payment_method": "other", "payment_text": "উপহার কার্ড", "position": position},
+        {"business_id": SHOP, "id": 2, "sold_at": dt.datetime(2025, 10, 29), "product_id": 1, "customer_id": None,
+         "quantity": 1000, "paisa": 1000, "payment_method": None, "payment_text": None, "position": position},
+    ]}) == {}  # fmt: skip
+
+
+def test_a_day_adds_up_per_means_of_payment_over_all_batches(world: World) -> None:
+    world.append(SHOP, batch(SHOP, [sale(1, paisa=100, payment=0), sale(2, 2, paisa=250, payment=0), sale(3, paisa=7)]))
+    world.append(SHOP, batch(SHOP, [sale(4, paisa=1000, qty=5000, payment=0)]))
+    tables = shown(world)
+    day = {"business_id": SHOP, "date": DAY}
+    cash = {"payment_method": "cash", "sales": 3, "units": 7000, "paisa": 1350}
+    unknown = {"payment_method": "", "sales": 1, "units": 1000, "paisa": 7}
+    assert differences({"days": tables["sales_days"]}, {"days": [day | cash, day | unknown]}) == {}
+    assert differences({"days": tables["product_days"]}, {"days": [
+        day | {"product_id": 1} | cash | {"sales": 2, "units": 6000, "paisa": 1100},
+        day | {"product_id": 2} | cash | {"sales": 1, "units": 1000, "paisa": 250},
+        day | {"product_id": 1} | unknown,
+    ]}) == {}  # fmt: skip
+    assert only(tables["sales_totals"]) == {"business_id": SHOP, "products": 0, "customers": 0, "sales": 4, "paisa": 1357}
+
+
+def test_a_product_has_the_price_of_its_newest_sale_whatever_the_order_of_recording(world: World) -> None:
+    world.append(SHOP, products("Tea", price=9999))
+    world.append(SHOP, batch(SHOP, [sale(1, paisa=500, qty=2000, time=NOON), sale(2, paisa=100, time=MORNING)]))
+    world.append(SHOP, batch(SHOP, [sale(3, paisa=100, date=DAY - dt.timedelta(days=1), time=NOON)]))
+    tea = only(shown(world)["products"])
+    assert (tea["unit_price"], tea["priced_at"]) == (250, dt.datetime(2025, 10, 29, 12))
+    assert (tea["sales"], tea["units"], tea["paisa"]) == (3, 4000, 700)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_of_two_sales_at_the_same_moment_the_one_recorded_last_sets_the_price(world: World, *, together: bool) -> None:
+    first, second = sale(1, paisa=500), sale(2, paisa=700)
+    batches = [batch(SHOP, [first, second])] if together else [batch(SHOP, [first]), batch(SHOP, [second])]
+    for event in batches:
+        world.append(SHOP, event)
+        tea = only(shown(world)["products"])
+    assert tea["unit_price"] == 700
+
+
+@pytest.mark.parametrize(
+    ("paisa", "qty", "price"),
+    [(600, 2000, 300), (1001, 2000, 500), (1003, 2000, 502), (1000, 3000, 333), (500, 250, 2000)],
+)
+def test_a_unit_price_is_rounded_half_to_even(world: World, paisa: int, qty: int, price: int) -> None:
+    world.append(SHOP, batch(SHOP, [sale(1, paisa=paisa, qty=qty)]))
+    assert only(shown(world)["products"])["unit_price"] == price
+
+
+def test_a_customer_adds_up_and_walk_ins_belong_to_nobody(world: World) -> None:
+    world.append(SHOP, customers(("Rahim", None)))
+    yesterday = DAY - dt.timedelta(days=1)
+    world.append(SHOP, batch(SHOP, [
+        sale(1, paisa=100, customer=1, time=NOON), sale(2, paisa=50, customer=1, time=MORNING),
+        sale(3, paisa=25, customer=1, date=yesterday), sale(4, paisa=9999),
+    ]))  # fmt: skip
+    tables = shown(world)
+    rahim = only(tables["customers"])
+    assert (rahim["name"], rahim["sales"], rahim["paisa"]) == ("Rahim", 3, 175)
+    assert rahim["last_purchase_at"] == dt.datetime(2025, 10, 29, 12)
+    assert differences({"days": tables["customer_days"]}, {"days": [
+        {"business_id": SHOP, "customer_id": 1, "date": DAY, "sales": 2, "paisa": 150},
+        {"business_id": SHOP, "customer_id": 1, "date": yesterday, "sales": 1, "paisa": 25},
+    ]}) == {}  # fmt: skip
+
+
+def test_a_customer_without_a_key_shows_as_a_number_with_totals(world: World) -> None:
+    world.append(SHOP, customers(("Rahim", "+8801711000001"), ("Karim", None)))
+    world.append(SHOP, batch(SHOP, [sale(1, customer=1)]))
+    world.forget("customer-7-1")
+    rahim, karim = sorted(shown(world)["customers"], key=lambda row: row["id"])
+    assert (rahim["name"], rahim["sort_name"], rahim["phone"]) == (None, None, None)
+    assert (rahim["sales"], rahim["paisa"]) == (1, 1000)
+    assert karim["name"] == "Karim"
+
+
+def test_equal_ids_of_two_shops_are_two_things(world: World) -> None:
+    world.record([(SHOP, products("Tea")), (OTHER, products("Soap")), (SHOP, customers(("Ali", None)))])
+    world.record([(OTHER, batch(OTHER, [sale(1, paisa=5, customer=1)])), (SHOP, batch(SHOP, [sale(1, paisa=3)]))])
+    ours, theirs = shown(world), shown(world, (OTHER,))
+    assert (only(ours["products"])["name"], only(theirs["products"])["name"]) == ("Tea", "Soap")
+    assert (only(ours["sales_totals"])["paisa"], only(theirs["sales_totals"])["paisa"]) == (3, 5)
+    assert (only(ours["customers"])["name"], only(theirs["customers"])["name"]) == ("Ali", None)
+
+
+def test_the_same_batch_of_events_twice_changes_nothing(world: World) -> None:
+    world.record([(SHOP, products("Tea")), (SHOP, batch(SHOP, [sale(1, customer=1)])), (OTHER, products("Soap"))])
+    applier = world.applier("sales")
+    positions = applier.positions(range(SHARDS))
+    events = applier.reader.after(world.conn, 0, limit=10)
+    moved = applier.apply(events, positions)
+    before = world.rows("sales")
+    assert before["transactions"]
+    assert applier.apply(events, moved) == moved
+    with pytest.raises(Fenced):
+        applier.apply(events, positions)
+    assert differences(world.rows("sales"), before) == {}
+    assert world.progress("sales") == moved == dict.fromkeys(range(SHARDS), events[-1].position)
