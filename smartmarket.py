@@ -1,4 +1,4 @@
-"""SmartMarket's command line and composition root: every process starts here, and only here are its parts put together."""
+"""SmartMarket's command line and composition root: every process starts here, put together from its parts."""
 
 import argparse
 import asyncio
@@ -62,7 +62,7 @@ READY_SECONDS = 60.0
 logger = logging.getLogger("smartmarket")
 
 
-class CannotStart(Exception):  # noqa: N818 - told to the operator, without a traceback
+class CannotStart(Exception):
     """Something is missing; the message says what to do."""
 
 
@@ -93,7 +93,10 @@ class House:
         """Tell whether the database grants the three roles; production insists on it."""
         granted = database.roles_granted(self.url)
         if not granted and self.settings.env == "production":
-            msg = "The user of DATABASE_URL may not act as smartmarket_writer, _projector and _reader: let it create roles, or grant them."
+            msg = (
+                "The user of DATABASE_URL may not act as smartmarket_writer, smartmarket_projector and"
+                " smartmarket_reader: let it create roles, or grant it these."
+            )
             raise CannotStart(msg)
         if not granted:
             logger.warning("one database role for everything: row-level security is no second wall here")
@@ -288,7 +291,9 @@ def _rebuild(house: House, args: argparse.Namespace, name: str) -> None:
         task = bar.add_task(name, total=None, events=0)
 
         def report(at: replay.Progress) -> None:
-            bar.update(task, total=at.total or 1, completed=at.done, events=at.events, description=f"{name}: {at.state}")
+            bar.update(
+                task, total=at.total or 1, completed=at.done, events=at.events, description=f"{name}: {at.state}"
+            )
 
         try:
             done = replay.rebuild(house.source(), REGISTRY[name], workers=args.shards, report=report)
@@ -300,15 +305,18 @@ def _rebuild(house: House, args: argparse.Namespace, name: str) -> None:
          f"({rate:,.0f} rows/s); {done.schema} serves now")  # fmt: skip
 
 
+_LIST_COLUMNS = ("name", "generation", "projector_version", "position", "lag", "parked", "state")
+
+
 def _list_projections(house: House, args: argparse.Namespace) -> None:
     with connect_projector(house.url, role=house.role(database.PROJECTOR)) as conn:
         found = [generations.describe(conn, name) for name in REGISTRY]
     if args.json:
         print(json.dumps(found))
         return
-    table = Table("projection", "generation", "version", "position", "lag", "parked", "state")
+    table = Table(*(column.replace("_", " ") for column in _LIST_COLUMNS))
     for item in found:
-        table.add_row(*(str(item[key]) for key in ("name", "generation", "projector_version", "position", "lag", "parked", "state")))  # fmt: skip
+        table.add_row(*(str(item[column]) for column in _LIST_COLUMNS))
     Console().print(table)
 
 

@@ -14,7 +14,8 @@ from projections.deltas import Deltas
 from projections.projection import Projection
 from projections.writing import LiveWriter
 from shared.database import SHARDS
-from shared.event_store import LogReader, Recorded
+from shared.event_codec import Recorded
+from shared.event_store import LogReader
 from shared.vault import MasterKey, SubjectKeys, Vault
 
 logger = logging.getLogger("smartmarket.projections")
@@ -61,7 +62,9 @@ class Applier:
                 self._advance(shards, moved)
                 self._write(wanted)
         except POISON as error:
-            logger.warning("batch redone event by event", extra={"projection": self._projection.name, "reason": str(error)})
+            logger.warning(
+                "batch redone event by event", extra={"projection": self._projection.name, "reason": str(error)}
+            )
             self._apply_singly(wanted, shards, moved)
         return moved
 
@@ -72,7 +75,9 @@ class Applier:
             return True
         with self._conn.transaction():
             reached = self._positions([business_id % SHARDS])[business_id % SHARDS]
-            self._conn.execute(SQL("DELETE FROM {} WHERE business_id = %s").format(self._table("parked")), (business_id,))
+            self._conn.execute(
+                SQL("DELETE FROM {} WHERE business_id = %s").format(self._table("parked")), (business_id,)
+            )
             after = position - 1
             while events := self.reader.of_business(self._conn, business_id, after, limit=200, upto=reached):
                 after = events[-1].position
@@ -101,9 +106,7 @@ class Applier:
             self._projection.fold(recorded, deltas, keys)
         self._writer.write(deltas)
 
-    def _apply_singly(
-        self, events: Sequence[Recorded], shards: Mapping[int, int], moved: Mapping[int, int]
-    ) -> None:
+    def _apply_singly(self, events: Sequence[Recorded], shards: Mapping[int, int], moved: Mapping[int, int]) -> None:
         newly: dict[int, int] = {}
         with self._conn.transaction():
             self._advance(shards, moved)
@@ -153,7 +156,9 @@ class Applier:
         return dict(self._conn.execute(statement, (list(shards),)).fetchall())
 
     def _load_parked(self) -> dict[int, int]:
-        return dict(self._conn.execute(SQL("SELECT business_id, position FROM {}").format(self._table("parked"))).fetchall())
+        return dict(
+            self._conn.execute(SQL("SELECT business_id, position FROM {}").format(self._table("parked"))).fetchall()
+        )
 
     def _table(self, name: str) -> Identifier:
         return Identifier(self._schema, name)

@@ -1,7 +1,7 @@
 """What a fold produces: rows to insert and changes to merge, the same for both writers.
 
-A merged column has one of a few commutative-enough rules, so that merging batch by batch into a table (live) and folding
-a whole history in memory (replay) end in the same row:
+A merged column has one of a few rules, so that merging batch by batch into a table (live) and folding a whole history
+in memory (replay) end in the same row:
 
 - `add`: sum; `least`, `greatest`: the extreme, null being no value;
 - `set`: the newest value, null meaning unchanged;
@@ -98,9 +98,12 @@ class Deltas:
             if table.merged and self._merged[table.name]:
                 merged, self._merged[table.name] = self._merged[table.name], {}
                 zeros = [0 if rule == "add" else None for rule in table.changes.values()]
-                yield table, (
-                    (*key, *(zero if v is None else v for v, zero in zip(values, zeros, strict=True)))
-                    for key, values in merged.items()
+                yield (
+                    table,
+                    (
+                        (*key, *(zero if v is None else v for v, zero in zip(values, zeros, strict=True)))
+                        for key, values in merged.items()
+                    ),
                 )
 
 

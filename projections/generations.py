@@ -7,7 +7,7 @@ transaction.
 
 import logging
 from collections.abc import Mapping
-from typing import Any, LiteralString, cast
+from typing import Any, cast
 
 from psycopg import Connection
 from psycopg.errors import LockNotAvailable
@@ -37,6 +37,11 @@ SHARE_PROJECTION = "SELECT pg_advisory_xact_lock_shared(7303, hashtext(%s))"
 # Returns nothing; from here on the schema serves.
 POINT = """INSERT INTO projections.live (projection, schema) VALUES (%s, %s)
     ON CONFLICT (projection) DO UPDATE SET schema = excluded.schema"""
+# Returns nothing; the generation that served until now does so no more.
+RETIRE = """UPDATE projections.generations SET state = 'retired', changed_at = now()
+    WHERE projection = %s AND state = 'live'"""
+# Returns nothing; the schema is gone.
+MARK_DROPPED = "UPDATE projections.generations SET state = 'dropped', changed_at = now() WHERE schema = %s"
 # Returns the generation that serves a projection.
 SELECT_LIVE = """SELECT g.id, g.schema, g.version FROM projections.live l JOIN projections.generations g USING (schema)
     WHERE l.projection = %s"""
@@ -59,7 +64,9 @@ def create(conn: Connection[Any], projection: Projection, *, state: str, upto: i
     conn.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
     _in_schema(conn, schema, HOUSEKEEPING + tables)
     conn.execute(
-        SQL("INSERT INTO {} SELECT shard, 0 FROM generate_series(0, %s) AS shard").format(Identifier(schema, "progress")),
+        SQL("INSERT INTO {} SELECT shard, 0 FROM generate_series(0, %s) AS shard").format(
+            Identifier(schema, "progress")
+        ),
         (SHARDS - 1,),
     )
     return generation, schema
@@ -88,17 +95,12 @@ def finish(conn: Connection[Any], projection: Projection, schema: str) -> None:
 
 def set_state(conn: Connection[Any], generation: int, state: str) -> None:
     """Record what a generation is now."""
-    conn.execute(
-        "UPDATE projections.generations SET state = %s, changed_at = now() WHERE id = %s", (state, generation)
-    )
+    conn.execute("UPDATE projections.generations SET state = %s, changed_at = now() WHERE id = %s", (state, generation))
 
 
 def adopt(conn: Connection[Any], projection: str, generation: int, schema: str) -> None:
     """Point to a generation that has caught up; the caller's transaction holds the projection's lock."""
-    conn.execute(
-        "UPDATE projections.generations SET state = 'retired', changed_at = now() WHERE projection = %s AND state = 'live'",
-        (projection,),
-    )
+    conn.execute(RETIRE, (projection,))
     conn.execute(POINT, (projection, schema))
     set_state(conn, generation, "live")
 
@@ -132,7 +134,8 @@ def drop_retired(conn: Connection[Any], *, after_seconds: float = 60.0) -> list[
                 conn.execute("SET LOCAL lock_timeout = '200ms'")
                 conn.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(schema)))
                 conn.execute(
-                    "UPDATE projections.generations SET state = 'dropped', changed_at = now() WHERE schema = %s", (schema,)
+                    "UPDATE projections.generations SET state = 'dropped', changed_at = now() WHERE schema = %s",
+                    (schema,),
                 )
                 dropped.append(schema)
         except LockNotAvailable:
@@ -148,7 +151,7 @@ def drop_retired_by(conn: Connection[Any]) -> list[str]:
 
 def describe(conn: Connection[Any], projection: str) -> dict[str, Any]:
     """Return where a projection stands, for operators: name, generation, versions, position, lag, parked, state."""
-    generation, schema, version = live(conn, projection) or (0, "", 0)
+    _, schema, version = live(conn, projection) or (0, "", 0)
     head = cast("tuple[int]", conn.execute("SELECT coalesce(max(notification_id), 0) FROM log.events").fetchone())[0]
     position = parked = 0
     if schema:
@@ -165,5 +168,5 @@ def describe(conn: Connection[Any], projection: str) -> dict[str, Any]:
 
 def _in_schema(conn: Connection[Any], schema: str, script: str) -> None:
     conn.execute("SELECT set_config('search_path', %s, true)", (schema,))
-    conn.execute(cast("LiteralString", script))
+    conn.execute(script)
     conn.execute("SELECT set_config('search_path', 'pg_catalog', true)")

@@ -1,6 +1,5 @@
 """A projection: a named, versioned, pure fold from events to tables."""
 
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from projections.deltas import Deltas, Table
-from shared.event_store import Recorded
+from shared.event_codec import Recorded
 from shared.events.base import Event
 from shared.vault import SubjectKeys
 

@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from multiprocessing.sharedctypes import Synchronized
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from psycopg import Connection
 from psycopg.rows import dict_row
@@ -26,6 +25,9 @@ from projections.writing import ReplayWriter
 from shared.database import SHARDS
 from shared.event_store import LogReader
 from shared.vault import MasterKey, Vault
+
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
 
 _CHUNK = 100
 _SPILL_ROWS = 20_000
@@ -99,7 +101,9 @@ def rebuild(
         replayed = time.monotonic() - began
         report(Progress("catching_up", len(businesses), len(businesses), events, replayed))
         _catch_up(conn, source, projection, generation, schema)
-        row = conn.execute(SQL("SELECT coalesce(sum(rows), 0)::bigint FROM {}").format(Identifier(schema, "replayed"))).fetchone()
+        row = conn.execute(
+            SQL("SELECT coalesce(sum(rows), 0)::bigint FROM {}").format(Identifier(schema, "replayed"))
+        ).fetchone()
         seconds = time.monotonic() - began
         return Rebuilt(projection.name, schema, len(businesses), cast("Any", row)[0], events, replayed, seconds)
 
@@ -136,7 +140,9 @@ def _replay_all(
     folded = context.Value("q", 0)
     done = 0
     processes = max(1, min(workers, len(todo)))
-    with ProcessPoolExecutor(processes, context, _start_worker, (source, projection.name, schema, upto, folded)) as pool:
+    with ProcessPoolExecutor(
+        processes, context, _start_worker, (source, projection.name, schema, upto, folded)
+    ) as pool:
         open_: set[Future[None]] = {pool.submit(_replay_in_worker, business) for business in todo}
         while open_:
             finished, open_ = wait(open_, timeout=0.5, return_when=FIRST_COMPLETED)
@@ -144,7 +150,7 @@ def _replay_all(
                 future.result()
             done += len(finished)
             report(Progress("replaying", done, len(todo), folded.value, time.monotonic() - began))
-    return folded.value
+    return int(folded.value)
 
 
 class _Worker:

@@ -83,7 +83,15 @@ class Shards:
 class Follower(threading.Thread):
     """Follows the log for one projection until stopped."""
 
-    def __init__(self, url: str, projection: Projection, master: MasterKey, listener: LogListener, *, role: str | None = PROJECTOR) -> None:
+    def __init__(
+        self,
+        url: str,
+        projection: Projection,
+        master: MasterKey,
+        listener: LogListener,
+        *,
+        role: str | None = PROJECTOR,
+    ) -> None:
         """Write to the database at `url`; `listener` tells when the log has grown."""
         super().__init__(name=f"projector-{projection.name}", daemon=True)
         self._url = url
@@ -101,7 +109,8 @@ class Follower(threading.Thread):
                     self._follow(conn)
             except (psycopg.Error, Fenced) as error:
                 logger.warning(
-                    "projection pauses", extra={"projection": self._projection.name, "reason": f"{type(error).__name__}: {error}"}
+                    "projection pauses",
+                    extra={"projection": self._projection.name, "reason": f"{type(error).__name__}: {error}"},
                 )
                 self._stopped.wait(0.5)
             except Exception:

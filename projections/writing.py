@@ -1,7 +1,7 @@
 """How deltas reach the tables of one generation: COPY for rows, one set-based statement per merged table."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, LiteralString, cast
+from typing import Any
 
 from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier
@@ -67,7 +67,7 @@ def copy(conn: Connection[Any], table: Identifier, columns: tuple[str, ...], row
 
 def merge_statement(table: Table, schema: str, types: Mapping[str, str]) -> Composed:
     """Return the statement that merges changes, one array per column, by the table's rules."""
-    arrays = [SQL(cast("LiteralString", f"%s::{types[column]}[]")) for column in table.all_columns]
+    arrays = [SQL(f"%s::{types[column]}[]") for column in table.all_columns]
     return SQL(
         "INSERT INTO {table} AS t ({columns}) SELECT * FROM unnest({arrays})"
         " ON CONFLICT ({keys}) DO UPDATE SET {changes}"
@@ -81,9 +81,9 @@ def merge_statement(table: Table, schema: str, types: Mapping[str, str]) -> Comp
 
 
 def _assignment(column: str, rule: str) -> Composed:
-    template = _ASSIGNMENTS[rule.split(":")[0]]
+    template = _ASSIGNMENTS[rule.split(":", maxsplit=1)[0]]
     by = Identifier(rule.partition(":")[2] or column)
-    return SQL(cast("LiteralString", template)).format(c=Identifier(column), by=by)
+    return SQL(template).format(c=Identifier(column), by=by)
 
 
 _ASSIGNMENTS = {

@@ -22,8 +22,8 @@ Key = int | str | dt.datetime | None
 
 # A page is a stretch of an index: within this transaction the planner may not collect a tenant's rows and sort them,
 # which it prefers wherever statistics make a large tenant look like an average one. Columns of a list's first statement.
-BY_INDEX: LiteralString = """set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true),
-    set_config('jit', 'off', true)"""
+BY_INDEX: LiteralString = """set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true),
+    set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +160,7 @@ def empty() -> Listing:
     return Listing(0, "[]", None)
 
 
-async def with_name(
-    conn: AsyncConnection[TupleRow], statement: LiteralString, business_id: int, start: Start
-) -> Start:
+async def with_name(conn: AsyncConnection[TupleRow], statement: LiteralString, business_id: int, start: Start) -> Start:
     """Return `start` with the text that its cursor only points to, as `statement` finds it; raises InvalidCursor."""
     if start.after is None or start.order.kind is not str:
         return start

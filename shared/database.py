@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, Connection, IsolationLevel
@@ -55,21 +55,16 @@ def migrate(url: str) -> list[str]:
         return applied
 
 
-def _script(name: str) -> LiteralString:
-    return cast("LiteralString", (files("shared.migrations") / name).read_text(encoding="utf-8"))
+def _script(name: str) -> str:
+    return (files("shared.migrations") / name).read_text(encoding="utf-8")
 
 
 def _create_roles(conn: Connection[TupleRow]) -> bool:
     try:
         for role in (WRITER, PROJECTOR, READER):
-            conn.execute(cast("LiteralString", CREATE_ROLE.format(role=role)))
-        conn.execute(
-            cast(
-                "LiteralString",
-                f'GRANT CREATE ON DATABASE "{conn.info.dbname}" TO {PROJECTOR}',
-            )
-        )
-        conn.execute(cast("LiteralString", f'GRANT {WRITER}, {PROJECTOR}, {READER} TO "{conn.info.user}"'))
+            conn.execute(CREATE_ROLE.format(role=role))
+        conn.execute(f'GRANT CREATE ON DATABASE "{conn.info.dbname}" TO {PROJECTOR}')
+        conn.execute(f'GRANT {WRITER}, {PROJECTOR}, {READER} TO "{conn.info.user}"')
     except InsufficientPrivilege:
         return False
     return True

@@ -1,7 +1,8 @@
 """Events to bytes and back: JSON on disk, older versions lifted step by step to the class of today."""
 
+import datetime as dt
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -11,6 +12,24 @@ from shared.events.base import Event
 
 class UnknownTopic(LookupError):
     """The log holds a topic that this release does not know."""
+
+
+class Recorded(NamedTuple):
+    """An event with its place in the log; `state` is None where its topic was not asked for."""
+
+    position: int
+    stream: str
+    version: int
+    topic: str
+    business_id: int | None
+    recorded_at: dt.datetime
+    meta: dict[str, Any]
+    state: bytes | None
+
+    @property
+    def event(self) -> Event:
+        """Decode the event; raises what a broken state raises, so that followers can park its business."""
+        return decode(self.topic, self.state or b"")
 
 
 class _Versioned(msgspec.Struct):

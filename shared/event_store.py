@@ -18,9 +18,10 @@ from eventsourcing.postgres import ConnectionPool, PostgresApplicationRecorder, 
 from psycopg import Connection, Cursor
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
+from psycopg_pool import PoolTimeout
 
 from shared.errors import IdempotencyKeyReused
-from shared.event_codec import decode, encode
+from shared.event_codec import Recorded, encode
 from shared.events.base import Event
 from shared.vault import MasterKey, Vault
 
@@ -32,8 +33,9 @@ logger = logging.getLogger("smartmarket.event_store")
 StoreError = PersistenceError
 
 # Returns the position of the last appended event, null if there was none.
-APPEND = """SELECT log.append(%s::bigint, %s::text[], %s::bigint[], %s::text[], %s::bytea[], %s, %s::text[], %s::bigint[],
-    %s::bytea[], %s::bigint[], %s::text[], %s::bigint[], %s::bytea[], %s::text, %s::bytea, %s) AS position"""
+APPEND = """SELECT log.append(%s::bigint, %s::text[], %s::bigint[], %s::text[], %s::bytea[], %s,
+    %s::text[], %s::bigint[], %s::bytea[], %s::bigint[], %s::text[], %s::bigint[], %s::bytea[],
+    %s::text, %s::bytea, %s) AS position"""
 # Waits until no other command of the business is between reading and appending.
 LOCK_BUSINESS = "SELECT pg_advisory_xact_lock(%s)"
 # Returns the answer of a command that was carried out before.
@@ -60,7 +62,8 @@ SELECT_AFTER_OF_BUSINESS = """SELECT * FROM (
              AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s)
     ) AS history ORDER BY notification_id LIMIT %(limit)s"""
 # Returns one stream, in order.
-SELECT_STREAM = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta, state
+SELECT_STREAM = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
+        meta, state
     FROM log.events WHERE originator_id = %s ORDER BY originator_version"""
 
 
@@ -79,24 +82,6 @@ class Metadata:
     def as_json(self) -> dict[str, Any]:
         """Return what is known, for the event's `meta` column."""
         return {name: value for name, value in vars(self).items() if value is not None}
-
-
-class Recorded(NamedTuple):
-    """An event with its place in the log; `state` is None where its topic was not asked for."""
-
-    position: int
-    stream: str
-    version: int
-    topic: str
-    business_id: int | None
-    recorded_at: dt.datetime
-    meta: dict[str, Any]
-    state: bytes | None
-
-    @property
-    def event(self) -> Event:
-        """Decode the event; raises what a broken state raises, so that followers can park its business."""
-        return decode(self.topic, self.state or b"")
 
 
 class Outcome(NamedTuple, Generic[R]):
@@ -238,7 +223,7 @@ class EventStore:
             try:
                 return self._attempt(business_id, meta, decide, request_hash)
             except (IntegrityError, InterfaceError, OperationalError) as error:
-                if attempt == _ATTEMPTS:
+                if attempt == _ATTEMPTS or isinstance(error.__cause__, PoolTimeout):
                     raise
                 logger.warning("command decided again", extra={"attempt": attempt, "reason": type(error).__name__})
         raise AssertionError

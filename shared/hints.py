@@ -23,7 +23,7 @@ def _connection(url: str) -> Connection:
     return Connection(url, transport_options=options if url.startswith("redis") else {}, connect_timeout=2)
 
 
-class BrokerDown(Exception):  # noqa: N818 - a state of the world
+class BrokerDown(Exception):
     """The broker does not answer."""
 
 

@@ -1,7 +1,7 @@
 """Work to do: rows that follow from the log, leased by workers; the broker carries hints only.
 
-The policies process inserts a job in the transaction that moves its position, and an outcome event closes it. Losing the
-broker costs latency: whoever sweeps sends the hints again.
+The policies process inserts a job in the transaction that moves its position, and an outcome event closes it. Losing
+the broker costs latency: whoever sweeps sends the hints again.
 """
 
 import datetime as dt
@@ -19,9 +19,10 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from shared.job import NewJob, Outcome
+
 LEASE_SECONDS = 8.0
 MAX_ATTEMPTS = 4
-_NAMESPACE = uuid.UUID("6f0e8f7e-3c1c-5d57-9a53-0f1d6a0f2a11")
 logger = logging.getLogger("smartmarket.jobs")
 
 # Returns the ids of the jobs that are new.
@@ -52,32 +53,6 @@ BEAT = """INSERT INTO jobs.processes (name, kind, seen_at) VALUES (%s, %s, now()
 
 
 @dataclass(frozen=True)
-class NewJob:
-    """A job that an event calls for; one per kind and subject."""
-
-    kind: str
-    subject: str
-    business_id: int | None
-    position: int
-    payload: dict[str, Any]
-
-    @property
-    def id(self) -> uuid.UUID:
-        """Return the id that follows from the event's position and the kind."""
-        return uuid.uuid5(_NAMESPACE, f"{self.position}/{self.kind}")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """An event that ends a job: `state` is `done` or `failed`."""
-
-    kind: str
-    subject: str
-    state: str
-    error: str | None = None
-
-
-@dataclass(frozen=True)
 class Job:
     """A job as its worker holds it; `attempts` counts those that failed by their own fault."""
 
@@ -90,7 +65,7 @@ class Job:
     attempts: int
 
 
-class Retry(Exception):  # noqa: N818 - not an error: the job is given back
+class Retry(Exception):
     """The job can't be done right now; try again after `seconds`, without counting the attempt."""
 
     def __init__(self, seconds: float) -> None:
@@ -162,9 +137,7 @@ def backoff(attempts: int) -> float:
 class Heartbeat(threading.Thread):
     """Extends a lease while its handler works, over a connection of its own."""
 
-    def __init__(
-        self, connect: Callable[[], Connection[Any]], job: Job, worker: str, ending: threading.Event
-    ) -> None:
+    def __init__(self, connect: Callable[[], Connection[Any]], job: Job, worker: str, ending: threading.Event) -> None:
         """Beat for `job` until stopped; once `ending` is set the worker wants to end and holds nothing any more."""
         super().__init__(name="heartbeat", daemon=True)
         self._connect = connect
@@ -197,5 +170,3 @@ class Heartbeat(threading.Thread):
     def stop(self) -> None:
         """End the beat."""
         self._stopped.set()
-
-

@@ -94,15 +94,12 @@ def _shown(name: str, value: Any, depth: int = 0) -> Any:  # noqa: ANN401  (what
         return _HIDDEN
     if isinstance(value, str):
         return _without_secrets(value)
-    if depth >= _DEPTH:
-        return "…"
     if isinstance(value, Mapping):
-        return {str(key): _shown(str(key), item, depth + 1) for key, item in value.items()}
+        return "…" if depth == _DEPTH else {str(key): _shown(str(key), item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_shown("", item, depth + 1) for item in value]
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return str(value)
-    return value
+        return "…" if depth == _DEPTH else [_shown("", item, depth + 1) for item in value]
+    too_large = isinstance(value, int) and not -(2**63) <= value < 2**63
+    return str(value) if too_large else value
 
 
 def _without_secrets(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.errors import Refusal
+from shared.texts import catalogue as texts
 from shared.texts import text
 
 _TIME = "2025-11-03T10:30:00Z"
@@ -25,7 +26,7 @@ codes, numbers and enum values never change.
 
 **Limits.** 100 requests per minute and account; 1 MB of JSON, 10 MB per ledger, 5 MB per photo.
 
-## Error codes
+<details><summary><strong>Error codes</strong></summary>
 
 | Code | Status | Meaning |
 |---|---|---|
@@ -54,18 +55,18 @@ _PARAMETERS: dict[str, str] = {
 
 def description(catalogue: Mapping[str, type[Refusal]]) -> str:
     """Return the introduction, with a table of all error codes."""
-    rows = (f"| `{code}` | {cls.status} | {text(code, 'en').message} |" for code, cls in catalogue.items())
-    return _DESCRIPTION + "\n".join(rows)
+    rows = (f"| `{code}` | {cls.status} | {texts()[code]['en'].message} |" for code, cls in catalogue.items())
+    return "\n".join([_DESCRIPTION.rstrip(), *rows, "", "</details>"])
 
 
 def error_codes(catalogue: Mapping[str, type[Refusal]]) -> list[dict[str, Any]]:
-    """Return the error catalogue for machines: code, status, and message and suggestions in both languages."""
+    """Return the error catalogue for machines: code, status, and the texts in both languages, unfilled."""
     return [
         {
             "code": code,
             "status": cls.status,
-            "message": {language: text(code, language).message for language in ("bn", "en")},
-            "suggestions": {language: text(code, language).suggestions for language in ("bn", "en")},
+            "message": {language: words.message for language, words in texts()[code].items()},
+            "suggestions": {language: words.suggestions for language, words in texts()[code].items()},
         }
         for code, cls in catalogue.items()
     ]

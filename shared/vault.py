@@ -23,7 +23,9 @@ _NONCE = 12
 # Returns the wrapped keys of the subjects that still have one.
 SELECT_KEYS = "SELECT subject, wrapped FROM vault.keys WHERE subject = ANY(%s)"
 # Returns nothing; a subject that has a key keeps it.
-INSERT_KEYS = "INSERT INTO vault.keys (subject, wrapped) SELECT * FROM unnest(%s::text[], %s::bytea[]) ON CONFLICT DO NOTHING"
+INSERT_KEYS = (
+    "INSERT INTO vault.keys (subject, wrapped) SELECT * FROM unnest(%s::text[], %s::bytea[]) ON CONFLICT DO NOTHING"
+)
 
 
 class Sql(Protocol):
@@ -82,7 +84,7 @@ class SubjectKeys:
     def open_bytes(self, subject: str, sealed: bytes) -> bytes | None:
         """Return what was sealed, or None if the subject's key is gone."""
         cipher = self._ciphers.get(subject)
-        return cipher and cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], subject.encode())
+        return None if cipher is None else cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], subject.encode())
 
     def seal(self, subject: str, fields: Mapping[str, Any]) -> str:
         """Return `fields` as sealed base64 text."""

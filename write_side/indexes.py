@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, cast
 
 from psycopg import Connection
 
-from shared.event_store import LogReader, Recorded
+from shared.event_codec import Recorded
+from shared.event_store import LogReader
 from shared.events.base import Event
 from shared.events.identity import BusinessRegistered, StaffCreated, UserRegistered
 from shared.events.sales import CustomersAdded, ProductsAdded, SalesBatchRecorded
@@ -15,7 +16,7 @@ from write_side.sales.csv_sale import FINGERPRINT_SIZE
 
 _BATCH = 200
 
-# Returns nothing; from here until the commit nobody appends. Appenders take the table before the log, so it comes first.
+# Return nothing; until the commit nobody appends. Appenders take the table before the log, so it comes first.
 LOCK_INDEX = "LOCK TABLE log.index_rows IN ACCESS EXCLUSIVE MODE"
 LOCK_LOG = "SELECT pg_advisory_xact_lock(7301, 0)"
 # Returns nothing; staged rows replace what stands in the index.
@@ -35,7 +36,7 @@ class IndexRow(NamedTuple):
     value: int
 
 
-def _of_user(recorded: Recorded, event: UserRegistered | StaffCreated) -> Iterator[IndexRow]:
+def _of_user(_: Recorded, event: UserRegistered | StaffCreated) -> Iterator[IndexRow]:
     yield IndexRow("email", 0, base64.b64decode(event.email_key), event.user_id)
 
 

@@ -11,14 +11,16 @@ import psycopg
 from psycopg import Connection
 
 from shared import jobs
-from shared.event_store import LogReader, Recorded
+from shared.event_codec import Recorded
+from shared.event_store import LogReader
 from shared.events import CATALOGUE
 from shared.events.base import Event
 from shared.hints import HintSender
+from shared.job import NewJob, Outcome
 from shared.wakeup import LogListener
 from write_side.sales import policy as sales
 
-Policy = Callable[[Recorded, Any], list[jobs.NewJob | jobs.Outcome]]
+Policy = Callable[[Recorded, Any], list[NewJob | Outcome]]
 POLICIES: Mapping[type[Event], Policy] = {**sales.POLICIES}
 
 _BATCH = 200
@@ -33,9 +35,7 @@ LOCK_POSITION = "SELECT position FROM jobs.progress WHERE policy = %s FOR UPDATE
 class Policies:
     """Turns events into jobs until stopped."""
 
-    def __init__(
-        self, connect: Callable[[], Connection[Any]], hints: HintSender, listener: LogListener
-    ) -> None:
+    def __init__(self, connect: Callable[[], Connection[Any]], hints: HintSender, listener: LogListener) -> None:
         """Write jobs over connections from `connect`, wake by `listener`, hint over `hints`."""
         self._connect = connect
         self._hints = hints

@@ -4,7 +4,7 @@ from typing import cast
 
 from projections.deltas import Deltas, Table
 from projections.projection import Projection
-from shared.event_store import Recorded
+from shared.event_codec import Recorded
 from shared.events.identity import BusinessProfileChanged, BusinessRegistered
 from shared.events.sales import CustomersAdded, ProductsAdded, ReceiptStored, SalesBatchRecorded, UploadAccepted
 from shared.vault import SubjectKeys

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from projections.deltas import Deltas, Key, Table, Values
 from projections.projection import Projection
-from shared.event_store import Recorded
+from shared.event_codec import Recorded
 from shared.events.sales import CustomersAdded, ProductsAdded, SalesBatchRecorded
 from shared.rules.pricing import unit_price
 from shared.vault import SubjectKeys
@@ -44,9 +44,7 @@ CUSTOMERS = Table(
 _SUMS = {"sales": "add", "units": "add", "paisa": "add"}
 SALES_DAYS = Table("sales_days", ("business_id", "date", "payment_method"), changes=_SUMS)
 PRODUCT_DAYS = Table("product_days", ("business_id", "product_id", "date", "payment_method"), changes=_SUMS)
-CUSTOMER_DAYS = Table(
-    "customer_days", ("business_id", "customer_id", "date"), changes={"sales": "add", "paisa": "add"}
-)
+CUSTOMER_DAYS = Table("customer_days", ("business_id", "customer_id", "date"), changes={"sales": "add", "paisa": "add"})
 TOTALS = Table(
     "sales_totals",
     ("business_id",),

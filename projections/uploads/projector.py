@@ -6,7 +6,7 @@ import msgspec
 
 from projections.deltas import Deltas, Table
 from projections.projection import Projection
-from shared.event_store import Recorded
+from shared.event_codec import Recorded
 from shared.events.jobs import JobFailed
 from shared.events.sales import SalesBatchRecorded, UploadAccepted, UploadCompleted, UploadFailed
 from shared.vault import SubjectKeys

@@ -103,9 +103,7 @@ async def list_customers(
     return raw(listing.answer(request, query.page(), start.order, summary=summary))
 
 
-async def _read(
-    conn: AsyncConnection[TupleRow], business_id: int, start: Start, limit: int, today: dt.date
-) -> Listing:
+async def _read(conn: AsyncConnection[TupleRow], business_id: int, start: Start, limit: int, today: dt.date) -> Listing:
     count = await (await conn.execute(COUNT, bound({"business": business_id}))).fetchone()
     start = await with_name(conn, SELECT_NAME, business_id, start)
     keys = numbered(start.keys("customers", "business_id = %(business)s"), start.order)

@@ -44,8 +44,12 @@ class TransactionsQuery(ListQuery):
 
     limit: Limit = 50
     product_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
-    date_from: Annotated[PlainDate, Field(description="First business date (Asia/Dhaka)", examples=["2025-10-01"])] | None = None
-    date_to: Annotated[PlainDate, Field(description="Last business date, inclusive", examples=["2025-11-03"])] | None = None
+    date_from: (
+        Annotated[PlainDate, Field(description="First business date (Asia/Dhaka)", examples=["2025-10-01"])] | None
+    ) = None
+    date_to: (
+        Annotated[PlainDate, Field(description="Last business date, inclusive", examples=["2025-11-03"])] | None
+    ) = None
     payment_method: Literal["cash", "bkash", "nagad", "rocket", "card", "credit", "other"] | None = None
     sort: Literal["date", "amount"] = "date"
     order: Literal["asc", "desc"] = "desc"

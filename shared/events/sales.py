@@ -90,7 +90,7 @@ class SalesBatchRecorded(Event, frozen=True):
     through_row: int
 
 
-class Warning(Row, frozen=True):  # noqa: A001 - the owner's word for it
+class Remark(Row, frozen=True):
     """Something the owner should know about a ledger that was read all the same."""
 
     code: str
@@ -106,7 +106,7 @@ class UploadCompleted(Event, frozen=True):
     created: int
     duplicates: int
     rejected: int
-    warnings: list[Warning] = []
+    warnings: list[Remark] = []
 
 
 class UploadFailed(Event, frozen=True):

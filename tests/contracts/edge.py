@@ -94,8 +94,9 @@ async def strict(request: Request) -> Response:
     page = query.page()
     date_from, date_to = query.period()
     return ok({
-        "limit": page.limit, "offset": page.offset, "from": date_from, "to": date_to, "product": query.integer("product_id"),
-        "low": query.flag("low_stock_only"), "sort": query.choice("sort", ("name", "stock"), "name"),
+        "limit": page.limit, "offset": page.offset, "from": date_from, "to": date_to,
+        "product": query.integer("product_id"), "low": query.flag("low_stock_only"),
+        "sort": query.choice("sort", ("name", "stock"), "name"),
     })  # fmt: skip
 
 
@@ -104,17 +105,8 @@ async def add_sale(request: Request, who: Owner, sale: Sale) -> Response:
     """Add one."""
     meta = command_context(request, who)
     fingerprint = request_hash(request)
-    return ok(
-        {
-            **sale.model_dump(),
-            "command_id": meta.command_id,
-            "actor": meta.actor,
-            "hash": fingerprint and fingerprint.hex(),
-        },
-        status=201,
-        position="sealed",
-        headers={"Location": "/api/sales/1"},
-    )
+    told = {"command_id": meta.command_id, "actor": meta.actor, "hash": fingerprint and fingerprint.hex()}
+    return ok(sale.model_dump() | told, status=201, position="sealed", headers={"Location": "/api/sales/1"})
 
 
 @router.post("/anything")
@@ -173,7 +165,7 @@ async def alive() -> Response:
     return Response(b'{"status":"ok"}', media_type="application/json")
 
 
-def settings(**changes: Any) -> Settings:
+def settings(**changes: Any) -> Settings:  # noqa: ANN401 - a setting
     """Return settings that no environment changes."""
     return Settings.model_validate({"jwt_secret": SECRET, "secret_key": SECRET[::-1], "rate_limits": False, **changes})
 

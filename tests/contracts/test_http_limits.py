@@ -54,9 +54,7 @@ def test_a_window_ends_as_it_said(services: Services, key: str, counted_in_redis
         async with Redis.from_url(services.redis_url) as redis:
             limiter = RateLimiter(redis if counted_in_redis else None)
             told = [await limiter.hit(key, 1, 1), await limiter.hit(key, 1, 1)]
-            until = time.monotonic() + float(told[1] or 0)
-            while time.monotonic() < until:
-                await asyncio.sleep(0.05)
+            await asyncio.sleep(told[1] or 0)
             return [*told, await limiter.hit(key, 1, 1)]
 
     assert asyncio.run(wait_it_out()) == [None, 1, None]
@@ -132,7 +130,8 @@ def test_switched_off_nothing_is_refused(key: str) -> None:
 @pytest.mark.parametrize(
     ("ip", "name"),
     [
-        ("203.0.113.7", "203.0.113.7"), ("::ffff:203.0.113.7", "203.0.113.7"), ("2001:db8:1:2:3::9", "2001:db8:1:2::/64"),
+        ("203.0.113.7", "203.0.113.7"), ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3::9", "2001:db8:1:2::/64"),
         ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"), ("unix", "unix"),
     ],
 )  # fmt: skip

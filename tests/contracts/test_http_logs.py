@@ -33,7 +33,8 @@ def test_a_line_has_its_fields_and_whatever_context_was_given(lines: io.StringIO
     [line] = read(lines)
     assert line.pop("time").endswith("Z")
     assert line == {
-        "level": "INFO", "logger": "smartmarket.sales", "message": "CSV uploaded successfully", "job_id": "j-1", **extra,
+        "level": "INFO", "logger": "smartmarket.sales", "message": "CSV uploaded successfully", "job_id": "j-1",
+        **extra,
     }  # fmt: skip
 
 
@@ -52,15 +53,15 @@ def test_levels_below_the_chosen_one_are_left_out(lines: io.StringIO) -> None:
 
 def test_no_password_or_token_reaches_the_log(lines: io.StringIO) -> None:
     hidden = {
-        "password": "SecurePass123", "refresh_token": "abc.def", "Authorization": "Basic b3duZXI6cHc=", "jwt_secret": "s3cr3t",
+        "password": "SecurePass123", "refresh_token": "abc.def", "Authorization": "Basic b3duZXI6cHc=",
+        "jwt_secret": "s3cr3t",
         "body": {"new_password": "SecurePass123", "deep": [{"Cookie": "s3cr3t"}]},
     }  # fmt: skip
     log = logging.getLogger("x")
     log.info("login %s with Bearer abcdefgh12345", TOKEN, extra=hidden)
     log.info("at %s", "postgresql://app:hunter2@db/shop", extra={"url": "redis://:hunter2@r:6379"})
     try:
-        message = f"cannot open redis://u:hunter2@r with {TOKEN}"
-        raise ValueError(message)
+        int(f"redis://u:hunter2@r with {TOKEN}")
     except ValueError:
         log.exception("failed")
     written = lines.getvalue()

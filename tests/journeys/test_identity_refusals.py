@@ -68,10 +68,14 @@ def test_attempts_that_had_to_wait_make_nobody_wait_longer(api: Api) -> None:
 
 def test_an_unknown_e_mail_is_refused_in_the_same_words(api: Api) -> None:
     client, email = api.client(), known(api)
-    answers = [[logged_in(client, who, WRONG).json() for _ in range(6)] for who in (email, "nobody@shop.bd")]
-    facts = [[(one["error_code"], one["message"], one["details"]) for one in each] for each in answers]
-    assert facts[0] == facts[1]
-    assert facts[0][-1][0] == "TOO_MANY_LOGIN_ATTEMPTS"
+    there, nowhere = ([logged_in(client, who, WRONG).json() for _ in range(5)] for who in (email, "nobody@shop.bd"))
+    let_pass(api, -60)
+    for answers, who in ((there, email), (nowhere, "nobody@shop.bd")):
+        answers.append(logged_in(client, who, WRONG).json())
+    for ours, theirs in zip(there, nowhere, strict=True):
+        assert (ours["error_code"], ours["message"]) == (theirs["error_code"], theirs["message"])
+        assert ours["details"].keys() == theirs["details"].keys()
+    assert nowhere[-1]["error_code"] == "TOO_MANY_LOGIN_ATTEMPTS"
 
 
 def test_another_address_and_another_account_are_let_in(api: Api) -> None:

@@ -179,7 +179,9 @@ def test_an_append_does_not_wait_for_vacuum(database_url: str) -> None:
 
 def _longest_append_during_vacuum(store: EventStore, url: str, round_: int) -> float:
     with connected(url) as vacuuming, connected(url) as watching:
-        vacuuming.execute("UPDATE log.events SET meta = '{}' WHERE notification_id % 50 = 1")  # dead rows for each round
+        vacuuming.execute(
+            "UPDATE log.events SET meta = '{}' WHERE notification_id % 50 = 1"
+        )  # dead rows for each round
         vacuuming.execute(SLOWLY)
         thread = threading.Thread(target=vacuuming.execute, args=(VACUUM,))
         thread.start()

@@ -5,7 +5,8 @@ from collections import defaultdict
 from psycopg.conninfo import make_conninfo
 
 from shared.database import WRITER
-from shared.event_store import Append, EventStore, LogReader, Recorded
+from shared.event_codec import Recorded
+from shared.event_store import Append, EventStore, LogReader
 from shared.events.identity import LoggedIn
 from shared.vault import MasterKey
 from shared.wakeup import LogListener
@@ -80,13 +81,25 @@ def test_a_follower_gets_states_of_its_topics_and_positions_of_all(store: EventS
 
 
 def test_a_business_has_its_own_history_and_the_global_one_by_position(store: EventStore, database_url: str) -> None:
-    written = [("business-7", 7), ("business-70", 70), ("rules", None), ("upload-x", 7), ("business-77", 77), ("day", None)]
+    written = [
+        ("business-7", 7),
+        ("business-70", 70),
+        ("rules", None),
+        ("upload-x", 7),
+        ("business-77", 77),
+        ("day", None),
+    ]
     for stream, business in written:
         store.recorder.insert_events([stored(stream, 1)], append=Append(business))
     reader = LogReader([LoggedIn.topic])
     with connected(database_url, WRITER) as conn:
         history = reader.of_business(conn, 7, 0, limit=100, upto=100)
-        assert [(r.position, r.stream) for r in history] == [(1, "business-7"), (3, "rules"), (4, "upload-x"), (6, "day")]
+        assert [(r.position, r.stream) for r in history] == [
+            (1, "business-7"),
+            (3, "rules"),
+            (4, "upload-x"),
+            (6, "day"),
+        ]
         assert [r.event for r in history] == [fact(0)] * 4
         assert [r.position for r in reader.of_business(conn, 70, 0, limit=100, upto=100)] == [2, 3, 6]
         assert [r.position for r in reader.of_business(conn, 7, 1, limit=2, upto=100)] == [3, 4]

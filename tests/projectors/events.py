@@ -47,7 +47,7 @@ def profile(business: int, user: int = 1, phone: str | None = None, **said: str 
     return BusinessProfileChanged(business, user, sealed=sealed, **said)
 
 
-def sale(  # noqa: PLR0917 - a line of a ledger has that many cells
+def sale(
     tx: int, product: int = 1, paisa: int = 1000, qty: int = 1000, customer: int | None = None,
     date: dt.date = DAY, time: int | None = None, payment: int | None = None,
 ) -> Sale:  # fmt: skip

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from shared.event_store import Recorded
+from shared.event_codec import Recorded
 from shared.events.base import Event
 from shared.events.identity import BusinessProfileChanged, BusinessRegistered
 from shared.events.jobs import JobFailed
@@ -71,7 +71,9 @@ def sales(history: Sequence[Recorded], people: People) -> Tables:
     return {
         "transactions": [_transaction(line) for line in lines],
         "products": [_product(key, named.get(key), of_product[key]) for key in named.keys() | of_product.keys()],
-        "customers": [_customer(key, known.get(key, {}), of_customer[key]) for key in known.keys() | of_customer.keys()],
+        "customers": [
+            _customer(key, known.get(key, {}), of_customer[key]) for key in known.keys() | of_customer.keys()
+        ],
         "sales_days": [
             {"business_id": business, "date": date, "payment_method": method} | _sums(group, "sales", "units", "paisa")
             for (business, date, method), group in _grouped(
@@ -189,7 +191,9 @@ def _blank_profile(business: int) -> Row:
 
 def _stats(history: Sequence[Recorded]) -> list[Row]:
     lines = list(_lines(history))
-    opened = {_business(r) for kind in (BusinessRegistered, ProductsAdded, CustomersAdded) for r, _ in _of(history, kind)}
+    opened = {
+        _business(r) for kind in (BusinessRegistered, ProductsAdded, CustomersAdded) for r, _ in _of(history, kind)
+    }
     stats = []
     for business in opened | {line.business for line in lines}:
         own = [line for line in lines if line.business == business]

@@ -69,7 +69,13 @@ def test_a_day_adds_up_per_means_of_payment_over_all_batches(world: World) -> No
         day | {"product_id": 2} | cash | {"sales": 1, "units": 1000, "paisa": 250},
         day | {"product_id": 1} | unknown,
     ]}) == {}  # fmt: skip
-    assert only(tables["sales_totals"]) == {"business_id": SHOP, "products": 0, "customers": 0, "sales": 4, "paisa": 1357}
+    assert only(tables["sales_totals"]) == {
+        "business_id": SHOP,
+        "products": 0,
+        "customers": 0,
+        "sales": 4,
+        "paisa": 1357,
+    }
 
 
 def test_a_product_has_the_price_of_its_newest_sale_whatever_the_order_of_recording(world: World) -> None:

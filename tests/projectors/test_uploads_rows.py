@@ -7,7 +7,7 @@ from projections.applying import Fenced
 from shared.database import SHARDS
 from shared.events.base import Event
 from shared.events.jobs import JobFailed
-from shared.events.sales import UploadCompleted, UploadFailed, Warning
+from shared.events.sales import Remark, UploadCompleted, UploadFailed
 from tests.projectors.events import accepted, batch, file_id, sale
 from tests.projectors.model import Row
 from tests.projectors.world import World, differences
@@ -44,7 +44,7 @@ def test_batches_add_up_while_it_is_processed(world: World) -> None:
 
 
 def test_a_completed_upload_tells_its_rows_and_warnings(world: World) -> None:
-    end = UploadCompleted(FILE, 3, 1, 1, 1, [Warning("UNKNOWN_COLUMN", ["Shelf", "তাক"])])
+    end = UploadCompleted(FILE, 3, 1, 1, 1, [Remark("UNKNOWN_COLUMN", ["Shelf", "তাক"])])
     row = after(world, accepted(SHOP), batch(SHOP, [sale(1)], duplicates=1, rejected=1), end)
     assert (row["state"], row["rows"], row["error_code"]) == ("completed", 3, None)
     assert json.loads(row["warnings"]) == [["UNKNOWN_COLUMN", ["Shelf", "তাক"]]]

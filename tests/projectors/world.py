@@ -20,8 +20,8 @@ from projections.registry import REGISTRY
 from projections.replay import Source
 from projections.runner import connect
 from shared.database import PROJECTOR, SHARDS, WRITER
-from shared.event_codec import encode
-from shared.event_store import Append, EventStore, LogReader, Metadata, Recorded
+from shared.event_codec import Recorded, encode
+from shared.event_store import Append, EventStore, LogReader, Metadata
 from shared.events import CATALOGUE
 from shared.events.base import Event
 from shared.events.identity import BusinessProfileChanged

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, LiteralString, TypeVar
 
-from shared.event_store import EventStore, Metadata, Recorded, Unit
+from shared.event_codec import Recorded
+from shared.event_store import EventStore, Metadata, Unit
 from shared.events.base import Event
 from shared.tokens import Principal
 from shared.vault import SubjectKeys, Vault

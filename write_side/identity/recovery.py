@@ -63,23 +63,22 @@ def change_password(store: EventStore, gate: Gate, who: Principal, wish: Passwor
 def request_reset(store: EventStore, sender: Sender, email: str, meta: Metadata) -> None:
     """Send a code to the account of this e-mail, if there is one; at most one per minute.
 
-    Takes longer for accounts that exist, so call it after the answer has gone out.
+    Takes a little longer where a code is sent, so call it after the answer has gone out.
     """
     account = credentials.by_email(store, credentials.email_key(store, email))
-    if account is None or not account.is_active:
-        return
     code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
 
     def decide(unit: Unit) -> bool:
-        credentials.locked(unit, account.user_id)
-        sent = unit.sql(SELECT_RESET, (account.user_id,))
-        if sent and sent[0]["expires_at"] - VALID > unit.now - PAUSE:
+        found = credentials.locked(unit, account.user_id if account else 0)
+        sent = unit.sql(SELECT_RESET, (found.user_id if found else 0,))
+        if found is None or not found.is_active or (sent and sent[0]["expires_at"] - VALID > unit.now - PAUSE):
             return False
-        unit.sql(UPSERT_RESET, (account.user_id, _code_hash(unit, account, code), unit.now + VALID))
-        profiles.append_to_user(unit, account.user_id, [PasswordResetRequested(account.user_id)])
+        unit.sql(UPSERT_RESET, (found.user_id, _code_hash(unit, found, code), unit.now + VALID))
+        profiles.append_to_user(unit, found.user_id, [PasswordResetRequested(found.user_id)])
         return True
 
-    if store.execute(account.business_id, meta, decide).result:
+    asked = store.execute(account.business_id if account else None, meta, decide)
+    if account and asked.result:
         person = profiles.user(store, account.user_id)
         sender.send_reset_code(person.email or email, code, person.language)
 

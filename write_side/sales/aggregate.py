@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from shared.event_store import Recorded
+from shared.event_codec import Recorded
 from shared.events.base import Event
-from shared.events.sales import Sale, SalesBatchRecorded, UploadAccepted, UploadCompleted, UploadFailed, Warning
+from shared.events.sales import Remark, Sale, SalesBatchRecorded, UploadAccepted, UploadCompleted, UploadFailed
 from write_side.sales.csv_rows import LedgerRow, RejectedRow
 
 BATCH_ROWS = 500
@@ -155,5 +155,5 @@ def complete(upload: Upload, warnings: Iterable[tuple[str, Sequence[str]]]) -> U
         upload.created,
         upload.duplicates,
         upload.rejected,
-        [Warning(code, list(values)) for code, values in warnings],
+        [Remark(code, list(values)) for code, values in warnings],
     )

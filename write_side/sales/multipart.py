@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from shared.errors import InvalidRequest, UnsupportedMediaType
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 _FIELD_BYTES = 4096
 
@@ -45,6 +48,14 @@ class _Reader:
         self._sink = sink
         self._part = _Part()
         self._file = bytearray()
+
+    def callbacks(self) -> "MultipartCallbacks":
+        return {
+            "on_part_begin": self.on_part_begin, "on_header_field": self.on_header_field,
+            "on_header_value": self.on_header_value, "on_header_end": self.on_header_end,
+            "on_headers_finished": self.on_headers_finished, "on_part_data": self.on_part_data,
+            "on_part_end": self.on_part_end,
+        }  # fmt: skip
 
     def on_part_begin(self) -> None:
         self._part = _Part()
@@ -98,13 +109,7 @@ async def read_form(request: Request, wanted: str, sink: FileSink) -> dict[str, 
         raise UnsupportedMediaType(details={"expected": "multipart/form-data"})
     reader = _Reader(wanted, sink)
     try:
-        parser = MultipartParser(boundary, {
-            name: getattr(reader, name)
-            for name in (
-                "on_part_begin", "on_header_field", "on_header_value", "on_header_end", "on_headers_finished",
-                "on_part_data", "on_part_end",
-            )
-        })  # fmt: skip
+        parser = MultipartParser(boundary, reader.callbacks())
         async for piece in _pieces(request):
             parser.write(piece)
             data = reader.take()

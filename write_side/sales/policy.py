@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.event_store import Recorded
+from shared.event_codec import Recorded
 from shared.events.base import Event
 from shared.events.jobs import JobFailed
 from shared.events.sales import UploadAccepted, UploadCompleted, UploadFailed
-from shared.jobs import NewJob, Outcome
+from shared.job import NewJob, Outcome
 
 READ_UPLOAD = "read_upload"
 

@@ -23,6 +23,8 @@ def insist_on_quota(unit: Unit) -> None:
     recent = unit.sql(SELECT_RECENT, (unit.business_id, UploadAccepted.topic, unit.now - hour))
     if len(recent) >= PER_HOUR:
         wait = recent[-PER_HOUR]["recorded_at"] + hour - unit.now
-        raise TooManyUploads(details={"limit": PER_HOUR, "per": "hour"}, retry_after=max(1, round(wait.total_seconds())))
+        raise TooManyUploads(
+            details={"limit": PER_HOUR, "per": "hour"}, retry_after=max(1, round(wait.total_seconds()))
+        )
     if unit.sql(COUNT_OPEN, (unit.business_id,))[0]["open"] >= AT_ONCE:
         raise TooManyUploads(details={"limit": AT_ONCE, "per": "at once"}, retry_after=10)

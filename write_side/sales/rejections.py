@@ -12,7 +12,9 @@ from write_side.sales.csv_rows import RejectedRow
 INSERT_REJECTIONS = """INSERT INTO files.rejections (file_id, through_row, business_id, sealed) VALUES (%s, %s, %s, %s)
     ON CONFLICT (file_id, through_row) DO NOTHING"""
 # Returns the sealed parts of a file's rejected rows, in file order.
-SELECT_REJECTIONS = """SELECT sealed FROM files.rejections WHERE file_id = %s AND business_id = %s ORDER BY through_row"""
+SELECT_REJECTIONS = (
+    """SELECT sealed FROM files.rejections WHERE file_id = %s AND business_id = %s ORDER BY through_row"""
+)
 
 
 class Rejections(msgspec.Struct):

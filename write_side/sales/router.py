@@ -17,8 +17,7 @@ from shared.errors import InvalidRequest, UploadNotFound
 from shared.event_store import EventStore, Metadata, Unit
 from shared.events.base import Event
 from shared.events.sales import ReceiptStored, UploadAccepted
-from shared.files import Files
-from shared.texts import Language, catalogue
+from shared.texts import catalogue
 from shared.tokens import Principal
 from write_side.sales import aggregate
 from write_side.sales.csv_rows import errors_csv
@@ -103,7 +102,7 @@ async def upload_csv(
         Literal["dmy", "mdy", "ymd"] | None, Query(description="how to read dates such as 03/04/2025")
     ] = None,
 ) -> Response:
-    """Take a sales ledger: Date, Product, Quantity, Amount[, Customer][, Payment Method]. Reading goes on after this."""
+    """Take a sales ledger: Date, Product, Quantity, Amount[, Customer][, Payment Method]; a worker reads it."""
     meta = command_context(request, who)
     intake, form = await _receive(request, who, "file", MAX_CSV_BYTES)
     try:
@@ -133,7 +132,7 @@ async def upload_receipt(request: Request, who: Owner) -> Response:
     """Take the picture of a receipt and keep it, without what cameras add to pictures."""
     meta = command_context(request, who)
     picture = await _picture(request)
-    files: Files = request.app.state.files
+    files = request.app.state.files
     image_id = uuid.uuid4()
     event = ReceiptStored(
         str(image_id), picture.media_type, len(picture.data), hashlib.sha256(picture.data).hexdigest(), picture.date
@@ -178,7 +177,7 @@ def _insist_on_length(request: Request, limit: int) -> None:
 
 async def _receive(request: Request, who: Principal, part: str, limit: int) -> tuple[Intake, dict[str, str]]:
     _insist_on_length(request, limit)
-    files: Files = request.app.state.files
+    files = request.app.state.files
     intake_id = uuid.uuid4()
     put = await run_in_threadpool(files.writer, who.business_id or 0, intake_id)
     intake = Intake(intake_id, put, limit)
@@ -240,7 +239,7 @@ def _accept(
     return outcome.result, outcome.position
 
 
-def _append(  # noqa: PLR0913 - one command, whole
+def _append(
     store: EventStore, who: Principal, meta: Metadata, stream: str, event: Event, answer: dict[str, Any]
 ) -> tuple[dict[str, Any], int | None]:
     def decide(unit: Unit) -> dict[str, Any]:

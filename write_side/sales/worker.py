@@ -11,16 +11,15 @@ from itertools import islice
 from typing import cast
 from zoneinfo import ZoneInfo
 
-
 from shared.event_store import EventStore, Metadata, Unit
-from shared.events.sales import CustomersAdded, NewCustomer, NewProduct, ProductsAdded, UploadFailed
+from shared.events.sales import CustomersAdded, NewCustomer, NewProduct, ProductsAdded, UploadCompleted, UploadFailed
 from shared.files import Files
 from shared.jobs import Job, Lease, Retry
 from shared.rules.pricing import unit_price
 from write_side.sales import aggregate
 from write_side.sales.aggregate import Names, Upload, product_index_key, sale_index_key
-from write_side.sales.csv_faults import Notice
 from write_side.sales.csv_dates import AmbiguousDates, Order
+from write_side.sales.csv_faults import Notice
 from write_side.sales.csv_header import NoLedger
 from write_side.sales.csv_rows import LedgerRow, RejectedRow, Scan, TooManyRows, read_rows, scan
 from write_side.sales.rejections import keep_rejections
@@ -31,6 +30,9 @@ _ID_BLOCK = 10_000
 _IMPORT_LOCK = 7308
 _DHAKA = ZoneInfo("Asia/Dhaka")
 logger = logging.getLogger("smartmarket.import")
+
+# Returns whether this connection may import for the business now.
+TRY_LOCK_IMPORT = "SELECT pg_try_advisory_lock(%s, %s) AS locked"
 
 
 @dataclass
@@ -88,7 +90,9 @@ class LedgerReader:
     @contextmanager
     def _only_import(self, business_id: int) -> Iterator[None]:
         with self._store.cursor() as cursor:
-            row = cursor.execute("SELECT pg_try_advisory_lock(%s, %s) AS locked", (_IMPORT_LOCK, business_id)).fetchone()
+            row = cursor.execute(
+                "SELECT pg_try_advisory_lock(%s, %s) AS locked", (_IMPORT_LOCK, business_id)
+            ).fetchone()
             if not (row and row["locked"]):
                 raise Retry(1.0)
             try:
@@ -129,7 +133,7 @@ class LedgerReader:
         items = read_rows(chunks, found.layout, found.date_format, today, upload.accepted_at, salt, notices)  # type: ignore[arg-type]
         return (item for item in items if item.row > upload.through_row)
 
-    def _finish(self, upload: Upload, event: aggregate.UploadCompleted | UploadFailed) -> None:
+    def _finish(self, upload: Upload, event: UploadCompleted | UploadFailed) -> None:
         def decide(unit: Unit) -> None:
             current = aggregate.load(unit.load(aggregate.stream_of(upload.file_id)))
             if current and not current.finished:
@@ -168,9 +172,7 @@ def _record(running: _Import, items: Sequence[LedgerRow | RejectedRow]) -> None:
     running.upload = after
 
 
-def _products(
-    unit: Unit, running: _Import, rows: Sequence[LedgerRow]
-) -> tuple[dict[str, int], ProductsAdded | None]:
+def _products(unit: Unit, running: _Import, rows: Sequence[LedgerRow]) -> tuple[dict[str, int], ProductsAdded | None]:
     """Return every product known after these rows, and the event that adds the new ones."""
     first_rows = {row.product_key: row for row in reversed(rows) if row.product_key not in running.products}
     index_keys = {key: product_index_key(key) for key in first_rows}
@@ -188,9 +190,7 @@ def _products(
     return known, ProductsAdded(added)
 
 
-def _customers(
-    unit: Unit, running: _Import, rows: Sequence[LedgerRow]
-) -> tuple[dict[str, int], CustomersAdded | None]:
+def _customers(unit: Unit, running: _Import, rows: Sequence[LedgerRow]) -> tuple[dict[str, int], CustomersAdded | None]:
     """Return every customer known after these rows, and the event that adds the new ones, sealed each under its key."""
     named = ((aggregate.customer_key(row), row) for row in reversed(rows))
     first_rows = {key: row for key, row in named if key is not None and key not in running.customers}
@@ -227,5 +227,3 @@ def _plain(notices: Sequence[Notice]) -> list[tuple[str, tuple[str, ...]]]:
 
 def _meta(upload: Upload) -> Metadata:
     return Metadata(actor="worker", causation=upload.accepted_position)
-
-

@@ -1,0 +1,107 @@
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from eventsourcing.persistence import StoredEvent
+
+from shared import audit
+from shared.audit import ChainBreak, verify_chain
+from shared.database import WRITER
+from shared.event_store import Append, EventStore, Metadata
+from tests.log.facts import connected, fact, rows, stored
+
+ODD = 'a "quoted" \\ name\n\tআলী \x01\x7f\u2028😀'
+EVERY_LINK = """SELECT notification_id, originator_id, originator_version, topic, business_id,
+        (extract(epoch FROM recorded_at) * 1000000)::bigint, meta, state, hash
+    FROM log.events ORDER BY notification_id"""
+TAMPERING = {
+    "a byte of a state": ("UPDATE log.events SET state = set_byte(state, 3, 65) WHERE notification_id = 5", "changed"),
+    "a word of the metadata": ("UPDATE log.events SET meta = meta || '{\"actor\": \"x\"}' WHERE notification_id = 5", "changed"),
+    "the business": ("UPDATE log.events SET business_id = 8 WHERE notification_id = 5", "changed"),
+    "no business any more": ("UPDATE log.events SET business_id = NULL WHERE notification_id = 5", "changed"),
+    "the topic": ("UPDATE log.events SET topic = 'identity.LoggedOut' WHERE notification_id = 5", "changed"),
+    "the stream": ("UPDATE log.events SET originator_id = 'z' WHERE notification_id = 5", "changed"),
+    "the version": ("UPDATE log.events SET originator_version = 99 WHERE notification_id = 5", "changed"),
+    "a microsecond": ("UPDATE log.events SET recorded_at = recorded_at + interval '1 microsecond' WHERE notification_id = 5", "changed"),
+    "the hash": ("UPDATE log.events SET hash = sha256(hash) WHERE notification_id = 5", "changed"),
+    "a removed event": ("DELETE FROM log.events WHERE notification_id = 5", "missing"),
+}  # fmt: skip
+
+
+def fill(store: EventStore) -> None:
+    """Append 12 events in 6 appends: businesses and none, odd names, metadata of every JSON kind, no state at all."""
+    meta: dict[str, Any] = {"actor": ODD, ODD: [1, 2.50, True, None, {"bb": 1, "a": {}}], "z": -0.0, "n": 10**20}
+    store.recorder.insert_events([stored("a", 1), stored("a", 2)], append=Append(7, {}))
+    store.recorder.insert_events([stored(ODD, 1), StoredEvent("empty", 1, "t", b""), stored("b", 1)], append=Append(None, meta))
+    store.recorder.insert_events([StoredEvent("bytes", 1, "t", bytes(range(256)))], append=Append(2**40, meta))
+    for version in (3, 4):
+        store.recorder.insert_events([stored("a", version), stored("b", version - 1)], append=Append(7, meta))
+    store.execute(7, Metadata(command_id="last"), lambda unit: unit.append("c", 0, fact(1), fact(2)))
+
+
+def test_each_hash_is_that_of_the_hash_before_and_the_whole_event(store: EventStore, database_url: str) -> None:
+    fill(store)
+    last = b""
+    links = rows(database_url, EVERY_LINK)
+    assert len(links) == 12
+    for position, stream, version, topic, business, microseconds, meta, state, found in links:
+        ((meta_text,),) = rows(database_url, "SELECT meta::text FROM log.events WHERE notification_id = %s", position)
+        assert json.loads(meta_text) == meta
+        place = ", ".join(
+            [str(position), json.dumps(stream, ensure_ascii=False), str(version), json.dumps(topic),
+             "null" if business is None else str(business), str(microseconds), meta_text]
+        )  # fmt: skip
+        last = hashlib.sha256(last + f"[{place}]".encode() + bytes(state)).digest()
+        assert bytes(found) == last, position
+
+
+def test_a_whole_log_is_found_whole_in_batches_of_any_size(
+    store: EventStore, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with connected(database_url, WRITER) as conn:
+        assert verify_chain(conn) is None
+        fill(store)
+        for size in (1, 5, 12, 200):
+            monkeypatch.setattr(audit, "_BATCH", size)
+            reached: list[int] = []
+            assert verify_chain(conn, reached.append) is None
+            assert reached == [*range(size, 12, size), 12]
+
+
+@pytest.mark.parametrize("what", TAMPERING)
+def test_tampering_is_found_where_it_happened(store: EventStore, database_url: str, what: str) -> None:
+    fill(store)
+    statement, kind = TAMPERING[what]
+    with connected(database_url) as owner:
+        assert owner.execute(statement.encode()).rowcount == 1
+        assert verify_chain(owner) == ChainBreak(5, kind)
+
+
+def test_two_events_that_changed_places_are_found(store: EventStore, database_url: str) -> None:
+    fill(store)
+    with connected(database_url) as owner:
+        for old, new in ((7, 0), (8, 7), (0, 8)):
+            owner.execute("UPDATE log.events SET notification_id = %s WHERE notification_id = %s", (new, old))
+        found = verify_chain(owner)
+    assert found == ChainBreak(7, "changed")
+
+
+def test_a_log_that_lost_its_beginning_or_its_end_is_found(store: EventStore, database_url: str) -> None:
+    fill(store)
+    with connected(database_url) as owner:
+        owner.execute("DELETE FROM log.events WHERE notification_id > 10")
+        assert verify_chain(owner) == ChainBreak(11, "missing")  # a command remembers position 12
+        owner.execute("DELETE FROM log.events WHERE notification_id <= 3")
+        assert verify_chain(owner) == ChainBreak(1, "missing")
+        owner.execute("DELETE FROM log.events")
+        assert verify_chain(owner) == ChainBreak(1, "missing")
+
+
+def test_the_policies_remember_an_end_that_was_cut_off(store: EventStore, database_url: str) -> None:
+    store.recorder.insert_events([stored("a", 1), stored("a", 2)])
+    with connected(database_url) as owner:
+        owner.execute("INSERT INTO jobs.progress VALUES ('jobs', 2)")
+        assert verify_chain(owner) is None
+        owner.execute("DELETE FROM log.events WHERE notification_id = 2")
+        assert verify_chain(owner) == ChainBreak(2, "missing")

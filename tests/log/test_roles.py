@@ -1,0 +1,69 @@
+"""What each role of the database may do to the log, whatever the code that acts as it has in mind."""
+
+import psycopg
+import pytest
+from psycopg.errors import InsufficientPrivilege
+
+from shared.database import PROJECTOR, READER, WRITER
+from shared.event_store import EventStore
+from tests.log.facts import connected, rows, stored
+
+INSERT_EVENT = """INSERT INTO log.events SELECT notification_id + 1, 'forged', 1, topic, state, business_id, recorded_at, meta,
+    hash FROM log.events"""
+FORGERIES = {
+    "change an event": "UPDATE log.events SET state = '{}'",
+    "change an event through the view": "UPDATE log.history SET topic = 'forged'",
+    "delete an event": "DELETE FROM log.events",
+    "empty the log": "TRUNCATE log.events",
+    "insert an event past the chain": INSERT_EVENT,
+    "change a claim": "UPDATE log.index_rows SET value = 2",
+    "delete a claim": "DELETE FROM log.index_rows",
+    "change an answer": "UPDATE log.commands SET result = '{}'",
+    "forget a command": "DELETE FROM log.commands",
+    "forget a counter": "DELETE FROM log.counters",
+    "replace the function": "CREATE OR REPLACE FUNCTION log.append() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "switch off constraints": "ALTER TABLE log.events DISABLE TRIGGER ALL",
+}
+# Returns the tables, with what the role may do to each.
+PRIVILEGES = """SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'v') AND has_table_privilege(%s, c.oid, %s) ORDER BY 1"""
+EVERY_SCHEMA = ["log", "vault", "credentials", "files", "jobs", "projections"]
+
+
+@pytest.mark.parametrize("role", [WRITER, PROJECTOR, READER])
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_no_role_can_rewrite_the_log(store: EventStore, database_url: str, role: str, forgery: str) -> None:
+    store.recorder.insert_events([stored("a", 1)])
+    with connected(database_url, role) as conn, pytest.raises(InsufficientPrivilege):
+        conn.execute(FORGERIES[forgery].encode())
+    assert rows(database_url, "SELECT originator_id, topic FROM log.events") == [("a", "identity.LoggedIn")]
+
+
+@pytest.mark.parametrize("role", [PROJECTOR, READER])
+def test_only_the_writer_appends(database_url: str, role: str) -> None:
+    with connected(database_url, role) as conn, pytest.raises(InsufficientPrivilege):
+        conn.execute("SELECT log.append(7, '{a}', '{1}', '{identity.LoggedIn}', '{x}', '{}')")
+    with connected(database_url, WRITER) as conn:
+        assert conn.execute("SELECT log.append(7, '{a}', '{1}', '{identity.LoggedIn}', '{x}', '{}')").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("table", ["log.events", "log.history", "log.index_rows", "log.commands", "vault.keys",
+                                   "credentials.users", "credentials.passwords", "credentials.sessions", "files.parts",
+                                   "jobs.jobs"])  # fmt: skip
+def test_the_reader_sees_nothing_of_log_keys_and_credentials(database_url: str, table: str) -> None:
+    with connected(database_url, READER) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        conn.execute(f"SELECT 1 FROM {table}".encode())  # noqa: S608 - names written above
+
+
+def test_roles_hold_no_more_than_they_need(database_url: str) -> None:
+    def allowed(role: str, privilege: str) -> list[str]:
+        return [table for (table,) in rows(database_url, PRIVILEGES, EVERY_SCHEMA, role, privilege)]
+
+    assert allowed(READER, "SELECT") == ["jobs.processes", "projections.live"]
+    assert allowed(READER, "INSERT, UPDATE, DELETE, TRUNCATE") == []
+    assert [t for t in allowed(WRITER, "INSERT, UPDATE, DELETE, TRUNCATE") if t.startswith("log.")] == ["log.counters"]
+    assert [t for t in allowed(PROJECTOR, "SELECT") if t.startswith(("credentials.", "files."))] == []
+    assert [t for t in allowed(PROJECTOR, "INSERT, UPDATE, DELETE, TRUNCATE") if not t.startswith("projections.")] == [
+        "jobs.processes"
+    ]
+    assert [t for r in (WRITER, PROJECTOR, READER) for t in allowed(r, "TRUNCATE")] == []

@@ -1,0 +1,83 @@
+from collections.abc import Iterator
+from itertools import count, cycle
+from multiprocessing import get_context
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from projections import generations, replay
+from projections.applying import Applier
+from projections.registry import REGISTRY
+from shared.database import SHARDS
+from tests.projectors.histories import histories
+from tests.projectors.world import World, differences
+
+_shops = count(1)
+
+
+class Aside(NamedTuple):
+    """A generation that businesses are replayed into, one after the other, and the live writers of one that serves."""
+
+    schema: str
+    worker: replay._Worker
+    live: list[Applier]
+
+
+@pytest.fixture(scope="module")
+def asides(shared_world: World) -> Iterator[dict[str, Aside]]:
+    """Both writers of each projection, as two processes that share the shards have them."""
+    folded = get_context("spawn").Value("q", 0)
+    made = {}
+    for name, projection in REGISTRY.items():
+        with shared_world.conn.transaction():
+            _, schema = generations.create(shared_world.conn, projection, state="retired", upto=0)
+        worker = replay._Worker(shared_world.source, name, schema, 2**62, folded)
+        made[name] = Aside(schema, worker, [shared_world.applier(name), shared_world.applier(name)])
+    yield made
+    for aside in made.values():
+        aside.worker.conn.close()
+
+
+@st.composite
+def _some_shops(draw: st.DrawFn) -> list[int]:
+    # Shops 16 apart share a shard.
+    first = 100 * next(_shops)
+    return [first + offset for offset in draw(st.sampled_from([[0], [0, 16], [3, 5, 21]]))]
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), sizes=st.lists(st.integers(1, 9), min_size=1, max_size=4), spill=st.sampled_from([1, 5, 20_000]))
+def test_live_tables_replayed_tables_and_the_model_agree(
+    shared_world: World, asides: dict[str, Aside], data: st.DataObject, sizes: list[int], spill: int
+) -> None:
+    businesses = data.draw(_some_shops())
+    shared_world.record(data.draw(histories(businesses)))
+    chunk = data.draw(st.integers(1, 5))
+    for name, aside in asides.items():
+        _apply_in_two_processes(shared_world, aside, sizes)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(replay, "_SPILL_ROWS", spill)
+            patch.setattr(replay, "_CHUNK", chunk)
+            for business in businesses:
+                aside.worker.replay(business)
+        expected = shared_world.expected(name, businesses)
+        assert differences(shared_world.rows(name, businesses=businesses), expected) == {}, "live"
+        assert differences(shared_world.rows(name, aside.schema, businesses), expected) == {}, "replayed"
+        assert shared_world.parked(name) == {}
+
+
+def _apply_in_two_processes(world: World, aside: Aside, sizes: list[int]) -> None:
+    """Apply the rest of the log, the shards divided between two writers that are not equally far."""
+    shares = [aside.live[part].positions(range(part, SHARDS, 2)) for part in (0, 1)]
+    limits = cycle(sizes)
+    waiting = [0, 1]
+    while waiting:
+        part = waiting.pop(0)
+        applier, positions = aside.live[part], shares[part]
+        if events := applier.reader.after(world.conn, min(positions.values()), limit=next(limits)):
+            shares[part] = applier.apply(events, positions)
+            waiting.append(part)
+
+
