@@ -22,9 +22,11 @@ class Target:
 
     def text(self, unit: str) -> str:
         """Return the bounds for reading."""
-        parts = [f"{sign} {shown(bound)} {unit}" for sign, bound in (("≥", self.at_least), ("≤", self.at_most)) if bound is not None]
-        parts += [f"{sign} {shown(bound)}×" for sign, bound in (("≥", self.ratio_at_least), ("≤", self.ratio_at_most)) if bound is not None]  # fmt: skip
-        return ", ".join(parts)
+        bounds = (
+            ("≥", self.at_least, f" {unit}"), ("≤", self.at_most, f" {unit}"),
+            ("≥", self.ratio_at_least, "x"), ("≤", self.ratio_at_most, "x"),
+        )  # fmt: skip
+        return ", ".join(f"{sign} {shown(bound)}{of}" for sign, bound, of in bounds if bound is not None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,10 @@ _BASKETS, _BASKET_SHARES = (1, 2, 3, 4, 6, 10), (38, 26, 14, 10, 8, 4)
 _QUANTITIES, _QUANTITY_SHARES = (1, 2, 3, 4, 6, 12, 24), (55, 20, 8, 6, 6, 4, 1)
 _PAYMENTS, _PAYMENT_SHARES = ("cash", "bkash", "nagad", "card", "credit", ""), (58, 18, 8, 5, 6, 5)
 _WALK_INS = 0.3
-_GOODS = ("Rice", "Lentils", "Mustard oil", "Tea", "Sugar", "Salt", "Soap", "Milk powder", "Biscuit", "Noodles", "Chilli", "Turmeric", "Flour", "Shampoo", "Toothpaste", "Juice", "Battery", "Notebook", "Pen", "Bulb")  # fmt: skip
+_GOODS = (
+    "Rice", "Lentils", "Mustard oil", "Tea", "Sugar", "Salt", "Soap", "Milk powder", "Biscuit", "Noodles", "Chilli",
+    "Turmeric", "Flour", "Shampoo", "Toothpaste", "Juice", "Battery", "Notebook", "Pen", "Bulb",
+)  # fmt: skip
 _KINDS = ("Miniket", "Chinigura", "Deshi", "Premium", "Family", "Gold", "Fresh", "Daily", "Royal", "Classic")
 _SIZES = ("50 g", "100 g", "200 g", "500 g", "1 kg", "2 kg", "5 kg", "small", "large", "box of 12", "box of 24", "pack")
 _FIRST = ("Fatema", "Karim", "Rahima", "Abdul", "Nasrin", "Jamal", "Shirin", "Rafiq", "Salma", "Hasan")
@@ -55,7 +58,7 @@ class Ledgers:
     def described(self) -> str:
         """Return what is at hand, for the report."""
         if self._real:
-            return f"{len(self._real):,} real sales of a gift wholesaler (UCI Online Retail); larger sizes are generated"
+            return f"{len(self._real):,} real sales of a wholesaler (UCI Online Retail); larger sizes are generated"
         return "generated sales: skewed products and customers, weekday rhythm"
 
     def csv(self, rows: int) -> bytes:
@@ -105,7 +108,8 @@ def _visits(chance: random.Random, rows: int) -> Iterator[tuple[dt.date, int]]:
         baskets.append(min(chance.choices(_BASKETS, _BASKET_SHARES)[0], rows - total))
         total += baskets[-1]
     days = [_LAST_DAY - dt.timedelta(days=_DAYS - 1 - n) for n in range(_DAYS)]
-    shares = [_WEEKDAYS[day.weekday()] * (0.8 + 0.4 * n / _DAYS) * chance.uniform(0.8, 1.2) for n, day in enumerate(days)]
+    growth = [(0.8 + 0.4 * n / _DAYS) * chance.uniform(0.8, 1.2) for n in range(_DAYS)]
+    shares = [_WEEKDAYS[day.weekday()] * trend for day, trend in zip(days, growth, strict=True)]
     return zip(sorted(chance.choices(days, shares, k=len(baskets))), baskets, strict=True)
 
 
@@ -132,10 +136,8 @@ def _parsed(lines: Sequence[str]) -> list[Line]:
 
 
 def _written(lines: Iterator[Line]) -> bytes:
-    rows = (
-        f"{line.date},{line.product},{line.quantity},{line.paisa // 100},{line.customer},{line.payment}" for line in lines
-    )
-    return _text(["Date,Product,Quantity,Amount,Customer,Payment Method", *rows])
+    header = "Date,Product,Quantity,Amount,Customer,Payment Method"
+    return _text([header, *(",".join(map(str, line._replace(paisa=line.paisa // 100))) for line in lines)])
 
 
 def _text(lines: Sequence[str]) -> bytes:

@@ -42,7 +42,8 @@ def warning(known: dict[str, Any]) -> str | None:
     """Return why the figures may be worse than the code, None on an idle machine."""
     if known["busy"] <= _BUSY:
         return None
-    return f"others use {known['busy']:.0%} of this machine (load average {known['load_average'][0]}): expect worse figures"
+    load = known["load_average"][0]
+    return f"others use {known['busy']:.0%} of this machine (load average {load}): expect worse figures"
 
 
 def _cpu() -> str:

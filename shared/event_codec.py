@@ -9,9 +9,15 @@ import msgspec
 from shared.events import CATALOGUE
 from shared.events.base import Event
 
+_HEAD = b'{"class_version":'
+
 
 class UnknownTopic(LookupError):
     """The log holds a topic that this release does not know."""
+
+
+class UnknownVersion(LookupError):
+    """The log holds a form of an event that a later release wrote."""
 
 
 class Recorded(NamedTuple):
@@ -33,7 +39,7 @@ class Recorded(NamedTuple):
 
 
 class _Versioned(msgspec.Struct):
-    class_version: int = 1
+    class_version: int
 
 
 def encode(event: Event) -> bytes:
@@ -41,12 +47,15 @@ def encode(event: Event) -> bytes:
     body = msgspec.json.encode(event)
     if event.class_version == 1:
         return body
-    head = b'{"class_version":%d' % event.class_version
+    head = b"%s%d" % (_HEAD, event.class_version)
     return head + (b"}" if body == b"{}" else b"," + body[1:])
 
 
 def decode(topic: str, state: bytes) -> Event:
-    """Return the event as today's class; raises UnknownTopic, or msgspec.ValidationError for a broken state."""
+    """Return the event as today's class.
+
+    Raises UnknownTopic or UnknownVersion where a later release wrote it, msgspec.ValidationError for a broken state.
+    """
     cls = CATALOGUE.get(topic)
     if cls is None:
         raise UnknownTopic(topic)
@@ -54,10 +63,12 @@ def decode(topic: str, state: bytes) -> Event:
 
 
 def _decode_as(cls: type[Event], state: bytes) -> Event:
-    if cls.class_version > 1:
-        stored = msgspec.json.decode(state, type=_Versioned).class_version
-        if stored < cls.class_version:
-            return _upcast(cls, msgspec.json.decode(state), stored)
+    stored = msgspec.json.decode(state, type=_Versioned).class_version if state.startswith(_HEAD) else 1
+    if stored > cls.class_version:
+        message = f"{cls.topic} version {stored}"
+        raise UnknownVersion(message)
+    if stored < cls.class_version:
+        return _upcast(cls, msgspec.json.decode(state), stored)
     return _decoder(cls).decode(state)
 
 

@@ -1,6 +1,7 @@
 """Log lines: JSON for machines, one-liners for a terminal; passwords and tokens never reach either."""
 
 import datetime as dt
+import functools
 import logging
 import re
 import sys
@@ -22,6 +23,7 @@ _SECRETS_IN_TEXT = (
     (re.compile(r"(://[^\s/:@]*):[^\s/@]+@"), r"\1:[password]@"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 [token]"),
 )
+_SIGNS = ("eyJ", "://", "earer", "asic", "EARER", "ASIC")
 _HIDDEN = "[hidden]"
 _DEPTH = 6
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160), 0x2028, 0x2029)}
@@ -90,7 +92,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _shown(name: str, value: Any, depth: int = 0) -> Any:  # noqa: ANN401  (whatever a log line can show)
-    if _SECRET_NAME.search(name):
+    if _names_a_secret(name):
         return _HIDDEN
     if isinstance(value, str):
         return _without_secrets(value)
@@ -102,9 +104,14 @@ def _shown(name: str, value: Any, depth: int = 0) -> Any:  # noqa: ANN401  (what
     return str(value) if too_large else value
 
 
+@functools.lru_cache(maxsize=1024)
+def _names_a_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
+
+
 def _without_secrets(text: str) -> str:
-    if "eyJ" not in text and "://" not in text and "earer" not in text and "asic" not in text:
-        return text.encode(errors="replace").decode()
-    for pattern, instead in _SECRETS_IN_TEXT:
-        text = pattern.sub(instead, text)
-    return text.encode(errors="replace").decode()
+    if any(sign in text for sign in _SIGNS):
+        for pattern, instead in _SECRETS_IN_TEXT:
+            text = pattern.sub(instead, text)
+    # Lone surrogates have no bytes that a stream could take.
+    return text if text.isascii() else text.encode(errors="replace").decode()

@@ -1,7 +1,7 @@
 """GET /customers."""
 
 import datetime as dt
-from typing import Annotated, Any, Literal, LiteralString
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from psycopg import AsyncConnection
@@ -11,19 +11,21 @@ from starlette.responses import Response
 
 from read_side.clock import Today
 from read_side.freshness import freshly
-from read_side.lists import BY_INDEX, LAST, Listing, Order, Start, bound, empty, last_of, numbered, with_name
+from read_side.keysets import BY_INDEX, LAST, Order, Start, with_text
+from read_side.lists import NOTHING, Listing
+from read_side.rows import only_row
 from shared.database import reading
 from shared.http import ListQuery, Principal, example, owner, raw
 
 router = APIRouter(tags=["Customers"])
 
 # Returns how many customers the business has, and the settings of BY_INDEX.
-COUNT: LiteralString = f"""SELECT coalesce((SELECT customers FROM sales_totals WHERE business_id = %(business)s), 0),
-    {BY_INDEX}"""
+COUNT = f"""SELECT coalesce((SELECT customers FROM sales_totals WHERE business_id = %(business)s), 0),
+    {BY_INDEX}"""  # noqa: S608  (constants)
 # Returns the name by which a customer is sorted.
-SELECT_NAME: LiteralString = "SELECT sort_name FROM customers WHERE business_id = %(business)s AND id = %(after_id)s"
+SELECT_NAME = "SELECT sort_name FROM customers WHERE business_id = %(business)s AND id = %(after_id)s"
 # Returns the customers of `page` as a JSON array in order, and LAST.
-SELECT_PAGE: LiteralString = f"""SELECT coalesce((SELECT json_agg(item) FROM (
+SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
     SELECT c.id, nullif(c.name, '') AS name, nullif(c.phone, '') AS phone, NULL AS email,
         json_build_object(
             'total_spent', trim_scale(c.paisa * 0.01), 'purchase_count', came.visits, 'transaction_count', c.sales,
@@ -35,7 +37,7 @@ SELECT_PAGE: LiteralString = f"""SELECT coalesce((SELECT json_agg(item) FROM (
     CROSS JOIN LATERAL (SELECT * FROM customers WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS c
     CROSS JOIN LATERAL (SELECT count(*) AS visits FROM customer_days
         WHERE business_id = %(business)s AND customer_id = page.id) AS came
-    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""
+    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""  # noqa: S608  (constants)
 
 _SEGMENTS = ("champions", "loyal", "potential", "at_risk", "dormant")
 _EXAMPLE: dict[int | str, dict[str, Any]] = {
@@ -80,7 +82,7 @@ class CustomersQuery(ListQuery):
                 order = Order("total_spent", "paisa", int, descending)
             case "days_since":  # the longer ago, the smaller the date
                 order = Order("days_since", "last_purchase_at", dt.datetime, not descending, nullable=True)
-            case "churn_score":
+            case _:
                 order = Order("churn_score", "id", int, descending)
         return Start.of(order, self.page())
 
@@ -99,16 +101,14 @@ async def list_customers(
         listing = await _read(conn, business_id, start, query.limit, today)
     summary = {**dict.fromkeys(_SEGMENTS), "total": listing.count}
     if query.churn_risk_only:
-        listing = empty()
+        listing = NOTHING
     return raw(listing.answer(request, query.page(), start.order, summary=summary))
 
 
 async def _read(conn: AsyncConnection[TupleRow], business_id: int, start: Start, limit: int, today: dt.date) -> Listing:
-    count = await (await conn.execute(COUNT, bound({"business": business_id}))).fetchone()
-    start = await with_name(conn, SELECT_NAME, business_id, start)
-    keys = numbered(start.keys("customers", "business_id = %(business)s"), start.order)
+    counted = await only_row(conn, COUNT, {"business": business_id})
+    start = await with_text(conn, SELECT_NAME, business_id, start)
+    keys = start.page("customers", "business_id = %(business)s")
     parameters = {"business": business_id, "today": today, **start.parameters(limit)}
-    row = await (await conn.execute("\n".join(("WITH", keys, SELECT_PAGE)), bound(parameters))).fetchone()
-    assert count is not None
-    assert row is not None
-    return Listing(count[0], row[0], last_of(row[1]))
+    results, last = await only_row(conn, f"WITH {keys}\n{SELECT_PAGE}", parameters)
+    return Listing.of(counted[0], results, last)

@@ -1,7 +1,7 @@
 """GET /products."""
 
 import datetime as dt
-from typing import Annotated, Any, Literal, LiteralString
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from psycopg import AsyncConnection
@@ -11,26 +11,28 @@ from starlette.responses import Response
 
 from read_side.clock import Today
 from read_side.freshness import freshly
-from read_side.lists import BY_INDEX, LAST, Listing, Order, Start, bound, empty, last_of, numbered, with_name
+from read_side.keysets import BY_INDEX, LAST, Order, Start, with_text
+from read_side.lists import NOTHING, Listing
+from read_side.rows import only_row
 from shared.database import reading
 from shared.http import ListQuery, Principal, example, owner, raw
 
 router = APIRouter(tags=["Products"])
 
 # Returns how many products the business has, and the settings of BY_INDEX.
-COUNT: LiteralString = f"""SELECT coalesce((SELECT products FROM sales_totals WHERE business_id = %(business)s), 0),
-    {BY_INDEX}"""
+COUNT = f"""SELECT coalesce((SELECT products FROM sales_totals WHERE business_id = %(business)s), 0),
+    {BY_INDEX}"""  # noqa: S608  (constants)
 # Returns the name by which a product is sorted.
-SELECT_NAME: LiteralString = "SELECT sort_name FROM products WHERE business_id = %(business)s AND id = %(after_id)s"
-# Every product with what it sold in the last 7 days, today included. A union, since a join would need statistics; floats,
-# which hold such numbers exactly, since sums of bigint are slow.
-SELLING: LiteralString = """(SELECT id, sum(units)::bigint AS sales_7d FROM (
+SELECT_NAME = "SELECT sort_name FROM products WHERE business_id = %(business)s AND id = %(after_id)s"
+# Every product with what it sold in the last 7 days, today included. A union, since a join would need
+# statistics; floats, which hold such numbers exactly, since sums of bigint are slow.
+SELLING = """(SELECT id, sum(units)::bigint AS sales_7d FROM (
     SELECT id, 0::float8 AS units FROM products WHERE business_id = %(business)s
     UNION ALL SELECT product_id, units::float8 FROM product_days
     WHERE business_id = %(business)s AND date > %(today)s::date - 7 AND date <= %(today)s::date
     ) AS lines GROUP BY id) AS selling"""
 # Returns the products of `page` as a JSON array in order, and LAST.
-SELECT_PAGE: LiteralString = f"""SELECT coalesce((SELECT json_agg(item) FROM (
+SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
     SELECT p.id, p.name, NULL AS sku, trim_scale(p.unit_price * 0.01) AS unit_price,
         0 AS current_stock, false AS stock_known, NULL AS reorder_point, false AS is_low_stock,
         json_build_object(
@@ -44,7 +46,7 @@ SELECT_PAGE: LiteralString = f"""SELECT coalesce((SELECT json_agg(item) FROM (
             coalesce(sum(units), 0) AS month
         FROM (SELECT date, units FROM product_days WHERE business_id = %(business)s AND product_id = page.id
             AND date > %(today)s::date - 30 AND date <= %(today)s::date ORDER BY date, payment_method) AS days) AS sold
-    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""
+    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""  # noqa: S608  (constants)
 
 _EXAMPLE: dict[int | str, dict[str, Any]] = {
     200: example(
@@ -92,26 +94,23 @@ async def list_products(
 ) -> Response:
     """Return products with what they sold, by name unless sorted otherwise.
 
-    `sales_7d` and `sales_30d` are units over the last 7 and 30 days in Dhaka, today included; `avg_daily` is a thirtieth
-    of the latter. No product is low on stock while no stock was ever counted.
+    `sales_7d` and `sales_30d` are units over the last 7 and 30 days in Dhaka, today included; `avg_daily` is a
+    thirtieth of the latter. No product is low on stock while no stock was ever counted.
     """
     start = query.start()
     business_id = await freshly(request, who, "sales")
     if query.low_stock_only:
-        return raw(empty().answer(request, query.page(), start.order))
+        return raw(NOTHING.answer(request, query.page(), start.order))
     async with reading(request.app.state.reader, business_id) as conn:
         listing = await _read(conn, business_id, start, query.limit, today)
     return raw(listing.answer(request, query.page(), start.order))
 
 
 async def _read(conn: AsyncConnection[TupleRow], business_id: int, start: Start, limit: int, today: dt.date) -> Listing:
-    count = await (await conn.execute(COUNT, bound({"business": business_id}))).fetchone()
-    start = await with_name(conn, SELECT_NAME, business_id, start)
+    counted = await only_row(conn, COUNT, {"business": business_id})
+    start = await with_text(conn, SELECT_NAME, business_id, start)
     by_sales = start.order.name == "sales_7d"
-    keys = start.keys(SELLING, "true") if by_sales else start.keys("products", "business_id = %(business)s")
+    keys = start.page(SELLING, "true") if by_sales else start.page("products", "business_id = %(business)s")
     parameters = {"business": business_id, "today": today, **start.parameters(limit)}
-    statement = "\n".join(("WITH", numbered(keys, start.order), SELECT_PAGE))
-    row = await (await conn.execute(statement, bound(parameters))).fetchone()
-    assert count is not None
-    assert row is not None
-    return Listing(count[0], row[0], last_of(row[1]))
+    results, last = await only_row(conn, f"WITH {keys}\n{SELECT_PAGE}", parameters)
+    return Listing.of(counted[0], results, last)

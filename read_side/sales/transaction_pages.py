@@ -2,58 +2,59 @@
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from read_side.lists import BY_INDEX, LAST, Listing, Start, bound, last_of, numbered
+from read_side.keysets import BY_INDEX, LAST, Start
+from read_side.lists import Listing
+from read_side.rows import only_row, row_or_none
 
 # Up to so many matches are collected and sorted; of more, those at the top are soon met on the way down.
 _COLLECTED = 10_000
 # From so many rows on, whole days before the page are skipped by their sums.
 _SKIPPED = 20_000
 
-# Returns count and sum in paisa of all sales of the business, and the settings of BY_INDEX.
-SUM_ALL: LiteralString = f"""SELECT coalesce(sum(sales), 0)::bigint, coalesce(sum(paisa), 0)::bigint, {BY_INDEX}
-    FROM sales_totals WHERE business_id = %(business)s"""
-# Returns the same of the sales that match, from their days.
-SUM_DAYS: LiteralString = f"SELECT coalesce(sum(sales), 0)::bigint, coalesce(sum(paisa), 0)::bigint, {BY_INDEX} FROM"
+# Returns how many sales match and their sum in paisa, from a rollup, and the settings of BY_INDEX.
+SUM_UP = """SELECT coalesce(sum(sales), 0)::bigint, coalesce(sum(paisa), 0)::bigint, {settings}
+    FROM {rollup} WHERE {conditions}"""
 # Returns the day of the row at the offset, and how many rows of the list lie before that day.
-SELECT_DAY = (
-    "SELECT date, skipped::bigint FROM (SELECT date, sum(sum(sales)) OVER (ORDER BY date",
-    ") - sum(sales) AS skipped FROM",
-    "GROUP BY date) AS days WHERE skipped <= %(offset)s ORDER BY skipped DESC LIMIT 1",
-)
-# The conditions, by filter; rollups have the date and '' for "no means of payment".
-OF_DAYS: dict[str, LiteralString] = {
+SELECT_DAY = """SELECT date, skipped::bigint FROM
+    (SELECT date, sum(sum(sales)) OVER (ORDER BY date {way}) - sum(sales) AS skipped
+     FROM {rollup} WHERE {conditions} GROUP BY date) AS days
+    WHERE skipped <= %(offset)s ORDER BY skipped DESC LIMIT 1"""
+# The conditions by filter, in rollups and among the rows.
+OF_DAYS: dict[str, str] = {
     "business": "business_id = %(business)s",
     "product": "product_id = %(product)s",
     "payment": "payment_method = %(payment)s",
     "first": "date >= %(first)s",
     "last": "date <= %(last)s",
 }
-OF_ROWS: dict[str, LiteralString] = OF_DAYS | {
+OF_ROWS: dict[str, str] = OF_DAYS | {
     "first": "sold_at >= %(first)s::date::timestamp",
     "last": "sold_at < (%(last)s::date + 1)::timestamp",
 }
 # The same conditions out of reach of the indexes that begin with their columns.
-BESIDE_THE_WAY: dict[str, LiteralString] = OF_ROWS | {
+ON_THE_WAY: dict[str, str] = OF_ROWS | {
     "payment": "payment_method || '' = %(payment)s",
     "first": "sold_at + interval '0' >= %(first)s::date::timestamp",
     "last": "sold_at + interval '0' < (%(last)s::date + 1)::timestamp",
 }
+# Returns what there is to sort when few transactions match.
+COLLECT = "SELECT business_id, paisa, id FROM transactions WHERE {conditions}"
 # Returns the rows of `page` as a JSON array in order, and LAST.
-SELECT_PAGE: LiteralString = f"""SELECT coalesce((SELECT json_agg(item) FROM (
+SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
     SELECT t.id, to_char(t.sold_at, 'YYYY-MM-DD"T"HH24:MI:SS"+06:00"') AS date, t.product_id,
         (SELECT name FROM products WHERE business_id = %(business)s AND id = t.product_id) AS product_name,
         trim_scale(t.quantity * 0.001) AS quantity, trim_scale(t.paisa * 0.01) AS amount,
         trim_scale(round(t.paisa * 10.0 / nullif(t.quantity, 0), 2)) AS unit_price, t.customer_id,
-        (SELECT nullif(name, '') FROM customers WHERE business_id = %(business)s AND id = t.customer_id) AS customer_name,
-        t.payment_method, 'csv' AS data_source
+        (SELECT nullif(name, '') FROM customers WHERE business_id = %(business)s AND id = t.customer_id)
+            AS customer_name, t.payment_method, 'csv' AS data_source
     FROM page CROSS JOIN LATERAL
         (SELECT * FROM transactions WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS t
-    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""
+    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""  # noqa: S608  (constants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +74,15 @@ class Filters:
         return {name: value for name, value in named.items() if value is not None}
 
     @property
-    def rollup(self) -> LiteralString:
-        """Return the rollup that knows the sums of these transactions."""
+    def days(self) -> str:
+        """Return the rollup that knows the sums of these transactions day by day."""
         return "sales_days" if self.product_id is None else "product_days"
 
 
 class Sums(NamedTuple):
-    """How many transactions match, and their sum in paisa."""
+    """How many transactions match, and what they add up to in paisa."""
 
-    count: int
+    transactions: int
     paisa: int
 
 
@@ -90,57 +91,51 @@ async def read(
 ) -> tuple[Listing, Sums]:
     """Return a page, and the sums of all transactions that match, in the caller's transaction."""
     sums = await _sums(conn, business_id, filters)
-    if start.order.name == "date" and _SKIPPED <= start.offset < sums.count:
+    if start.order.name == "date" and _SKIPPED <= start.offset < sums.transactions:
         filters, start = await _skip_days(conn, business_id, filters, start)
-    keys = _keys(filters, start, sums.count)
-    statement = "\n".join(("WITH", keys, SELECT_PAGE))
     parameters = {"business": business_id, **filters.parameters(), **start.parameters(limit)}
-    row = await (await conn.execute(statement, bound(parameters))).fetchone()
-    assert row is not None
-    return Listing(sums.count, row[0], last_of(row[1])), sums
+    statement = f"WITH {_page(filters, start, sums.transactions)}\n{SELECT_PAGE}"
+    results, last = await only_row(conn, statement, parameters)
+    return Listing.of(sums.transactions, results, last), sums
 
 
 async def _sums(conn: AsyncConnection[TupleRow], business_id: int, filters: Filters) -> Sums:
     parameters = filters.parameters()
-    statement = SUM_ALL
-    if parameters:
-        statement = "\n".join((SUM_DAYS, filters.rollup, "WHERE", _conditions(OF_DAYS, filters)))
-    row = await (await conn.execute(statement, bound({"business": business_id, **parameters}))).fetchone()
-    return Sums(row[0], row[1])
+    rollup = filters.days if parameters else "sales_totals"
+    statement = SUM_UP.format(settings=BY_INDEX, rollup=rollup, conditions=_conditions(OF_DAYS, filters))
+    transactions, paisa, *_ = await only_row(conn, statement, {"business": business_id, **parameters})
+    return Sums(transactions, paisa)
 
 
 async def _skip_days(
     conn: AsyncConnection[TupleRow], business_id: int, filters: Filters, start: Start
 ) -> tuple[Filters, Start]:
     """Return filters and start that mean the same page, but begin with the day on which it begins."""
-    descending = start.order.descending
-    head, middle, tail = SELECT_DAY
-    source = "\n".join((filters.rollup, "WHERE", _conditions(OF_DAYS, filters)))
-    statement = "\n".join((head, "DESC" if descending else "ASC", middle, source, tail))
+    conditions = _conditions(OF_DAYS, filters)
+    statement = SELECT_DAY.format(way=start.order.way, rollup=filters.days, conditions=conditions)
     parameters = {"business": business_id, **filters.parameters(), "offset": start.offset}
-    row = await (await conn.execute(statement, bound(parameters))).fetchone()
+    row = await row_or_none(conn, statement, parameters)
     if row is None:
         return filters, start
     day, skipped = row
-    bounded = replace(filters, last=day) if descending else replace(filters, first=day)
+    bounded = replace(filters, last=day) if start.order.descending else replace(filters, first=day)
     return bounded, replace(start, offset=start.offset - skipped)
 
 
-def _keys(filters: Filters, start: Start, count: int) -> LiteralString:
-    """Return the WITH list of the page's keys.
+def _page(filters: Filters, start: Start, count: int) -> str:
+    """Return the WITH items of the page's keys.
 
     By date, every filter has an index in the list's own order. By amount, few matches are collected and sorted, many
-    are met soon enough on the way down the index of all amounts. A product's sales are always collected: their amounts
-    lie together, so on the way down they may all come last.
+    are met soon enough on the way along the index of all amounts. A product's sales are always collected: their amounts
+    lie together, so on that way they may all come last.
     """
     if start.order.name == "date" or not filters.parameters():
-        return numbered(start.keys("transactions", _conditions(OF_ROWS, filters)), start.order)
+        return start.page("transactions", _conditions(OF_ROWS, filters))
     if filters.product_id is None and count > _COLLECTED:
-        return numbered(start.keys("transactions", _conditions(BESIDE_THE_WAY, filters)), start.order)
-    matching = "\n".join(("SELECT business_id, paisa, id FROM transactions WHERE", _conditions(OF_ROWS, filters)))
-    keys = numbered(start.keys("matching", OF_ROWS["business"]), start.order)
-    return "\n".join(("matching AS MATERIALIZED (", matching, "),", keys))
+        return start.page("transactions", _conditions(ON_THE_WAY, filters))
+    matching = COLLECT.format(conditions=_conditions(OF_ROWS, filters))
+    return f"matching AS MATERIALIZED ({matching}),\n{start.page('matching', OF_ROWS['business'])}"
 
 
-def _conditions(of: dict[str, LiteralString], filters: Filters) -> LiteralString:
+def _conditions(of: dict[str, str], filters: Filters) -> str:
     return "\nAND ".join((of["business"], *(of[name] for name in filters.parameters())))

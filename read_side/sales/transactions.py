@@ -8,7 +8,8 @@ from pydantic import Field
 from starlette.responses import Response
 
 from read_side.freshness import freshly
-from read_side.lists import Order, PlainDate, Start
+from read_side.keysets import Order, Start
+from read_side.lists import PlainDate
 from read_side.money import CURRENCY, average, taka
 from read_side.sales import transaction_pages
 from read_side.sales.transaction_pages import Filters
@@ -57,7 +58,7 @@ class TransactionsQuery(ListQuery):
     def filters(self) -> Filters:
         """Return which transactions are asked for; raises InvalidQuery for a period that ends before it begins."""
         if self.date_from and self.date_to and self.date_from > self.date_to:
-            raise invalid("date_from", "YYYY-MM-DD, date_from ≤ date_to")
+            raise invalid(parameter="date_from", expected="YYYY-MM-DD, date_from ≤ date_to")
         return Filters(self.product_id, self.payment_method, self.date_from, self.date_to)
 
     def start(self) -> Start:
@@ -82,8 +83,8 @@ async def list_transactions(
         listing, sums = await transaction_pages.read(conn, business_id, filters, start, query.limit)
     summary = {
         "total_revenue": taka(sums.paisa),
-        "average_value": average(sums.paisa, sums.count),
-        "transaction_count": sums.count,
+        "average_value": average(sums.paisa, sums.transactions),
+        "transaction_count": sums.transactions,
         "currency": CURRENCY,
     }
     return raw(listing.answer(request, query.page(), start.order, summary=summary))

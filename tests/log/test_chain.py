@@ -16,16 +16,16 @@ EVERY_LINK = """SELECT notification_id, originator_id, originator_version, topic
         (extract(epoch FROM recorded_at) * 1000000)::bigint, meta, state, hash
     FROM log.events ORDER BY notification_id"""
 TAMPERING = {
-    "a byte of a state": ("UPDATE log.events SET state = set_byte(state, 3, 65) WHERE notification_id = 5", "changed"),
-    "a word of the metadata": ("UPDATE log.events SET meta = meta || '{\"actor\": \"x\"}' WHERE notification_id = 5", "changed"),
-    "the business": ("UPDATE log.events SET business_id = 8 WHERE notification_id = 5", "changed"),
-    "no business any more": ("UPDATE log.events SET business_id = NULL WHERE notification_id = 5", "changed"),
-    "the topic": ("UPDATE log.events SET topic = 'identity.LoggedOut' WHERE notification_id = 5", "changed"),
-    "the stream": ("UPDATE log.events SET originator_id = 'z' WHERE notification_id = 5", "changed"),
-    "the version": ("UPDATE log.events SET originator_version = 99 WHERE notification_id = 5", "changed"),
-    "a microsecond": ("UPDATE log.events SET recorded_at = recorded_at + interval '1 microsecond' WHERE notification_id = 5", "changed"),
-    "the hash": ("UPDATE log.events SET hash = sha256(hash) WHERE notification_id = 5", "changed"),
-    "a removed event": ("DELETE FROM log.events WHERE notification_id = 5", "missing"),
+    "a byte of a state": ("UPDATE log.events SET state = set_byte(state, 3, 65) WHERE notification_id = 7", "changed"),
+    "a word of the metadata": ("UPDATE log.events SET meta = meta || '{\"actor\": \"x\"}' WHERE notification_id = 7", "changed"),
+    "the business": ("UPDATE log.events SET business_id = 8 WHERE notification_id = 7", "changed"),
+    "no business any more": ("UPDATE log.events SET business_id = NULL WHERE notification_id = 7", "changed"),
+    "the topic": ("UPDATE log.events SET topic = 'identity.LoggedOut' WHERE notification_id = 7", "changed"),
+    "the stream": ("UPDATE log.events SET originator_id = 'z' WHERE notification_id = 7", "changed"),
+    "the version": ("UPDATE log.events SET originator_version = 99 WHERE notification_id = 7", "changed"),
+    "a microsecond": ("UPDATE log.events SET recorded_at = recorded_at + interval '1 microsecond' WHERE notification_id = 7", "changed"),
+    "the hash": ("UPDATE log.events SET hash = sha256(hash) WHERE notification_id = 7", "changed"),
+    "a removed event": ("DELETE FROM log.events WHERE notification_id = 7", "missing"),
 }  # fmt: skip
 
 
@@ -69,13 +69,14 @@ def test_a_whole_log_is_found_whole_in_batches_of_any_size(
             assert reached == [*range(size, 12, size), 12]
 
 
-@pytest.mark.parametrize("what", TAMPERING)
-def test_tampering_is_found_where_it_happened(store: EventStore, database_url: str, what: str) -> None:
+def test_tampering_is_found_where_it_happened(store: EventStore, database_url: str) -> None:
     fill(store)
-    statement, kind = TAMPERING[what]
     with connected(database_url) as owner:
-        assert owner.execute(statement.encode()).rowcount == 1
-        assert verify_chain(owner) == ChainBreak(5, kind)
+        for what, (statement, kind) in TAMPERING.items():
+            with owner.transaction(force_rollback=True):
+                assert owner.execute(statement.encode()).rowcount == 1, what
+                assert verify_chain(owner) == ChainBreak(7, kind), what
+        assert verify_chain(owner) is None
 
 
 def test_two_events_that_changed_places_are_found(store: EventStore, database_url: str) -> None:

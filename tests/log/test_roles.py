@@ -1,6 +1,5 @@
 """What each role of the database may do to the log, whatever the code that acts as it has in mind."""
 
-import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
@@ -24,35 +23,39 @@ FORGERIES = {
     "replace the function": "CREATE OR REPLACE FUNCTION log.append() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "switch off constraints": "ALTER TABLE log.events DISABLE TRIGGER ALL",
 }
-# Returns the tables, with what the role may do to each.
-PRIVILEGES = """SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'v') AND has_table_privilege(%s, c.oid, %s) ORDER BY 1"""
+APPEND = "SELECT log.append(7, '{a}', '{1}', '{identity.LoggedIn}', '{x}', '{}')"
+# Returns the tables and views of some schemas.
+TABLES = """SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'v') ORDER BY 1"""
+# Returns those of them that a role has one of the privileges on.
+PRIVILEGES = TABLES.replace(" ORDER", " AND has_table_privilege(%s, c.oid, %s) ORDER")
 EVERY_SCHEMA = ["log", "vault", "credentials", "files", "jobs", "projections"]
 
 
 @pytest.mark.parametrize("role", [WRITER, PROJECTOR, READER])
-@pytest.mark.parametrize("forgery", FORGERIES)
-def test_no_role_can_rewrite_the_log(store: EventStore, database_url: str, role: str, forgery: str) -> None:
+def test_no_role_can_rewrite_the_log(store: EventStore, database_url: str, role: str) -> None:
     store.recorder.insert_events([stored("a", 1)])
-    with connected(database_url, role) as conn, pytest.raises(InsufficientPrivilege):
-        conn.execute(FORGERIES[forgery].encode())
+    with connected(database_url, role) as conn:
+        for deed, statement in FORGERIES.items():
+            with pytest.raises(InsufficientPrivilege):
+                assert conn.execute(statement.encode()) is None, f"{role} could {deed}"
     assert rows(database_url, "SELECT originator_id, topic FROM log.events") == [("a", "identity.LoggedIn")]
 
 
-@pytest.mark.parametrize("role", [PROJECTOR, READER])
-def test_only_the_writer_appends(database_url: str, role: str) -> None:
-    with connected(database_url, role) as conn, pytest.raises(InsufficientPrivilege):
-        conn.execute("SELECT log.append(7, '{a}', '{1}', '{identity.LoggedIn}', '{x}', '{}')")
+def test_only_the_writer_appends(database_url: str) -> None:
+    for role in (PROJECTOR, READER):
+        with connected(database_url, role) as conn, pytest.raises(InsufficientPrivilege):
+            conn.execute(APPEND)
     with connected(database_url, WRITER) as conn:
-        assert conn.execute("SELECT log.append(7, '{a}', '{1}', '{identity.LoggedIn}', '{x}', '{}')").fetchone() == (1,)
+        assert conn.execute(APPEND).fetchone() == (1,)
 
 
-@pytest.mark.parametrize("table", ["log.events", "log.history", "log.index_rows", "log.commands", "vault.keys",
-                                   "credentials.users", "credentials.passwords", "credentials.sessions", "files.parts",
-                                   "jobs.jobs"])  # fmt: skip
-def test_the_reader_sees_nothing_of_log_keys_and_credentials(database_url: str, table: str) -> None:
-    with connected(database_url, READER) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        conn.execute(f"SELECT 1 FROM {table}".encode())  # noqa: S608 - names written above
+def test_the_reader_sees_nothing_of_log_keys_and_credentials(database_url: str) -> None:
+    with connected(database_url, READER) as conn:
+        for (table,) in rows(database_url, TABLES, [s for s in EVERY_SCHEMA if s != "projections"]):
+            if table != "jobs.processes":
+                with pytest.raises(InsufficientPrivilege):
+                    assert conn.execute(f"SELECT 1 FROM {table}".encode()) is None, table  # noqa: S608 - our own names
 
 
 def test_roles_hold_no_more_than_they_need(database_url: str) -> None:

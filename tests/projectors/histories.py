@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.events.base import Event
 from shared.events.identity import BusinessRegistered, LoggedIn
 from shared.events.jobs import JobFailed
-from shared.events.sales import ReceiptStored, Sale, UploadCompleted, UploadFailed, Warning
+from shared.events.sales import ReceiptStored, Remark, Sale, UploadCompleted, UploadFailed
 from tests.projectors.events import accepted, batch, customers, file_id, products, profile
 
 MOST_PRODUCTS, MOST_CUSTOMERS, MOST_FILES = 6, 5, 3
@@ -44,7 +44,7 @@ class Shops:
 
 
 @st.composite
-def histories(draw: st.DrawFn, businesses: list[int], max_events: int = 14) -> list[tuple[int | None, Event]]:
+def histories(draw: st.DrawFn, businesses: list[int], max_events: int = 30) -> list[tuple[int | None, Event]]:
     """Return facts of these businesses, in the order of the log."""
     shops = Shops(businesses)
     kinds = st.sampled_from([_batch] * 5 + [_products, _customers, _profile, _registered, _upload, _other])
@@ -101,7 +101,7 @@ def _registered(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
 def _upload(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
     number = draw(st.integers(0, MOST_FILES - 1))
     file, said = file_id(business, number), draw(texts)
-    warnings = [Warning("UNKNOWN_COLUMN", [said])] if draw(st.booleans()) else []
+    warnings = [Remark("UNKNOWN_COLUMN", [said])] if draw(st.booleans()) else []
     details: dict[str, str | int | list[str]] = {"reason": said, "missing": [said]} if draw(st.booleans()) else {}
     kind = draw(st.sampled_from(["read_upload", "fit_model"]))
     return business, draw(st.sampled_from([

@@ -1,0 +1,78 @@
+"""`python -m bench [--quick] [--only NAME] [--json PATH]`: measure, print one table, write JSON."""
+
+import argparse
+import datetime as dt
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import appends, freshness, imports, lists, machine, memory, replays, report
+from bench.figures import Figure
+from bench.stage import Stage, open_stage
+
+MEASURES: Mapping[str, Callable[[Stage], list[Figure]]] = {
+    "import": imports.measure,
+    "append": appends.measure,
+    "freshness": freshness.measure,
+    "lists": lists.measure,
+    "replay": replays.measure,
+    "memory": memory.measure,
+}
+_RESULTS = machine.REPOSITORY / "bench" / "results" / "latest.json"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("bench", description="Measures SmartMarket against what users would pick instead.")
+    names = "|".join(MEASURES)
+    parser.add_argument("--only", action="append", choices=MEASURES, metavar="NAME", help=f"{names}; may be repeated")
+    parser.add_argument("--quick", action="store_true", help="small sizes: shows that it works, not how fast it is")
+    parser.add_argument("--json", type=Path, default=_RESULTS, metavar="PATH", help="where the figures go")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run the measures that were asked for; returns 0 however the figures turn out."""
+    args = _arguments()
+    console = Console(stderr=True, highlight=False)
+    began = dt.datetime.now(dt.UTC)
+    with (
+        tempfile.TemporaryDirectory(prefix="smartmarket-bench-") as folder,
+        open_stage(Path(folder), quick=args.quick, console=console) as stage,
+    ):
+        known = machine.facts(stage.database_url, stage.folder)
+        facts = {
+            "began_at": began.isoformat(timespec="seconds"), "quick": args.quick, "servers": stage.servers,
+            "data": stage.ledgers.described(), "machine": known, "warning": machine.warning(known),
+        }  # fmt: skip
+        _announce(console, facts)
+        figures = [figure for name in args.only or MEASURES for figure in _measured(stage, name)]
+    facts["seconds"] = round((dt.datetime.now(dt.UTC) - began).total_seconds(), 1)
+    report.show(Console(highlight=False), figures)
+    report.write(args.json, facts, figures)
+    console.print(f"{facts['seconds']:.0f} s; written to {args.json}")
+    return 0
+
+
+def _measured(stage: Stage, name: str) -> list[Figure]:
+    stage.console.print(name)
+    return MEASURES[name](stage)
+
+
+def _announce(console: Console, facts: Mapping[str, object]) -> None:
+    known = facts["machine"]
+    assert isinstance(known, dict)
+    console.print(
+        f"{known['cores']} cores ({known['cpu']}), {known['memory_gb']} GB, Python {known['python']}, "
+        f"PostgreSQL {known['postgres']} on {facts['servers']}, fsync {known['fsync_ms']} ms\n{facts['data']}"
+    )
+    if facts["quick"]:
+        console.print("quick: sizes are too small for the targets to mean anything", style="yellow")
+    if facts["warning"]:
+        console.print(f"{facts['warning']}", style="bold yellow")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

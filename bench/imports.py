@@ -1,0 +1,52 @@
+"""Import: a CSV file sent over HTTP until every list shows it, against csv.reader and executemany."""
+
+import time
+from typing import Any
+
+import psutil
+
+from bench import naive
+from bench.figures import Figure, Target
+from bench.processes import Processes
+from bench.shops import Shop
+from bench.stage import Stage
+from smartmarket import House
+
+_TARGET = Target(at_least=20_000)
+_BASELINE = "csv.reader + executemany INSERT, one table"
+
+
+def measure(stage: Stage) -> list[Figure]:
+    """Import files of 10,000 and 100,000 rows, each into a new shop, one process of each kind."""
+    sizes = [(stage.size(10_000, 1_000), stage.size(7, 2)), (stage.size(100_000, 5_000), stage.size(5, 2))]
+    with stage.house() as house, Processes(house, stage.folder) as running:
+        Shop.import_once(running.url, stage.ledgers.csv(100))
+        return [_measure(stage, house, running, rows, rounds) for rows, rounds in sizes]
+
+
+def _measure(stage: Stage, house: House, running: Processes, rows: int, rounds: int) -> Figure:
+    content = stage.ledgers.csv(rows)
+    values: list[float] = []
+    baselines: list[float] = []
+    notes: dict[str, Any] = {"data": stage.ledgers.source(rows), "bytes": len(content)}
+    with house.connect_owner() as conn:
+        for number in range(rounds):
+            baselines.append(rows / naive.import_seconds(conn, content))
+            with Shop(running.url) as shop:
+                before, others, began = running.cpu_seconds(), _machine_seconds(), time.perf_counter()
+                shop.import_file(content)
+                seconds = time.perf_counter() - began
+            used = {kind: round(after - before[kind], 2) for kind, after in running.cpu_seconds().items()}
+            rest = _machine_seconds() - others - sum(used.values())
+            notes["cpu_seconds"] = {**used, "postgres and others": round(rest, 2), "wall": round(seconds, 2)}
+            values.append(rows / seconds)
+            stage.say(f"import of {rows:,} rows, round {number + 1} of {rounds}: {values[-1]:,.0f} rows/s")
+    return Figure(
+        measure="import", what=f"{rows:,} rows, file to queryable", unit="rows/s", values=values, baseline=_BASELINE,
+        baselines=baselines, target=_TARGET, notes=notes,
+    )  # fmt: skip
+
+
+def _machine_seconds() -> float:
+    times = psutil.cpu_times()
+    return float(times.user + times.system + times.nice)

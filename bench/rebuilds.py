@@ -1,0 +1,65 @@
+"""Rebuilds as an operator runs them: the command itself, watched from outside."""
+
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+
+import msgspec
+import psutil
+
+from bench.machine import REPOSITORY
+from bench.processes import environment, peak_bytes
+from smartmarket import House
+
+_WATCH_SECONDS = 0.05
+
+
+class Rebuilt(msgspec.Struct):
+    """What `smartmarket projections rebuild --json` says: rows, and seconds from its first statement to adoption."""
+
+    schema: str
+    rows: int
+    replay_seconds: float
+    seconds: float
+    peak_mb: float = 0.0
+
+
+def rebuild(house: House, name: str, *, workers: int = 2) -> Rebuilt:
+    """Replay a projection with so many processes; `peak_mb` is the most any of them had in RAM (MB of 10^6 bytes)."""
+    command = [sys.executable, "-m", "smartmarket", "projections", "rebuild", name, "--json", "--shards", str(workers)]
+    child = subprocess.Popen(command, cwd=REPOSITORY, env=environment(house), stdout=subprocess.PIPE)
+    watch = _Watch(child.pid)
+    watch.start()
+    answer, _ = child.communicate()
+    peak = watch.ended()
+    if child.returncode:
+        msg = f"{' '.join(command)} ended with {child.returncode}"
+        raise RuntimeError(msg)
+    done = msgspec.json.decode(answer, type=Rebuilt)
+    return msgspec.structs.replace(done, peak_mb=peak / 1e6)
+
+
+class _Watch(threading.Thread):
+    """Keeps the largest peak of a process and its descendants."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._pid = pid
+        self._peak = 0
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        """Look every few hundredths of a second; a peak stays visible until its process ends."""
+        while not self._ended.is_set():
+            with suppress(psutil.NoSuchProcess):
+                family = [self._pid, *(child.pid for child in psutil.Process(self._pid).children(recursive=True))]
+                self._peak = max(self._peak, *(peak_bytes(pid) for pid in family))
+            time.sleep(_WATCH_SECONDS)
+
+    def ended(self) -> int:
+        """Stop watching; returns the peak in bytes."""
+        self._ended.set()
+        self.join()
+        return self._peak

@@ -1,0 +1,111 @@
+"""Replay of `sales` from the log, against a bare COPY of the very rows it makes into the same tables with indexes."""
+
+import io
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from statistics import median
+from typing import Any
+
+from psycopg import Connection
+from psycopg.sql import SQL, Identifier
+
+from bench.figures import Figure, Target
+from bench.histories import History, history_of, record
+from bench.rebuilds import Rebuilt, rebuild
+from bench.stage import Stage
+from projections import generations
+from projections.runner import connect
+from projections.sales.projector import SALES
+from shared import database
+from smartmarket import House
+
+_SHOPS = 4
+_TENFOLD = 10
+_WORKERS = 2
+_COPY_CHUNK = 1 << 20
+
+
+def measure(stage: Stage) -> list[Figure]:
+    """Rebuild `sales` of 4 shops in turns with COPY, then of 40 shops with the same histories; by two processes."""
+    rows, rounds = stage.size(100_000, 3_000), stage.size(3, 2)
+    histories = [history_of(lines) for lines in stage.ledgers.shops(_SHOPS, rows)]
+    replays: list[Rebuilt] = []
+    copies: list[float] = []
+    with stage.house() as house:
+        _log(house, histories, range(1, _SHOPS + 1))
+        for number in range(rounds):
+            done = _rebuild(house)
+            replays.append(done)
+            copies.append(_bare_copy(house, done.schema))
+            took = f"{done.seconds:.2f} s, bare COPY {copies[-1]:.2f} s"
+            stage.say(f"replay of {done.rows:,} rows, round {number + 1} of {rounds}: {took}")
+        _log(house, histories, range(_SHOPS + 1, _SHOPS * _TENFOLD + 1))
+        tenfold = _rebuild(house)
+        stage.say(f"replay of {tenfold.rows:,} rows: {tenfold.seconds:.1f} s")
+    return _figures(replays, copies, tenfold, stage.ledgers.source(_SHOPS * rows))
+
+
+def _figures(replays: Sequence[Rebuilt], copies: Sequence[float], tenfold: Rebuilt, source: str) -> list[Figure]:
+    rows = replays[0].rows
+    once = f"the log of {rows:,} rows"
+    return [
+        Figure(
+            measure="replay", what=f"{rows:,} rows of {_SHOPS} shops, {_WORKERS} processes", unit="rows/s",
+            values=[r.rows / r.seconds for r in replays], baseline="bare COPY into the indexed tables",
+            baselines=[rows / seconds for seconds in copies], target=Target(at_least=100_000, ratio_at_least=2),
+            notes={"data": source, "before_catch_up_rows_per_s": median(r.rows / r.replay_seconds for r in replays)},
+        ),
+        Figure(
+            measure="replay", what="10x the log, time", unit="s", values=[tenfold.seconds], baseline=once,
+            baselines=[median(r.seconds for r in replays)], target=Target(ratio_at_most=11),
+            notes={"rows_per_s": tenfold.rows / tenfold.seconds},
+        ),
+        Figure(
+            measure="replay", what="10x the log, peak RSS of one process", unit="MB", values=[tenfold.peak_mb],
+            baseline=once, baselines=[median(r.peak_mb for r in replays)], target=Target(ratio_at_most=1.15),
+        ),
+    ]  # fmt: skip
+
+
+def _log(house: House, histories: Sequence[History], businesses: range) -> None:
+    with closing(house.store(pool_size=2)) as store:
+        for business in businesses:
+            record(store, business, histories[business % len(histories)])
+
+
+def _rebuild(house: House) -> Rebuilt:
+    done = rebuild(house, "sales", workers=_WORKERS)
+    with _projector(house) as conn:
+        generations.drop_retired(conn, after_seconds=0)
+    return done
+
+
+def _bare_copy(house: House, schema: str) -> float:
+    """Return the seconds that COPY takes for all rows of a generation, from memory, in one transaction."""
+    with _projector(house) as conn:
+        rows = {table.name: _copied_out(conn, schema, table.name) for table in SALES.tables}
+        with conn.transaction():
+            _, aside = generations.create(conn, SALES, state="retired", upto=0)
+            generations.finish(conn, SALES, aside)
+        began = time.perf_counter()
+        with conn.transaction():
+            for name, data in rows.items():
+                with conn.cursor().copy(SQL("COPY {} FROM STDIN").format(Identifier(aside, name))) as sink:
+                    for start in range(0, len(data), _COPY_CHUNK):
+                        sink.write(data[start : start + _COPY_CHUNK])
+        seconds = time.perf_counter() - began
+        generations.drop_retired(conn, after_seconds=0)
+    return seconds
+
+
+def _copied_out(conn: Connection[Any], schema: str, table: str) -> memoryview:
+    data = io.BytesIO()
+    with conn.cursor().copy(SQL("COPY {} TO STDOUT").format(Identifier(schema, table))) as source:
+        for block in source:
+            data.write(block)
+    return data.getbuffer()
+
+
+def _projector(house: House) -> Connection[Any]:
+    return connect(house.url, role=house.role(database.PROJECTOR))

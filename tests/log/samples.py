@@ -1,0 +1,76 @@
+"""One example of every event in every version ever released, as today's classes understand it."""
+
+import base64
+import datetime as dt
+
+from shared.events.base import Event
+from shared.events.identity import (
+    BusinessProfileChanged,
+    BusinessRegistered,
+    LoggedIn,
+    LoggedOut,
+    LoginsRefused,
+    PasswordChanged,
+    PasswordResetRequested,
+    SessionsRevoked,
+    StaffCreated,
+    UserProfileChanged,
+    UserRegistered,
+)
+from shared.events.jobs import JobFailed
+from shared.events.sales import (
+    CustomersAdded,
+    NewCustomer,
+    NewProduct,
+    ProductsAdded,
+    ReceiptStored,
+    Remark,
+    Sale,
+    SalesBatchRecorded,
+    UploadAccepted,
+    UploadCompleted,
+    UploadFailed,
+)
+
+FILE = "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11"
+FAMILY = "0b7d3c52-5f0c-4a0e-8f3b-1f1a7c1b9d01"
+SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+KEY = base64.b64encode(bytes(range(16))).decode()
+SEALED = base64.b64encode(bytes(range(100, 160))).decode()
+
+# (topic, version) -> what the golden file of that name decodes to.
+SAMPLES: dict[tuple[str, int], Event] = {
+    (event.topic, 1): event
+    for event in (
+        UserRegistered(12, KEY, SEALED, "bn"),
+        BusinessRegistered(7, 12, "আলীর চায়ের দোকান", "restaurant", is_demo=True),
+        StaffCreated(99, KEY, SEALED, "en"),
+        UserProfileChanged(12, SEALED, "en"),
+        BusinessProfileChanged(7, 12, "Ali's Tea Shop", "retail", "ঢাকা", "", SEALED),
+        LoggedIn(12, FAMILY),
+        LoggedOut(12, FAMILY),
+        SessionsRevoked(12, [FAMILY, "f"], "reuse"),
+        PasswordChanged(12, "reset"),
+        PasswordResetRequested(12),
+        LoginsRefused("2025-11-03T10:30", "c291cmNl", 17),
+        JobFailed(FILE, "read_upload", FILE, 4, 'ValueError: "রহিম"\n'),
+        UploadAccepted(FILE, "বিক্রি মে.csv", "May 2025", 10_485_760, SHA, 156, dedupe=False, date_order="dmy"),
+        ProductsAdded([NewProduct(1, "মিষ্টি দই", "মিষ্টি দই", 12_345_650), NewProduct(2, "Tea", "tea", 1_000)]),
+        CustomersAdded([NewCustomer(1, KEY, SEALED)]),
+        SalesBatchRecorded(
+            file_id=FILE,
+            sales=[
+                Sale(2, 1, dt.date(2025, 10, 1), 36_000, 1, 1, 2_000, 60_000, 0),
+                Sale(4, 2, dt.date(2024, 2, 29), None, 2, None, 500, 1, None),
+            ],
+            payments=[("bkash", None), ("other", "চেক")],
+            fingerprints=base64.b64encode(bytes(range(24))).decode(),
+            duplicates=1,
+            rejected=3,
+            through_row=7,
+        ),
+        UploadCompleted(FILE, 156, 150, 4, 2, [Remark("PHONE_UNREADABLE", ["০১৭"]), Remark("X", [])]),
+        UploadFailed(FILE, "AMBIGUOUS_DATES", {"example": "03/04/2025", "choices": ["dmy", "mdy"], "row": 2}),
+        ReceiptStored(FILE, "image/png", 1_024, SHA, dt.date(2025, 11, 3)),
+    )
+}
