@@ -35,15 +35,18 @@ from projections.runner import Follower
 from projections.runner import connect as connect_projector
 from read_side.routes import ROOT_ROUTERS, ROUTERS
 from shared import database, jobs, secrets_file
+from shared.audit import verify_chain
 from shared.config import Settings, UnsafeSettings, check_production
 from shared.embedded import EmbeddedServerError, EmbeddedServers
-from shared.event_store import EventStore
+from shared.errors import Refusal
+from shared.event_store import EventStore, StoreError
 from shared.files import Files, open_parts
 from shared.hints import HintReceiver, HintSender, queue_of
 from shared.http import create_app
 from shared.logs import configure_logging
 from shared.positions import PositionTokens
 from shared.supervisor import Supervisor, end_with_parent
+from shared.texts import text
 from shared.tokens import TokenProvider
 from shared.vault import MasterKey
 from shared.wakeup import LogListener
@@ -169,6 +172,7 @@ def run_api(house: House, args: argparse.Namespace) -> None:
     config = uvicorn.Config(
         build_api(house), host=host, port=args.port or house.settings.port, log_config=None, access_log=False,
         server_header=False, log_level="warning", timeout_graceful_shutdown=4, timeout_keep_alive=30,
+        proxy_headers=bool(house.settings.trusted_proxies), forwarded_allow_ips=house.settings.trusted_proxies,
     )  # fmt: skip
     with _beating(house, "api"):
         asyncio.run(uvicorn.Server(config).serve())
@@ -329,6 +333,16 @@ def run_indexes(house: House, args: argparse.Namespace) -> None:
     _say(args, {"rows": rows, "seconds": seconds}, f"write-side indexes: {rows:,} rows in {seconds:.1f} s")
 
 
+def run_audit(house: House, args: argparse.Namespace) -> None:
+    """Check the hash chain of the whole log."""
+    with house.connect() as conn:
+        broken = verify_chain(conn)
+    if broken:
+        msg = f"The log has been changed: {broken}"
+        raise CannotStart(msg)
+    _say(args, {"intact": True}, "the log is whole: every event follows from the one before")
+
+
 def run_staff(house: House, args: argparse.Namespace) -> None:
     """Create a staff account."""
     password = sys.stdin.readline().rstrip("\n") if args.password_stdin else getpass.getpass("Password: ")
@@ -428,6 +442,7 @@ COMMANDS: dict[str, Callable[[House, argparse.Namespace], None]] = {
     "migrate": run_migrate,
     "projections": run_projections,
     "indexes": run_indexes,
+    "audit": run_audit,
     "staff": run_staff,
 }
 
@@ -455,14 +470,21 @@ def parser() -> argparse.ArgumentParser:
     rebuild.add_argument("--shards", type=int, default=2, help="processes that replay side by side")
     indexes = commands.add_parser("indexes", help="the write-side indexes: rebuild")
     indexes_rebuild = indexes.add_subparsers(dest="action", required=True).add_parser("rebuild", help="from the log")
+    audit = commands.add_parser("audit", help="the log itself: verify")
+    verify = audit.add_subparsers(dest="action", required=True).add_parser("verify", help="check the hash chain, whole")
     staff = commands.add_parser("staff", help="operators' accounts: create")
     create = staff.add_subparsers(dest="action", required=True).add_parser("create", help="a new account")
     create.add_argument("email")
     create.add_argument("--first-name", default="Staff")
     create.add_argument("--password-stdin", action="store_true")
-    for command in (migrate, listing, rebuild, indexes_rebuild, create):
+    for command in (migrate, listing, rebuild, indexes_rebuild, verify, create):
         command.add_argument("--json", action="store_true", help="answer for machines")
     return top
+
+
+def _refuse(reason: str) -> int:
+    print(f"smartmarket: {reason}", file=sys.stderr)
+    return 1
 
 
 def main() -> int:
@@ -479,8 +501,12 @@ def main() -> int:
             end_with_parent(sys.stdin.fileno())
         COMMANDS[args.command](House(secrets_file.filled(settings)), args)
     except (CannotStart, UnsafeSettings, EmbeddedServerError) as error:
-        print(f"smartmarket: {error}", file=sys.stderr)
-        return 1
+        return _refuse(str(error))
+    except Refusal as refusal:
+        said = text(refusal.text_key, "en", **{**refusal.details, **refusal.params})
+        return _refuse(" ".join([said.message, *said.suggestions]))
+    except (psycopg.OperationalError, StoreError) as error:
+        return _refuse(f"The database does not answer. Is SmartMarket running (`smartmarket up`)? {error}")
     except KeyboardInterrupt:
         return 130
     return 0

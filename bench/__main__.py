@@ -66,7 +66,8 @@ def _announce(console: Console, facts: Mapping[str, object]) -> None:
     assert isinstance(known, dict)
     console.print(
         f"{known['cores']} cores ({known['cpu']}), {known['memory_gb']} GB, Python {known['python']}, "
-        f"PostgreSQL {known['postgres']} on {facts['servers']}, fsync {known['fsync_ms']} ms\n{facts['data']}"
+        f"PostgreSQL {known['postgres']} on {facts['servers']}, fsync {known['fsync_ms']} ms\n{facts['data']}",
+        soft_wrap=True,
     )
     if facts["quick"]:
         console.print("quick: sizes are too small for the targets to mean anything", style="yellow")

@@ -111,6 +111,7 @@ def _beside_import(stage: Stage, house: House, store: EventStore) -> Figure:
     return Figure(
         measure="append", what="p99 of commands beside another business's import", unit="ms", values=[p99],
         baseline="the same, nothing imported", baselines=[percentile(idle, 99)], target=Target(at_most=100),
+        beside=f"p50 {median(busy):.1f}, max {max(busy):.1f} of {len(busy):,}",
         notes={"samples": len(busy), "p50_ms": median(busy), "max_ms": max(busy), "idle_p50_ms": median(idle)},
     )  # fmt: skip
 

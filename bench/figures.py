@@ -34,7 +34,7 @@ class Figure:
     """One row of the table.
 
     values: one per round; baselines: one per round, in the same unit, of the round beside it where the lengths are
-    equal. notes: what else was seen.
+    equal. beside: what else its reader should see; notes: what else was seen, for machines.
     """
 
     measure: str
@@ -44,6 +44,7 @@ class Figure:
     baseline: str = ""
     baselines: Sequence[float] = ()
     target: Target | None = None
+    beside: str = ""
     notes: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -77,7 +78,7 @@ class Figure:
             "values": list(self.values), "baseline": self.baseline or None, "baseline_value": self.base,
             "baseline_values": list(self.baselines), "ratio": self.ratio,
             "target": self.target and {name: bound for name, bound in vars(self.target).items() if bound is not None},
-            "met": self.met, "notes": self.notes,
+            "met": self.met, "beside": self.beside, "notes": self.notes,
         }  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def measure(stage: Stage) -> list[Figure]:
         Figure(
             measure="freshness", what=f"append to readable, p{p}", unit="ms", values=[percentile(ours, p)],
             baseline=_BASELINE, baselines=[percentile(bare, p)], target=Target(at_most=bound),
-            notes={"samples": samples, "max_ms": max(ours)},
+            beside=f"{samples} samples, max {max(ours):.1f}", notes={"samples": samples, "max_ms": max(ours)},
         )
         for p, bound in ((50, 20), (99, 150))
     ]  # fmt: skip

@@ -28,7 +28,7 @@ def _measure(stage: Stage, house: House, running: Processes, rows: int, rounds: 
     content = stage.ledgers.csv(rows)
     values: list[float] = []
     baselines: list[float] = []
-    notes: dict[str, Any] = {"data": stage.ledgers.source(rows), "bytes": len(content)}
+    notes: dict[str, Any] = {"data": stage.ledgers.source(rows), "bytes": len(content), "rounds": []}
     with house.connect_owner() as conn:
         for number in range(rounds):
             baselines.append(rows / naive.import_seconds(conn, content))
@@ -37,14 +37,20 @@ def _measure(stage: Stage, house: House, running: Processes, rows: int, rounds: 
                 shop.import_file(content)
                 seconds = time.perf_counter() - began
             used = {kind: round(after - before[kind], 2) for kind, after in running.cpu_seconds().items()}
-            rest = _machine_seconds() - others - sum(used.values())
-            notes["cpu_seconds"] = {**used, "postgres and others": round(rest, 2), "wall": round(seconds, 2)}
+            used["others"] = round(_machine_seconds() - others - sum(used.values()), 2)
+            notes["rounds"].append({"seconds": seconds, "cpu_seconds": used})
             values.append(rows / seconds)
             stage.say(f"import of {rows:,} rows, round {number + 1} of {rounds}: {values[-1]:,.0f} rows/s")
     return Figure(
         measure="import", what=f"{rows:,} rows, file to queryable", unit="rows/s", values=values, baseline=_BASELINE,
-        baselines=baselines, target=_TARGET, notes=notes,
+        baselines=baselines, target=_TARGET, beside=_beside(notes), notes=notes,
     )  # fmt: skip
+
+
+def _beside(notes: dict[str, Any]) -> str:
+    last = notes["rounds"][-1]
+    used = ", ".join(f"{kind} {seconds:.2f}" for kind, seconds in last["cpu_seconds"].items())
+    return f"{notes['data']}; CPU s of the last {last['seconds']:.2f} s: {used}"
 
 
 def _machine_seconds() -> float:

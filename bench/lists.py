@@ -116,4 +116,6 @@ def _figure(shape: str, tenants: list[_Tenant], results: list[list[Result]], nai
     return Figure(
         measure="lists", what=f"{shape}, {tenants[0].rows:,} rows, p95", unit="ms", values=large,
         baseline=f"a shop of {tenants[1].rows:,} rows", baselines=small, target=_TARGET, notes=notes,
+        beside="p50 {p50_ms:.1f}, p99 {p99_ms:.1f}, {requests_per_s:.0f}/s, client CPU {client_cpu_ms:.2f} ms; "
+        "plain SQL alone p95 {plain_sql_p95_ms:.1f}".format(**notes),
     )  # fmt: skip

@@ -33,7 +33,8 @@ def _figures(size: int, idle: Mapping[str, float], peaks: Sequence[Mapping[str, 
         Figure(
             measure="memory", what=f"{kind}, peak RSS after {uploads} x {size / 2**20:.1f} MiB", unit="MB",
             values=[peaks[uploads - 1][kind]], baseline="the same after 100 rows", baselines=[idle[kind]],
-            target=target, notes={"after_each": [peak[kind] for peak in peaks]},
+            target=target, beside=", ".join(f"{peak[kind]:.0f}" for peak in peaks) + " after each",
+            notes={"after_each": [peak[kind] for peak in peaks]},
         )
         for kind, uploads, target in wanted
     ]  # fmt: skip

@@ -54,12 +54,13 @@ def _figures(replays: Sequence[Rebuilt], copies: Sequence[float], tenfold: Rebui
             measure="replay", what=f"{rows:,} rows of {_SHOPS} shops, {_WORKERS} processes", unit="rows/s",
             values=[r.rows / r.seconds for r in replays], baseline="bare COPY into the indexed tables",
             baselines=[rows / seconds for seconds in copies], target=Target(at_least=100_000, ratio_at_least=2),
+            beside=f"{source}; peak RSS {median(r.peak_mb for r in replays):.0f} MB",
             notes={"data": source, "before_catch_up_rows_per_s": median(r.rows / r.replay_seconds for r in replays)},
         ),
         Figure(
             measure="replay", what="10x the log, time", unit="s", values=[tenfold.seconds], baseline=once,
             baselines=[median(r.seconds for r in replays)], target=Target(ratio_at_most=11),
-            notes={"rows_per_s": tenfold.rows / tenfold.seconds},
+            beside=f"{tenfold.rows / tenfold.seconds:,.0f} rows/s", notes={"rows_per_s": tenfold.rows / tenfold.seconds},
         ),
         Figure(
             measure="replay", what="10x the log, peak RSS of one process", unit="MB", values=[tenfold.peak_mb],

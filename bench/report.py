@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bench.figures import Figure, shown
 
-_WIDTH = 170
+_WIDTH = 200
 _VERDICTS = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}
 
 
@@ -19,20 +19,18 @@ def show(console: Console, figures: Sequence[Figure]) -> None:
     table = Table("measure", "what", "target", box=None, pad_edge=False)
     for name in ("measured", "baseline", "ratio"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("")
-    table.add_column("measured against")
-    table.add_column("also seen", style="dim")
+    for name in ("", "baseline is", "also seen"):
+        table.add_column(name)
     before = ""
     for figure in figures:
         if before and before != figure.measure:
-            table.add_section()
+            table.add_row()
         table.add_row(figure.measure if figure.measure != before else "", *_row(figure))
         before = figure.measure
     wide = console if console.is_terminal else Console(width=_WIDTH, highlight=False)
     wide.print(table)
-    missed = sum(figure.met is False for figure in figures)
-    held = sum(figure.met is not None for figure in figures)
-    wide.print(f"\n{held - missed} of {held} targets met.")
+    held = [figure.met for figure in figures if figure.met is not None]
+    wide.print(f"\n{sum(held)} of {len(held)} targets met.")
 
 
 def write(path: Path, facts: Mapping[str, Any], figures: Sequence[Figure]) -> None:
@@ -51,15 +49,5 @@ def _row(figure: Figure) -> list[str]:
         "" if figure.ratio is None else f"{shown(figure.ratio)}x",
         _VERDICTS[figure.met],
         figure.baseline,
-        ", ".join(f"{name} {_note(value)}" for name, value in figure.notes.items()),
+        figure.beside,
     ]
-
-
-def _note(value: object) -> str:
-    if isinstance(value, float | int):
-        return shown(value)
-    if isinstance(value, Mapping):
-        return " ".join(f"{name} {_note(part)}" for name, part in value.items())
-    if isinstance(value, list):
-        return "/".join(map(_note, value))
-    return str(value)

@@ -40,7 +40,7 @@ class Stage:
 
     def say(self, text: str) -> None:
         """Tell whoever waits how far it is."""
-        self.console.print(f"  {text}", style="dim", highlight=False)
+        self.console.print(f"  {text}", style="dim", soft_wrap=True)
 
     @contextmanager
     def house(self) -> Iterator[House]:

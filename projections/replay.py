@@ -139,7 +139,9 @@ def _replay_all(
     context = multiprocessing.get_context("spawn")
     folded = context.Value("q", 0)
     done = 0
-    processes = max(1, min(workers, len(todo)))
+    processes = min(workers, len(todo))
+    if processes <= 1:
+        return _replay_here(source, projection, schema, upto, todo, report)
     with ProcessPoolExecutor(
         processes, context, _start_worker, (source, projection.name, schema, upto, folded)
     ) as pool:
@@ -151,6 +153,23 @@ def _replay_all(
             done += len(finished)
             report(Progress("replaying", done, len(todo), folded.value, time.monotonic() - began))
     return int(folded.value)
+
+
+def _replay_here(
+    source: Source,
+    projection: Projection,
+    schema: str,
+    upto: int,
+    todo: list[int],
+    report: Callable[[Progress], None],
+) -> int:
+    began = time.monotonic()
+    worker = _Worker(source, projection.name, schema, upto, multiprocessing.Value("q", 0))
+    with worker.conn:
+        for done, business in enumerate(todo, 1):
+            worker.replay(business)
+            report(Progress("replaying", done, len(todo), worker.folded.value, time.monotonic() - began))
+    return worker.folded.value
 
 
 class _Worker:

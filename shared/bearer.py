@@ -1,6 +1,7 @@
 """Who asks: the bearer token of a request, read once at the door, and the dependencies that insist on it."""
 
 import datetime as dt
+import uuid
 
 from starlette.requests import Request
 
@@ -63,7 +64,7 @@ def command_context(request: Request, who: Principal | None) -> Metadata:
         raise InvalidRequest(details={"header": "Idempotency-Key", "expected": f"1 to {_KEY_LENGTH} ASCII characters"})
     actor = f"user-{who.user_id}" if who else None
     asked = request_id()
-    return Metadata(actor=actor, request_id=asked, command_id=key or asked)
+    return Metadata(actor=actor, request_id=asked, command_id=key or str(uuid.uuid4()))
 
 
 def request_hash(request: Request) -> bytes | None:

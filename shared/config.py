@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     rate_limits: bool = Field(default=True, validation_alias="SMARTMARKET_RATE_LIMITS")
     data_dir: Path = Field(Path(".smartmarket"), validation_alias="SMARTMARKET_DATA_DIR")
     file_store: str = Field("table", validation_alias="SMARTMARKET_FILE_STORE", repr=False)
+    trusted_proxies: str = Field("", validation_alias="SMARTMARKET_TRUSTED_PROXIES")
     docs: bool = Field(default=True, validation_alias="SMARTMARKET_DOCS")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
         "INFO", validation_alias="SMARTMARKET_LOG_LEVEL"

@@ -21,6 +21,8 @@ LOCK_INDEX = "LOCK TABLE log.index_rows IN ACCESS EXCLUSIVE MODE"
 LOCK_LOG = "SELECT pg_advisory_xact_lock(7301, 0)"
 # Returns nothing; what the log does not tell (which registrations were sent again) stays as it is.
 KEEP_OTHERS = "INSERT INTO staged_rows SELECT * FROM log.index_rows WHERE kind <> ALL(%s)"
+# Returns nothing; rows of kinds that follow from no event stay.
+KEEP_OTHERS = "INSERT INTO staged_rows SELECT * FROM log.index_rows WHERE kind <> ALL(%s)"
 # Returns nothing; staged rows replace what stands in the index.
 SWAP = """TRUNCATE log.index_rows; INSERT INTO log.index_rows SELECT DISTINCT ON (kind, scope, key) * FROM staged_rows
     ORDER BY kind, scope, key, value"""
@@ -82,6 +84,7 @@ def rebuild_indexes(conn: Connection[Any], report: Callable[[int], None] = lambd
         conn.execute(LOCK_INDEX)
         conn.execute(LOCK_LOG)
         _stage(conn, reader, after, highest, report)
+        conn.execute(KEEP_OTHERS, (list(_COUNTERS),))
         conn.execute(KEEP_OTHERS, (list(_COUNTERS),))
         conn.execute(SWAP)
         for (scope, kind), value in highest.items():

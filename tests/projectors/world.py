@@ -86,8 +86,13 @@ class World:
 
     def history(self, businesses: Sequence[int] | None = None) -> list[Recorded]:
         """Return the whole log, or that of some businesses."""
-        recorded = LogReader(list(CATALOGUE)).after(self.conn, 0, limit=10**6)
-        return [r for r in recorded if r.business_id is not None and (not businesses or r.business_id in businesses)]
+        reader = LogReader(list(CATALOGUE))
+        if businesses is None:
+            recorded = reader.after(self.conn, 0, limit=10**6)
+        else:
+            parts = [reader.of_business(self.conn, b, 0, limit=10**6, upto=2**62) for b in businesses]
+            recorded = sorted(itertools.chain(*parts), key=lambda r: r.position)
+        return [r for r in recorded if r.business_id is not None]
 
     def expected(self, name: str, businesses: Sequence[int] | None = None) -> Tables:
         """Return what the model says a projection must hold."""

@@ -246,7 +246,8 @@ def _append(
         unit.append(stream, 0, event)
         return answer
 
-    outcome = store.execute(who.business_id, meta, decide)
+    same = hashlib.sha256(f"{event.topic}\0{getattr(event, 'sha256', '')}".encode()).digest()
+    outcome = store.execute(who.business_id, meta, decide, request_hash=same)
     return outcome.result, outcome.position
 
 
