@@ -60,7 +60,8 @@ def _figures(replays: Sequence[Rebuilt], copies: Sequence[float], tenfold: Rebui
         Figure(
             measure="replay", what="10x the log, time", unit="s", values=[tenfold.seconds], baseline=once,
             baselines=[median(r.seconds for r in replays)], target=Target(ratio_at_most=11),
-            beside=f"{tenfold.rows / tenfold.seconds:,.0f} rows/s", notes={"rows_per_s": tenfold.rows / tenfold.seconds},
+            beside=f"{tenfold.rows / tenfold.seconds:,.0f} rows/s",
+            notes={"rows_per_s": tenfold.rows / tenfold.seconds},
         ),
         Figure(
             measure="replay", what="10x the log, peak RSS of one process", unit="MB", values=[tenfold.peak_mb],

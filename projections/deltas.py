@@ -63,6 +63,8 @@ class Deltas:
         rules = self._rules[table.name]
         row = self._merged[table.name].get(key)
         if row is None:
+            if not changes.keys() <= rules.keys():
+                raise LookupError(table.name, *changes)
             self._merged[table.name][key] = [changes.get(column) for column in rules]
             return
         for column in self._newest_first[table.name]:

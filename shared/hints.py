@@ -1,9 +1,9 @@
 """Hints over the broker: "look at this job". They may be lost or doubled; the jobs table is what counts."""
 
 import logging
-import socket
 import uuid
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from kombu import Connection, Consumer, Message, Queue
@@ -70,27 +70,25 @@ class HintReceiver:
 
     def receive(self, seconds: float, act: Callable[[uuid.UUID], None]) -> None:
         """Wait up to `seconds` for hints and act on each; raises BrokerDown."""
-        hints: list[uuid.UUID] = []
+        messages: list[Message] = []
         try:
-            connection = self._connect(hints)
-            connection.drain_events(timeout=seconds)
-        except TimeoutError:
-            pass
+            connection, consumer = self._listen(messages)
+            with suppress(TimeoutError):
+                connection.drain_events(timeout=seconds)
+            hints = _taken(messages, consumer)
         except (OperationalError, KombuError, OSError, *_errors(self._open)) as error:
-            if not isinstance(error, socket.timeout):
-                self.close()
-                raise BrokerDown from error
+            self.close()
+            raise BrokerDown from error
         for hint in hints:
             act(hint)
 
-    def _connect(self, hints: list[uuid.UUID]) -> Connection:
-        if self._open is None:
+    def _listen(self, messages: list[Message]) -> tuple[Connection, Consumer]:
+        if self._open is None or self._consumer is None:
             self._open = _connection(self._url)
             self._consumer = Consumer(self._open.default_channel, [self._queue], prefetch_count=1, auto_declare=True)
-            self._consumer.consume()
-        if self._consumer is not None:
-            self._consumer.callbacks = [lambda body, message: _take(body, message, hints)]
-        return self._open
+        self._consumer.on_message = messages.append
+        self._consumer.consume()
+        return self._open, self._consumer
 
     def close(self) -> None:
         """Drop the connection."""
@@ -100,12 +98,18 @@ class HintReceiver:
             self._consumer = None
 
 
-def _take(body: object, message: Message, hints: list[uuid.UUID]) -> None:
-    message.ack()
-    try:
-        hints.append(uuid.UUID(str(body)))
-    except ValueError:
-        logger.warning("hint is no job id")
+def _taken(messages: list[Message], consumer: Consumer) -> list[uuid.UUID]:
+    """Acknowledge and return the hints, having stopped listening: a broker sends no more to whoever is going to act."""
+    hints = []
+    if messages:
+        consumer.cancel()
+    for message in messages:
+        message.ack()
+        try:
+            hints.append(uuid.UUID(str(message.payload)))
+        except (ValueError, KombuError):
+            logger.warning("hint is no job id")
+    return hints
 
 
 def _errors(connection: Connection | None) -> tuple[Any, ...]:

@@ -94,9 +94,11 @@ class World:
             recorded = sorted(itertools.chain(*parts), key=lambda r: r.position)
         return [r for r in recorded if r.business_id is not None]
 
-    def expected(self, name: str, businesses: Sequence[int] | None = None) -> Tables:
-        """Return what the model says a projection must hold."""
-        return MODELS[name](self.history(businesses), self.people)
+    def expected(
+        self, name: str, businesses: Sequence[int] | None = None, history: Sequence[Recorded] | None = None
+    ) -> Tables:
+        """Return what the model says a projection must hold, of the whole log unless told of a part."""
+        return MODELS[name](self.history(businesses) if history is None else history, self.people)
 
     def schema(self, name: str) -> str:
         """Return the schema of the generation that serves."""

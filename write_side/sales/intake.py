@@ -25,7 +25,8 @@ class Intake:
         self.file_name = ""
         self.size = 0
         self.head = b""
-        self.lines = 0
+        self._line_feeds = 0
+        self._returns = 0
         self._put = put
         self._limit = limit
         self._hash = hashlib.sha256()
@@ -50,8 +51,9 @@ class Intake:
         self._hash.update(data)
         if len(self.head) < HEAD_SIZE:
             self.head += data[: HEAD_SIZE - len(self.head)]
-        self.lines += data.count(b"\n")
-        self._last = data[-1:]
+        self._line_feeds += data.count(b"\n")
+        self._returns += data.count(b"\r")
+        self._last = data.rstrip(b"\0")[-1:] or self._last  # UTF-16 may end lines with a zero byte
         self._buffer += data
         while len(self._buffer) >= PART_BYTES:
             await self._store(bytes(self._buffer[:PART_BYTES]))
@@ -65,7 +67,8 @@ class Intake:
 
     def rows_detected(self) -> int:
         """Return the lines below the first, as a first guess at the rows."""
-        return max(0, self.lines + (self._last not in {b"\n", b""}) - 1)
+        lines = max(self._line_feeds, self._returns)
+        return max(0, lines + (self._last not in {b"\n", b"\r", b""}) - 1)
 
     async def _store(self, data: bytes) -> None:
         await run_in_threadpool(self._put, self._parts, data)
@@ -81,3 +84,26 @@ def shown_name(name: str) -> str:
     """Return a file's name fit for showing: the last path element, no control or direction characters, ≤ 255 long."""
     last = re.split(r"[\\/]", unicodedata.normalize("NFC", name))[-1]
     return _UNSAFE.sub("", last).strip()[:_NAME_LENGTH] or "upload"
+
+
+def is_safe(text: str) -> bool:
+    """Return whether a text can be shown as it is: no control or direction characters, no lone surrogates."""
+    return not _UNSAFE.search(text)
+
+
+class SmallIntake:
+    """Holds one small file in memory."""
+
+    def __init__(self, limit: int) -> None:
+        """Take at most `limit` bytes; more raise FileTooLarge at once."""
+        self.data = bytearray()
+        self._limit = limit
+
+    def begin(self, file_name: str) -> None:
+        """Forget the name: such files are called by our ids."""
+
+    async def write(self, data: bytes) -> None:
+        """Take the next piece."""
+        self.data += data
+        if len(self.data) > self._limit:
+            raise too_large(self._limit)

@@ -108,7 +108,7 @@ async def upload_csv(
     try:
         insist_on_ledger(intake.head)
         event = UploadAccepted(
-            file_id=str(intake.file_id), file_name=intake.file_name, data_source_name=_name(form),
+            file_id=str(intake.file_id), file_name=intake.file_name, data_source_name=source_name(form),
             size=intake.size, sha256=intake.sha256, rows_detected=intake.rows_detected(), dedupe=dedupe == "on",
             date_order=date_order,
         )  # fmt: skip
@@ -190,32 +190,16 @@ async def _receive(request: Request, who: Principal, part: str, limit: int) -> t
     return intake, form
 
 
-class _Memory:
-    """Holds a small file."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def begin(self, file_name: str) -> None:
-        """Forget the name: pictures are called by our ids."""
-
-    async def write(self, data: bytes) -> None:
-        """Take the next piece."""
-        self.data += data
-        if len(self.data) > MAX_IMAGE_BYTES:
-            raise too_large(MAX_IMAGE_BYTES)
-
-
 async def _picture(request: Request) -> Picture:
     _insist_on_length(request, MAX_IMAGE_BYTES)
-    memory = _Memory()
-    form = await read_form(request, "image", memory)
+    small = SmallIntake(MAX_IMAGE_BYTES)
+    form = await read_form(request, "image", small)
     given = form.get("receipt_date", "").strip()
     try:
-        date = dt.date.fromisoformat(given) if given else None
+        date = dt.date.fromisoformat(given if _DATE.fullmatch(given) else "") if given else None
     except ValueError as error:
-        raise InvalidRequest(details={"field": "receipt_date", "expected": "YYYY-MM-DD"}) from error
-    return read_picture(bytes(memory.data), date)
+        raise invalid_field("receipt_date", "date_parsing", Phrase("FIELD_NOT_DATE")) from error
+    return read_picture(bytes(small.data), date)
 
 
 def _accept(
@@ -249,15 +233,6 @@ def _append(
     same = hashlib.sha256(f"{event.topic}\0{getattr(event, 'sha256', '')}".encode()).digest()
     outcome = store.execute(who.business_id, meta, decide, request_hash=same)
     return outcome.result, outcome.position
-
-
-def _name(form: dict[str, str]) -> str | None:
-    name = " ".join(form.get("data_source_name", "").split())
-    if len(name) > 255:  # noqa: PLR2004 - the contract's length
-        raise InvalidRequest(details={"field": "data_source_name", "expected": "at most 255 characters"})
-    if any(ord(c) < 32 or 0xD800 <= ord(c) < 0xE000 for c in name):  # noqa: PLR2004 - controls and surrogates
-        raise InvalidRequest(details={"field": "data_source_name", "expected": "printable characters"})
-    return name or None
 
 
 def _uuid(text: str) -> uuid.UUID:

@@ -1,0 +1,143 @@
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from kombu import Connection
+
+from shared.hints import BrokerDown, HintReceiver, HintSender, queue_of
+from tests.conftest import wait_until
+from tests.log.gate import before_broker
+from tests.policies.brokers import closed_port, is_down, rabbitmq, received, remove, waiting
+from tests.services import Services
+
+SOON = 6.0
+
+
+@pytest.fixture(params=["redis", "rabbitmq"])
+def broker(request: pytest.FixtureRequest, services: Services) -> str:
+    return services.redis_url if request.param == "redis" else rabbitmq(services)
+
+
+@pytest.fixture
+def queue(broker: str) -> Iterator[str]:
+    name = f"smartmarket.test.{uuid.uuid4()}"
+    yield name
+    remove(broker, name)
+
+
+@pytest.fixture
+def sender(broker: str, queue: str) -> Iterator[HintSender]:
+    opened = HintSender(broker, queue)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def receiver(broker: str, queue: str) -> Iterator[HintReceiver]:
+    opened = HintReceiver(broker, queue)
+    yield opened
+    opened.close()
+
+
+def test_each_hint_reaches_one_receiver_once(
+    broker: str, queue: str, sender: HintSender, receiver: HintReceiver
+) -> None:
+    jobs = [uuid.uuid4() for _ in range(20)]
+    assert sender.send(jobs[:10]) is True
+    assert sender.send(jobs[10:]) is True
+    other = HintReceiver(broker, queue)
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(received, (receiver, other)))
+    other.close()
+    assert sorted(found[0] + found[1]) == sorted(jobs)
+
+
+def test_a_hint_is_acknowledged_before_it_is_acted_on(
+    broker: str, queue: str, sender: HintSender, receiver: HintReceiver
+) -> None:
+    def die(_: uuid.UUID) -> None:
+        raise ZeroDivisionError
+
+    sender.send([uuid.uuid4()])
+    with pytest.raises(ZeroDivisionError):
+        receiver.receive(SOON, die)
+    receiver.close()
+    assert received(receiver) == []
+    assert waiting(broker, queue) == 0
+
+
+def test_a_receiver_that_works_keeps_no_hint_from_another(
+    broker: str, queue: str, sender: HintSender, receiver: HintReceiver
+) -> None:
+    first, second = uuid.uuid4(), uuid.uuid4()
+    sender.send([first, second])
+    done, acted = threading.Event(), threading.Event()
+
+    def work(_: uuid.UUID) -> None:
+        acted.set()
+        assert done.wait(SOON)
+
+    other = HintReceiver(broker, queue)
+    found: list[uuid.UUID] = []
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(receiver.receive, SOON, work)
+        assert acted.wait(SOON)
+        other.receive(2.0, found.append)
+        done.set()
+        working.result()
+    other.close()
+    assert found == [second]
+
+
+def test_what_is_no_hint_is_left_out(broker: str, queue: str, sender: HintSender, receiver: HintReceiver) -> None:
+    job = uuid.uuid4()
+    sender.send([])
+    with Connection(broker) as connection:
+        connection.Producer().publish("no job id", exchange="", routing_key=queue)
+        connection.Producer().publish({"id": 1}, exchange="", routing_key=queue)
+        foreign = {"content_type": "application/x-python-serialize", "content_encoding": "binary"}
+        connection.Producer().publish(b"\x80\x04.", exchange="", routing_key=queue, **foreign)
+    sender.send([job])
+    assert received(receiver) == [job]
+
+
+def test_hints_flow_again_when_the_broker_is_back(broker: str, queue: str) -> None:
+    gate, through_gate = before_broker(broker)
+    sender, receiver = HintSender(through_gate, queue), HintReceiver(through_gate, queue)
+    with gate:
+        before, after = uuid.uuid4(), uuid.uuid4()
+        assert sender.send([before])
+        assert received(receiver, quiet=0.3) == [before]
+        gate.shut()
+        wait_until(lambda: is_down(receiver), SOON)
+        assert sender.send([uuid.uuid4()]) is False
+        gate.open()
+        wait_until(lambda: sender.send([after]), SOON)
+        wait_until(lambda: not is_down(receiver), SOON)
+        assert received(receiver, quiet=0.3)[-1:] in ([after], [])
+        again = uuid.uuid4()
+        assert sender.send([again])
+        assert again in received(receiver)
+        sender.close()
+        receiver.close()
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+def test_a_broker_that_is_not_there_is_noticed_soon(scheme: str) -> None:
+    url = closed_port(scheme)
+    sender, receiver = HintSender(url, "q"), HintReceiver(url, "q")
+    began = time.monotonic()
+    with ThreadPoolExecutor(2) as pool:
+        sent = pool.submit(sender.send, [uuid.uuid4()])
+        got = pool.submit(receiver.receive, 0.1, lambda _: None)
+    assert sent.result() is False
+    assert isinstance(got.exception(), BrokerDown)
+    assert time.monotonic() - began < SOON
+
+
+def test_houses_on_one_broker_have_queues_of_their_own() -> None:
+    assert queue_of("postgresql://u:p@h:5432/shops?sslmode=disable") == "smartmarket.jobs.shops"
+    assert queue_of("postgresql://u:p@h/others") != queue_of("postgresql://u:p@h/shops")

@@ -1,0 +1,172 @@
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from projections.deltas import Deltas, Table
+from projections.writing import LiveWriter, ReplayWriter
+from tests.projectors.world import World
+
+RULES = Table(
+    "every_rule",
+    ("business_id", "id"),
+    changes={
+        "n": "add", "note": "set", "first_day": "least", "most": "greatest", "at": "greatest", "price": "latest:at",
+        "label": "latest:at",
+    },
+)  # fmt: skip
+LINES = Table("every_line", ("business_id", "id"), ("note", "day"))
+SUMS = Table("every_sum", ("business_id", "day"), changes={"n": "add", "paisa": "add"})
+TABLES = """
+CREATE SCHEMA rules;
+CREATE TABLE rules.every_rule (business_id bigint NOT NULL, id bigint NOT NULL, n bigint NOT NULL, note text,
+    first_day date, most bigint, at timestamp, price bigint, label text, PRIMARY KEY (business_id, id));
+CREATE TABLE rules.every_line (business_id bigint NOT NULL, id bigint NOT NULL, note text, day date,
+    PRIMARY KEY (business_id, id));
+CREATE TABLE rules.every_sum (business_id bigint NOT NULL, day date NOT NULL, n bigint NOT NULL, paisa bigint NOT NULL,
+    PRIMARY KEY (business_id, day));
+"""
+Change = tuple[int, dict[str, Any]]
+_numbers = count(1)
+
+texts = st.sampled_from(["", "NULL", "\\N", '"', "{,}", "টাকা", "a\tb\n"]) | st.text("ab\\", max_size=3)
+days = st.sampled_from([dt.date(2025, 3, day) for day in (1, 2, 3)])
+# Few moments, so that ties are frequent; text as projectors give it.
+moments = st.sampled_from(["2025-03-01 00:00:00", "2025-03-01 09:30:00", "2025-03-02 23:59:59"])
+numbers = st.integers(-(2**40), 2**40) | st.integers(-2, 2)
+changes: st.SearchStrategy[list[Change]] = st.lists(
+    st.tuples(
+        st.integers(1, 3),
+        st.fixed_dictionaries({}, optional={
+            "n": st.none() | numbers, "note": st.none() | texts, "first_day": st.none() | days,
+            "most": st.none() | numbers, "at": st.none() | moments, "price": st.none() | numbers,
+            "label": st.none() | texts,
+        }),
+    ),
+    max_size=20,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def conn(shared_world: World) -> Iterator[Connection[Any]]:
+    """A connection to tables with one column for every rule."""
+    shared_world.conn.execute(TABLES)
+    yield shared_world.conn
+    shared_world.conn.execute("DROP SCHEMA rules CASCADE")
+
+
+@settings(deadline=None, max_examples=150)
+@given(data=st.data(), said=changes)
+def test_merging_batch_by_batch_equals_folding_in_memory_and_the_rules_as_told(
+    conn: Connection[Any], data: st.DataObject, said: list[Change]
+) -> None:
+    live, replayed = next(_numbers), next(_numbers)
+    writer = LiveWriter(conn, "rules")
+    for batch in data.draw(_batches(said)):
+        writer.write(_folded(live, batch))
+    ReplayWriter(conn, "rules").write(_folded(replayed, said))
+    told = {key: _as_told([change for k, change in said if k == key]) for key, _ in said}
+    assert _stored(conn, "every_rule", live) == told
+    assert _stored(conn, "every_rule", replayed) == told
+
+
+@settings(deadline=None, max_examples=50)
+@given(data=st.data(), said=st.lists(st.tuples(days, numbers, numbers), max_size=12))
+def test_sums_added_in_place_equal_sums_merged(
+    conn: Connection[Any], data: st.DataObject, said: list[tuple[dt.date, int, int]]
+) -> None:
+    business, writer = next(_numbers), LiveWriter(conn, "rules")
+    for batch in data.draw(_batches(said)):
+        deltas = Deltas([SUMS])
+        for day, n, paisa in batch:
+            values = deltas.sums(SUMS).setdefault((business, day), [0, 0])
+            values[0] += n
+            values[1] += paisa
+        writer.write(deltas)
+    days_met = {day for day, _, _ in said}
+    stored = {row["day"]: (row["n"], row["paisa"]) for row in _rows(conn, "every_sum", business)}
+    assert stored == {
+        day: (sum(n for d, n, _ in said if d == day), sum(paisa for d, _, paisa in said if d == day))
+        for day in days_met
+    }
+
+
+@settings(deadline=None, max_examples=50)
+@given(data=st.data(), said=st.lists(st.tuples(st.none() | texts, st.none() | days), max_size=12))
+def test_both_writers_insert_the_same_rows(
+    conn: Connection[Any], data: st.DataObject, said: list[tuple[str | None, dt.date | None]]
+) -> None:
+    live, replayed = next(_numbers), next(_numbers)
+    lines = list(enumerate(said))
+    for business, writer in ((live, LiveWriter(conn, "rules").write), (replayed, ReplayWriter(conn, "rules").spill)):
+        for batch in data.draw(_batches(lines)):
+            deltas = Deltas([LINES])
+            deltas.rows(LINES).extend((business, i, note, day) for i, (note, day) in batch)
+            writer(deltas)
+        stored = {row["id"]: (row["note"], row["day"]) for row in _rows(conn, "every_line", business)}
+        assert stored == dict(lines)
+
+
+@pytest.mark.parametrize("before", [{}, {"n": 1}])
+def test_a_column_that_the_table_does_not_have_is_refused(before: dict[str, int]) -> None:
+    deltas = _folded(1, [(1, before)] if before else [])
+    with pytest.raises(LookupError, match="colour"):
+        deltas.merge(RULES, (1, 1), colour="red")
+
+
+def test_what_was_handed_over_is_not_written_again(conn: Connection[Any]) -> None:
+    business, writer = next(_numbers), LiveWriter(conn, "rules")
+    deltas = _folded(business, [(1, {"n": 5})])
+    deltas.rows(LINES).append((business, 1, None, None))
+    assert deltas.count() == 1
+    writer.write(deltas)
+    writer.write(deltas)
+    assert deltas.count() == 0
+    assert _stored(conn, "every_rule", business)[1]["n"] == 5
+
+
+def _folded(business: int, said: Iterable[Change]) -> Deltas:
+    deltas = Deltas([RULES, LINES])
+    for key, change in said:
+        deltas.merge(RULES, (business, key), **change)
+    return deltas
+
+
+def _as_told(said: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the rules make of the changes of one row, each rule by its definition."""
+    given_ = {column: [c[column] for c in said if c.get(column) is not None] for column in RULES.changes}
+    newest = max(given_["at"], default=None)
+    # Before anything is dated, what came first stands.
+    deciding = [c for c in said if c.get("at") == newest][-1] if newest else said[0]
+    return {
+        "n": sum(given_["n"]),
+        "note": given_["note"][-1] if given_["note"] else None,
+        "first_day": min(given_["first_day"], default=None),
+        "most": max(given_["most"], default=None),
+        "at": newest and dt.datetime.fromisoformat(newest),
+        "price": deciding.get("price"),
+        "label": deciding.get("label"),
+    }
+
+
+@st.composite
+def _batches(draw: st.DrawFn, items: Sequence[Any]) -> list[Sequence[Any]]:
+    """Return the items in order, split anywhere."""
+    cuts = sorted(draw(st.lists(st.integers(0, len(items)), max_size=4)))
+    return [items[start:end] for start, end in zip([0, *cuts], [*cuts, len(items)], strict=True)]
+
+
+def _stored(conn: Connection[Any], table: str, business: int) -> dict[int, dict[str, Any]]:
+    rows = _rows(conn, table, business)
+    return {row["id"]: {column: row[column] for column in RULES.changes} for row in rows}
+
+
+def _rows(conn: Connection[Any], table: str, business: int) -> list[dict[str, Any]]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(f"SELECT * FROM rules.{table} WHERE business_id = %s", (business,)).fetchall()
