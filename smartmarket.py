@@ -493,6 +493,8 @@ def main() -> int:
     try:
         settings = Settings()
         configure_logging(settings.log_level)
+        if settings.sentry_dsn:
+            logger.warning("SENTRY_DSN is set, but this release tells errors to the log only")
         if args.command == "up":
             run_up(settings, args)
             return 0

@@ -24,6 +24,7 @@ logger = logging.getLogger("smartmarket.projections")
 POISON = (
     psycopg.DataError,
     psycopg.IntegrityError,
+    psycopg.errors.ProgramLimitExceeded,
     msgspec.MsgspecError,
     ArithmeticError,
     AttributeError,
@@ -70,26 +71,22 @@ class Applier:
 
     def retry(self, business_id: int) -> bool:
         """Apply what waits behind a parked business, in order; returns whether it is parked no more."""
-        position = self.parked.get(business_id)
-        if position is None:
-            return True
         with self._conn.transaction():
             reached = self._positions([business_id % SHARDS])[business_id % SHARDS]
-            self._conn.execute(
-                SQL("DELETE FROM {} WHERE business_id = %s").format(self._table("parked")), (business_id,)
-            )
-            after = position - 1
+            position = self._unpark(business_id)
+            after = reached if position is None else position - 1
             while events := self.reader.of_business(self._conn, business_id, after, limit=200, upto=reached):
                 after = events[-1].position
                 for recorded in events:
                     if not self._apply_or_park(recorded):
                         self.parked[business_id] = recorded.position
                         return False
-        del self.parked[business_id]
+        self.parked.pop(business_id, None)
         return True
 
     def positions(self, shards: Sequence[int]) -> dict[int, int]:
-        """Return where the shards stand."""
+        """Return where the shards stand; what is parked is read anew, since another process may have owned them."""
+        self.parked = self._load_parked()
         return self._positions(shards)
 
     def _concerns(self, recorded: Recorded, shards: Mapping[int, int]) -> bool:
@@ -154,6 +151,11 @@ class Applier:
     def _positions(self, shards: Sequence[int]) -> dict[int, int]:
         statement = SQL("SELECT shard, position FROM {} WHERE shard = ANY(%s)").format(self._table("progress"))
         return dict(self._conn.execute(statement, (list(shards),)).fetchall())
+
+    def _unpark(self, business_id: int) -> int | None:
+        statement = SQL("DELETE FROM {} WHERE business_id = %s RETURNING position").format(self._table("parked"))
+        row = self._conn.execute(statement, (business_id,)).fetchone()
+        return cast("int", row[0]) if row else None
 
     def _load_parked(self) -> dict[int, int]:
         return dict(

@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 from projections import generations
-from projections.applying import Applier
+from projections.applying import POISON, Applier
 from projections.deltas import Deltas
 from projections.projection import Projection
 from projections.registry import REGISTRY
@@ -185,12 +185,25 @@ class _Worker:
         self.reader = LogReader(self.projection.topics)
 
     def replay(self, business: int) -> None:
-        """Fold one business whole and write it, in one transaction with its mark."""
+        """Fold one business whole and write it, in one transaction with its mark.
+
+        An event that cannot be folded ends the replay, except where the live tables are parked at the same one: then
+        the new ones are parked there too.
+        """
+        try:
+            self._replay(business, self.upto)
+        except POISON:
+            parked = self._parked_live(business)
+            if parked is None or parked[0] > self.upto:
+                raise
+            self._replay(business, parked[0] - 1, parked)
+
+    def _replay(self, business: int, upto: int, parked: tuple[int, str, str] | None = None) -> None:
         deltas = Deltas(self.projection.tables)
         writer = ReplayWriter(self.conn, self.schema)
         rows = after = 0
         with self.conn.transaction():
-            while events := self.reader.of_business(self.conn, business, after, limit=_CHUNK, upto=self.upto):
+            while events := self.reader.of_business(self.conn, business, after, limit=_CHUNK, upto=upto):
                 after = events[-1].position
                 keys = self.vault.keys([s for r in events for s in self.projection.subjects(r)])
                 for recorded in events:
@@ -202,9 +215,19 @@ class _Worker:
                     writer.spill(deltas)
             rows += deltas.count()
             writer.write(deltas)
-            self.conn.execute(
-                SQL("INSERT INTO {} VALUES (%s, %s)").format(Identifier(self.schema, "replayed")), (business, rows)
-            )
+            mark = SQL("INSERT INTO {} VALUES (%s, %s)").format(Identifier(self.schema, "replayed"))
+            self.conn.execute(mark, (business, rows))
+            if parked:
+                park = SQL("INSERT INTO {} VALUES (%s, %s, %s, %s)").format(Identifier(self.schema, "parked"))
+                self.conn.execute(park, (business, *parked))
+
+    def _parked_live(self, business: int) -> tuple[int, str, str] | None:
+        serving = generations.live(self.conn, self.projection.name)
+        if serving is None:
+            return None
+        statement = SQL("SELECT position, topic, error FROM {} WHERE business_id = %s")
+        row = self.conn.execute(statement.format(Identifier(serving[1], "parked")), (business,)).fetchone()
+        return cast("tuple[int, str, str] | None", row)
 
     def _sql(self, query: Any, params: Sequence[Any]) -> list[dict[str, Any]]:  # noqa: ANN401 - the vault's statements
         with self.conn.cursor(row_factory=dict_row) as cursor:

@@ -31,6 +31,8 @@ _BUSINESS_LOCK = 7302 << 40
 logger = logging.getLogger("smartmarket.event_store")
 
 StoreError = PersistenceError
+INTERRUPTIONS = (IntegrityError, InterfaceError, OperationalError)
+"""What may pass by itself: somebody else was faster, or the database was away."""
 
 # Returns the position of the last appended event, null if there was none.
 APPEND = """SELECT log.append(%s::bigint, %s::text[], %s::bigint[], %s::text[], %s::bytea[], %s,
@@ -222,7 +224,7 @@ class EventStore:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return self._attempt(business_id, meta, decide, request_hash)
-            except (IntegrityError, InterfaceError, OperationalError) as error:
+            except INTERRUPTIONS as error:
                 if attempt == _ATTEMPTS or isinstance(error.__cause__, PoolTimeout):
                     raise
                 logger.warning("command decided again", extra={"attempt": attempt, "reason": type(error).__name__})

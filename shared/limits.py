@@ -71,7 +71,6 @@ class RateLimiter:
         if self._ask_again_at:
             logger.info("Redis answers again")
             self._ask_again_at = 0.0
-            self._local.clear()
 
     def _hit_here(self, key: str, limit: int, window_s: int, now: float) -> int | None:
         if len(self._local) >= _LOCAL_KEYS:

@@ -182,12 +182,10 @@ def page_links(
         return Links(_link(path, {**kept, "cursor": next_cursor}) if next_cursor else None, None)
     after, before = page.offset + page.limit, max(page.offset - page.limit, 0)
     following = None
-    if after < count:
-        by_offset = after <= MAX_OFFSET
-        if by_offset or next_cursor:
-            following = _link(
-                path, {**kept, **({"offset": str(after)} if by_offset else {"cursor": next_cursor or ""})}
-            )
+    if after < count and after <= MAX_OFFSET:
+        following = _link(path, {**kept, "offset": str(after)})
+    elif after < count and next_cursor:
+        following = _link(path, {**kept, "cursor": next_cursor})
     previous = _link(path, {**kept, **({"offset": str(before)} if before else {})}) if page.offset else None
     return Links(following, previous)
 

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import Connection
 
 from shared import jobs
-from shared.event_store import EventStore, Metadata, StoreError, Unit
+from shared.event_store import INTERRUPTIONS, EventStore, Metadata, StoreError
 from shared.events.jobs import JobFailed
 from shared.hints import BrokerDown, HintReceiver
 
@@ -46,13 +46,17 @@ class Worker:
         """Work until stopped; a broker that is down is replaced by looking into the table."""
         while not self._stopped.is_set():
             try:
-                self._receiver.receive(_POLL, self.work_on)
-            except BrokerDown:
-                self._stopped.wait(_POLL)
-                self._work_on_due()
+                self._work()
             except (psycopg.Error, StoreError) as error:
                 logger.warning("database does not answer", extra={"reason": type(error).__name__})
                 self._stopped.wait(_POLL)
+
+    def _work(self) -> None:
+        try:
+            self._receiver.receive(_POLL, self.work_on)
+        except BrokerDown:
+            self._stopped.wait(_POLL)
+            self._work_on_due()
 
     def _work_on_due(self) -> None:
         with self._connect() as conn:
@@ -74,12 +78,13 @@ class Worker:
             self._log("job handled", job, began)
         except jobs.Retry as retry:
             self._give_back(job, retry.seconds, None, counted=False)
-        except (psycopg.OperationalError, psycopg.InterfaceError, StoreError) as error:
-            self._log("job interrupted", job, began, reason=f"{type(error).__name__}: {error}")
-            self._give_back(job, _BROKEN_PAUSE, str(error), counted=False)
+        except (psycopg.OperationalError, psycopg.InterfaceError, *INTERRUPTIONS) as error:
+            self._log("job interrupted", job, began, reason=_reason(error))
+            self._give_back(job, _BROKEN_PAUSE, _reason(error), counted=False)
         except Exception as error:
             logger.exception("job failed", extra={"job_id": str(job.id), "kind": job.kind})
-            self._after_failure(job, f"{type(error).__name__}: {error}"[:2000])
+            if heartbeat.held():
+                self._after_failure(job, _reason(error))
         finally:
             heartbeat.stop()
         if self._stopped.is_set():
@@ -91,12 +96,10 @@ class Worker:
             self._give_back(job, jobs.backoff(attempts), error, counted=True)
             return
         failed = JobFailed(str(job.id), job.kind, job.subject, attempts, error)
-        meta = Metadata(actor="worker", command_id=f"job-failed-{job.id}", causation=job.position)
-
-        def decide(unit: Unit) -> None:
-            unit.append(f"job-{job.id}", len(unit.load(f"job-{job.id}")), failed)
-
-        self._store.execute(job.business_id, meta, decide)
+        stream = f"job-{job.id}"
+        before = len(self._store.load(stream))
+        meta = Metadata(actor="worker", command_id=f"{stream}-failed-{before}", causation=job.position)
+        self._store.execute(job.business_id, meta, lambda unit: unit.append(stream, before, failed))
 
     def _give_back(self, job: jobs.Job, delay: float, error: str | None, *, counted: bool) -> None:
         with self._connect() as conn:
@@ -113,3 +116,9 @@ class Worker:
                 **extra,
             },
         )
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong, at most 2,000 characters, all of which the database can hold."""
+    text = f"{type(error).__name__}: {error}".replace("\x00", "\ufffd")
+    return text.encode(errors="replace").decode()[:2000]

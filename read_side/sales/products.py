@@ -24,13 +24,17 @@ COUNT = f"""SELECT coalesce((SELECT products FROM sales_totals WHERE business_id
     {BY_INDEX}"""  # noqa: S608  (constants)
 # Returns the name by which a product is sorted.
 SELECT_NAME = "SELECT sort_name FROM products WHERE business_id = %(business)s AND id = %(after_id)s"
-# Every product with what it sold in the last 7 days, today included. A union, since a join would need
-# statistics; floats, which hold such numbers exactly, since sums of bigint are slow.
-SELLING = """(SELECT id, sum(units)::bigint AS sales_7d FROM (
+# The products that sold in the last 7 days, today included, with their units; summed as floats, which hold such numbers
+# exactly and are quicker than sums of bigint.
+SELLING = """(SELECT product_id AS id, sum(units::float8)::bigint AS sales_7d FROM product_days
+    WHERE business_id = %(business)s AND date > %(today)s::date - 7 AND date <= %(today)s::date
+    GROUP BY product_id HAVING sum(units::float8) > 0) AS selling"""
+# The same of every product; a union, since a join would need statistics.
+EVERY = """(SELECT id, sum(units)::bigint AS sales_7d FROM (
     SELECT id, 0::float8 AS units FROM products WHERE business_id = %(business)s
     UNION ALL SELECT product_id, units::float8 FROM product_days
     WHERE business_id = %(business)s AND date > %(today)s::date - 7 AND date <= %(today)s::date
-    ) AS lines GROUP BY id) AS selling"""
+    ) AS lines GROUP BY id) AS every"""
 # Returns the products of `page` as a JSON array in order, and LAST.
 SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
     SELECT p.id, p.name, NULL AS sku, trim_scale(p.unit_price * 0.01) AS unit_price,
@@ -109,8 +113,21 @@ async def list_products(
 async def _read(conn: AsyncConnection[TupleRow], business_id: int, start: Start, limit: int, today: dt.date) -> Listing:
     counted = await only_row(conn, COUNT, {"business": business_id})
     start = await with_text(conn, SELECT_NAME, business_id, start)
-    by_sales = start.order.name == "sales_7d"
-    keys = start.page(SELLING, "true") if by_sales else start.page("products", "business_id = %(business)s")
     parameters = {"business": business_id, "today": today, **start.parameters(limit)}
-    results, last = await only_row(conn, f"WITH {keys}\n{SELECT_PAGE}", parameters)
+    results, last = "[]", None
+    for source, where in _sources(start.order):
+        statement = f"WITH {start.page(source, where)}\n{SELECT_PAGE}"
+        results, last = await only_row(conn, statement, parameters)
+        if last is not None:
+            break
     return Listing.of(counted[0], results, last)
+
+
+def _sources(order: Order) -> list[tuple[str, str]]:
+    """Return what to take the page from, with its condition; the next one if the page is not full and more may follow.
+
+    Downwards, whatever sold comes before whatever did not, and most pages end among the former.
+    """
+    if order.name != "sales_7d":
+        return [("products", "business_id = %(business)s")]
+    return [(SELLING, "true"), (EVERY, "true")] if order.descending else [(EVERY, "true")]

@@ -60,6 +60,17 @@ def test_a_window_ends_as_it_said(services: Services, key: str, counted_in_redis
     assert asyncio.run(wait_it_out()) == [None, 1, None]
 
 
+def test_hits_far_apart_do_not_add_up(services: Services, key: str) -> None:
+    async def now_and_then() -> list[int | None]:
+        async with Redis.from_url(services.redis_url) as redis:
+            limiter = RateLimiter(redis)
+            told = [await limiter.hit(key, 2, 1)]
+            await asyncio.sleep(1.1)
+            return [*told, await limiter.hit(key, 2, 1), await limiter.hit(key, 2, 1)]
+
+    assert asyncio.run(now_and_then()) == [None, None, None]
+
+
 def test_processes_count_together(services: Services, key: str) -> None:
     assert asyncio.run(hits(services.redis_url, key, 3)) == [None, None, None]
     assert asyncio.run(hits(services.redis_url, key, 1)) != [None]

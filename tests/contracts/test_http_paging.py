@@ -116,6 +116,10 @@ def test_queries_that_are_no_text_are_refused(client: httpx.Client, query: str) 
     refused(client.get(f"/api/strict?{query}"))
 
 
+def test_no_route_ever_sees_a_nul(client: httpx.Client) -> None:
+    refused(client.get("/api/public?q=a%00b"))
+
+
 @pytest.mark.parametrize("path", ["/api/sales/%", "/api/sales/%zz", "/api/sales/%ff", "/api/sales/%00", "/%c3%28"])
 def test_addresses_that_are_no_text_are_refused(client: httpx.Client, path: str) -> None:
     # The server itself may refuse a path before the application sees it.

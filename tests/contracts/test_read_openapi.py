@@ -32,3 +32,11 @@ def test_the_parameters_of_a_list_are_documented(client: httpx.Client) -> None:
     assert names == {
         "limit", "offset", "cursor", "product_id", "date_from", "date_to", "payment_method", "sort", "order",
     }  # fmt: skip
+
+
+def test_probes_are_documented_where_they_have_no_envelope(client: httpx.Client) -> None:
+    paths = client.get("/api/openapi.json").json()["paths"]
+    assert "/api/health" not in paths
+    assert paths["/health"]["get"]["responses"]["503"]["content"]["application/json"]["example"] == {
+        "status": "error", "failed_service": "redis",
+    }  # fmt: skip

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain, count
 from uuid import UUID, uuid5
 
 from shared.events.base import Event
@@ -83,6 +84,13 @@ def busy_shop(business: int, batches: int, rows: int = 20, first_tx: int = 1) ->
     for start in range(first_tx, first_tx + batches * rows, rows):
         yield batch(business, [_line(business, tx) for tx in range(start, start + rows)], number=first_tx, duplicates=1)
     yield completed(business, first_tx, created=batches * rows)
+
+
+def busy_street(shops: int) -> Iterator[tuple[int, Event]]:
+    """Yield what that many shops do, each in turn, one ledger after the other without end."""
+    ledgers = (zip(*(busy_shop(b, 5, 20, first) for b in range(1, shops + 1)), strict=True) for first in count(1, 100))
+    for turn in chain.from_iterable(ledgers):
+        yield from enumerate(turn, 1)
 
 
 def _line(business: int, tx: int) -> Sale:

@@ -21,7 +21,7 @@ from projections.replay import Source
 from projections.runner import connect
 from shared.database import PROJECTOR, SHARDS, WRITER
 from shared.event_codec import Recorded, encode
-from shared.event_store import Append, EventStore, LogReader, Metadata
+from shared.event_store import Append, EventStore, LogReader, Metadata, Unit
 from shared.events import CATALOGUE
 from shared.events.base import Event
 from shared.events.identity import BusinessProfileChanged
@@ -80,7 +80,11 @@ class World:
     def append_command(self, business: int, event: Event) -> int:
         """Append one event as a command does, in a transaction of its own; returns its position."""
         stream = f"test-{uuid.uuid4()}"
-        outcome = self.store.execute(business, Metadata(), lambda unit: unit.append(stream, 0, event))
+
+        def decide(unit: Unit) -> None:
+            unit.append(stream, 0, self._sealed(unit.vault, business, event))
+
+        outcome = self.store.execute(business, Metadata(), decide)
         assert outcome.position is not None
         return outcome.position
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from shared.errors import InvalidRequest, UnsupportedMediaType
 from shared.failures import InvalidFields
@@ -131,7 +131,7 @@ async def read_form(request: Request, wanted: str, sink: FileSink) -> dict[str, 
             data = reader.take()
             if data:
                 await sink.write(data)
-    except FormParserError as error:
+    except (FormParserError, ClientDisconnect) as error:
         raise _broken() from error
     if not reader.ended:
         raise _broken()  # the file may be cut short

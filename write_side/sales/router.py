@@ -2,8 +2,10 @@
 
 import datetime as dt
 import hashlib
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -13,87 +15,87 @@ from starlette.responses import Response
 
 from shared.bearer import command_context, language, owner
 from shared.envelope import ok
-from shared.errors import InvalidRequest, UploadNotFound
+from shared.errors import InvalidCsvFormat, InvalidImageFormat, Refusal, TooManyUploads, UploadNotFound
 from shared.event_store import EventStore, Metadata, Unit
-from shared.events.base import Event
 from shared.events.sales import ReceiptStored, UploadAccepted
-from shared.texts import catalogue
+from shared.files import Files
+from shared.openapi import example, refuses
+from shared.paging import strict_query
+from shared.texts import Phrase, catalogue
 from shared.tokens import Principal
 from write_side.sales import aggregate
 from write_side.sales.csv_rows import errors_csv
-from write_side.sales.intake import Intake, too_large
-from write_side.sales.multipart import read_form
+from write_side.sales.intake import Intake, SmallIntake, too_large
+from write_side.sales.multipart import invalid_field, read_form
 from write_side.sales.pictures import Picture, read_picture
 from write_side.sales.quotas import insist_on_quota
-from write_side.sales.rejections import rejections
-from write_side.sales.uploads import estimated_seconds, insist_on_ledger
+from write_side.sales.rejections import Rejections, rejections
+from write_side.sales.uploads import estimated_seconds, insist_on_ledger, source_name
 
 MAX_CSV_BYTES = 10_485_760
 MAX_IMAGE_BYTES = 5_242_880
 _FORM_OVERHEAD = 64 * 1024
+_BLOCK_BYTES = 64 * 1024
 _RECEIPT_SECONDS = 10
+_RECEIPT_DATE = "receipt_date"
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+Answer = tuple[dict[str, Any], int | None]
+
+# Returns whose upload begins a stream.
+SELECT_SENDER = "SELECT business_id FROM log.events WHERE originator_id = %s AND originator_version = 1"
 
 router = APIRouter(tags=["Data"])
 Owner = Annotated[Principal, Depends(owner)]
 
-_UPLOAD_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary", "description": "CSV, at most 10 MB"},
-                        "data_source_name": {"type": "string", "maxLength": 255, "examples": ["May 2025 Sales"]},
-                    },
-                }
-            }
-        },
-    }
-}
-_RECEIPT_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["image"],
-                    "properties": {
-                        "image": {"type": "string", "format": "binary", "description": "JPG or PNG, at most 5 MB"},
-                        "receipt_date": {"type": "string", "format": "date"},
-                    },
-                }
-            }
-        },
-    }
-}
+
+def _form(properties: dict[str, Any], required: str, *refusals: type[Refusal]) -> dict[str, Any]:
+    schema = {"type": "object", "required": [required], "properties": properties}
+    body = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    return {"requestBody": body, **refuses(*refusals)}
+
+
+_UPLOAD = _form(
+    {
+        "file": {"type": "string", "format": "binary", "description": "CSV, at most 10 MB"},
+        "data_source_name": {"type": "string", "maxLength": 255, "examples": ["May 2025 Sales"]},
+    },
+    "file", InvalidCsvFormat, TooManyUploads,
+)  # fmt: skip
+_RECEIPT = _form(
+    {
+        "image": {"type": "string", "format": "binary", "description": "JPG or PNG, at most 5 MB"},
+        "receipt_date": {"type": "string", "format": "date", "examples": ["2025-11-03"]},
+    },
+    "image", InvalidImageFormat,
+)  # fmt: skip
 _UPLOAD_ANSWER: dict[int | str, dict[str, Any]] = {
-    202: {
-        "description": "Accepted; the file is being read. X-Event-Position says from where to read on.",
-        "content": {
-            "application/json": {
-                "example": {
-                    "status": "pending",
-                    "data": {
-                        "message": "Processing file...",
-                        "file_id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
-                        "file_name": "sales_may_2025.csv",
-                        "rows_detected": 156,
-                        "estimated_processing_time": 1,
-                    },
-                    "timestamp": "2025-11-03T10:30:00Z",
-                    "request_id": "2f3c0e7f-6f0e-4a53-9a53-0f1d6a0f2a11",
-                }
-            }
+    202: example(
+        {
+            "message": "Processing file...",
+            "file_id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
+            "file_name": "sales_may_2025.csv",
+            "rows_detected": 156,
+            "estimated_processing_time": 1,
         },
-    }
+        "Accepted; the file is being read. X-Event-Position says from where to read on.",
+        pending=True,
+    )
+}
+_RECEIPT_ANSWER: dict[int | str, dict[str, Any]] = {
+    202: example(
+        {
+            "message": "Extracting receipt data...",
+            "image_id": "0b7a4a5e-6f0e-4a53-9a53-0f1d6a0f2a11",
+            "estimated_processing_time": 10,
+        },
+        "Accepted; the picture is kept.",
+        pending=True,
+    )
 }
 
 
-@router.post("/data/upload-csv", status_code=202, openapi_extra=_UPLOAD_BODY, responses=_UPLOAD_ANSWER)
+@router.post("/data/upload-csv", status_code=202, openapi_extra=_UPLOAD, responses=_UPLOAD_ANSWER)
 async def upload_csv(
     request: Request,
     who: Owner,
@@ -103,50 +105,44 @@ async def upload_csv(
     ] = None,
 ) -> Response:
     """Take a sales ledger: Date, Product, Quantity, Amount[, Customer][, Payment Method]; a worker reads it."""
+    strict_query(request, ("dedupe", "date_order"))
     meta = command_context(request, who)
     intake, form = await _receive(request, who, "file", MAX_CSV_BYTES)
-    try:
+    state = request.app.state
+
+    def accept() -> Answer:
         insist_on_ledger(intake.head)
         event = UploadAccepted(
             file_id=str(intake.file_id), file_name=intake.file_name, data_source_name=source_name(form),
             size=intake.size, sha256=intake.sha256, rows_detected=intake.rows_detected(), dedupe=dedupe == "on",
             date_order=date_order,
         )  # fmt: skip
-        limited = request.app.state.settings.rate_limits
-        answer = await run_in_threadpool(_accept, request.app.state.store, who, meta, event, limited=limited)
-    except Exception:
-        await run_in_threadpool(request.app.state.files.delete, who.business_id, intake.file_id)
-        raise
-    result, position = answer
-    if result["file_id"] != event.file_id:
-        await run_in_threadpool(request.app.state.files.delete, who.business_id, intake.file_id)
-    token = request.app.state.positions.seal(who.business_id, position) if position else None
+        return _accept(state.store, who, meta, event, limited=state.settings.rate_limits)
+
+    result, position = await run_in_threadpool(_keeping, state.files, who, intake.file_id, accept)
+    token = state.positions.seal(who.business_id, position) if position else None
     texts = catalogue()["UPLOAD_PENDING"][language(request, who)]
     return ok({"message": texts.message, **result}, status=202, position=token, headers={
         "Location": f"/api/data/uploads/{result['file_id']}",
     })  # fmt: skip
 
 
-@router.post("/data/upload-receipt", status_code=202, openapi_extra=_RECEIPT_BODY)
+@router.post("/data/upload-receipt", status_code=202, openapi_extra=_RECEIPT, responses=_RECEIPT_ANSWER)
 async def upload_receipt(request: Request, who: Owner) -> Response:
     """Take the picture of a receipt and keep it, without what cameras add to pictures."""
+    strict_query(request, ())
     meta = command_context(request, who)
     picture = await _picture(request)
-    files = request.app.state.files
     image_id = uuid.uuid4()
-    event = ReceiptStored(
-        str(image_id), picture.media_type, len(picture.data), hashlib.sha256(picture.data).hexdigest(), picture.date
-    )
+    state = request.app.state
 
-    def keep() -> tuple[dict[str, Any], int | None]:
-        put = files.writer(who.business_id or 0, image_id)
-        put(0, picture.data)
-        answer = {"image_id": str(image_id), "estimated_processing_time": _RECEIPT_SECONDS}
-        return _append(request.app.state.store, who, meta, f"receipt-{image_id}", event, answer)
+    def store() -> Answer:
+        state.files.writer(who.business_id or 0, image_id)(0, picture.data)
+        return _keeping(state.files, who, image_id, lambda: _store(state.store, who, meta, picture, image_id))
 
-    result, position = await run_in_threadpool(keep)
+    result, position = await run_in_threadpool(store)
     texts = catalogue()["RECEIPT_PENDING"][language(request, who)]
-    token = request.app.state.positions.seal(who.business_id, position) if position else None
+    token = state.positions.seal(who.business_id, position) if position else None
     return ok({"message": texts.message, **result}, status=202, position=token)
 
 
@@ -155,15 +151,20 @@ def upload_errors(request: Request, who: Owner, file_id: str) -> Response:
     """Return the rejected rows with row, column, value, code, message and fix, then the row's own cells."""
     store: EventStore = request.app.state.store
     known = _uuid(file_id)
-    upload = aggregate.load(store.load(aggregate.stream_of(str(known))))
-    if upload is None or upload.business_id != who.business_id:
-        raise UploadNotFound
-    kept = store.execute(who.business_id, Metadata(), lambda unit: list(rejections(unit, known))).result
-    header = kept[0].header if kept else []
-    rows = (row for part in kept for row in part.rows)
-    lines = errors_csv(rows, header, language(request, who), _row_texts)
+
+    def find(unit: Unit) -> tuple[Rejections, Iterator[Rejections]]:
+        sender = unit.sql(SELECT_SENDER, (aggregate.stream_of(str(known)),))
+        if sender != [{"business_id": who.business_id}]:
+            raise UploadNotFound
+        parts = rejections(unit, known)
+        return next(parts, Rejections([], [])), parts
+
+    # All parts are read by now, still sealed; they are opened one after the other while the answer is sent.
+    first, further = store.execute(who.business_id, Metadata(), find).result
+    rows = (row for part in chain([first], further) for row in part.rows)
+    lines = errors_csv(rows, first.header, language(request, who), _row_texts)
     return StreamingResponse(
-        _with_bom(lines),
+        _blocks(lines),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="errors-{known}.csv"', "Cache-Control": "no-store"},
     )
@@ -194,17 +195,30 @@ async def _picture(request: Request) -> Picture:
     _insist_on_length(request, MAX_IMAGE_BYTES)
     small = SmallIntake(MAX_IMAGE_BYTES)
     form = await read_form(request, "image", small)
-    given = form.get("receipt_date", "").strip()
+    given = form.get(_RECEIPT_DATE, "").strip()
     try:
         date = dt.date.fromisoformat(given if _DATE.fullmatch(given) else "") if given else None
     except ValueError as error:
-        raise invalid_field("receipt_date", "date_parsing", Phrase("FIELD_NOT_DATE")) from error
+        raise invalid_field(_RECEIPT_DATE, "date_parsing", Phrase("FIELD_NOT_DATE")) from error
     return read_picture(bytes(small.data), date)
 
 
-def _accept(
-    store: EventStore, who: Principal, meta: Metadata, event: UploadAccepted, *, limited: bool
-) -> tuple[dict[str, Any], int | None]:
+def _keeping(files: Files, who: Principal, file_id: uuid.UUID, record: Callable[[], Answer]) -> Answer:
+    """Return what `record` answers; the stored file is deleted if it is refused or the answer is about another one.
+
+    After other errors it stays: what was lost may be the answer only, to a command that was carried out.
+    """
+    try:
+        answer = record()
+    except Refusal:
+        files.delete(who.business_id or 0, file_id)
+        raise
+    if str(file_id) not in answer[0].values():
+        files.delete(who.business_id or 0, file_id)
+    return answer
+
+
+def _accept(store: EventStore, who: Principal, meta: Metadata, event: UploadAccepted, *, limited: bool) -> Answer:
     answer = {
         "file_id": event.file_id,
         "file_name": event.file_name,
@@ -214,25 +228,30 @@ def _accept(
 
     def decide(unit: Unit) -> dict[str, Any]:
         if limited:
-            insist_on_quota(unit)
+            insist_on_quota(unit, event.size)
         unit.append(aggregate.stream_of(event.file_id), 0, event)
         return answer
 
-    same = hashlib.sha256(f"{event.sha256}\0{event.dedupe}\0{event.date_order}".encode()).digest()
+    same = _hash(event.topic, event.sha256, event.dedupe, event.date_order)
     outcome = store.execute(who.business_id, meta, decide, request_hash=same)
     return outcome.result, outcome.position
 
 
-def _append(
-    store: EventStore, who: Principal, meta: Metadata, stream: str, event: Event, answer: dict[str, Any]
-) -> tuple[dict[str, Any], int | None]:
+def _store(store: EventStore, who: Principal, meta: Metadata, picture: Picture, image_id: uuid.UUID) -> Answer:
+    sha256 = hashlib.sha256(picture.data).hexdigest()
+    event = ReceiptStored(str(image_id), picture.media_type, len(picture.data), sha256, picture.date)
+
     def decide(unit: Unit) -> dict[str, Any]:
-        unit.append(stream, 0, event)
-        return answer
+        unit.append(f"receipt-{image_id}", 0, event)
+        return {"image_id": event.image_id, "estimated_processing_time": _RECEIPT_SECONDS}
 
-    same = hashlib.sha256(f"{event.topic}\0{getattr(event, 'sha256', '')}".encode()).digest()
+    same = _hash(event.topic, sha256, picture.date)
     outcome = store.execute(who.business_id, meta, decide, request_hash=same)
     return outcome.result, outcome.position
+
+
+def _hash(*request: object) -> bytes:
+    return hashlib.sha256("\0".join(map(str, request)).encode()).digest()
 
 
 def _uuid(text: str) -> uuid.UUID:
@@ -247,7 +266,11 @@ def _row_texts(code: str, wanted: str) -> tuple[str, str]:
     return texts.message, " ".join(texts.suggestions)
 
 
-def _with_bom(lines: Iterator[str]) -> Iterator[bytes]:
-    yield b"\xef\xbb\xbf"
+def _blocks(lines: Iterator[str]) -> Iterator[bytes]:
+    block = bytearray(b"\xef\xbb\xbf")  # by which spreadsheets know UTF-8
     for line in lines:
-        yield line.encode("utf-8", "replace")
+        block += line.encode("utf-8", "replace")
+        if len(block) >= _BLOCK_BYTES:
+            yield bytes(block)
+            block.clear()
+    yield bytes(block)

@@ -1,0 +1,230 @@
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+
+import psycopg
+import pytest
+
+from shared import jobs
+from shared.database import WRITER
+from shared.event_store import EventStore
+from shared.events.jobs import JobFailed
+from shared.events.sales import UploadFailed
+from shared.hints import HintReceiver, HintSender, queue_of
+from shared.jobs import Job, Lease
+from shared.wakeup import LogListener
+from shared.working import Worker
+from tests.conftest import wait_until
+from tests.log.facts import connected, rows
+from tests.policies.brokers import closed_port, lose_hints, received, remove, waiting
+from tests.policies.uploads import accept_nothing, end, of_jobs
+from tests.services import Services
+from write_side.policies import Policies
+from write_side.sales.policy import READ_UPLOAD
+
+SWEEP_SECONDS = 5.0
+BEGIN_AT_THE_BEGINNING = "INSERT INTO jobs.progress VALUES ('jobs', 0)"
+PROGRESS = "SELECT position FROM jobs.progress"
+
+
+@pytest.fixture
+def queue(services: Services, database_url: str) -> Iterator[str]:
+    yield queue_of(database_url)
+    remove(services.broker_url, queue_of(database_url))
+
+
+@pytest.fixture
+def hints(services: Services, queue: str) -> Iterator[HintSender]:
+    opened = HintSender(services.broker_url, queue)
+    yield opened
+    opened.close()
+
+
+def policies_on(url: str, hints: HintSender, listener: LogListener | None = None) -> Policies:
+    return Policies(partial(connected, url, WRITER), hints, listener or LogListener(url))
+
+
+def follow(url: str, policies: Policies) -> int:
+    """Take every step there is; returns how many there were."""
+    steps = 0
+    with connected(url, WRITER) as conn:
+        conn.execute("INSERT INTO jobs.progress VALUES ('jobs', 0) ON CONFLICT DO NOTHING")
+        while policies.step(conn):
+            steps += 1
+    return steps
+
+
+@contextmanager
+def running(policies: Policies, listener: LogListener, worker: Worker | None = None) -> Iterator[None]:
+    threads = [threading.Thread(target=part.run, daemon=True) for part in (policies, worker) if part]
+    for thread in (listener, *threads):
+        thread.start()
+    yield
+    for part in (policies, listener, worker):
+        if part:
+            part.stop()
+    for thread in (*threads, listener):
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def test_an_accepted_upload_becomes_a_job_and_a_hint_exactly_once(
+    store: EventStore, database_url: str, services: Services, queue: str, hints: HintSender
+) -> None:
+    """Even where two policies processes follow the same log."""
+    files = [accept_nothing(store) for _ in range(450)]
+    rows(database_url, BEGIN_AT_THE_BEGINNING + " RETURNING 1")
+    senders = [hints, HintSender(services.broker_url, queue)]
+    with ThreadPoolExecutor(2) as pool:
+        steps = list(pool.map(lambda sender: follow(database_url, policies_on(database_url, sender)), senders))
+    assert sum(steps) == 3  # 200, 200 and 50 events
+    assert of_jobs(database_url, "subject, position, business_id, state") == [
+        (file_id, position, 7, "pending") for position, file_id in enumerate(files, 1)
+    ]
+    assert rows(database_url, PROGRESS) == [(450,)]
+    assert follow(database_url, policies_on(database_url, hints)) == 0
+    receiver = HintReceiver(services.broker_url, queue)
+    assert sorted(received(receiver)) == sorted(job for (job,) in of_jobs(database_url, "id"))
+    senders[1].close()
+    receiver.close()
+
+
+def test_jobs_and_position_are_recorded_together_or_not_at_all(
+    store: EventStore, database_url: str, hints: HintSender
+) -> None:
+    accept_nothing(store)
+    with connected(database_url) as owner:
+        owner.execute(BEGIN_AT_THE_BEGINNING)
+        owner.execute("ALTER TABLE jobs.progress ADD CONSTRAINT stuck CHECK (position = 0)")
+        with pytest.raises(psycopg.IntegrityError):
+            follow(database_url, policies_on(database_url, hints))
+        assert of_jobs(database_url, "id") == []
+        owner.execute("ALTER TABLE jobs.progress DROP CONSTRAINT stuck")
+    assert follow(database_url, policies_on(database_url, hints)) == 1
+    assert len(of_jobs(database_url, "id")) == 1
+
+
+def test_the_end_of_an_upload_closes_its_job_and_no_other(
+    store: EventStore, database_url: str, hints: HintSender
+) -> None:
+    completed, unreadable, given_up, open_still = (accept_nothing(store) for _ in range(4))
+    policies = policies_on(database_url, hints)
+    assert follow(database_url, policies) == 1
+    end(store, completed)
+    end(store, unreadable, UploadFailed(unreadable, "INVALID_CSV_FORMAT", {}))
+    end(store, given_up, JobFailed(str(uuid.uuid4()), READ_UPLOAD, given_up, 4, "ValueError: boom"))
+    assert follow(database_url, policies) == 1
+    assert of_jobs(database_url, "subject, state, error") == [
+        (completed, "done", None), (unreadable, "done", "INVALID_CSV_FORMAT"),
+        (given_up, "failed", "ValueError: boom"), (open_still, "pending", None),
+    ]  # fmt: skip
+    with connected(database_url, WRITER) as conn:
+        assert [jobs.claim(conn, job, "w") is not None for (job,) in of_jobs(database_url, "id")] == [
+            False, False, False, True
+        ]  # fmt: skip
+
+
+def test_an_upload_that_ended_before_anyone_followed_leaves_no_work(
+    store: EventStore, database_url: str, hints: HintSender
+) -> None:
+    end(store, accept_nothing(store))
+    follow(database_url, policies_on(database_url, hints))
+    assert of_jobs(database_url, "state") == [("done",)]
+
+
+def test_jobs_follow_from_the_log(store: EventStore, database_url: str, hints: HintSender) -> None:
+    end(store, accept_nothing(store))
+    accept_nothing(store, business=70)
+    follow(database_url, policies_on(database_url, hints))
+    columns = "id, kind, subject, business_id, position, payload, state, error"
+    before = of_jobs(database_url, columns)
+    rows(database_url, "WITH gone AS (DELETE FROM jobs.jobs) DELETE FROM jobs.progress RETURNING position")
+    follow(database_url, policies_on(database_url, hints))
+    assert of_jobs(database_url, columns) == before
+    assert len(before) == 2
+
+
+@pytest.mark.parametrize("how", ["the broker lost everything", "the broker was away when the job was new"])
+def test_lost_hints_cost_some_seconds_and_no_work(
+    store: EventStore, database_url: str, services: Services, queue: str, hints: HintSender, how: str
+) -> None:
+    handled: list[str] = []
+
+    def read(job: Job, _: Lease) -> None:
+        handled.append(job.subject)
+        end(store, job.subject)
+
+    receiver = HintReceiver(services.broker_url, queue)
+    worker = Worker(store, partial(connected, database_url, WRITER), receiver, {READ_UPLOAD: read})
+    listener = LogListener(database_url)
+    policies = policies_on(database_url, hints, listener)
+    if how == "the broker lost everything":
+        assert hints.send([]) is True
+        with running(policies, listener):
+            file_id = accept_nothing(store)
+            wait_until(lambda: waiting(services.broker_url, queue) > 0)
+        lose_hints(services.broker_url, queue)
+        assert waiting(services.broker_url, queue) == 0
+        policies, listener = _policies_that_swept_just_now(database_url, hints)
+    else:
+        file_id = accept_nothing(store)
+        follow(database_url, policies_on(database_url, HintSender(closed_port("redis"), queue)))
+    began = time.monotonic()
+    with running(policies, listener, worker):
+        wait_until(lambda: of_jobs(database_url, "state") == [("done",)], SWEEP_SECONDS + 7)
+    assert time.monotonic() - began < SWEEP_SECONDS + 5
+    assert handled == [file_id]
+    assert [r.topic for r in store.load(f"upload-{file_id}")] == ["sales.UploadAccepted", "sales.UploadCompleted"]
+    receiver.close()
+
+
+def _policies_that_swept_just_now(url: str, hints: HintSender) -> tuple[Policies, LogListener]:
+    listener = LogListener(url)
+    policies = policies_on(url, hints, listener)
+    policies._swept_at = time.monotonic()
+    return policies, listener
+
+
+def test_a_new_job_is_worked_on_at_once(
+    store: EventStore, database_url: str, services: Services, queue: str, hints: HintSender
+) -> None:
+    began: list[float] = []
+
+    def read(job: Job, _: Lease) -> None:
+        began.append(time.monotonic())
+        end(store, job.subject)
+
+    receiver = HintReceiver(services.broker_url, queue)
+    worker = Worker(store, partial(connected, database_url, WRITER), receiver, {READ_UPLOAD: read})
+    listener = LogListener(database_url)
+    delays = []
+    with running(policies_on(database_url, hints, listener), listener, worker):
+        for number in range(1, 4):
+            accepted = time.monotonic()
+            accept_nothing(store)
+            wait_until(lambda n=number: len(began) == n)  # type: ignore[misc] # the loop's own number
+            delays.append(began[-1] - accepted)
+        wait_until(lambda: of_jobs(database_url, "state") == [("done",)] * 3)
+    assert min(delays) < 0.5  # by notification and hint, not by the poll of one second or the sweep
+    receiver.close()
+
+
+def test_policies_go_on_after_their_connection_was_lost(
+    store: EventStore, database_url: str, hints: HintSender
+) -> None:
+    listener = LogListener(database_url)
+
+    def connect() -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(database_url, autocommit=True, application_name="policies-of-a-test")
+
+    followers = "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'policies-of-a-test'"
+    with running(Policies(connect, hints, listener), listener):
+        accept_nothing(store)
+        wait_until(lambda: len(of_jobs(database_url, "id")) == 1)
+        assert len(rows(database_url, followers)) == 1
+        accept_nothing(store)
+        wait_until(lambda: len(of_jobs(database_url, "id")) == 2)

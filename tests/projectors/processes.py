@@ -1,0 +1,61 @@
+"""Projector processes that tests start and kill: `python -m tests.projectors.processes follow|rebuild URL SECRET NAME`."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from projections.projection import Projection
+from projections.registry import REGISTRY
+from projections.replay import Source, rebuild
+from projections.runner import Follower
+from shared.database import PROJECTOR
+from shared.vault import MasterKey
+from shared.wakeup import LogListener
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def started(action: str, source: Source, name: str, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start one of these processes; end it hard if it still runs afterwards."""
+    command = [sys.executable, "-m", __name__, action, source.url, source.secret, name, *options]
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def following(source: Source, *projections: Projection, listener: LogListener | None = None) -> Iterator[None]:
+    """Follow projections in threads of this process, woken by `listener` as it is, else by one that listens."""
+    woken_by = listener or LogListener(source.url)
+    followers = [Follower(source.url, p, MasterKey(source.secret), woken_by) for p in projections]
+    threads = [*followers, *([] if listener else [woken_by])]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for thread in (*followers, woken_by):
+            thread.stop()
+        for thread in threads:
+            thread.join(10)
+
+
+def _run(action: str, url: str, secret: str, name: str, workers: str = "1") -> None:
+    source = Source(url, secret, PROJECTOR)
+    if action == "rebuild":
+        rebuild(source, REGISTRY[name], workers=int(workers))
+        return
+    listener = LogListener(url)
+    follower = Follower(url, REGISTRY[name], MasterKey(secret), listener)
+    listener.start()
+    follower.start()
+    follower.join()
+
+
+if __name__ == "__main__":
+    _run(*sys.argv[1:])
