@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import msgspec
 import psutil
@@ -42,7 +43,7 @@ def rebuild(house: House, name: str, *, workers: int = 2) -> Rebuilt:
 
 
 class _Watch(threading.Thread):
-    """Keeps the largest peak of a process and its descendants."""
+    """Keeps the largest peak of a process and its children."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -53,9 +54,8 @@ class _Watch(threading.Thread):
     def run(self) -> None:
         """Look every few hundredths of a second; a peak stays visible until its process ends."""
         while not self._ended.is_set():
-            with suppress(psutil.NoSuchProcess):
-                family = [self._pid, *(child.pid for child in psutil.Process(self._pid).children(recursive=True))]
-                self._peak = max(self._peak, *(peak_bytes(pid) for pid in family))
+            with suppress(psutil.NoSuchProcess, OSError):
+                self._peak = max(self._peak, *map(peak_bytes, (self._pid, *_children(self._pid))))
             time.sleep(_WATCH_SECONDS)
 
     def ended(self) -> int:
@@ -63,3 +63,11 @@ class _Watch(threading.Thread):
         self._ended.set()
         self.join()
         return self._peak
+
+
+def _children(pid: int) -> list[int]:
+    """Return the children of a process; where the system lists them per process, without looking at all others."""
+    lists = list(Path(f"/proc/{pid}/task").glob("*/children"))
+    if not lists:
+        return [child.pid for child in psutil.Process(pid).children()]
+    return [int(child) for found in lists for child in found.read_text(encoding="ascii").split()]

@@ -28,7 +28,7 @@ _COPY_CHUNK = 1 << 20
 
 def measure(stage: Stage) -> list[Figure]:
     """Rebuild `sales` of 4 shops in turns with COPY, then of 40 shops with the same histories; by two processes."""
-    rows, rounds = stage.size(100_000, 3_000), stage.size(3, 2)
+    rows, rounds = stage.size(100_000, 3_000), stage.size(3, 1)
     histories = [history_of(lines) for lines in stage.ledgers.shops(_SHOPS, rows)]
     replays: list[Rebuilt] = []
     copies: list[float] = []

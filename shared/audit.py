@@ -16,8 +16,8 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 SELECT_REMEMBERED = """SELECT greatest(0, (SELECT max(position) FROM log.commands),
     (SELECT max(position) FROM jobs.progress))"""
 # Returns events after a position, in order: what each hash was made from, and the hash.
-SELECT_LINKS = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta::text,
-        state, hash
+SELECT_LINKS = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
+        meta::text, state, hash
     FROM log.events WHERE notification_id > %s ORDER BY notification_id LIMIT %s"""
 
 
@@ -43,8 +43,8 @@ class _Link(NamedTuple):
 def verify_chain(conn: Connection[Any], report: Callable[[int], None] = lambda _: None) -> ChainBreak | None:
     """Return where the log was tampered with first, None if it is whole; `report` hears each position reached.
 
-    Holds one batch in memory and no locks; what is appended meanwhile is verified too. An end that was cut off is missed
-    where neither a command nor the policies remember a position beyond it.
+    Holds one batch in memory and no locks; what is appended meanwhile is verified too. An end that was cut off is
+    missed where neither a command nor the policies remember a position beyond it.
     """
     remembered = cast("tuple[int]", conn.execute(SELECT_REMEMBERED).fetchone())[0]
     expected, last = 1, b""
@@ -68,7 +68,7 @@ def _links(conn: Connection[Any], report: Callable[[int], None]) -> Iterator[_Li
 
 
 def _hash(last: bytes, link: _Link) -> bytes:
-    """Return SHA-256 of the hash before, the event's place as the JSON array that `log.append` writes, and its state."""
+    """Return SHA-256 of the hash before, the event's place as a JSON array (as `log.append` has it), and its state."""
     microseconds = (link.recorded_at - _EPOCH) // _MICROSECOND
     place = [link.position, link.stream, link.version, link.topic, link.business_id, microseconds]
     written = f"{json.dumps(place, ensure_ascii=False)[:-1]}, {link.meta}]"

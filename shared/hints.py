@@ -19,8 +19,10 @@ def queue_of(database_url: str) -> str:
 
 
 def _connection(url: str) -> Connection:
-    options = {"socket_timeout": 5, "socket_connect_timeout": 2, "retry_on_timeout": False}
-    return Connection(url, transport_options=options if url.startswith("redis") else {}, connect_timeout=2)
+    options: dict[str, Any] = {"max_retries": 0}  # whoever calls knows better what to do meanwhile
+    if url.startswith("redis"):
+        options |= {"socket_timeout": 5, "socket_connect_timeout": 2, "retry_on_timeout": False}
+    return Connection(url, transport_options=options, connect_timeout=2)
 
 
 class BrokerDown(Exception):

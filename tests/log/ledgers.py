@@ -30,7 +30,8 @@ def ledger(count: int, shop: str = "", first: int = 0) -> bytes:
         customer = "" if n % 10 == 0 else f"{shop} Customer {n % 97}".strip()
         phone = f"017{n % 50:08d}" if n % 20 == 1 else ""
         day = f"2025-{1 + n // 28 % 10:02d}-{1 + n % 28:02d}"
-        lines.append(f"{day},{PRODUCTS[n % 6]} {n % 11},{1 + n % 5},{100 + n},{customer},{'Cash' if n % 2 else 'bKash'},{phone}\n")
+        paid = "Cash" if n % 2 else "bKash"
+        lines.append(f"{day},{PRODUCTS[n % 6]} {n % 11},{1 + n % 5},{100 + n},{customer},{paid},{phone}\n")
     return "".join(lines).encode()
 
 
@@ -41,7 +42,13 @@ def accept(store: EventStore, files: Files, business: int, content: bytes, **opt
     for part, start in enumerate(range(0, len(content), PART_BYTES)):
         put(part, content[start : start + PART_BYTES])
     event = UploadAccepted(
-        str(file_id), "sales.csv", None, len(content), hashlib.sha256(content).hexdigest(), content.count(b"\n") - 1, **options
+        str(file_id),
+        "sales.csv",
+        None,
+        len(content),
+        hashlib.sha256(content).hexdigest(),
+        content.count(b"\n") - 1,
+        **options,
     )
     store.execute(business, Metadata(), lambda unit: unit.append(aggregate.stream_of(str(file_id)), 0, event))
     return str(file_id)

@@ -1,6 +1,6 @@
 import hashlib
 import json
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from eventsourcing.persistence import StoredEvent
@@ -15,25 +15,27 @@ ODD = 'a "quoted" \\ name\n\tআলী \x01\x7f\u2028😀'
 EVERY_LINK = """SELECT notification_id, originator_id, originator_version, topic, business_id,
         (extract(epoch FROM recorded_at) * 1000000)::bigint, meta, state, hash
     FROM log.events ORDER BY notification_id"""
-TAMPERING = {
-    "a byte of a state": ("UPDATE log.events SET state = set_byte(state, 3, 65) WHERE notification_id = 7", "changed"),
-    "a word of the metadata": ("UPDATE log.events SET meta = meta || '{\"actor\": \"x\"}' WHERE notification_id = 7", "changed"),
-    "the business": ("UPDATE log.events SET business_id = 8 WHERE notification_id = 7", "changed"),
-    "no business any more": ("UPDATE log.events SET business_id = NULL WHERE notification_id = 7", "changed"),
-    "the topic": ("UPDATE log.events SET topic = 'identity.LoggedOut' WHERE notification_id = 7", "changed"),
-    "the stream": ("UPDATE log.events SET originator_id = 'z' WHERE notification_id = 7", "changed"),
-    "the version": ("UPDATE log.events SET originator_version = 99 WHERE notification_id = 7", "changed"),
-    "a microsecond": ("UPDATE log.events SET recorded_at = recorded_at + interval '1 microsecond' WHERE notification_id = 7", "changed"),
-    "the hash": ("UPDATE log.events SET hash = sha256(hash) WHERE notification_id = 7", "changed"),
-    "a removed event": ("DELETE FROM log.events WHERE notification_id = 7", "missing"),
-}  # fmt: skip
+TAMPERING: dict[str, Literal["changed", "missing"]] = {
+    "UPDATE log.events SET state = set_byte(state, 3, 65)": "changed",
+    'UPDATE log.events SET meta = meta || \'{"actor": "x"}\'': "changed",
+    "UPDATE log.events SET business_id = 8": "changed",
+    "UPDATE log.events SET business_id = NULL": "changed",
+    "UPDATE log.events SET topic = 'identity.LoggedOut'": "changed",
+    "UPDATE log.events SET originator_id = 'z'": "changed",
+    "UPDATE log.events SET originator_version = 99": "changed",
+    "UPDATE log.events SET recorded_at = recorded_at + interval '1 microsecond'": "changed",
+    "UPDATE log.events SET hash = sha256(hash)": "changed",
+    "DELETE FROM log.events": "missing",
+}
 
 
 def fill(store: EventStore) -> None:
     """Append 12 events in 6 appends: businesses and none, odd names, metadata of every JSON kind, no state at all."""
     meta: dict[str, Any] = {"actor": ODD, ODD: [1, 2.50, True, None, {"bb": 1, "a": {}}], "z": -0.0, "n": 10**20}
     store.recorder.insert_events([stored("a", 1), stored("a", 2)], append=Append(7, {}))
-    store.recorder.insert_events([stored(ODD, 1), StoredEvent("empty", 1, "t", b""), stored("b", 1)], append=Append(None, meta))
+    store.recorder.insert_events(
+        [stored(ODD, 1), StoredEvent("empty", 1, "t", b""), stored("b", 1)], append=Append(None, meta)
+    )
     store.recorder.insert_events([StoredEvent("bytes", 1, "t", bytes(range(256)))], append=Append(2**40, meta))
     for version in (3, 4):
         store.recorder.insert_events([stored("a", version), stored("b", version - 1)], append=Append(7, meta))
@@ -72,10 +74,10 @@ def test_a_whole_log_is_found_whole_in_batches_of_any_size(
 def test_tampering_is_found_where_it_happened(store: EventStore, database_url: str) -> None:
     fill(store)
     with connected(database_url) as owner:
-        for what, (statement, kind) in TAMPERING.items():
+        for deed, kind in TAMPERING.items():
             with owner.transaction(force_rollback=True):
-                assert owner.execute(statement.encode()).rowcount == 1, what
-                assert verify_chain(owner) == ChainBreak(7, kind), what
+                assert owner.execute(f"{deed} WHERE notification_id = 7".encode()).rowcount == 1
+                assert verify_chain(owner) == ChainBreak(7, kind), deed
         assert verify_chain(owner) is None
 
 

@@ -7,8 +7,8 @@ from shared.database import PROJECTOR, READER, WRITER
 from shared.event_store import EventStore
 from tests.log.facts import connected, rows, stored
 
-INSERT_EVENT = """INSERT INTO log.events SELECT notification_id + 1, 'forged', 1, topic, state, business_id, recorded_at, meta,
-    hash FROM log.events"""
+INSERT_EVENT = """INSERT INTO log.events
+    SELECT notification_id + 1, 'forged', 1, topic, state, business_id, recorded_at, meta, hash FROM log.events"""
 FORGERIES = {
     "change an event": "UPDATE log.events SET state = '{}'",
     "change an event through the view": "UPDATE log.history SET topic = 'forged'",

@@ -12,7 +12,9 @@ from tests.log.facts import connected, rows
 
 ALI = {"name": "আলী", "phone": "+8801712345678"}
 # What release 0.1.0 wrote under SECRET: a subject's wrapped key, and fields sealed with it.
-WRAPPED = bytes.fromhex("8c2b43a8711e69f91cdd60f2cece80b74594dd05f5b611ecb863b3a455023cb31908e908a91a21d30d48695e70c6c3688bc49c9a3b4c6d247b3f27dc")
+WRAPPED = bytes.fromhex(
+    "8c2b43a8711e69f91cdd60f2cece80b74594dd05f5b611ecb863b3a455023cb31908e908a91a21d30d48695e70c6c3688bc49c9a3b4c6d247b3f27dc"
+)
 SEALED = "mBg7D7rZmv8mdDt9k+b5e++fieQeRAir9VWGu1FkqLN67P0cJk3n4twlIc+AxoMvoDVhq78E8NWZ29XUox+i7luhneid3x8lsw=="
 
 
@@ -110,7 +112,10 @@ def test_what_an_earlier_release_sealed_still_opens() -> None:
 def test_lookup_keys_never_change_and_tell_businesses_and_purposes_apart(store: EventStore) -> None:
     lookup = MasterKey(SECRET).lookup_key
     assert lookup("customer", 7, "name:আলী").hex() == "77678deb9485ca17f0b8880cf67fb42a"
-    assert store.execute(7, Metadata(), lambda u: u.vault.lookup_key("customer", 7, "name:আলী").hex()).result == "77678deb9485ca17f0b8880cf67fb42a"
+    assert (
+        store.execute(7, Metadata(), lambda u: u.vault.lookup_key("customer", 7, "name:আলী").hex()).result
+        == "77678deb9485ca17f0b8880cf67fb42a"
+    )
     others = [
         lookup("customer", 70, "name:আলী"), lookup("email", 7, "name:আলী"), lookup("customer", None, "name:আলী"),
         lookup("customer", 7, "name:আল"), MasterKey(SECRET + "!").lookup_key("customer", 7, "name:আলী"),

@@ -38,7 +38,7 @@ def waiting(url: str, queue: str) -> int:
     """Return how many hints lie in the queue."""
     if url.startswith("redis"):
         with Redis.from_url(url) as redis:
-            return int(redis.llen(queue))  # type: ignore[arg-type] # a client that is not asynchronous
+            return int(redis.llen(queue))
     with Connection(url) as connection:
         return int(Queue(queue, durable=True)(connection.default_channel).queue_declare(passive=True).message_count)
 

@@ -7,7 +7,8 @@ import pytest
 
 from shared import jobs
 from shared.database import WRITER
-from shared.jobs import Heartbeat, Job, Outcome
+from shared.job import NewJob, Outcome
+from shared.jobs import Heartbeat, Job
 from tests.conftest import wait_until
 from tests.log.facts import connected, rows
 from tests.log.gate import before_database
@@ -22,7 +23,7 @@ def _short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "LEASE_SECONDS", LEASE)
 
 
-def record(url: str, *decisions: jobs.NewJob | Outcome) -> int:
+def record(url: str, *decisions: NewJob | Outcome) -> int:
     with connected(url, WRITER) as conn:
         return len(jobs.record(conn, decisions))
 
@@ -156,7 +157,9 @@ def test_whoever_lost_the_lease_learns_it(database_url: str) -> None:
     assert job is not None
     heart = Heartbeat(partial(connected, database_url, WRITER), job, "worker-a", threading.Event())
     heart.start()
-    rows(database_url, "UPDATE jobs.jobs SET leased_by = 'worker-b', leased_until = now() + interval '1 h' RETURNING id")
+    rows(
+        database_url, "UPDATE jobs.jobs SET leased_by = 'worker-b', leased_until = now() + interval '1 h' RETURNING id"
+    )
     wait_until(lambda: not heart.held(), LEASE)
     heart.join(5)
     ((leased_for,),) = rows(database_url, LEASED_FOR)

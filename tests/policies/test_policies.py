@@ -221,7 +221,9 @@ def test_policies_go_on_after_their_connection_was_lost(
     def connect() -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(database_url, autocommit=True, application_name="policies-of-a-test")
 
-    followers = "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'policies-of-a-test'"
+    followers = (
+        "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'policies-of-a-test'"
+    )
     with running(Policies(connect, hints, listener), listener):
         accept_nothing(store)
         wait_until(lambda: len(of_jobs(database_url, "id")) == 1)

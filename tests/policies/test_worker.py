@@ -12,7 +12,8 @@ from shared.database import WRITER
 from shared.event_store import EventStore
 from shared.events.jobs import JobFailed
 from shared.hints import HintReceiver, HintSender, queue_of
-from shared.jobs import Handler, Job, Lease, NewJob
+from shared.job import NewJob
+from shared.jobs import Handler, Job, Lease
 from shared.working import Worker
 from tests.conftest import wait_until
 from tests.log.facts import connected, rows

@@ -8,7 +8,8 @@ import msgspec
 from shared.event_store import EventStore, Metadata
 from shared.events.base import Event
 from shared.events.sales import UploadAccepted, UploadCompleted
-from shared.jobs import Job, NewJob
+from shared.job import NewJob
+from shared.jobs import Job
 from tests.log.facts import rows
 from tests.log.samples import SAMPLES
 from write_side.sales.aggregate import stream_of

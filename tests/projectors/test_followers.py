@@ -6,13 +6,14 @@ from dataclasses import replace
 from itertools import islice
 
 import msgspec
+import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
 from projections.applying import Applier, Fenced
 from projections.registry import REGISTRY
 from projections.replay import rebuild
-from projections.runner import Follower, connect
+from projections.runner import connect
 from shared.database import PROJECTOR, SHARDS
 from shared.events.sales import ProductsAdded
 from shared.wakeup import LogListener
@@ -64,12 +65,12 @@ def appending(world: World) -> Iterator[None]:
 
 
 @contextmanager
-def a_stuck_batch(world: World) -> Iterator[None]:
-    """Keep a table of the serving generation locked until somebody stands before it in the middle of a batch."""
+def a_stuck_batch(world: World, processes: int = 1) -> Iterator[None]:
+    """Keep a table of the serving generation locked until so many stand before it, each in the middle of a batch."""
     with connect(world.url, role=PROJECTOR) as conn, conn.transaction():
         table = Identifier(world.schema("sales"), "sales_totals")
         conn.execute(SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(table))
-        wait_until(lambda: bool(world.waiting("%sales_totals%")))
+        wait_until(lambda: len(world.waiting("%sales_totals%")) == processes)
         yield
 
 
@@ -113,7 +114,7 @@ def test_nothing_is_lost_or_doubled_while_one_of_two_processes_is_killed_again_a
         with appending(world):
             for kill in range(8):
                 victim = processes.pop(0)
-                with a_stuck_batch(world) if kill % 2 else nullcontext():
+                with a_stuck_batch(world, 2) if kill % 2 else nullcontext():
                     victim.kill()
                     victim.wait()
                 processes.append(stack.enter_context(started("follow", world.source, "sales")))
@@ -252,12 +253,16 @@ def test_a_process_of_another_version_stays_away_until_its_generation_serves(wor
     assert world.rows("sales", first)["transactions"] == []
 
 
-def test_a_follower_outlives_a_database_that_is_not_there(world: World) -> None:
-    listener = LogListener(world.url)
-    follower = Follower(world.url, SALES, world.master, listener, role="nobody_at_all")
-    follower.start()
-    follower.join(0.3)
-    assert follower.is_alive()
-    follower.stop()
-    follower.join(10)
-    assert not follower.is_alive()
+def test_a_database_that_lets_nobody_in_is_tried_again(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.append(SHOP, products("Tea"))
+    allow = SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+    name = Identifier(world.admin.info.dbname)
+    with psycopg.connect(world.url, dbname="postgres", autocommit=True) as elsewhere:
+        elsewhere.execute(allow.format(name, SQL("false")))
+        try:
+            with following(world.source, SALES, listener=LogListener(world.url)):
+                wait_until(lambda: "projection pauses" in caplog.messages)
+                elsewhere.execute(allow.format(name, SQL("true")))
+                wait_until(lambda: caught_up(world))
+        finally:
+            elsewhere.execute(allow.format(name, SQL("true")))
