@@ -7,16 +7,11 @@ import json
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +19,6 @@ import psycopg
 import redis.asyncio
 import uvicorn
 from fastapi import FastAPI
-from psycopg import Connection
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -36,16 +30,17 @@ from projections.runner import connect as connect_projector
 from read_side.routes import ROOT_ROUTERS, ROUTERS
 from shared import database, jobs, secrets_file
 from shared.audit import verify_chain
+from shared.beating import beating
 from shared.config import Settings, UnsafeSettings, check_production
 from shared.embedded import EmbeddedServerError, EmbeddedServers
 from shared.errors import Refusal
-from shared.event_store import EventStore, StoreError
-from shared.files import Files, open_parts
+from shared.event_store import StoreError
 from shared.hints import HintReceiver, HintSender, queue_of
+from shared.house import CannotStart, House
 from shared.http import create_app
 from shared.logs import configure_logging
 from shared.positions import PositionTokens
-from shared.supervisor import Supervisor, end_with_parent
+from shared.supervisor import Supervisor, becomes_ready, end_with_parent, free_port
 from shared.texts import text
 from shared.tokens import TokenProvider
 from shared.vault import MasterKey
@@ -60,84 +55,12 @@ from write_side.sales.router import router as sales_router
 from write_side.sales.worker import LedgerReader
 from write_side.scheduler import Scheduler
 
-BEAT_SECONDS = 10.0
-READY_SECONDS = 60.0
 logger = logging.getLogger("smartmarket")
 
 
-class CannotStart(Exception):
-    """Something is missing; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class House:
-    """What a process is put together from."""
-
-    settings: Settings
-
-    @property
-    def url(self) -> str:
-        """Return the database's URL."""
-        if not self.settings.database_url:
-            msg = "DATABASE_URL is not set. Start everything with `smartmarket up`, or name a PostgreSQL server."
-            raise CannotStart(msg)
-        return self.settings.database_url
-
-    @property
-    def broker(self) -> str:
-        """Return the broker's URL."""
-        if not self.settings.broker_url:
-            msg = "BROKER_URL and REDIS_URL are not set. Start everything with `smartmarket up`, or name a broker."
-            raise CannotStart(msg)
-        return self.settings.broker_url
-
-    @cached_property
-    def roles(self) -> bool:
-        """Tell whether the database grants the three roles; production insists on it."""
-        granted = database.roles_granted(self.url)
-        if not granted and self.settings.env == "production":
-            msg = (
-                "The user of DATABASE_URL may not act as smartmarket_writer, smartmarket_projector and"
-                " smartmarket_reader: let it create roles, or grant it these."
-            )
-            raise CannotStart(msg)
-        if not granted:
-            logger.warning("one database role for everything: row-level security is no second wall here")
-        return granted
-
-    def role(self, name: str) -> str | None:
-        """Return the role to act as, None where there are no roles."""
-        return name if self.roles else None
-
-    @property
-    def secret(self) -> str:
-        """Return the master secret."""
-        if not self.settings.secret_key:
-            msg = "SECRET_KEY is not set: it must hold at least 32 random bytes."
-            raise CannotStart(msg)
-        return self.settings.secret_key
-
-    def store(self, pool_size: int) -> EventStore:
-        """Open the event store."""
-        return EventStore(self.url, MasterKey(self.secret), pool_size=pool_size, role=self.role(database.WRITER))
-
-    def files(self, store: EventStore) -> Files:
-        """Open the file store."""
-        return Files(store, open_parts(store, self.settings.file_store))
-
-    def connect(self) -> Connection[Any]:
-        """Open a connection of the write side."""
-        role = self.role(database.WRITER)
-        options = f"-c role={role}" if role else ""
-        return psycopg.connect(self.url, autocommit=True, options=options, application_name="smartmarket")
-
-    def connect_owner(self) -> Connection[Any]:
-        """Open a connection as the user of DATABASE_URL itself, for migrations and index rebuilds."""
-        return psycopg.connect(self.url, autocommit=True, application_name="smartmarket-owner")
-
-    def source(self) -> replay.Source:
-        """Return what replaying processes open their connections by."""
-        return replay.Source(self.url, self.secret, self.role(database.PROJECTOR))
+def source_of(house: House) -> replay.Source:
+    """Return what replaying processes open their connections by."""
+    return replay.Source(house.url, house.secret, house.role(database.PROJECTOR))
 
 
 def build_api(house: House) -> FastAPI:
@@ -174,7 +97,7 @@ def run_api(house: House, args: argparse.Namespace) -> None:
         server_header=False, log_level="warning", timeout_graceful_shutdown=4, timeout_keep_alive=30,
         proxy_headers=bool(house.settings.trusted_proxies), forwarded_allow_ips=house.settings.trusted_proxies,
     )  # fmt: skip
-    with _beating(house, "api"):
+    with beating(house.connect, "api"):
         asyncio.run(uvicorn.Server(config).serve())
 
 
@@ -234,34 +157,9 @@ def _run(
     signal.signal(signal.SIGINT, end)
     if listener:
         listener.start()
-    with _beating(house, kind):
+    with beating(house.connect, kind):
         logger.info("process ready", extra={"role": kind})
         run()
-
-
-class _beating(threading.Thread):  # noqa: N801 - reads as a statement
-    """Says in the database, every few seconds, that this process lives."""
-
-    def __init__(self, house: House, kind: str) -> None:
-        super().__init__(name="beat", daemon=True)
-        self._house, self._kind = house, kind
-        self._ended = threading.Event()
-
-    def run(self) -> None:
-        name = jobs.process_name(self._kind)
-        while not self._ended.is_set():
-            try:
-                with self._house.connect() as conn:
-                    jobs.beat(conn, name, self._kind)
-            except psycopg.Error as error:
-                logger.warning("beat missed", extra={"reason": type(error).__name__})
-            self._ended.wait(BEAT_SECONDS)
-
-    def __enter__(self) -> None:
-        self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
 
 
 def run_migrate(house: House, args: argparse.Namespace) -> None:
@@ -271,7 +169,7 @@ def run_migrate(house: House, args: argparse.Namespace) -> None:
         made = generations.ensure_live(conn, REGISTRY)
         stale = [p.name for p in REGISTRY.values() if (generations.live(conn, p.name) or (0, "", 0))[2] != p.version]
     for name in stale:
-        replay.rebuild(house.source(), REGISTRY[name])
+        replay.rebuild(source_of(house), REGISTRY[name])
     answer = {"migrations": applied, "projections": made, "rebuilt": stale}
     _say(args, answer, f"database is up to date ({len(applied)} migrations, {len(made) + len(stale)} projections made)")
 
@@ -300,7 +198,7 @@ def _rebuild(house: House, args: argparse.Namespace, name: str) -> None:
             )
 
         try:
-            done = replay.rebuild(house.source(), REGISTRY[name], workers=args.shards, report=report)
+            done = replay.rebuild(source_of(house), REGISTRY[name], workers=args.shards, report=report)
         except replay.RebuildRunning as error:
             msg = f"{name} is being rebuilt already: wait for it, or stop that command; it can be resumed."
             raise CannotStart(msg) from error
@@ -361,7 +259,7 @@ def run_up(settings: Settings, args: argparse.Namespace) -> None:
     try:
         endpoints = servers.start() if servers else None
         environment = secrets_file.environment(data_dir, settings, endpoints)
-        port = _free_port(args.port or settings.port, insist=args.port is not None or "PORT" in os.environ)
+        port = free_port(args.port or settings.port, insist=args.port is not None or "PORT" in os.environ)
         environment |= {"PORT": str(port), "SMARTMARKET_DATA_DIR": str(data_dir)}
         os.environ |= environment
         house = House(Settings())
@@ -371,7 +269,8 @@ def run_up(settings: Settings, args: argparse.Namespace) -> None:
                                ["projector", "--child"], ["scheduler", "--child"]], os.environ)  # fmt: skip
         children.start()
         try:
-            _announce(f"http://127.0.0.1:{port}", data_dir, stopped)
+            if becomes_ready(f"http://127.0.0.1:{port}/health/ready", stopped):
+                print(_WELCOME.format(url=f"http://127.0.0.1:{port}", data_dir=data_dir), flush=True)
             children.watch(stopped.is_set)
         finally:
             print("SmartMarket is stopping…", flush=True)
@@ -379,20 +278,6 @@ def run_up(settings: Settings, args: argparse.Namespace) -> None:
     finally:
         if servers:
             servers.stop()
-
-
-def _announce(url: str, data_dir: Path, stopped: threading.Event) -> None:
-    until = time.monotonic() + READY_SECONDS
-    while not stopped.is_set() and time.monotonic() < until:
-        try:
-            with urllib.request.urlopen(f"{url}/health/ready", timeout=2):  # noqa: S310 - our own address
-                print(_WELCOME.format(url=url, data_dir=data_dir), flush=True)
-                return
-        except (urllib.error.URLError, OSError):
-            stopped.wait(0.1)
-    if not stopped.is_set():
-        msg = f"SmartMarket did not become ready within {READY_SECONDS:.0f} s; the lines above say why."
-        raise CannotStart(msg)
 
 
 _WELCOME = """
@@ -406,21 +291,6 @@ SmartMarket is ready at {url}
   Data           {data_dir}
 
 Ctrl-C stops everything."""
-
-
-def _free_port(port: int, *, insist: bool) -> int:
-    for candidate in [port] if insist else range(port, port + 100):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", candidate))
-            except OSError:
-                continue
-            if candidate != port:
-                print(f"Port {port} is taken; using {candidate}.", flush=True)
-            return candidate
-    msg = f"Port {port} is taken. Choose another: make run PORT={port + 1}"
-    raise CannotStart(msg)
 
 
 def _say(args: argparse.Namespace, data: dict[str, Any], line: str) -> None:

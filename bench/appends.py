@@ -20,7 +20,7 @@ from bench.stage import Stage
 from shared.event_codec import encode
 from shared.event_store import Append, EventStore, Metadata
 from shared.events.sales import ReceiptStored
-from smartmarket import House
+from shared.house import House
 
 _BASELINE = "bare INSERT + commit"
 _BUSINESS = 1_000_000

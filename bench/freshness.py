@@ -19,7 +19,7 @@ from bench.stage import Stage
 from shared import database
 from shared.event_store import EventStore, Metadata
 from shared.events.sales import Sale, SalesBatchRecorded
-from smartmarket import House
+from shared.house import House
 
 _BUSINESSES = 40
 _BASELINE = "a thread that LISTENs and INSERTs one row"

@@ -10,7 +10,7 @@ from bench.figures import Figure, Target
 from bench.processes import Processes
 from bench.shops import Shop
 from bench.stage import Stage
-from smartmarket import House
+from shared.house import House
 
 _TARGET = Target(at_least=20_000)
 _BASELINE = "csv.reader + executemany INSERT, one table"

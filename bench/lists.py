@@ -19,7 +19,7 @@ from bench.processes import Processes
 from bench.rebuilds import Rebuilt, rebuild
 from bench.shops import Shop
 from bench.stage import Stage
-from smartmarket import House
+from shared.house import House
 
 _PATH = "/api/transactions"
 _CONNECTIONS = 8

@@ -8,7 +8,7 @@ from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier
 
 from projections import generations
-from smartmarket import House
+from shared.house import House
 
 # Returns count and sum of what matches.
 SUM = "SELECT count(*), sum(paisa) FROM transactions t WHERE {where}"

@@ -15,7 +15,7 @@ import httpx
 import psutil
 
 from bench.machine import REPOSITORY
-from smartmarket import House
+from shared.house import House
 
 ALL = ("api", "policies", "worker", "projector")
 _PATIENCE = 60.0

@@ -12,7 +12,7 @@ import psutil
 
 from bench.machine import REPOSITORY
 from bench.processes import environment, peak_bytes
-from smartmarket import House
+from shared.house import House
 
 _WATCH_SECONDS = 0.05
 

@@ -18,7 +18,7 @@ from projections import generations
 from projections.runner import connect
 from projections.sales.projector import SALES
 from shared import database
-from smartmarket import House
+from shared.house import House
 
 _SHOPS = 4
 _TENFOLD = 10

@@ -19,7 +19,7 @@ from projections.runner import connect as connect_projector
 from shared import database
 from shared.config import Settings
 from shared.embedded import EmbeddedServers
-from smartmarket import House
+from shared.house import House
 
 
 @dataclass(frozen=True)

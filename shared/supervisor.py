@@ -3,14 +3,19 @@
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shared.house import CannotStart
+
 STOP_SECONDS = 6.0
+READY_SECONDS = 60.0
 _RESTART_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 _HEALTHY_SECONDS = 30.0
 logger = logging.getLogger("smartmarket.supervisor")
@@ -80,6 +85,37 @@ class Supervisor:
             child.restart_at = now + pause
         elif child.process is None and now >= child.restart_at:
             self._spawn(child)
+
+
+def free_port(port: int, *, insist: bool) -> int:
+    """Return `port`, or the next free one unless it is insisted on; raises CannotStart where there is none."""
+    for candidate in [port] if insist else range(port, port + 100):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", candidate))
+            except OSError:
+                continue
+            if candidate != port:
+                logger.warning("port %d is taken, using %d", port, candidate)
+            return candidate
+    msg = f"Port {port} is taken. Choose another: make run PORT={port + 1}"
+    raise CannotStart(msg)
+
+
+def becomes_ready(url: str, stopped: threading.Event) -> bool:
+    """Wait until `url` answers well; False if `stopped` meanwhile. Raises CannotStart after a minute."""
+    until = time.monotonic() + READY_SECONDS
+    while not stopped.is_set() and time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
+                return True
+        except OSError:
+            stopped.wait(0.1)
+    if not stopped.is_set():
+        msg = f"SmartMarket did not become ready within {READY_SECONDS:.0f} s; the lines above say why."
+        raise CannotStart(msg)
+    return False
 
 
 def end_with_parent(pipe: int) -> None:

@@ -22,10 +22,11 @@ from shared.config import Settings
 from shared.database import SHARDS
 from shared.event_store import EventStore
 from shared.hints import HintReceiver, HintSender, queue_of
+from shared.house import House
 from shared.vault import MasterKey
 from shared.wakeup import LogListener
 from shared.working import Worker
-from smartmarket import House, build_api
+from smartmarket import build_api
 from tests.services import Services, drop_database, fresh_database, running_services
 from write_side.policies import Policies
 from write_side.sales.policy import READ_UPLOAD

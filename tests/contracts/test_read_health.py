@@ -11,8 +11,9 @@ import pytest
 
 from shared import jobs
 from shared.config import Settings
+from shared.house import House
 from shared.tokens import Principal, TokenProvider
-from smartmarket import House, build_api
+from smartmarket import build_api
 from tests.conftest import RunningHouse, Shop
 
 KINDS = ("worker", "policies", "projector")

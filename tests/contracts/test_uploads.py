@@ -29,6 +29,11 @@ UPLOAD_KEYS = {
     "file_id", "file_name", "data_source_name", "state", "rows", "created", "duplicates", "rejected", "progress",
     "created_at", "completed_at",
 }  # fmt: skip
+NOBODY = str(uuid.UUID(int=0))
+DOORS = [
+    ("POST", UPLOAD), ("POST", RECEIPT), ("GET", "/api/data/uploads"), ("GET", f"/api/data/uploads/{NOBODY}"),
+    ("GET", f"/api/data/uploads/{NOBODY}/errors.csv"),
+]  # fmt: skip
 SECONDS = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 
 
@@ -89,7 +94,9 @@ def test_the_documented_rows_become_transactions_products_and_customers(client: 
 def test_the_ledger_of_the_documented_test_creates_two_of_everything(client: httpx.Client, shop: Shop) -> None:
     content = b"Date,Product,Quantity,Amount,Customer\n2025-10-01,Shirt,2,600,Ali\n2025-10-02,Pants,1,1200,Fatema\n"
     _, position = imported(client, shop, content)
-    counts = [read(client, shop, f"/api/{name}", position)["count"] for name in ("transactions", "products", "customers")]
+    counts = [
+        read(client, shop, f"/api/{name}", position)["count"] for name in ("transactions", "products", "customers")
+    ]
     assert counts == [2, 2, 2]
 
 
@@ -185,7 +192,9 @@ def test_keys_of_two_shops_have_nothing_to_do_with_each_other(
     client: httpx.Client, shop: Shop, other_shop: Shop
 ) -> None:
     key = {"Idempotency-Key": "1"}
-    answers = [client.post(UPLOAD, files={"file": ("a", SAMPLE)}, headers=who.headers | key) for who in (shop, other_shop)]
+    answers = [
+        client.post(UPLOAD, files={"file": ("a", SAMPLE)}, headers=who.headers | key) for who in (shop, other_shop)
+    ]
     assert [answer.status_code for answer in answers] == [202, 202]
     assert len({answer.json()["data"]["file_id"] for answer in answers}) == 2
 
@@ -204,13 +213,6 @@ def test_wrong_query_parameters_are_refused_not_ignored(
     answer = client.post(f"{UPLOAD}?{query}", files={"file": ("a.csv", SAMPLE)}, headers=shop.headers)
     assert names in refusal(answer, 400, "INVALID_QUERY")["message"]
     assert kept(running, shop) == before
-
-
-NOBODY = str(uuid.UUID(int=0))
-DOORS = [
-    ("POST", UPLOAD), ("POST", RECEIPT), ("GET", "/api/data/uploads"), ("GET", f"/api/data/uploads/{NOBODY}"),
-    ("GET", f"/api/data/uploads/{NOBODY}/errors.csv"),
-]  # fmt: skip
 
 
 @pytest.mark.parametrize(("method", "path"), DOORS)

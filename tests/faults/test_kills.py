@@ -117,7 +117,7 @@ def test_killing_processes_during_uploads_loses_and_doubles_nothing(
                 time.sleep(0.05)
             killer.stop()
             killed += killer.count
-            wait_until(lambda f=file_id: _state(client, shop.headers, f) == "completed", UPLOADS_END_WITHIN)  # type: ignore[misc]
+            wait_until(lambda f=file_id: _state(client, shop.headers, f) == "completed", UPLOADS_END_WITHIN)
             expected += books
     assert killed >= KILLS
     wait_until(lambda: _sums(database_url, shop.business_id) == {expected.total()}, UPLOADS_END_WITHIN)

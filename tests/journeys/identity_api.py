@@ -10,7 +10,8 @@ import httpx
 import uvicorn
 
 from shared.event_store import EventStore
-from smartmarket import House, build_api
+from shared.house import House
+from smartmarket import build_api
 from tests.conftest import PATIENCE, wait_until
 
 PASSWORD = "SecurePass123"

@@ -10,7 +10,7 @@ import pytest
 
 from shared.errors import EmailTaken, WeakPassword
 from shared.event_store import EventStore
-from smartmarket import House
+from shared.house import House
 from tests.journeys.identity_api import Api, bearer, logged_in, refusal, registered, registration, serving
 from write_side.identity.staff import create_staff
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from shared.event_store import EventStore
-from smartmarket import House
+from shared.house import House
 from tests.conftest import wait_until
 from tests.journeys.identity_api import (
     PASSWORD,

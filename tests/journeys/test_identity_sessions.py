@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from shared.event_store import EventStore
-from smartmarket import House
+from shared.house import House
 from tests.journeys.identity_api import (
     PASSWORD,
     Api,

@@ -178,7 +178,7 @@ def test_a_worker_outlives_broker_and_database_together(
 def _away_for_a_while(gate: Gate, broker_gate: Gate, thread: threading.Thread) -> None:
     gate.shut()
     broker_gate.shut()
-    thread.join(5)
+    thread.join(2.5)
     assert thread.is_alive()
     gate.open()
     broker_gate.open()

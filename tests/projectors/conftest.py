@@ -18,6 +18,9 @@ CUT_OFF = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 SELECT_FILLED = """SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('log', 'vault', 'files', 'jobs')
     OR (schemaname IN (SELECT schema FROM projections.live) AND tablename <> 'progress')"""
 SELECT_SERVING = "SELECT schema FROM projections.live"
+# Returns nothing; a generation of another version than this release's serves no more.
+FORGET = """DELETE FROM projections.live l USING projections.generations g
+    WHERE g.schema = l.schema AND l.projection = %s AND g.version <> %s"""
 # Returns the schemas of the generations that do not serve.
 SELECT_OTHERS = """DELETE FROM projections.generations WHERE schema NOT IN (SELECT schema FROM projections.live)
     RETURNING schema"""
@@ -63,6 +66,8 @@ def empty(url: str) -> None:
     """Bring a database back to an empty log and empty generations; deleting is quicker than making them again."""
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute(CUT_OFF)
+        for projection in REGISTRY.values():
+            conn.execute(FORGET, (projection.name, projection.version))
         for (schema,) in conn.execute(SELECT_OTHERS).fetchall():
             conn.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(schema)))
         for schema, table in conn.execute(SELECT_FILLED).fetchall():

@@ -14,13 +14,31 @@ from tests.projectors.events import accepted, batch, customers, file_id, product
 
 MOST_PRODUCTS, MOST_CUSTOMERS, MOST_FILES = 6, 5, 3
 # Text that quoting, COPY or arrays might trip over.
-NASTY = ("", "NULL", "null", "\\N", "\\", "{a,b}", 'say "hi"', "a\tb\nc\r", "'", "টাকা ৳", "İß", "\x7f", " ", "%s", "=1+1")
+NASTY = (
+    "",
+    "NULL",
+    "null",
+    "\\N",
+    "\\",
+    "{a,b}",
+    'say "hi"',
+    "a\tb\nc\r",
+    "'",
+    "টাকা ৳",
+    "İß",
+    "\x7f",
+    " ",
+    "%s",
+    "=1+1",
+)
 texts = st.sampled_from(NASTY) | st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12
 )
 maybe = st.none() | texts
 # A narrow window, so that sales meet on days and at moments; the bounds of the contract now and then.
-dates = st.dates(dt.date(2025, 2, 27), dt.date(2025, 3, 2)) | st.sampled_from([dt.date(2000, 1, 1), dt.date(2024, 2, 29)])
+dates = st.dates(dt.date(2025, 2, 27), dt.date(2025, 3, 2)) | st.sampled_from(
+    [dt.date(2000, 1, 1), dt.date(2024, 2, 29)]
+)
 times = st.none() | st.sampled_from([0, 1, 43_200, 86_399]) | st.integers(0, 86_399)
 quantities = st.sampled_from([1000, 3000, 1, 1_000_000]) | st.integers(1, 1_000_000)
 amounts = st.sampled_from([100, 1_000_000_000]) | st.integers(100, 1_000_000_000)
@@ -60,7 +78,13 @@ def _batch(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
     payments = draw(st.lists(st.tuples(st.sampled_from(["cash", "bkash", "other"]), maybe), max_size=3))
     method = st.none() | st.sampled_from(range(len(payments))) if payments else st.none()
     fields: st.SearchStrategy[tuple[Any, ...]] = st.tuples(
-        dates, times, st.integers(1, MOST_PRODUCTS), st.none() | st.integers(1, MOST_CUSTOMERS), quantities, amounts, method
+        dates,
+        times,
+        st.integers(1, MOST_PRODUCTS),
+        st.none() | st.integers(1, MOST_CUSTOMERS),
+        quantities,
+        amounts,
+        method,
     )
     sales = [
         Sale(row, next(shops.transactions[business]), *line)

@@ -28,6 +28,7 @@ SHOP = 7
 SELECT_OWNED = """SELECT pid, count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 7305
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY pid"""
 
+
 class Deaf(LogListener):
     """Waits for a minute where others look again after a second, so that only a notification can wake it."""
 
@@ -227,7 +228,9 @@ def test_a_business_retried_by_whoever_took_its_shard_over_is_applied_once(world
         world.record((shop, batch(shop, [sale(1)])) for shop in shops)
         wait_until(lambda: world.parked("sales") == broken and caught_up(world))
         state = msgspec.json.encode(products("Tea"))
-        world.admin.execute("UPDATE log.events SET state = %s WHERE notification_id = ANY(%s)", (state, [*broken.values()]))
+        world.admin.execute(
+            "UPDATE log.events SET state = %s WHERE notification_id = ANY(%s)", (state, [*broken.values()])
+        )
         with following(world.source, SALES):
             wait_until(lambda: world.parked("sales") == {})
         wait_until(lambda: shares(world) == [8, 8])

@@ -111,7 +111,9 @@ def test_readers_see_their_tenant_only_and_nothing_without_one(world: World, *, 
 
 
 @pytest.mark.parametrize(("name", "table"), TABLES, ids=[table.name for _, table in TABLES])
-@pytest.mark.parametrize("statement", ["DELETE FROM {}", "UPDATE {} SET business_id = 1", "INSERT INTO {} DEFAULT VALUES"])
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM {}", "UPDATE {} SET business_id = 1", "INSERT INTO {} DEFAULT VALUES"]
+)
 def test_readers_can_only_read(world: World, name: str, table: Any, statement: str) -> None:  # noqa: ANN401
     address = Identifier(world.schema(name), table.name)
     with reader(world, SHOP) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -180,6 +182,12 @@ def test_operators_see_where_a_projection_stands(world: World) -> None:
     before = generations.describe(world.conn, "sales")
     world.project("sales")
     after = generations.describe(world.conn, "sales")
-    assert (before["name"], before["position"], before["lag"], before["parked"], before["state"]) == ("sales", 1, 2, 0, "live")
+    assert (before["name"], before["position"], before["lag"], before["parked"], before["state"]) == (
+        "sales",
+        1,
+        2,
+        0,
+        "live",
+    )
     assert (after["position"], after["lag"], after["parked"]) == (3, 0, 1)
     assert (after["generation"], after["projector_version"]) == (world.schema("sales"), REGISTRY["sales"].version)

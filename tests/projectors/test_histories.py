@@ -79,5 +79,3 @@ def _apply_in_two_processes(world: World, aside: Aside, sizes: list[int]) -> Non
         if events := applier.reader.after(world.conn, min(positions.values()), limit=next(limits)):
             shares[part] = applier.apply(events, positions)
             waiting.append(part)
-
-

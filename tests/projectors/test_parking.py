@@ -62,7 +62,10 @@ def test_a_poisoned_event_parks_its_business_and_no_other(world: World, poison: 
     assert world.parked("sales") == {SHOP: position}
     before = [r for r in world.history([SHOP]) if r.position < position]
     assert differences(world.rows("sales", businesses=[SHOP]), world.expected("sales", history=before)) == {}
-    assert differences(world.rows("sales", businesses=[NEIGHBOUR, OTHER]), world.expected("sales", [NEIGHBOUR, OTHER])) == {}
+    assert (
+        differences(world.rows("sales", businesses=[NEIGHBOUR, OTHER]), world.expected("sales", [NEIGHBOUR, OTHER]))
+        == {}
+    )
     assert set(world.progress("sales").values()) == {world.store.head()}
 
 
@@ -78,7 +81,11 @@ def test_what_is_parked_tells_the_event_and_the_error(world: World) -> None:
 def test_one_projection_is_parked_while_the_others_go_on(world: World) -> None:
     write(world, POISONS["a time after midnight"])
     world.project()
-    assert {name: set(world.parked(name)) for name in REGISTRY} == {"sales": {SHOP}, "identity": set(), "uploads": set()}
+    assert {name: set(world.parked(name)) for name in REGISTRY} == {
+        "sales": {SHOP},
+        "identity": set(),
+        "uploads": set(),
+    }
     assert differences(world.rows("identity"), world.expected("identity")) == {}
 
 
