@@ -137,8 +137,8 @@ class RunningHouse:
     def stop(self) -> None:
         """End every thread."""
         self._server.should_exit = True
-        for part in (self._policies, self._worker, *self._followers, self._listener):
-            part.stop()
+        for stop in (self._policies.stop, self._worker.stop, *(f.stop for f in self._followers), self._listener.stop):
+            stop()
         for thread in (*self._threads, *self._followers, self._listener):
             thread.join(10)
         self._store.close()

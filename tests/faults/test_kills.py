@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 
 import httpx
 import psycopg
@@ -117,7 +118,7 @@ def test_killing_processes_during_uploads_loses_and_doubles_nothing(
                 time.sleep(0.05)
             killer.stop()
             killed += killer.count
-            wait_until(lambda f=file_id: _state(client, shop.headers, f) == "completed", UPLOADS_END_WITHIN)
+            wait_until(partial(_completed, client, shop.headers, file_id), UPLOADS_END_WITHIN)
             expected += books
     assert killed >= KILLS
     wait_until(lambda: _sums(database_url, shop.business_id) == {expected.total()}, UPLOADS_END_WITHIN)
@@ -126,15 +127,15 @@ def test_killing_processes_during_uploads_loses_and_doubles_nothing(
     assert expected - books == Books(), "lost"
 
 
-def _state(client: httpx.Client, headers: dict[str, str], file_id: str) -> str:
+def _completed(client: httpx.Client, headers: dict[str, str], file_id: str) -> bool:
     answer = until_answered(client, "GET", f"/api/data/uploads/{file_id}", headers=headers)
-    return str(answer.json().get("data", {}).get("state"))
+    return bool(answer.json().get("data", {}).get("state") == "completed")
 
 
 def _connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
     conn = psycopg.connect(url, autocommit=True)
     schemas = [found[1] for name in ("sales", "identity", "uploads") if (found := generations.live(conn, name))]
-    conn.execute(f"SET search_path = {', '.join(schemas)}")  # type: ignore[arg-type] # names of ours
+    conn.execute(f"SET search_path = {', '.join(schemas)}")
     return conn
 
 
