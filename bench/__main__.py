@@ -2,9 +2,10 @@
 
 import argparse
 import datetime as dt
+import signal
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -34,8 +35,9 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Run the measures that were asked for; returns 0 however the figures turn out."""
+    """Run the measures that were asked for; returns 1 if one broke, 0 however the figures turn out."""
     args = _arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # servers and processes are ended in order
     console = Console(stderr=True, highlight=False)
     began = dt.datetime.now(dt.UTC)
     with (
@@ -48,17 +50,27 @@ def main() -> int:
             "data": stage.ledgers.described(), "machine": known, "warning": machine.warning(known),
         }  # fmt: skip
         _announce(console, facts)
-        figures = [figure for name in args.only or MEASURES for figure in _measured(stage, name)]
+        figures, failed = _measured(stage, args.only or list(MEASURES))
+    facts["failed"] = failed
     facts["seconds"] = round((dt.datetime.now(dt.UTC) - began).total_seconds(), 1)
-    report.show(Console(highlight=False), figures)
+    report.show(Console(highlight=False), figures, judged=not args.quick)
     report.write(args.json, facts, figures)
     console.print(f"{facts['seconds']:.0f} s; written to {args.json}")
-    return 0
+    return 1 if failed else 0
 
 
-def _measured(stage: Stage, name: str) -> list[Figure]:
-    stage.console.print(name)
-    return MEASURES[name](stage)
+def _measured(stage: Stage, names: Sequence[str]) -> tuple[list[Figure], list[str]]:
+    """Return the figures, and the measures that broke: the others are not lost with them."""
+    figures: list[Figure] = []
+    failed: list[str] = []
+    for name in names:
+        stage.console.print(name)
+        try:
+            figures += MEASURES[name](stage)
+        except Exception:  # noqa: BLE001 - whatever it was is shown
+            stage.console.print_exception()
+            failed.append(name)
+    return figures, failed
 
 
 def _announce(console: Console, facts: Mapping[str, object]) -> None:
@@ -76,4 +88,7 @@ def _announce(console: Console, facts: Mapping[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

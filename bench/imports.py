@@ -34,11 +34,11 @@ def _measure(stage: Stage, house: House, running: Processes, rows: int, rounds: 
             baselines.append(rows / naive.import_seconds(conn, content))
             with Shop(running.url) as shop:
                 before, others, began = running.cpu_seconds(), _machine_seconds(), time.perf_counter()
-                shop.import_file(content)
+                counts = shop.import_file(content)
                 seconds = time.perf_counter() - began
             used = {kind: round(after - before[kind], 2) for kind, after in running.cpu_seconds().items()}
             used["others"] = round(_machine_seconds() - others - sum(used.values()), 2)
-            notes["rounds"].append({"seconds": seconds, "cpu_seconds": used})
+            notes["rounds"].append({"seconds": seconds, "cpu_seconds": used, "created": counts["created"]})
             values.append(rows / seconds)
             stage.say(f"import of {rows:,} rows, round {number + 1} of {rounds}: {values[-1]:,.0f} rows/s")
     return Figure(

@@ -77,7 +77,7 @@ class Ledgers:
     def shops(self, count: int, rows: int) -> list[list[Line]]:
         """Return the sales of `count` shops of `rows` rows each; all real, or all generated."""
         wanted = count * rows
-        lines = _parsed(self._real[: wanted + wanted // 50]) if len(self._real) >= wanted else []
+        lines = _parsed(self._real[: wanted + wanted // 10]) if len(self._real) >= wanted else []
         if len(lines) < wanted:
             return [list(generate(rows, seed)) for seed in range(count)]
         return [lines[i * rows : (i + 1) * rows] for i in range(count)]

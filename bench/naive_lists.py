@@ -1,7 +1,10 @@
-"""The lists as a user would query them: count and sum over the rows, then OFFSET; on the same tables, alone."""
+"""The lists as a user would query them: count and sum over the rows, then OFFSET; on the same tables, without HTTP."""
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
 from typing import Any, LiteralString
 
 from psycopg import Connection
@@ -16,7 +19,7 @@ SUM = "SELECT count(*), sum(paisa) FROM transactions t WHERE {where}"
 PAGE = """SELECT t.*, p.name, c.name FROM transactions t
     JOIN products p ON p.business_id = t.business_id AND p.id = t.product_id
     LEFT JOIN customers c ON c.business_id = t.business_id AND c.id = t.customer_id
-    WHERE {where} ORDER BY {order}, t.id OFFSET %(offset)s LIMIT 50"""
+    WHERE {where} ORDER BY {order} OFFSET %(offset)s LIMIT 50"""
 _CONDITIONS: Mapping[str, LiteralString] = {
     "product_id": "t.product_id = %(product_id)s::bigint",
     "payment_method": "t.payment_method = %(payment_method)s",
@@ -26,20 +29,32 @@ _CONDITIONS: Mapping[str, LiteralString] = {
 
 
 def milliseconds(
-    house: House, business_id: int, asked: Mapping[str, Sequence[Mapping[str, str]]], times: int
+    house: House, business_id: int, asked: Mapping[str, Sequence[Mapping[str, str]]], connections: int, times: int
 ) -> dict[str, list[float]]:
-    """Return what each shape took each time, over one connection with nothing beside it."""
-    with house.connect_owner() as conn:
-        serving = generations.live(conn, "sales")
-        assert serving is not None
-        conn.execute(SQL("SET search_path TO {}").format(Identifier(serving[1])))
-        offsets = [query["offset"] for query in asked["deep offset"]]
+    """Return what each shape took, asked `times` times over each of so many connections at once."""
+    # A cursor stands where an offset would.
+    asked = {**asked, "cursor": asked["deep offset"]}
+    with ExitStack() as stack:
+        opened = [stack.enter_context(_connected(house)) for _ in range(connections)]
+        pool = stack.enter_context(ThreadPoolExecutor(connections))
         found = {}
         for shape, queries in asked.items():
-            # A cursor stands where an offset would.
-            chosen = [{"offset": offset} for offset in offsets] if shape == "cursor" else queries
-            found[shape] = [_once(conn, business_id, chosen[n % len(chosen)]) for n in range(times)]
+            ask = partial(_several, business_id=business_id, queries=queries, times=times)
+            found[shape] = [took for each in pool.map(ask, opened) for took in each]
         return found
+
+
+def _connected(house: House) -> Connection[Any]:
+    conn = house.connect_owner()
+    serving = generations.live(conn, "sales")
+    assert serving is not None
+    conn.execute(SQL("SET search_path TO {}").format(Identifier(serving[1])))
+    return conn
+
+
+def _several(conn: Connection[Any], business_id: int, queries: Sequence[Mapping[str, str]], times: int) -> list[float]:
+    start = conn.info.backend_pid  # the connections do not all begin with the same query
+    return [_once(conn, business_id, queries[(start + n) % len(queries)]) for n in range(times)]
 
 
 def _once(conn: Connection[Any], business_id: int, query: Mapping[str, str]) -> float:
@@ -52,6 +67,6 @@ def _once(conn: Connection[Any], business_id: int, query: Mapping[str, str]) -> 
 
 def _statement(template: LiteralString, query: Mapping[str, str]) -> Composed:
     where = [SQL("t.business_id = %(business)s"), *(SQL(_CONDITIONS[name]) for name in query if name in _CONDITIONS)]
-    column: LiteralString = "t.paisa" if query.get("sort") == "amount" else "t.sold_at"
-    way: LiteralString = " ASC" if query.get("order") == "asc" else " DESC"
-    return SQL(template).format(where=SQL(" AND ").join(where), order=SQL(column + way))
+    way = SQL("ASC" if query.get("order") == "asc" else "DESC")
+    column = SQL("t.paisa" if query.get("sort") == "amount" else "t.sold_at")
+    return SQL(template).format(where=SQL(" AND ").join(where), order=SQL("{} {}, t.id {}").format(column, way, way))

@@ -115,6 +115,7 @@ def environment(house: House, port: int = 8000) -> dict[str, str]:
         "DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "BROKER_URL": settings.broker_url,
         "SECRET_KEY": settings.secret_key, "JWT_SECRET": settings.jwt_secret, "SMARTMARKET_ENV": "development",
         "SMARTMARKET_RATE_LIMITS": "off", "SMARTMARKET_DATA_DIR": str(settings.data_dir), "PORT": str(port),
+        "SMARTMARKET_LOG_LEVEL": "INFO",
     }  # fmt: skip
     return {**os.environ, **{name: value for name, value in named.items() if value}}
 

@@ -14,8 +14,8 @@ _WIDTH = 200
 _VERDICTS = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}
 
 
-def show(console: Console, figures: Sequence[Figure]) -> None:
-    """Print the table, wide enough where nobody looks at a terminal."""
+def show(console: Console, figures: Sequence[Figure], *, judged: bool) -> None:
+    """Print the table, wide enough where nobody looks at a terminal; `judged` says of each target whether it is met."""
     table = Table("measure", "what", "target", box=None, pad_edge=False)
     for name in ("measured", "baseline", "ratio"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -25,12 +25,13 @@ def show(console: Console, figures: Sequence[Figure]) -> None:
     for figure in figures:
         if before and before != figure.measure:
             table.add_row()
-        table.add_row(figure.measure if figure.measure != before else "", *_row(figure))
+        table.add_row(figure.measure if figure.measure != before else "", *_row(figure, judged=judged))
         before = figure.measure
     wide = console if console.is_terminal else Console(width=_WIDTH, highlight=False)
     wide.print(table)
     held = [figure.met for figure in figures if figure.met is not None]
-    wide.print(f"\n{sum(held)} of {len(held)} targets met.")
+    verdict = f"{sum(held)} of {len(held)} targets met." if judged else "Quick: too small for the targets to be judged."
+    wide.print(f"\n{verdict}")
 
 
 def write(path: Path, facts: Mapping[str, Any], figures: Sequence[Figure]) -> None:
@@ -40,14 +41,14 @@ def write(path: Path, facts: Mapping[str, Any], figures: Sequence[Figure]) -> No
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def _row(figure: Figure) -> list[str]:
+def _row(figure: Figure, *, judged: bool) -> list[str]:
     return [
         figure.what,
         figure.target.text(figure.unit) if figure.target else "",
         f"{shown(figure.value)} {figure.unit}",
         "" if figure.base is None else f"{shown(figure.base)} {figure.unit}",
         "" if figure.ratio is None else f"{shown(figure.ratio)}x",
-        _VERDICTS[figure.met],
+        _VERDICTS[figure.met] if judged else "",
         figure.baseline,
         figure.beside,
     ]

@@ -5,6 +5,8 @@ A killed replay is resumed by the next one: each finished business is marked in 
 
 import logging
 import multiprocessing
+import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -146,12 +148,15 @@ def _replay_all(
         processes, context, _start_worker, (source, projection.name, schema, upto, folded)
     ) as pool:
         open_: set[Future[None]] = {pool.submit(_replay_in_worker, business) for business in todo}
-        while open_:
-            finished, open_ = wait(open_, timeout=0.5, return_when=FIRST_COMPLETED)
-            for future in finished:
-                future.result()
-            done += len(finished)
-            report(Progress("replaying", done, len(todo), folded.value, time.monotonic() - began))
+        try:
+            while open_:
+                finished, open_ = wait(open_, timeout=0.5, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    future.result()
+                done += len(finished)
+                report(Progress("replaying", done, len(todo), folded.value, time.monotonic() - began))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
     return int(folded.value)
 
 
@@ -185,24 +190,27 @@ class _Worker:
         self.reader = LogReader(self.projection.topics)
 
     def replay(self, business: int) -> None:
-        """Fold one business whole and write it, in one transaction with its mark.
+        """Fold one business whole and write it, in one transaction with its mark; one that has its mark is left alone.
 
-        An event that cannot be folded ends the replay, except where the live tables are parked at the same one: then
-        the new ones are parked there too.
+        An event that cannot be folded ends the replay, except where the live tables are parked: there the new ones are
+        parked too, for the catching up to retry.
         """
-        try:
+        parked = self._parked_live(business)
+        if parked is None or parked[0] > self.upto:
             self._replay(business, self.upto)
-        except POISON:
-            parked = self._parked_live(business)
-            if parked is None or parked[0] > self.upto:
-                raise
+        else:
             self._replay(business, parked[0] - 1, parked)
 
     def _replay(self, business: int, upto: int, parked: tuple[int, str, str] | None = None) -> None:
         deltas = Deltas(self.projection.tables)
         writer = ReplayWriter(self.conn, self.schema)
+        marks = Identifier(self.schema, "replayed")
         rows = after = 0
         with self.conn.transaction():
+            # First the mark: a worker of a killed rebuild may still be about to commit the same business.
+            mark = SQL("INSERT INTO {} VALUES (%s, 0) ON CONFLICT DO NOTHING").format(marks)
+            if not self.conn.execute(mark, (business,)).rowcount:
+                return
             while events := self.reader.of_business(self.conn, business, after, limit=_CHUNK, upto=upto):
                 after = events[-1].position
                 keys = self.vault.keys([s for r in events for s in self.projection.subjects(r)])
@@ -215,8 +223,7 @@ class _Worker:
                     writer.spill(deltas)
             rows += deltas.count()
             writer.write(deltas)
-            mark = SQL("INSERT INTO {} VALUES (%s, %s)").format(Identifier(self.schema, "replayed"))
-            self.conn.execute(mark, (business, rows))
+            self.conn.execute(SQL("UPDATE {} SET rows = %s WHERE business_id = %s").format(marks), (rows, business))
             if parked:
                 park = SQL("INSERT INTO {} VALUES (%s, %s, %s, %s)").format(Identifier(self.schema, "parked"))
                 self.conn.execute(park, (business, *parked))
@@ -239,7 +246,15 @@ _worker: _Worker | None = None
 
 def _start_worker(source: Source, name: str, schema: str, upto: int, folded: "Synchronized[int]") -> None:
     global _worker  # noqa: PLW0603 - a pool's process keeps its connection between businesses
+    threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
     _worker = _Worker(source, name, schema, upto, folded)
+
+
+def _end_with_parent() -> None:
+    # The pool's processes outlive a killed parent: they would go on beside the rebuild that resumes it.
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _replay_in_worker(business: int) -> None:
@@ -247,15 +262,22 @@ def _replay_in_worker(business: int) -> None:
 
 
 def _complete(conn: Connection[Any], projection: Projection, generation: int, schema: str, upto: int) -> None:
-    with conn.transaction():
-        generations.finish(conn, projection, schema)
-        conn.execute(SQL("UPDATE {} SET position = %s").format(Identifier(schema, "progress")), (upto,))
-        generations.set_state(conn, generation, "catching_up")
+    try:
+        with conn.transaction():
+            generations.finish(conn, projection, schema)
+            conn.execute(SQL("UPDATE {} SET position = %s").format(Identifier(schema, "progress")), (upto,))
+            generations.set_state(conn, generation, "catching_up")
+    except POISON:
+        # Rows that no key or index can hold: resuming would meet them again.
+        generations.set_state(conn, generation, "failed")
+        raise
 
 
 def _catch_up(conn: Connection[Any], source: Source, projection: Projection, generation: int, schema: str) -> None:
     applier = Applier(conn, projection, schema, MasterKey(source.secret))
     positions = applier.positions(range(SHARDS))
+    for business in sorted(applier.parked):
+        applier.retry(business)
     while len(batch := applier.reader.after(conn, min(positions.values()), limit=_TAIL)) == _TAIL:
         positions = applier.apply(batch, positions)
     with conn.transaction():

@@ -19,6 +19,7 @@ from tests.journeys.uploading import (
     refusal,
     refused_in_both_languages,
     send_form,
+    shop_for_refusals,
     topics,
 )
 from tests.log.facts import rows
@@ -61,6 +62,12 @@ def send(client: httpx.Client, shop: Shop, picture: bytes, date: str | None = No
         RECEIPT, files={"image": ("IMG_2301.jpg", picture)}, data={"receipt_date": date} if date else None,
         headers=shop.headers | {name.replace("_", "-"): value for name, value in headers.items()},
     )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def unlucky(running: RunningHouse) -> Shop:
+    """A shop of which nothing is accepted."""
+    return shop_for_refusals(running)
 
 
 Stored = Callable[[httpx.Response], bytes]
@@ -158,11 +165,11 @@ def test_metadata_is_stripped_and_the_picture_kept(
     ],
 )  # fmt: skip
 def test_what_is_no_whole_jpeg_or_png_is_refused(
-    client: httpx.Client, shop: Shop, running: RunningHouse, picture: bytes
+    client: httpx.Client, unlucky: Shop, running: RunningHouse, picture: bytes
 ) -> None:
-    before = kept(running, shop)
-    refused_in_both_languages(lambda headers: send(client, shop, picture, **headers), 400, "INVALID_IMAGE_FORMAT")
-    assert kept(running, shop) == before
+    before = kept(running, unlucky)
+    refused_in_both_languages(lambda headers: send(client, unlucky, picture, **headers), 400, "INVALID_IMAGE_FORMAT")
+    assert kept(running, unlucky) == before
 
 
 def test_a_picture_of_five_megabytes_is_kept_and_one_byte_more_refused(
@@ -180,20 +187,20 @@ def test_a_picture_of_five_megabytes_is_kept_and_one_byte_more_refused(
 
 
 @pytest.mark.parametrize("date", ["tomorrow", "2025-13-01", "2025-02-29", "20251103", "2025-W45-1", "03/11/2025", "০১"])
-def test_a_date_that_is_none_is_refused(client: httpx.Client, shop: Shop, running: RunningHouse, date: str) -> None:
-    before = kept(running, shop)
+def test_a_date_that_is_none_is_refused(client: httpx.Client, unlucky: Shop, running: RunningHouse, date: str) -> None:
+    before = kept(running, unlucky)
     details = refused_in_both_languages(
-        lambda headers: send(client, shop, PNG, date, **headers), 400, "INVALID_REQUEST"
+        lambda headers: send(client, unlucky, PNG, date, **headers), 400, "INVALID_REQUEST"
     )
     assert details["fields"][0]["field"] == "receipt_date"
-    assert kept(running, shop) == before
+    assert kept(running, unlucky) == before
 
 
-def test_a_form_without_a_picture_is_refused(client: httpx.Client, shop: Shop) -> None:
+def test_a_form_without_a_picture_is_refused(client: httpx.Client, unlucky: Shop) -> None:
     for parts in ([], [part("receipt_date", b"2025-11-03")], [part("image", PNG)]):
-        answer = send_form(client, shop, form(*parts, part("x", b"y")), RECEIPT)
+        answer = send_form(client, unlucky, form(*parts, part("x", b"y")), RECEIPT)
         assert refusal(answer, 400, "INVALID_REQUEST")["details"]["fields"][0]["field"] == "image"
-    refusal(send_form(client, shop, form(part("image", PNG, b"a"))[:-6], RECEIPT), 400, "INVALID_REQUEST")
+    refusal(send_form(client, unlucky, form(part("image", PNG, b"a"))[:-6], RECEIPT), 400, "INVALID_REQUEST")
 
 
 def test_a_repeated_key_keeps_one_picture_and_a_reused_one_none(

@@ -23,7 +23,6 @@ from tests.journeys.uploading import (
 IMAGE_LIMIT = 5_242_880
 HEAD = part("file", b"", b"may.csv")[:-2]
 TAIL = f"\r\n--{BOUNDARY}--\r\n".encode()
-NEVER = "1"  # seconds within which an answer must not come, shown by one that waits for it
 
 
 @pytest.fixture

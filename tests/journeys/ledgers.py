@@ -20,6 +20,13 @@ SAMPLE = b"""Date,Product,Quantity,Amount,Customer,Payment Method
 2025-10-01,Shirt,2,600,Ali,Cash
 2025-10-02,Pants,1,1200,,bKash
 """
+ROWS = [
+    ["2025-10-01", "Café Latte", "2", "600", "Ali", "Cash"],
+    ["2025-10-13", "Basmati Rice", "1", "1200.50", "", "bKash"],
+    ["2025-10-13", "Basmati Rice", "1", "1200.50", "", "bKash"],
+    ["2025-10-14", "Sugar", "10", "123456.50", "Fatema Begum", "Card"],
+    ["2025-10-15", "Salt", "3", "45", "", ""],
+]
 LIMIT = 10_485_760
 _PLACES = Decimal("0.01")
 
@@ -48,10 +55,10 @@ class Sums(NamedTuple):
 
 @dataclass
 class Books:
-    """A shop's sales: sums per product, by the name in small letters; sales per date, customer and payment."""
+    """A shop's sales: sums per product, by the name in small letters; sales per moment, customer and payment."""
 
     products: dict[str, Sums] = field(default_factory=dict)
-    dates: collections.Counter[str] = field(default_factory=collections.Counter)
+    moments: collections.Counter[str] = field(default_factory=collections.Counter)
     customers: collections.Counter[str | None] = field(default_factory=collections.Counter)
     payments: collections.Counter[str | None] = field(default_factory=collections.Counter)
 
@@ -61,7 +68,7 @@ class Books:
         known = self.products.get(name, Sums(0, Decimal(0), Decimal(0)))
         units, taka = Decimal(str(sale["quantity"])), Decimal(str(sale["amount"]))
         self.products[name] = Sums(known.sales + 1, known.units + units, known.taka + taka)
-        self.dates[sale["date"]] += 1
+        self.moments[sale["date"]] += 1
         customer = sale["customer_name"]
         self.customers[customer and customer.casefold()] += 1
         self.payments[sale["payment_method"]] += 1
@@ -70,6 +77,14 @@ class Books:
     def count(self) -> int:
         """Return the number of sales."""
         return sum(product.sales for product in self.products.values())
+
+    @property
+    def dates(self) -> collections.Counter[str]:
+        """Return the number of sales per business date."""
+        dates = collections.Counter[str]()
+        for moment, count in self.moments.items():
+            dates[moment[:10]] += count
+        return dates
 
     @property
     def taka(self) -> Decimal:
@@ -84,12 +99,12 @@ class Oracle(NamedTuple):
     bad_lines: list[int]
 
 
-def oracle(path: Path, *, date: str = "%Y-%m-%d", encoding: str = "utf-8-sig") -> Oracle:
-    """Read a real ledger with the standard reader; `date` is how its dates are written. No cell spans two lines."""
+def oracle(path: Path, *dates: str, encoding: str = "utf-8-sig") -> Oracle:
+    """Read a real ledger with the standard reader; `dates` is how dates may be written. No cell spans two lines."""
     books, bad_lines = Books(), []
     with path.open(encoding=encoding, newline="") as file:
         for line, row in enumerate(csv.DictReader(file), 2):
-            sale = _sale(row, date)
+            sale = _sale(row, dates)
             if sale is None:
                 bad_lines.append(line)
             else:
@@ -97,20 +112,28 @@ def oracle(path: Path, *, date: str = "%Y-%m-%d", encoding: str = "utf-8-sig") -
     return Oracle(books, bad_lines)
 
 
-def _sale(row: Mapping[str, str], date: str) -> dict[str, Any] | None:
+def _sale(row: Mapping[str, str], dates: Sequence[str]) -> dict[str, Any] | None:
+    moment = next(filter(None, (_moment(row["Date"], date) for date in dates)), None)
     try:
-        moment = dt.datetime.strptime(row["Date"].strip(), date)  # noqa: DTZ007 - a shop's own time
         quantity, amount = Decimal(row["Quantity"]), Decimal(row["Amount"])
-    except (ValueError, InvalidOperation):
+    except InvalidOperation:
         return None
     product, customer = " ".join(row["Product"].split()), " ".join(row["Customer"].split())
     right = 1 <= quantity <= 1000 and quantity == int(quantity) and 1 <= amount <= 10_000_000
-    if not right or amount != amount.quantize(_PLACES) or not product:
+    if not moment or not right or amount != amount.quantize(_PLACES) or not product:
         return None
     return {
-        "date": moment.isoformat() + "+06:00", "product_name": product, "quantity": quantity, "amount": amount,
-        "customer_name": customer or None, "payment_method": row.get("Payment Method", "").casefold() or None,
+        "date": moment.isoformat(timespec="seconds") + "+06:00", "product_name": product, "quantity": quantity,
+        "amount": amount, "customer_name": customer or None,
+        "payment_method": row.get("Payment Method", "").casefold() or None,
     }  # fmt: skip
+
+
+def _moment(text: str, written: str) -> dt.datetime | None:
+    try:
+        return dt.datetime.strptime(text.strip(), written)  # noqa: DTZ007 - a shop's own time
+    except ValueError:
+        return None
 
 
 def books_of(client: httpx.Client, shop: Shop, position: str) -> Books:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.conftest import RunningHouse, Shop
+from tests.conftest import RunningHouse, Shop, register
 from tests.log.facts import rows
 
 UPLOAD, RECEIPT = "/api/data/upload-csv", "/api/data/upload-receipt"
@@ -22,6 +22,12 @@ BANGLA = re.compile("[\u0980-\u09ff]")
 COUNT_KEPT = """SELECT (SELECT count(*) FROM log.events WHERE business_id = %(b)s),
     (SELECT count(*) FROM files.parts WHERE business_id = %(b)s),
     (SELECT count(*) FROM files.rejections WHERE business_id = %(b)s)"""
+
+
+def shop_for_refusals(running: RunningHouse) -> Shop:
+    """Return a shop for tests that share one because nothing they send is accepted."""
+    with httpx.Client(base_url=running.url) as client:
+        return register(client)
 
 
 class Kept(NamedTuple):

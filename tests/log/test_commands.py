@@ -37,14 +37,16 @@ def test_commands_of_one_business_decide_one_after_the_other(store: EventStore) 
 
 
 def test_another_business_does_not_wait(store: EventStore) -> None:
-    other_is_done = threading.Event()
+    deciding, other_is_done = threading.Event(), threading.Event()
 
     def slow(unit: Unit) -> int:
+        deciding.set()
         assert other_is_done.wait(10)
         return count_up(unit)
 
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(store.execute, 7, Metadata(), slow)
+        assert deciding.wait(10)
         assert store.execute(70, Metadata(), count_up).result == 1
         assert store.execute(None, Metadata(), lambda unit: unit.append("rules", 0, fact(1))).position == 2
         other_is_done.set()

@@ -139,7 +139,7 @@ def test_shops_go_on_selling_while_indexes_are_made_again(database_url: str) -> 
         for seller in sellers:
             seller.start()
         rebuilds = 0
-        while rebuilds < 5 or min(len(seller.added) for seller in sellers) < 20:
+        while rebuilds < 40 or min(len(seller.added) for seller in sellers) < 20:
             rebuild_indexes(owner)
             rebuilds += 1
             assert [seller.error for seller in sellers] == [None] * 3

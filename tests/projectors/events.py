@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
-from itertools import chain, count
+from itertools import count
 from uuid import UUID, uuid5
 
 from shared.events.base import Event
@@ -86,11 +86,11 @@ def busy_shop(business: int, batches: int, rows: int = 20, first_tx: int = 1) ->
     yield completed(business, first_tx, created=batches * rows)
 
 
-def busy_street(shops: int) -> Iterator[tuple[int, Event]]:
+def busy_street(shops: int, first_tx: int = 1) -> Iterator[tuple[int, Event]]:
     """Yield what that many shops do, each in turn, one ledger after the other without end."""
-    ledgers = (zip(*(busy_shop(b, 5, 20, first) for b in range(1, shops + 1)), strict=True) for first in count(1, 100))
-    for turn in chain.from_iterable(ledgers):
-        yield from enumerate(turn, 1)
+    for first in count(first_tx, 100):
+        for turn in zip(*(busy_shop(b, 5, 20, first) for b in range(1, shops + 1)), strict=True):
+            yield from enumerate(turn, 1)
 
 
 def _line(business: int, tx: int) -> Sale:

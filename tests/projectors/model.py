@@ -57,8 +57,8 @@ class Line(NamedTuple):
 def sales(history: Sequence[Recorded], people: People) -> Tables:
     """Return the tables of the projection `sales`."""
     lines = list(_lines(history))
-    products = [(r.business_id, p) for r, e in _of(history, ProductsAdded) for p in e.products]
-    customers = [(r.business_id, c) for r, e in _of(history, CustomersAdded) for c in e.customers]
+    products = [(_business(r), p) for r, e in _of(history, ProductsAdded) for p in e.products]
+    customers = [(_business(r), c) for r, e in _of(history, CustomersAdded) for c in e.customers]
     named = {(business, product.id): product for business, product in products}
     known = {(business, customer.id): people.get(customer.sealed, {}) for business, customer in customers}
     of_product = _grouped(lines, lambda line: (line.business, line.product))
@@ -125,7 +125,7 @@ def identity(history: Sequence[Recorded], people: People) -> Tables:
 
 def uploads(history: Sequence[Recorded], _: People) -> Tables:
     """Return the tables of the projection `uploads`."""
-    said = [(r, e, UUID(file)) for r in history if (e := r.event) and (file := _file_of(e))]
+    said = [(r, r.event, UUID(file)) for r in history if (file := _file_of(r.event))]
     files = _grouped(said, lambda fact: (fact[0].business_id, fact[2]))
     return {"uploads": [_upload(business, file, facts) for (business, file), facts in files.items()]}
 

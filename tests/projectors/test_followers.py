@@ -46,14 +46,14 @@ def caught_up(world: World, name: str = "sales") -> bool:
 
 
 @contextmanager
-def appending(world: World) -> Iterator[None]:
+def appending(world: World, first_tx: int = 1, pause: float = 0.005) -> Iterator[None]:
     """Append what shops sell, one command after the other in a thread, for as long as this lasts."""
     enough = threading.Event()
 
     def sell() -> None:
-        for fact in busy_street(18):
+        for fact in busy_street(18, first_tx):
             world.append_command(*fact)
-            if enough.wait(0.005):
+            if enough.wait(pause):
                 return
 
     thread = threading.Thread(target=sell)

@@ -47,9 +47,10 @@ def write(world: World, poison: Event | bytes) -> int:
 
 def repair(world: World, position: int, event: Event) -> None:
     """Put a good event into the place of a broken one."""
-    state = msgspec.json.encode(event)
-    changed = world.admin.execute("UPDATE log.events SET state = %s WHERE notification_id = %s", (state, position))
-    assert changed.rowcount == 1
+    world.admin.execute(
+        "UPDATE log.events SET topic = %s, state = %s WHERE notification_id = %s",
+        (event.topic, msgspec.json.encode(event), position),
+    )
 
 
 @pytest.mark.parametrize("limit", [1, 50])

@@ -12,6 +12,11 @@ SHOP, OTHER = 7, 70
 MORNING, NOON = 9 * 3600, 12 * 3600
 
 
+def at(seconds: int) -> dt.datetime:
+    """Return what the clock in Dhaka shows so many seconds into the day."""
+    return dt.datetime.combine(DAY, dt.time()) + dt.timedelta(seconds=seconds)
+
+
 def only(rows: list[Row]) -> Row:
     (row,) = rows
     return row
@@ -26,8 +31,8 @@ def test_products_added_show_with_their_first_price_and_no_sales(world: World) -
     world.append(SHOP, products("Tea", "Größe XL", price=4550))
     tables = shown(world)
     assert differences({"products": tables["products"]}, {"products": [
-        {"business_id": SHOP, "id": i, "name": name, "sort_name": name.casefold(), "priced_at": None, "unit_price": 4550,
-         "sales": 0, "units": 0, "paisa": 0, "last_sale_at": None}
+        {"business_id": SHOP, "id": i, "name": name, "sort_name": name.casefold(), "priced_at": None,
+         "unit_price": 4550, "sales": 0, "units": 0, "paisa": 0, "last_sale_at": None}
         for i, name in ((1, "Tea"), (2, "Größe XL"))
     ]}) == {}  # fmt: skip
     assert tables["sales_totals"] == [{"business_id": SHOP, "products": 2, "customers": 0, "sales": 0, "paisa": 0}]
@@ -49,9 +54,9 @@ def test_sales_show_one_row_each_at_their_local_time(world: World) -> None:
         sale(1, product=4, paisa=600, qty=2000, customer=9, time=MORNING + 61, payment=2), sale(2, time=None),
     ]))  # fmt: skip
     assert differences({"transactions": shown(world)["transactions"]}, {"transactions": [
-        {"business_id": SHOP, "id": 1, "sold_at": dt.datetime(2025, 10, 29, 9, 1, 1), "product_id": 4, "customer_id": 9,
+        {"business_id": SHOP, "id": 1, "sold_at": at(MORNING + 61), "product_id": 4, "customer_id": 9,
          "quantity": 2000, "paisa": 600, "payment_method": "other", "payment_text": "উপহার কার্ড", "position": position},
-        {"business_id": SHOP, "id": 2, "sold_at": dt.datetime(2025, 10, 29), "product_id": 1, "customer_id": None,
+        {"business_id": SHOP, "id": 2, "sold_at": at(0), "product_id": 1, "customer_id": None,
          "quantity": 1000, "paisa": 1000, "payment_method": None, "payment_text": None, "position": position},
     ]}) == {}  # fmt: skip
 
@@ -83,7 +88,7 @@ def test_a_product_has_the_price_of_its_newest_sale_whatever_the_order_of_record
     world.append(SHOP, batch(SHOP, [sale(1, paisa=500, qty=2000, time=NOON), sale(2, paisa=100, time=MORNING)]))
     world.append(SHOP, batch(SHOP, [sale(3, paisa=100, date=DAY - dt.timedelta(days=1), time=NOON)]))
     tea = only(shown(world)["products"])
-    assert (tea["unit_price"], tea["priced_at"]) == (250, dt.datetime(2025, 10, 29, 12))
+    assert (tea["unit_price"], tea["priced_at"]) == (250, at(NOON))
     assert (tea["sales"], tea["units"], tea["paisa"]) == (3, 4000, 700)
 
 
@@ -93,8 +98,8 @@ def test_of_two_sales_at_the_same_moment_the_one_recorded_last_sets_the_price(wo
     batches = [batch(SHOP, [first, second])] if together else [batch(SHOP, [first]), batch(SHOP, [second])]
     for event in batches:
         world.append(SHOP, event)
-        tea = only(shown(world)["products"])
-    assert tea["unit_price"] == 700
+        world.project("sales")
+    assert only(shown(world)["products"])["unit_price"] == 700
 
 
 @pytest.mark.parametrize(
@@ -116,7 +121,7 @@ def test_a_customer_adds_up_and_walk_ins_belong_to_nobody(world: World) -> None:
     tables = shown(world)
     rahim = only(tables["customers"])
     assert (rahim["name"], rahim["sales"], rahim["paisa"]) == ("Rahim", 3, 175)
-    assert rahim["last_purchase_at"] == dt.datetime(2025, 10, 29, 12)
+    assert rahim["last_purchase_at"] == at(NOON)
     assert differences({"days": tables["customer_days"]}, {"days": [
         {"business_id": SHOP, "customer_id": 1, "date": DAY, "sales": 2, "paisa": 150},
         {"business_id": SHOP, "customer_id": 1, "date": yesterday, "sales": 1, "paisa": 25},

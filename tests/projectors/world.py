@@ -79,7 +79,10 @@ class World:
 
     def append_command(self, business: int, event: Event) -> int:
         """Append one event as a command does, in a transaction of its own; returns its position."""
-        stream = f"test-{uuid.uuid4()}"
+        return self.append_to(f"test-{uuid.uuid4()}", business, event)
+
+    def append_to(self, stream: str, business: int, event: Event) -> int:
+        """Append the first event of a stream as a command does; returns its position."""
 
         def decide(unit: Unit) -> None:
             unit.append(stream, 0, self._sealed(unit.vault, business, event))

@@ -1,0 +1,313 @@
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from projections import generations
+from projections.registry import REGISTRY
+from projections.replay import Progress, RebuildRunning, rebuild
+from shared.events.sales import ProductsAdded
+from tests.conftest import wait_until
+from tests.projectors.events import batch, busy_shop, customers, products, profile, sale
+from tests.projectors.processes import following
+from tests.projectors.test_followers import appending, caught_up
+from tests.projectors.test_parking import POISONS, repair, write
+from tests.projectors.world import World, differences
+
+SALES = REGISTRY["sales"]
+SHOP, NEIGHBOUR = 7, 23
+# Returns every table that a rebuild has nothing to write into.
+SELECT_FOREIGN = """SELECT schemaname, tablename FROM pg_tables
+    WHERE schemaname IN ('log', 'vault', 'credentials', 'files', 'jobs') OR schemaname ~ '_g[0-9]+$' ORDER BY 1, 2"""
+FINGERPRINT = "SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {} AS t"
+
+
+def street(world: World, shops: int = 5, batches: int = 3) -> None:
+    """Give several shops a history."""
+    for shop in range(1, shops + 1):
+        world.append(shop, *busy_shop(shop, batches))
+
+
+def fingerprints(world: World, schema: str | None = None) -> dict[tuple[str, str], Any]:
+    """Return address -> count and checksum of a schema's tables, or of all that a rebuild may not touch."""
+    found = {}
+    for owner, table in world.admin.execute(SELECT_FOREIGN).fetchall():
+        if schema in {None, owner}:
+            statement = SQL(FINGERPRINT).format(Identifier(owner, table))
+            found["" if schema else owner, table] = world.admin.execute(statement).fetchone()
+    return found
+
+
+def states(world: World, name: str = "sales") -> list[tuple[str, str]]:
+    """Return schema and state of every generation, the oldest first."""
+    rows = world.admin.execute(
+        "SELECT schema, state FROM projections.generations WHERE projection = %s ORDER BY id", (name,)
+    )
+    return rows.fetchall()
+
+
+class Interrupted(Exception):
+    """The rebuild was broken off by its caller."""
+
+
+def interrupt(at: str) -> Any:  # noqa: ANN401 - a report for `rebuild`
+    def report(progress: Progress) -> None:
+        if progress.state == at:
+            raise Interrupted
+
+    return report
+
+
+@contextmanager
+def a_rebuild_under_way(world: World) -> Iterator[threading.Event]:
+    """Rebuild `sales` in a thread that stops before it catches up, until the event is set; it has ended afterwards."""
+    there, go_on = threading.Event(), threading.Event()
+
+    def report(progress: Progress) -> None:
+        if progress.state == "catching_up":
+            there.set()
+            assert go_on.wait(30)
+
+    thread = threading.Thread(target=lambda: rebuild(world.source, SALES, workers=1, report=report))
+    thread.start()
+    try:
+        assert there.wait(30)
+        yield go_on
+    finally:
+        go_on.set()
+        thread.join(30)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("name", REGISTRY)
+def test_rebuilt_equals_live(world: World, name: str, workers: int) -> None:
+    street(world)
+    world.project(name, limit=7)
+    live, first = world.rows(name), world.schema(name)
+    done = rebuild(world.source, REGISTRY[name], workers=workers)
+    assert done.schema == world.schema(name) != first
+    assert differences(world.rows(name), live) == {}
+    assert differences(live, world.expected(name)) == {}
+    assert world.progress(name) == world.progress(name, first)
+
+
+def test_two_rebuilds_have_the_same_checksums(world: World) -> None:
+    street(world)
+    for projection in REGISTRY.values():
+        one, other = (rebuild(world.source, projection, workers=1).schema for _ in range(2))
+        assert one != other
+        assert fingerprints(world, one) == fingerprints(world, other)
+
+
+def test_a_rebuild_tells_what_it_did(world: World) -> None:
+    street(world, shops=4, batches=3)
+    told: list[Progress] = []
+    done = rebuild(world.source, SALES, workers=1, report=told.append)
+    # Per shop: products, customers and three batches of 20 sales.
+    assert (done.projection, done.businesses, done.events, done.rows) == ("sales", 4, 20, 240)
+    assert [p.done for p in told if p.state == "replaying"] == [1, 2, 3, 4]
+    assert [(p.state, p.done, p.total, p.events) for p in told][-1] == ("catching_up", 4, 4, 20)
+
+
+def test_an_empty_log_is_rebuilt_too(world: World) -> None:
+    for projection in REGISTRY.values():
+        done = rebuild(world.source, projection)
+        assert (done.businesses, done.rows, world.schema(projection.name)) == (0, 0, done.schema)
+    world.append(SHOP, products("Tea"))
+    world.project()
+    assert differences(world.rows("sales"), world.expected("sales")) == {}
+
+
+def test_a_rebuild_while_shops_sell_misses_and_doubles_nothing(world: World) -> None:
+    street(world, shops=18)
+    served, watching = [world.schema("sales")], threading.Event()
+
+    def watch() -> None:
+        with psycopg.connect(world.url, autocommit=True) as conn:
+            while not watching.wait(0.001):
+                now = generations.live(conn, "sales")
+                if now and now[1] != served[-1]:
+                    served.append(now[1])
+
+    watcher = threading.Thread(target=watch)
+    with following(world.source, *REGISTRY.values()):
+        with appending(world, first_tx=1001):
+            watcher.start()
+            rebuilt = [rebuild(world.source, SALES, workers=workers).schema for workers in (1, 2, 1)]
+        wait_until(lambda: caught_up(world))
+        watching.set()
+        watcher.join()
+    assert served[1:] == rebuilt
+    assert [state for _, state in states(world)] == ["retired"] * 3 + ["live"]
+    after = world.rows("sales")
+    assert differences(after, world.expected("sales")) == {}
+    again = rebuild(world.source, SALES, workers=1)
+    assert differences(world.rows("sales", again.schema), after) == {}
+
+
+def test_a_second_rebuild_of_the_same_projection_is_refused_and_another_is_not(world: World) -> None:
+    street(world)
+    with a_rebuild_under_way(world):
+        with pytest.raises(RebuildRunning):
+            rebuild(world.source, SALES, workers=1)
+        rebuild(world.source, REGISTRY["identity"], workers=1)
+    assert [state for _, state in states(world)] == ["retired", "live"]
+    rebuild(world.source, SALES, workers=1)
+
+
+def test_what_is_appended_after_the_replay_comes_with_the_tail(world: World) -> None:
+    street(world)
+    with a_rebuild_under_way(world):
+        world.append(99, *busy_shop(99, 60, rows=2))
+        world.append(1, *busy_shop(1, 2, first_tx=901))
+    assert differences(world.rows("sales"), world.expected("sales")) == {}
+
+
+def test_readers_stay_with_the_old_generation_until_the_new_one_is_adopted(world: World) -> None:
+    street(world)
+    world.project()
+    first = world.schema("sales")
+    with a_rebuild_under_way(world):
+        assert world.schema("sales") == first
+        assert generations.describe(world.conn, "sales")["state"] == "catching_up"
+        assert differences(world.rows("sales"), world.expected("sales")) == {}
+    assert world.schema("sales") != first
+    assert generations.describe(world.conn, "sales")["state"] == "live"
+
+
+@pytest.mark.parametrize("at", ["replaying", "catching_up"])
+def test_a_rebuild_that_was_broken_off_is_resumed(world: World, at: str) -> None:
+    street(world)
+    first = world.schema("sales")
+    with pytest.raises(Interrupted):
+        rebuild(world.source, SALES, workers=1, report=interrupt(at))
+    (_, (left, state)) = states(world)
+    assert (state, world.schema("sales")) == (at, first)
+    done_before = world.count(left, "replayed")
+    assert done_before == {"replaying": 1, "catching_up": 5}[at]
+    world.append(1, *busy_shop(1, 2, first_tx=901))
+    done = rebuild(world.source, SALES, workers=1)
+    assert (done.schema, done.rows) == (left, 5 * 60)
+    # Two events per shop and its batches; what was replayed before is not replayed again.
+    assert done.events == {"replaying": 4 * 5, "catching_up": 0}[at]
+    assert differences(world.rows("sales"), world.expected("sales")) == {}
+
+
+def test_a_rebuild_of_a_new_version_leaves_the_unfinished_one_of_the_old(world: World) -> None:
+    street(world)
+    newer = replace(SALES, version=SALES.version + 1)
+    with pytest.raises(Interrupted):
+        rebuild(world.source, SALES, workers=1, report=interrupt("replaying"))
+    with pytest.raises(Interrupted):
+        rebuild(world.source, newer, workers=1, report=interrupt("catching_up"))
+    assert [state for _, state in states(world)] == ["live", "failed", "catching_up"]
+    serving = generations.live(world.conn, "sales")
+    assert serving is not None
+    assert serving[2] == SALES.version
+    done = rebuild(world.source, newer, workers=1)
+    serving = generations.live(world.conn, "sales")
+    assert serving is not None
+    assert serving[1:] == (done.schema, newer.version)
+    assert sorted(generations.drop_retired(world.conn, after_seconds=0)) == sorted(s for s, _ in states(world)[:2])
+    assert differences(world.rows("sales"), world.expected("sales")) == {}
+
+
+def test_a_replay_reads_the_log_and_writes_its_own_schema_only(world: World) -> None:
+    street(world)
+    world.project()
+    world.admin.execute("LISTEN log")
+    before = fingerprints(world)
+    made = rebuild(world.source, SALES).schema
+    after = fingerprints(world)
+    assert {owner for owner, _ in after.keys() - before.keys()} == {made}
+    assert {address: after[address] for address in before} == before
+    assert not list(world.admin.notifies(timeout=0.05))
+
+
+@pytest.mark.parametrize("schema", ["log", "vault", "files", "credentials"])
+def test_projectors_may_not_write_what_is_not_theirs(world: World, schema: str) -> None:
+    query = "SELECT tablename FROM pg_tables WHERE schemaname = %s"
+    names = [table for (table,) in world.admin.execute(query, (schema,)).fetchall()]
+    assert names
+    for name in names:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            world.conn.execute(SQL("DELETE FROM {}").format(Identifier(schema, name)))
+
+
+def test_whose_key_is_destroyed_is_a_number_with_totals_after_a_rebuild(world: World) -> None:
+    world.append(SHOP, customers(("Rahim", "+8801711000001"), ("Karim", "+8801711000002")))
+    world.append(SHOP, batch(SHOP, [sale(1, customer=1, paisa=500), sale(2, customer=2)]))
+    world.append(SHOP, profile(SHOP, 3, "+8801911000003", city="Dhaka"))
+    world.project()
+    world.forget("customer-7-1")
+    world.forget("user-3")
+    for name in ("sales", "identity"):
+        rebuild(world.source, REGISTRY[name], workers=1)
+        assert differences(world.rows(name), world.expected(name)) == {}
+    rahim, karim = sorted(world.rows("sales")["customers"], key=lambda row: row["id"])
+    assert (rahim["name"], rahim["sort_name"], rahim["phone"]) == (None, None, None)
+    assert (rahim["id"], rahim["sales"], rahim["paisa"]) == (1, 1, 500)
+    assert (karim["name"], karim["phone"]) == ("Karim", "+8801711000002")
+    (shown,) = world.rows("identity")["profiles"]
+    assert (shown["phone_number"], shown["city"]) == (None, "Dhaka")
+
+
+def test_an_event_that_cannot_be_replayed_ends_the_rebuild_at_once(world: World) -> None:
+    broken = world.append_broken(1, ProductsAdded.topic)
+    street(world, shops=60, batches=2)
+    first = world.schema("sales")
+    with pytest.raises(msgspec.MsgspecError):
+        rebuild(world.source, SALES, workers=2)
+    assert world.schema("sales") == first
+    assert 0 <= world.replayed("sales") < 30
+    repair(world, broken, products("Tea", first=99))
+    rebuild(world.source, SALES, workers=1)
+    assert differences(world.rows("sales"), world.expected("sales")) == {}
+
+
+def test_rows_that_no_key_can_hold_are_not_resumed(world: World) -> None:
+    position = write(world, POISONS["a sale whose number is taken"])
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        rebuild(world.source, SALES, workers=1)
+    assert [state for _, state in states(world)] == ["live", "failed"]
+    world.project("sales")
+    rebuild(world.source, SALES, workers=1)
+    assert world.parked("sales") == {SHOP: position}
+    assert [state for _, state in states(world)] == ["retired", "failed", "live"]
+
+
+@pytest.mark.parametrize("poison", [b"broken", *POISONS.values()], ids=["broken", *POISONS])
+def test_a_business_that_is_parked_is_rebuilt_up_to_the_same_event(world: World, poison: Any) -> None:  # noqa: ANN401
+    position = write(world, poison)
+    world.project("sales")
+    live = world.rows("sales")
+    done = rebuild(world.source, SALES, workers=1)
+    assert world.parked("sales", done.schema) == {SHOP: position}
+    assert differences(world.rows("sales", done.schema), live) == {}
+    repair(world, position, products("Milk", first=2))
+    assert world.applier("sales").retry(SHOP)
+    assert differences(world.rows("sales"), world.expected("sales")) == {}
+
+
+def test_a_business_parked_for_a_cause_that_is_gone_is_rebuilt_whole(world: World) -> None:
+    position = write(world, b"broken")
+    world.project("sales")
+    repair(world, position, products("Milk", first=2))
+    rebuild(world.source, SALES, workers=1)
+    assert world.parked("sales") == {}
+    assert differences(world.rows("sales"), world.expected("sales")) == {}
+
+
+def test_an_event_of_the_tail_that_cannot_be_applied_parks_its_business(world: World) -> None:
+    street(world)
+    with a_rebuild_under_way(world):
+        position = write(world, b"broken")
+    assert world.parked("sales") == {SHOP: position}
+    history = [r for r in world.history() if r.business_id != SHOP or r.position < position]
+    assert differences(world.rows("sales"), world.expected("sales", history=history)) == {}
