@@ -76,6 +76,8 @@ def finish(conn: Connection[Any], projection: Projection, schema: str) -> None:
     """Give a generation its keys, indexes, grants and row-level security."""
     _in_schema(conn, schema, projection.schema()[1])
     has_reader = conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (READER,)).fetchone()
+    if has_reader:
+        conn.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(Identifier(schema), Identifier(READER)))
     for table in projection.tables:
         name = Identifier(schema, table.name)
         conn.execute(SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(name))
@@ -85,12 +87,9 @@ def finish(conn: Connection[Any], projection: Projection, schema: str) -> None:
                 " (business_id = nullif(current_setting('app.business_id', true), '')::bigint)"
             ).format(name)
         )
+        if has_reader:
+            conn.execute(SQL("GRANT SELECT ON {} TO {}").format(name, Identifier(READER)))
         conn.execute(SQL("ANALYZE {}").format(name))
-    if has_reader:
-        conn.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(Identifier(schema), Identifier(READER)))
-        conn.execute(
-            SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(Identifier(schema), Identifier(READER))
-        )
 
 
 def set_state(conn: Connection[Any], generation: int, state: str) -> None:

@@ -67,7 +67,7 @@ def copy(conn: Connection[Any], table: Identifier, columns: tuple[str, ...], row
 
 def merge_statement(table: Table, schema: str, types: Mapping[str, str]) -> Composed:
     """Return the statement that merges changes, one array per column, by the table's rules."""
-    arrays = [SQL(f"%s::{types[column]}[]") for column in table.all_columns]
+    arrays = [SQL(f"%b::{types[column]}[]") for column in table.all_columns]
     return SQL(
         "INSERT INTO {table} AS t ({columns}) SELECT * FROM unnest({arrays})"
         " ON CONFLICT ({keys}) DO UPDATE SET {changes}"

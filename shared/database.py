@@ -20,7 +20,7 @@ from shared.errors import ProjectionBehind, ProjectionParked
 WRITER, PROJECTOR, READER = "smartmarket_writer", "smartmarket_projector", "smartmarket_reader"
 SHARDS = 16
 _MIGRATION_LOCK = 7306
-_PAUSES = (0.002, 0.004, 0.008, 0.015, 0.025)
+_PAUSES = (0.001, 0.001, 0.002, 0.002, 0.003, 0.004, 0.005, 0.008, 0.012, 0.02)
 logger = logging.getLogger("smartmarket.database")
 
 # Returns nothing; makes a role that cannot log in, unless it exists.

@@ -34,16 +34,15 @@ StoreError = PersistenceError
 INTERRUPTIONS = (IntegrityError, InterfaceError, OperationalError)
 """What may pass by itself: somebody else was faster, or the database was away."""
 
-# Returns the position of the last appended event, null if there was none.
-APPEND = """SELECT log.append(%s::bigint, %s::text[], %s::bigint[], %s::text[], %s::bytea[], %s,
-    %s::text[], %s::bigint[], %s::bytea[], %s::bigint[], %s::text[], %s::bigint[], %s::bytea[],
+# Return the position of the last appended event, null if there was none; the first, for events and nothing else.
+APPEND_EVENTS = "SELECT log.append(%s::bigint, %b::text[], %b::bigint[], %b::text[], %b::bytea[], %s) AS position"
+APPEND = """SELECT log.append(%s::bigint, %b::text[], %b::bigint[], %b::text[], %b::bytea[], %s,
+    %b::text[], %b::bigint[], %b::bytea[], %b::bigint[], %b::text[], %b::bigint[], %b::bytea[],
     %s::text, %s::bytea, %s) AS position"""
-# Waits until no other command of the business is between reading and appending.
-LOCK_BUSINESS = "SELECT pg_advisory_xact_lock(%s)"
-# Returns the answer of a command that was carried out before.
-SELECT_COMMAND = "SELECT request_hash, result, position FROM log.commands WHERE scope = %s AND command_id = %s"
+# Waits until no other command of the business is between reading and appending; returns the time and an earlier answer.
+BEGIN_COMMAND = "SELECT now, known, request_hash, result, position FROM log.begin_command(%s, %s, %s)"
 # Returns the values that index keys stand for; one probe per key, whatever the planner knows of a table that grows.
-SELECT_INDEX = """SELECT i.key, i.value FROM unnest(%s::bytea[]) AS wanted CROSS JOIN LATERAL (
+SELECT_INDEX = """SELECT i.key, i.value FROM unnest(%b::bytea[]) AS wanted CROSS JOIN LATERAL (
     SELECT key, value FROM log.index_rows WHERE kind = %s AND scope = %s AND key = wanted OFFSET 0) AS i"""
 # Returns the first of so many consecutive public ids.
 ALLOT = """INSERT INTO log.counters AS c (scope, kind, next) VALUES (%(scope)s, %(kind)s, 1 + %(count)s)
@@ -115,7 +114,7 @@ class _Datastore(PostgresDatastore):
             kwargs["options"] = f"-c role={role}"
         self.pool = ConnectionPool(
             url, connection_class=Connection[DictRow], kwargs=kwargs, min_size=1, max_size=pool_size, open=False,
-            configure=self.after_connect_func(), check=ConnectionPool.check_connection, timeout=10.0,
+            configure=self.after_connect_func(), timeout=10.0,
         )  # fmt: skip
 
 
@@ -130,14 +129,18 @@ class Recorder(PostgresApplicationRecorder):
 
     def append(self, cursor: Cursor[DictRow], events: Sequence[StoredEvent], extra: Append) -> int | None:
         """Append within the cursor's transaction; returns the last position."""
-        claims = list(zip(*extra.claims, strict=True)) or [(), (), (), ()]
-        releases = list(zip(*extra.releases, strict=True)) or [(), (), ()]
-        command, request_hash, result = extra.command or (None, None, None)
-        cursor.execute(APPEND, (
+        parameters: list[Any] = [
             extra.business_id, [e.originator_id for e in events], [e.originator_version for e in events],
-            [e.topic for e in events], [e.state for e in events], Jsonb(extra.meta), *map(list, claims),
-            *map(list, releases), command, request_hash, Jsonb(result, dumps=orjson.dumps),
-        ), prepare=True)  # fmt: skip
+            [e.topic for e in events], [e.state for e in events], Jsonb(extra.meta),
+        ]  # fmt: skip
+        if not (extra.claims or extra.releases or extra.command):
+            cursor.execute(APPEND_EVENTS, parameters, prepare=True)
+        else:
+            claims = list(zip(*extra.claims, strict=True)) or [(), (), (), ()]
+            releases = list(zip(*extra.releases, strict=True)) or [(), (), ()]
+            command, request_hash, result = extra.command or (None, None, None)
+            parameters += [*map(list, claims), *map(list, releases), command, request_hash]
+            cursor.execute(APPEND, [*parameters, Jsonb(result, dumps=orjson.dumps)], prepare=True)
         row = cursor.fetchone()
         return cast("int | None", row and row["position"])
 
@@ -228,20 +231,24 @@ class EventStore:
                 if attempt == _ATTEMPTS or isinstance(error.__cause__, PoolTimeout):
                     raise
                 logger.warning("command decided again", extra={"attempt": attempt, "reason": type(error).__name__})
+                self._mend(error)
         raise AssertionError
+
+    def _mend(self, error: Exception) -> None:
+        """Replace the pool's broken connections, so that the next attempt does not meet another of them."""
+        if isinstance(error, InterfaceError | OperationalError):
+            self._datastore.pool.check()
 
     def _attempt(
         self, business_id: int | None, meta: Metadata, decide: Callable[[Unit], R], request_hash: bytes | None
     ) -> Outcome[R]:
         append = Append(business_id, meta.as_json())
         with self._datastore.get_connection() as conn, conn.transaction(), conn.cursor() as cursor:
-            if business_id is not None:
-                cursor.execute(LOCK_BUSINESS, (_BUSINESS_LOCK + business_id,), prepare=True)
-            done = self._carried_out(cursor, business_id, meta.command_id, request_hash)
-            if done:
-                return done
-            cursor.execute("SELECT clock_timestamp() AS now", prepare=True)
-            now: dt.datetime = cast("DictRow", cursor.fetchone())["now"].astimezone(dt.UTC)
+            begun = (business_id, _BUSINESS_LOCK + (business_id or 0), meta.command_id)
+            row = cast("DictRow", cursor.execute(BEGIN_COMMAND, begun, prepare=True).fetchone())
+            if row["known"]:
+                return _carried_out(row, request_hash)
+            now: dt.datetime = row["now"].astimezone(dt.UTC)
             unit = Unit(cursor, self.master, append, now)
             result = decide(unit)
             if unit.events and meta.command_id:
@@ -251,23 +258,18 @@ class EventStore:
                 position = self.recorder.append(cursor, unit.events, append)
         return Outcome(result, position, replayed=False)
 
-    def _carried_out(
-        self, cursor: Cursor[DictRow], business_id: int | None, command_id: str | None, request_hash: bytes | None
-    ) -> Outcome[Any] | None:
-        if command_id is None:
-            return None
-        row = cursor.execute(SELECT_COMMAND, (business_id or 0, command_id), prepare=True).fetchone()
-        if row is None:
-            return None
-        if request_hash is not None and bytes(row["request_hash"] or b"") != request_hash:
-            raise IdempotencyKeyReused
-        return Outcome(row["result"], row["position"], replayed=True)
-
     def allot(self, business_id: int | None, kind: str, count: int = 1) -> int:
         """Return the first of `count` consecutive public ids; ids of commands that fail are gaps."""
+        wanted = {"scope": business_id or 0, "kind": kind, "count": count}
+        try:
+            return self._allot(wanted)
+        except (InterfaceError, OperationalError) as error:
+            self._mend(error)
+            return self._allot(wanted)
+
+    def _allot(self, wanted: dict[str, Any]) -> int:
         with self.cursor() as cursor:
-            row = cursor.execute(ALLOT, {"scope": business_id or 0, "kind": kind, "count": count}).fetchone()
-        return int(cast("DictRow", row)["first"])
+            return int(cast("DictRow", cursor.execute(ALLOT, wanted, prepare=True).fetchone())["first"])
 
     def load(self, stream: str) -> list[Recorded]:
         """Return a whole stream, in order."""
@@ -277,6 +279,12 @@ class EventStore:
     def head(self) -> int:
         """Return the position of the newest event, 0 for an empty log."""
         return self.recorder.max_notification_id() or 0
+
+
+def _carried_out(row: DictRow, request_hash: bytes | None) -> Outcome[Any]:
+    if request_hash is not None and bytes(row["request_hash"] or b"") != request_hash:
+        raise IdempotencyKeyReused
+    return Outcome(row["result"], row["position"], replayed=True)
 
 
 class LogReader:

@@ -72,6 +72,7 @@ ALTER TABLE transactions ADD PRIMARY KEY (business_id, id);
 CREATE INDEX transactions_by_date ON transactions (business_id, sold_at, id);
 CREATE INDEX transactions_by_amount ON transactions (business_id, paisa, id);
 CREATE INDEX transactions_by_product ON transactions (business_id, product_id, sold_at, id);
+CREATE INDEX transactions_by_product_amount ON transactions (business_id, product_id, paisa, id);
 CREATE INDEX transactions_by_payment ON transactions (business_id, payment_method, sold_at, id);
 ALTER TABLE products ADD PRIMARY KEY (business_id, id);
 CREATE INDEX products_by_name ON products (business_id, sort_name, id);

@@ -125,13 +125,12 @@ async def _skip_days(
 def _page(filters: Filters, start: Start, count: int) -> str:
     """Return the WITH items of the page's keys.
 
-    By date, every filter has an index in the list's own order. By amount, few matches are collected and sorted, many
-    are met soon enough on the way along the index of all amounts. A product's sales are always collected: their amounts
-    lie together, so on that way they may all come last.
+    By date, every filter has an index in the list's own order, and by amount a product's sales have one. Other matches
+    are collected and sorted where they are few; many are met soon enough on the way along the index of all amounts.
     """
-    if start.order.name == "date" or not filters.parameters():
+    if start.order.name == "date" or filters.product_id is not None or not filters.parameters():
         return start.page("transactions", _conditions(OF_ROWS, filters))
-    if filters.product_id is None and count > _COLLECTED:
+    if count > _COLLECTED:
         return start.page("transactions", _conditions(ON_THE_WAY, filters))
     matching = COLLECT.format(conditions=_conditions(OF_ROWS, filters))
     return f"matching AS MATERIALIZED ({matching}),\n{start.page('matching', OF_ROWS['business'])}"

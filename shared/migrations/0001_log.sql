@@ -73,11 +73,9 @@ CREATE FUNCTION log.append(
     p_result jsonb DEFAULT NULL
 ) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    head     bigint := 0;
-    last     bytea := '\x';
-    at       timestamptz;
-    hashes   bytea[] := '{}';
-    n        integer := cardinality(p_streams);
+    head bigint := 0;
+    last bytea := '\x';
+    at   timestamptz;
 BEGIN
     IF cardinality(p_release_keys) > 0 THEN
         DELETE FROM log.index_rows i USING unnest(p_release_kinds, p_release_scopes, p_release_keys) AS r(kind, scope, key)
@@ -87,24 +85,21 @@ BEGIN
         INSERT INTO log.index_rows (kind, scope, key, value)
         SELECT * FROM unnest(p_claim_kinds, p_claim_scopes, p_claim_keys, p_claim_values) ORDER BY 1, 2, 3;
     END IF;
-    IF n > 0 THEN
+    IF cardinality(p_streams) > 0 THEN
         PERFORM pg_advisory_xact_lock(7301, 0);
         SELECT e.notification_id, e.hash, e.recorded_at INTO head, last, at
         FROM log.events e ORDER BY e.notification_id DESC LIMIT 1;
         head := coalesce(head, 0);
         last := coalesce(last, '\x');
         at := greatest(clock_timestamp(), at);
-        FOR i IN 1..n LOOP
-            last := sha256(last || convert_to(jsonb_build_array(head + i, p_streams[i], p_versions[i], p_topics[i],
+        FOR i IN 1..cardinality(p_streams) LOOP
+            head := head + 1;
+            last := sha256(last || convert_to(jsonb_build_array(head, p_streams[i], p_versions[i], p_topics[i],
                 p_business, (extract(epoch FROM at) * 1000000)::bigint, p_meta)::text, 'UTF8') || p_states[i]);
-            hashes := hashes || last;
+            INSERT INTO log.events (notification_id, originator_id, originator_version, topic, state, business_id,
+                                    recorded_at, meta, hash)
+            VALUES (head, p_streams[i], p_versions[i], p_topics[i], p_states[i], p_business, at, p_meta, last);
         END LOOP;
-        INSERT INTO log.events (notification_id, originator_id, originator_version, topic, state, business_id,
-                                recorded_at, meta, hash)
-        SELECT head + u.i, u.stream, u.version, u.topic, u.state, p_business, at, p_meta, u.hash
-        FROM unnest(p_streams, p_versions, p_topics, p_states, hashes)
-             WITH ORDINALITY AS u(stream, version, topic, state, hash, i);
-        head := head + n;
         PERFORM pg_notify('log', head::text);
     ELSE
         head := NULL;
@@ -114,6 +109,20 @@ BEGIN
                                          clock_timestamp());
     END IF;
     RETURN head;
+END $$;
+
+-- How a command begins: alone in its business until the commit, then the database's clock and, if the command was
+-- carried out before, its answer.
+CREATE FUNCTION log.begin_command(p_business bigint, p_lock bigint, p_command text)
+RETURNS TABLE (now timestamptz, known boolean, request_hash bytea, result jsonb, "position" bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF p_business IS NOT NULL THEN
+        PERFORM pg_advisory_xact_lock(p_lock);
+    END IF;
+    RETURN QUERY SELECT clock_timestamp(), c.command_id IS NOT NULL, c.request_hash, c.result, c.position
+        FROM (SELECT) AS one LEFT JOIN log.commands c
+            ON c.scope = coalesce(p_business, 0) AND c.command_id = p_command;
 END $$;
 
 -- Keys of the people and shops whose data is sealed, wrapped by the master key. Deleting a row forgets its subject.

@@ -7,8 +7,7 @@ import pytest
 
 from tests.conftest import RunningHouse, Shop, finished_upload
 from tests.journeys.ledgers import SAMPLE, read
-from tests.journeys.uploading import UPLOAD, kept, refusal, refused_in_both_languages, shop_for_refusals,
-    shop_for_refusals, topics
+from tests.journeys.uploading import UPLOAD, kept, refusal, refused_in_both_languages, shop_for_refusals, topics
 
 OTHER = SAMPLE.replace(b"Shirt", b"Sari")
 

@@ -12,7 +12,9 @@ from tests.journeys.ledgers import LIMIT, SAMPLE, errors_of, imported, read, wri
 from tests.journeys.uploading import (
     BANGLA,
     UPLOAD,
+    form,
     kept,
+    part,
     refused_in_both_languages,
     send_form,
     shop_for_refusals,

@@ -57,52 +57,26 @@ class Line(NamedTuple):
 def sales(history: Sequence[Recorded], people: People) -> Tables:
     """Return the tables of the projection `sales`."""
     lines = list(_lines(history))
-    products = [(_business(r), p) for r, e in _of(history, ProductsAdded) for p in e.products]
-    customers = [(_business(r), c) for r, e in _of(history, CustomersAdded) for c in e.customers]
-    named = {(business, product.id): product for business, product in products}
-    known = {(business, customer.id): people.get(customer.sealed, {}) for business, customer in customers}
+    named = {(_business(r), product.id): product for r, e in _of(history, ProductsAdded) for product in e.products}
+    known = {
+        (_business(r), customer.id): people.get(customer.sealed, {})
+        for r, e in _of(history, CustomersAdded)
+        for customer in e.customers
+    }
     of_product = _grouped(lines, lambda line: (line.business, line.product))
-    of_customer = _grouped(
-        (line for line in lines if line.customer is not None), lambda line: (line.business, line.customer)
-    )
-    businesses = {
-        r.business_id for kind in (ProductsAdded, CustomersAdded, SalesBatchRecorded) for r, _ in _of(history, kind)
+    visits = [(line, line.customer) for line in lines if line.customer is not None]
+    of_customer = {
+        key: [line for line, _ in group]
+        for key, group in _grouped(visits, lambda visit: (visit[0].business, visit[1])).items()
     }
     return {
         "transactions": [_transaction(line) for line in lines],
-        "products": [_product(key, named.get(key), of_product[key]) for key in named.keys() | of_product.keys()],
-        "customers": [
-            _customer(key, known.get(key, {}), of_customer[key]) for key in known.keys() | of_customer.keys()
-        ],
-        "sales_days": [
-            {"business_id": business, "date": date, "payment_method": method} | _sums(group, "sales", "units", "paisa")
-            for (business, date, method), group in _grouped(
-                lines, lambda line: (line.business, line.date, line.method or "")
-            ).items()
-        ],
-        "product_days": [
-            {"business_id": business, "product_id": product, "date": date, "payment_method": method}
-            | _sums(group, "sales", "units", "paisa")
-            for (business, product, date, method), group in _grouped(
-                lines, lambda line: (line.business, line.product, line.date, line.method or "")
-            ).items()
-        ],
-        "customer_days": [
-            {"business_id": business, "customer_id": customer, "date": date} | _sums(group, "sales", "paisa")
-            for (business, customer, date), group in _grouped(
-                (line for line in lines if line.customer is not None),
-                lambda line: (line.business, line.customer, line.date),
-            ).items()
-        ],
-        "sales_totals": [
-            {
-                "business_id": business,
-                "products": sum(owner == business for owner, _ in products),
-                "customers": sum(owner == business for owner, _ in customers),
-                **_sums([line for line in lines if line.business == business], "sales", "paisa"),
-            }
-            for business in businesses
-        ],
+        "products": [_product(key, named.get(key), of_product.get(key, [])) for key in {*named, *of_product}],
+        "customers": [_customer(key, known.get(key, {}), of_customer.get(key, [])) for key in {*known, *of_customer}],
+        "sales_days": _days(lines, "payment_method"),
+        "product_days": _days(lines, "payment_method", "product_id"),
+        "customer_days": _days([line for line, _ in visits], "customer_id", sums=("sales", "paisa")),
+        "sales_totals": _totals(history, lines, list(named), list(known)),
     }
 
 
@@ -155,8 +129,32 @@ def _transaction(line: Line) -> Row:
     }  # fmt: skip
 
 
+def _days(lines: list[Line], *columns: str, sums: tuple[str, ...] = ("sales", "units", "paisa")) -> list[Row]:
+    def key(line: Line) -> tuple[tuple[str, Any], ...]:
+        parts = {"payment_method": line.method or "", "product_id": line.product, "customer_id": line.customer}
+        shown = {"business_id": line.business, "date": line.date} | {column: parts[column] for column in columns}
+        return tuple(shown.items())
+
+    return [dict(day) | _sums(group, *sums) for day, group in _grouped(lines, key).items()]
+
+
+def _totals(
+    history: Sequence[Recorded], lines: list[Line], products: list[tuple[int, int]], customers: list[tuple[int, int]]
+) -> list[Row]:
+    told = [b for kind in (ProductsAdded, CustomersAdded, SalesBatchRecorded) for b in _businesses(history, kind)]
+    return [
+        {
+            "business_id": business,
+            "products": sum(owner == business for owner, _ in products),
+            "customers": sum(owner == business for owner, _ in customers),
+            **_sums([line for line in lines if line.business == business], "sales", "paisa"),
+        }
+        for business in set(told)
+    ]
+
+
 def _product(key: tuple[int, int], product: Any, lines: list[Line]) -> Row:  # noqa: ANN401 - a NewProduct or nothing
-    # Of sales at the same moment the one recorded last has the price; before the first sale it is the one it was added with.
+    # Of sales at the same moment the one recorded last has the price; before the first sale, what it was added with.
     newest = max(enumerate(lines), key=lambda at: (at[1].sold_at, at[0]))[1] if lines else None
     return {
         "business_id": key[0], "id": key[1],
@@ -167,7 +165,7 @@ def _product(key: tuple[int, int], product: Any, lines: list[Line]) -> Row:  # n
     }  # fmt: skip
 
 
-def _customer(key: tuple[int, int | None], person: Mapping[str, str | None], lines: list[Line]) -> Row:
+def _customer(key: tuple[int, int], person: Mapping[str, str | None], lines: list[Line]) -> Row:
     name = person.get("name")
     return {
         "business_id": key[0], "id": key[1],
@@ -191,11 +189,9 @@ def _blank_profile(business: int) -> Row:
 
 def _stats(history: Sequence[Recorded]) -> list[Row]:
     lines = list(_lines(history))
-    opened = {
-        _business(r) for kind in (BusinessRegistered, ProductsAdded, CustomersAdded) for r, _ in _of(history, kind)
-    }
+    opened = [b for kind in (BusinessRegistered, ProductsAdded, CustomersAdded) for b in _businesses(history, kind)]
     stats = []
-    for business in opened | {line.business for line in lines}:
+    for business in {*opened, *(line.business for line in lines)}:
         own = [line for line in lines if line.business == business]
         stats.append({
             "business_id": business,
@@ -209,12 +205,9 @@ def _stats(history: Sequence[Recorded]) -> list[Row]:
 
 
 def _sources(history: Sequence[Recorded]) -> list[Row]:
-    kinds = {UploadAccepted: "csv", ReceiptStored: "receipt_ocr"}
-    uses = [(_business(r), source) for kind, source in kinds.items() for r, _ in _of(history, kind)]
-    return [
-        {"business_id": business, "source": source, "uses": uses.count((business, source))}
-        for business, source in set(uses)
-    ]
+    uses = [(business, "csv") for business in _businesses(history, UploadAccepted)]
+    uses += [(business, "receipt_ocr") for business in _businesses(history, ReceiptStored)]
+    return [{"business_id": use[0], "source": use[1], "uses": uses.count(use)} for use in set(uses)]
 
 
 def _file_of(event: Event) -> str | None:
@@ -255,6 +248,10 @@ def _state(event: Event) -> str:
 
 def _of(history: Sequence[Recorded], kind: type[E]) -> list[tuple[Recorded, E]]:
     return [(recorded, event) for recorded in history if isinstance(event := recorded.event, kind)]
+
+
+def _businesses(history: Sequence[Recorded], kind: type[Event]) -> list[int]:
+    return [_business(recorded) for recorded, _ in _of(history, kind)]
 
 
 def _grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:

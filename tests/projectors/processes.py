@@ -1,4 +1,4 @@
-"""Projector processes that tests start and kill: `python -m tests.projectors.processes follow|rebuild URL SECRET NAME`."""
+"""Projector processes that tests start and kill: `python -m tests.projectors.processes follow URL SECRET NAME`."""
 
 import subprocess
 import sys
@@ -33,14 +33,14 @@ def following(source: Source, *projections: Projection, listener: LogListener | 
     """Follow projections in threads of this process, woken by `listener` as it is, else by one that listens."""
     woken_by = listener or LogListener(source.url)
     followers = [Follower(source.url, p, MasterKey(source.secret), woken_by) for p in projections]
-    threads = [*followers, *([] if listener else [woken_by])]
+    threads: list[Follower | LogListener] = [*followers, *([] if listener else [woken_by])]
     for thread in threads:
         thread.start()
     try:
         yield
     finally:
-        for thread in (*followers, woken_by):
-            thread.stop()
+        for part in (*followers, woken_by):
+            part.stop()
         for thread in threads:
             thread.join(10)
 

@@ -19,7 +19,8 @@ from tests.projectors.world import World, differences
 SHOP, OTHER = 7, 23
 TABLES = [(name, table) for name, projection in REGISTRY.items() for table in projection.tables]
 # Returns the columns of each index of a table, the primary key's first.
-SELECT_INDEXES = """SELECT indisprimary, ARRAY(SELECT attname::text FROM unnest(indkey::int2[]) WITH ORDINALITY AS k(n, i)
+SELECT_INDEXES = """SELECT indisprimary, ARRAY(
+        SELECT attname::text FROM unnest(indkey::int2[]) WITH ORDINALITY AS k(n, i)
         JOIN pg_attribute ON attrelid = indrelid AND attnum = k.n ORDER BY k.i)
     FROM pg_index WHERE indrelid = %s::regclass ORDER BY indisprimary DESC"""
 SELECT_COLUMNS = "SELECT column_name FROM information_schema.columns WHERE (table_schema, table_name) = (%s, %s)"
@@ -29,7 +30,7 @@ SELECT_STATES = "SELECT state, count(*) FROM projections.generations WHERE proje
 
 @contextmanager
 def reader(world: World, business: int | None) -> Iterator[Connection[Any]]:
-    """A transaction as the API's readers have it: SELECT-only role, REPEATABLE READ, tenant and generations set first."""
+    """A transaction as the API has it: SELECT-only role, REPEATABLE READ, tenant and generations set first."""
     with psycopg.connect(world.url, options=f"-c role={READER}") as conn:
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         conn.execute(FIRST_STATEMENT, ("" if business is None else str(business),))
@@ -98,7 +99,7 @@ def test_a_table_is_keyed_by_business_first_as_its_projector_says(world: World, 
 @pytest.mark.parametrize("rebuilt", [False, True])
 def test_readers_see_their_tenant_only_and_nothing_without_one(world: World, *, rebuilt: bool) -> None:
     busy(world)
-    for name, projection in REGISTRY.items():
+    for projection in REGISTRY.values():
         if rebuilt:
             rebuild(world.source, projection, workers=1)
         for table in projection.tables:

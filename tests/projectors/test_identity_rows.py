@@ -54,7 +54,8 @@ def test_counts_follow_products_customers_and_sales(world: World) -> None:
     world.append(SHOP, batch(SHOP, [sale(1, paisa=150), sale(2, paisa=250, date=DAY - dt.timedelta(days=3))]))
     world.append(SHOP, batch(SHOP, [sale(3, paisa=1, date=DAY - dt.timedelta(days=9))]), batch(SHOP, [], rejected=4))
     assert shown(world, "profile_stats") == {
-        "business_id": SHOP, "products": 3, "customers": 1, "transactions": 3, "paisa": 401, "last_transaction_date": DAY
+        "business_id": SHOP, "products": 3, "customers": 1, "transactions": 3, "paisa": 401,
+        "last_transaction_date": DAY,
     }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import Connection
 from psycopg.rows import dict_row
+from psycopg.sql import SQL, Identifier
 
 from projections.deltas import Deltas, Table
 from projections.writing import LiveWriter, ReplayWriter
@@ -169,4 +170,5 @@ def _stored(conn: Connection[Any], table: str, business: int) -> dict[int, dict[
 
 def _rows(conn: Connection[Any], table: str, business: int) -> list[dict[str, Any]]:
     with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(f"SELECT * FROM rules.{table} WHERE business_id = %s", (business,)).fetchall()
+        query = SQL("SELECT * FROM {} WHERE business_id = %s").format(Identifier("rules", table))
+        return cursor.execute(query, (business,)).fetchall()

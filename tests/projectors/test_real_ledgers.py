@@ -70,7 +70,8 @@ def told(path: Path) -> tuple[list[Line], int]:
     lines = [
         Line(
             dt.date.fromisoformat(row["Date"]), _spelling(row["Product"]), int(row["Quantity"]),
-            int(Decimal(row["Amount"]) * 100), _spelling(row["Customer"]) or None, row.get("Payment Method", "").lower(),
+            int(Decimal(row["Amount"]) * 100), _spelling(row["Customer"]) or None,
+            row.get("Payment Method", "").lower(),
         )
         for row in rows
     ]  # fmt: skip
