@@ -40,15 +40,26 @@ class HintSender:
 
     def send(self, jobs: Iterable[uuid.UUID]) -> bool:
         """Hint at each job; returns whether the broker took them."""
+
+        def publish(connection: Connection) -> None:
+            producer = connection.Producer()
+            for job in jobs:
+                producer.publish(str(job), exchange="", routing_key=self._queue.name, retry=False)
+
+        return self._try(publish)
+
+    def take_back(self) -> bool:
+        """Remove the hints that nobody has received yet; returns whether the broker did."""
+        return self._try(lambda connection: self._queue(connection.default_channel).purge())
+
+    def _try(self, act: Callable[[Connection], object]) -> bool:
         try:
             if self._open is None:
                 self._open = _connection(self._url)
                 self._queue(self._open.default_channel).declare()
-            producer = self._open.Producer()
-            for job in jobs:
-                producer.publish(str(job), exchange="", routing_key=self._queue.name, retry=False)
+            act(self._open)
         except (KombuError, OSError, *_errors(self._open)) as error:
-            logger.warning("hints not sent", extra={"reason": type(error).__name__})
+            logger.warning("broker does not answer", extra={"reason": type(error).__name__})
             self.close()
             return False
         return True

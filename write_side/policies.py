@@ -65,6 +65,7 @@ class Policies:
             more = self.step(conn)
             if time.monotonic() > self._swept_at + _SWEEP_SECONDS:
                 self._swept_at = time.monotonic()
+                self._hints.take_back()  # else those of a long backlog would pile up, sweep by sweep
                 self._hint(jobs.due(conn))
             if not more:
                 self._listener.wait(mark)

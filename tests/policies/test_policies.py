@@ -189,6 +189,34 @@ def _policies_that_swept_just_now(url: str, hints: HintSender) -> tuple[Policies
     return policies, listener
 
 
+def test_a_backlog_does_not_drown_the_broker_in_hints(
+    store: EventStore,
+    database_url: str,
+    services: Services,
+    queue: str,
+    hints: HintSender,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However often jobs are hinted at that nobody gets round to, the queue holds each of them once."""
+    monkeypatch.setattr("write_side.policies._SWEEP_SECONDS", 0.0)
+    for _ in range(20):
+        accept_nothing(store)
+    sweeps: list[int] = []
+    listener = LogListener(database_url)
+    take_back = hints.take_back
+    monkeypatch.setattr(hints, "take_back", lambda: sweeps.append(1) or take_back())
+    with running(policies_on(database_url, hints, listener), listener):
+        wait_until(lambda: len(of_jobs(database_url, "id")) == 20)
+        for _ in range(10):
+            listener._wake()
+            before = len(sweeps)
+            wait_until(lambda n=before: len(sweeps) > n)  # type: ignore[misc] # the loop's own number
+    assert waiting(services.broker_url, queue) == 20
+    receiver = HintReceiver(services.broker_url, queue)
+    assert sorted(received(receiver)) == sorted(job for (job,) in of_jobs(database_url, "id"))
+    receiver.close()
+
+
 def test_a_new_job_is_worked_on_at_once(
     store: EventStore, database_url: str, services: Services, queue: str, hints: HintSender
 ) -> None:

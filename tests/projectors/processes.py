@@ -32,17 +32,19 @@ def started(action: str, source: Source, name: str, *options: str) -> Iterator["
 def following(source: Source, *projections: Projection, listener: LogListener | None = None) -> Iterator[None]:
     """Follow projections in threads of this process, woken by `listener` as it is, else by one that listens."""
     woken_by = listener or LogListener(source.url)
-    followers = [Follower(source.url, p, MasterKey(source.secret), woken_by) for p in projections]
-    threads: list[Follower | LogListener] = [*followers, *([] if listener else [woken_by])]
-    for thread in threads:
-        thread.start()
+    parts: list[Follower | LogListener] = [
+        Follower(source.url, p, MasterKey(source.secret), woken_by) for p in projections
+    ]
+    parts += [] if listener else [woken_by]
+    for part in parts:
+        part.start()
     try:
         yield
     finally:
-        for part in (*followers, woken_by):
+        for part in [*parts, woken_by]:
             part.stop()
-        for thread in threads:
-            thread.join(10)
+        for part in parts:
+            part.join(10)
 
 
 def _run(action: str, url: str, secret: str, name: str, workers: str = "1") -> None:

@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from threading import Event
 
 import psycopg
@@ -14,7 +15,7 @@ from shared.database import PROJECTOR
 from tests.conftest import wait_until
 from tests.projectors.events import busy_shop
 from tests.projectors.processes import started
-from tests.projectors.test_rebuilds import states, street
+from tests.projectors.test_rebuilds import Interrupted, interrupt, states, street
 from tests.projectors.world import World, differences
 
 SALES = REGISTRY["sales"]
@@ -22,7 +23,6 @@ SHOPS = 24
 # Returns the projectors' connections other than the test's own.
 SELECT_PROJECTORS = """SELECT pid FROM pg_stat_activity WHERE datname = current_database()
     AND application_name = 'smartmarket-projector' AND pid <> %s"""
-Moment = Callable[[World, int], AbstractContextManager[None]]
 
 
 def others(world: World) -> list[int]:
@@ -33,8 +33,7 @@ def others(world: World) -> list[int]:
 
 @contextmanager
 def stalled(world: World, *businesses: int) -> Iterator[None]:
-    """Claim the marks of businesses as soon as a rebuild has begun, so that whoever replays them waits."""
-    wait_until(lambda: world.replayed("sales") >= 0)
+    """Claim the marks of businesses in the unfinished generation, so that whoever replays them waits."""
     row = world.admin.execute(generations.SELECT_UNFINISHED, ("sales",)).fetchone()
     assert row is not None
     with psycopg.connect(world.url) as conn:
@@ -44,45 +43,12 @@ def stalled(world: World, *businesses: int) -> Iterator[None]:
         conn.rollback()
 
 
-def after(seconds: float) -> Moment:
-    """Any moment, but before the end."""
-
-    @contextmanager
-    def moment(world: World, _: int) -> Iterator[None]:
-        with stalled(world, SHOPS - 1, SHOPS):
-            Event().wait(seconds)
-            yield
-
-    return moment
-
-
-def within(first: int, second: int) -> Moment:
-    """When one process stands in the middle of a business; where there are two, both."""
-
-    @contextmanager
-    def moment(world: World, workers: int) -> Iterator[None]:
-        with stalled(world, first, second):
-            wait_until(lambda: len(world.waiting("%replayed%")) == workers)
-            yield
-
-    return moment
-
-
 @contextmanager
-def at_its_beginning(world: World, _: int) -> Iterator[None]:
-    wait_until(lambda: world.replayed("sales") >= 0)
-    yield
-
-
-@contextmanager
-def before_it_is_adopted(world: World, _: int) -> Iterator[None]:
+def kept_from_adoption(world: World) -> Iterator[None]:
+    """Hold what a rebuild needs for moving the pointer."""
     with connect(world.url, role=PROJECTOR) as conn, conn.transaction():
         conn.execute(generations.SHARE_PROJECTION, ("sales",))
-        wait_until(lambda: bool(world.waiting("%pg_advisory_xact_lock%")))
         yield
-
-
-MOMENTS = (at_its_beginning, after(0.1), within(3, 5), after(0.4), within(9, 11), within(17, 18), before_it_is_adopted)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -90,19 +56,30 @@ def test_a_rebuild_killed_again_and_again_is_resumed_and_ends_right(world: World
     street(world, SHOPS)
     world.project("sales")
     live, first = world.rows("sales"), world.schema("sales")
-    done = []
-    for moment in MOMENTS:
-        with started("rebuild", world.source, "sales", str(workers)) as process, moment(world, workers):
+    with pytest.raises(Interrupted):
+        rebuild(world.source, SALES, workers=1, report=interrupt("replaying"))
+    done = [1]
+
+    def killed(obstacle: AbstractContextManager[None], moment: Callable[[], object]) -> None:
+        with obstacle, started("rebuild", world.source, "sales", str(workers)) as process:
+            moment()
             process.kill()
             process.wait()
         # Nobody writes on for a rebuild that is dead.
         wait_until(lambda: others(world) == [])
         done.append(world.replayed("sales"))
+
+    for pair in ((3, 5), (9, 11), (17, 18)):
+        # In the middle of a business; where there are two processes, both are.
+        killed(stalled(world, *pair), lambda: wait_until(lambda: len(world.waiting("%replayed%")) == workers))
+    for seconds in (0.2, 0.4, 0.6):
+        killed(stalled(world, SHOPS - 1, SHOPS), partial(Event().wait, seconds))
+    killed(kept_from_adoption(world), lambda: wait_until(lambda: bool(world.waiting("%pg_advisory_xact_lock%"))))
     world.append(1, *busy_shop(1, 2, first_tx=901))
     made = rebuild(world.source, SALES, workers=workers)
     world.project("sales")
     assert done == sorted(done)
     assert done[-1] == SHOPS
-    assert [*states(world)] == [(first, "retired"), (made.schema, "live")]
+    assert states(world) == [(first, "retired"), (made.schema, "live")]
     assert differences(world.rows("sales", first), live) == {}
     assert differences(world.rows("sales"), world.expected("sales")) == {}

@@ -16,7 +16,7 @@ from tests.projectors.test_followers import appending, caught_up
 from tests.projectors.test_rebuilds import street
 from tests.projectors.world import World, differences
 
-SWAPS = 33
+SWAPS = 31
 READERS = 3
 # Both return how many sales there are, what they brought, and of which generation the table is.
 COUNTED = """SELECT count(*), sum(paisa)::bigint, (SELECT relnamespace FROM pg_class WHERE oid = min(t.tableoid))

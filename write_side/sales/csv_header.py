@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from itertools import chain
+from typing import Any
 
 import msgspec
 
@@ -64,6 +65,14 @@ class NoLedger(Exception):
         self.found = found or []
         self.duplicates = duplicates or []
         self.kind = kind
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The finding for machines."""
+        return {
+            "reason": self.reason, "missing": self.missing, "found": self.found[:_NAMED_AT_MOST],
+            "duplicates": self.duplicates, "kind": self.kind,
+        }  # fmt: skip
 
 
 class Layout(msgspec.Struct, frozen=True):

@@ -30,18 +30,9 @@ def insist_on_ledger(head: bytes) -> Layout:
 
 def refusal_of(found: NoLedger) -> Refusal:
     """Return what a finding about a file says to its owner."""
-    details = details_of(found)
     if found.reason == "missing_columns":
-        return MissingColumns(details=details, missing=", ".join(found.missing))
-    return InvalidCsvFormat(details=details)
-
-
-def details_of(found: NoLedger) -> dict[str, str | int | list[str]]:
-    """Return a finding for machines."""
-    return {
-        "reason": found.reason, "missing": found.missing, "found": found.found[:20],
-        "duplicates": found.duplicates, "kind": found.kind,
-    }  # fmt: skip
+        return MissingColumns(details=found.details, missing=", ".join(found.missing))
+    return InvalidCsvFormat(details=found.details)
 
 
 def source_name(form: Mapping[str, str]) -> str | None:

@@ -23,7 +23,6 @@ from write_side.sales.csv_faults import Notice
 from write_side.sales.csv_header import NoLedger
 from write_side.sales.csv_rows import LedgerRow, RejectedRow, Scan, TooManyRows, read_rows, scan
 from write_side.sales.rejections import keep_rejections
-from write_side.sales.uploads import details_of
 
 _CHUNK_ROWS = 2000
 _ID_BLOCK = 10_000
@@ -218,7 +217,7 @@ def _failure(upload: Upload, error: NoLedger | AmbiguousDates | TooManyRows) -> 
         )
     if isinstance(error, TooManyRows):
         return UploadFailed(upload.file_id, "TOO_MANY_ROWS", {})
-    return UploadFailed(upload.file_id, "INVALID_CSV_FORMAT", details_of(error))
+    return UploadFailed(upload.file_id, "INVALID_CSV_FORMAT", error.details)
 
 
 def _plain(notices: Sequence[Notice]) -> list[tuple[str, tuple[str, ...]]]:
