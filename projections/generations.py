@@ -60,9 +60,8 @@ def create(conn: Connection[Any], projection: Projection, *, state: str, upto: i
         {"name": projection.name, "version": projection.version, "state": state, "upto": upto},
     ).fetchone()
     generation, schema = cast("tuple[int, str]", row)
-    tables, _ = projection.schema()
     conn.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
-    _in_schema(conn, schema, HOUSEKEEPING + tables)
+    _in_schema(conn, schema, HOUSEKEEPING + projection.schema().tables)
     conn.execute(
         SQL("INSERT INTO {} SELECT shard, 0 FROM generate_series(0, %s) AS shard").format(
             Identifier(schema, "progress")
@@ -73,8 +72,9 @@ def create(conn: Connection[Any], projection: Projection, *, state: str, upto: i
 
 
 def finish(conn: Connection[Any], projection: Projection, schema: str) -> None:
-    """Give a generation its keys, indexes, grants and row-level security."""
-    _in_schema(conn, schema, projection.schema()[1])
+    """Give a generation the indexes it lacks, keys, grants and row-level security."""
+    _, indexes, keys = projection.schema()
+    _in_schema(conn, schema, ";\n".join([*indexes, keys]))
     has_reader = conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (READER,)).fetchone()
     if has_reader:
         conn.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(Identifier(schema), Identifier(READER)))

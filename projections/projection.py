@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from projections.deltas import Deltas, Table
 from shared.event_codec import Recorded
@@ -12,6 +12,14 @@ from shared.events.base import Event
 from shared.vault import SubjectKeys
 
 Handler = Callable[[Recorded, Any, Deltas, SubjectKeys], None]
+
+
+class Schema(NamedTuple):
+    """What stands in `schema.sql`: the tables; once rows are in, indexes in any order; then the keys they carry."""
+
+    tables: str
+    indexes: list[str]
+    keys: str
 
 
 @dataclass(frozen=True)
@@ -39,8 +47,8 @@ class Projection:
         event = recorded.event
         self.handlers[type(event)](recorded, event, deltas, keys)
 
-    def schema(self) -> tuple[str, str]:
-        """Return the SQL that makes the tables, and the SQL that makes their keys and indexes once rows are in."""
+    def schema(self) -> Schema:
+        """Return the SQL that makes the tables, their indexes and their keys."""
         script = (files(self.package) / "schema.sql").read_text(encoding="utf-8")
-        tables, indexes = re.split(r"^-- after the rows.*$", script, maxsplit=1, flags=re.MULTILINE)
-        return tables, indexes
+        tables, indexes, keys = re.split(r"^-- (?:after the rows|once they stand).*$", script, flags=re.MULTILINE)
+        return Schema(tables, [statement for line in indexes.split(";") if (statement := line.strip())], keys)

@@ -9,9 +9,9 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from psycopg import Connection
 from psycopg.rows import dict_row
@@ -73,6 +73,14 @@ class Rebuilt:
     seconds: float
 
 
+class Made(NamedTuple):
+    """A generation whose rows are in: its id and schema, and the position they show."""
+
+    generation: int
+    schema: str
+    upto: int
+
+
 @dataclass(frozen=True)
 class Source:
     """What a replaying process needs to open its own connections."""
@@ -99,7 +107,7 @@ def rebuild(
         if state == "replaying":
             todo = _unfinished(conn, schema, businesses)
             events = _replay_all(source, projection, schema, upto, todo, workers, report)
-            _complete(conn, projection, generation, schema, upto)
+            _complete(conn, source, projection, workers, Made(generation, schema, upto))
         replayed = time.monotonic() - began
         report(Progress("catching_up", len(businesses), len(businesses), events, replayed))
         _catch_up(conn, source, projection, generation, schema)
@@ -261,8 +269,23 @@ def _replay_in_worker(business: int) -> None:
     cast("_Worker", _worker).replay(business)
 
 
-def _complete(conn: Connection[Any], projection: Projection, generation: int, schema: str, upto: int) -> None:
+def _build_indexes(source: Source, projection: Projection, schema: str, workers: int) -> None:
+    """Build the generation's indexes side by side; those that a killed rebuild left are kept."""
+
+    def build(statement: str) -> None:
+        with connect(source.url, role=source.role) as conn:
+            conn.execute("SELECT set_config('search_path', %s, false)", (schema,))
+            conn.execute("SET maintenance_work_mem = '128MB'")
+            conn.execute(statement)
+
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        list(pool.map(build, projection.schema().indexes))
+
+
+def _complete(conn: Connection[Any], source: Source, projection: Projection, workers: int, made: Made) -> None:
+    generation, schema, upto = made
     try:
+        _build_indexes(source, projection, schema, workers)
         with conn.transaction():
             generations.finish(conn, projection, schema)
             conn.execute(SQL("UPDATE {} SET position = %s").format(Identifier(schema, "progress")), (upto,))

@@ -23,7 +23,12 @@ CREATE TABLE data_sources (
     uses        bigint NOT NULL
 );
 
--- after the rows
-ALTER TABLE profiles ADD PRIMARY KEY (business_id);
-ALTER TABLE profile_stats ADD PRIMARY KEY (business_id);
-ALTER TABLE data_sources ADD PRIMARY KEY (business_id, source);
+-- after the rows, side by side
+CREATE UNIQUE INDEX IF NOT EXISTS profiles_key ON profiles (business_id);
+CREATE UNIQUE INDEX IF NOT EXISTS profile_stats_key ON profile_stats (business_id);
+CREATE UNIQUE INDEX IF NOT EXISTS data_sources_key ON data_sources (business_id, source);
+
+-- once they stand
+ALTER TABLE profiles ADD PRIMARY KEY USING INDEX profiles_key;
+ALTER TABLE profile_stats ADD PRIMARY KEY USING INDEX profile_stats_key;
+ALTER TABLE data_sources ADD PRIMARY KEY USING INDEX data_sources_key;

@@ -19,6 +19,9 @@ CREATE TABLE uploads (
     position         bigint
 );
 
--- after the rows
-ALTER TABLE uploads ADD PRIMARY KEY (business_id, file_id);
-CREATE INDEX uploads_newest_first ON uploads (business_id, accepted DESC);
+-- after the rows, side by side
+CREATE UNIQUE INDEX IF NOT EXISTS uploads_key ON uploads (business_id, file_id);
+CREATE INDEX IF NOT EXISTS uploads_newest_first ON uploads (business_id, accepted DESC);
+
+-- once they stand
+ALTER TABLE uploads ADD PRIMARY KEY USING INDEX uploads_key;

@@ -204,7 +204,12 @@ def test_a_backlog_does_not_drown_the_broker_in_hints(
     sweeps: list[int] = []
     listener = LogListener(database_url)
     take_back = hints.take_back
-    monkeypatch.setattr(hints, "take_back", lambda: sweeps.append(1) or take_back())
+
+    def counted() -> bool:
+        sweeps.append(1)
+        return take_back()
+
+    monkeypatch.setattr(hints, "take_back", counted)
     with running(policies_on(database_url, hints, listener), listener):
         wait_until(lambda: len(of_jobs(database_url, "id")) == 20)
         for _ in range(10):

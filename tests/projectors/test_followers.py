@@ -18,7 +18,7 @@ from shared.database import PROJECTOR, SHARDS
 from shared.events.sales import ProductsAdded
 from shared.wakeup import LogListener
 from tests.conftest import wait_until
-from tests.projectors.events import batch, busy_street, products, sale
+from tests.projectors.events import batch, busy_street, customers, products, sale
 from tests.projectors.processes import following, started
 from tests.projectors.world import World, differences
 
@@ -254,6 +254,18 @@ def test_a_process_of_another_version_stays_away_until_its_generation_serves(wor
     assert world.schema("sales") != first
     assert differences(world.rows("sales"), world.expected("sales")) == {}
     assert world.rows("sales", first)["transactions"] == []
+
+
+def test_a_process_with_another_secret_parks_nobody(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.append(SHOP, customers(("Rahim", "+8801711000001")))
+    stranger = replace(world.source, secret="another secret, by mistake, of 40 characters")
+    with following(stranger, SALES):
+        wait_until(lambda: "projection stands" in caplog.messages)
+    assert world.parked("sales") == {}
+    assert set(world.progress("sales").values()) == {0}
+    with following(world.source, SALES):
+        wait_until(lambda: caught_up(world))
+    assert differences(world.rows("sales"), world.expected("sales")) == {}
 
 
 def test_a_database_that_lets_nobody_in_is_tried_again(world: World, caplog: pytest.LogCaptureFixture) -> None:

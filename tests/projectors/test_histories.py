@@ -47,6 +47,7 @@ def _some_shops(draw: st.DrawFn) -> list[int]:
     return [first + offset for offset in draw(st.sampled_from([[0], [0, 16], [3, 5, 21]]))]
 
 
+@pytest.mark.timeout(400)  # for making a counterexample smaller; without one it takes seconds
 @settings(max_examples=80, deadline=None)
 @given(data=st.data(), sizes=st.lists(st.integers(1, 9), min_size=1, max_size=4), spill=st.sampled_from([1, 5, 20_000]))
 def test_live_tables_replayed_tables_and_the_model_agree(
