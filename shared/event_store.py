@@ -7,7 +7,7 @@ rows, order, hash chain, events and NOTIFY in one round trip and one transaction
 import datetime as dt
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, cast
@@ -207,8 +207,12 @@ class EventStore:
     @contextmanager
     def cursor(self) -> Iterator[Cursor[DictRow]]:
         """Lend a cursor in autocommit, rows as dicts."""
-        with self._datastore.get_connection() as conn, conn.cursor() as cursor:
-            yield cursor
+        try:
+            with self._datastore.get_connection() as conn, conn.cursor() as cursor:
+                yield cursor
+        except INTERRUPTIONS as error:
+            self._mend(error)
+            raise
 
     def execute(
         self,
@@ -236,7 +240,7 @@ class EventStore:
 
     def _mend(self, error: Exception) -> None:
         """Replace the pool's broken connections, so that the next attempt does not meet another of them."""
-        if isinstance(error, InterfaceError | OperationalError):
+        if isinstance(error, InterfaceError | OperationalError) and not isinstance(error.__cause__, PoolTimeout):
             self._datastore.pool.check()
 
     def _attempt(
@@ -261,20 +265,22 @@ class EventStore:
     def allot(self, business_id: int | None, kind: str, count: int = 1) -> int:
         """Return the first of `count` consecutive public ids; ids of commands that fail are gaps."""
         wanted = {"scope": business_id or 0, "kind": kind, "count": count}
-        try:
-            return self._allot(wanted)
-        except (InterfaceError, OperationalError) as error:
-            self._mend(error)
-            return self._allot(wanted)
-
-    def _allot(self, wanted: dict[str, Any]) -> int:
-        with self.cursor() as cursor:
-            return int(cast("DictRow", cursor.execute(ALLOT, wanted, prepare=True).fetchone())["first"])
+        return int(self._fetch(ALLOT, wanted)[0]["first"])
 
     def load(self, stream: str) -> list[Recorded]:
         """Return a whole stream, in order."""
-        with self.cursor() as cursor:
-            return [_recorded(row) for row in cursor.execute(SELECT_STREAM, (stream,)).fetchall()]
+        return [_recorded(row) for row in self._fetch(SELECT_STREAM, (stream,))]
+
+    def _fetch(self, query: LiteralString, params: Sequence[Any] | Mapping[str, Any]) -> list[DictRow]:
+        """Return the rows of a statement that may run twice: once more where the connection was broken."""
+        try:
+            with self.cursor() as cursor:
+                return cursor.execute(query, params, prepare=True).fetchall()
+        except (InterfaceError, OperationalError) as error:
+            if isinstance(error.__cause__, PoolTimeout):
+                raise
+            with self.cursor() as cursor:
+                return cursor.execute(query, params, prepare=True).fetchall()
 
     def head(self) -> int:
         """Return the position of the newest event, 0 for an empty log."""

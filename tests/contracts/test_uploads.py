@@ -4,10 +4,11 @@ import re
 import uuid
 
 import httpx
+import pytest
 
 from tests.conftest import Shop, finished_upload, upload
 from tests.journeys.ledgers import SAMPLE, imported, read
-from tests.journeys.uploading import UPLOAD
+from tests.journeys.uploading import RECEIPT, UPLOAD
 
 UPLOAD_KEYS = {
     "file_id", "file_name", "data_source_name", "state", "rows", "created", "duplicates", "rejected", "progress",
@@ -86,6 +87,25 @@ def test_four_columns_are_enough(client: httpx.Client, shop: Shop) -> None:
     assert (sale["customer_name"], sale["payment_method"]) == (None, None)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        SAMPLE.rstrip(b"\n"), SAMPLE.replace(b"\n", b"\r\n"), SAMPLE.replace(b"\n", b"\r"),
+        SAMPLE.decode().encode("utf-16"), b"\xfe\xff" + SAMPLE.decode().encode("utf-16-be"), b"\xef\xbb\xbf" + SAMPLE,
+    ],
+    ids=["no end", "CRLF", "CR", "UTF-16", "UTF-16 BE", "BOM"],
+)  # fmt: skip
+def test_as_many_rows_are_announced_as_are_read(client: httpx.Client, shop: Shop, content: bytes) -> None:
+    answer = upload(client, shop, content)
+    assert answer.json()["data"]["rows_detected"] == 2
+    assert finished_upload(client, shop, answer.json()["data"]["file_id"]).json()["data"]["created"] == 2
+
+
+def test_the_wait_is_announced_in_whole_seconds_that_grow_with_the_file(client: httpx.Client, shop: Shop) -> None:
+    answer = upload(client, shop, SAMPLE + b"bad\n" * 100_000)
+    assert answer.json()["data"]["estimated_processing_time"] == 7
+
+
 def test_uploads_are_listed_newest_first(client: httpx.Client, shop: Shop) -> None:
     uploads = [imported(client, shop, b"%b2025-10-03,Tea,%d,9,,\n" % (SAMPLE, n), name=f"{n}.csv") for n in range(1, 4)]
     position = uploads[-1].position
@@ -128,3 +148,16 @@ def test_the_position_of_the_end_shows_every_row(client: httpx.Client, shop: Sho
         position = finished.headers["X-Event-Position"]
         assert read(client, shop, "/api/transactions", position)["count"] == 1200 * (number + 1)
         assert read(client, shop, "/api/products", position)["count"] == number + 1
+
+
+def test_the_documentation_names_what_uploads_are_refused_for(client: httpx.Client) -> None:
+    paths = client.get("/api/openapi.json").json()["paths"]
+    ledger, receipt = (paths[path]["post"] for path in (UPLOAD, RECEIPT))
+    assert {"INVALID_CSV_FORMAT", "FILE_TOO_LARGE", "TOO_MANY_UPLOADS", "IDEMPOTENCY_KEY_REUSED"} <= {
+        *ledger["x-error-codes"]
+    }
+    assert {"INVALID_IMAGE_FORMAT", "FILE_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"} <= {*receipt["x-error-codes"]}
+    for operation in (ledger, receipt):
+        assert operation["responses"]["202"]["content"]["application/json"]["example"]["status"] == "pending"
+    report = paths["/api/data/uploads/{file_id}/errors.csv"]["get"]
+    assert report["responses"]["200"]["content"]["text/csv"]["example"]

@@ -2,6 +2,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -11,6 +12,8 @@ from tests.conftest import wait_until
 from tests.log.facts import connected, fact, rows
 from tests.log.gate import before_database
 
+CUT_OFF_THE_POOL = """SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = 'smartmarket' AND datname = current_database()"""
 COUNT_OF_BUSINESS = "SELECT count(*) AS n FROM log.events WHERE business_id = %s"
 
 
@@ -171,6 +174,26 @@ def test_a_step_without_command_id_is_fenced_by_its_streams_version(store: Event
         assert answer.result(20) == Outcome(1, None, replayed=False)
         behind.close()
     assert store.head() == 1
+
+
+def test_a_restarted_database_fails_no_command_and_no_reading(store: EventStore, database_url: str) -> None:
+    for version in (0, 1):
+        store.execute(7, Metadata(), lambda unit, before=version: unit.append("a", before, fact(before)))  # type: ignore[misc]
+    for ask in (
+        lambda: store.load("a"),
+        lambda: store.allot(7, "product"),
+        lambda: store.execute(7, Metadata(), count_up),
+    ):
+        _open_every_connection(store)
+        assert len(rows(database_url, CUT_OFF_THE_POOL)) == 6
+        assert ask()
+        assert ask()
+
+
+def _open_every_connection(store: EventStore) -> None:
+    with ExitStack() as stack:
+        for cursor in [stack.enter_context(store.cursor()) for _ in range(6)]:
+            cursor.execute("SELECT 1")
 
 
 def test_a_database_that_stays_away_is_waited_for_once(store: EventStore, database_url: str) -> None:

@@ -83,3 +83,21 @@ def test_a_rebuild_killed_again_and_again_is_resumed_and_ends_right(world: World
     assert states(world) == [(first, "retired"), (made.schema, "live")]
     assert differences(world.rows("sales", first), live) == {}
     assert differences(world.rows("sales"), world.expected("sales")) == {}
+
+
+def test_an_index_that_is_still_built_for_a_killed_rebuild_is_waited_for(world: World) -> None:
+    street(world)
+    with pytest.raises(Interrupted):
+        rebuild(world.source, SALES, workers=1, report=interrupt("replaying"))
+    (_, (left, _)) = states(world)
+    with psycopg.connect(world.url) as conn:
+        conn.execute(SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(Identifier(left, "sales_totals")))
+        with started("rebuild", world.source, "sales") as process:
+            wait_until(lambda: len(world.waiting()) == 1)
+            process.kill()
+        with started("rebuild", world.source, "sales") as process:
+            wait_until(lambda: len(world.waiting()) == 2)
+            conn.rollback()
+            assert process.wait(30) == 0
+    assert world.schema("sales") == left
+    assert differences(world.rows("sales"), world.expected("sales")) == {}

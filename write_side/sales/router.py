@@ -1,10 +1,9 @@
 """Ledgers and receipts come in here; what was wrong with a ledger's rows goes out again."""
 
 import datetime as dt
-import hashlib
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from typing import Annotated, Any, Literal
 
@@ -17,8 +16,7 @@ from shared.bearer import command_context, language, owner
 from shared.envelope import ok
 from shared.errors import InvalidCsvFormat, InvalidImageFormat, Refusal, TooManyUploads, UploadNotFound
 from shared.event_store import EventStore, Metadata, Unit
-from shared.events.sales import ReceiptStored, UploadAccepted
-from shared.files import Files
+from shared.events.sales import UploadAccepted
 from shared.openapi import example, refuses
 from shared.paging import strict_query
 from shared.texts import Phrase, catalogue
@@ -28,22 +26,16 @@ from write_side.sales.csv_rows import errors_csv
 from write_side.sales.intake import Intake, SmallIntake, too_large
 from write_side.sales.multipart import invalid_field, read_form
 from write_side.sales.pictures import Picture, read_picture
-from write_side.sales.quotas import insist_on_quota
 from write_side.sales.rejections import Rejections, rejections
-from write_side.sales.uploads import estimated_seconds, insist_on_ledger, source_name
+from write_side.sales.uploads import Answer, accept, insist_on_ledger, keeping, source_name, store_receipt
 
 MAX_CSV_BYTES = 10_485_760
 MAX_IMAGE_BYTES = 5_242_880
 _FORM_OVERHEAD = 64 * 1024
 _BLOCK_BYTES = 64 * 1024
-_RECEIPT_SECONDS = 10
 _RECEIPT_DATE = "receipt_date"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
-Answer = tuple[dict[str, Any], int | None]
-
-# Returns whose upload begins a stream.
-SELECT_SENDER = "SELECT business_id FROM log.events WHERE originator_id = %s AND originator_version = 1"
 
 router = APIRouter(tags=["Data"])
 Owner = Annotated[Principal, Depends(owner)]
@@ -93,6 +85,20 @@ _RECEIPT_ANSWER: dict[int | str, dict[str, Any]] = {
         pending=True,
     )
 }
+_REPORT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The rejected rows; column names only if there are none",
+        "content": {
+            "text/csv": {
+                "schema": {"type": "string"},
+                "example": "row,column,value,code,message,fix,Date,Product,Quantity,Amount\r\n"
+                "3,Quantity,0,QUANTITY_OUT_OF_RANGE,"
+                '"The quantity is not between 1 and 1,000.",'
+                '"Correct the quantity, or split a larger sale over several rows.",2025-10-01,Shirt,0,600\r\n',
+            }
+        },
+    }
+}
 
 
 @router.post("/data/upload-csv", status_code=202, openapi_extra=_UPLOAD, responses=_UPLOAD_ANSWER)
@@ -110,16 +116,16 @@ async def upload_csv(
     intake, form = await _receive(request, who, "file", MAX_CSV_BYTES)
     state = request.app.state
 
-    def accept() -> Answer:
+    def record() -> Answer:
         insist_on_ledger(intake.head)
         event = UploadAccepted(
             file_id=str(intake.file_id), file_name=intake.file_name, data_source_name=source_name(form),
             size=intake.size, sha256=intake.sha256, rows_detected=intake.rows_detected(), dedupe=dedupe == "on",
             date_order=date_order,
         )  # fmt: skip
-        return _accept(state.store, who, meta, event, limited=state.settings.rate_limits)
+        return accept(state.store, who, meta, event, limited=state.settings.rate_limits)
 
-    result, position = await run_in_threadpool(_keeping, state.files, who, intake.file_id, accept)
+    result, position = await run_in_threadpool(keeping, state.files, who, intake.file_id, record)
     token = state.positions.seal(who.business_id, position) if position else None
     texts = catalogue()["UPLOAD_PENDING"][language(request, who)]
     return ok({"message": texts.message, **result}, status=202, position=token, headers={
@@ -136,17 +142,21 @@ async def upload_receipt(request: Request, who: Owner) -> Response:
     image_id = uuid.uuid4()
     state = request.app.state
 
-    def store() -> Answer:
+    def record() -> Answer:
         state.files.writer(who.business_id or 0, image_id)(0, picture.data)
-        return _keeping(state.files, who, image_id, lambda: _store(state.store, who, meta, picture, image_id))
+        return keeping(state.files, who, image_id, lambda: store_receipt(state.store, who, meta, picture, image_id))
 
-    result, position = await run_in_threadpool(store)
+    result, position = await run_in_threadpool(record)
     texts = catalogue()["RECEIPT_PENDING"][language(request, who)]
     token = state.positions.seal(who.business_id, position) if position else None
     return ok({"message": texts.message, **result}, status=202, position=token)
 
 
-@router.get("/data/uploads/{file_id}/errors.csv", response_class=StreamingResponse)
+# Returns whose upload begins a stream.
+SELECT_SENDER = "SELECT business_id FROM log.events WHERE originator_id = %s AND originator_version = 1"
+
+
+@router.get("/data/uploads/{file_id}/errors.csv", response_class=StreamingResponse, responses=_REPORT)
 def upload_errors(request: Request, who: Owner, file_id: str) -> Response:
     """Return the rejected rows with row, column, value, code, message and fix, then the row's own cells."""
     store: EventStore = request.app.state.store
@@ -201,57 +211,6 @@ async def _picture(request: Request) -> Picture:
     except ValueError as error:
         raise invalid_field(_RECEIPT_DATE, "date_parsing", Phrase("FIELD_NOT_DATE")) from error
     return read_picture(bytes(small.data), date)
-
-
-def _keeping(files: Files, who: Principal, file_id: uuid.UUID, record: Callable[[], Answer]) -> Answer:
-    """Return what `record` answers; the stored file is deleted if it is refused or the answer is about another one.
-
-    After other errors it stays: what was lost may be the answer only, to a command that was carried out.
-    """
-    try:
-        answer = record()
-    except Refusal:
-        files.delete(who.business_id or 0, file_id)
-        raise
-    if str(file_id) not in answer[0].values():
-        files.delete(who.business_id or 0, file_id)
-    return answer
-
-
-def _accept(store: EventStore, who: Principal, meta: Metadata, event: UploadAccepted, *, limited: bool) -> Answer:
-    answer = {
-        "file_id": event.file_id,
-        "file_name": event.file_name,
-        "rows_detected": event.rows_detected,
-        "estimated_processing_time": estimated_seconds(event.rows_detected),
-    }
-
-    def decide(unit: Unit) -> dict[str, Any]:
-        if limited:
-            insist_on_quota(unit, event.size)
-        unit.append(aggregate.stream_of(event.file_id), 0, event)
-        return answer
-
-    same = _hash(event.topic, event.sha256, event.dedupe, event.date_order)
-    outcome = store.execute(who.business_id, meta, decide, request_hash=same)
-    return outcome.result, outcome.position
-
-
-def _store(store: EventStore, who: Principal, meta: Metadata, picture: Picture, image_id: uuid.UUID) -> Answer:
-    sha256 = hashlib.sha256(picture.data).hexdigest()
-    event = ReceiptStored(str(image_id), picture.media_type, len(picture.data), sha256, picture.date)
-
-    def decide(unit: Unit) -> dict[str, Any]:
-        unit.append(f"receipt-{image_id}", 0, event)
-        return {"image_id": event.image_id, "estimated_processing_time": _RECEIPT_SECONDS}
-
-    same = _hash(event.topic, sha256, picture.date)
-    outcome = store.execute(who.business_id, meta, decide, request_hash=same)
-    return outcome.result, outcome.position
-
-
-def _hash(*request: object) -> bytes:
-    return hashlib.sha256("\0".join(map(str, request)).encode()).digest()
 
 
 def _uuid(text: str) -> uuid.UUID:
