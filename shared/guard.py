@@ -142,7 +142,7 @@ async def _sound_body(scope: Scope, headers: Headers, receive: Receive) -> Recei
     if length is not None and length.isdecimal() and int(length[:20]) > limit:
         raise too_large(kind)
     if kind not in {"application/json", "multipart/form-data"} or "content-encoding" in headers:
-        raise UnsupportedMediaType(details={"expected": "application/json"})
+        raise UnsupportedMediaType(details={"expected": "application/json or multipart/form-data"})
     counted = _counted(receive, limit)
     return counted if kind == "multipart/form-data" else await _checked_json(scope, headers, counted, receive)
 

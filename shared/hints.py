@@ -81,8 +81,8 @@ class HintReceiver:
         self._open: Connection | None = None
         self._consumer: Consumer | None = None
 
-    def receive(self, seconds: float, act: Callable[[uuid.UUID], None]) -> None:
-        """Wait up to `seconds` for hints and act on each; raises BrokerDown."""
+    def receive(self, seconds: float, act: Callable[[uuid.UUID], None]) -> int:
+        """Wait up to `seconds` for hints and act on each; returns how many came. Raises BrokerDown."""
         messages: list[Message] = []
         try:
             connection, consumer = self._listen(messages)
@@ -94,6 +94,7 @@ class HintReceiver:
             raise BrokerDown from error
         for hint in hints:
             act(hint)
+        return len(hints)
 
     def _listen(self, messages: list[Message]) -> tuple[Connection, Consumer]:
         if self._open is None or self._consumer is None:

@@ -43,7 +43,7 @@ class Worker:
         self._stopped.set()
 
     def run(self) -> None:
-        """Work until stopped; a broker that is down is replaced by looking into the table."""
+        """Work until stopped; a quiet or broken broker is made up for by looking into the table."""
         while not self._stopped.is_set():
             try:
                 self._work()
@@ -53,10 +53,11 @@ class Worker:
 
     def _work(self) -> None:
         try:
-            self._receiver.receive(_POLL, self.work_on)
+            if self._receiver.receive(_POLL, self.work_on):
+                return
         except BrokerDown:
             self._stopped.wait(_POLL)
-            self._work_on_due()
+        self._work_on_due()
 
     def _work_on_due(self) -> None:
         with self._connect() as conn:

@@ -20,17 +20,17 @@ def stored(data: bytes, size: int = 65_536) -> Callable[[], Iterator[bytes]]:
 
 
 def items(
-    ledger: str | bytes, choice: Order | None = None, salt: bytes = b"", notices: list[Notice] | None = None
+    ledger: str | bytes, choice: Order | None = None, notices: list[Notice] | None = None
 ) -> list[LedgerRow | RejectedRow]:
     """Return one item per record of a ledger, read on TODAY."""
     chunks = stored(ledger.encode() if isinstance(ledger, str) else ledger)
     found = scan(chunks, choice)
-    return list(read_rows(chunks, found.layout, found.date_format, TODAY, NOW, salt, notices))
+    return list(read_rows(chunks, found.layout, found.date_format, TODAY, NOW, notices))
 
 
-def sales(ledger: str | bytes, choice: Order | None = None, salt: bytes = b"") -> list[LedgerRow]:
+def sales(ledger: str | bytes, choice: Order | None = None) -> list[LedgerRow]:
     """Return the sales of a ledger."""
-    return [item for item in items(ledger, choice, salt) if isinstance(item, LedgerRow)]
+    return [item for item in items(ledger, choice) if isinstance(item, LedgerRow)]
 
 
 def sale(row: str, header: str = HEADER) -> LedgerRow:

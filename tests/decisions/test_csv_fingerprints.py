@@ -42,12 +42,6 @@ def test_two_unknown_payments_have_fingerprints_of_their_own() -> None:
     assert sale("2025-10-01,Tea,2,600,,Upay").fingerprint != sale("2025-10-01,Tea,2,600,,Tap").fingerprint
 
 
-def test_a_salt_gives_other_fingerprints_that_are_stable_too() -> None:
-    plain, salted = ([row.fingerprint for row in sales(SEED, salt=salt)] for salt in (b"", b"upload-7"))
-    assert set(plain).isdisjoint(salted)
-    assert salted == [row.fingerprint for row in sales(SEED, salt=b"upload-7")]
-
-
 def test_fingerprints_of_released_ledgers_stay_what_they_were() -> None:
     rows = sales(HEADER + "2025-10-01 10:15,Tea,2,600,Ali,Upay\n" * 2)
     assert [row.fingerprint.hex() for row in rows] == ["558bf47701f2a2835546af02", "095b8d75ce0eccdb9d85acda"]

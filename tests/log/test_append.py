@@ -165,7 +165,7 @@ def test_an_append_does_not_wait_for_vacuum(database_url: str) -> None:
     quick = make_conninfo(database_url, options=f"-c role={WRITER} -c synchronous_commit=off")
     store = EventStore(quick, MasterKey(SECRET), pool_size=1)
     with connected(database_url) as owner:
-        owner.execute("ALTER TABLE log.events SET (autovacuum_enabled = off)")
+        owner.execute("ALTER TABLE log.events SET (autovacuum_enabled = off)")  # one VACUUM at a time
         owner.execute(FILL_LOG)
         owner.execute(LEAVE_DEAD_ROWS)
     try:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import msgspec
+
 from shared.event_codec import Recorded
 from shared.events.base import Event
 from shared.events.sales import Remark, Sale, SalesBatchRecorded, UploadAccepted, UploadCompleted, UploadFailed
@@ -89,6 +91,18 @@ def counted(upload: Upload, batch: SalesBatchRecorded) -> Upload:
 def sale_index_key(date: dt.date, fingerprint: bytes) -> bytes:
     """Return the key under which a row is known: its date leads, so that neighbours in time are neighbours on disk."""
     return date.toordinal().to_bytes(4, "big") + fingerprint
+
+
+def with_twins(
+    file_id: str, items: Sequence[LedgerRow | RejectedRow], taken: set[bytes]
+) -> list[LedgerRow | RejectedRow]:
+    """Return the items with rows that are `taken` made sales of their own; new ones stay known by what they are."""
+    return [
+        msgspec.structs.replace(item, fingerprint=hashlib.sha256(file_id.encode() + item.fingerprint).digest()[:12])
+        if isinstance(item, LedgerRow) and sale_index_key(item.date, item.fingerprint) in taken
+        else item
+        for item in items
+    ]
 
 
 def product_index_key(key: str) -> bytes:

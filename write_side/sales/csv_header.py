@@ -137,9 +137,11 @@ def _first_with_content(text: Iterator[str]) -> tuple[int, str]:
 def _best_layout(text: list[str], above: int, delimiters: str, encoding: str, mapping: Mapping[str, str]) -> Layout:
     candidates = []
     for delimiter in delimiters:
-        cells, _, taken = quoted_cells(text[0], iter(text[1:]), delimiter)
+        cells, fault, taken = quoted_cells(text[0], iter(text[1:]), delimiter)
         header = [legible(cell.strip().strip('"'), _SHOWN) for cell in cells]
-        candidates.append((_claims(header, mapping), len(header), header, delimiter, above + 1 + len(taken)))
+        # A quote that never ends is read as a plain character: the lines after it are rows.
+        header_lines = above + 1 + (0 if fault else len(taken))
+        candidates.append((_claims(header, mapping), len(header), header, delimiter, header_lines))
     claims, _, header, delimiter, header_lines = max(candidates, key=lambda found: (len(found[0]), found[1]))
     missing = [field.capitalize() for field in dict.fromkeys((*REQUIRED, *mapping)) if field not in claims]
     if missing:

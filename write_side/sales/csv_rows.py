@@ -61,15 +61,14 @@ def read_rows(
     date_format: DateFormat,
     today: dt.date,
     now: dt.datetime,
-    salt: bytes = b"",
     notices: list[Notice] | None = None,
 ) -> Iterator[LedgerRow | RejectedRow]:
     """Yield one item for each record that is not blank, in the file's order; the same ones every time.
 
-    today: the date in Dhaka; now: aware. salt: other salts give other fingerprints. notices: receives what the owner
-    should know, while reading. Raises TooManyRows after 250,000 items.
+    today: the date in Dhaka; now: aware. notices: receives what the owner should know, while
+    reading. Raises TooManyRows after 250,000 items.
     """
-    reader = SaleReader(layout, date_format, today, now, salt, [] if notices is None else notices)
+    reader = SaleReader(layout, date_format, today, now, [] if notices is None else notices)
     read, rejected = reader.read, reader.rejected
     for count, (row, cells, fault) in enumerate(records(lines(chunks(), layout.encoding), layout)):
         if count >= MAX_ROWS:

@@ -23,9 +23,6 @@ _FIELDS = ("date", "product", "quantity", "amount", "customer", "payment", "phon
 _SHOWN = 200
 _KEPT = 1_000
 
-# Neither this nor the separator of a canonical row can stand in its parts: names with control characters are refused.
-_AFTER_SALT = b"\x1e"
-
 Day = tuple[dt.date, int | None, str]
 Customer = tuple[str | None, str | None, str]
 
@@ -70,8 +67,7 @@ class RejectedRow(msgspec.Struct, frozen=True):
 class SaleReader:
     """Reads the records of one file; knows which rows it has met, so that twins get fingerprints of their own.
 
-    today: the date in Dhaka, the last one a sale may have; now: aware, timestamps may be 5 minutes ahead of it;
-    salt: mixed into all fingerprints, to import twins of earlier rows on purpose.
+    today: the date in Dhaka, the last one a sale may have; now: aware, timestamps may be 5 minutes ahead of it.
     """
 
     def __init__(
@@ -80,7 +76,6 @@ class SaleReader:
         date_format: DateFormat,
         today: dt.date,
         now: dt.datetime,
-        salt: bytes,
         notices: list[Notice],
     ) -> None:
         """Start with nothing met; `notices` receives what the owner should know, each notice once."""
@@ -92,7 +87,6 @@ class SaleReader:
         self._date_format = date_format
         self._today = today
         self._latest = (now + CLOCK_SKEW).astimezone(DHAKA).replace(tzinfo=None)
-        self._salt = salt + _AFTER_SALT if salt else b""
         self._met: set[bytes] = set()
         self._twins: dict[bytes, int] = {}
         self._days = Memo(self._day)
@@ -171,7 +165,7 @@ class SaleReader:
         }
 
     def _fingerprint(self, canonical: str) -> bytes:
-        prefix = self._salt + canonical.encode()
+        prefix = canonical.encode()
         fingerprint = sha256(prefix + b"1").digest()[:FINGERPRINT_SIZE]
         if fingerprint not in self._met:
             self._met.add(fingerprint)

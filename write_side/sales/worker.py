@@ -21,7 +21,7 @@ from write_side.sales.aggregate import Names, Upload, product_index_key, sale_in
 from write_side.sales.csv_dates import AmbiguousDates, Order
 from write_side.sales.csv_faults import Notice
 from write_side.sales.csv_header import NoLedger
-from write_side.sales.csv_rows import LedgerRow, RejectedRow, Scan, TooManyRows, read_rows, scan
+from write_side.sales.csv_rows import Chunks, LedgerRow, RejectedRow, Scan, TooManyRows, read_rows, scan
 from write_side.sales.rejections import keep_rejections
 
 _CHUNK_ROWS = 2000
@@ -125,11 +125,17 @@ class LedgerReader:
         })  # fmt: skip
 
     def _rows(
-        self, chunks: object, found: Scan, upload: Upload, notices: list[Notice]
+        self, chunks: Chunks, found: Scan, upload: Upload, notices: list[Notice]
     ) -> Iterator[LedgerRow | RejectedRow]:
         today = upload.accepted_at.astimezone(_DHAKA).date()
-        salt = b"" if upload.dedupe else uuid.UUID(upload.file_id).bytes
-        items = read_rows(chunks, found.layout, found.date_format, today, upload.accepted_at, salt, notices)  # type: ignore[arg-type]
+        items = read_rows(
+            chunks,
+            found.layout,
+            found.date_format,
+            today,
+            upload.accepted_at,
+            notices=notices,
+        )
         return (item for item in items if item.row > upload.through_row)
 
     def _finish(self, upload: Upload, event: UploadCompleted | UploadFailed) -> None:
@@ -146,13 +152,14 @@ def _record(running: _Import, items: Sequence[LedgerRow | RejectedRow]) -> None:
     upload = running.upload
 
     def decide(unit: Unit) -> tuple[Upload, dict[str, int], dict[str, int], int]:
-        rows = [item for item in items if isinstance(item, LedgerRow)]
-        taken = set(unit.find("sale", [sale_index_key(row.date, row.fingerprint) for row in rows]))
+        taken = _taken(unit, items)
+        told = items if upload.dedupe else aggregate.with_twins(upload.file_id, items, taken)
+        rows = [item for item in told if isinstance(item, LedgerRow)]
         new = [row for row in rows if sale_index_key(row.date, row.fingerprint) not in taken]
         products, added_products = _products(unit, running, new)
         customers, added_customers = _customers(unit, running, new)
         first = running.ids.first_of(len(new))
-        batches = aggregate.record(upload.file_id, items, taken, Names(products, customers), first)
+        batches = aggregate.record(upload.file_id, told, taken, Names(products, customers), first)
         additions = [event for event in (added_products, added_customers) if event]
         unit.append(aggregate.stream_of(upload.file_id), upload.version, *additions, *batches)
         for i, row in enumerate(new):
@@ -169,6 +176,11 @@ def _record(running: _Import, items: Sequence[LedgerRow | RejectedRow]) -> None:
     ).result
     running.ids.use(created, len(items))
     running.upload = after
+
+
+def _taken(unit: Unit, items: Sequence[LedgerRow | RejectedRow]) -> set[bytes]:
+    rows = (item for item in items if isinstance(item, LedgerRow))
+    return set(unit.find("sale", [sale_index_key(row.date, row.fingerprint) for row in rows]))
 
 
 def _products(unit: Unit, running: _Import, rows: Sequence[LedgerRow]) -> tuple[dict[str, int], ProductsAdded | None]:
