@@ -31,11 +31,14 @@ run: $(INSTALLED) ## Start everything on this machine: database, queue, API, wor
 test: $(INSTALLED) ## Run all tests; needs no services, uses DATABASE_URL, REDIS_URL, BROKER_URL where set
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=)
 
-test-services: $(INSTALLED) ## Run all tests against servers: those of the environment, or the standard local ports
+# What asks no server, or starts its own, is left to `make test`.
+SERVERLESS = --ignore=tests/decisions --ignore=tests/architecture $(patsubst %,--ignore=%,$(wildcard tests/journeys/test_embedded*.py))
+
+test-services: $(INSTALLED) ## Run what asks servers against those of the environment, or the standard local ports
 	@DATABASE_URL="$${DATABASE_URL:-postgresql://postgres@127.0.0.1:5432/postgres}" \
 	REDIS_URL="$${REDIS_URL:-redis://127.0.0.1:6379/0}" \
 	BROKER_URL="$${BROKER_URL:-amqp://guest:guest@127.0.0.1:5672//}" \
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(or $(ARGS),$(SERVERLESS))
 
 lint: $(INSTALLED) ## Check style, types and the walls between modules
 	@$(BIN)/ruff check

@@ -161,6 +161,15 @@ def test_a_worker_without_a_broker_looks_into_the_table(store: EventStore, datab
     assert desk.handled == [job_for(new_job())]
 
 
+def test_a_worker_who_hears_nothing_looks_into_the_table(
+    store: EventStore, database_url: str, services: Services, queue: str, desk: Desk
+) -> None:
+    record(database_url, new_job())
+    with running(worker_at(desk, store, database_url, HintReceiver(services.broker_url, queue))):
+        wait_until(lambda: len(desk.handled) == 1, 10)
+    assert desk.handled == [job_for(new_job())]
+
+
 def test_a_worker_outlives_broker_and_database_together(
     store: EventStore, database_url: str, services: Services, queue: str, desk: Desk
 ) -> None:
