@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from projections import generations, replay
+from projections import generations, rebuild, replay
 from projections.registry import REGISTRY
 from projections.runner import Follower
 from projections.runner import connect as connect_projector
@@ -173,7 +173,7 @@ def run_migrate(house: House, args: argparse.Namespace) -> None:
         made = generations.ensure_live(conn, REGISTRY)
         stale = [p.name for p in REGISTRY.values() if (generations.live(conn, p.name) or (0, "", 0))[2] != p.version]
     for name in stale:
-        replay.rebuild(source_of(house), REGISTRY[name])
+        rebuild.rebuild(source_of(house), REGISTRY[name])
     answer = {"migrations": applied, "projections": made, "rebuilt": stale}
     _say(args, answer, f"database is up to date ({len(applied)} migrations, {len(made) + len(stale)} projections made)")
 
@@ -202,8 +202,8 @@ def _rebuild(house: House, args: argparse.Namespace, name: str) -> None:
             )
 
         try:
-            done = replay.rebuild(source_of(house), REGISTRY[name], workers=args.shards, report=report)
-        except replay.RebuildRunning as error:
+            done = rebuild.rebuild(source_of(house), REGISTRY[name], workers=args.shards, report=report)
+        except rebuild.RebuildRunning as error:
             msg = f"{name} is being rebuilt already: wait for it, or stop that command; it can be resumed."
             raise CannotStart(msg) from error
     rate = done.rows / done.replay_seconds if done.replay_seconds else 0

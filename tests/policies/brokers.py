@@ -40,7 +40,7 @@ def waiting(url: str, queue: str) -> int:
         with Redis.from_url(url) as redis:
             return int(redis.llen(queue))
     with Connection(url) as connection:
-        return int(Queue(queue, durable=True)(connection.default_channel).queue_declare(passive=True).message_count)
+        return int(Queue(queue, durable=True)(connection.default_channel).queue_declare().message_count)
 
 
 def lose_hints(url: str, queue: str) -> None:

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from projections.projection import Projection
+from projections.rebuild import rebuild
 from projections.registry import REGISTRY
-from projections.replay import Source, rebuild
+from projections.replay import Source
 from projections.runner import Follower
 from shared.database import PROJECTOR
 from shared.vault import MasterKey

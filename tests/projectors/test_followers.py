@@ -11,8 +11,8 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from projections.applying import Applier, Fenced
+from projections.rebuild import rebuild
 from projections.registry import REGISTRY
-from projections.replay import rebuild
 from projections.runner import connect
 from shared.database import PROJECTOR, SHARDS
 from shared.events.sales import ProductsAdded

@@ -9,8 +9,8 @@ from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
 from projections import generations
+from projections.rebuild import rebuild
 from projections.registry import REGISTRY
-from projections.replay import rebuild
 from projections.runner import connect
 from shared.database import FIRST_STATEMENT, PROJECTOR, READER
 from tests.projectors.events import batch, busy_shop, products, sale

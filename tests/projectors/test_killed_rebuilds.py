@@ -8,8 +8,8 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from projections import generations
+from projections.rebuild import rebuild
 from projections.registry import REGISTRY
-from projections.replay import rebuild
 from projections.runner import connect
 from shared.database import PROJECTOR
 from tests.conftest import wait_until

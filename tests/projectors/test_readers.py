@@ -6,8 +6,8 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from projections import generations
+from projections.rebuild import rebuild
 from projections.registry import REGISTRY
-from projections.replay import rebuild
 from projections.runner import connect
 from shared.database import PROJECTOR, READER, reader_pool, reading
 from tests.conftest import wait_until

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
+from projections.rebuild import rebuild
 from projections.registry import REGISTRY
-from projections.replay import rebuild
 from shared.events.sales import UploadAccepted
 from shared.files import PART_BYTES, Files, TableParts
 from shared.jobs import Job

@@ -11,8 +11,9 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from projections import generations
+from projections.rebuild import RebuildRunning, rebuild
 from projections.registry import REGISTRY
-from projections.replay import Progress, RebuildRunning, rebuild
+from projections.replay import Progress
 from shared.events.sales import ProductsAdded
 from tests.conftest import wait_until
 from tests.projectors.events import batch, busy_shop, customers, products, profile, sale

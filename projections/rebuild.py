@@ -1,0 +1,147 @@
+"""A rebuild: a projection replayed into a new generation, which catches up and then serves."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+from psycopg import Connection
+from psycopg.sql import SQL, Identifier
+
+from projections import generations
+from projections.applying import POISON, Applier
+from projections.projection import Projection
+from projections.replay import Progress, Source, replay_all
+from projections.runner import connect
+from shared.database import SHARDS
+from shared.vault import MasterKey
+
+_TAIL = 50
+_REBUILD_LOCK = 7307
+
+# Returns every business that has a history, found by skipping through the index.
+SELECT_BUSINESSES = """WITH RECURSIVE b AS (
+        SELECT min(business_id) AS id FROM log.events
+        UNION ALL
+        SELECT (SELECT min(e.business_id) FROM log.events e WHERE e.business_id > b.id) FROM b WHERE b.id IS NOT NULL
+    ) SELECT id FROM b WHERE id IS NOT NULL"""
+
+
+class RebuildRunning(RuntimeError):
+    """This projection is being rebuilt by another process."""
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What a rebuild made: the schema that serves now, rows written and seconds taken by the replay itself."""
+
+    projection: str
+    schema: str
+    businesses: int
+    rows: int
+    events: int
+    replay_seconds: float
+    seconds: float
+
+
+class Made(NamedTuple):
+    """A generation whose rows are in: its id and schema, and the position they show."""
+
+    generation: int
+    schema: str
+    upto: int
+
+
+def rebuild(
+    source: Source, projection: Projection, *, workers: int = 2, report: Callable[[Progress], None] = lambda _: None
+) -> Rebuilt:
+    """Replay a projection into a new generation, let it catch up, and point to it; readers never notice.
+
+    Resumes what a killed rebuild left. Raises RebuildRunning while another process rebuilds the same projection.
+    """
+    began = time.monotonic()
+    with connect(source.url, role=source.role) as conn:
+        if not _only_one(conn, projection.name):
+            raise RebuildRunning(projection.name)
+        generation, schema, state, upto = _begin(conn, projection)
+        businesses = [b for (b,) in conn.execute(SELECT_BUSINESSES).fetchall()]
+        events = 0
+        if state == "replaying":
+            todo = _unfinished(conn, schema, businesses)
+            events = replay_all(source, projection, schema, upto, todo, workers, report)
+            _complete(conn, source, projection, workers, Made(generation, schema, upto))
+        replayed = time.monotonic() - began
+        report(Progress("catching_up", len(businesses), len(businesses), events, replayed))
+        _catch_up(conn, source, projection, generation, schema)
+        row = conn.execute(
+            SQL("SELECT coalesce(sum(rows), 0)::bigint FROM {}").format(Identifier(schema, "replayed"))
+        ).fetchone()
+        seconds = time.monotonic() - began
+        return Rebuilt(projection.name, schema, len(businesses), cast("Any", row)[0], events, replayed, seconds)
+
+
+def _only_one(conn: Connection[Any], name: str) -> bool:
+    row = conn.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_REBUILD_LOCK, name)).fetchone()
+    return bool(cast("tuple[bool]", row)[0])
+
+
+def _begin(conn: Connection[Any], projection: Projection) -> tuple[int, str, str, int]:
+    with conn.transaction():
+        row = conn.execute(generations.SELECT_UNFINISHED, (projection.name,)).fetchone()
+        if row:
+            generation, schema, version, state, upto = row
+            if version == projection.version:
+                return generation, schema, state, upto
+            generations.set_state(conn, generation, "failed")
+        head = conn.execute("SELECT coalesce(max(notification_id), 0) FROM log.events").fetchone()
+        upto = cast("tuple[int]", head)[0]
+        return (*generations.create(conn, projection, state="replaying", upto=upto), "replaying", upto)
+
+
+def _unfinished(conn: Connection[Any], schema: str, businesses: Sequence[int]) -> list[int]:
+    done = conn.execute(SQL("SELECT business_id FROM {}").format(Identifier(schema, "replayed"))).fetchall()
+    return sorted(set(businesses) - {b for (b,) in done})
+
+
+def _build_indexes(source: Source, projection: Projection, schema: str, workers: int) -> None:
+    """Build the generation's indexes side by side; those that a killed rebuild left are kept."""
+
+    def build(statement: str) -> None:
+        with connect(source.url, role=source.role) as conn:
+            conn.execute("SELECT set_config('search_path', %s, false)", (schema,))
+            conn.execute("SET maintenance_work_mem = '128MB'")
+            # The server may still be building it for a rebuild that was killed.
+            conn.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"{schema} {statement}",))
+            conn.execute(statement)
+
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        list(pool.map(build, projection.schema().indexes))
+
+
+def _complete(conn: Connection[Any], source: Source, projection: Projection, workers: int, made: Made) -> None:
+    generation, schema, upto = made
+    try:
+        _build_indexes(source, projection, schema, workers)
+        with conn.transaction():
+            generations.finish(conn, projection, schema)
+            conn.execute(SQL("UPDATE {} SET position = %s").format(Identifier(schema, "progress")), (upto,))
+            generations.set_state(conn, generation, "catching_up")
+    except POISON:
+        # Rows that no key or index can hold: resuming would meet them again.
+        generations.set_state(conn, generation, "failed")
+        raise
+
+
+def _catch_up(conn: Connection[Any], source: Source, projection: Projection, generation: int, schema: str) -> None:
+    applier = Applier(conn, projection, schema, MasterKey(source.secret))
+    positions = applier.positions(range(SHARDS))
+    for business in sorted(applier.parked):
+        applier.retry(business)
+    while len(batch := applier.reader.after(conn, min(positions.values()), limit=_TAIL)) == _TAIL:
+        positions = applier.apply(batch, positions)
+    with conn.transaction():
+        conn.execute(generations.LOCK_PROJECTION, (projection.name,))
+        while batch := applier.reader.after(conn, min(positions.values()), limit=_TAIL):
+            positions = applier.apply(batch, positions)
+        generations.adopt(conn, projection.name, generation, schema)
