@@ -13,6 +13,10 @@ from shared.vault import Vault
 PART_BYTES = 1 << 20
 
 
+class FileIncomplete(Exception):
+    """A stored file lacks parts."""
+
+
 class Parts(Protocol):
     """Where sealed parts are kept."""
 
@@ -106,26 +110,38 @@ class Files:
             keys = Vault(self._store.master, _statements(cursor)).keys([subject], create=True)
 
         def put(part: int, data: bytes) -> None:
-            self._parts.put(business_id, file_id, part, keys.seal_bytes(subject, data))
+            self._parts.put(business_id, file_id, part, keys.seal_bytes(subject, data, _place(file_id, part)))
 
         return put
 
-    def chunks(self, business_id: int, file_id: uuid.UUID) -> Iterator[bytes]:
-        """Yield the file's parts in order; nothing once the business is forgotten."""
+    def chunks(self, business_id: int, file_id: uuid.UUID, size: int | None = None) -> Iterator[bytes]:
+        """Yield the file's parts in order; nothing once the business is forgotten.
+
+        Raises FileIncomplete at the end where fewer than `size` bytes were there.
+        """
+        came = 0
         subject = f"business-{business_id}"
         with self._store.cursor() as cursor:
             keys = Vault(self._store.master, _statements(cursor)).keys([subject])
         part = 0
         while (sealed := self._parts.get(business_id, file_id, part)) is not None:
-            data = keys.open_bytes(subject, sealed)
+            data = keys.open_bytes(subject, sealed, _place(file_id, part))
             if data is None:
                 return
+            came += len(data)
             yield data
             part += 1
+        if size is not None and came < size:
+            msg = f"{file_id} has {came} of {size} bytes"
+            raise FileIncomplete(msg)
 
     def delete(self, business_id: int, file_id: uuid.UUID) -> None:
         """Forget a file."""
         self._parts.delete(business_id, file_id)
+
+
+def _place(file_id: uuid.UUID, part: int) -> str:
+    return f"/{file_id}/{part}"
 
 
 def _statements(cursor: Any) -> Any:  # noqa: ANN401 - a psycopg cursor of dicts

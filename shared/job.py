@@ -19,8 +19,8 @@ class NewJob:
 
     @property
     def id(self) -> uuid.UUID:
-        """Return the id that follows from the event's position and the kind."""
-        return uuid.uuid5(_NAMESPACE, f"{self.position}/{self.kind}")
+        """Return the id that follows from the event's position, the kind and the subject."""
+        return uuid.uuid5(_NAMESPACE, f"{self.position}/{self.kind}/{self.subject}")
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ INSERT_JOB = """INSERT INTO jobs.jobs (id, kind, subject, business_id, position,
     VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id"""
 # Returns nothing; an outcome event closes its job.
 CLOSE_JOB = """UPDATE jobs.jobs SET state = %s, error = %s, leased_by = NULL, leased_until = NULL
-    WHERE kind = %s AND subject = %s"""
+    WHERE kind = %s AND subject = %s AND state <> 'done'"""
 # Returns the job if it was free and due, now leased by this worker.
 CLAIM = """UPDATE jobs.jobs SET state = 'running', leased_by = %(worker)s,
         leased_until = now() + make_interval(secs => %(lease)s)

@@ -76,15 +76,15 @@ class SubjectKeys:
         """Tell whether the subject still has a key here."""
         return subject in self._ciphers
 
-    def seal_bytes(self, subject: str, data: bytes) -> bytes:
-        """Return `data` sealed under the subject's key; KeyError if it has none."""
+    def seal_bytes(self, subject: str, data: bytes, place: str = "") -> bytes:
+        """Return `data` sealed under the subject's key for one `place`; KeyError if it has none."""
         nonce = os.urandom(_NONCE)
-        return nonce + self._ciphers[subject].encrypt(nonce, data, subject.encode())
+        return nonce + self._ciphers[subject].encrypt(nonce, data, (subject + place).encode())
 
-    def open_bytes(self, subject: str, sealed: bytes) -> bytes | None:
-        """Return what was sealed, or None if the subject's key is gone."""
+    def open_bytes(self, subject: str, sealed: bytes, place: str = "") -> bytes | None:
+        """Return what was sealed for `place`, or None if the subject's key is gone; InvalidTag for anything else."""
         cipher = self._ciphers.get(subject)
-        return None if cipher is None else cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], subject.encode())
+        return None if cipher is None else cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], (subject + place).encode())
 
     def seal(self, subject: str, fields: Mapping[str, Any]) -> str:
         """Return `fields` as sealed base64 text."""

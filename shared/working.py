@@ -44,12 +44,18 @@ class Worker:
 
     def run(self) -> None:
         """Work until stopped; a quiet or broken broker is made up for by looking into the table."""
-        while not self._stopped.is_set():
-            try:
-                self._work()
-            except (psycopg.Error, StoreError) as error:
-                logger.warning("database does not answer", extra={"reason": type(error).__name__})
-                self._stopped.wait(_POLL)
+        try:
+            while not self._stopped.is_set():
+                self._work_or_wait()
+        finally:
+            self._receiver.close()
+
+    def _work_or_wait(self) -> None:
+        try:
+            self._work()
+        except (psycopg.Error, StoreError) as error:
+            logger.warning("database does not answer", extra={"reason": type(error).__name__})
+            self._stopped.wait(_POLL)
 
     def _work(self) -> None:
         try:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+import msgspec
 import psycopg
 from psycopg import Connection
 
@@ -50,14 +51,20 @@ class Policies:
 
     def run(self) -> None:
         """Follow until stopped, beginning again after every broken connection."""
-        while not self._stopped.is_set():
-            try:
-                with self._connect() as conn:
-                    conn.execute("INSERT INTO jobs.progress VALUES (%s, 0) ON CONFLICT DO NOTHING", (_NAME,))
-                    self._follow(conn)
-            except psycopg.Error as error:
-                logger.warning("policies pause", extra={"reason": f"{type(error).__name__}: {error}"})
-                self._stopped.wait(0.5)
+        try:
+            while not self._stopped.is_set():
+                self._follow_or_wait()
+        finally:
+            self._hints.close()
+
+    def _follow_or_wait(self) -> None:
+        try:
+            with self._connect() as conn:
+                conn.execute("INSERT INTO jobs.progress VALUES (%s, 0) ON CONFLICT DO NOTHING", (_NAME,))
+                self._follow(conn)
+        except psycopg.Error as error:
+            logger.warning("policies pause", extra={"reason": f"{type(error).__name__}: {error}"})
+            self._stopped.wait(0.5)
 
     def _follow(self, conn: Connection[Any]) -> None:
         while not self._stopped.is_set():
@@ -77,7 +84,7 @@ class Policies:
             batch = self._reader.after(conn, cast("tuple[int]", row)[0], limit=_BATCH)
             if not batch:
                 return False
-            decisions = [d for r in batch if r.state is not None for d in POLICIES[CATALOGUE[r.topic]](r, r.event)]
+            decisions = [d for r in batch if r.state is not None for d in _decisions(r)]
             new = jobs.record(conn, decisions)
             conn.execute("UPDATE jobs.progress SET position = %s WHERE policy = %s", (batch[-1].position, _NAME))
         self._hint(new)
@@ -86,3 +93,16 @@ class Policies:
     def _hint(self, ids: list[uuid.UUID]) -> None:
         if ids:
             self._hints.send(ids)
+
+
+def _decisions(recorded: Recorded) -> list[NewJob | Outcome]:
+    """Return what an event calls for; one that cannot be read calls for an operator, and for nothing else."""
+    try:
+        return POLICIES[CATALOGUE[recorded.topic]](recorded, recorded.event)
+    except (msgspec.MsgspecError, LookupError, TypeError, ValueError):
+        logger.critical(
+            "no policy can read this event: whatever it should have started has not begun",
+            extra={"position": recorded.position, "topic": recorded.topic, "business_id": recorded.business_id},
+            exc_info=True,
+        )
+        return []

@@ -7,7 +7,7 @@ from cryptography.exceptions import InvalidTag
 
 from shared.database import WRITER
 from shared.event_store import EventStore
-from shared.files import Files, ObjectParts, TableParts, open_parts
+from shared.files import FileIncomplete, Files, ObjectParts, TableParts, open_parts
 from shared.vault import MasterKey
 from tests.conftest import SECRET
 from tests.log.facts import connected, rows
@@ -100,5 +100,26 @@ def test_a_part_that_was_changed_does_not_open(store: EventStore, database_url: 
     keep(files)
     with connected(database_url) as owner:
         owner.execute("UPDATE files.parts SET sealed = set_byte(sealed, 100, get_byte(sealed, 100) # 1) WHERE part = 0")
+    with pytest.raises(InvalidTag):
+        list(files.chunks(7, FILE))
+
+
+def test_a_file_that_lacks_a_part_is_not_taken_for_a_whole_one(store: EventStore, database_url: str) -> None:
+    files = Files(store, TableParts(store))
+    keep(files)
+    size = sum(map(len, CONTENT))
+    assert b"".join(files.chunks(7, FILE, size)) == b"".join(CONTENT)
+    with connected(database_url) as owner:
+        owner.execute("DELETE FROM files.parts WHERE part = 1")
+    with pytest.raises(FileIncomplete):
+        list(files.chunks(7, FILE, size))
+
+
+def test_parts_that_changed_places_do_not_open(store: EventStore, database_url: str) -> None:
+    files = Files(store, TableParts(store))
+    keep(files)
+    with connected(database_url) as owner:
+        owner.execute("UPDATE files.parts SET part = 9 WHERE part = 0")
+        owner.execute("UPDATE files.parts SET part = 0 WHERE part = 1")
     with pytest.raises(InvalidTag):
         list(files.chunks(7, FILE))

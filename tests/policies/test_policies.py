@@ -8,12 +8,13 @@ from functools import partial
 
 import psycopg
 import pytest
+from eventsourcing.persistence import StoredEvent
 
 from shared import jobs
 from shared.database import WRITER
-from shared.event_store import EventStore
+from shared.event_store import Append, EventStore, Metadata
 from shared.events.jobs import JobFailed
-from shared.events.sales import UploadFailed
+from shared.events.sales import UploadAccepted, UploadFailed
 from shared.hints import HintReceiver, HintSender, queue_of
 from shared.jobs import Job, Lease
 from shared.wakeup import LogListener
@@ -265,3 +266,17 @@ def test_policies_go_on_after_their_connection_was_lost(
         assert len(rows(database_url, followers)) == 1
         accept_nothing(store)
         wait_until(lambda: len(of_jobs(database_url, "id")) == 2)
+
+
+def test_an_event_that_cannot_be_read_stops_no_other_shop(
+    store: EventStore, database_url: str, hints: HintSender
+) -> None:
+    broken = StoredEvent("upload-broken", 1, UploadAccepted.topic, b"{")
+    store.recorder.insert_events([broken], append=Append(business_id=7))
+    file_id = str(uuid.uuid4())
+    sound = UploadAccepted(file_id, "tea.csv", None, 1, "", 1)
+    store.execute(8, Metadata(), lambda unit: unit.append(f"upload-{file_id}", 0, sound))
+    with connected(database_url, WRITER) as conn:
+        conn.execute(BEGIN_AT_THE_BEGINNING)
+        assert policies_on(database_url, hints).step(conn)
+        assert conn.execute("SELECT business_id, subject FROM jobs.jobs").fetchall() == [(8, file_id)]

@@ -23,6 +23,7 @@ class Upload:
 
     file_id: str
     business_id: int
+    size: int
     accepted_at: dt.datetime
     accepted_position: int
     dedupe: bool
@@ -64,7 +65,7 @@ def evolve(upload: Upload | None, recorded: Recorded, event: Event) -> Upload | 
     """Return the upload after one more event."""
     if isinstance(event, UploadAccepted):
         return Upload(
-            event.file_id, recorded.business_id or 0, recorded.recorded_at, recorded.position, event.dedupe,
+            event.file_id, recorded.business_id or 0, event.size, recorded.recorded_at, recorded.position, event.dedupe,
             event.date_order, recorded.version,
         )  # fmt: skip
     if upload is None:

@@ -104,7 +104,7 @@ class LedgerReader:
         file_id = uuid.UUID(upload.file_id)
 
         def chunks() -> Iterator[bytes]:
-            return self._files.chunks(upload.business_id, file_id)
+            return self._files.chunks(upload.business_id, file_id, upload.size)
 
         try:
             found = scan(chunks, cast("Order | None", upload.date_order))
