@@ -8,7 +8,7 @@ import pytest
 
 from shared import jobs
 from shared.database import WRITER
-from shared.job import Outcome
+from shared.job import NewJob, Outcome
 from shared.jobs import Heartbeat, Job
 from tests.conftest import wait_until
 from tests.log.facts import connected, rows
