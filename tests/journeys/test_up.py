@@ -1,0 +1,73 @@
+"""`smartmarket up`, what `make run` calls: everything on one machine, and nothing left of it afterwards."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.conftest import register, wait_until
+
+READY_WITHIN = 90.0
+ENDS_WITHIN = 10.0
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that somebody else listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@contextmanager
+def up(data_dir: Path, *arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run `smartmarket up` on `data_dir`; yields the process and the address it prints."""
+    servers = ("DATABASE_URL", "REDIS_URL", "BROKER_URL", "PORT")
+    inherited = {name: value for name, value in os.environ.items() if name not in servers}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "smartmarket", "up", "--data-dir", str(data_dir), *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=inherited | environment,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        yield process, next((line.split()[-1] for line in process.stdout if "is ready at" in line), "")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=READY_WITHIN)
+
+
+def family(process: subprocess.Popen[str], data_dir: Path) -> list[psutil.Process]:
+    """Return every process that `up` started, the servers among them."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    servers = [p for p in psutil.process_iter(["cmdline"]) if str(data_dir) in " ".join(p.info["cmdline"] or [])]
+    return [*children, *servers]
+
+
+@pytest.mark.timeout(300)
+def test_up_prints_its_address_ends_within_ten_seconds_and_finds_its_data_again(tmp_path: Path, taken: int) -> None:
+    with up(tmp_path) as (process, url):
+        with httpx.Client(base_url=url, timeout=30) as client:
+            wait_until(lambda: client.get("/health").status_code == 200)
+            shop = register(client)
+        started = family(process, tmp_path)
+        assert len(started) >= 8
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.wait(READY_WITHIN)
+        assert process.returncode == 0
+        assert time.monotonic() - began < ENDS_WITHIN
+        assert [p for p in started if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []
+    with up(tmp_path, PORT=str(taken)) as (process, url):
+        assert url == ""
+        assert process.wait(READY_WITHIN) == 1
+    with up(tmp_path) as (_, url), httpx.Client(base_url=url, timeout=30) as client:
+        answer = client.post("/api/auth/login", json={"email": shop.email, "password": shop.password})
+        assert answer.status_code == 200, answer.text
