@@ -29,6 +29,11 @@ SELECT_OWNED = """SELECT pid, count(*) FROM pg_locks WHERE locktype = 'advisory'
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY pid"""
 
 
+# Returns the projectors' connections other than one.
+SELECT_PROJECTORS = """SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+    AND application_name = 'smartmarket-projector' AND pid <> %s"""
+
+
 class Deaf(LogListener):
     """Waits for a minute where others look again after a second, so that only a notification can wake it."""
 
@@ -39,6 +44,11 @@ class Deaf(LogListener):
 def shares(world: World) -> list[int]:
     """Return how many shards each process owns, the fewest first."""
     return sorted(count for _, count in world.admin.execute(SELECT_OWNED).fetchall())
+
+
+def projectors(world: World) -> set[int]:
+    """Return the connections of the processes that write, without the test's own."""
+    return {pid for (pid,) in world.admin.execute(SELECT_PROJECTORS, (world.conn.info.backend_pid,)).fetchall()}
 
 
 def caught_up(world: World, name: str = "sales") -> bool:
@@ -70,6 +80,7 @@ def a_stuck_batch(world: World, processes: int = 1) -> Iterator[None]:
     """Keep a table of the serving generation locked until so many stand before it, each in the middle of a batch."""
     with connect(world.url, role=PROJECTOR) as conn, conn.transaction():
         table = Identifier(world.schema("sales"), "sales_totals")
+        conn.execute("SET LOCAL lock_timeout = 0")
         conn.execute(SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(table))
         wait_until(lambda: len(world.waiting("%sales_totals%")) == processes)
         yield
@@ -193,8 +204,7 @@ def test_a_lock_that_does_not_come_pauses_and_parks_nobody(world: World, caplog:
     try:
         with following(world.source, SALES):
             wait_until(lambda: shares(world) == [16])
-            world.append(SHOP, products("Tea"), batch(SHOP, [sale(1)]))
-            with a_stuck_batch(world):
+            with appending(world), a_stuck_batch(world):
                 wait_until(lambda: "projection pauses" in caplog.messages)
             wait_until(lambda: caught_up(world))
     finally:
@@ -241,11 +251,15 @@ def test_a_business_retried_by_whoever_took_its_shard_over_is_applied_once(world
 
 def test_a_process_of_another_version_stays_away_until_its_generation_serves(world: World) -> None:
     newer = replace(SALES, version=SALES.version + 1)
+    world.append(SHOP, products("Tea"))
     with following(world.source, newer):
-        world.append(SHOP, products("Tea"))
+        # It looks, leaves, and looks again over another connection.
+        wait_until(lambda: len(projectors(world)) == 1)
+        looked = projectors(world)
+        wait_until(lambda: len(projectors(world) - looked) == 1)
+        assert set(world.progress("sales").values()) == {0}
         with following(world.source, SALES):
             wait_until(lambda: caught_up(world))
-            assert shares(world) == [16]
             first = world.schema("sales")
             rebuild(world.source, newer, workers=1)
             world.append(SHOP, batch(SHOP, [sale(1)]))

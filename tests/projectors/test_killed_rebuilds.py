@@ -3,6 +3,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from threading import Event
 
+import psutil
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
@@ -15,20 +16,12 @@ from shared.database import PROJECTOR
 from tests.conftest import wait_until
 from tests.projectors.events import busy_shop
 from tests.projectors.processes import started
+from tests.projectors.test_followers import projectors
 from tests.projectors.test_rebuilds import Interrupted, interrupt, states, street
 from tests.projectors.world import World, differences
 
 SALES = REGISTRY["sales"]
 SHOPS = 24
-# Returns the projectors' connections other than the test's own.
-SELECT_PROJECTORS = """SELECT pid FROM pg_stat_activity WHERE datname = current_database()
-    AND application_name = 'smartmarket-projector' AND pid <> %s"""
-
-
-def others(world: World) -> list[int]:
-    """Return the connections of the processes that replay."""
-    rows = world.admin.execute(SELECT_PROJECTORS, (world.conn.info.backend_pid,)).fetchall()
-    return [pid for (pid,) in rows]
 
 
 @contextmanager
@@ -66,7 +59,7 @@ def test_a_rebuild_killed_again_and_again_is_resumed_and_ends_right(world: World
             process.kill()
             process.wait()
         # Nobody writes on for a rebuild that is dead.
-        wait_until(lambda: others(world) == [])
+        wait_until(lambda: not projectors(world))
         done.append(world.replayed("sales"))
 
     for pair in ((3, 5), (9, 11), (17, 18)):
@@ -100,4 +93,20 @@ def test_an_index_that_is_still_built_for_a_killed_rebuild_is_waited_for(world: 
             conn.rollback()
             assert process.wait(30) == 0
     assert world.schema("sales") == left
+    assert differences(world.rows("sales"), world.expected("sales")) == {}
+
+
+def test_a_rebuild_that_loses_one_of_its_processes_ends_and_is_resumed(world: World) -> None:
+    street(world, SHOPS)
+    with pytest.raises(Interrupted):
+        rebuild(world.source, SALES, workers=1, report=interrupt("replaying"))
+    with stalled(world, 3, 5), started("rebuild", world.source, "sales", "2") as process:
+        wait_until(lambda: len(world.waiting("%replayed%")) == 2)
+        # Beside the two there is Python's process that tidies up after them.
+        *_, victim = psutil.Process(process.pid).children()
+        victim.kill()
+        assert process.wait(30) != 0
+    wait_until(lambda: not projectors(world))
+    assert [state for _, state in states(world)] == ["live", "replaying"]
+    rebuild(world.source, SALES, workers=2)
     assert differences(world.rows("sales"), world.expected("sales")) == {}

@@ -150,6 +150,7 @@ def test_a_retry_goes_no_further_than_its_shard_has_come(world: World) -> None:
     world.append(SHOP, batch(SHOP, [sale(5)]))
     assert applier.retry(SHOP)
     to_head(applier, world.conn, 50)
+    assert world.parked("sales") == {}
     assert differences(world.rows("sales"), world.expected("sales")) == {}
 
 

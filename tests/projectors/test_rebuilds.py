@@ -18,7 +18,7 @@ from shared.events.sales import ProductsAdded
 from tests.conftest import wait_until
 from tests.projectors.events import batch, busy_shop, customers, products, profile, sale
 from tests.projectors.processes import following
-from tests.projectors.test_followers import appending, caught_up
+from tests.projectors.test_followers import a_stuck_batch, appending, caught_up
 from tests.projectors.test_parking import POISONS, repair, write
 from tests.projectors.world import World, differences
 
@@ -194,6 +194,23 @@ def test_readers_stay_with_the_old_generation_until_the_new_one_is_adopted(world
         assert differences(world.rows("sales"), world.expected("sales")) == {}
     assert world.schema("sales") != first
     assert generations.describe(world.conn, "sales")["state"] == "live"
+
+
+def test_a_generation_is_not_adopted_while_a_batch_goes_to_the_one_before(world: World) -> None:
+    street(world)
+    with following(world.source, SALES):
+        wait_until(lambda: caught_up(world))
+        world.append(1, *busy_shop(1, 2, first_tx=901))
+        with a_stuck_batch(world):
+            first = world.schema("sales")
+            thread = threading.Thread(target=lambda: rebuild(world.source, SALES, workers=1))
+            thread.start()
+            wait_until(lambda: bool(world.waiting("%pg_advisory_xact_lock(%")))
+            assert world.schema("sales") == first
+        thread.join(30)
+        wait_until(lambda: caught_up(world))
+    assert world.schema("sales") != first
+    assert differences(world.rows("sales"), world.expected("sales")) == {}
 
 
 @pytest.mark.parametrize("at", ["replaying", "catching_up"])
