@@ -57,7 +57,7 @@ faults: $(INSTALLED) ## Kill processes 200 times during uploads and count what w
 	@SMARTMARKET_FAULT_KILLS="$${SMARTMARKET_FAULT_KILLS:-200}" $(BIN)/python -m pytest --timeout 3600 tests/faults $(ARGS)
 
 lock: $(INSTALLED) ## Write requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of everything
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-annotate \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-annotate --no-strip-extras \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
 		$(if $(UPGRADE),--upgrade) --output-file requirements.lock pyproject.toml
 
