@@ -1,4 +1,4 @@
-"""What happens to uploaded ledgers, sales, products and customers.
+"""What happens to uploaded ledgers and to sales, and which products and customers they brought up.
 
 Money is integer paisa, quantities are thousandths of a unit, dates are business dates in Asia/Dhaka.
 """
@@ -88,6 +88,72 @@ class SalesBatchRecorded(Event, frozen=True):
     duplicates: int
     rejected: int
     through_row: int
+
+
+class SaleRecorded(Event, frozen=True):
+    """The owner entered one sale by hand; fields as in `Sale`, `payment` as in a batch's `payments`.
+
+    `fingerprint` is base64 of the 12 bytes by which a ledger that holds the same sale knows it.
+    """
+
+    topic: ClassVar[str] = "sales.SaleRecorded"
+    tx: int
+    date: dt.date
+    time: int | None
+    product_id: int
+    customer_id: int | None
+    qty: int
+    paisa: int
+    payment: tuple[str, str | None] | None
+    fingerprint: str
+
+
+class SaleVoided(Event, frozen=True):
+    """A sale never was; the fields repeat what had been recorded of it."""
+
+    topic: ClassVar[str] = "sales.SaleVoided"
+    tx: int
+    reason: str
+    date: dt.date
+    time: int | None
+    product_id: int
+    customer_id: int | None
+    qty: int
+    paisa: int
+    payment: str | None
+
+
+class Movement(Row, frozen=True):
+    """One line of a ledger that is no sale.
+
+    kind: `return` (a customer brought goods back), `purchase` (goods bought for the shop), `expense` (no goods; `text`
+    says what for). The other fields as in `Sale`; qty is 0 and product_id null for an expense.
+    """
+
+    row: int
+    tx: int
+    kind: str
+    date: dt.date
+    time: int | None
+    product_id: int | None
+    customer_id: int | None
+    text: str | None
+    qty: int
+    paisa: int
+    payment: int | None
+
+
+class MovementsRecorded(Event, frozen=True):
+    """Lines of an upload that are no sales; the batch recorded with them accounts for its rows.
+
+    `fingerprints` and `payments` as in `SalesBatchRecorded`.
+    """
+
+    topic: ClassVar[str] = "sales.MovementsRecorded"
+    file_id: str
+    movements: list[Movement]
+    payments: list[tuple[str, str | None]]
+    fingerprints: str
 
 
 class Remark(Row, frozen=True):

@@ -4,6 +4,9 @@ import base64
 import datetime as dt
 
 from shared.events.base import Event
+from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.events.clock import DayOpened
+from shared.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.events.identity import (
     BusinessProfileChanged,
     BusinessRegistered,
@@ -17,16 +20,21 @@ from shared.events.identity import (
     UserProfileChanged,
     UserRegistered,
 )
+from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
 from shared.events.jobs import JobFailed
 from shared.events.sales import (
     CustomersAdded,
+    Movement,
+    MovementsRecorded,
     NewCustomer,
     NewProduct,
     ProductsAdded,
     ReceiptStored,
     Remark,
     Sale,
+    SaleRecorded,
     SalesBatchRecorded,
+    SaleVoided,
     UploadAccepted,
     UploadCompleted,
     UploadFailed,
@@ -36,6 +44,7 @@ FILE = "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11"
 FAMILY = "0b7d3c52-5f0c-4a0e-8f3b-1f1a7c1b9d01"
 SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 KEY = base64.b64encode(bytes(range(16))).decode()
+DAY = dt.date(2025, 11, 3)
 SEALED = base64.b64encode(bytes(range(100, 160))).decode()
 
 # (topic, version) -> what the golden file of that name decodes to.
@@ -72,5 +81,26 @@ SAMPLES: dict[tuple[str, int], Event] = {
         UploadCompleted(FILE, 156, 150, 4, 2, [Remark("PHONE_UNREADABLE", ["০১৭"]), Remark("X", [])]),
         UploadFailed(FILE, "AMBIGUOUS_DATES", {"example": "03/04/2025", "choices": ["dmy", "mdy"], "row": 2}),
         ReceiptStored(FILE, "image/png", 1_024, SHA, dt.date(2025, 11, 3)),
+        SaleRecorded(3, DAY, 36_000, 1, 1, 2_000, 60_000, ("other", "চেক"), base64.b64encode(bytes(12)).decode()),
+        SaleVoided(3, "ভুল দাম", DAY, 36_000, 1, 1, 2_000, 60_000, "other"),
+        MovementsRecorded(
+            FILE,
+            [
+                Movement(3, 4, "return", DAY, 36_000, 1, 1, None, 1_000, 30_000, 0),
+                Movement(5, 5, "expense", DAY, None, None, None, "দোকান ভাড়া", 0, 1_500_000, None),
+            ],
+            [("bkash", None)],
+            base64.b64encode(bytes(range(24))).decode(),
+        ),
+        DayOpened(DAY),
+        CustomerDetailsChanged(1, SEALED, [KEY]),
+        CustomersMerged(1, [2, 9]),
+        ProductDetailsChanged(1, "T-1", "kg", 12_000, 9_000, 5_000, 3, 12_000, 24_000, ["sku"]),
+        StockMoved(1, "adjust", -2_500, DAY, 86_399),
+        ProductSheetRecorded(FILE, [ProductLine(1, "T-1", 9_000, 12_000, DAY), ProductLine(2, None, None, None, None)]),
+        CashSettingsChanged(5_000_000, DAY, 2_000_000),
+        ExpenseRecorded(1, DAY, 1_500_000, "rent", "monthly"),
+        ExpenseEnded(1, DAY),
+        CollectionRecorded(1, DAY, 50_000, 1),
     )
 }
