@@ -11,11 +11,13 @@ from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 from projections.deltas import Deltas
+from projections.deriving import Deriver
 from projections.projection import Projection
-from projections.writing import LiveWriter
+from projections.writing import LiveWriter, mend
 from shared.database import SHARDS
 from shared.event_codec import Recorded
 from shared.event_store import LogReader
+from shared.events.clock import DayOpened
 from shared.vault import MasterKey, SubjectKeys, Vault
 
 logger = logging.getLogger("smartmarket.projections")
@@ -47,8 +49,10 @@ class Applier:
         self._projection = projection
         self._schema = schema
         self._writer = LiveWriter(conn, schema)
+        self._deriver = Deriver(conn, projection, schema, self._writer) if projection.derivation else None
         self._vault = Vault(master, self._sql)
-        self.reader = LogReader(projection.topics)
+        self.reader = LogReader([*projection.topics, *([DayOpened.topic] if self._deriver else [])])
+        self._topics = frozenset(projection.topics)
         self.parked = self._load_parked()
 
     def apply(self, batch: Sequence[Recorded], shards: Mapping[int, int]) -> dict[int, int]:
@@ -61,7 +65,7 @@ class Applier:
         try:
             with self._conn.transaction():
                 self._advance(shards, moved)
-                self._write(wanted)
+                self._write(wanted, list(shards))
         except POISON as error:
             logger.warning(
                 "batch redone event by event", extra={"projection": self._projection.name, "reason": str(error)}
@@ -78,7 +82,7 @@ class Applier:
             while events := self.reader.of_business(self._conn, business_id, after, limit=200, upto=reached):
                 after = events[-1].position
                 for recorded in events:
-                    if not self._apply_or_park(recorded):
+                    if not self._apply_or_park(recorded, [business_id % SHARDS]):
                         self.parked[business_id] = recorded.position
                         return False
         self.parked.pop(business_id, None)
@@ -96,26 +100,45 @@ class Applier:
         position = shards.get(business % SHARDS)
         return position is not None and recorded.position > position and business not in self.parked
 
-    def _write(self, events: Sequence[Recorded]) -> None:
-        deltas = Deltas(self._projection.tables)
+    def _write(self, events: Sequence[Recorded], shards: Sequence[int]) -> None:
+        """Fold and write; a business's derived rows are made once, after the last of these events that calls for it."""
+        deltas = Deltas(self._projection.folded)
         keys = self._keys(events)
+        topics = self._deriver.topics if self._deriver else ()
+        last = {r.business_id: r.position for r in events if r.topic in topics}
+        settled: dict[int, Recorded] = {}
         for recorded in events:
-            self._projection.fold(recorded, deltas, keys)
-        self._writer.write(deltas)
+            if recorded.topic == DayOpened.topic or recorded.business_id in settled:
+                self._flush(deltas, settled)  # before further facts mix in, and before the day changes
+            if self._deriver and recorded.topic == DayOpened.topic:
+                self._deriver.age(cast("DayOpened", recorded.event).date, shards)
+            elif recorded.topic in self._topics:
+                self._projection.fold(recorded, deltas, keys)
+            if last.get(recorded.business_id) == recorded.position:
+                settled[cast("int", recorded.business_id)] = recorded
+        self._flush(deltas, settled)
+
+    def _flush(self, deltas: Deltas, settled: dict[int, Recorded]) -> None:
+        businesses = self._writer.write(deltas)
+        if businesses and self._projection.mend:
+            mend(self._conn, self._projection, self._schema, sorted(businesses))
+        for business in sorted(settled):
+            cast("Deriver", self._deriver).derive(settled[business])
+        settled.clear()
 
     def _apply_singly(self, events: Sequence[Recorded], shards: Mapping[int, int], moved: Mapping[int, int]) -> None:
         newly: dict[int, int] = {}
         with self._conn.transaction():
             self._advance(shards, moved)
             for recorded in events:
-                if recorded.business_id not in newly and not self._apply_or_park(recorded):
+                if recorded.business_id not in newly and not self._apply_or_park(recorded, list(shards)):
                     newly[cast("int", recorded.business_id)] = recorded.position
         self.parked.update(newly)
 
-    def _apply_or_park(self, recorded: Recorded) -> bool:
+    def _apply_or_park(self, recorded: Recorded, shards: Sequence[int]) -> bool:
         try:
             with self._conn.transaction():
-                self._write([recorded])
+                self._write([recorded], shards)
         except POISON as error:
             if recorded.business_id is None:
                 raise

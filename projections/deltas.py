@@ -47,6 +47,7 @@ class Deltas:
         self.tables = tuple(tables)
         self._rows: dict[str, list[tuple[Any, ...]]] = {t.name: [] for t in self.tables if not t.merged}
         self._merged: dict[str, dict[Key, Values]] = {t.name: {} for t in self.tables if t.merged}
+        self._removed: dict[str, list[Key]] = {}
         self._rules = {t.name: {c: (i, r) for i, (c, r) in enumerate(t.changes.items())} for t in self.tables}
         self._newest_first = {t.name: [c for c, r in t.changes.items() if r.startswith("latest:")] for t in self.tables}
 
@@ -83,6 +84,20 @@ class Deltas:
             elif rule == "set" or (rule == "greatest" and new > old) or (rule == "least" and new < old):
                 row[i] = new
 
+    def remove(self, table: Table, key: Key) -> None:
+        """Take a row of an insert-only table out again, whether it stands already or is among these deltas."""
+        self._removed.setdefault(table.name, []).append(key)
+
+    def merged(self, table: Table) -> Iterator[tuple[Any, ...]]:
+        """Return the merged rows, whole; a sum nobody added to is 0."""
+        zeros = [0 if rule == "add" else None for rule in table.changes.values()]
+        whole = not any(rule == "add" for rule in table.changes.values())
+        for key, values in self._merged[table.name].items():
+            if whole or None not in values:
+                yield (*key, *values)
+            else:
+                yield (*key, *(zero if v is None else v for v, zero in zip(values, zeros, strict=True)))
+
     def count(self) -> int:
         """Return how many rows wait for inserting."""
         return sum(map(len, self._rows.values()))
@@ -94,19 +109,20 @@ class Deltas:
                 rows, self._rows[table.name] = self._rows[table.name], []
                 yield table, rows
 
-    def take_merged(self) -> Iterator[tuple[Table, Iterator[tuple[Any, ...]]]]:
-        """Hand the merged rows over, table by table, and forget them; a sum nobody added to is 0."""
+    def take_merged(self) -> Iterator[tuple[Table, list[tuple[Any, ...]]]]:
+        """Hand the merged rows over, table by table, and forget them."""
         for table in self.tables:
             if table.merged and self._merged[table.name]:
-                merged, self._merged[table.name] = self._merged[table.name], {}
-                zeros = [0 if rule == "add" else None for rule in table.changes.values()]
-                yield (
-                    table,
-                    (
-                        (*key, *(zero if v is None else v for v, zero in zip(values, zeros, strict=True)))
-                        for key, values in merged.items()
-                    ),
-                )
+                rows = list(self.merged(table))
+                self._merged[table.name] = {}
+                yield table, rows
+
+    def take_removed(self) -> Iterator[tuple[Table, list[Key]]]:
+        """Hand over the keys of the rows to take out, after the rows themselves, and forget them."""
+        removed, self._removed = self._removed, {}
+        for table in self.tables:
+            if table.name in removed:
+                yield table, removed[table.name]
 
 
 _RULES = frozenset({"add", "set", "least", "greatest"})

@@ -25,10 +25,11 @@ CREATE TABLE parked (
     business_id bigint PRIMARY KEY, position bigint NOT NULL, topic text NOT NULL, error text NOT NULL
 );
 CREATE TABLE replayed (business_id bigint PRIMARY KEY, rows bigint NOT NULL);
+CREATE TABLE removed (relation text NOT NULL, business_id bigint NOT NULL, id bigint NOT NULL);
 """
 # Returns the id of a new generation.
-INSERT_GENERATION = """INSERT INTO projections.generations (id, projection, schema, version, state, upto)
-    OVERRIDING SYSTEM VALUE SELECT id, %(name)s, %(name)s || '_g' || id, %(version)s, %(state)s, %(upto)s
+INSERT_GENERATION = """INSERT INTO projections.generations (id, projection, schema, version, state, upto, kind)
+    OVERRIDING SYSTEM VALUE SELECT id, %(name)s, %(name)s || '_g' || id, %(version)s, %(state)s, %(upto)s, %(kind)s
     FROM nextval('projections.generations_id_seq') AS id RETURNING id, schema"""
 # Returns nothing; waits for the live writer's transaction to end and keeps the next one waiting.
 LOCK_PROJECTION = "SELECT pg_advisory_xact_lock(7303, hashtext(%s))"
@@ -40,6 +41,11 @@ POINT = """INSERT INTO projections.live (projection, schema) VALUES (%s, %s)
 # Returns nothing; the generation that served until now does so no more.
 RETIRE = """UPDATE projections.generations SET state = 'retired', changed_at = now()
     WHERE projection = %s AND state = 'live'"""
+# Returns the newest generation that served before and still stands; it is no longer dropped.
+REVIVE = """UPDATE projections.generations SET state = 'catching_up', changed_at = now() WHERE id = (
+        SELECT max(id) FROM projections.generations
+        WHERE projection = %s AND version = %s AND state = 'retired' AND kind = 'rebuild')
+    RETURNING id, schema"""
 # Returns nothing; the schema is gone.
 MARK_DROPPED = "UPDATE projections.generations SET state = 'dropped', changed_at = now() WHERE schema = %s"
 # Returns the generation that serves a projection.
@@ -47,17 +53,27 @@ SELECT_LIVE = """SELECT g.id, g.schema, g.version FROM projections.live l JOIN p
     WHERE l.projection = %s"""
 # Returns the generation that a rebuild is making, or an interrupted one left.
 SELECT_UNFINISHED = """SELECT id, schema, version, state, upto FROM projections.generations
-    WHERE projection = %s AND state IN ('replaying', 'catching_up')"""
-# Returns the schemas that lost the pointer long enough ago for every reader to have left.
+    WHERE projection = %s AND state IN ('replaying', 'catching_up') AND kind = 'rebuild'"""
+# Returns nothing; whoever makes a generation that is never to serve holds it until the connection ends.
+LOCK_GENERATION = "SELECT pg_advisory_lock(7309, %s)"
+# Returns the schemas that lost the pointer long enough ago for every reader to have left, and those set aside by
+# processes that are gone.
 SELECT_DROPPABLE = """SELECT schema FROM projections.generations
-    WHERE state IN ('retired', 'failed') AND changed_at < now() - make_interval(secs => %s)"""
+    WHERE (state IN ('retired', 'failed') OR (state = 'replaying' AND kind <> 'rebuild'
+        AND NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 7309 AND objid = id::oid
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+        AND NOT EXISTS (SELECT FROM projections.replays r
+            WHERE schema = ANY(r.schemas) AND r.state = 'ready' AND r.expires_at > now())))
+        AND changed_at < now() - make_interval(secs => %s)"""
 
 
-def create(conn: Connection[Any], projection: Projection, *, state: str, upto: int) -> tuple[int, str]:
+def create(
+    conn: Connection[Any], projection: Projection, *, state: str, upto: int, kind: str = "rebuild"
+) -> tuple[int, str]:
     """Make an empty generation without keys and indexes; returns its id and schema."""
     row = conn.execute(
         INSERT_GENERATION,
-        {"name": projection.name, "version": projection.version, "state": state, "upto": upto},
+        {"name": projection.name, "version": projection.version, "state": state, "upto": upto, "kind": kind},
     ).fetchone()
     generation, schema = cast("tuple[int, str]", row)
     conn.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
@@ -124,6 +140,12 @@ def ensure_live(conn: Connection[Any], registry: Mapping[str, Projection]) -> li
     return made
 
 
+def drop(conn: Connection[Any], schema: str) -> None:
+    """Drop a generation's schema."""
+    conn.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(schema)))
+    conn.execute(MARK_DROPPED, (schema,))
+
+
 def drop_retired(conn: Connection[Any], *, after_seconds: float = 60.0) -> list[str]:
     """Drop schemas that lost the pointer at least so long ago; those in use are left for the next time."""
     dropped = []
@@ -131,11 +153,7 @@ def drop_retired(conn: Connection[Any], *, after_seconds: float = 60.0) -> list[
         try:
             with conn.transaction():
                 conn.execute("SET LOCAL lock_timeout = '200ms'")
-                conn.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(schema)))
-                conn.execute(
-                    "UPDATE projections.generations SET state = 'dropped', changed_at = now() WHERE schema = %s",
-                    (schema,),
-                )
+                drop(conn, schema)
                 dropped.append(schema)
         except LockNotAvailable:
             logger.info("generation still in use", extra={"schema": schema})

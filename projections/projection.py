@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from projections.deltas import Deltas, Table
+from projections.derivation import Derivation
 from shared.event_codec import Recorded
 from shared.events.base import Event
 from shared.vault import SubjectKeys
@@ -27,7 +28,9 @@ class Projection:
     """A pure fold from events to tables.
 
     `handlers` map an event's class to the function that folds it; `subjects` name the vault's subjects whose data an
-    event carries, so that their keys are at hand before the fold. A changed fold or schema raises `version`.
+    event carries, so that their keys are at hand before the fold. `derivation` tells how further tables follow from
+    those the fold makes. `mend` is a statement that makes good, for %(businesses)s, what removed rows leave behind in
+    other columns. A changed fold or schema raises `version`.
     """
 
     name: str
@@ -36,11 +39,19 @@ class Projection:
     tables: tuple[Table, ...]
     handlers: Mapping[type[Event], Handler]
     subjects: Callable[[Recorded], list[str]] = lambda _: []
+    derivation: Derivation | None = None
+    mend: str = ""
 
     @property
     def topics(self) -> list[str]:
         """Return the topics this projection reads."""
         return [event.topic for event in self.handlers]
+
+    @property
+    def folded(self) -> tuple[Table, ...]:
+        """Return the tables that the fold makes."""
+        derived = {table.name for table in self.derivation.tables} if self.derivation else set()
+        return tuple(table for table in self.tables if table.name not in derived)
 
     def fold(self, recorded: Recorded, deltas: Deltas, keys: SubjectKeys) -> None:
         """Add to `deltas` what one event does; an event of another topic does nothing."""

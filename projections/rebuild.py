@@ -14,6 +14,7 @@ from projections.applying import POISON, Applier
 from projections.projection import Projection
 from projections.replay import Progress, Source, replay_all
 from projections.runner import connect
+from projections.writing import mend
 from shared.database import SHARDS
 from shared.vault import MasterKey
 
@@ -30,6 +31,10 @@ SELECT_BUSINESSES = """WITH RECURSIVE b AS (
 
 class RebuildRunning(RuntimeError):
     """This projection is being rebuilt by another process."""
+
+
+class NothingBefore(RuntimeError):
+    """No generation that served before is left."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,22 @@ def rebuild(
         return Rebuilt(projection.name, schema, len(businesses), cast("Any", row)[0], events, replayed, seconds)
 
 
+def roll_back(source: Source, projection: Projection) -> str:
+    """Let the generation that served before catch up and point back to it; returns its schema.
+
+    Raises NothingBefore if none of this projector's version is left, RebuildRunning while one is being made.
+    """
+    with connect(source.url, role=source.role) as conn:
+        if not _only_one(conn, projection.name):
+            raise RebuildRunning(projection.name)
+        row = conn.execute(generations.REVIVE, (projection.name, projection.version)).fetchone()
+        if row is None:
+            raise NothingBefore(projection.name)
+        generation, schema = cast("tuple[int, str]", row)
+        _catch_up(conn, source, projection, generation, schema)
+        return schema
+
+
 def _only_one(conn: Connection[Any], name: str) -> bool:
     row = conn.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_REBUILD_LOCK, name)).fetchone()
     return bool(cast("tuple[bool]", row)[0])
@@ -125,12 +146,26 @@ def _complete(conn: Connection[Any], source: Source, projection: Projection, wor
         _build_indexes(source, projection, schema, workers)
         with conn.transaction():
             generations.finish(conn, projection, schema)
+            take_out(conn, projection, schema)
             conn.execute(SQL("UPDATE {} SET position = %s").format(Identifier(schema, "progress")), (upto,))
             generations.set_state(conn, generation, "catching_up")
     except POISON:
         # Rows that no key or index can hold: resuming would meet them again.
         generations.set_state(conn, generation, "failed")
         raise
+
+
+def take_out(conn: Connection[Any], projection: Projection, schema: str) -> None:
+    """Take out the rows that later events removed, and make good what they left behind."""
+    removed = Identifier(schema, "removed")
+    statement = SQL(
+        "DELETE FROM {} AS t USING {} AS r WHERE r.relation = %s AND (t.business_id, t.id) = (r.business_id, r.id)"
+    )
+    for table in (t for t in projection.tables if not t.merged):
+        conn.execute(statement.format(Identifier(schema, table.name), removed), (table.name,))
+    found = conn.execute(SQL("SELECT DISTINCT business_id FROM {}").format(removed)).fetchall()
+    if found and projection.mend:
+        mend(conn, projection, schema, [business for (business,) in found])
 
 
 def _catch_up(conn: Connection[Any], source: Source, projection: Projection, generation: int, schema: str) -> None:

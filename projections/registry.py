@@ -1,8 +1,11 @@
 """Every projection, by name. To add one, write its projector and name it here."""
 
+from projections.cashflow.projector import CASHFLOW
+from projections.customers.projector import CUSTOMERS
 from projections.identity.projector import IDENTITY
+from projections.inventory.projector import INVENTORY
 from projections.projection import Projection
 from projections.sales.projector import SALES
 from projections.uploads.projector import UPLOADS
 
-REGISTRY: dict[str, Projection] = {p.name: p for p in (IDENTITY, SALES, UPLOADS)}
+REGISTRY: dict[str, Projection] = {p.name: p for p in (IDENTITY, SALES, UPLOADS, INVENTORY, CASHFLOW, CUSTOMERS)}

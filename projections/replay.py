@@ -3,6 +3,7 @@
 A killed replay is resumed by the next one: each finished business is marked in the transaction that wrote its rows.
 """
 
+import datetime as dt
 import logging
 import multiprocessing
 import os
@@ -18,6 +19,8 @@ from psycopg.sql import SQL, Identifier
 
 from projections import generations
 from projections.deltas import Deltas
+from projections.derivation import Derivation, FoldedFacts
+from projections.deriving import local_date
 from projections.projection import Projection
 from projections.registry import REGISTRY
 from projections.runner import connect
@@ -90,7 +93,7 @@ def _replay_here(
     report: Callable[[Progress], None],
 ) -> int:
     began = time.monotonic()
-    worker = _Worker(source, projection.name, schema, upto, multiprocessing.Value("q", 0))
+    worker = Worker(source, projection.name, schema, upto, multiprocessing.Value("q", 0))
     with worker.conn:
         for done, business in enumerate(todo, 1):
             worker.replay(business)
@@ -98,10 +101,11 @@ def _replay_here(
     return worker.folded.value
 
 
-class _Worker:
+class Worker:
     """One replaying process: its connection and what it replays."""
 
     def __init__(self, source: Source, name: str, schema: str, upto: int, folded: "Synchronized[int]") -> None:
+        """Write into `schema` what a projection makes of the log up to a position; `folded` counts the events."""
         self.conn = connect(source.url, role=source.role)
         self.projection = REGISTRY[name]
         self.schema = schema
@@ -122,32 +126,64 @@ class _Worker:
         else:
             self._replay(business, parked[0] - 1, parked)
 
+    def replay_to(self, business: int, position: int) -> None:
+        """Fold one business whole up to a position of its own, and write it."""
+        self.upto = position
+        self._replay(business, position)
+
     def _replay(self, business: int, upto: int, parked: tuple[int, str, str] | None = None) -> None:
-        deltas = Deltas(self.projection.tables)
         writer = ReplayWriter(self.conn, self.schema)
         marks = Identifier(self.schema, "replayed")
-        rows = after = 0
         with self.conn.transaction():
             # First the mark: a worker of a killed rebuild may still be about to commit the same business.
             mark = SQL("INSERT INTO {} VALUES (%s, 0) ON CONFLICT DO NOTHING").format(marks)
             if not self.conn.execute(mark, (business,)).rowcount:
                 return
-            while events := self.reader.of_business(self.conn, business, after, limit=_CHUNK, upto=upto):
-                after = events[-1].position
-                keys = self.vault.keys([s for r in events for s in self.projection.subjects(r)])
-                for recorded in events:
-                    self.projection.fold(recorded, deltas, keys)
-                with self.folded.get_lock():
-                    self.folded.value += len(events)
-                if deltas.count() >= _SPILL_ROWS:
-                    rows += deltas.count()
-                    writer.spill(deltas)
-            rows += deltas.count()
-            writer.write(deltas)
+            rows = self._fold(business, upto, writer)
             self.conn.execute(SQL("UPDATE {} SET rows = %s WHERE business_id = %s").format(marks), (rows, business))
             if parked:
                 park = SQL("INSERT INTO {} VALUES (%s, %s, %s, %s)").format(Identifier(self.schema, "parked"))
                 self.conn.execute(park, (business, *parked))
+
+    def _fold(self, business: int, upto: int, writer: ReplayWriter) -> int:
+        """Fold and write one history; returns how many rows it made that no sum took up."""
+        deltas = Deltas(self.projection.folded)
+        settled_at, today = self._settled(business, upto)
+        derived: Deltas | None = None
+        rows = after = 0
+        while events := self.reader.of_business(self.conn, business, after, limit=_CHUNK, upto=upto):
+            after = events[-1].position
+            keys = self.vault.keys([s for r in events for s in self.projection.subjects(r)])
+            for recorded in events:
+                self.projection.fold(recorded, deltas, keys)
+                if recorded.position == settled_at:
+                    derived = self._derived(FoldedFacts(business, deltas), today)
+            with self.folded.get_lock():
+                self.folded.value += len(events)
+            if deltas.count() >= _SPILL_ROWS:
+                rows += deltas.count()
+                writer.spill(deltas)
+        rows += deltas.count()
+        writer.write(deltas)
+        if derived:
+            writer.write(derived)
+        return rows
+
+    def _settled(self, business: int, upto: int) -> tuple[int, dt.date]:
+        """Return the position as of which rows are derived, 0 if they are not, and the day at the end."""
+        derivation = self.projection.derivation
+        if derivation is None:
+            return 0, dt.date.min
+        last = self.reader.last(self.conn, business, [event.topic for event in derivation.after], upto)
+        if last is None:
+            return 0, dt.date.min
+        return last[0], self.reader.day(self.conn, self.upto) or local_date(last[1])
+
+    def _derived(self, facts: FoldedFacts, today: dt.date) -> Deltas:
+        derivation = cast("Derivation", self.projection.derivation)
+        deltas = Deltas(derivation.tables)
+        derivation.derive(facts, today, deltas)
+        return deltas
 
     def _parked_live(self, business: int) -> tuple[int, str, str] | None:
         serving = generations.live(self.conn, self.projection.name)
@@ -162,13 +198,13 @@ class _Worker:
             return cursor.execute(query, params).fetchall()
 
 
-_worker: _Worker | None = None
+_worker: Worker | None = None
 
 
 def _start_worker(source: Source, name: str, schema: str, upto: int, folded: "Synchronized[int]") -> None:
     global _worker  # noqa: PLW0603 - a pool's process keeps its connection between businesses
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
-    _worker = _Worker(source, name, schema, upto, folded)
+    _worker = Worker(source, name, schema, upto, folded)
 
 
 def _end_with_parent() -> None:
@@ -179,4 +215,4 @@ def _end_with_parent() -> None:
 
 
 def _replay_in_worker(business: int) -> None:
-    cast("_Worker", _worker).replay(business)
+    cast("Worker", _worker).replay(business)

@@ -1,12 +1,15 @@
 """How deltas reach the tables of one generation: COPY for rows, one set-based statement per merged table."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier
 
-from projections.deltas import Deltas, Table
+from projections.deltas import Deltas, Key, Table
+from projections.projection import Projection
+
+Form = Callable[[Table, str, Mapping[str, str]], Composed]
 
 # Returns the SQL type of each column of a table.
 SELECT_TYPES = """SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
@@ -20,21 +23,67 @@ class LiveWriter:
         """Write over `conn` into the generation `schema`."""
         self._conn = conn
         self._schema = schema
-        self._merge: dict[str, Composed] = {}
+        self._types: dict[str, dict[str, str]] = {}
+        self._statements: dict[tuple[str, Form], Composed] = {}
 
-    def write(self, deltas: Deltas) -> None:
-        """Write and empty the deltas."""
+    def write(self, deltas: Deltas, *, standing: Table | None = None) -> set[int]:
+        """Write and empty the deltas; returns the businesses that rows were removed from.
+
+        The rows of `standing` are whole and take the place of rows that are there.
+        """
         for table, rows in deltas.take_rows():
             copy(self._conn, Identifier(self._schema, table.name), table.all_columns, rows)
         for table, merged in deltas.take_merged():
-            columns = [list(column) for column in zip(*merged, strict=True)]
-            self._conn.execute(self._statement(table), columns)
+            if standing and table.name == standing.name:
+                self._execute(table, merged, update_statement)
+            else:
+                self._execute(table, merged, merge_statement)
+        businesses: set[int] = set()
+        for table, keys in deltas.take_removed():
+            self._delete(table, keys)
+            businesses |= {key[0] for key in keys}
+        return businesses
 
-    def _statement(self, table: Table) -> Composed:
-        if table.name not in self._merge:
-            types = dict(self._conn.execute(SELECT_TYPES, (self._schema, table.name)).fetchall())
-            self._merge[table.name] = merge_statement(table, self._schema, types)
-        return self._merge[table.name]
+    def replace(self, business_id: int, deltas: Deltas) -> None:
+        """Make the merged tables of `deltas` hold just these rows of the business; what is the same is not written."""
+        fresh = {table.name: rows for table, rows in deltas.take_merged()}
+        for table in deltas.tables:
+            old = self._rows_of(table, business_id)
+            width = len(table.keys)
+            new = {row[:width]: row for row in fresh.get(table.name, ())}
+            changed = [row for key, row in new.items() if old.get(key) != row]
+            if changed and not old:
+                copy(self._conn, Identifier(self._schema, table.name), table.all_columns, changed)
+            elif changed:
+                self._execute(table, changed, overwrite_statement)
+            if gone := [key for key in old if key not in new]:
+                self._delete(table, gone)
+
+    def _rows_of(self, table: Table, business_id: int) -> dict[Key, tuple[Any, ...]]:
+        statement = SQL("SELECT {} FROM {} WHERE business_id = %s").format(
+            SQL(", ").join(map(Identifier, table.all_columns)), Identifier(self._schema, table.name)
+        )
+        with self._conn.cursor(binary=True) as cursor:
+            rows = cursor.execute(statement, (business_id,)).fetchall()
+        return {row[: len(table.keys)]: row for row in rows}
+
+    def _execute(self, table: Table, rows: Sequence[tuple[Any, ...]], form: Form) -> None:
+        types = self._types_of(table)
+        statement = self._statements.get((table.name, form))
+        if statement is None:
+            statement = self._statements[table.name, form] = form(table, self._schema, types)
+        columns = zip(table.all_columns, zip(*rows, strict=True), strict=True)
+        self._conn.execute(statement, [_array(values, types[column]) for column, values in columns])
+
+    def _delete(self, table: Table, keys: Sequence[Key]) -> None:
+        self._conn.execute(
+            delete_statement(table, self._schema, self._types_of(table)), [list(c) for c in zip(*keys, strict=True)]
+        )
+
+    def _types_of(self, table: Table) -> dict[str, str]:
+        if table.name not in self._types:
+            self._types[table.name] = dict(self._conn.execute(SELECT_TYPES, (self._schema, table.name)).fetchall())
+        return self._types[table.name]
 
 
 class ReplayWriter:
@@ -51,10 +100,13 @@ class ReplayWriter:
             copy(self._conn, Identifier(self._schema, table.name), table.all_columns, rows)
 
     def write(self, deltas: Deltas) -> None:
-        """Write and empty the deltas of a business whose history ends here."""
+        """Write and empty the deltas of a business whose history ends here; removals wait for the indexes."""
         self.spill(deltas)
         for table, merged in deltas.take_merged():
             copy(self._conn, Identifier(self._schema, table.name), table.all_columns, merged)
+        for table, keys in deltas.take_removed():
+            rows = ((table.name, *key) for key in keys)
+            copy(self._conn, Identifier(self._schema, "removed"), ("relation", "business_id", "id"), rows)
 
 
 def copy(conn: Connection[Any], table: Identifier, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
@@ -65,19 +117,71 @@ def copy(conn: Connection[Any], table: Identifier, columns: tuple[str, ...], row
             sink.write_row(row)
 
 
+def mend(conn: Connection[Any], projection: Projection, schema: str, businesses: Sequence[int]) -> None:
+    """Make good what removed rows left behind in other columns."""
+    with conn.transaction():
+        conn.execute("SELECT set_config('search_path', %s, true)", (schema,))
+        conn.execute(projection.mend, {"businesses": list(businesses)})
+        conn.execute("SELECT set_config('search_path', 'pg_catalog', true)")
+
+
 def merge_statement(table: Table, schema: str, types: Mapping[str, str]) -> Composed:
-    """Return the statement that merges changes, one array per column, by the table's rules."""
-    arrays = [SQL(f"%b::{types[column]}[]") for column in table.all_columns]
-    return SQL(
-        "INSERT INTO {table} AS t ({columns}) SELECT * FROM unnest({arrays})"
-        " ON CONFLICT ({keys}) DO UPDATE SET {changes}"
-    ).format(
+    """Return the statement that merges rows, one array per column, by the table's rules."""
+    return _insert(table, schema, types, table.changes)
+
+
+def overwrite_statement(table: Table, schema: str, types: Mapping[str, str]) -> Composed:
+    """Return the statement that puts rows, one array per column, in the place of what stands, if anything."""
+    return _insert(table, schema, types, dict.fromkeys(table.changes, "overwrite"))
+
+
+def update_statement(table: Table, schema: str, types: Mapping[str, str]) -> Composed:
+    """Return the statement that puts rows, one array per column, in the place of those that stand."""
+    return SQL("UPDATE {table} AS t SET {changes} FROM ({rows}) AS f WHERE {same}").format(
+        table=Identifier(schema, table.name),
+        changes=SQL(", ").join(SQL("{0} = f.{0}").format(Identifier(c)) for c in table.changes),
+        rows=_rows(table, types),
+        same=SQL(" AND ").join(SQL("t.{0} = f.{0}").format(Identifier(c)) for c in table.keys),
+    )
+
+
+def _insert(table: Table, schema: str, types: Mapping[str, str], rules: Mapping[str, str]) -> Composed:
+    return SQL("INSERT INTO {table} AS t ({columns}) {rows} ON CONFLICT ({keys}) DO UPDATE SET {changes}").format(
         table=Identifier(schema, table.name),
         columns=SQL(", ").join(map(Identifier, table.all_columns)),
-        arrays=SQL(", ").join(arrays),
+        rows=_rows(table, types),
         keys=SQL(", ").join(map(Identifier, table.keys)),
-        changes=SQL(", ").join(_assignment(column, rule) for column, rule in table.changes.items()),
+        changes=SQL(", ").join(_assignment(column, rule) for column, rule in rules.items()),
     )
+
+
+def _rows(table: Table, types: Mapping[str, str]) -> Composed:
+    """Return a query of the rows that travel as one array per column."""
+    return SQL("SELECT {values} FROM unnest({arrays}) AS f ({columns})").format(
+        values=SQL(", ").join(SQL("f.{0}::" + types[c] + " AS {0}").format(Identifier(c)) for c in table.all_columns),
+        arrays=SQL(", ").join(SQL(f"%b::{_passed_as(types[c])}[]") for c in table.all_columns),
+        columns=SQL(", ").join(map(Identifier, table.all_columns)),
+    )
+
+
+def delete_statement(table: Table, schema: str, types: Mapping[str, str]) -> Composed:
+    """Return the statement that deletes rows by key, one array per key column."""
+    keys = SQL(", ").join(map(Identifier, table.keys))
+    arrays = SQL(", ").join(SQL(f"%b::{types[c]}[]") for c in table.keys)
+    return SQL("DELETE FROM {table} WHERE ({keys}) IN (SELECT * FROM unnest({arrays}))").format(
+        table=Identifier(schema, table.name), keys=keys, arrays=arrays
+    )
+
+
+def _array(values: Sequence[Any], sql_type: str) -> list[Any]:
+    # unnest would take an array of arrays apart whole: arrays travel as text.
+    if not sql_type.endswith("[]"):
+        return list(values)
+    return [None if v is None else "{" + ",".join(map(str, v)) + "}" for v in values]
+
+
+def _passed_as(sql_type: str) -> str:
+    return "text" if sql_type.endswith("[]") else sql_type
 
 
 def _assignment(column: str, rule: str) -> Composed:
@@ -93,4 +197,5 @@ _ASSIGNMENTS = {
     "greatest": "{c} = greatest(t.{c}, excluded.{c})",
     "latest": "{c} = CASE WHEN excluded.{by} >= t.{by} OR (t.{by} IS NULL AND excluded.{by} IS NOT NULL)"
     " THEN excluded.{c} ELSE t.{c} END",
+    "overwrite": "{c} = excluded.{c}",
 }

@@ -1,12 +1,21 @@
 """The profile of each business and the counts on its first screen."""
 
+from collections import Counter
 from typing import cast
 
 from projections.deltas import Deltas, Table
 from projections.projection import Projection
 from shared.event_codec import Recorded
 from shared.events.identity import BusinessProfileChanged, BusinessRegistered
-from shared.events.sales import CustomersAdded, ProductsAdded, ReceiptStored, SalesBatchRecorded, UploadAccepted
+from shared.events.sales import (
+    CustomersAdded,
+    ProductsAdded,
+    ReceiptStored,
+    SaleRecorded,
+    SalesBatchRecorded,
+    SaleVoided,
+    UploadAccepted,
+)
 from shared.vault import SubjectKeys
 
 PROFILES = Table(
@@ -30,9 +39,10 @@ STATS = Table(
         "customers": "add",
         "transactions": "add",
         "paisa": "add",
-        "last_transaction_date": "greatest",
     },
 )
+# The last day with a sale is found here: a voided sale may have been the only one of its day.
+DAYS = Table("profile_days", ("business_id", "date"), changes={"sales": "add"})
 SOURCES = Table("data_sources", ("business_id", "source"), changes={"uses": "add"})
 
 
@@ -68,11 +78,23 @@ def on_customers_added(recorded: Recorded, event: CustomersAdded, deltas: Deltas
 def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """More sales."""
     if event.sales:
-        deltas.merge(
-            STATS, (recorded.business_id,),
-            transactions=len(event.sales), paisa=sum(sale.paisa for sale in event.sales),
-            last_transaction_date=max(sale.date for sale in event.sales),
-        )  # fmt: skip
+        paisa = sum(sale.paisa for sale in event.sales)
+        deltas.merge(STATS, (recorded.business_id,), transactions=len(event.sales), paisa=paisa)
+        for date, sales in Counter(sale.date for sale in event.sales).items():
+            deltas.merge(DAYS, (recorded.business_id, date), sales=sales)
+
+
+def on_sale_recorded(recorded: Recorded, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """One more sale."""
+    deltas.merge(STATS, (recorded.business_id,), transactions=1, paisa=event.paisa)
+    deltas.merge(DAYS, (recorded.business_id, event.date), sales=1)
+    deltas.merge(SOURCES, (recorded.business_id, "manual"), uses=1)
+
+
+def on_sale_voided(recorded: Recorded, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
+    """One sale less."""
+    deltas.merge(STATS, (recorded.business_id,), transactions=-1, paisa=-event.paisa)
+    deltas.merge(DAYS, (recorded.business_id, event.date), sales=-1)
 
 
 def on_upload_accepted(recorded: Recorded, _event: UploadAccepted, deltas: Deltas, _: SubjectKeys) -> None:
@@ -97,15 +119,17 @@ def _subjects(recorded: Recorded) -> list[str]:
 
 IDENTITY = Projection(
     name="identity",
-    version=1,
+    version=2,
     package="projections.identity",
-    tables=(PROFILES, STATS, SOURCES),
+    tables=(PROFILES, STATS, DAYS, SOURCES),
     handlers={
         BusinessRegistered: on_business_registered,
         BusinessProfileChanged: on_business_profile_changed,
         ProductsAdded: on_products_added,
         CustomersAdded: on_customers_added,
         SalesBatchRecorded: on_sales_batch_recorded,
+        SaleRecorded: on_sale_recorded,
+        SaleVoided: on_sale_voided,
         UploadAccepted: on_upload_accepted,
         ReceiptStored: on_receipt_stored,
     },

@@ -10,12 +10,17 @@ CREATE TABLE profiles (
     created_at   timestamptz
 );
 CREATE TABLE profile_stats (
-    business_id           bigint NOT NULL,
-    products              bigint NOT NULL,
-    customers             bigint NOT NULL,
-    transactions          bigint NOT NULL,
-    paisa                 bigint NOT NULL,
-    last_transaction_date date
+    business_id  bigint NOT NULL,
+    products     bigint NOT NULL,
+    customers    bigint NOT NULL,
+    transactions bigint NOT NULL,
+    paisa        bigint NOT NULL
+);
+-- How many sales of each day stand; 0 where all were voided.
+CREATE TABLE profile_days (
+    business_id bigint NOT NULL,
+    date        date NOT NULL,
+    sales       bigint NOT NULL
 );
 CREATE TABLE data_sources (
     business_id bigint NOT NULL,
@@ -26,9 +31,11 @@ CREATE TABLE data_sources (
 -- after the rows, side by side
 CREATE UNIQUE INDEX IF NOT EXISTS profiles_key ON profiles (business_id);
 CREATE UNIQUE INDEX IF NOT EXISTS profile_stats_key ON profile_stats (business_id);
+CREATE UNIQUE INDEX IF NOT EXISTS profile_days_key ON profile_days (business_id, date);
 CREATE UNIQUE INDEX IF NOT EXISTS data_sources_key ON data_sources (business_id, source);
 
 -- once they stand
 ALTER TABLE profiles ADD PRIMARY KEY USING INDEX profiles_key;
 ALTER TABLE profile_stats ADD PRIMARY KEY USING INDEX profile_stats_key;
+ALTER TABLE profile_days ADD PRIMARY KEY USING INDEX profile_days_key;
 ALTER TABLE data_sources ADD PRIMARY KEY USING INDEX data_sources_key;

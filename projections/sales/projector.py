@@ -1,4 +1,4 @@
-"""Sales, products and customers of a shop, with their rollups per day."""
+"""Sales of a shop and what else its ledgers tell, the products sold and who bought them, with rollups per day."""
 
 import datetime as dt
 from typing import Any, cast
@@ -6,14 +6,32 @@ from typing import Any, cast
 from projections.deltas import Deltas, Key, Table, Values
 from projections.projection import Projection
 from shared.event_codec import Recorded
-from shared.events.sales import CustomersAdded, ProductsAdded, SalesBatchRecorded
+from shared.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.events.sales import (
+    CustomersAdded,
+    MovementsRecorded,
+    ProductsAdded,
+    SaleRecorded,
+    SalesBatchRecorded,
+    SaleVoided,
+)
 from shared.rules.pricing import unit_price
 from shared.vault import SubjectKeys
 
 TRANSACTIONS = Table(
     "transactions",
     ("business_id", "id"),
-    ("sold_at", "product_id", "customer_id", "quantity", "paisa", "payment_method", "payment_text", "position"),
+    (
+        "sold_at",
+        "product_id",
+        "customer_id",
+        "quantity",
+        "paisa",
+        "payment_method",
+        "payment_text",
+        "position",
+        "source",
+    ),
 )
 PRODUCTS = Table(
     "products",
@@ -23,33 +41,42 @@ PRODUCTS = Table(
         "sort_name": "set",
         "priced_at": "greatest",
         "unit_price": "latest:priced_at",
+        "first_price": "set",
         "sales": "add",
         "units": "add",
         "paisa": "add",
         "last_sale_at": "greatest",
     },
 )
-CUSTOMERS = Table(
-    "customers",
-    ("business_id", "id"),
-    changes={
-        "name": "set",
-        "sort_name": "set",
-        "phone": "set",
-        "sales": "add",
-        "paisa": "add",
-        "last_purchase_at": "greatest",
-    },
-)
+BUYERS = Table("buyers", ("business_id", "id"), changes={"name": "set", "merged_into": "set"})
 _SUMS = {"sales": "add", "units": "add", "paisa": "add"}
 SALES_DAYS = Table("sales_days", ("business_id", "date", "payment_method"), changes=_SUMS)
 PRODUCT_DAYS = Table("product_days", ("business_id", "product_id", "date", "payment_method"), changes=_SUMS)
-CUSTOMER_DAYS = Table("customer_days", ("business_id", "customer_id", "date"), changes={"sales": "add", "paisa": "add"})
 TOTALS = Table(
     "sales_totals",
     ("business_id",),
-    changes={"products": "add", "customers": "add", "sales": "add", "paisa": "add"},
+    changes={"products": "add", "sales": "add", "paisa": "add"},
 )
+VOIDS = Table("voids", ("business_id", "id"), ("product_id", "reason", "voided_at", "position"))
+MOVEMENTS = Table(
+    "movements",
+    ("business_id", "id"),
+    (
+        "kind", "sold_at", "product_id", "customer_id", "text", "quantity", "paisa", "payment_method", "payment_text",
+        "position",
+    ),
+)  # fmt: skip
+# Gives the products that lost a sale the price and time of the last one they have left.
+MEND = """UPDATE products AS p SET
+        unit_price = last.price, priced_at = last.sold_at, last_sale_at = last.sold_at
+    FROM products AS q LEFT JOIN LATERAL (
+        SELECT sold_at, paisa * 1000 / quantity + CASE
+            WHEN 2 * (paisa * 1000 %% quantity) > quantity THEN 1
+            WHEN 2 * (paisa * 1000 %% quantity) = quantity THEN paisa * 1000 / quantity %% 2 ELSE 0 END AS price
+        FROM transactions AS t WHERE t.business_id = q.business_id AND t.product_id = q.id
+        ORDER BY sold_at DESC, position DESC, id DESC LIMIT 1) AS last ON true
+    WHERE (p.business_id, p.id) = (q.business_id, q.id) AND (q.business_id, q.id) IN (
+        SELECT business_id, product_id FROM voids WHERE business_id = ANY(%(businesses)s))"""
 
 
 def on_products_added(recorded: Recorded, event: ProductsAdded, deltas: Deltas, _: SubjectKeys) -> None:
@@ -61,7 +88,7 @@ def on_products_added(recorded: Recorded, event: ProductsAdded, deltas: Deltas, 
             (business, product.id),
             name=product.name,
             sort_name=product.name.casefold(),
-            unit_price=product.unit_price,
+            first_price=product.unit_price,
         )
     deltas.merge(TOTALS, (business,), products=len(event.products))
 
@@ -71,15 +98,22 @@ def on_customers_added(recorded: Recorded, event: CustomersAdded, deltas: Deltas
     business = recorded.business_id
     for customer in event.customers:
         person = keys.open(_subject(business, customer.id), customer.sealed) or {}
-        name = person.get("name")
-        deltas.merge(
-            CUSTOMERS,
-            (business, customer.id),
-            name=name,
-            sort_name=name and name.casefold(),
-            phone=person.get("phone"),
-        )
-    deltas.merge(TOTALS, (business,), customers=len(event.customers))
+        deltas.merge(BUYERS, (business, customer.id), name=person.get("name"))
+
+
+def on_customer_details_changed(
+    recorded: Recorded, event: CustomerDetailsChanged, deltas: Deltas, keys: SubjectKeys
+) -> None:
+    """A customer may have a new name."""
+    person = keys.open(_subject(recorded.business_id, event.customer_id), event.sealed) or {}
+    if person.get("name"):
+        deltas.merge(BUYERS, (recorded.business_id, event.customer_id), name=person["name"])
+
+
+def on_customers_merged(recorded: Recorded, event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
+    """What the merged bought is shown under the name of the one who goes on."""
+    for merged in event.merged_ids:
+        deltas.merge(BUYERS, (recorded.business_id, merged), merged_into=event.customer_id)
 
 
 def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
@@ -90,15 +124,13 @@ def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, delta
     rows = deltas.rows(TRANSACTIONS)
     days = deltas.sums(SALES_DAYS)
     product_days = deltas.sums(PRODUCT_DAYS)
-    customer_days = deltas.sums(CUSTOMER_DAYS)
     products: dict[int, list[Any]] = {}
-    customers: dict[int, list[Any]] = {}
     total = 0
     for sale in event.sales:
-        date, product, customer, qty, paisa = sale.date, sale.product_id, sale.customer_id, sale.qty, sale.paisa
+        date, product, qty, paisa = sale.date, sale.product_id, sale.qty, sale.paisa
         method, raw = (None, None) if sale.payment is None else payments[sale.payment]
         sold_at = _sold_at(date, sale.time)
-        rows.append((business, sale.tx, sold_at, product, customer, qty, paisa, method, raw, position))
+        rows.append((business, sale.tx, sold_at, product, sale.customer_id, qty, paisa, method, raw, position, None))
         _add(days, (business, date, method or ""), 1, qty, paisa)
         _add(product_days, (business, product, date, method or ""), 1, qty, paisa)
         total += paisa
@@ -111,23 +143,59 @@ def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, delta
             seen[2] += paisa
             if sold_at >= seen[3]:
                 seen[3:] = sold_at, unit_price(paisa, qty)
-        if customer is not None:
-            _add2(customer_days, (business, customer, date), 1, paisa)
-            visits = customers.get(customer)
-            if visits is None:
-                customers[customer] = [1, paisa, sold_at]
-            else:
-                visits[0] += 1
-                visits[1] += paisa
-                visits[2] = max(visits[2], sold_at)
     for product, (n, qty, paisa, at, price) in products.items():
         deltas.merge(
             PRODUCTS, (business, product),
             priced_at=at, unit_price=price, sales=n, units=qty, paisa=paisa, last_sale_at=at,
         )  # fmt: skip
-    for customer, (n, paisa, at) in customers.items():
-        deltas.merge(CUSTOMERS, (business, customer), sales=n, paisa=paisa, last_purchase_at=at)
     deltas.merge(TOTALS, (business,), sales=len(event.sales), paisa=total)
+
+
+def on_sale_recorded(recorded: Recorded, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """One sale, entered by hand."""
+    business, sold_at = recorded.business_id, _sold_at(event.date, event.time)
+    method, raw = event.payment or (None, None)
+    deltas.rows(TRANSACTIONS).append((
+        business, event.tx, sold_at, event.product_id, event.customer_id, event.qty, event.paisa, method, raw,
+        recorded.position, "manual",
+    ))  # fmt: skip
+    _count(deltas, business, event, method, 1)
+    deltas.merge(
+        PRODUCTS, (business, event.product_id),
+        priced_at=sold_at, unit_price=unit_price(event.paisa, event.qty), last_sale_at=sold_at,
+    )  # fmt: skip
+
+
+def on_sale_voided(recorded: Recorded, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
+    """A sale leaves the books; that it stood there is kept."""
+    business = recorded.business_id
+    deltas.remove(TRANSACTIONS, (business, event.tx))
+    deltas.rows(VOIDS).append(
+        (business, event.tx, event.product_id, event.reason, recorded.recorded_at, recorded.position)
+    )
+    _count(deltas, business, event, event.payment, -1)
+
+
+def on_movements_recorded(recorded: Recorded, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """Lines of a ledger that are no sales: kept beside them."""
+    rows = deltas.rows(MOVEMENTS)
+    for m in event.movements:
+        method, raw = (None, None) if m.payment is None else event.payments[m.payment]
+        rows.append((
+            recorded.business_id, m.tx, m.kind, _sold_at(m.date, m.time), m.product_id, m.customer_id, m.text, m.qty,
+            m.paisa, method, raw, recorded.position,
+        ))  # fmt: skip
+
+
+def _count(
+    deltas: Deltas, business: int | None, sale: SaleRecorded | SaleVoided, method: str | None, times: int
+) -> None:
+    """Add one sale to every sum, or take it away."""
+    qty, paisa = times * sale.qty, times * sale.paisa
+    _add(deltas.sums(SALES_DAYS), (business, sale.date, method or ""), times, qty, paisa)
+    _add(deltas.sums(PRODUCT_DAYS), (business, sale.product_id, sale.date, method or ""), times, qty, paisa)
+    deltas.merge(PRODUCTS, (business, sale.product_id), sales=times, units=qty, paisa=paisa)
+    deltas.merge(TOTALS, (business,), sales=times, paisa=paisa)
 
 
 def _add(sums: dict[Key, Values], key: Key, sales: int, units: int, paisa: int) -> None:
@@ -138,15 +206,6 @@ def _add(sums: dict[Key, Values], key: Key, sales: int, units: int, paisa: int) 
         values[0] += sales
         values[1] += units
         values[2] += paisa
-
-
-def _add2(sums: dict[Key, Values], key: Key, sales: int, paisa: int) -> None:
-    values = sums.get(key)
-    if values is None:
-        sums[key] = [sales, paisa]
-    else:
-        values[0] += sales
-        values[1] += paisa
 
 
 def _sold_at(date: dt.date, time: int | None) -> str:
@@ -161,20 +220,29 @@ def _subject(business: int | None, customer: int) -> str:
 
 
 def _subjects(recorded: Recorded) -> list[str]:
-    if recorded.topic != CustomersAdded.topic:
-        return []
-    return [_subject(recorded.business_id, c.id) for c in cast("CustomersAdded", recorded.event).customers]
+    business = recorded.business_id
+    if recorded.topic == CustomersAdded.topic:
+        return [_subject(business, c.id) for c in cast("CustomersAdded", recorded.event).customers]
+    if recorded.topic == CustomerDetailsChanged.topic:
+        return [_subject(business, cast("CustomerDetailsChanged", recorded.event).customer_id)]
+    return []
 
 
 SALES = Projection(
     name="sales",
-    version=1,
+    version=2,
     package="projections.sales",
-    tables=(TRANSACTIONS, PRODUCTS, CUSTOMERS, SALES_DAYS, PRODUCT_DAYS, CUSTOMER_DAYS, TOTALS),
+    tables=(TRANSACTIONS, PRODUCTS, BUYERS, SALES_DAYS, PRODUCT_DAYS, TOTALS, VOIDS, MOVEMENTS),
     handlers={
         ProductsAdded: on_products_added,
         CustomersAdded: on_customers_added,
+        CustomerDetailsChanged: on_customer_details_changed,
+        CustomersMerged: on_customers_merged,
         SalesBatchRecorded: on_sales_batch_recorded,
+        SaleRecorded: on_sale_recorded,
+        SaleVoided: on_sale_voided,
+        MovementsRecorded: on_movements_recorded,
     },
     subjects=_subjects,
+    mend=MEND,
 )

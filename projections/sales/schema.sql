@@ -9,7 +9,8 @@ CREATE TABLE transactions (
     paisa          bigint NOT NULL,
     payment_method text,
     payment_text   text,
-    position       bigint NOT NULL
+    position       bigint NOT NULL,
+    source         text -- null: a ledger
 );
 CREATE TABLE products (
     business_id  bigint NOT NULL,
@@ -18,20 +19,18 @@ CREATE TABLE products (
     sort_name    text,
     priced_at    timestamp,
     unit_price   bigint,
+    first_price  bigint,
     sales        bigint NOT NULL,
     units        bigint NOT NULL,
     paisa        bigint NOT NULL,
     last_sale_at timestamp
 );
-CREATE TABLE customers (
-    business_id      bigint NOT NULL,
-    id               bigint NOT NULL,
-    name             text,
-    sort_name        text,
-    phone            text,
-    sales            bigint NOT NULL,
-    paisa            bigint NOT NULL,
-    last_purchase_at timestamp
+-- Names beside sales; a merged customer's are shown under the name of the one who goes on.
+CREATE TABLE buyers (
+    business_id bigint NOT NULL,
+    id          bigint NOT NULL,
+    name        text,
+    merged_into bigint
 );
 -- What was sold per day and means of payment ('' = none given), over all products and per product.
 CREATE TABLE sales_days (
@@ -51,20 +50,35 @@ CREATE TABLE product_days (
     units          bigint NOT NULL,
     paisa          bigint NOT NULL
 );
--- The days on which a customer came: a visit is a day.
-CREATE TABLE customer_days (
-    business_id bigint NOT NULL,
-    customer_id bigint NOT NULL,
-    date        date NOT NULL,
-    sales       bigint NOT NULL,
-    paisa       bigint NOT NULL
-);
 CREATE TABLE sales_totals (
     business_id bigint NOT NULL,
     products    bigint NOT NULL,
-    customers   bigint NOT NULL,
     sales       bigint NOT NULL,
     paisa       bigint NOT NULL
+);
+-- Sales that were entered by mistake: no longer among the transactions.
+CREATE TABLE voids (
+    business_id bigint NOT NULL,
+    id          bigint NOT NULL,
+    product_id  bigint NOT NULL,
+    reason      text NOT NULL,
+    voided_at   timestamptz NOT NULL,
+    position    bigint NOT NULL
+);
+-- What ledgers tell beside sales: return, purchase, expense.
+CREATE TABLE movements (
+    business_id    bigint NOT NULL,
+    id             bigint NOT NULL,
+    kind           text NOT NULL,
+    sold_at        timestamp NOT NULL,
+    product_id     bigint,
+    customer_id    bigint,
+    text           text,
+    quantity       bigint NOT NULL,
+    paisa          bigint NOT NULL,
+    payment_method text,
+    payment_text   text,
+    position       bigint NOT NULL
 );
 
 -- after the rows, side by side
@@ -76,21 +90,22 @@ CREATE INDEX IF NOT EXISTS transactions_by_product_amount ON transactions (busin
 CREATE INDEX IF NOT EXISTS transactions_by_payment ON transactions (business_id, payment_method, sold_at, id);
 CREATE UNIQUE INDEX IF NOT EXISTS products_key ON products (business_id, id);
 CREATE INDEX IF NOT EXISTS products_by_name ON products (business_id, sort_name, id);
-CREATE UNIQUE INDEX IF NOT EXISTS customers_key ON customers (business_id, id);
-CREATE INDEX IF NOT EXISTS customers_by_name ON customers (business_id, sort_name, id);
-CREATE INDEX IF NOT EXISTS customers_by_spending ON customers (business_id, paisa, id);
-CREATE INDEX IF NOT EXISTS customers_by_last_purchase ON customers (business_id, last_purchase_at, id);
+CREATE UNIQUE INDEX IF NOT EXISTS buyers_key ON buyers (business_id, id);
+CREATE UNIQUE INDEX IF NOT EXISTS voids_key ON voids (business_id, id);
+CREATE UNIQUE INDEX IF NOT EXISTS movements_key ON movements (business_id, id);
+CREATE INDEX IF NOT EXISTS movements_by_date ON movements (business_id, kind, sold_at, id);
+CREATE INDEX IF NOT EXISTS movements_by_amount ON movements (business_id, kind, paisa, id);
 CREATE UNIQUE INDEX IF NOT EXISTS sales_days_key ON sales_days (business_id, date, payment_method);
 CREATE UNIQUE INDEX IF NOT EXISTS product_days_key ON product_days (business_id, product_id, date, payment_method);
 CREATE INDEX IF NOT EXISTS product_days_by_date ON product_days (business_id, date) INCLUDE (product_id, units);
-CREATE UNIQUE INDEX IF NOT EXISTS customer_days_key ON customer_days (business_id, customer_id, date);
 CREATE UNIQUE INDEX IF NOT EXISTS sales_totals_key ON sales_totals (business_id);
 
 -- once they stand
 ALTER TABLE transactions ADD PRIMARY KEY USING INDEX transactions_key;
 ALTER TABLE products ADD PRIMARY KEY USING INDEX products_key;
-ALTER TABLE customers ADD PRIMARY KEY USING INDEX customers_key;
+ALTER TABLE buyers ADD PRIMARY KEY USING INDEX buyers_key;
+ALTER TABLE voids ADD PRIMARY KEY USING INDEX voids_key;
+ALTER TABLE movements ADD PRIMARY KEY USING INDEX movements_key;
 ALTER TABLE sales_days ADD PRIMARY KEY USING INDEX sales_days_key;
 ALTER TABLE product_days ADD PRIMARY KEY USING INDEX product_days_key;
-ALTER TABLE customer_days ADD PRIMARY KEY USING INDEX customer_days_key;
 ALTER TABLE sales_totals ADD PRIMARY KEY USING INDEX sales_totals_key;

@@ -8,7 +8,7 @@ from projections.deltas import Deltas, Table
 from projections.projection import Projection
 from shared.event_codec import Recorded
 from shared.events.jobs import JobFailed
-from shared.events.sales import SalesBatchRecorded, UploadAccepted, UploadCompleted, UploadFailed
+from shared.events.sales import MovementsRecorded, SalesBatchRecorded, UploadAccepted, UploadCompleted, UploadFailed
 from shared.vault import SubjectKeys
 
 UPLOADS_TABLE = Table(
@@ -51,6 +51,11 @@ def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, delta
     )  # fmt: skip
 
 
+def on_movements_recorded(recorded: Recorded, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """Rows that are no sales were created too; the batch that follows counts the others."""
+    _merge(recorded, event.file_id, deltas, state="processing", created=len(event.movements))
+
+
 def on_upload_completed(recorded: Recorded, event: UploadCompleted, deltas: Deltas, _: SubjectKeys) -> None:
     """All of a ledger was read."""
     warnings = msgspec.json.encode(event.warnings).decode() if event.warnings else None
@@ -84,12 +89,13 @@ def _merge(recorded: Recorded, file_id: str, deltas: Deltas, **changes: Any) -> 
 
 UPLOADS = Projection(
     name="uploads",
-    version=1,
+    version=2,
     package="projections.uploads",
     tables=(UPLOADS_TABLE,),
     handlers={
         UploadAccepted: on_upload_accepted,
         SalesBatchRecorded: on_sales_batch_recorded,
+        MovementsRecorded: on_movements_recorded,
         UploadCompleted: on_upload_completed,
         UploadFailed: on_upload_failed,
         JobFailed: on_job_failed,

@@ -7,14 +7,21 @@ from itertools import count
 from uuid import UUID, uuid5
 
 from shared.events.base import Event
+from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseRecorded
+from shared.events.customers import CustomersMerged
 from shared.events.identity import BusinessProfileChanged, BusinessRegistered
+from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
 from shared.events.sales import (
     CustomersAdded,
+    Movement,
+    MovementsRecorded,
     NewCustomer,
     NewProduct,
     ProductsAdded,
     Sale,
+    SaleRecorded,
     SalesBatchRecorded,
+    SaleVoided,
     UploadAccepted,
     UploadCompleted,
 )
@@ -84,6 +91,23 @@ def busy_shop(business: int, batches: int, rows: int = 20, first_tx: int = 1) ->
     for start in range(first_tx, first_tx + batches * rows, rows):
         yield batch(business, [_line(business, tx) for tx in range(start, start + rows)], number=first_tx, duplicates=1)
     yield completed(business, first_tx, created=batches * rows)
+
+
+def everything_else(business: int) -> Iterator[Event]:
+    """Yield what a shop does beside uploading sales: one event of every kind that fills a table."""
+    yield SaleRecorded(90_001, DAY, 43_200, 1, 1, 2000, 90_000, ("credit", None), "")
+    yield SaleRecorded(90_002, DAY, None, 1, None, 1000, 9_000, None, "")
+    yield SaleVoided(90_002, "twice", DAY, None, 1, None, 1000, 9_000, None)
+    back = Movement(2, 90_003, "return", DAY, None, 1, None, None, 1000, 500, None)
+    yield MovementsRecorded(file_id(business, 9), [back], [], "")
+    yield ProductDetailsChanged(1, sku="T-1", unit="kg", lead_time_days=2)
+    yield StockMoved(1, "count", 50_000, DAY, 36_000)
+    yield StockMoved(1, "receive", 5_000, DAY, 50_000)
+    yield ProductSheetRecorded(file_id(business, 9), [ProductLine(2, None, 700, 9_000, DAY)])
+    yield CashSettingsChanged(5_000_000, DAY, 1_000_000)
+    yield ExpenseRecorded(1, DAY, 70_000, "rent", "monthly")
+    yield CollectionRecorded(1, DAY, 10_000, 1)
+    yield CustomersMerged(1, [2])
 
 
 def busy_street(shops: int, first_tx: int = 1) -> Iterator[tuple[int, Event]]:

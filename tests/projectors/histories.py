@@ -1,15 +1,30 @@
 """Any history that a few shops may have, in any order."""
 
 import datetime as dt
+import json
 from itertools import count
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
 from shared.events.base import Event
+from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.events.clock import DayOpened
+from shared.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.events.identity import BusinessRegistered, LoggedIn
+from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
 from shared.events.jobs import JobFailed
-from shared.events.sales import ReceiptStored, Remark, Sale, UploadCompleted, UploadFailed
+from shared.events.sales import (
+    Movement,
+    MovementsRecorded,
+    ReceiptStored,
+    Remark,
+    Sale,
+    SaleRecorded,
+    SaleVoided,
+    UploadCompleted,
+    UploadFailed,
+)
 from tests.projectors.events import accepted, batch, customers, file_id, products, profile
 
 MOST_PRODUCTS, MOST_CUSTOMERS, MOST_FILES = 6, 5, 3
@@ -35,6 +50,7 @@ texts = st.sampled_from(NASTY) | st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12
 )
 maybe = st.none() | texts
+TODAY = [dt.date(2025, 3, 2)]
 # A narrow window, so that sales meet on days and at moments; the bounds of the contract now and then.
 dates = st.dates(dt.date(2025, 2, 27), dt.date(2025, 3, 2)) | st.sampled_from(
     [dt.date(2000, 1, 1), dt.date(2024, 2, 29)]
@@ -59,13 +75,20 @@ class Shops:
         self.transactions = {business: count(1) for business in businesses}
         self.products = dict.fromkeys(businesses, 0)
         self.customers = dict.fromkeys(businesses, 0)
+        self.sales: dict[int, list[SaleRecorded]] = {business: [] for business in businesses}
+        self.expenses: dict[int, list[int]] = {business: [] for business in businesses}
+        self.merged: dict[int, dict[int, int]] = {business: {} for business in businesses}
 
 
 @st.composite
 def histories(draw: st.DrawFn, businesses: list[int], max_events: int = 30) -> list[tuple[int | None, Event]]:
     """Return facts of these businesses, in the order of the log."""
     shops = Shops(businesses)
-    kinds = st.sampled_from([_batch] * 5 + [_products, _customers, _profile, _registered, _upload, _other])
+    kinds: st.SearchStrategy[Any] = st.sampled_from(
+        [_batch] * 5 + [_sale, _void] * 2
+        + [_products, _customers, _profile, _registered, _upload, _other, _movements, _details, _merge, _day]
+        + [_goods, _stock, _sheet, _cash, _expense, _collection]
+    )  # fmt: skip
     facts: list[tuple[int | None, Event]] = []
     for kind in draw(st.lists(kinds, min_size=1, max_size=max_events)):
         business = draw(st.sampled_from(businesses))
@@ -75,7 +98,7 @@ def histories(draw: st.DrawFn, businesses: list[int], max_events: int = 30) -> l
 
 @st.composite
 def _batch(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
-    payments = draw(st.lists(st.tuples(st.sampled_from(["cash", "bkash", "other"]), maybe), max_size=3))
+    payments = draw(st.lists(st.tuples(st.sampled_from(["cash", "bkash", "credit", "other"]), maybe), max_size=3))
     method = st.none() | st.sampled_from(range(len(payments))) if payments else st.none()
     fields: st.SearchStrategy[tuple[Any, ...]] = st.tuples(
         dates,
@@ -90,8 +113,124 @@ def _batch(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
         Sale(row, next(shops.transactions[business]), *line)
         for row, line in enumerate(draw(st.lists(fields, max_size=7)), 2)
     ]
+    shops.sales[business] += [
+        SaleRecorded(s.tx, s.date, s.time, s.product_id, s.customer_id, s.qty, s.paisa,
+                     None if s.payment is None else payments[s.payment], "") for s in sales
+    ]  # fmt: skip
     number, duplicates, rejected = (draw(st.integers(0, most)) for most in (MOST_FILES - 1, 9, 9))
     return business, batch(business, sales, number=number, duplicates=duplicates, rejected=rejected, payments=payments)
+
+
+@st.composite
+def _sale(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    event = SaleRecorded(
+        next(shops.transactions[business]), draw(dates), draw(times), draw(st.integers(1, MOST_PRODUCTS)),
+        draw(st.none() | st.integers(1, MOST_CUSTOMERS)), draw(quantities), draw(amounts),
+        draw(st.none() | st.tuples(st.sampled_from(["cash", "credit", "other"]), maybe)), "",
+    )  # fmt: skip
+    shops.sales[business].append(event)
+    return business, event
+
+
+@st.composite
+def _void(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    if not shops.sales[business]:
+        return draw(_sale(business, shops))
+    sale = shops.sales[business].pop(draw(st.integers(0, len(shops.sales[business]) - 1)))
+    return business, SaleVoided(
+        sale.tx, draw(texts), sale.date, sale.time, sale.product_id, sale.customer_id, sale.qty, sale.paisa,
+        sale.payment and sale.payment[0],
+    )  # fmt: skip
+
+
+@st.composite
+def _movements(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    kind = draw(st.sampled_from(["return", "purchase", "expense"]))
+    goods = kind != "expense"
+    movement = Movement(
+        2, next(shops.transactions[business]), kind, draw(dates), draw(times),
+        draw(st.integers(1, MOST_PRODUCTS)) if goods else None,
+        draw(st.none() | st.integers(1, MOST_CUSTOMERS)) if kind == "return" else None,
+        None if goods else draw(texts), draw(quantities) if goods else 0, draw(amounts),
+        draw(st.sampled_from([None, 0, 1])),
+    )  # fmt: skip
+    return business, MovementsRecorded(file_id(business, 0), [movement], [("cash", None), ("credit", None)], "")
+
+
+@st.composite
+def _details(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    said = draw(st.dictionaries(st.sampled_from(["name", "phone", "email", "address", "notes"]), texts, min_size=1))
+    return business, CustomerDetailsChanged(draw(st.integers(1, MOST_CUSTOMERS)), json.dumps(said))
+
+
+@st.composite
+def _merge(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    into = shops.merged[business]
+    free = [number for number in range(1, MOST_CUSTOMERS + 1) if number not in into]
+    if len(free) < 2:
+        return draw(_sale(business, shops))
+    survivor, merged = draw(st.permutations(free))[:2]
+    gone = [merged, *(number for number, to in into.items() if to == merged)]
+    into |= dict.fromkeys(gone, survivor)
+    return business, CustomersMerged(survivor, gone)
+
+
+@st.composite
+def _goods(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    cleared = draw(st.lists(st.sampled_from(["sku", "unit", "reorder_point", "lead_time_days", "cost"]), unique=True))
+    said = {
+        "sku": draw(maybe), "unit": draw(st.sampled_from([None, "kg", "piece"])),
+        "reorder_point": draw(st.none() | quantities), "lead_time_days": draw(st.none() | st.integers(0, 9)),
+        "cost": draw(st.none() | amounts),
+    }  # fmt: skip
+    told: dict[str, Any] = {name: None if name in cleared else value for name, value in said.items()}
+    return business, ProductDetailsChanged(draw(st.integers(1, MOST_PRODUCTS)), **told, cleared=cleared)
+
+
+@st.composite
+def _stock(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    kind = draw(st.sampled_from(["count", "count", "receive", "adjust", "waste", "return"]))
+    qty = draw(quantities) * (draw(st.sampled_from([1, -1])) if kind == "adjust" else 1)
+    return business, StockMoved(draw(st.integers(1, MOST_PRODUCTS)), kind, qty, draw(dates), draw(times) or 0)
+
+
+@st.composite
+def _sheet(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    stock = draw(st.none() | quantities)
+    line = ProductLine(
+        draw(st.integers(1, MOST_PRODUCTS)), draw(maybe), draw(st.none() | amounts), stock,
+        None if stock is None else draw(dates),
+    )  # fmt: skip
+    return business, ProductSheetRecorded(file_id(business, 0), [line])
+
+
+@st.composite
+def _cash(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    some = st.none() | amounts
+    return business, CashSettingsChanged(draw(some), draw(st.none() | dates), draw(some))
+
+
+@st.composite
+def _expense(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    if draw(st.booleans()) and shops.expenses[business]:
+        return business, ExpenseEnded(shops.expenses[business].pop(), draw(dates))
+    number = next(shops.transactions[business])
+    shops.expenses[business].append(number)
+    recurring = draw(st.sampled_from([None, "daily", "weekly", "monthly", "yearly"]))
+    return business, ExpenseRecorded(number, draw(dates), draw(amounts), draw(texts), recurring)
+
+
+@st.composite
+def _collection(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    number = next(shops.transactions[business])
+    return business, CollectionRecorded(number, draw(dates), draw(amounts), draw(st.integers(1, MOST_CUSTOMERS)))
+
+
+@st.composite
+def _day(draw: st.DrawFn, *_: object) -> tuple[None, Event]:
+    # The log is shared by all examples and its days only go on: from one day to a season at a time.
+    today = TODAY[0] = TODAY[0] + dt.timedelta(days=draw(st.sampled_from([1, 7, 30, 61, 90])))
+    return None, DayOpened(today)
 
 
 @st.composite

@@ -13,17 +13,25 @@ from uuid import UUID
 
 from shared.event_codec import Recorded
 from shared.events.base import Event
+from shared.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.events.identity import BusinessProfileChanged, BusinessRegistered
 from shared.events.jobs import JobFailed
 from shared.events.sales import (
     CustomersAdded,
+    Movement,
+    MovementsRecorded,
     ProductsAdded,
     ReceiptStored,
+    SaleRecorded,
     SalesBatchRecorded,
+    SaleVoided,
     UploadAccepted,
     UploadCompleted,
     UploadFailed,
 )
+from tests.projectors.model_cashflow import cashflow
+from tests.projectors.model_customers import customers
+from tests.projectors.model_inventory import inventory
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -49,6 +57,9 @@ class Line(NamedTuple):
     method: str | None
     raw: str | None
 
+    voided: bool = False
+    source: str | None = None
+
     @property
     def price(self) -> int:
         return round(Fraction(self.paisa * 1000, self.qty))
@@ -56,28 +67,26 @@ class Line(NamedTuple):
 
 def sales(history: Sequence[Recorded], people: People) -> Tables:
     """Return the tables of the projection `sales`."""
-    lines = list(_lines(history))
+    every = list(_lines(history))
+    lines = [line for line in every if not line.voided]
     named = {(_business(r), product.id): product for r, e in _of(history, ProductsAdded) for product in e.products}
-    known = {
-        (_business(r), customer.id): people.get(customer.sealed, {})
-        for r, e in _of(history, CustomersAdded)
-        for customer in e.customers
-    }
-    of_product = _grouped(lines, lambda line: (line.business, line.product))
-    visits = [(line, line.customer) for line in lines if line.customer is not None]
-    of_customer = {
-        key: [line for line, _ in group]
-        for key, group in _grouped(visits, lambda visit: (visit[0].business, visit[1])).items()
-    }
+    of_product = _grouped(every, lambda line: (line.business, line.product))
     return {
         "transactions": [_transaction(line) for line in lines],
         "products": [_product(key, named.get(key), of_product.get(key, [])) for key in {*named, *of_product}],
-        "customers": [_customer(key, known.get(key, {}), of_customer.get(key, [])) for key in {*known, *of_customer}],
-        "sales_days": _days(lines, "payment_method"),
-        "product_days": _days(lines, "payment_method", "product_id"),
-        "customer_days": _days([line for line, _ in visits], "customer_id", sums=("sales", "paisa")),
-        "sales_totals": _totals(history, lines, list(named), list(known)),
-    }
+        "buyers": _buyers(history, people),
+        "sales_days": _days(every, "payment_method"),
+        "product_days": _days(every, "payment_method", "product_id"),
+        "sales_totals": _totals(history, every, list(named)),
+        "voids": [
+            {
+                "business_id": _business(r), "id": e.tx, "product_id": e.product_id, "reason": e.reason,
+                "voided_at": r.recorded_at, "position": r.position,
+            }
+            for r, e in _of(history, SaleVoided)
+        ],
+        "movements": [_movement(r, e, m) for r, e in _of(history, MovementsRecorded) for m in e.movements],
+    }  # fmt: skip
 
 
 def identity(history: Sequence[Recorded], people: People) -> Tables:
@@ -94,7 +103,10 @@ def identity(history: Sequence[Recorded], people: People) -> Tables:
             said: Row = {column: getattr(event, column) for column in ("name", "type", "city", "description")}
             said["phone_number"] = people.get(event.sealed or "", {}).get("phone_number")
             profile |= {column: value for column, value in said.items() if value is not None}
-    return {"profiles": list(profiles.values()), "profile_stats": _stats(history), "data_sources": _sources(history)}
+    return {
+        "profiles": list(profiles.values()), "profile_stats": _stats(history),
+        "profile_days": _days(list(_lines(history)), sums=("sales",)), "data_sources": _sources(history),
+    }  # fmt: skip
 
 
 def uploads(history: Sequence[Recorded], _: People) -> Tables:
@@ -105,27 +117,70 @@ def uploads(history: Sequence[Recorded], _: People) -> Tables:
 
 
 MODELS: Mapping[str, Callable[[Sequence[Recorded], People], Tables]] = {
+    "cashflow": cashflow,
+    "customers": customers,
     "identity": identity,
+    "inventory": inventory,
     "sales": sales,
     "uploads": uploads,
 }
 
 
 def _lines(history: Sequence[Recorded]) -> Iterable[Line]:
-    for recorded, batch in _of(history, SalesBatchRecorded):
-        for sale in batch.sales:
-            method, raw = (None, None) if sale.payment is None else batch.payments[sale.payment]
+    voided = {(_business(r), e.tx) for r, e in _of(history, SaleVoided)}
+    for recorded in history:
+        business, event = recorded.business_id or 0, recorded.event
+        if isinstance(event, SalesBatchRecorded):
+            for sale in event.sales:
+                method, raw = (None, None) if sale.payment is None else event.payments[sale.payment]
+                yield Line(
+                    business, recorded.position, sale.tx, sale.date, _clock(sale.date, sale.time), sale.product_id,
+                    sale.customer_id, sale.qty, sale.paisa, method, raw, (business, sale.tx) in voided,
+                )  # fmt: skip
+        if isinstance(event, SaleRecorded):
+            method, raw = event.payment or (None, None)
             yield Line(
-                _business(recorded), recorded.position, sale.tx, sale.date, _clock(sale.date, sale.time),
-                sale.product_id, sale.customer_id, sale.qty, sale.paisa, method, raw,
+                business, recorded.position, event.tx, event.date, _clock(event.date, event.time), event.product_id,
+                event.customer_id, event.qty, event.paisa, method, raw, (business, event.tx) in voided, "manual",
             )  # fmt: skip
+
+
+def _buyers(history: Sequence[Recorded], people: People) -> list[Row]:
+    buyers: dict[tuple[int, int], Row] = {}
+
+    def buyer(recorded: Recorded, number: int) -> Row:
+        key = (_business(recorded), number)
+        return buyers.setdefault(key, {"business_id": key[0], "id": number, "name": None, "merged_into": None})
+
+    for recorded in history:
+        event = recorded.event
+        if isinstance(event, CustomersAdded):
+            for customer in event.customers:
+                row, name = buyer(recorded, customer.id), people.get(customer.sealed, {}).get("name")
+                row["name"] = row["name"] if name is None else name
+        if isinstance(event, CustomerDetailsChanged) and (name := people.get(event.sealed, {}).get("name")):
+            buyer(recorded, event.customer_id)["name"] = name
+        if isinstance(event, CustomersMerged):
+            for merged in event.merged_ids:
+                buyer(recorded, merged)["merged_into"] = event.customer_id
+    return list(buyers.values())
+
+
+def _movement(recorded: Recorded, event: MovementsRecorded, movement: Movement) -> Row:
+    method, raw = (None, None) if movement.payment is None else event.payments[movement.payment]
+    return {
+        "business_id": recorded.business_id, "id": movement.tx, "kind": movement.kind,
+        "sold_at": _clock(movement.date, movement.time), "product_id": movement.product_id,
+        "customer_id": movement.customer_id, "text": movement.text, "quantity": movement.qty, "paisa": movement.paisa,
+        "payment_method": method, "payment_text": raw, "position": recorded.position,
+    }  # fmt: skip
 
 
 def _transaction(line: Line) -> Row:
     return {
         "business_id": line.business, "id": line.tx, "sold_at": line.sold_at, "product_id": line.product,
         "customer_id": line.customer, "quantity": line.qty, "paisa": line.paisa, "payment_method": line.method,
-        "payment_text": line.raw, "position": line.position,
+        "payment_text": line.raw, "position": line.position, "source": line.source,
     }  # fmt: skip
 
 
@@ -138,44 +193,34 @@ def _days(lines: list[Line], *columns: str, sums: tuple[str, ...] = ("sales", "u
     return [dict(day) | _sums(group, *sums) for day, group in _grouped(lines, key).items()]
 
 
-def _totals(
-    history: Sequence[Recorded], lines: list[Line], products: list[tuple[int, int]], customers: list[tuple[int, int]]
-) -> list[Row]:
-    told = [b for kind in (ProductsAdded, CustomersAdded, SalesBatchRecorded) for b in _businesses(history, kind)]
+def _totals(history: Sequence[Recorded], lines: list[Line], products: list[tuple[int, int]]) -> list[Row]:
+    told = [b for kind in (ProductsAdded, SalesBatchRecorded, SaleRecorded) for b in _businesses(history, kind)]
     return [
         {
             "business_id": business,
             "products": sum(owner == business for owner, _ in products),
-            "customers": sum(owner == business for owner, _ in customers),
             **_sums([line for line in lines if line.business == business], "sales", "paisa"),
         }
         for business in set(told)
     ]
 
 
-def _product(key: tuple[int, int], product: Any, lines: list[Line]) -> Row:  # noqa: ANN401 - a NewProduct or nothing
+def _product(key: tuple[int, int], product: Any, every: list[Line]) -> Row:  # noqa: ANN401 - a NewProduct or nothing
+    lines = [line for line in every if not line.voided]
     # Of sales at the same moment the one recorded last has the price; before the first sale, what it was added with.
     newest = max(enumerate(lines), key=lambda at: (at[1].sold_at, at[0]))[1] if lines else None
     return {
         "business_id": key[0], "id": key[1],
         "name": product and product.name, "sort_name": product and product.name.casefold(),
         "priced_at": newest and newest.sold_at, "last_sale_at": newest and newest.sold_at,
-        "unit_price": newest.price if newest else product.unit_price,
+        "unit_price": newest and newest.price,
+        "first_price": product and product.unit_price,
         **_sums(lines, "sales", "units", "paisa"),
     }  # fmt: skip
 
 
-def _customer(key: tuple[int, int], person: Mapping[str, str | None], lines: list[Line]) -> Row:
-    name = person.get("name")
-    return {
-        "business_id": key[0], "id": key[1],
-        "name": name, "sort_name": None if name is None else name.casefold(), "phone": person.get("phone"),
-        "last_purchase_at": max((line.sold_at for line in lines), default=None),
-        **_sums(lines, "sales", "paisa"),
-    }  # fmt: skip
-
-
 def _sums(lines: list[Line], *columns: str) -> Row:
+    lines = [line for line in lines if not line.voided]
     sums = {
         "sales": len(lines), "units": sum(line.qty for line in lines), "paisa": sum(line.paisa for line in lines)
     }  # fmt: skip
@@ -188,10 +233,11 @@ def _blank_profile(business: int) -> Row:
 
 
 def _stats(history: Sequence[Recorded]) -> list[Row]:
-    lines = list(_lines(history))
+    every = list(_lines(history))
+    lines = [line for line in every if not line.voided]
     opened = [b for kind in (BusinessRegistered, ProductsAdded, CustomersAdded) for b in _businesses(history, kind)]
     stats = []
-    for business in {*opened, *(line.business for line in lines)}:
+    for business in {*opened, *(line.business for line in every)}:
         own = [line for line in lines if line.business == business]
         stats.append({
             "business_id": business,
@@ -199,7 +245,6 @@ def _stats(history: Sequence[Recorded]) -> list[Row]:
             "customers": sum(len(e.customers) for r, e in _of(history, CustomersAdded) if r.business_id == business),
             "transactions": len(own),
             "paisa": sum(line.paisa for line in own),
-            "last_transaction_date": max((line.date for line in own), default=None),
         })  # fmt: skip
     return stats
 
@@ -207,19 +252,21 @@ def _stats(history: Sequence[Recorded]) -> list[Row]:
 def _sources(history: Sequence[Recorded]) -> list[Row]:
     uses = [(business, "csv") for business in _businesses(history, UploadAccepted)]
     uses += [(business, "receipt_ocr") for business in _businesses(history, ReceiptStored)]
+    uses += [(business, "manual") for business in _businesses(history, SaleRecorded)]
     return [{"business_id": use[0], "source": use[1], "uses": uses.count(use)} for use in set(uses)]
 
 
 def _file_of(event: Event) -> str | None:
     if isinstance(event, JobFailed):
         return event.subject if event.kind == "read_upload" else None
-    if isinstance(event, UploadAccepted | SalesBatchRecorded | UploadCompleted | UploadFailed):
+    if isinstance(event, UploadAccepted | MovementsRecorded | SalesBatchRecorded | UploadCompleted | UploadFailed):
         return event.file_id
     return None
 
 
 def _upload(business: int | None, file: UUID, facts: Sequence[tuple[Recorded, Event, UUID]]) -> Row:
     batches = [e for _, e, _ in facts if isinstance(e, SalesBatchRecorded)]
+    moved = [e for _, e, _ in facts if isinstance(e, MovementsRecorded)]
     accepted = [(r, e) for r, e, _ in facts if isinstance(e, UploadAccepted)]
     completed = [e for _, e, _ in facts if isinstance(e, UploadCompleted)]
     failed = [e for _, e, _ in facts if isinstance(e, UploadFailed | JobFailed)]
@@ -231,7 +278,7 @@ def _upload(business: int | None, file: UUID, facts: Sequence[tuple[Recorded, Ev
         "data_source_name": _last(e.data_source_name for _, e in accepted),
         "rows_detected": first and first.rows_detected,
         "created_at": at and at.recorded_at, "accepted": at and at.position,
-        "created": sum(len(e.sales) for e in batches),
+        "created": sum(len(e.sales) for e in batches) + sum(len(e.movements) for e in moved),
         "duplicates": sum(e.duplicates for e in batches), "rejected": sum(e.rejected for e in batches),
         "rows": completed[-1].rows if completed else None,
         "warnings": _last(_json([[w.code, w.values] for w in e.warnings]) for e in completed),
@@ -242,7 +289,10 @@ def _upload(business: int | None, file: UUID, facts: Sequence[tuple[Recorded, Ev
 
 
 def _state(event: Event) -> str:
-    states = {UploadAccepted: "pending", SalesBatchRecorded: "processing", UploadCompleted: "completed"}
+    states = {
+        UploadAccepted: "pending", MovementsRecorded: "processing", SalesBatchRecorded: "processing",
+        UploadCompleted: "completed",
+    }  # fmt: skip
     return states.get(type(event), "failed")
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections import generations, replay
+from projections import generations, rebuild, replay
 from projections.applying import Applier
 from projections.registry import REGISTRY
 from shared.database import SHARDS
@@ -21,7 +21,7 @@ class Aside(NamedTuple):
     """A generation that businesses are replayed into, one after the other, and the live writers of one that serves."""
 
     schema: str
-    worker: replay._Worker
+    worker: replay.Worker
     live: list[Applier]
 
 
@@ -33,7 +33,7 @@ def asides(shared_world: World) -> Iterator[dict[str, Aside]]:
     for name, projection in REGISTRY.items():
         with shared_world.conn.transaction():
             _, schema = generations.create(shared_world.conn, projection, state="retired", upto=0)
-        worker = replay._Worker(shared_world.source, name, schema, 2**62, folded)
+        worker = replay.Worker(shared_world.source, name, schema, 2**62, folded)
         made[name] = Aside(schema, worker, [shared_world.applier(name), shared_world.applier(name)])
     yield made
     for aside in made.values():
@@ -63,6 +63,7 @@ def test_live_tables_replayed_tables_and_the_model_agree(
             patch.setattr(replay, "_CHUNK", chunk)
             for business in businesses:
                 aside.worker.replay(business)
+        rebuild.take_out(shared_world.conn, REGISTRY[name], aside.schema)
         expected = shared_world.expected(name, businesses)
         assert differences(shared_world.rows(name, businesses=businesses), expected) == {}, "live"
         assert differences(shared_world.rows(name, aside.schema, businesses), expected) == {}, "replayed"

@@ -5,8 +5,8 @@ import pytest
 from projections.applying import Fenced
 from shared.database import SHARDS
 from shared.events.identity import BusinessRegistered
-from shared.events.sales import ReceiptStored
-from tests.projectors.events import DAY, accepted, batch, customers, products, profile, sale
+from shared.events.sales import Movement, MovementsRecorded, ReceiptStored, SaleRecorded, SaleVoided
+from tests.projectors.events import DAY, accepted, batch, customers, file_id, products, profile, sale
 from tests.projectors.model import Row
 from tests.projectors.world import World, differences
 
@@ -28,7 +28,7 @@ def test_a_registered_business_shows_its_profile_and_empty_counts(world: World) 
         "description": None, "is_demo": False, "created_at": registered.recorded_at,
     }  # fmt: skip
     assert shown(world, "profile_stats") == {
-        "business_id": SHOP, "products": 0, "customers": 0, "transactions": 0, "paisa": 0, "last_transaction_date": None
+        "business_id": SHOP, "products": 0, "customers": 0, "transactions": 0, "paisa": 0,
     }  # fmt: skip
 
 
@@ -55,8 +55,26 @@ def test_counts_follow_products_customers_and_sales(world: World) -> None:
     world.append(SHOP, batch(SHOP, [sale(3, paisa=1, date=DAY - dt.timedelta(days=9))]), batch(SHOP, [], rejected=4))
     assert shown(world, "profile_stats") == {
         "business_id": SHOP, "products": 3, "customers": 1, "transactions": 3, "paisa": 401,
-        "last_transaction_date": DAY,
     }  # fmt: skip
+
+
+def test_a_sale_by_hand_counts_and_a_voided_one_does_not(world: World) -> None:
+    late = DAY + dt.timedelta(days=1)
+    world.append(SHOP, batch(SHOP, [sale(1, paisa=150)]), SaleRecorded(2, late, None, 1, None, 1000, 250, None, ""))
+    world.append(SHOP, SaleVoided(2, "twice", late, None, 1, None, 1000, 250, None))
+    stats = shown(world, "profile_stats")
+    assert (stats["transactions"], stats["paisa"]) == (1, 150)
+    assert sorted((row["date"], row["sales"]) for row in world.rows("identity")["profile_days"]) == [
+        (DAY, 1),
+        (late, 0),
+    ]
+
+
+def test_movements_are_no_sales(world: World) -> None:
+    world.append(SHOP, batch(SHOP, [sale(1, paisa=150)]))
+    bought = Movement(3, 2, "purchase", DAY, None, 1, None, None, 5000, 9_900, None)
+    world.append(SHOP, MovementsRecorded(file_id(SHOP), [bought], [], ""))
+    assert shown(world, "profile_stats")["transactions"] == 1
 
 
 def test_sources_are_the_kinds_of_files_that_came(world: World) -> None:

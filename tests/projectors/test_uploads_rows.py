@@ -7,8 +7,8 @@ from projections.applying import Fenced
 from shared.database import SHARDS
 from shared.events.base import Event
 from shared.events.jobs import JobFailed
-from shared.events.sales import Remark, UploadCompleted, UploadFailed
-from tests.projectors.events import accepted, batch, file_id, sale
+from shared.events.sales import Movement, MovementsRecorded, Remark, UploadCompleted, UploadFailed
+from tests.projectors.events import DAY, accepted, batch, file_id, sale
 from tests.projectors.model import Row
 from tests.projectors.world import World, differences
 
@@ -41,6 +41,13 @@ def test_batches_add_up_while_it_is_processed(world: World) -> None:
     row = after(world, accepted(SHOP), *batches)
     assert (row["state"], row["created"], row["duplicates"], row["rejected"]) == ("processing", 3, 6, 2)
     assert (row["position"], row["completed_at"]) == (row["accepted"] + 2, None)
+
+
+def test_movements_count_as_created_beside_the_sales_of_their_batch(world: World) -> None:
+    spent = Movement(3, 9, "expense", DAY, None, None, None, "Rent", 0, 9_900, None)
+    moved = MovementsRecorded(FILE, [spent, spent], [], "")
+    row = after(world, accepted(SHOP), moved, batch(SHOP, [sale(1)], duplicates=1))
+    assert (row["state"], row["created"], row["duplicates"]) == ("processing", 3, 1)
 
 
 def test_a_completed_upload_tells_its_rows_and_warnings(world: World) -> None:

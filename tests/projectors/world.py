@@ -24,6 +24,8 @@ from shared.event_codec import Recorded, encode
 from shared.event_store import Append, EventStore, LogReader, Metadata, Unit
 from shared.events import CATALOGUE
 from shared.events.base import Event
+from shared.events.clock import DayOpened
+from shared.events.customers import CustomerDetailsChanged
 from shared.events.identity import BusinessProfileChanged
 from shared.events.sales import CustomersAdded
 from shared.vault import MasterKey, SubjectKeys, Vault
@@ -46,6 +48,7 @@ class World:
         self.conn = connect(url, role=PROJECTOR)
         self.admin = psycopg.connect(url, autocommit=True)
         self.people: dict[str, Mapping[str, str | None]] = {}
+        self._days = 0
 
     def close(self) -> None:
         """Close every connection."""
@@ -67,9 +70,16 @@ class World:
             vault = Vault(self.master, lambda query, params: _fetch(cursor.execute(query, params)))
             for business, group in itertools.groupby(facts, key=lambda fact: fact[0]):
                 sealed = [self._sealed(vault, business, event) for _, event in group]
-                stored = [StoredEvent(f"test-{uuid.uuid4()}", 1, e.topic, encode(e)) for e in sealed]
+                stored = [StoredEvent(*self._place(e), e.topic, encode(e)) for e in sealed]
                 last = self.store.recorder.append(cursor, stored, Append(business)) or last
         return last
+
+    def _place(self, event: Event) -> tuple[str, int]:
+        """Return stream and version of a fact: the days have a stream of theirs, the rest one each."""
+        if isinstance(event, DayOpened):
+            self._days += 1
+            return "days", self._days
+        return f"test-{uuid.uuid4()}", 1
 
     def append_broken(self, business: int, topic: str, state: bytes = b'{"what is this": ') -> int:
         """Append an event that cannot be read; returns its position."""
@@ -98,8 +108,8 @@ class World:
             recorded = reader.after(self.conn, 0, limit=10**6)
         else:
             parts = [reader.of_business(self.conn, b, 0, limit=10**6, upto=2**62) for b in businesses]
-            recorded = sorted(itertools.chain(*parts), key=lambda r: r.position)
-        return [r for r in recorded if r.business_id is not None]
+            recorded = list({r.position: r for r in sorted(itertools.chain(*parts), key=lambda r: r.position)}.values())
+        return [r for r in recorded if r.business_id is not None or r.topic == DayOpened.topic]
 
     def expected(
         self, name: str, businesses: Sequence[int] | None = None, history: Sequence[Recorded] | None = None
@@ -171,6 +181,10 @@ class World:
                 msgspec.structs.replace(c, sealed=self._seal(keys, subjects[c.id], c.sealed)) for c in event.customers
             ]
             return msgspec.structs.replace(event, customers=customers)
+        if isinstance(event, CustomerDetailsChanged):
+            subject = f"customer-{business}-{event.customer_id}"
+            keys = vault.keys([subject], create=True)
+            return msgspec.structs.replace(event, sealed=self._seal(keys, subject, event.sealed))
         if isinstance(event, BusinessProfileChanged) and event.sealed:
             subject = f"user-{event.user_id}"
             return msgspec.structs.replace(
@@ -221,7 +235,7 @@ def _plain(row: Row) -> Row:
     for column in _JSON_COLUMNS & row.keys():
         if row[column] is not None:
             row[column] = json.dumps(json.loads(row[column]), sort_keys=True)
-    return row
+    return {column: tuple(value) if isinstance(value, list) else value for column, value in row.items()}
 
 
 def _fetch(cursor: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a psycopg cursor of dicts

@@ -1,0 +1,166 @@
+"""What moves a shop's cash: sales paid at once and on credit, refunds, goods bought, expenses, baki paid back.
+
+Facts only: balances, what customers owe and what is to come are reckoned when they are asked for. Goods bought on
+credit count as paid at once, since nothing says when suppliers are paid.
+"""
+
+import datetime as dt
+
+from projections.deltas import Deltas, Key, Table, Values
+from projections.projection import Projection
+from shared.event_codec import Recorded
+from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.events.customers import CustomersMerged
+from shared.events.sales import MovementsRecorded, SaleRecorded, SalesBatchRecorded, SaleVoided
+from shared.vault import SubjectKeys
+
+ON_CREDIT = "credit"
+NOBODY = 0
+_TAKINGS, _LENT, _REFUNDS, _PURCHASES, _EXPENSES, _COLLECTIONS, _SALES = range(7)
+_BAKI_LENT, _BAKI_PAID = range(2)
+_OUTFLOWS = {"return": _REFUNDS, "purchase": _PURCHASES, "expense": _EXPENSES}
+
+CASH_DAYS = Table(
+    "cash_days",
+    ("business_id", "date"),
+    changes=dict.fromkeys(("takings", "lent", "refunds", "purchases", "expenses", "collections", "sale_count"), "add"),
+)
+_BAKI = {"lent": "add", "paid": "add"}
+BAKI_DAYS = Table("baki_days", ("business_id", "date", "customer_id"), changes=_BAKI)
+BAKI_TOTALS = Table("baki_totals", ("business_id", "customer_id"), changes=_BAKI)
+BAKI_MERGES = Table("baki_merges", ("business_id", "id"), changes={"customer_id": "set"})
+EXPENSES = Table(
+    "cash_expenses",
+    ("business_id", "id"),
+    changes=dict.fromkeys(("date", "amount", "category", "recurring", "ended_on"), "set"),
+)
+SETTINGS = Table(
+    "cash_settings",
+    ("business_id",),
+    changes=dict.fromkeys(("opening_balance", "opening_date", "critical_threshold"), "set"),
+)
+
+
+def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """Up to 500 sales: takings of their day, but baki where they were on credit."""
+    business = recorded.business_id
+    on_credit = [method == ON_CREDIT for method, _ in event.payments]
+    takings: dict[dt.date, int] = {}
+    counts: dict[dt.date, int] = {}
+    for sale in event.sales:
+        date, payment = sale.date, sale.payment
+        counts[date] = counts.get(date, 0) + 1
+        if payment is not None and on_credit[payment]:
+            _lend(deltas, business, date, sale.customer_id, sale.paisa)
+        else:
+            takings[date] = takings.get(date, 0) + sale.paisa
+    days = deltas.sums(CASH_DAYS)
+    for date, count in counts.items():
+        day = _day(days, (business, date))
+        day[_TAKINGS] += takings.get(date, 0)
+        day[_SALES] += count
+
+
+def on_sale_recorded(recorded: Recorded, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """One sale entered by hand."""
+    _sell(deltas, recorded.business_id, event, event.payment and event.payment[0], 1)
+
+
+def on_sale_voided(recorded: Recorded, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
+    """A sale that never was is taken from its day, and from what was lent."""
+    _sell(deltas, recorded.business_id, event, event.payment, -1)
+
+
+def on_movements_recorded(recorded: Recorded, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """Goods brought back, goods bought and expenses; what was brought back on credit lessens what is owed."""
+    business = recorded.business_id
+    for moved in event.movements:
+        method = None if moved.payment is None else event.payments[moved.payment][0]
+        if moved.kind == "return" and method == ON_CREDIT:
+            _lend(deltas, business, moved.date, moved.customer_id, -moved.paisa)
+        else:
+            _day(deltas.sums(CASH_DAYS), (business, moved.date))[_OUTFLOWS[moved.kind]] += moved.paisa
+
+
+def on_collection_recorded(recorded: Recorded, event: CollectionRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """A customer paid back."""
+    business = recorded.business_id
+    _day(deltas.sums(CASH_DAYS), (business, event.date))[_COLLECTIONS] += event.amount
+    _baki(deltas.sums(BAKI_DAYS), (business, event.date, event.customer_id), _BAKI_PAID, event.amount)
+    _baki(deltas.sums(BAKI_TOTALS), (business, event.customer_id), _BAKI_PAID, event.amount)
+
+
+def on_customers_merged(recorded: Recorded, event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
+    """What the merged owe and pay is the survivor's from now on."""
+    for merged in event.merged_ids:
+        deltas.merge(BAKI_MERGES, (recorded.business_id, merged), customer_id=event.customer_id)
+
+
+def on_expense_recorded(recorded: Recorded, event: ExpenseRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """An expense, once or recurring."""
+    deltas.merge(
+        EXPENSES, (recorded.business_id, event.expense_id),
+        date=event.date, amount=event.amount, category=event.category, recurring=event.recurring,
+    )  # fmt: skip
+
+
+def on_expense_ended(recorded: Recorded, event: ExpenseEnded, deltas: Deltas, _: SubjectKeys) -> None:
+    """An expense that falls due no more, or never did."""
+    deltas.merge(EXPENSES, (recorded.business_id, event.expense_id), ended_on=event.date)
+
+
+def on_cash_settings_changed(recorded: Recorded, event: CashSettingsChanged, deltas: Deltas, _: SubjectKeys) -> None:
+    """Where the cash stood, and when to warn."""
+    deltas.merge(
+        SETTINGS, (recorded.business_id,),
+        opening_balance=event.opening_balance, opening_date=event.opening_date,
+        critical_threshold=event.critical_threshold,
+    )  # fmt: skip
+
+
+def _sell(deltas: Deltas, business: int | None, sale: SaleRecorded | SaleVoided, method: str | None, sign: int) -> None:
+    day = _day(deltas.sums(CASH_DAYS), (business, sale.date))
+    day[_SALES] += sign
+    if method == ON_CREDIT:
+        _lend(deltas, business, sale.date, sale.customer_id, sign * sale.paisa)
+    else:
+        day[_TAKINGS] += sign * sale.paisa
+
+
+def _lend(deltas: Deltas, business: int | None, date: dt.date, customer: int | None, paisa: int) -> None:
+    _day(deltas.sums(CASH_DAYS), (business, date))[_LENT] += paisa
+    _baki(deltas.sums(BAKI_DAYS), (business, date, customer or NOBODY), _BAKI_LENT, paisa)
+    _baki(deltas.sums(BAKI_TOTALS), (business, customer or NOBODY), _BAKI_LENT, paisa)
+
+
+def _day(days: dict[Key, Values], key: Key) -> Values:
+    day = days.get(key)
+    if day is None:
+        day = days[key] = [0] * 7
+    return day
+
+
+def _baki(sums: dict[Key, Values], key: Key, column: int, paisa: int) -> None:
+    row = sums.get(key)
+    if row is None:
+        row = sums[key] = [0, 0]
+    row[column] += paisa
+
+
+CASHFLOW = Projection(
+    name="cashflow",
+    version=1,
+    package="projections.cashflow",
+    tables=(CASH_DAYS, BAKI_DAYS, BAKI_TOTALS, BAKI_MERGES, EXPENSES, SETTINGS),
+    handlers={
+        SalesBatchRecorded: on_sales_batch_recorded,
+        SaleRecorded: on_sale_recorded,
+        SaleVoided: on_sale_voided,
+        MovementsRecorded: on_movements_recorded,
+        CollectionRecorded: on_collection_recorded,
+        CustomersMerged: on_customers_merged,
+        ExpenseRecorded: on_expense_recorded,
+        ExpenseEnded: on_expense_ended,
+        CashSettingsChanged: on_cash_settings_changed,
+    },
+)

@@ -1,0 +1,136 @@
+"""The customers of a shop: who they are, on which days they came, and where they stand."""
+
+from typing import cast
+
+from projections.customers.standing import CHURN, MEMBERS, TOTALS, VISITS, age, derive
+from projections.deltas import Deltas, Table
+from projections.derivation import Derivation, local_seconds
+from projections.projection import Projection
+from shared.event_codec import Recorded
+from shared.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.events.sales import (
+    CustomersAdded,
+    SaleRecorded,
+    SalesBatchRecorded,
+    SaleVoided,
+    UploadCompleted,
+    UploadFailed,
+)
+from shared.vault import SubjectKeys
+
+DETAILS = ("name", "phone", "email", "address", "notes")
+PEOPLE = Table("people", ("business_id", "id"), changes=dict.fromkeys(("sort_name", *DETAILS), "set"))
+
+
+def on_customers_added(recorded: Recorded, event: CustomersAdded, deltas: Deltas, keys: SubjectKeys) -> None:
+    """New customers; of a forgotten one only the number stays."""
+    for customer in event.customers:
+        deltas.merge(MEMBERS, (recorded.business_id, customer.id))
+        _tell(recorded, customer.id, customer.sealed, deltas, keys)
+
+
+def on_customer_details_changed(
+    recorded: Recorded, event: CustomerDetailsChanged, deltas: Deltas, keys: SubjectKeys
+) -> None:
+    """What the owner said of a customer; "" where something was taken back."""
+    _tell(recorded, event.customer_id, event.sealed, deltas, keys)
+
+
+def on_customers_merged(recorded: Recorded, event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
+    """Several customers are one person: their visits are the survivor's."""
+    for merged in event.merged_ids:
+        deltas.merge(MEMBERS, (recorded.business_id, merged), merged_into=event.customer_id)
+
+
+def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """Up to 500 sales; several on one day are one visit."""
+    business = recorded.business_id
+    visits = deltas.sums(VISITS)
+    midnights: dict[object, int] = {}
+    for sale in event.sales:
+        customer = sale.customer_id
+        if customer is None:
+            continue
+        date, paisa = sale.date, sale.paisa
+        at = midnights.get(date)
+        if at is None:
+            at = midnights[date] = local_seconds(date, None)
+        if sale.time:
+            at += sale.time
+        key = (business, customer, date)
+        values = visits.get(key)
+        if values is None:
+            visits[key] = [1, paisa, at]
+        else:
+            values[0] += 1
+            values[1] += paisa
+            values[2] = max(values[2], at)
+
+
+def on_sale_recorded(recorded: Recorded, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """One sale."""
+    if event.customer_id is not None:
+        key = (recorded.business_id, event.customer_id, event.date)
+        at = local_seconds(event.date, event.time)
+        deltas.merge(VISITS, key, sales=1, paisa=event.paisa, last_at=at)
+
+
+def on_sale_voided(recorded: Recorded, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
+    """A sale never was; a day without sales is no visit. That of other sales keeps the latest time it had."""
+    if event.customer_id is not None:
+        key = (recorded.business_id, event.customer_id, event.date)
+        deltas.merge(VISITS, key, sales=-1, paisa=-event.paisa, last_at=local_seconds(event.date, event.time))
+
+
+def on_upload_completed(_recorded: Recorded, _event: UploadCompleted, _deltas: Deltas, _: SubjectKeys) -> None:
+    """A ledger was read to its end: what is derived follows."""
+
+
+def on_upload_failed(_recorded: Recorded, _event: UploadFailed, _deltas: Deltas, _: SubjectKeys) -> None:
+    """A ledger was read as far as it could be: what is derived follows."""
+
+
+def _tell(recorded: Recorded, customer: int, sealed: str, deltas: Deltas, keys: SubjectKeys) -> None:
+    person = keys.open(_subject(recorded.business_id, customer), sealed) or {}
+    said = {detail: person.get(detail) for detail in DETAILS}
+    name = said["name"]
+    deltas.merge(PEOPLE, (recorded.business_id, customer), sort_name=name and name.casefold(), **said)
+
+
+def _subject(business: int | None, customer: int) -> str:
+    return f"customer-{business}-{customer}"
+
+
+def _subjects(recorded: Recorded) -> list[str]:
+    business = recorded.business_id
+    if recorded.topic == CustomersAdded.topic:
+        return [_subject(business, c.id) for c in cast("CustomersAdded", recorded.event).customers]
+    if recorded.topic == CustomerDetailsChanged.topic:
+        return [_subject(business, cast("CustomerDetailsChanged", recorded.event).customer_id)]
+    return []
+
+
+CUSTOMERS = Projection(
+    name="customers",
+    version=1,
+    package="projections.customers",
+    tables=(PEOPLE, MEMBERS, VISITS, CHURN, TOTALS),
+    handlers={
+        CustomersAdded: on_customers_added,
+        CustomerDetailsChanged: on_customer_details_changed,
+        CustomersMerged: on_customers_merged,
+        SalesBatchRecorded: on_sales_batch_recorded,
+        SaleRecorded: on_sale_recorded,
+        SaleVoided: on_sale_voided,
+        UploadCompleted: on_upload_completed,
+        UploadFailed: on_upload_failed,
+    },
+    subjects=_subjects,
+    derivation=Derivation(
+        after=(UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, CustomersMerged),
+        tables=(CHURN, TOTALS),
+        derive=derive,
+        due=CHURN,
+        age=age,
+    ),
+)

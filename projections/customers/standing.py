@@ -1,0 +1,180 @@
+"""Where customers stand: their scores, their risk and what is needed to reckon both on any later day.
+
+A row changes by itself only on `next_change_on`: what a passing day changes evenly (days of silence, the score that
+grows with them) is computed at reading.
+"""
+
+import datetime as dt
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from projections.deltas import Deltas, Table
+from projections.derivation import Facts, Row
+from shared.rules import calibration, churn, returning, rfm, rhythm
+from shared.rules.rhythm import Visits
+
+RULES = f"{rfm.VERSION} {churn.VERSION} {returning.VERSION}"
+NEVER = dt.date(9999, 12, 31)
+# From here on a score is 1, however long the silence: an order by score needs to know no more of such a customer.
+CERTAIN = dt.date(1, 1, 1)
+
+
+class Churn(NamedTuple):
+    """A row of `churn`: a living customer, that is one who was not merged into another.
+
+    visits: days with a purchase; last_at: seconds as in `local_seconds`; usual_gap: twice the median days between
+    visits; flips: the days on which `declining` changes if nobody comes; scored_from: the day silence is counted from.
+    """
+
+    business_id: int
+    id: int
+    sales: int
+    visits: int
+    paisa: int
+    last_at: int | None
+    last_on: dt.date | None
+    usual_gap: int | None
+    warmth: int | None
+    return_rank: int | None
+    recency: int
+    frequency: int
+    monetary: int
+    segment: str
+    risky: bool
+    declining: bool
+    flips: list[dt.date]
+    level: str
+    scored_from: dt.date
+    rules: str
+    next_change_on: dt.date
+
+
+MEMBERS = Table("customer_ids", ("business_id", "id"), changes={"merged_into": "set"})
+VISITS = Table(
+    "visits", ("business_id", "customer_id", "date"), changes={"sales": "add", "paisa": "add", "last_at": "greatest"}
+)
+CHURN = Table("churn", Churn._fields[:2], changes=dict.fromkeys(Churn._fields[2:], "set"))
+TOTALS = Table(
+    "churn_totals",
+    ("business_id",),
+    changes=dict.fromkeys(rfm.SEGMENTS, "add") | dict.fromkeys(("horizon", "intercept", "slope"), "set"),
+)
+
+# So many columns tell who it is and what was bought: no passing day changes them.
+_BOUGHT = Churn._fields.index("recency")
+Integers = npt.NDArray[np.int64]
+# The days of silence on which something changes by itself, for who is not declining and for who is.
+_TURNS = [sorted({*rfm.turning_days(), *churn.turning_days(declining)}) for declining in (False, True)]
+_RECENCY = rfm.recency_scores(np.arange(rfm.turning_days()[-1] + 1)).tolist()
+_SEGMENTS = [rfm.SEGMENTS[i] for i in rfm.segments(np.arange(3 * rfm.BEST + 1)).tolist()]
+
+
+def derive(facts: Facts, today: dt.date, deltas: Deltas) -> None:
+    """Make a row per living customer, and their sums."""
+    members = facts.rows(MEMBERS)
+    merged = {customer: into for customer, into in members if into is not None}
+    ids, visits, sums = _visits(facts.rows(VISITS), merged)
+    found: list[Churn] = []
+    if len(ids):
+        found = _bought(facts.business_id, ids, visits, sums, today)
+        curve = calibration.fit(visits)
+        horizon = dt.date.fromordinal(int(visits.day.max()))
+        deltas.merge(TOTALS, (facts.business_id,), horizon=horizon, **(curve._asdict() if curve else {}))
+    bought = set(ids.tolist())
+    idle = {customer for customer, _ in members} - merged.keys() - bought
+    found += [_idle(facts.business_id, customer) for customer in sorted(idle)]
+    rows = deltas.sums(CHURN)
+    for row in found:
+        rows[row[:2]] = list(row[2:])
+        _count(deltas, facts.business_id, row.segment, 1)
+
+
+def age(rows: Sequence[Row], today: dt.date, deltas: Deltas) -> None:
+    """Bring rows of `churn` to a later day."""
+    aged = deltas.sums(CHURN)
+    for row in rows:
+        before = Churn(*row)
+        after = _standing(before, today)
+        aged[after[:2]] = list(after[2:])
+        if after.segment != before.segment:
+            _count(deltas, before.business_id, before.segment, -1)
+            _count(deltas, before.business_id, after.segment, 1)
+
+
+def _bought(business_id: int, ids: Integers, visits: Visits, sums: Integers, today: dt.date) -> list[Churn]:
+    gaps, warmths = rhythm.doubled_gaps(visits), calibration.warmths(visits)
+    declining, flips = rhythm.declining(visits, gaps, today.toordinal())
+    scores = [rfm.relative_scores(values).tolist() for values in (warmths, visits.counts, sums[1])]
+    numbers = (ids, *sums, visits.counts, visits.last, gaps, warmths)
+    columns = zip(*(column.tolist() for column in numbers), *scores, declining.tolist(), flips, strict=True)
+    date = dt.date.fromordinal
+    rows = (
+        Churn(
+            business_id, customer, sales, count, paisa, last_at, date(last), None if gap < 0 else gap, warmth, rank,
+            0, frequency, monetary, "", False, turned, [date(turn) for turn in turns], "", CERTAIN, RULES, NEVER,  # noqa: FBT003
+        )
+        for customer, sales, paisa, last_at, count, last, gap, warmth, rank, frequency, monetary, turned, turns
+        in columns
+    )  # fmt: skip
+    return [_standing(row, today) for row in rows]
+
+
+def _visits(rows: Sequence[Row], merged: dict[int, int]) -> tuple[Integers, Visits, Integers]:
+    """Return who came, on which days, and per customer the sales, the paisa and the last moment."""
+    kept = [(merged.get(who, who), on.toordinal(), n, paisa, at) for who, on, n, paisa, at in rows if n > 0]
+    table: Integers = np.array(kept, dtype=np.int64).reshape(-1, 5).T
+    table = table[:, np.lexsort((table[1], table[0]))]
+    if merged and table.shape[1]:
+        first = np.flatnonzero((np.diff(table[0], prepend=-1) != 0) | (np.diff(table[1], prepend=-1) != 0))
+        table = np.vstack([table[:2, first], np.add.reduceat(table[2:4], first, 1), _greatest(table[4], first)])
+    ids, owner = np.unique(table[0], return_inverse=True)
+    visits = Visits(owner, table[1], len(ids))
+    if not len(ids):
+        return ids, visits, table[2:]
+    begin = np.cumsum(visits.counts) - visits.counts
+    return ids, visits, np.vstack([np.add.reduceat(table[2:4], begin, 1), _greatest(table[4], begin)])
+
+
+def _greatest(values: Integers, begin: Integers) -> Integers:
+    return np.maximum.reduceat(values, begin)
+
+
+def _idle(business_id: int, customer: int) -> Churn:
+    """Return the row of who never bought, or whose every sale was voided: nobody is farther away."""
+    return Churn(
+        business_id, customer, 0, 0, 0, None, None, None, None, None, 1, 1, 1, _SEGMENTS[3], True, False, [],  # noqa: FBT003
+        churn.HIGH, CERTAIN, RULES, NEVER,
+    )  # fmt: skip
+
+
+def _standing(row: Churn, today: dt.date) -> Churn:
+    """Return the row as it stands on a day; who it is, what was bought and how much that is stays."""
+    if row.last_on is None:
+        return row
+    passed = bisect_right(row.flips, today)
+    flips, declining = row.flips[passed:], row.declining ^ (passed % 2 == 1)
+    days = (today - row.last_on).days
+    recency = _RECENCY[min(max(days, 0), len(_RECENCY) - 1)]
+    segment = _SEGMENTS[recency + row.frequency + row.monetary]
+    certain = days >= churn.certain_from(declining)
+    return Churn._make((
+        *row[:_BOUGHT], recency, row.frequency, row.monetary, segment, segment in rfm.AT_RISK, declining, flips,
+        churn.level(days, declining), CERTAIN if certain else row.last_on, RULES,
+        min(_turn(row.last_on, days, declining), flips[0]) if flips else _turn(row.last_on, days, declining),
+    ))  # fmt: skip
+
+
+def _turn(last_on: dt.date, days: int, declining: bool) -> dt.date:  # noqa: FBT001 - a fact
+    """Return the next day on which silence alone changes something."""
+    turns = _TURNS[declining]
+    turn = bisect_right(turns, days)
+    return last_on + dt.timedelta(turns[turn]) if turn < len(turns) else NEVER
+
+
+def _count(deltas: Deltas, business_id: int, segment: str, change: int) -> None:
+    changes: dict[str, Any] = {segment: change}
+    deltas.merge(TOTALS, (business_id,), **changes)

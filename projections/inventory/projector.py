@@ -1,0 +1,189 @@
+"""The stock of a shop's products, and what is known of them beside their sales."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from projections.deltas import Deltas
+from projections.derivation import Derivation, local_seconds
+from projections.inventory.shelves import (
+    BLOCK_DAYS,
+    BLOCKS,
+    COUNTS,
+    DAY_SECONDS,
+    DETAILS,
+    ENTRIES,
+    FLOW,
+    GOODS,
+    NARROW,
+    STOCK,
+    TEXTS,
+    TOTALS,
+    derive,
+)
+from projections.projection import Projection
+from shared.event_codec import Recorded
+from shared.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
+from shared.events.sales import (
+    MovementsRecorded,
+    ProductsAdded,
+    SaleRecorded,
+    SalesBatchRecorded,
+    SaleVoided,
+    UploadCompleted,
+    UploadFailed,
+)
+from shared.vault import SubjectKeys
+
+_DHAKA = ZoneInfo("Asia/Dhaka")
+_EPOCH = dt.date(2000, 1, 1).toordinal()
+# Seconds between a command's look at the clock and its event's time.
+_STAMPED_WITHIN = 1
+_SIGNS = {"receive": 1, "return": 1, "adjust": 1, "waste": -1}
+
+
+def on_products_added(recorded: Recorded, event: ProductsAdded, deltas: Deltas, _: SubjectKeys) -> None:
+    """New products, of which nothing more is known."""
+    for product in event.products:
+        deltas.merge(GOODS, (recorded.business_id, product.id))
+
+
+def on_product_details_changed(
+    recorded: Recorded, event: ProductDetailsChanged, deltas: Deltas, _: SubjectKeys
+) -> None:
+    """What the owner said of a product, or took back."""
+    said = {name: getattr(event, name) for name in DETAILS}
+    said |= {name: "" if name in TEXTS else -1 for name in event.cleared}
+    deltas.merge(GOODS, (recorded.business_id, event.product_id), **said)
+
+
+def on_product_sheet_recorded(recorded: Recorded, event: ProductSheetRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """What a ledger said of its products; a stock in it was counted at the end of its day."""
+    for line in event.lines:
+        deltas.merge(GOODS, (recorded.business_id, line.product_id), sku=line.sku, cost=line.cost)
+        if line.stock is not None and line.date is not None:
+            _count(recorded, deltas, line.product_id, local_seconds(line.date, DAY_SECONDS - 1), line.stock)
+
+
+def on_stock_moved(recorded: Recorded, event: StockMoved, deltas: Deltas, _: SubjectKeys) -> None:
+    """Stock was counted, or changed by something that is no sale."""
+    at = local_seconds(event.date, event.time)
+    deltas.merge(GOODS, (recorded.business_id, event.product_id))
+    if event.kind == "count":
+        _count(recorded, deltas, event.product_id, at, event.qty)
+        return
+    change = _SIGNS[event.kind] * event.qty
+    key = (recorded.business_id, -recorded.position)
+    deltas.merge(ENTRIES, key, product_id=event.product_id, at=at, recorded=_entered(recorded, at), moved=change)
+    _change_block(recorded, deltas, event.product_id, event.date, change)
+
+
+def on_movements_recorded(recorded: Recorded, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """Goods that customers brought back and that were bought for the shop."""
+    for line in event.movements:
+        if line.product_id is not None and line.kind in {"return", "purchase"}:
+            day = line.date.toordinal() - _EPOCH
+            deltas.merge(GOODS, (recorded.business_id, line.product_id))
+            key = (recorded.business_id, day, line.product_id, line.time or 0)
+            deltas.sums(FLOW).setdefault(key, [0, 0])[1] += line.qty
+            _change_block(recorded, deltas, line.product_id, line.date, line.qty)
+
+
+def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """Up to 500 sales; without a time of day at midnight, when the day begins."""
+    business = recorded.business_id
+    flow = deltas.sums(FLOW)
+    blocks: dict[tuple[int, int], int] = {}
+    first: dict[int, int] = {}
+    for sale in event.sales:
+        day, product, qty = sale.date.toordinal() - _EPOCH, sale.product_id, sale.qty
+        key = (business, day, product, sale.time or 0)
+        values = flow.get(key)
+        if values is None:
+            flow[key] = [qty, 0]
+        else:
+            values[0] += qty
+        block = (day // BLOCK_DAYS, product)
+        blocks[block] = blocks.get(block, 0) - qty
+        if first.get(product, day) >= day:
+            first[product] = day
+    for (number, product), change in blocks.items():
+        deltas.merge(BLOCKS, (business, number, product), change=change)
+    for product, day in first.items():
+        deltas.merge(GOODS, (business, product), first_sale_day=day)
+
+
+def on_sale_recorded(recorded: Recorded, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """One sale; without a time of day, it was made when it was entered, if that was on its day."""
+    day, now = divmod(_recorded_second(recorded), DAY_SECONDS)
+    today = event.date.toordinal() - _EPOCH == day
+    at = local_seconds(event.date, now if event.time is None and today else event.time)
+    first = event.date.toordinal() - _EPOCH
+    deltas.merge(GOODS, (recorded.business_id, event.product_id), first_sale_day=first)
+    deltas.merge(
+        ENTRIES, (recorded.business_id, event.tx), product_id=event.product_id, at=at,
+        recorded=_entered(recorded, at), sold=event.qty,
+    )  # fmt: skip
+    _change_block(recorded, deltas, event.product_id, event.date, -event.qty)
+
+
+def on_sale_voided(recorded: Recorded, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
+    """A sale never was; its product is not forgotten, nor the day of its first sale."""
+    told_at = local_seconds(event.date, event.time)
+    deltas.merge(GOODS, (recorded.business_id, event.product_id))
+    deltas.merge(
+        ENTRIES, (recorded.business_id, event.tx), product_id=event.product_id, told_at=told_at, sold=-event.qty
+    )  # fmt: skip
+    _change_block(recorded, deltas, event.product_id, event.date, event.qty)
+
+
+def on_upload_completed(_recorded: Recorded, _event: UploadCompleted, _deltas: Deltas, _: SubjectKeys) -> None:
+    """A ledger was read to its end: what is derived follows."""
+
+
+def on_upload_failed(_recorded: Recorded, _event: UploadFailed, _deltas: Deltas, _: SubjectKeys) -> None:
+    """A ledger was read as far as it could be: what is derived follows."""
+
+
+def _entered(recorded: Recorded, at: int) -> int:
+    """Return the place among what was entered as it happened, 0 for what was entered afterwards."""
+    return recorded.position if 0 <= _recorded_second(recorded) - at <= _STAMPED_WITHIN else 0
+
+
+def _recorded_second(recorded: Recorded) -> int:
+    local = recorded.recorded_at.astimezone(_DHAKA)
+    return local_seconds(local.date(), local.hour * 3600 + local.minute * 60 + local.second)
+
+
+def _change_block(recorded: Recorded, deltas: Deltas, product: int, date: dt.date, change: int) -> None:
+    block = (date.toordinal() - _EPOCH) // BLOCK_DAYS
+    deltas.merge(BLOCKS, (recorded.business_id, block, product), change=change)
+
+
+def _count(recorded: Recorded, deltas: Deltas, product: int, at: int, quantity: int) -> None:
+    deltas.merge(COUNTS, (recorded.business_id, product, at), recorded=recorded.position, quantity=quantity)
+
+
+INVENTORY = Projection(
+    name="inventory",
+    version=1,
+    package="projections.inventory",
+    tables=(GOODS, FLOW, ENTRIES, BLOCKS, COUNTS, STOCK, TOTALS),
+    handlers={
+        ProductsAdded: on_products_added,
+        ProductDetailsChanged: on_product_details_changed,
+        ProductSheetRecorded: on_product_sheet_recorded,
+        StockMoved: on_stock_moved,
+        MovementsRecorded: on_movements_recorded,
+        SalesBatchRecorded: on_sales_batch_recorded,
+        SaleRecorded: on_sale_recorded,
+        SaleVoided: on_sale_voided,
+        UploadCompleted: on_upload_completed,
+        UploadFailed: on_upload_failed,
+    },
+    derivation=Derivation(
+        after=(UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, StockMoved, ProductDetailsChanged),
+        tables=(STOCK, TOTALS),
+        derive=derive,
+        narrow=NARROW,
+    ),
+)

@@ -1,0 +1,87 @@
+-- What is known of products and of their stock. Quantities in thousandths, money in paisa; a day is one since 2000-01-01
+-- in Asia/Dhaka, a block 32 of them. '' and -1: the owner took the value back.
+CREATE TABLE goods (
+    business_id    bigint NOT NULL,
+    product_id     bigint NOT NULL,
+    sku            text,
+    unit           text,
+    unit_price     bigint,
+    cost           bigint,
+    reorder_point  bigint,
+    lead_time_days bigint,
+    pack_size      bigint,
+    min_order      bigint,
+    first_sale_day bigint
+);
+-- What ledgers say was sold, and came otherwise, at one second of one day.
+CREATE TABLE stock_flow (
+    business_id bigint NOT NULL,
+    day         bigint NOT NULL,
+    product_id  bigint NOT NULL,
+    second      bigint NOT NULL,
+    sold        bigint NOT NULL,
+    moved       bigint NOT NULL
+);
+-- What was entered by hand: sales by their number, anything else by its position, negative. `recorded` is the position
+-- of what was entered as it happened, else 0; `told_at` the time of a voided sale, all there is if a ledger told it.
+CREATE TABLE stock_entries (
+    business_id bigint NOT NULL,
+    entry       bigint NOT NULL,
+    product_id  bigint,
+    at          bigint,
+    recorded    bigint,
+    told_at     bigint,
+    sold        bigint NOT NULL,
+    moved       bigint NOT NULL
+);
+-- By how much the stock changed in a block, so that a count of long ago needs no reading of every sale since.
+CREATE TABLE stock_blocks (
+    business_id bigint NOT NULL,
+    block       bigint NOT NULL,
+    product_id  bigint NOT NULL,
+    change      bigint NOT NULL
+);
+CREATE TABLE stock_counts (
+    business_id bigint NOT NULL,
+    product_id  bigint NOT NULL,
+    at          bigint NOT NULL,
+    recorded    bigint,
+    quantity    bigint
+);
+-- Derived: the stock now, and below what to order again (null where nothing tells).
+CREATE TABLE stock (
+    business_id   bigint NOT NULL,
+    product_id    bigint NOT NULL,
+    on_hand       bigint NOT NULL,
+    stock_known   boolean NOT NULL,
+    counted_at    bigint,
+    reorder_point bigint,
+    reorder_auto  boolean NOT NULL,
+    is_low        boolean NOT NULL,
+    rule          text NOT NULL
+);
+CREATE TABLE stock_totals (
+    business_id bigint NOT NULL,
+    products    bigint NOT NULL,
+    low         bigint NOT NULL
+);
+
+-- after the rows, side by side
+CREATE UNIQUE INDEX IF NOT EXISTS goods_key ON goods (business_id, product_id);
+CREATE UNIQUE INDEX IF NOT EXISTS stock_flow_key ON stock_flow (business_id, day, product_id, second);
+CREATE UNIQUE INDEX IF NOT EXISTS stock_entries_key ON stock_entries (business_id, entry);
+CREATE UNIQUE INDEX IF NOT EXISTS stock_blocks_key ON stock_blocks (business_id, block, product_id);
+CREATE UNIQUE INDEX IF NOT EXISTS stock_counts_key ON stock_counts (business_id, product_id, at);
+CREATE UNIQUE INDEX IF NOT EXISTS stock_key ON stock (business_id, product_id);
+CREATE INDEX IF NOT EXISTS stock_by_quantity ON stock (business_id, on_hand, product_id);
+CREATE INDEX IF NOT EXISTS stock_low ON stock (business_id, on_hand, product_id) WHERE is_low;
+CREATE UNIQUE INDEX IF NOT EXISTS stock_totals_key ON stock_totals (business_id);
+
+-- once they stand
+ALTER TABLE goods ADD PRIMARY KEY USING INDEX goods_key;
+ALTER TABLE stock_flow ADD PRIMARY KEY USING INDEX stock_flow_key;
+ALTER TABLE stock_entries ADD PRIMARY KEY USING INDEX stock_entries_key;
+ALTER TABLE stock_blocks ADD PRIMARY KEY USING INDEX stock_blocks_key;
+ALTER TABLE stock_counts ADD PRIMARY KEY USING INDEX stock_counts_key;
+ALTER TABLE stock ADD PRIMARY KEY USING INDEX stock_key;
+ALTER TABLE stock_totals ADD PRIMARY KEY USING INDEX stock_totals_key;

@@ -1,0 +1,224 @@
+"""What the read model `inventory` must hold, worked out product by product, move by move: no vectors, no blocks."""
+
+import datetime as dt
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from shared.event_codec import Recorded
+from shared.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
+from shared.events.sales import (
+    MovementsRecorded,
+    ProductsAdded,
+    SaleRecorded,
+    SalesBatchRecorded,
+    SaleVoided,
+    UploadCompleted,
+    UploadFailed,
+)
+
+Row = dict[str, Any]
+Tables = dict[str, list[Row]]
+DETAILS = ("sku", "unit", "unit_price", "cost", "reorder_point", "lead_time_days", "pack_size", "min_order")
+SETTLING = (UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, StockMoved, ProductDetailsChanged)
+_EPOCH = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - the clock in Dhaka
+_DHAKA = ZoneInfo("Asia/Dhaka")
+_WINDOW, _ENOUGH, _LEAD, _Z95 = 56, 14, 3, 1.6448536269514722
+
+
+class Move(NamedTuple):
+    """Something that came (above 0) or went; `order` is the position of what was entered as it happened, else 0."""
+
+    product: int
+    at: int
+    order: int
+    sold: int
+    moved: int
+    entry: int = 0
+    told: bool = True
+
+
+class Count(NamedTuple):
+    """A count of one product."""
+
+    product: int
+    at: int
+    position: int
+    quantity: int
+
+
+def inventory(history: Sequence[Recorded], _: Mapping[str, Any]) -> Tables:
+    """Return the tables of the projection `inventory`."""
+    tables: Tables = defaultdict(list)
+    for business in sorted({r.business_id for r in history if r.business_id is not None}):
+        own = [r for r in history if r.business_id == business]
+        for name, rows in _folded(own).items():
+            tables[name] += [{"business_id": business, **row} for row in rows]
+        if settled := [r.position for r in own if isinstance(r.event, SETTLING)]:
+            stock = _stock([r for r in own if r.position <= settled[-1]])
+            tables["stock"] += [{"business_id": business, **row} for row in stock]
+            low = sum(row["is_low"] for row in stock)
+            tables["stock_totals"].append({"business_id": business, "products": len(stock), "low": low})
+    return tables
+
+
+def _folded(own: Sequence[Recorded]) -> Tables:
+    flow: dict[tuple[int, int, int], list[int]] = defaultdict(lambda: [0, 0])
+    blocks: dict[tuple[int, int], int] = defaultdict(int)
+    for move in _moves(own):
+        day = move.at // 86_400
+        blocks[day // 32, move.product] += move.moved - move.sold
+        if not move.entry:
+            flow[day, move.product, move.at % 86_400][0] += move.sold
+            flow[day, move.product, move.at % 86_400][1] += move.moved
+    counts = {(c.product, c.at): c for c in _counts(own)}
+    return {
+        "goods": _goods(own),
+        "stock_flow": [
+            {"day": day, "product_id": product, "second": second, "sold": sold, "moved": moved}
+            for (day, product, second), (sold, moved) in flow.items()
+        ],
+        "stock_entries": _entries(own),
+        "stock_blocks": [{"block": b, "product_id": p, "change": change} for (b, p), change in blocks.items()],
+        "stock_counts": [
+            {"product_id": c.product, "at": c.at, "recorded": c.position, "quantity": c.quantity}
+            for c in counts.values()
+        ],
+    }
+
+
+def _goods(own: Sequence[Recorded]) -> list[Row]:
+    goods: dict[int, Row] = {}
+    for product, said in _said(own):
+        row = goods.setdefault(product, {"product_id": product, **dict.fromkeys(DETAILS), "first_sale_day": None})
+        row |= {name: value for name, value in said.items() if value is not None}
+    for product, row in goods.items():
+        days = [move.at // 86_400 for move in _moves(own) if move.product == product and move.sold > 0]
+        row["first_sale_day"] = min(days, default=None)
+    return list(goods.values())
+
+
+def _said(own: Sequence[Recorded]) -> Iterable[tuple[int, Row]]:
+    for recorded in own:
+        match recorded.event:
+            case ProductsAdded() as event:
+                yield from ((added.id, {}) for added in event.products)
+            case ProductDetailsChanged() as event:
+                yield event.product_id, {name: getattr(event, name) for name in DETAILS}
+                yield event.product_id, {name: "" if name in {"sku", "unit"} else -1 for name in event.cleared}
+            case ProductSheetRecorded() as event:
+                yield from ((line.product_id, {"sku": line.sku, "cost": line.cost}) for line in event.lines)
+            case StockMoved() as event:
+                yield event.product_id, {}
+    yield from ((move.product, {}) for move in _moves(own))
+
+
+def _entries(own: Sequence[Recorded]) -> list[Row]:
+    rows: dict[int, Row] = {}
+    for move in _moves(own):
+        if move.entry:
+            row = rows.setdefault(
+                move.entry,
+                {"entry": move.entry, "product_id": move.product, "at": None, "recorded": None, "told_at": None,
+                 "sold": 0, "moved": 0},
+            )  # fmt: skip
+            row["sold"] += move.sold
+            row["moved"] += move.moved
+            row |= {"told_at": move.at} if move.told else {"at": move.at, "recorded": move.order}
+    return list(rows.values())
+
+
+def _stock(known: Sequence[Recorded]) -> list[Row]:
+    moves = list(_standing(known))
+    counts = list(_counts(known))
+    sold = [m.at // 86_400 for m in _standing(known) if m.sold > 0]
+    rows = []
+    for goods in _goods(known):
+        own = [m for m in moves if m.product == goods["product_id"]]
+        last = max(
+            (c for c in counts if c.product == goods["product_id"]), key=lambda c: (c.at, c.position), default=None
+        )
+        on_hand = 0
+        if last:
+            later = [m for m in own if m.at > last.at or (m.at == last.at and m.order > last.position)]
+            on_hand = last.quantity + sum(m.moved - m.sold for m in later)
+        given = goods["reorder_point"]
+        auto = given is None or given < 0
+        point = _reckoned(goods, own, max(sold, default=0)) if auto else given
+        rows.append({
+            "product_id": goods["product_id"], "on_hand": on_hand, "stock_known": last is not None,
+            "counted_at": last and last.at, "reorder_point": point, "reorder_auto": auto and point is not None,
+            "is_low": last is not None and point is not None and on_hand < point, "rule": "stock.v1",
+        })  # fmt: skip
+    return rows
+
+
+def _reckoned(goods: Row, own: Sequence[Move], today: int) -> int | None:
+    days = 0 if goods["first_sale_day"] is None else min(_WINDOW, today - goods["first_sale_day"] + 1)
+    demand = [sum(m.sold for m in own if m.at // 86_400 == today - ago) for ago in range(days)]
+    if days < _ENOUGH or sum(demand) <= 0:
+        return None
+    lead = _LEAD if goods["lead_time_days"] is None or goods["lead_time_days"] < 0 else goods["lead_time_days"]
+    mean = Fraction(sum(demand), days)
+    variance = sum((units - mean) ** 2 for units in demand) / (days - 1)
+    point = float(mean * lead)
+    if lead and variance:
+        ninth = float(variance / (9 * mean**2 * lead))
+        point *= max(1 - ninth + _Z95 * math.sqrt(ninth), 0) ** 3
+    step = 100 if goods["unit"] in {"kg", "g", "l", "ml", "m"} else 1000
+    return math.ceil((point - 1e-6) / step) * step
+
+
+def _standing(own: Sequence[Recorded]) -> Iterable[Move]:
+    """Yield what moved the stock, without sales that were entered by hand and voided."""
+    by_hand = {r.event.tx for r in own if isinstance(r.event, SaleRecorded)}
+    voided = {r.event.tx for r in own if isinstance(r.event, SaleVoided)}
+    return (move for move in _moves(own) if move.entry not in by_hand & voided)
+
+
+def _moves(own: Sequence[Recorded]) -> Iterable[Move]:
+    for recorded in own:
+        match recorded.event:
+            case SalesBatchRecorded() as batch:
+                yield from (Move(s.product_id, _at(s.date, s.time), 0, s.qty, 0) for s in batch.sales)
+            case MovementsRecorded() as movements:
+                for m in movements.movements:
+                    if m.product_id is not None:
+                        yield Move(m.product_id, _at(m.date, m.time), 0, 0, m.qty)
+            case SaleRecorded() as sale:
+                now = _now(recorded)
+                untimed_today = sale.time is None and now // 86_400 == _at(sale.date, None) // 86_400
+                at = now if untimed_today else _at(sale.date, sale.time)
+                yield Move(sale.product_id, at, _order(recorded, at), sale.qty, 0, sale.tx, told=False)
+            case SaleVoided() as void:
+                yield Move(void.product_id, _at(void.date, void.time), 0, -void.qty, 0, void.tx)
+            case StockMoved(kind="receive" | "return" | "adjust" | "waste") as moved:
+                at, change = _at(moved.date, moved.time), -moved.qty if moved.kind == "waste" else moved.qty
+                yield Move(moved.product_id, at, _order(recorded, at), 0, change, -recorded.position, told=False)
+
+
+def _counts(own: Sequence[Recorded]) -> Iterable[Count]:
+    for recorded in own:
+        match recorded.event:
+            case StockMoved(kind="count") as counted:
+                at = _at(counted.date, counted.time)
+                yield Count(counted.product_id, at, recorded.position, counted.qty)
+            case ProductSheetRecorded() as sheet:
+                for line in sheet.lines:
+                    if line.stock is not None and line.date is not None:
+                        yield Count(line.product_id, _at(line.date, 86_399), recorded.position, line.stock)
+
+
+def _order(recorded: Recorded, at: int) -> int:
+    return recorded.position if at <= _now(recorded) <= at + 1 else 0
+
+
+def _now(recorded: Recorded) -> int:
+    return int((recorded.recorded_at.astimezone(_DHAKA).replace(tzinfo=None) - _EPOCH).total_seconds())
+
+
+def _at(date: dt.date, time: int | None) -> int:
+    return int((dt.datetime.combine(date, dt.time()) - _EPOCH).total_seconds()) + (time or 0)

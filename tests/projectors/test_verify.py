@@ -1,0 +1,126 @@
+import threading
+from functools import partial
+
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from projections.registry import REGISTRY
+from projections.verify import verify
+from shared.events.sales import SaleVoided
+from tests.conftest import wait_until
+from tests.projectors.events import DAY, batch, busy_shop, everything_else, products, sale
+from tests.projectors.test_parking import POISONS, write
+from tests.projectors.world import World
+
+SHOP, OTHER = 7, 23
+
+
+@pytest.fixture
+def street(world: World) -> World:
+    """Two shops with a history, in every read model."""
+    for shop in (SHOP, OTHER):
+        world.append(shop, *busy_shop(shop, 4), *everything_else(shop))
+    world.append(SHOP, batch(SHOP, [sale(900, paisa=700), sale(901, paisa=900)]))
+    world.append(SHOP, SaleVoided(901, "twice", DAY, None, 1, None, 1000, 900, None))
+    world.project()
+    return world
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+def test_tables_that_nobody_touched_are_what_the_log_says(street: World, name: str) -> None:
+    found = verify(street.source, REGISTRY[name])
+    assert found.equal
+    assert found.differences == []
+    assert (found.businesses, found.projection) == (2, name)
+    assert found.rows > 0
+
+
+def test_verifying_leaves_nothing_behind_and_changes_nothing_that_serves(street: World) -> None:
+    serving, before = street.schema("sales"), street.rows("sales")
+    verify(street.source, REGISTRY["sales"])
+    assert (street.schema("sales"), street.rows("sales")) == (serving, before)
+    schemas = street.admin.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ '^sales_g'").fetchall()
+    assert schemas == [(serving,)]
+
+
+def test_one_cell_that_was_changed_is_found(street: World) -> None:
+    table = Identifier(street.schema("sales"), "transactions")
+    street.admin.execute(SQL("UPDATE {} SET paisa = paisa + 1 WHERE business_id = 7 AND id = 900").format(table))
+    found = verify(street.source, REGISTRY["sales"])
+    (difference,) = found.differences
+    assert not found.equal
+    assert (difference.table, difference.business_id, difference.key) == (
+        "transactions", SHOP, {"business_id": SHOP, "id": 900},
+    )  # fmt: skip
+    assert difference.live is not None
+    assert difference.replayed is not None
+    assert (difference.live["paisa"], difference.replayed["paisa"]) == (701, 700)
+    assert difference.position == difference.replayed["position"]
+
+
+def test_a_row_that_is_gone_is_found_with_the_event_that_made_it(street: World) -> None:
+    table = Identifier(street.schema("sales"), "products")
+    street.admin.execute(SQL("DELETE FROM {} WHERE business_id = 23 AND id = 3").format(table))
+    (difference,) = verify(street.source, REGISTRY["sales"]).differences
+    assert (difference.live, difference.key) == (None, {"business_id": OTHER, "id": 3})
+    assert difference.replayed is not None
+    last = street.admin.execute(
+        "SELECT max(notification_id) FROM log.events WHERE business_id = 23 AND topic = 'sales.SalesBatchRecorded'"
+    ).fetchone()
+    assert (difference.position,) == last
+
+
+def test_a_row_that_no_event_made_is_found(street: World) -> None:
+    table = Identifier(street.schema("identity"), "data_sources")
+    street.admin.execute(SQL("INSERT INTO {} VALUES (7, 'thin air', 1)").format(table))
+    (difference,) = verify(street.source, REGISTRY["identity"]).differences
+    assert (difference.replayed, difference.position) == (None, 0)
+    assert difference.key == {"business_id": SHOP, "source": "thin air"}
+
+
+def test_only_the_businesses_asked_for_are_looked_at(street: World) -> None:
+    table = Identifier(street.schema("sales"), "products")
+    street.admin.execute(SQL("DELETE FROM {} WHERE business_id = 23").format(table))
+    assert verify(street.source, REGISTRY["sales"], [SHOP]).equal
+    found = verify(street.source, REGISTRY["sales"], [OTHER])
+    assert (found.differing, found.businesses) == (9, 1)
+
+
+def test_what_the_tables_have_not_seen_yet_is_no_difference(street: World) -> None:
+    street.append(SHOP, products("Late", first=90))
+    assert verify(street.source, REGISTRY["sales"]).equal
+
+
+def test_a_parked_business_is_compared_as_it_was_before(street: World) -> None:
+    poison = POISONS["a sale of nothing"]
+    write(street, poison)
+    street.project("sales")
+    assert street.parked("sales")
+    assert verify(street.source, REGISTRY["sales"]).equal
+
+
+def test_verifying_goes_on_beside_live_writes(street: World) -> None:
+    stopped = threading.Event()
+
+    def sell() -> None:
+        tx = 10_000
+        while not stopped.is_set():
+            street.append(SHOP, batch(SHOP, [sale(tx), sale(tx + 1)]))
+            tx += 2
+
+    seller = threading.Thread(target=sell)
+    applier, conn = street.applier("sales"), street.conn
+    seller.start()
+    try:
+        positions = applier.positions(range(16))
+        for _ in range(5):
+            wait_until(partial(_beyond, street, min(positions.values())))
+            positions = applier.apply(applier.reader.after(conn, min(positions.values()), limit=3), positions)
+            assert verify(street.source, REGISTRY["sales"]).equal
+    finally:
+        stopped.set()
+        seller.join()
+
+
+def _beyond(world: World, position: int) -> bool:
+    return world.store.head() > position
