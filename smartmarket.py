@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -15,14 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
-from projections import generations, rebuild, replay
+from projections import commands, generations, rebuild, replay
 from projections.registry import REGISTRY
 from projections.runner import Follower
 from projections.runner import connect as connect_projector
+from projections.travel import Travels
 from shared import database, jobs, secrets_file
 from shared.audit import verify_chain
 from shared.beating import beating
@@ -33,7 +32,7 @@ from shared.event_store import StoreError
 from shared.hints import HintReceiver, HintSender, queue_of
 from shared.house import CannotStart, House
 from shared.logs import configure_logging
-from shared.supervisor import Supervisor, becomes_ready, end_with_parent, free_port
+from shared.supervisor import Program, Supervisor, becomes_ready, end_with_parent, listen, serving
 from shared.texts import text
 from shared.vault import MasterKey
 from shared.wakeup import LogListener
@@ -48,6 +47,7 @@ from write_side.scheduler import Scheduler
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+_API_PROCESSES = range(1, 5)  # with 15 connections each
 logger = logging.getLogger("smartmarket")
 
 
@@ -67,8 +67,13 @@ def build_api(house: House) -> "FastAPI":
     from shared.http import create_app  # noqa: PLC0415
     from shared.positions import PositionTokens  # noqa: PLC0415
     from shared.tokens import TokenProvider  # noqa: PLC0415
+    from write_side.admin.router import router as admin  # noqa: PLC0415
+    from write_side.cashflow.router import router as cashflow  # noqa: PLC0415
+    from write_side.customers.router import router as people  # noqa: PLC0415
     from write_side.identity.router import router as identity  # noqa: PLC0415
+    from write_side.inventory.router import router as inventory  # noqa: PLC0415
     from write_side.sales.router import router as sales  # noqa: PLC0415
+    from write_side.sales.transactions import router as transactions  # noqa: PLC0415
 
     @asynccontextmanager
     async def lifespan(app: "FastAPI") -> AsyncIterator[None]:
@@ -88,21 +93,56 @@ def build_api(house: House) -> "FastAPI":
             if cache is not None:
                 await cache.aclose()
 
-    return create_app(house.settings, [identity, sales, *ROUTERS], lifespan=lifespan, root_routers=ROOT_ROUTERS)
+    routers = [identity, sales, transactions, cashflow, inventory, admin, people, *ROUTERS]
+    return create_app(house.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS)
 
 
 def run_api(house: House, args: argparse.Namespace) -> None:
-    """Serve HTTP until told to stop."""
+    """Serve HTTP until told to stop, by as many processes as asked for."""
+    host, port = args.host or _own_host(house.settings), args.port or house.settings.port
+    processes = args.processes or house.settings.api_processes or 1
+    if args.socket is None and processes > 1:
+        _share_api(house, host, port, processes)
+    else:
+        _serve(house, host, port, None if args.socket is None else socket.socket(fileno=args.socket))
+
+
+def _serve(house: House, host: str, port: int, door: socket.socket | None) -> None:
+    """Serve HTTP from this process, at `door` where it is open already."""
     import uvicorn  # noqa: PLC0415 - see build_api
 
-    host = args.host or ("127.0.0.1" if house.settings.env == "development" else "0.0.0.0")  # noqa: S104 - a container's door
     config = uvicorn.Config(
-        build_api(house), host=host, port=args.port or house.settings.port, log_config=None, access_log=False,
+        build_api(house), host=host, port=port, log_config=None, access_log=False,
         server_header=False, log_level="warning", timeout_graceful_shutdown=4, timeout_keep_alive=30,
         proxy_headers=bool(house.settings.trusted_proxies), forwarded_allow_ips=house.settings.trusted_proxies,
     )  # fmt: skip
     with beating(house.connect, "api"):
-        uvicorn.Server(config).run()
+        uvicorn.Server(config).run(sockets=[door] if door else None)
+
+
+def _share_api(house: House, host: str, port: int, processes: int) -> None:
+    """Keep API processes running that share one socket, until told to stop."""
+    _ = house.roles  # what every child would refuse is refused here
+    stopped = _told_to_stop()
+    with listen(host, port, insist=True) as door:
+        children = Supervisor(serving(door, processes), os.environ)
+        try:
+            children.start()
+            children.watch(stopped.is_set)
+        finally:
+            children.stop()
+
+
+def _own_host(settings: Settings) -> str:
+    return "127.0.0.1" if settings.env == "development" else "0.0.0.0"  # noqa: S104 - a container's door
+
+
+def _told_to_stop() -> threading.Event:
+    """Return an event that SIGINT and SIGTERM set from now on."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    return stopped
 
 
 def run_policies(house: House, _: argparse.Namespace) -> None:
@@ -121,20 +161,22 @@ def run_worker(house: House, _: argparse.Namespace) -> None:
 
 
 def run_projector(house: House, _: argparse.Namespace) -> None:
-    """Keep the read models up to date until told to stop."""
+    """Keep the read models up to date, and make those of earlier days, until told to stop."""
     listener = LogListener(house.url)
     role = house.role(database.PROJECTOR)
     followers = [Follower(house.url, p, MasterKey(house.secret), listener, role=role) for p in REGISTRY.values()]
 
+    threads: list[Follower | Travels] = [*followers, Travels(source_of(house))]
+
     def run() -> None:
-        for follower in followers:
-            follower.start()
-        for follower in followers:
-            follower.join()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     def stop() -> None:
-        for follower in followers:
-            follower.stop()
+        for thread in threads:
+            thread.stop()
 
     _run(house, "projector", run, stop, listener)
 
@@ -172,58 +214,17 @@ def run_migrate(house: House, args: argparse.Namespace) -> None:
     with connect_projector(house.url, role=house.role(database.PROJECTOR)) as conn:
         made = generations.ensure_live(conn, REGISTRY)
         stale = [p.name for p in REGISTRY.values() if (generations.live(conn, p.name) or (0, "", 0))[2] != p.version]
+        if conn.execute("SELECT EXISTS (SELECT FROM log.events)").fetchone() == (True,):
+            stale += made  # replaying is faster than following from the beginning
     for name in stale:
         rebuild.rebuild(source_of(house), REGISTRY[name])
     answer = {"migrations": applied, "projections": made, "rebuilt": stale}
-    _say(args, answer, f"database is up to date ({len(applied)} migrations, {len(made) + len(stale)} projections made)")
+    _say(args, answer, f"database is up to date ({len(applied)} migrations, {len({*made, *stale})} projections made)")
 
 
 def run_projections(house: House, args: argparse.Namespace) -> None:
-    """List or rebuild the read models."""
-    if args.action == "list":
-        _list_projections(house, args)
-        return
-    if args.name != "all" and args.name not in REGISTRY:
-        msg = f"There is no projection {args.name!r}: choose from {', '.join(REGISTRY)} or all."
-        raise CannotStart(msg)
-    for name in REGISTRY if args.name == "all" else [args.name]:
-        _rebuild(house, args, name)
-
-
-def _rebuild(house: House, args: argparse.Namespace, name: str) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[events]} events"),
-               TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), disable=args.json, transient=True) as bar:
-        task = bar.add_task(name, total=None, events=0)
-
-        def report(at: replay.Progress) -> None:
-            bar.update(
-                task, total=at.total or 1, completed=at.done, events=at.events, description=f"{name}: {at.state}"
-            )
-
-        try:
-            done = rebuild.rebuild(source_of(house), REGISTRY[name], workers=args.shards, report=report)
-        except rebuild.RebuildRunning as error:
-            msg = f"{name} is being rebuilt already: wait for it, or stop that command; it can be resumed."
-            raise CannotStart(msg) from error
-    rate = done.rows / done.replay_seconds if done.replay_seconds else 0
-    _say(args, vars(done), f"{name}: {done.rows:,} rows of {done.businesses} businesses in {done.seconds:.1f} s "
-         f"({rate:,.0f} rows/s); {done.schema} serves now")  # fmt: skip
-
-
-_LIST_COLUMNS = ("name", "generation", "projector_version", "position", "lag", "parked", "state")
-
-
-def _list_projections(house: House, args: argparse.Namespace) -> None:
-    with connect_projector(house.url, role=house.role(database.PROJECTOR)) as conn:
-        found = [generations.describe(conn, name) for name in REGISTRY]
-    if args.json:
-        print(json.dumps(found))
-        return
-    table = Table(*(column.replace("_", " ") for column in _LIST_COLUMNS))
-    for item in found:
-        table.add_row(*(str(item[column]) for column in _LIST_COLUMNS))
-    Console().print(table)
+    """List, rebuild, roll back or verify the read models."""
+    commands.run(house, args, _say)
 
 
 def run_indexes(house: House, args: argparse.Namespace) -> None:
@@ -254,34 +255,37 @@ def run_staff(house: House, args: argparse.Namespace) -> None:
 
 def run_up(settings: Settings, args: argparse.Namespace) -> None:
     """Start everything on this machine and keep it running until Ctrl-C."""
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+    stopped = _told_to_stop()
     data_dir = Path(args.data_dir or settings.data_dir).resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
     servers = None if settings.database_url and settings.redis_url else EmbeddedServers(data_dir)
     try:
         endpoints = servers.start() if servers else None
         environment = secrets_file.environment(data_dir, settings, endpoints)
-        port = free_port(args.port or settings.port, insist=args.port is not None or "PORT" in os.environ)
-        environment |= {"PORT": str(port), "SMARTMARKET_DATA_DIR": str(data_dir)}
-        os.environ |= environment
-        house = House(Settings())
-        run_migrate(house, argparse.Namespace(json=False, quiet=True))
-        workers = [["worker"]] * args.workers
-        children = Supervisor([["api", "--child"], *([*w, "--child"] for w in workers), ["policies", "--child"],
-                               ["projector", "--child"], ["scheduler", "--child"]], os.environ)  # fmt: skip
-        children.start()
-        try:
-            if becomes_ready(f"http://127.0.0.1:{port}/health/ready", stopped):
-                print(_WELCOME.format(url=f"http://127.0.0.1:{port}", data_dir=data_dir), flush=True)
-            children.watch(stopped.is_set)
-        finally:
-            print("SmartMarket is stopping…", flush=True)
-            children.stop()
+        insist = args.port is not None or "PORT" in os.environ
+        with listen(_own_host(settings), args.port or settings.port, insist=insist) as door:
+            port = door.getsockname()[1]
+            os.environ |= environment | {"PORT": str(port), "SMARTMARKET_DATA_DIR": str(data_dir)}
+            run_migrate(House(Settings()), argparse.Namespace(json=False, quiet=True))
+            children = Supervisor(_programs(door, args), os.environ)
+            children.start()
+            try:
+                if becomes_ready(f"http://127.0.0.1:{port}/health/ready", stopped):
+                    print(_WELCOME.format(url=f"http://127.0.0.1:{port}", data_dir=data_dir), flush=True)
+                children.watch(stopped.is_set)
+            finally:
+                print("SmartMarket is stopping…", flush=True)
+                children.stop()
     finally:
         if servers:
             servers.stop()
+
+
+def _programs(door: socket.socket, args: argparse.Namespace) -> list[Program]:
+    """Return what runs on one machine, the API by as many processes as it has cores for."""
+    api = args.api_processes or Settings().api_processes or min(2, os.cpu_count() or 1)
+    others = ["worker"] * args.workers + ["policies", "projector", "scheduler"]
+    return [*serving(door, api), *(Program([name]) for name in others)]
 
 
 _WELCOME = """
@@ -324,34 +328,32 @@ COMMANDS: dict[str, Callable[[House, argparse.Namespace], None]] = {
 def parser() -> argparse.ArgumentParser:
     """Return the command line's grammar."""
     top = argparse.ArgumentParser("smartmarket", description="A small shop's ledger, turned into decisions.")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    up = commands.add_parser("up", help="everything on one machine, until Ctrl-C")
+    kinds = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    up = kinds.add_parser("up", help="everything on one machine, until Ctrl-C")
     up.add_argument("--port", type=int)
     up.add_argument("--data-dir")
     up.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
+    up.add_argument("--api-processes", type=int, choices=_API_PROCESSES, help="1 to 4; one per core, two at most")
     for name, run in PROCESSES.items():
-        process = commands.add_parser(name, help=(run.__doc__ or "").splitlines()[0])
+        process = kinds.add_parser(name, help=(run.__doc__ or "").splitlines()[0])
         process.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
         if name == "api":
             process.add_argument("--host")
             process.add_argument("--port", type=int)
-    migrate = commands.add_parser("migrate", help="bring the database to this release")
-    projections = commands.add_parser("projections", help="the read models: list, rebuild")
-    actions = projections.add_subparsers(dest="action", required=True)
-    listing = actions.add_parser("list", help="where each read model stands")
-    rebuild = actions.add_parser("rebuild", help="replay the log into a new generation and point to it")
-    rebuild.add_argument("name", metavar="NAME|all")
-    rebuild.add_argument("--shards", type=int, default=2, help="processes that replay side by side")
-    indexes = commands.add_parser("indexes", help="the write-side indexes: rebuild")
+            process.add_argument("--processes", type=int, choices=_API_PROCESSES, help="1 to 4 that share the port")
+            process.add_argument("--socket", type=int, help=argparse.SUPPRESS)
+    migrate = kinds.add_parser("migrate", help="bring the database to this release")
+    of_projections = commands.grammar(kinds)
+    indexes = kinds.add_parser("indexes", help="the write-side indexes: rebuild")
     indexes_rebuild = indexes.add_subparsers(dest="action", required=True).add_parser("rebuild", help="from the log")
-    audit = commands.add_parser("audit", help="the log itself: verify")
+    audit = kinds.add_parser("audit", help="the log itself: verify")
     verify = audit.add_subparsers(dest="action", required=True).add_parser("verify", help="check the hash chain, whole")
-    staff = commands.add_parser("staff", help="operators' accounts: create")
+    staff = kinds.add_parser("staff", help="operators' accounts: create")
     create = staff.add_subparsers(dest="action", required=True).add_parser("create", help="a new account")
     create.add_argument("email")
     create.add_argument("--first-name", default="Staff")
     create.add_argument("--password-stdin", action="store_true")
-    for command in (migrate, listing, rebuild, indexes_rebuild, verify, create):
+    for command in (migrate, *of_projections, indexes_rebuild, verify, create):
         command.add_argument("--json", action="store_true", help="answer for machines")
     return top
 

@@ -10,17 +10,21 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import appends, freshness, imports, lists, machine, memory, replays, report
+from bench import appends, books, freshness, imports, lags, lists, machine, memory, replays, report, returning, standing
 from bench.figures import Figure
 from bench.stage import Stage, open_stage
 
 MEASURES: Mapping[str, Callable[[Stage], list[Figure]]] = {
     "import": imports.measure,
+    "lag": lags.measure,
     "append": appends.measure,
     "freshness": freshness.measure,
     "lists": lists.measure,
     "replay": replays.measure,
     "memory": memory.measure,
+    "returning": returning.measure,
+    "standing": standing.measure,
+    "books": books.measure,
 }
 _RESULTS = machine.REPOSITORY / "bench" / "results" / "latest.json"
 

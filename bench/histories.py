@@ -11,7 +11,15 @@ import msgspec
 from bench.ledgers import Line
 from shared.event_store import EventStore, Metadata, Unit
 from shared.events.base import Event
-from shared.events.sales import CustomersAdded, NewCustomer, NewProduct, ProductsAdded, Sale, SalesBatchRecorded
+from shared.events.sales import (
+    CustomersAdded,
+    NewCustomer,
+    NewProduct,
+    ProductsAdded,
+    Sale,
+    SalesBatchRecorded,
+    UploadCompleted,
+)
 
 _BATCH_ROWS = 500
 _BATCHES_PER_COMMAND = 20
@@ -54,8 +62,8 @@ def history_of(lines: Iterable[Line]) -> History:
     return History(list(products.values()), list(customers), batches, row)
 
 
-def record(store: EventStore, business_id: int, history: History) -> None:
-    """Append the history as that of one upload of the business."""
+def record(store: EventStore, business_id: int, history: History, *, whole: bool = True) -> None:
+    """Append the history as that of one upload of the business; one that is not `whole` is still being read."""
     file_id = str(uuid.uuid4())
     stream = f"upload-{file_id}"
     version = 0
@@ -69,6 +77,8 @@ def record(store: EventStore, business_id: int, history: History) -> None:
         batches = history.batches[start : start + _BATCHES_PER_COMMAND]
         own = [msgspec.structs.replace(batch, file_id=file_id) for batch in batches]
         version = _append(store, business_id, stream, version, own)
+    if whole:
+        _append(store, business_id, stream, version, [UploadCompleted(file_id, history.rows, history.rows, 0, 0)])
 
 
 def _batch(sales: list[Sale], payments: dict[tuple[str, str | None], int]) -> SalesBatchRecorded:

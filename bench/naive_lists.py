@@ -18,7 +18,7 @@ SUM = "SELECT count(*), sum(paisa) FROM transactions t WHERE {where}"
 # Returns a page.
 PAGE = """SELECT t.*, p.name, c.name FROM transactions t
     JOIN products p ON p.business_id = t.business_id AND p.id = t.product_id
-    LEFT JOIN customers c ON c.business_id = t.business_id AND c.id = t.customer_id
+    LEFT JOIN buyers c ON c.business_id = t.business_id AND c.id = t.customer_id
     WHERE {where} ORDER BY {order} OFFSET %(offset)s LIMIT 50"""
 _CONDITIONS: Mapping[str, LiteralString] = {
     "product_id": "t.product_id = %(product_id)s::bigint",

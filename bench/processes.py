@@ -21,16 +21,23 @@ ALL = ("api", "policies", "worker", "projector")
 _PATIENCE = 60.0
 _STOP_SECONDS = 15.0
 
+# Returns how many API processes said that they live.
+COUNT_API = "SELECT count(*) FROM jobs.processes WHERE kind = 'api'"
+
 
 class Processes:
     """One process each of some kinds; `with Processes(house, folder) as running:` starts and ends them."""
 
-    def __init__(self, house: House, folder: Path, kinds: Sequence[str] = ALL) -> None:
-        """Run `python -m smartmarket KIND` on the house's database, with the log lines in `folder`."""
+    def __init__(self, house: House, folder: Path, kinds: Sequence[str] = ALL, *, api_processes: int = 1) -> None:
+        """Run `python -m smartmarket KIND` on the house's database, with the log lines in `folder`.
+
+        The API may be several processes behind one socket, as `smartmarket up` has it.
+        """
         self.port = _free_port()
         self._house = house
         self._folder = folder
         self._kinds = kinds
+        self._api_processes = api_processes
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     @property
@@ -61,13 +68,14 @@ class Processes:
         return peak_bytes(self._children[kind].pid) / 1e6
 
     def cpu_seconds(self) -> dict[str, float]:
-        """Return the processor time each process has used so far."""
+        """Return the processor time each process has used so far, with those that it started and that still run."""
         return {kind: _cpu(child.pid) for kind, child in self._children.items()}
 
     def _start(self, kind: str) -> None:
+        several = ["--processes", str(self._api_processes)] if kind == "api" else []
         with self._log(kind).open("wb") as log:
             self._children[kind] = subprocess.Popen(
-                [sys.executable, "-m", "smartmarket", kind, "--child"],
+                [sys.executable, "-m", "smartmarket", kind, *several, "--child"],
                 cwd=REPOSITORY,
                 env=environment(self._house, self.port),
                 stdin=subprocess.PIPE,
@@ -87,11 +95,19 @@ class Processes:
 
     def _ready(self, kind: str) -> bool:
         if kind == "api":
-            try:
-                return httpx.get(f"{self.url}/api/transactions").is_client_error
-            except httpx.TransportError:
-                return False
+            return self._api_answers() and self._api_beats() >= self._api_processes
         return b"process ready" in self._log(kind).read_bytes()
+
+    def _api_answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/api/transactions").is_client_error
+        except httpx.TransportError:
+            return False
+
+    def _api_beats(self) -> int:
+        with self._house.connect() as conn:
+            row = conn.execute(COUNT_API).fetchone()
+        return int(row[0]) if row else 0
 
     def _log(self, kind: str) -> Path:
         return self._folder / f"{self._house.settings.database_url.rpartition('/')[2]}-{kind}.log"  # type: ignore[union-attr]
@@ -130,8 +146,9 @@ def peak_bytes(pid: int) -> int:
 
 
 def _cpu(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return times.user + times.system
+    process = psutil.Process(pid)
+    times = [each.cpu_times() for each in (process, *process.children())]
+    return sum(each.user + each.system for each in times)
 
 
 def _free_port() -> int:

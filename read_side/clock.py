@@ -4,14 +4,18 @@ import datetime as dt
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends
+from fastapi import Depends, Request
+
+from read_side.replays import HEADER, find
+from shared.http import Principal, owner
 
 DHAKA = ZoneInfo("Asia/Dhaka")
 
 
-def today() -> dt.date:
-    """Return the date in Dhaka now. A dependency."""
-    return dt.datetime.now(DHAKA).date()
+async def today(request: Request, who: Annotated[Principal, Depends(owner)]) -> dt.date:
+    """Return the date in Dhaka now, or that of the replay the request asks. A dependency."""
+    replay = request.headers.get(HEADER)
+    return dt.datetime.now(DHAKA).date() if replay is None else (await find(request, who.business_id, replay)).day
 
 
 Today = Annotated[dt.date, Depends(today)]

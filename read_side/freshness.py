@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
-from shared.database import await_position
+from read_side.replays import asked
+from shared.database import aside, await_position
 from shared.http import Principal
 
 HEADER = "X-Min-Event-Position"
@@ -26,10 +27,14 @@ def shop_of(who: Principal) -> int:
 async def freshly(request: Request, who: Principal, *projections: str) -> int:
     """Return the business to read for, once `projections` show it the position the request insists on.
 
-    Holds no connection while it waits. Raises InvalidPosition for a token that is not this business's, ProjectionBehind
-    if the wait was too long, ProjectionParked if an event of the business stands in the way.
+    A request that names a replay reads that, and waits for nothing. Holds no connection while it waits. Raises
+    InvalidPosition for a token that is not this business's, ProjectionBehind if the wait was too long,
+    ProjectionParked if an event of the business stands in the way; and what `asked` raises.
     """
     business_id = shop_of(who)
+    if replay := await asked(request, business_id):
+        aside.set(", ".join(replay.schemas))
+        return business_id
     token = request.headers.get(HEADER)
     if token is not None:
         position = request.app.state.positions.open(token, business_id)

@@ -23,7 +23,8 @@ SELECT_PROFILE = """SELECT json_build_object(
     'stats', json_build_object(
         'products', coalesce(s.products, 0), 'customers', coalesce(s.customers, 0),
         'total_transactions', coalesce(s.transactions, 0), 'total_revenue', trim_scale(coalesce(s.paisa, 0) * 0.01),
-        'last_transaction_date', s.last_transaction_date),
+        'last_transaction_date', (SELECT date FROM profile_days
+            WHERE business_id = %(business)s AND sales > 0 ORDER BY date DESC LIMIT 1)),
     'data_sources', coalesce((SELECT json_agg(source ORDER BY source) FROM data_sources
         WHERE business_id = %(business)s AND uses > 0), '[]'),
     'is_demo', coalesce(p.is_demo, false))::text

@@ -14,10 +14,12 @@ from shared.paging import InvalidCursor, Scalar
 Key = int | str | dt.datetime | None
 
 # A page is a stretch of an index. For the rest of the transaction the planner may not collect a tenant's rows to sort
-# them, which it prefers wherever its statistics make a large tenant look like an average one. Columns of a list's first
-# statement.
+# them, which it prefers wherever its statistics make a large tenant look like an average one. As that leaves it hardly
+# a choice, it plans once and not for every page, and never for several processes. Columns of a list's first statement.
 BY_INDEX = """set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true),
-    set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"""
+    set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
+    set_config('plan_cache_mode', 'force_generic_plan', true),
+    set_config('max_parallel_workers_per_gather', '0', true)"""
 # Returns key and id of the page's last row as a JSON array, null if no row follows it.
 LAST = """(SELECT json_build_array(key, id) FROM page
     WHERE n = %(limit)s AND EXISTS (SELECT FROM page WHERE n > %(limit)s))"""
@@ -107,14 +109,14 @@ class Start:
         stretches = [
             f"SELECT {column} AS key, id FROM {source} WHERE {where} {stretch}"  # noqa: S608  (values are parameters)
             f" ORDER BY {column} {way}, id {way} OFFSET %(offset)s LIMIT %(rows)s"
-            for stretch in self._stretches()
+            for stretch in self.stretches()
         ]
         if len(stretches) == 1:
             return stretches[0]
         union = ") UNION ALL (".join(stretches)
         return f"SELECT key, id FROM (({union})) AS stretches ORDER BY key {way}, id {way} LIMIT %(rows)s"  # noqa: S608
 
-    def _stretches(self) -> list[str]:
+    def stretches(self) -> list[str]:
         """Return the conditions of the stretches of the index that the page may lie in.
 
         No comparison with NULL is true, so rows without a value are a stretch of their own.

@@ -2,14 +2,18 @@
 
 from fastapi import APIRouter
 
-from read_side import health, identity, uploads
-from read_side.sales import customers, products, transactions
+from read_side import health, identity, replays, uploads
+from read_side.cashflow import expenses, outlook
+from read_side.customers import listing as customers
+from read_side.inventory import products
+from read_side.sales import transactions
 
 # The probes of the root once more, for who can reach /api only; documented there.
 _probes = APIRouter(include_in_schema=False)
 _probes.include_router(health.probes)
 
 ROUTERS: list[APIRouter] = [
-    identity.router, uploads.router, transactions.router, products.router, customers.router, health.admin, _probes,
+    identity.router, uploads.router, transactions.router, products.router, customers.router, outlook.router,
+    expenses.router, replays.router, health.admin, _probes,
 ]  # fmt: skip
 ROOT_ROUTERS: list[APIRouter] = [health.probes]

@@ -15,6 +15,11 @@ async def row_or_none(
     return await (await conn.execute(statement, _bound(parameters))).fetchone()
 
 
+async def rows_of(conn: AsyncConnection[TupleRow], statement: str, parameters: Mapping[str, Any]) -> list[TupleRow]:
+    """Return all rows of a statement's answer."""
+    return await (await conn.execute(statement, _bound(parameters))).fetchall()
+
+
 async def only_row(conn: AsyncConnection[TupleRow], statement: str, parameters: Mapping[str, Any]) -> TupleRow:
     """Return the row of a statement that always has one."""
     row = await row_or_none(conn, statement, parameters)

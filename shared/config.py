@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     sentry_dsn: str | None = Field(None, repr=False)
     cors_allowed_origins: Annotated[list[str], NoDecode] = list(_LOCAL_ORIGINS)
     port: int = Field(8000, ge=1, le=65_535)
+    api_processes: int | None = Field(None, ge=1, le=4, validation_alias="SMARTMARKET_API_PROCESSES")
     rate_limits: bool = Field(default=True, validation_alias="SMARTMARKET_RATE_LIMITS")
     data_dir: Path = Field(Path(".smartmarket"), validation_alias="SMARTMARKET_DATA_DIR")
     file_store: str = Field("table", validation_alias="SMARTMARKET_FILE_STORE", repr=False)

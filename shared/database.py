@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from importlib.resources import files
 from typing import Any
 
@@ -32,6 +33,10 @@ MAY_ACT = """SELECT count(*) = 3 AND bool_and(pg_has_role(oid, 'MEMBER')) FROM p
 # Returns nothing; sets tenant and generations for the transaction.
 FIRST_STATEMENT = """SELECT set_config('app.business_id', %s, true), set_config('search_path',
     (SELECT string_agg(quote_ident(schema), ', ') FROM projections.live), true)"""
+# Returns nothing; the same for generations that were made for one replay.
+FIRST_STATEMENT_OF_REPLAY = "SELECT set_config('app.business_id', %s, true), set_config('search_path', %s, true)"
+# The generations that the request at hand reads in place of those that serve, as a search path; none for most.
+aside: ContextVar[str | None] = ContextVar("aside", default=None)
 # Returns how far each projection has come for a business and where it is parked.
 REACHED = "SELECT projection, reached, parked FROM projections.reached(%s, %s)"
 
@@ -100,9 +105,12 @@ def reader_pool(url: str, *, role: str | None, max_size: int = 8) -> AsyncConnec
 async def reading(
     pool: AsyncConnectionPool[AsyncConnection[TupleRow]], business_id: int
 ) -> AsyncIterator[AsyncConnection[TupleRow]]:
-    """Lend a connection within one read transaction of one tenant, on the generations that serve now."""
+    """Lend a connection within one read transaction of one tenant, on the generations that serve now, or on `aside`."""
     async with pool.connection() as conn:
-        await conn.execute(FIRST_STATEMENT, (str(business_id),))
+        if path := aside.get():
+            await conn.execute(FIRST_STATEMENT_OF_REPLAY, (str(business_id), path))
+        else:
+            await conn.execute(FIRST_STATEMENT, (str(business_id),))
         yield conn
 
 

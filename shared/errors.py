@@ -58,6 +58,24 @@ class InvalidRequest(Refusal):
     status = 400
 
 
+class DateOutOfRange(InvalidRequest):
+    """A date of the body is too early or too late; params `fields`, `field`, `problem`."""
+
+    text_key = "INVALID_REQUEST_FIELDS"
+
+
+class TimeOutOfRange(InvalidRequest):
+    """A time of the body is too early or too late; params `fields`, `field`, `problem`."""
+
+    text_key = "INVALID_REQUEST_FIELDS"
+
+
+class QuantityNotWhole(InvalidRequest):
+    """A product that is not sold by weight, volume or length has a fraction; params `fields`, `field`, `problem`."""
+
+    text_key = "INVALID_REQUEST_FIELDS"
+
+
 class InvalidQuery(Refusal):
     """A query parameter has a value that is not allowed; params `parameter`, `expected`."""
 
@@ -110,6 +128,24 @@ class UploadNotFound(NotFound):
     text_key = "NOT_FOUND_UPLOAD"
 
 
+class ProductNotFound(NotFound):
+    """This business has no such product."""
+
+    text_key = "NOT_FOUND_PRODUCT"
+
+
+class CustomerNotFound(NotFound):
+    """This business has no such customer."""
+
+    text_key = "NOT_FOUND_CUSTOMER"
+
+
+class ExpenseNotFound(NotFound):
+    """This business has no such expense."""
+
+    text_key = "NOT_FOUND_EXPENSE"
+
+
 class MethodNotAllowed(Refusal):
     """The address exists, but not for this method; params `method`, `allowed`."""
 
@@ -121,6 +157,13 @@ class Conflict(Refusal):
     """Something changed in between."""
 
     error_code = "CONFLICT"
+    status = 409
+
+
+class AlreadyVoided(Refusal):
+    """The sale was taken out of the books before."""
+
+    error_code = "ALREADY_VOIDED"
     status = 409
 
 
@@ -263,3 +306,50 @@ class TooManyUploads(Refusal):
 
     error_code = "TOO_MANY_UPLOADS"
     status = 429
+
+
+class ReplayNotFound(NotFound):
+    """The business has no replay of this id."""
+
+    text_key = "NOT_FOUND_REPLAY"
+
+
+class ReplayNotReady(Refusal):
+    """The replay is still being made, or could not be; params `retry_after`."""
+
+    error_code = "REPLAY_NOT_READY"
+    status = 409
+
+
+class ReplayExpired(Refusal):
+    """The replay's half hour is over, or its owner asked for another."""
+
+    error_code = "REPLAY_EXPIRED"
+    status = 410
+
+
+class TooManyReplays(Refusal):
+    """There are as many replays as the house has room for; params `retry_after`."""
+
+    error_code = "TOO_MANY_REPLAYS"
+    status = 429
+
+
+class SameCustomer(InvalidRequest):
+    """A customer cannot be merged into itself."""
+
+    text_key = "INVALID_REQUEST_SAME_CUSTOMER"
+
+
+class CustomerTaken(Refusal):
+    """Ledgers find another customer by this name or phone."""
+
+    error_code = "CUSTOMER_TAKEN"
+    status = 409
+
+
+class CustomerMerged(Refusal):
+    """The customer goes on under another id; params `survivor`."""
+
+    error_code = "CUSTOMER_MERGED"
+    status = 409

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, LiteralString, NamedTuple, TypeVar, cast
 
 import orjson
 from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, PersistenceError, StoredEvent
@@ -21,9 +21,12 @@ from psycopg.types.json import Jsonb
 from psycopg_pool import PoolTimeout
 
 from shared.errors import IdempotencyKeyReused
-from shared.event_codec import Recorded, encode
+from shared.event_codec import Recorded, decode, encode
 from shared.events.base import Event
 from shared.vault import MasterKey, Vault
+
+if TYPE_CHECKING:
+    from shared.events.clock import DayOpened
 
 R = TypeVar("R")
 _ATTEMPTS = 5
@@ -62,6 +65,12 @@ SELECT_AFTER_OF_BUSINESS = """SELECT * FROM (
          FROM log.events WHERE business_id IS NULL AND topic = ANY(%(topics)s)
              AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s)
     ) AS history ORDER BY notification_id LIMIT %(limit)s"""
+# Returns the position and time of a business's last event of some topics.
+SELECT_LAST = """SELECT notification_id, recorded_at FROM log.events
+    WHERE business_id = %s AND topic = ANY(%s) AND notification_id <= %s ORDER BY notification_id DESC LIMIT 1"""
+# Returns the last day that had been opened at a position.
+SELECT_DAY = """SELECT topic, state FROM log.events WHERE originator_id = 'days' AND notification_id <= %s
+    ORDER BY originator_version DESC LIMIT 1"""
 # Returns one stream, in order.
 SELECT_STREAM = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
         meta, state
@@ -313,6 +322,20 @@ class LogReader:
         params = {"business": business_id, "after": position, "upto": upto, "limit": limit, "topics": self._topics}
         with conn.cursor(row_factory=dict_row) as cursor:
             return [_recorded(row) for row in cursor.execute(SELECT_AFTER_OF_BUSINESS, params, prepare=True)]
+
+    @staticmethod
+    def last(
+        conn: Connection[Any], business_id: int, topics: Sequence[str], upto: int
+    ) -> tuple[int, dt.datetime] | None:
+        """Return position and time of a business's last event of `topics` at or before a position."""
+        row = conn.execute(SELECT_LAST, (business_id, list(topics), upto)).fetchone()
+        return cast("tuple[int, dt.datetime] | None", row)
+
+    @staticmethod
+    def day(conn: Connection[Any], position: int) -> dt.date | None:
+        """Return the day in Dhaka as of a position, None if none had been opened."""
+        row = conn.execute(SELECT_DAY, (position,)).fetchone()
+        return cast("DayOpened", decode(row[0], bytes(row[1]))).date if row else None
 
 
 def _recorded(row: DictRow) -> Recorded:

@@ -34,7 +34,7 @@ class RateLimiter:
     """Counts hits per key in windows that begin with the first hit.
 
     Redis has 50 ms to answer. When it does not, hits are counted in this process, and Redis is asked again by one
-    request every 5 s.
+    request every 5 s. Meanwhile every process counts for itself: of several that share a port each lets `limit` pass.
     """
 
     def __init__(self, redis: "Redis | None", *, enabled: bool = True) -> None:

@@ -1,5 +1,6 @@
 """Keeps the processes of one machine running: starts them, restarts what dies, stops them all within seconds."""
 
+import errno
 import logging
 import os
 import signal
@@ -18,13 +19,21 @@ STOP_SECONDS = 6.0
 READY_SECONDS = 60.0
 _RESTART_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 _HEALTHY_SECONDS = 30.0
+_WAITING_CLIENTS = 2048
 logger = logging.getLogger("smartmarket.supervisor")
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a child runs: the arguments of `python -m smartmarket`, and open files that it inherits."""
+
+    arguments: Sequence[str]
+    inherits: Sequence[int] = ()
 
 
 @dataclass
 class _Child:
-    name: str
-    arguments: Sequence[str]
+    program: Program
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     restarts: int = 0
@@ -32,11 +41,11 @@ class _Child:
 
 
 class Supervisor:
-    """Runs `python -m smartmarket NAME …` for each name; children end by themselves when this process dies."""
+    """Runs one process per program; children end by themselves when this process dies."""
 
-    def __init__(self, children: Sequence[Sequence[str]], environment: Mapping[str, str]) -> None:
-        """Prepare to run one process per argument list, with `environment`."""
-        self._children = [_Child(arguments[0], arguments) for arguments in children]
+    def __init__(self, programs: Sequence[Program], environment: Mapping[str, str]) -> None:
+        """Prepare to run the programs with `environment`."""
+        self._children = [_Child(program) for program in programs]
         self._environment = dict(environment)
 
     def start(self) -> None:
@@ -65,10 +74,11 @@ class Supervisor:
                 process.wait()
 
     def _spawn(self, child: _Child) -> None:
-        command = [sys.executable, "-m", "smartmarket", *child.arguments]
+        command = [sys.executable, "-m", "smartmarket", *child.program.arguments, "--child"]
         child.process = subprocess.Popen(  # noqa: S603 - our own program
-            command, env=self._environment, stdin=subprocess.PIPE, start_new_session=True
-        )
+            command, env=self._environment, stdin=subprocess.PIPE, start_new_session=True,
+            pass_fds=child.program.inherits,
+        )  # fmt: skip
         child.started = time.monotonic()
 
     def _look_after(self, child: _Child) -> None:
@@ -77,9 +87,8 @@ class Supervisor:
             if now - child.started > _HEALTHY_SECONDS:
                 child.restarts = 0
             pause = _RESTART_PAUSES[min(child.restarts, len(_RESTART_PAUSES) - 1)]
-            logger.warning(
-                "process ended, starting it again", extra={"role": child.name, "exit": child.process.returncode}
-            )
+            said = {"role": child.program.arguments[0], "exit": child.process.returncode}
+            logger.warning("process ended, starting it again", extra=said)
             child.process = None
             child.restarts += 1
             child.restart_at = now + pause
@@ -87,19 +96,33 @@ class Supervisor:
             self._spawn(child)
 
 
-def free_port(port: int, *, insist: bool) -> int:
-    """Return `port`, or the next free one unless it is insisted on; raises CannotStart where there is none."""
+def serving(door: socket.socket, processes: int) -> list[Program]:
+    """Return so many API processes that all let clients in by `door`.
+
+    Whoever of them is free takes the next client. While one is started again the others go on, and while all are,
+    clients wait: the door stays open as long as the caller holds it.
+    """
+    return [Program(["api", "--socket", str(door.fileno())], [door.fileno()])] * processes
+
+
+def listen(host: str, port: int, *, insist: bool) -> socket.socket:
+    """Return a socket that listens on `port`, or on the next free one unless it is insisted on.
+
+    Raises CannotStart where there is none, or where this process may not listen there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for candidate in [port] if insist else range(port, port + 100):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", candidate))
-            except OSError:
+        try:
+            door = socket.create_server((host, candidate), family=family, backlog=_WAITING_CLIENTS)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
                 continue
-            if candidate != port:
-                logger.warning("port %d is taken, using %d", port, candidate)
-            return candidate
-    msg = f"Port {port} is taken. Choose another: make run PORT={port + 1}"
+            msg = f"Cannot listen on {host}, port {candidate}: {error.strerror or error}."
+            raise CannotStart(msg) from error
+        if candidate != port:
+            logger.warning("port %d is taken, using %d", port, candidate)
+        return door
+    msg = f"Port {port} is taken. Choose another, for example PORT={port + 1}."
     raise CannotStart(msg)
 
 

@@ -17,6 +17,7 @@ from projections.applying import Applier
 from projections.registry import REGISTRY
 from projections.runner import Follower
 from projections.runner import connect as connect_projector
+from projections.travel import Travels
 from shared import database, jobs
 from shared.config import Settings
 from shared.database import SHARDS
@@ -26,7 +27,7 @@ from shared.house import House
 from shared.vault import MasterKey
 from shared.wakeup import LogListener
 from shared.working import Worker
-from smartmarket import build_api
+from smartmarket import build_api, source_of
 from tests.services import Services, drop_database, fresh_database, running_services
 from write_side.policies import Policies
 from write_side.sales.policy import READ_UPLOAD
@@ -124,11 +125,12 @@ class RunningHouse:
         self._policies = Policies(house.connect, HintSender(house.broker, queue_of(house.url)), self._listener)
         self._worker, self._store = worker_of(house)
         self._followers = [Follower(house.url, p, MasterKey(SECRET), self._listener) for p in REGISTRY.values()]
+        self._travels = Travels(source_of(house))
         config = uvicorn.Config(build_api(house), port=0, log_config=None, access_log=False)
         self._server = uvicorn.Server(config)
         targets = (self._policies.run, self._worker.run, self._server.run)
         self._threads = [threading.Thread(target=target, daemon=True) for target in targets]
-        for thread in (self._listener, *self._followers, *self._threads):
+        for thread in (self._listener, *self._followers, self._travels, *self._threads):
             thread.start()
         wait_until(lambda: self._server.started)
         port = self._server.servers[0].sockets[0].getsockname()[1]
@@ -137,9 +139,10 @@ class RunningHouse:
     def stop(self) -> None:
         """End every thread."""
         self._server.should_exit = True
-        for stop in (self._policies.stop, self._worker.stop, *(f.stop for f in self._followers), self._listener.stop):
-            stop()
-        for thread in (*self._threads, *self._followers, self._listener):
+        parts: list[Any] = [self._policies, self._worker, *self._followers, self._travels, self._listener]
+        for part in parts:
+            part.stop()
+        for thread in (*self._threads, *self._followers, self._travels, self._listener):
             thread.join(10)
         self._store.close()
 
@@ -148,6 +151,7 @@ class RunningHouse:
 def running(services: Services, template: str) -> Iterator[RunningHouse]:
     """One running house for all tests that speak HTTP; each registers shops of its own."""
     url = fresh_database(services.database_url, template)
+    database.migrate(url)  # what a role may do in a database is not copied with it
     running_house = RunningHouse(House(settings_for(url, services)))
     yield running_house
     running_house.stop()
@@ -231,7 +235,7 @@ def ledger(client: httpx.Client, shop: Shop) -> Callable[..., str]:
         file_id: str = answer.json()["data"]["file_id"]
         finished = finished_upload(client, shop, file_id)
         position = {"X-Min-Event-Position": finished.headers["X-Event-Position"]}
-        for path in ("/api/transactions", "/api/business/profile"):
+        for path in ("/api/transactions", "/api/business/profile", "/api/customers", "/api/products"):
             assert client.get(path, headers=shop.headers | position).status_code == 200
         return file_id
 

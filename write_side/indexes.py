@@ -1,7 +1,7 @@
 """The write-side indexes and counters, made again from the log: what commands decide by is derivable too."""
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 from psycopg import Connection
@@ -9,9 +9,22 @@ from psycopg import Connection
 from shared.event_codec import Recorded
 from shared.event_store import LogReader
 from shared.events.base import Event
+from shared.events.cashflow import CollectionRecorded, ExpenseRecorded
+from shared.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.events.identity import BusinessRegistered, StaffCreated, UserRegistered
-from shared.events.sales import CustomersAdded, ProductsAdded, SalesBatchRecorded
-from write_side.sales.aggregate import product_index_key, sale_index_key
+from shared.events.inventory import ProductSheetRecorded
+from shared.events.sales import (
+    CustomersAdded,
+    Movement,
+    MovementsRecorded,
+    ProductsAdded,
+    Sale,
+    SaleRecorded,
+    SalesBatchRecorded,
+    SaleVoided,
+)
+from write_side.customers.people import MERGED, merged_key
+from write_side.sales.aggregate import product_index_key, sale_index_key, sheet_index_key, void_index_key
 from write_side.sales.csv_sale import FINGERPRINT_SIZE
 
 _BATCH = 200
@@ -21,8 +34,18 @@ LOCK_INDEX = "LOCK TABLE log.index_rows IN ACCESS EXCLUSIVE MODE"
 LOCK_LOG = "SELECT pg_advisory_xact_lock(7301, 0)"
 # Returns nothing; what the log does not tell (which registrations were sent again) stays as it is.
 KEEP_OTHERS = "INSERT INTO staged_rows SELECT * FROM log.index_rows WHERE kind <> ALL(%s)"
-# Returns nothing; rows of kinds that follow from no event stay.
-KEEP_OTHERS = "INSERT INTO staged_rows SELECT * FROM log.index_rows WHERE kind <> ALL(%s)"
+# Returns nothing; what pointed to merged customers points to those they go on as, who may have been merged in turn.
+FOLLOW_MERGES = """WITH RECURSIVE gone AS (
+        SELECT DISTINCT scope, ('x' || encode(key, 'hex'))::bit(64)::bigint AS id, value FROM staged_rows
+        WHERE kind = %(merged)s),
+    went AS (
+        SELECT scope, id, value FROM gone
+        UNION SELECT w.scope, w.id, g.value FROM went AS w JOIN gone AS g ON (g.scope, g.id) = (w.scope, w.value)),
+    living AS (
+        SELECT scope, id, value FROM went AS w
+        WHERE NOT EXISTS (SELECT FROM gone AS g WHERE (g.scope, g.id) = (w.scope, w.value)))
+    UPDATE staged_rows AS s SET value = l.value FROM living AS l WHERE s.scope = l.scope
+        AND ((s.kind = 'customer' AND s.value = l.id) OR (s.kind = %(merged)s AND s.key = int8send(l.id)))"""
 # Returns nothing; staged rows replace what stands in the index.
 SWAP = """TRUNCATE log.index_rows; INSERT INTO log.index_rows SELECT DISTINCT ON (kind, scope, key) * FROM staged_rows
     ORDER BY kind, scope, key, value"""
@@ -54,11 +77,42 @@ def _of_customers(recorded: Recorded, event: CustomersAdded) -> Iterator[IndexRo
         yield IndexRow("customer", recorded.business_id or 0, base64.b64decode(customer.key), customer.id)
 
 
+def _of_customer(recorded: Recorded, event: CustomerDetailsChanged) -> Iterator[IndexRow]:
+    for key in event.keys:
+        yield IndexRow("customer", recorded.business_id or 0, base64.b64decode(key), event.customer_id)
+
+
+def _of_merged(recorded: Recorded, event: CustomersMerged) -> Iterator[IndexRow]:
+    for merged in event.merged_ids:
+        yield IndexRow(MERGED, recorded.business_id or 0, merged_key(merged), event.customer_id)
+
+
 def _of_sales(recorded: Recorded, event: SalesBatchRecorded) -> Iterator[IndexRow]:
-    prints = base64.b64decode(event.fingerprints)
-    for i, sale in enumerate(event.sales):
-        key = sale_index_key(sale.date, prints[FINGERPRINT_SIZE * i : FINGERPRINT_SIZE * (i + 1)])
-        yield IndexRow("sale", recorded.business_id or 0, key, sale.tx)
+    yield from _of_rows(recorded.business_id or 0, event.sales, event.fingerprints)
+
+
+def _of_movements(recorded: Recorded, event: MovementsRecorded) -> Iterator[IndexRow]:
+    yield from _of_rows(recorded.business_id or 0, event.movements, event.fingerprints)
+
+
+def _of_rows(business_id: int, rows: Sequence[Sale | Movement], fingerprints: str) -> Iterator[IndexRow]:
+    prints = base64.b64decode(fingerprints)
+    for i, row in enumerate(rows):
+        key = sale_index_key(row.date, prints[FINGERPRINT_SIZE * i : FINGERPRINT_SIZE * (i + 1)])
+        yield IndexRow("sale", business_id, key, row.tx)
+
+
+def _of_sale(recorded: Recorded, event: SaleRecorded) -> Iterator[IndexRow]:
+    key = sale_index_key(event.date, base64.b64decode(event.fingerprint))
+    yield IndexRow("sale", recorded.business_id or 0, key, event.tx)
+
+
+def _of_void(recorded: Recorded, event: SaleVoided) -> Iterator[IndexRow]:
+    yield IndexRow("void", recorded.business_id or 0, void_index_key(event.tx), event.tx)
+
+
+def _of_sheet(recorded: Recorded, event: ProductSheetRecorded) -> Iterator[IndexRow]:
+    yield IndexRow("sheet", recorded.business_id or 0, sheet_index_key(event.lines), len(event.lines))
 
 
 _ROWS: dict[type[Event], Callable[[Recorded, Any], Iterator[IndexRow]]] = {
@@ -66,9 +120,23 @@ _ROWS: dict[type[Event], Callable[[Recorded, Any], Iterator[IndexRow]]] = {
     StaffCreated: _of_user,
     ProductsAdded: _of_products,
     CustomersAdded: _of_customers,
+    CustomerDetailsChanged: _of_customer,
+    CustomersMerged: _of_merged,
     SalesBatchRecorded: _of_sales,
+    MovementsRecorded: _of_movements,
+    SaleRecorded: _of_sale,
+    SaleVoided: _of_void,
+    ProductSheetRecorded: _of_sheet,
 }
 _COUNTERS = {"email": "user", "product": "product", "customer": "customer", "sale": "transaction"}
+# Kinds whose values are no public ids of a counter.
+_UNCOUNTED = ("void", "sheet", MERGED)
+# Events that have no row of the index, but a public id of a counter.
+_NUMBERED: dict[type[Event], Callable[[int, Any], tuple[tuple[int, str], int]]] = {
+    BusinessRegistered: lambda _, event: ((0, "business"), event.business_id),
+    ExpenseRecorded: lambda business, event: ((business, "expense"), event.expense_id),
+    CollectionRecorded: lambda business, event: ((business, "collection"), event.collection_id),
+}
 
 
 def rebuild_indexes(conn: Connection[Any], report: Callable[[int], None] = lambda _: None) -> int:
@@ -76,7 +144,7 @@ def rebuild_indexes(conn: Connection[Any], report: Callable[[int], None] = lambd
 
     Commands that append wait for the last stretch only; killed half-way, nothing has changed.
     """
-    reader = LogReader([*(event.topic for event in _ROWS), BusinessRegistered.topic])
+    reader = LogReader([event.topic for event in (*_ROWS, *_NUMBERED)])
     highest: dict[tuple[int, str], int] = {}
     with conn.transaction():
         conn.execute("CREATE TEMP TABLE staged_rows (LIKE log.index_rows) ON COMMIT DROP")
@@ -84,8 +152,8 @@ def rebuild_indexes(conn: Connection[Any], report: Callable[[int], None] = lambd
         conn.execute(LOCK_INDEX)
         conn.execute(LOCK_LOG)
         _stage(conn, reader, after, highest, report)
-        conn.execute(KEEP_OTHERS, (list(_COUNTERS),))
-        conn.execute(KEEP_OTHERS, (list(_COUNTERS),))
+        conn.execute(KEEP_OTHERS, ([*_COUNTERS, *_UNCOUNTED],))
+        conn.execute(FOLLOW_MERGES, {"merged": MERGED})
         conn.execute(SWAP)
         for (scope, kind), value in highest.items():
             conn.execute(RAISE_COUNTER, (scope, kind, value + 1))
@@ -111,11 +179,12 @@ def _index_rows(recorded: Recorded, highest: dict[tuple[int, str], int]) -> Iter
     if recorded.state is None:
         return
     event = recorded.event
-    if isinstance(event, BusinessRegistered):
-        _raise(highest, (0, "business"), event.business_id)
+    if type(event) in _NUMBERED:
+        _raise(highest, *_NUMBERED[type(event)](recorded.business_id or 0, event))
         return
     for row in _ROWS[type(event)](recorded, event):
-        _raise(highest, (row.scope, _COUNTERS[row.kind]), row.value)
+        if row.kind in _COUNTERS:
+            _raise(highest, (row.scope, _COUNTERS[row.kind]), row.value)
         yield row
 
 

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import Connection
 
 from shared.event_store import EventStore, StoreError
+from write_side.calendar import open_day
 from write_side.identity.logins import summarise_refusals
 
 _TICK = 5.0
@@ -48,6 +49,7 @@ class Scheduler:
             _Chore(60.0, lambda: summarise_refusals(store)),
             _Chore(15.0, drop_generations),
             _Chore(300.0, self._sweep),
+            _Chore(_TICK, lambda: open_day(store)),
         ]
 
     def stop(self) -> None:

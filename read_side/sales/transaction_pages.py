@@ -14,16 +14,20 @@ from read_side.rows import only_row, row_or_none
 # Up to so many matches are collected and sorted; of more, those at the top are soon met on the way down.
 _COLLECTED = 10_000
 # From so many rows on, whole days before the page are skipped by their sums.
-_SKIPPED = 20_000
+_SKIPPED = 3_000
 
 # Returns how many sales match and their sum in paisa, from a rollup, and the settings of BY_INDEX.
 SUM_UP = """SELECT coalesce(sum(sales), 0)::bigint, coalesce(sum(paisa), 0)::bigint, {settings}
     FROM {rollup} WHERE {conditions}"""
-# Returns the day of the row at the offset, and how many rows of the list lie before that day.
-SELECT_DAY = """SELECT date, skipped::bigint FROM
-    (SELECT date, sum(sum(sales)) OVER (ORDER BY date {way}) - sum(sales) AS skipped
-     FROM {rollup} WHERE {conditions} GROUP BY date) AS days
-    WHERE skipped <= %(offset)s ORDER BY skipped DESC LIMIT 1"""
+# Returns the day of the row at the offset, and how many rows of the list lie before that day. Sorted early, so that the
+# days are met in the list's order and none after the one that is looked for.
+SELECT_DAY = """SELECT date, (through - sales)::bigint FROM
+    (SELECT date, sales, sum(sales) OVER (ORDER BY date {way}) AS through FROM
+        (SELECT date, sum(sales)::bigint AS sales FROM {rollup} WHERE {conditions}
+         GROUP BY date ORDER BY date {way}) AS days) AS added
+    WHERE through > %(offset)s ORDER BY date {way} LIMIT 1"""
+# What the books know of a whole product.
+OF_PRODUCTS = "(SELECT business_id, id AS product_id, sales, paisa FROM products) AS of_products"
 # The conditions by filter, in rollups and among the rows.
 OF_DAYS: dict[str, str] = {
     "business": "business_id = %(business)s",
@@ -50,11 +54,16 @@ SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
         (SELECT name FROM products WHERE business_id = %(business)s AND id = t.product_id) AS product_name,
         trim_scale(t.quantity * 0.001) AS quantity, trim_scale(t.paisa * 0.01) AS amount,
         trim_scale(round(t.paisa * 10.0 / nullif(t.quantity, 0), 2)) AS unit_price, t.customer_id,
-        (SELECT nullif(name, '') FROM customers WHERE business_id = %(business)s AND id = t.customer_id)
-            AS customer_name, t.payment_method, 'csv' AS data_source
+        (SELECT nullif(coalesce(one.name, b.name), '') FROM buyers AS b
+            LEFT JOIN buyers AS one ON (one.business_id, one.id) = (b.business_id, b.merged_into)
+            WHERE b.business_id = %(business)s AND b.id = t.customer_id)
+            AS customer_name, t.payment_method, coalesce(t.source, 'csv') AS data_source
     FROM page CROSS JOIN LATERAL
         (SELECT * FROM transactions WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS t
     WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""  # noqa: S608  (constants)
+
+# The page that holds one transaction.
+ONE = "page AS (SELECT %(id)s::bigint AS id, NULL::bigint AS key, 1 AS n)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,14 @@ class Filters:
             "product": self.product_id, "payment": self.payment_method, "first": self.first, "last": self.last,
         }  # fmt: skip
         return {name: value for name, value in named.items() if value is not None}
+
+    @property
+    def sums(self) -> str:
+        """Return the smallest rollup that knows what these transactions add up to."""
+        named = self.parameters().keys()
+        if not named:
+            return "sales_totals"
+        return OF_PRODUCTS if named == {"product"} else self.days
 
     @property
     def days(self) -> str:
@@ -99,10 +116,16 @@ async def read(
     return Listing.of(sums.transactions, results, last), sums
 
 
+async def read_one(conn: AsyncConnection[TupleRow], business_id: int, transaction_id: int) -> str | None:
+    """Return one transaction as JSON, None if there is none of this id or it was voided."""
+    wanted = {"business": business_id, "id": transaction_id, "limit": 1}
+    found, _ = await only_row(conn, f"WITH {ONE}\n{SELECT_PAGE}", wanted)
+    return None if found == "[]" else found.strip()[1:-1]
+
+
 async def _sums(conn: AsyncConnection[TupleRow], business_id: int, filters: Filters) -> Sums:
     parameters = filters.parameters()
-    rollup = filters.days if parameters else "sales_totals"
-    statement = SUM_UP.format(settings=BY_INDEX, rollup=rollup, conditions=_conditions(OF_DAYS, filters))
+    statement = SUM_UP.format(settings=BY_INDEX, rollup=filters.sums, conditions=_conditions(OF_DAYS, filters))
     transactions, paisa, *_ = await only_row(conn, statement, {"business": business_id, **parameters})
     return Sums(transactions, paisa)
 

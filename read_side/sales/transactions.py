@@ -1,4 +1,4 @@
-"""GET /transactions."""
+"""GET /transactions and /transactions/{id}."""
 
 import datetime as dt
 from typing import Annotated, Any, Literal
@@ -7,31 +7,32 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from read_side.freshness import freshly
+from read_side.freshness import freshly, looked_for
 from read_side.keysets import Order, Start
 from read_side.lists import PlainDate
 from read_side.money import CURRENCY, average, taka
-from read_side.sales import transaction_pages
+from read_side.sales import movement_pages, transaction_pages
 from read_side.sales.transaction_pages import Filters
 from shared.database import reading
-from shared.http import Limit, ListQuery, Principal, example, owner, raw
-from shared.paging import invalid
+from shared.errors import NotFound
+from shared.http import Limit, ListQuery, Principal, example, owner, raw, refuses
+from shared.paging import PublicId, invalid
 
 router = APIRouter(tags=["Transactions"])
 
+_SALE = {
+    "id": 1250, "date": "2025-11-03T14:30:00+06:00", "product_id": 5, "product_name": "Shirt", "quantity": 2,
+    "amount": 600, "unit_price": 300, "customer_id": 7, "customer_name": "Fatema", "payment_method": "cash",
+    "data_source": "csv",
+}  # fmt: skip
+_ONE: dict[int | str, dict[str, Any]] = {200: example(_SALE, "As an item of the list")}
 _EXAMPLE: dict[int | str, dict[str, Any]] = {
     200: example(
         {
             "count": 1250,
             "next": "/api/transactions?offset=50",
             "previous": None,
-            "results": [
-                {
-                    "id": 1250, "date": "2025-11-03T14:30:00+06:00", "product_id": 5, "product_name": "Shirt",
-                    "quantity": 2, "amount": 600, "unit_price": 300, "customer_id": 7, "customer_name": "Fatema",
-                    "payment_method": "cash", "data_source": "csv",
-                }
-            ],
+            "results": [_SALE],
             "summary": {"total_revenue": 450000, "average_value": 360, "transaction_count": 1250, "currency": CURRENCY},
             "next_cursor": "WyJkYXRlIix0cnVlLCIyMDI1LTExLTAzVDE0OjMwOjAwIiwxMjAxXQ",
         },
@@ -51,6 +52,10 @@ class TransactionsQuery(ListQuery):
     date_to: (
         Annotated[PlainDate, Field(description="Last business date, inclusive", examples=["2025-11-03"])] | None
     ) = None
+    kind: Annotated[
+        Literal["sale", "return", "purchase", "expense"],
+        Field(description="What happened; all but sales come from ledgers with a column Type"),
+    ] = "sale"
     payment_method: Literal["cash", "bkash", "nagad", "rocket", "card", "credit", "other"] | None = None
     sort: Literal["date", "amount"] = "date"
     order: Literal["asc", "desc"] = "desc"
@@ -75,12 +80,17 @@ async def list_transactions(
 ) -> Response:
     """Return transactions, newest first unless sorted otherwise.
 
-    `date` is local time with its offset, midnight where the ledger gave a date only. Amounts are in taka.
+    `date` is local time with its offset, midnight where the ledger gave a date only. Amounts are in taka. Voided sales
+    are left out. Items of other kinds than sales also have `kind` and `description` (what an expense was for), and
+    `total_revenue` is the sum of their amounts.
     """
     filters, start = query.filters(), query.start()
     business_id = await freshly(request, who, "sales")
     async with reading(request.app.state.reader, business_id) as conn:
-        listing, sums = await transaction_pages.read(conn, business_id, filters, start, query.limit)
+        if query.kind == "sale":
+            listing, sums = await transaction_pages.read(conn, business_id, filters, start, query.limit)
+        else:
+            listing, sums = await movement_pages.read(conn, business_id, query.kind, filters, start, query.limit)
     summary = {
         "total_revenue": taka(sums.paisa),
         "average_value": average(sums.paisa, sums.transactions),
@@ -88,3 +98,22 @@ async def list_transactions(
         "currency": CURRENCY,
     }
     return raw(listing.answer(request, query.page(), start.order, summary=summary))
+
+
+@router.get("/transactions/{transaction_id}", responses=_ONE, openapi_extra=refuses(NotFound))
+async def show_transaction(
+    request: Request,
+    who: Annotated[Principal, Depends(owner)],
+    transaction_id: PublicId,
+) -> Response:
+    """Return one sale; 404 for one that was voided."""
+    business_id = await freshly(request, who, "sales")
+
+    async def look() -> str | None:
+        async with reading(request.app.state.reader, business_id) as conn:
+            return await transaction_pages.read_one(conn, business_id, transaction_id)
+
+    found = await looked_for(look)
+    if found is None:
+        raise NotFound(details={"id": transaction_id})
+    return raw(found.encode())

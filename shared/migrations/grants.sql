@@ -20,3 +20,11 @@ REVOKE ALL ON FUNCTION projections.reached FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION projections.reached TO smartmarket_reader;
 GRANT USAGE ON SCHEMA jobs TO smartmarket_reader;
 GRANT SELECT ON jobs.processes TO smartmarket_reader;
+GRANT SELECT, INSERT, UPDATE ON projections.replays TO smartmarket_writer;
+GRANT SELECT ON projections.replays TO smartmarket_reader;
+ALTER TABLE projections.replays ENABLE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS tenant ON projections.replays;
+CREATE POLICY tenant ON projections.replays TO smartmarket_reader
+    USING (business_id = nullif(current_setting('app.business_id', true), '')::bigint);
+DROP POLICY IF EXISTS house ON projections.replays;
+CREATE POLICY house ON projections.replays TO smartmarket_writer, smartmarket_projector USING (true) WITH CHECK (true);

@@ -108,12 +108,13 @@ def refusal(client: httpx.Client, shop: Shop, path: str, **params: Any) -> str: 
     return code
 
 
-def record(running: RunningHouse, shop: Shop, *events: Event) -> dict[str, str]:
-    """Append events of the shop to the log; returns the header that makes a query wait for them."""
+def record(running: RunningHouse, shop: Shop, *events: Event, stream: str | None = None) -> dict[str, str]:
+    """Append events of the shop to a stream of the log; returns the header that makes a query wait for them."""
     store = running.house.store(pool_size=1)
+    name = stream or f"test-{uuid.uuid4()}"
 
     def decide(unit: Unit) -> None:
-        unit.append(f"test-{uuid.uuid4()}", 0, *events)
+        unit.append(name, len(unit.load(name)), *events)
 
     position = store.execute(shop.business_id, Metadata(), decide).position
     store.close()

@@ -5,7 +5,7 @@ import pytest
 
 PATHS = (
     "/api/transactions", "/api/products", "/api/customers", "/api/business/profile", "/api/data/uploads",
-    "/api/data/uploads/{file_id}", "/api/admin/health",
+    "/api/data/uploads/{file_id}", "/api/cashflow", "/api/cashflow/expenses", "/api/admin/health",
 )  # fmt: skip
 
 
@@ -30,7 +30,8 @@ def test_the_parameters_of_a_list_are_documented(client: httpx.Client) -> None:
     parameters = client.get("/api/openapi.json").json()["paths"]["/api/transactions"]["get"]["parameters"]
     names = {parameter["name"] for parameter in parameters if parameter.get("in") == "query"}
     assert names == {
-        "limit", "offset", "cursor", "product_id", "date_from", "date_to", "payment_method", "sort", "order",
+        "limit", "offset", "cursor", "product_id", "date_from", "date_to", "kind", "payment_method", "sort",
+        "order",
     }  # fmt: skip
 
 

@@ -88,10 +88,18 @@ def test_unknown_columns_are_named_in_a_warning() -> None:
     assert layout.warnings == (Notice("UNKNOWN_COLUMNS", ("Colour", "Shelf")),)
 
 
-def test_known_columns_that_are_not_read_yet_are_named_in_a_warning() -> None:
-    layout = layout_of("Date,Product,Quantity,Amount,Type,SKU,Stock,Phone,Cost,Unit")
-    assert layout.columns["phone"] == 7
-    assert layout.warnings == (Notice("UNREAD_COLUMNS", ("SKU", "Stock", "Cost")),)
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Date,Product,Quantity,Amount,Type,SKU,Stock,Phone,Cost,Unit",
+        "তারিখ,পণ্য,পরিমাণ,টাকা,ধরন,পণ্যকোড,মজুদ,ফোন,ক্রয়মূল্য,একক",
+        "Sale Date,Item,Qty,Total,Kind,Barcode,Current Stock,Mobile,Purchase Price,UoM",
+    ],
+)
+def test_every_optional_column_is_found_without_a_warning(header: str) -> None:
+    layout = layout_of(header)
+    assert layout.fields[4:] == ["type", "sku", "stock", "phone", "cost", "unit"]
+    assert layout.warnings == ()
 
 
 def test_missing_columns_are_named() -> None:

@@ -118,11 +118,11 @@ def test_fractions_are_read_for_what_is_weighed() -> None:
     assert rejection("2025-10-01,Rice,-2.5,kg,200", header).code == "NEGATIVE_QUANTITY"
 
 
-def test_a_row_of_another_type_is_refused() -> None:
+def test_a_row_of_an_unknown_type_is_refused() -> None:
     header = "Type,Date,Product,Quantity,Amount\n"
     assert sale("Sale,2025-10-01,Tea,1,20", header) == sale(",2025-10-01,Tea,1,20", header)
-    refused = rejection("Purchase,2025-10-01,Tea,1,20", header)
-    assert (refused.column, refused.value, refused.code) == ("Type", "Purchase", "NOT_A_SALE")
+    refused = rejection("Gift,2025-10-01,Tea,1,20", header)
+    assert (refused.column, refused.value, refused.code) == ("Type", "Gift", "NOT_A_SALE")
 
 
 def test_phones_are_carried_and_unreadable_ones_cost_no_sale() -> None:

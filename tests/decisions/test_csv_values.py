@@ -7,9 +7,12 @@ from write_side.sales.csv_cells import Memo
 from write_side.sales.csv_faults import BadCell, Fault
 from write_side.sales.csv_values import (
     amount,
+    cost,
     is_weighed,
+    kind,
     phone,
-    sale,
+    sku,
+    stock,
     weighed_quantity,
     whole_quantity,
 )
@@ -142,8 +145,8 @@ def test_what_is_weighed_may_be_a_fraction() -> None:
 
 
 def test_kilograms_grams_litres_and_metres_are_weighed_and_pieces_are_not() -> None:
-    assert all(map(is_weighed, ["kg", "KG.", "g", "gm", "l", "Ltr", "m", "কেজি", "গ্রাম", "লিটার", "মিটার"]))
-    assert not any(map(is_weighed, ["", "pcs", "dozen", "ml", "পিস"]))
+    assert all(map(is_weighed, ["kg", "KG.", "g", "gm", "l", "Ltr", "ml", "m", "কেজি", "গ্রাম", "লিটার", "মিটার"]))
+    assert not any(map(is_weighed, ["", "pcs", "dozen", "পিস"]))
 
 
 @settings(deadline=None)
@@ -164,10 +167,49 @@ def test_any_cell_is_a_number_within_the_limits_or_refused(cell: str) -> None:
         assert 1 <= number <= largest
 
 
-def test_a_type_is_a_sale_blank_or_refused() -> None:
-    for cell in ("", " ", "Sale", "SALES", "বিক্রি", "বিক্র\u09df"):
-        sale(cell)
-    assert fault_of(sale, "Return") == fault_of(sale, "ফেরত") == Fault.NOT_A_SALE
+@pytest.mark.parametrize(
+    ("cells", "meant"),
+    [
+        (("", " ", "Sale", "SALES", "বিক্রি", "বিক্র\u09df", "বিক্র\u09af\u09bc"), "sale"),
+        (("Return", "Sales Return", "refund", "ফেরত"), "return"),
+        (("Purchase", "ক্রয়", "ক্র\u09af\u09bc", "কেনা"), "purchase"),
+        (("Expense", "EXPENSES ", "খরচ"), "expense"),
+    ],
+)
+def test_a_type_is_written_in_english_or_bangla(cells: tuple[str, ...], meant: str) -> None:
+    assert {kind(cell) for cell in cells} == {meant}
+
+
+def test_an_unknown_type_is_refused() -> None:
+    assert {fault_of(kind, cell) for cell in ("Gift", "salee", "0", "উপহার")} == {Fault.NOT_A_SALE}
+
+
+def test_a_stock_has_three_places_and_may_be_nothing() -> None:
+    assert [stock(cell) for cell in ("", " ", "0", "-0", "২.৫", "0.001", "1,000,000")] == [
+        None, None, 0, 0, 2_500, 1, 1_000_000_000,
+    ]  # fmt: skip
+    assert fault_of(stock, "1000000.001") == fault_of(stock, "-1") == Fault.STOCK_OUT_OF_RANGE
+    assert fault_of(stock, "1.0001") == Fault.TOO_MANY_DECIMALS
+    assert fault_of(stock, "a few") == fault_of(stock, "1e3") == Fault.INVALID_NUMBER
+
+
+def test_a_cost_is_money_above_nothing() -> None:
+    assert [cost(cell) for cell in ("", "0.01", "৳ ১২.৫০", "10,000,000.00")] == [None, 1, 1_250, 1_000_000_000]
+    assert {fault_of(cost, cell) for cell in ("0", "-5", "10000000.01", "৳ -5")} == {Fault.COST_OUT_OF_RANGE}
+    assert fault_of(cost, "1.005") == Fault.TOO_MANY_DECIMALS
+    assert fault_of(cost, "cheap") == Fault.INVALID_NUMBER
+
+
+def test_a_product_code_is_shown_as_it_is_written() -> None:
+    assert [sku(cell) for cell in ("", "  ", " RIC-001 ", "ক-১", "x" * 100)] == [
+        None,
+        None,
+        "RIC-001",
+        "ক-১",
+        "x" * 100,
+    ]
+    assert fault_of(sku, "x" * 101) == fault_of(sku, "x" * 300) == Fault.SKU_TOO_LONG
+    assert fault_of(sku, "A\u202eB") == Fault.INVALID_CHARACTER
 
 
 @pytest.mark.parametrize(

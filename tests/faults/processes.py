@@ -22,10 +22,10 @@ class Processes:
 
     def __init__(self, database_url: str, services: Services) -> None:
         """Start all roles and wait until the API answers."""
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.kills: dict[str, int] = dict.fromkeys(ROLES, 0)
-        self._environment = _environment(database_url, services, self.port)
+        self._environment = environment(database_url, services, self.port)
         self._running = [(role, self._spawn(role)) for role in ROLES]
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -84,7 +84,8 @@ def until_answered(send: "httpx.Client", method: str, path: str, **request: obje
         time.sleep(0.05)
 
 
-def _environment(database_url: str, services: Services, port: int) -> Mapping[str, str]:
+def environment(database_url: str, services: Services, port: int) -> Mapping[str, str]:
+    """Return the environment of a process of SmartMarket."""
     return os.environ | {
         "DATABASE_URL": database_url, "REDIS_URL": services.redis_url, "BROKER_URL": services.broker_url,
         "SECRET_KEY": SECRET, "JWT_SECRET": "another-secret-of-the-tests-40-characters", "PORT": str(port),
@@ -92,7 +93,8 @@ def _environment(database_url: str, services: Services, port: int) -> Mapping[st
     }  # fmt: skip
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

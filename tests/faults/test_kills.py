@@ -29,7 +29,7 @@ Books = collections.Counter[tuple[str, str, Decimal, Decimal, str | None, str | 
 SELECT_BOOKS = """SELECT to_char(t.sold_at, 'YYYY-MM-DD'), p.name, t.quantity / 1000.0, t.paisa / 100.0, c.name,
         t.payment_method
     FROM transactions t JOIN products p ON (p.business_id, p.id) = (t.business_id, t.product_id)
-    LEFT JOIN customers c ON (c.business_id, c.id) = (t.business_id, t.customer_id) WHERE t.business_id = %s"""
+    LEFT JOIN buyers c ON (c.business_id, c.id) = (t.business_id, t.customer_id) WHERE t.business_id = %s"""
 # Returns the sums that the lists show beside the rows.
 SELECT_SUMS = """SELECT (SELECT sum(sales) FROM sales_days WHERE business_id = %(b)s),
     (SELECT sum(sales) FROM product_days WHERE business_id = %(b)s),

@@ -1,3 +1,4 @@
+import datetime as dt
 import itertools
 import threading
 import uuid
@@ -7,6 +8,7 @@ import psycopg
 import pytest
 
 from shared.event_store import EventStore, Metadata, Unit
+from shared.events.cashflow import CollectionRecorded, ExpenseRecorded
 from shared.events.sales import NewProduct, ProductsAdded
 from shared.files import Files, TableParts
 from shared.vault import MasterKey
@@ -149,3 +151,13 @@ def test_shops_go_on_selling_while_indexes_are_made_again(database_url: str) -> 
         found = {(scope, bytes.fromhex(key)) for _, scope, key, _ in rows(database_url, EVERY_ROW)}
     assert [seller.error for seller in sellers] == [None] * 3
     assert found == {(s._business, product_index_key(name)) for s in sellers for name in s.added}
+
+
+def test_numbers_of_expenses_and_collections_are_never_given_out_again(store: EventStore, database_url: str) -> None:
+    day = dt.date(2025, 11, 3)
+    events = ExpenseRecorded(41, day, 100, "rent"), CollectionRecorded(7, day, 100, 1)
+    store.execute(7, Metadata(), lambda unit: unit.append("cash-7", 0, *events))
+    with connected(database_url) as owner:
+        owner.execute("TRUNCATE log.index_rows, log.counters")
+        rebuild_indexes(owner)
+    assert (store.allot(7, "expense"), store.allot(7, "collection"), store.allot(70, "expense")) == (42, 8, 1)

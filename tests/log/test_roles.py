@@ -62,7 +62,7 @@ def test_roles_hold_no_more_than_they_need(database_url: str) -> None:
     def allowed(role: str, privilege: str) -> list[str]:
         return [table for (table,) in rows(database_url, PRIVILEGES, EVERY_SCHEMA, role, privilege)]
 
-    assert allowed(READER, "SELECT") == ["jobs.processes", "projections.live"]
+    assert allowed(READER, "SELECT") == ["jobs.processes", "projections.live", "projections.replays"]
     assert allowed(READER, "INSERT, UPDATE, DELETE, TRUNCATE") == []
     assert [t for t in allowed(WRITER, "INSERT, UPDATE, DELETE, TRUNCATE") if t.startswith("log.")] == ["log.counters"]
     assert [t for t in allowed(PROJECTOR, "SELECT") if t.startswith(("credentials.", "files."))] == []
@@ -70,3 +70,17 @@ def test_roles_hold_no_more_than_they_need(database_url: str) -> None:
         "jobs.processes"
     ]
     assert [t for r in (WRITER, PROJECTOR, READER) for t in allowed(r, "TRUNCATE")] == []
+
+
+def test_readers_see_the_replays_of_their_shop_only(database_url: str) -> None:
+    insert = """INSERT INTO projections.replays (id, business_id, user_id, as_of, day, position, expires_at)
+        VALUES (gen_random_uuid(), %s, 1, now(), current_date, 0, now())"""
+    with connected(database_url, WRITER) as conn:
+        for business in (7, 23):
+            conn.execute(insert, (business,))
+    with connected(database_url, READER) as conn:
+        for tenant, seen in (("", []), ("7", [(7,)]), ("99", [])):
+            conn.execute("SELECT set_config('app.business_id', %s, false)", (tenant,))
+            assert conn.execute("SELECT business_id FROM projections.replays").fetchall() == seen
+    with connected(database_url, PROJECTOR) as conn:
+        assert len(conn.execute("SELECT 1 FROM projections.replays FOR UPDATE").fetchall()) == 2

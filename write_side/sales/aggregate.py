@@ -11,8 +11,20 @@ import msgspec
 
 from shared.event_codec import Recorded
 from shared.events.base import Event
-from shared.events.sales import Remark, Sale, SalesBatchRecorded, UploadAccepted, UploadCompleted, UploadFailed
+from shared.events.inventory import ProductLine, ProductSheetRecorded
+from shared.events.sales import (
+    Movement,
+    MovementsRecorded,
+    Remark,
+    Sale,
+    SalesBatchRecorded,
+    UploadAccepted,
+    UploadCompleted,
+    UploadFailed,
+)
 from write_side.sales.csv_rows import LedgerRow, RejectedRow
+from write_side.sales.csv_sheet import Sheet
+from write_side.sales.csv_values import EXPENSE, PURCHASE, SALE
 
 BATCH_ROWS = 500
 
@@ -39,6 +51,13 @@ class Upload:
     def rows(self) -> int:
         """Return the rows that are accounted for."""
         return self.created + self.duplicates + self.rejected
+
+
+class Recording(NamedTuple):
+    """What accounts for some items of a ledger: the events in order, and the new rows in the order of their ids."""
+
+    events: list[MovementsRecorded | SalesBatchRecorded]
+    rows: list[LedgerRow]
 
 
 class Names(NamedTuple):
@@ -71,15 +90,17 @@ def evolve(upload: Upload | None, recorded: Recorded, event: Event) -> Upload | 
     if upload is None:
         return None
     upload = replace(upload, version=recorded.version)
-    if isinstance(event, SalesBatchRecorded):
+    if isinstance(event, MovementsRecorded | SalesBatchRecorded):
         return counted(upload, event)
     if isinstance(event, UploadCompleted | UploadFailed):
         return replace(upload, finished=True)
     return upload
 
 
-def counted(upload: Upload, batch: SalesBatchRecorded) -> Upload:
-    """Return the upload with one more batch accounted for."""
+def counted(upload: Upload, batch: MovementsRecorded | SalesBatchRecorded) -> Upload:
+    """Return the upload with one more batch accounted for; movements are, together with the batch after them."""
+    if isinstance(batch, MovementsRecorded):
+        return replace(upload, created=upload.created + len(batch.movements))
     return replace(
         upload,
         through_row=batch.through_row,
@@ -111,8 +132,23 @@ def product_index_key(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()[:16]
 
 
+def void_index_key(tx: int) -> bytes:
+    """Return the key under which it is known that a sale was voided."""
+    return tx.to_bytes(8, "big")
+
+
+def sheet_index_key(lines: Sequence[ProductLine]) -> bytes:
+    """Return the key under which it is known that a ledger said this about products."""
+    return hashlib.sha256(msgspec.json.encode(lines)).digest()[:16]
+
+
 def customer_key(row: LedgerRow) -> str | None:
-    """Return what tells one customer from another: the phone where there is one, else the name; None for a walk-in."""
+    """Return what tells one customer from another: the phone where there is one, else the name; None for a walk-in.
+
+    Who is paid for a purchase or an expense is no customer.
+    """
+    if row.kind in {PURCHASE, EXPENSE}:
+        return None
     if row.phone:
         return f"tel:{row.phone}"
     return row.customer_key and f"name:{row.customer_key}"
@@ -120,46 +156,84 @@ def customer_key(row: LedgerRow) -> str | None:
 
 def record(
     file_id: str, items: Sequence[LedgerRow | RejectedRow], taken: set[bytes], names: Names, first_tx: int
-) -> list[SalesBatchRecorded]:
-    """Return the batches that account for `items`, at most 500 rows each; rows with a `taken` key are duplicates.
+) -> Recording:
+    """Return what accounts for `items`, at most 500 rows a batch; rows with a `taken` key are duplicates.
 
-    Sales are numbered from `first_tx`; every name in them must be known.
+    Rows are numbered from `first_tx`, in each batch sales before other movements; every name in them must be known.
     """
-    batches = []
+    whole = Recording([], [])
     for start in range(0, len(items), BATCH_ROWS):
-        batch = _batch(file_id, items[start : start + BATCH_ROWS], taken, names, first_tx)
-        first_tx += len(batch.sales)
-        batches.append(batch)
-    return batches
+        events, rows = _batch(file_id, items[start : start + BATCH_ROWS], taken, names, first_tx + len(whole.rows))
+        whole.events.extend(events)
+        whole.rows.extend(rows)
+    return whole
 
 
 def _batch(
     file_id: str, items: Sequence[LedgerRow | RejectedRow], taken: set[bytes], names: Names, first_tx: int
-) -> SalesBatchRecorded:
+) -> Recording:
     rows = [item for item in items if isinstance(item, LedgerRow)]
     new = [row for row in rows if sale_index_key(row.date, row.fingerprint) not in taken]
+    moved = [row for row in new if row.kind != SALE]
+    sold = [row for row in new if row.kind == SALE] if moved else new
     payments: dict[tuple[str, str | None], int] = {}
-    sales = [_sale(row, first_tx + i, names, payments) for i, row in enumerate(new)]
-    return SalesBatchRecorded(
+    sales = [_sale(row, first_tx + i, names, payments) for i, row in enumerate(sold)]
+    batch = SalesBatchRecorded(
         file_id=file_id,
         sales=sales,
         payments=list(payments),
-        fingerprints=base64.b64encode(b"".join(row.fingerprint for row in new)).decode(),
+        fingerprints=_fingerprints(sold),
         duplicates=len(rows) - len(new),
         rejected=len(items) - len(rows),
         through_row=items[-1].row,
     )
+    if not moved:
+        return Recording([batch], sold)
+    return Recording([_movements(file_id, moved, first_tx + len(sold), names), batch], [*sold, *moved])
+
+
+def _movements(file_id: str, rows: Sequence[LedgerRow], first_tx: int, names: Names) -> MovementsRecorded:
+    payments: dict[tuple[str, str | None], int] = {}
+    movements = [_movement(row, tx, names, payments) for tx, row in enumerate(rows, first_tx)]
+    return MovementsRecorded(file_id, movements, list(payments), _fingerprints(rows))
+
+
+def _fingerprints(rows: Sequence[LedgerRow]) -> str:
+    return base64.b64encode(b"".join(row.fingerprint for row in rows)).decode()
 
 
 def _sale(row: LedgerRow, tx: int, names: Names, payments: dict[tuple[str, str | None], int]) -> Sale:
     customer = customer_key(row)
-    payment = None
-    if row.payment is not None:
-        payment = payments.setdefault((row.payment, row.payment_raw), len(payments))
     return Sale(
         row.row, tx, row.date, row.time, names.products[row.product_key],
-        None if customer is None else names.customers[customer], row.quantity, row.paisa, payment,
+        None if customer is None else names.customers[customer], row.quantity, row.paisa, _payment(row, payments),
     )  # fmt: skip
+
+
+def _movement(row: LedgerRow, tx: int, names: Names, payments: dict[tuple[str, str | None], int]) -> Movement:
+    customer = customer_key(row)
+    spent = row.kind == EXPENSE
+    return Movement(
+        row.row, tx, row.kind, row.date, row.time, None if spent else names.products[row.product_key],
+        None if customer is None else names.customers[customer], row.product if spent else None, row.quantity,
+        row.paisa, _payment(row, payments),
+    )  # fmt: skip
+
+
+def _payment(row: LedgerRow, payments: dict[tuple[str, str | None], int]) -> int | None:
+    if row.payment is None:
+        return None
+    return payments.setdefault((row.payment, row.payment_raw), len(payments))
+
+
+def product_sheet(file_id: str, sheet: Sheet, ids: Mapping[str, int]) -> ProductSheetRecorded | None:
+    """Return what a ledger says about products, `ids` by their keys; None if it says nothing."""
+    lines = [
+        ProductLine(ids[key], facts.sku, facts.cost, facts.stock, None if facts.stock is None else facts.stock_date)
+        for key, facts in sheet.items()
+        if key in ids
+    ]
+    return ProductSheetRecorded(file_id, lines) if lines else None
 
 
 def complete(upload: Upload, warnings: Iterable[tuple[str, Sequence[str]]]) -> UploadCompleted:

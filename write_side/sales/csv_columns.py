@@ -3,7 +3,6 @@
 from write_side.sales.csv_cells import loosely
 
 REQUIRED = ("date", "product", "quantity", "amount")
-UNREAD = ("sku", "stock", "cost")
 
 # Written as `loosely` leaves them: lower case, no spaces, underscores or punctuation.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -29,15 +28,18 @@ NAMES: dict[str, tuple[str, ...]] = {
         "payment", "paymentmethod", "paymenttype", "paymentmode", "modeofpayment", "paidby", "paidwith",
         "পেমেন্ট", "পেমেন্টপদ্ধতি", "পেমেন্টেরধরন", "পরিশোধেরমাধ্যম", "পরিশোধপদ্ধতি",
     ),
-    "type": ("type", "saletype", "transactiontype", "kind", "ধরন", "ধরণ", "লেনদেনেরধরন"),
+    "type": ("type", "saletype", "transactiontype", "kind", "entrytype", "ধরন", "ধরণ", "লেনদেনেরধরন", "লেনদেন"),
     "unit": ("unit", "unitofmeasure", "uom", "একক"),
     "phone": (
         "phone", "phoneno", "phonenumber", "mobile", "mobileno", "mobilenumber", "customerphone", "customermobile",
         "ফোন", "ফোননম্বর", "মোবাইল", "মোবাইলনম্বর",
     ),
-    "sku": ("sku", "productcode", "itemcode", "barcode", "stockcode", "পণ্যকোড", "কোড"),
-    "stock": ("stock", "stockquantity", "stockqty", "instock", "স্টক", "মজুদ", "মজুত"),
-    "cost": ("cost", "costprice", "purchaseprice", "unitcost", "ক্রয়মূল্য", "কেনাদাম"),
+    "sku": ("sku", "productcode", "itemcode", "barcode", "stockcode", "পণ্যকোড", "পণ্যেরকোড", "কোড", "এসকেইউ"),
+    "stock": (
+        "stock", "stockquantity", "stockqty", "instock", "currentstock", "stockonhand", "স্টক", "মজুদ", "মজুত",
+        "বর্তমানস্টক", "বর্তমানমজুদ",
+    ),
+    "cost": ("cost", "costprice", "purchaseprice", "unitcost", "buyingprice", "ক্রয়মূল্য", "কেনাদাম", "কেনারদাম"),
 }  # fmt: skip
 
 _FIELDS = {loosely(name): field for field, names in NAMES.items() for name in names}

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Fault(StrEnum):
-    """Why a row became no sale."""
+    """Why a row was not taken over."""
 
     MISSING_VALUE = "MISSING_VALUE"
     INVALID_DATE = "INVALID_DATE"
@@ -23,6 +23,9 @@ class Fault(StrEnum):
     INVALID_CHARACTER = "INVALID_CHARACTER"
     NAME_TOO_LONG = "NAME_TOO_LONG"
     NOT_A_SALE = "NOT_A_SALE"
+    STOCK_OUT_OF_RANGE = "STOCK_OUT_OF_RANGE"
+    COST_OUT_OF_RANGE = "COST_OUT_OF_RANGE"
+    SKU_TOO_LONG = "SKU_TOO_LONG"
     TOO_FEW_CELLS = "TOO_FEW_CELLS"
     TOO_MANY_CELLS = "TOO_MANY_CELLS"
     ROW_TOO_LONG = "ROW_TOO_LONG"
@@ -33,7 +36,6 @@ class Remark(StrEnum):
     """What the owner should know about a file that is read all the same."""
 
     UNKNOWN_COLUMNS = "UNKNOWN_COLUMNS"
-    UNREAD_COLUMNS = "UNREAD_COLUMNS"
     NAGAD_OR_CASH = "NAGAD_OR_CASH"
     PHONE_UNREADABLE = "PHONE_UNREADABLE"
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from write_side.sales.csv_cells import legible, loosely
-from write_side.sales.csv_columns import REQUIRED, UNREAD, field_of, is_plain
+from write_side.sales.csv_columns import REQUIRED, field_of, is_plain
 from write_side.sales.csv_encoding import HEAD_SIZE, detect, lines
 from write_side.sales.csv_faults import Notice, Remark
 from write_side.sales.csv_quotes import quoted_cells
@@ -171,9 +171,7 @@ def _settled(field: str, rivals: list[int], header: list[str]) -> int:
 def _warnings(columns: Mapping[str, int], header: list[str]) -> tuple[Notice, ...]:
     known = set(columns.values())
     unknown = tuple(name for index, name in enumerate(header) if name and index not in known)[:_NAMED_AT_MOST]
-    unread = tuple(header[columns[field]] for field in UNREAD if field in columns)
-    named = ((Remark.UNKNOWN_COLUMNS, unknown), (Remark.UNREAD_COLUMNS, unread))
-    return tuple(Notice(remark.value, names) for remark, names in named if names)
+    return (Notice(Remark.UNKNOWN_COLUMNS.value, unknown),) if unknown else ()
 
 
 def _has_records(head: bytes, layout: Layout) -> bool:

@@ -1,4 +1,4 @@
-"""One record of a ledger as a sale, or as a row that is refused with its reason."""
+"""One record of a ledger as a sale or another movement, or as a row that is refused with its reason."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ from write_side.sales.csv_dates import DHAKA, DateFormat
 from write_side.sales.csv_faults import BadCell, Fault, Notice, Remark
 from write_side.sales.csv_header import MAX_COLUMNS, Layout
 from write_side.sales.csv_payments import Payment, payment
+from write_side.sales.csv_sheet import Sheet, SheetReader
 
 OLDEST = dt.date(2000, 1, 1)
 CLOCK_SKEW = dt.timedelta(minutes=5)
@@ -23,17 +24,22 @@ _FIELDS = ("date", "product", "quantity", "amount", "customer", "payment", "phon
 _SHOWN = 200
 _KEPT = 1_000
 
+_SALE, _EXPENSE = values.SALE, values.EXPENSE
+# What tells a row of this kind from the same row as a sale.
+_MARKS = {kind: "" if kind == _SALE else f"{kind}\x1f" for kind in values.KINDS}
+
 Day = tuple[dt.date, int | None, str]
 Customer = tuple[str | None, str | None, str]
 
 
 class LedgerRow(msgspec.Struct, frozen=True, gc=False):
-    """A sale as the ledger tells it.
+    """A sale as the ledger tells it, or a row of another kind: return, purchase, expense.
 
     row: physical line at which it starts; time: seconds since midnight in Dhaka, or None; product_key, customer_key:
     what spellings are compared by; phone: +8801…, if the file has such a column; quantity: thousandths; paisa: the
     line's total; payment: cash, bkash, nagad, rocket, card, credit, other or None; payment_raw: the text behind
-    `other`; fingerprint: 12 bytes that tell this row, and which of its twins in the file it is.
+    `other`; fingerprint: 12 bytes that tell this row, and which of its twins in the file it is. An expense has its
+    description in place of a product, and no quantity.
     """
 
     row: int
@@ -49,10 +55,11 @@ class LedgerRow(msgspec.Struct, frozen=True, gc=False):
     payment: str | None
     payment_raw: str | None
     fingerprint: bytes
+    kind: str = values.SALE
 
 
 class RejectedRow(msgspec.Struct, frozen=True):
-    """A row that became no sale: the column ("" for the whole row) and value at fault, why, and the row's own cells.
+    """A row that was not taken over: the column ("" for the whole row) and value at fault, why, the row's own cells.
 
     Value and cells are shortened to 200 and 1,000 characters, and hold no NUL or lone surrogate.
     """
@@ -77,8 +84,9 @@ class SaleReader:
         today: dt.date,
         now: dt.datetime,
         notices: list[Notice],
+        sheet: Sheet,
     ) -> None:
-        """Start with nothing met; `notices` receives what the owner should know, each notice once."""
+        """Start with nothing met; `notices` receives what the owner should know, each once, `sheet` the products."""
         self._notices = notices
         self._layout = layout
         self._width = len(layout.header)
@@ -98,10 +106,11 @@ class SaleReader:
         self._amounts = Memo(values.amount)
         self._payments = Memo(self._payment)
         self._phones = Memo(self._phone)
-        self._types = Memo(values.sale)
+        self._kinds = Memo(values.kind)
+        self._sheet = SheetReader.of(layout, sheet)
 
     def read(self, row: int, cells: list[str]) -> LedgerRow | RejectedRow:
-        """Return the sale in these cells of line `row`, or the first fault in the order of the columns."""
+        """Return what these cells of line `row` tell, or the first fault in the order of the columns."""
         width = self._width
         if len(cells) != width:
             if len(cells) < self._shortest:
@@ -112,24 +121,28 @@ class SaleReader:
         cells.append("")
         date, product, quantity, amount, customer, paid, phone, unit, kind = self._pick(cells)
         try:
+            kind = self._kinds[kind] if kind else _SALE
             day, time, stamp = self._days[date]
             product_shown, product_key = self._products[product]
-            thousandths = (self._weighed if unit and self._units[unit] else self._whole)[quantity]
+            if kind == _EXPENSE:
+                thousandths = 0
+            else:
+                thousandths = (self._weighed if unit and self._units[unit] else self._whole)[quantity]
             paisa = self._amounts[amount]
             customer_shown, customer_key, customer_mark = self._customers[customer]
             method, raw, payment_mark, _ = self._payments[paid]
             number = self._phones[phone] if phone else None
-            if kind:
-                self._types[kind]
+            if self._sheet and kind != _EXPENSE:
+                self._sheet.read(cells, product_key, day)
         except BadCell:
             cells.pop()
             return self._first_fault(row, cells)
         fingerprint = self._fingerprint(
-            f"{stamp}\x1f{product_key}\x1f{thousandths}\x1f{paisa}\x1f{customer_mark}\x1f{payment_mark}\x1f"
+            f"{_MARKS[kind]}{stamp}\x1f{product_key}\x1f{thousandths}\x1f{paisa}\x1f{customer_mark}\x1f{payment_mark}\x1f"
         )
         return LedgerRow(
             row, day, time, product_shown, product_key, customer_shown, customer_key, number,
-            thousandths, paisa, method, raw, fingerprint,
+            thousandths, paisa, method, raw, fingerprint, kind,
         )  # fmt: skip
 
     def rejected(self, row: int, cells: list[str], fault: Fault, field: str | None = None) -> RejectedRow:
@@ -152,17 +165,22 @@ class SaleReader:
         raise AssertionError
 
     def _readers(self, cells: list[str]) -> Mapping[str, Mapping[str, object]]:
-        unit = self._layout.columns.get("unit")
-        weighed = unit is not None and self._units[cells[unit]]
-        return {
-            "date": self._days,
-            "product": self._products,
-            "quantity": self._weighed if weighed else self._whole,
-            "amount": self._amounts,
-            "customer": self._customers,
-            "payment": self._payments,
-            "type": self._types,
-        }
+        columns = self._layout.columns
+        readers: dict[str, Mapping[str, object]] = {
+            "date": self._days, "product": self._products, "amount": self._amounts, "customer": self._customers,
+            "payment": self._payments, "type": self._kinds,
+        }  # fmt: skip
+        if "type" in columns and self._is_expense(cells[columns["type"]]):
+            return readers
+        weighed = "unit" in columns and self._units[cells[columns["unit"]]]
+        readers["quantity"] = self._weighed if weighed else self._whole
+        return {**readers, **self._sheet.readers} if self._sheet else readers
+
+    def _is_expense(self, cell: str) -> bool:
+        try:
+            return self._kinds[cell] == _EXPENSE
+        except BadCell:
+            return False
 
     def _fingerprint(self, canonical: str) -> bytes:
         prefix = canonical.encode()

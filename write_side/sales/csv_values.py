@@ -1,4 +1,4 @@
-"""Numbers and names of a ledger: amounts in paisa, quantities in thousandths, names as they are shown and compared."""
+"""Numbers, names and kinds of rows: amounts in paisa, quantities in thousandths, names as shown and compared."""
 
 import re
 import unicodedata
@@ -7,10 +7,13 @@ from write_side.sales.csv_cells import ascii_digits, loosely
 from write_side.sales.csv_faults import BadCell, Fault
 
 MAX_NAME = 255
+MAX_SKU = 100
+SALE, RETURN, PURCHASE, EXPENSE = "sale", "return", "purchase", "expense"
 
 _LONGEST_NUMBER = 40
 _LARGEST_PAISA = 10_000_000_00
 _LARGEST_QUANTITY = 1_000_000
+_LARGEST_STOCK = 1_000_000_000
 _ONE = 1_000
 
 _CURRENCY = r"(?:৳|tk\.?|bdt|taka|টাকা)"
@@ -27,10 +30,18 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a
 
 _WEIGHED = frozenset({
     "kg", "kgs", "kilo", "kilogram", "kilograms", "g", "gm", "gms", "gram", "grams",
-    "l", "ltr", "litre", "litres", "liter", "liters", "m", "mtr", "metre", "metres", "meter", "meters",
-    "কেজি", "কিলোগ্রাম", "কিলো", "গ্রাম", "লিটার", "মিটার",
+    "l", "ltr", "litre", "litres", "liter", "liters", "ml", "millilitre", "milliliter",
+    "m", "mtr", "metre", "metres", "meter", "meters",
+    "কেজি", "কিলোগ্রাম", "কিলো", "গ্রাম", "লিটার", "মিলিলিটার", "মিটার",
 })  # fmt: skip
-_SALES = frozenset({"sale", "sales", "sell", "sold", "বিক্রি", "বিক্রয়"})
+# Written as `loosely` leaves them.
+KINDS: dict[str, tuple[str, ...]] = {
+    SALE: ("sale", "sales", "sell", "sold", "বিক্রি", "বিক্রয়"),
+    RETURN: ("return", "returns", "returned", "salesreturn", "salereturn", "refund", "ফেরত", "ফেরৎ", "বিক্রয়ফেরত"),
+    PURCHASE: ("purchase", "purchases", "purchased", "buy", "bought", "ক্রয়", "কেনা", "কেনাকাটা", "খরিদ"),
+    EXPENSE: ("expense", "expenses", "cost", "spending", "খরচ", "ব্যয়"),
+}
+_KIND_OF = {loosely(word): kind for kind, words in KINDS.items() for word in words}
 _LOCAL_PHONE = re.compile(r"(?:\+?880|0)?(1[0-9]{9})")
 _FOREIGN_PHONE = re.compile(r"\+[0-9]{7,15}")
 
@@ -72,15 +83,61 @@ def weighed_quantity(cell: str) -> int:
 
 
 def is_weighed(unit: str) -> bool:
-    """Return whether a unit (kg, g, l, m in English or Bangla) is sold in fractions."""
+    """Return whether a unit (kg, g, l, ml, m in English or Bangla) is sold in fractions."""
     return loosely(unit) in _WEIGHED
 
 
-def sale(cell: str) -> None:
-    """Accept a type of row that is a sale, or blank; raises BadCell NOT_A_SALE."""
+def kind(cell: str) -> str:
+    """Return what a row is: sale (also where the cell is blank), return, purchase, expense; raises NOT_A_SALE."""
     word = loosely(cell)
-    if word and word not in _SALES:
+    if not word:
+        return SALE
+    if word not in _KIND_OF:
         raise BadCell(Fault.NOT_A_SALE)
+    return _KIND_OF[word]
+
+
+def stock(cell: str) -> int | None:
+    """Return thousandths of a stock from 0 to 1,000,000 with up to three places, None for a blank cell.
+
+    Raises BadCell: INVALID_NUMBER, TOO_MANY_DECIMALS, STOCK_OUT_OF_RANGE.
+    """
+    if _blank(cell):
+        return None
+    number = _matched(_NUMBER, cell)
+    thousandths = _scaled(number, 3)
+    if (number["minus"] and thousandths) or thousandths > _LARGEST_STOCK:
+        raise BadCell(Fault.STOCK_OUT_OF_RANGE)
+    return thousandths
+
+
+def cost(cell: str) -> int | None:
+    """Return paisa, 0.01 to 10,000,000.00 taka, written as amounts are; None for a blank cell.
+
+    Raises BadCell: INVALID_NUMBER, TOO_MANY_DECIMALS, COST_OUT_OF_RANGE.
+    """
+    if _blank(cell):
+        return None
+    number = _matched(_MONEY, cell)
+    paisa = _scaled(number, 2)
+    if number["minus"] or number["minus_after"] or not 0 < paisa <= _LARGEST_PAISA:
+        raise BadCell(Fault.COST_OUT_OF_RANGE)
+    return paisa
+
+
+def sku(cell: str) -> str | None:
+    """Return a product code as it is shown, at most 100 characters, None for a blank cell.
+
+    Raises BadCell: INVALID_CHARACTER, SKU_TOO_LONG.
+    """
+    if _blank(cell):
+        return None
+    if len(cell) > MAX_NAME:
+        raise BadCell(Fault.SKU_TOO_LONG)
+    text = name(cell)
+    if len(text) > MAX_SKU:
+        raise BadCell(Fault.SKU_TOO_LONG)
+    return text
 
 
 def name(cell: str) -> str:
@@ -111,6 +168,10 @@ def phone(cell: str) -> str | None:
     if local:
         return "+880" + local[1]
     return digits if _FOREIGN_PHONE.fullmatch(digits) else None
+
+
+def _blank(cell: str) -> bool:
+    return not cell or cell.isspace()
 
 
 def _thousandths(cell: str) -> int:

@@ -1,27 +1,28 @@
 """Reads an accepted ledger: rows in, batches of events out; continues after its last recorded batch."""
 
-import base64
 import logging
 import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from shared.event_store import EventStore, Metadata, Unit
-from shared.events.sales import CustomersAdded, NewCustomer, NewProduct, ProductsAdded, UploadCompleted, UploadFailed
+from shared.events.inventory import ProductSheetRecorded
+from shared.events.sales import UploadCompleted, UploadFailed
 from shared.files import Files
 from shared.jobs import Job, Lease, Retry
-from shared.rules.pricing import unit_price
-from write_side.sales import aggregate
-from write_side.sales.aggregate import Names, Upload, product_index_key, sale_index_key
+from write_side.sales import aggregate, names
+from write_side.sales.aggregate import Names, Upload, product_index_key, sale_index_key, sheet_index_key
 from write_side.sales.csv_dates import AmbiguousDates, Order
 from write_side.sales.csv_faults import Notice
 from write_side.sales.csv_header import NoLedger
 from write_side.sales.csv_rows import Chunks, LedgerRow, RejectedRow, Scan, TooManyRows, read_rows, scan
+from write_side.sales.csv_sheet import Sheet
 from write_side.sales.rejections import keep_rejections
 
 _CHUNK_ROWS = 2000
@@ -29,9 +30,6 @@ _ID_BLOCK = 10_000
 _IMPORT_LOCK = 7308
 _DHAKA = ZoneInfo("Asia/Dhaka")
 logger = logging.getLogger("smartmarket.import")
-
-# Returns whether this connection may import for the business now.
-TRY_LOCK_IMPORT = "SELECT pg_try_advisory_lock(%s, %s) AS locked"
 
 
 @dataclass
@@ -109,14 +107,15 @@ class LedgerReader:
         try:
             found = scan(chunks, cast("Order | None", upload.date_order))
             notices: list[Notice] = list(found.layout.warnings)
-            rows = self._rows(chunks, found, upload, notices)
+            sheet: Sheet = {}
+            rows = self._rows(chunks, found, upload, notices, sheet)
             ids = _Ids(self._store, upload.business_id, found.rows)
             running = _Import(self._store, upload, ids, found.layout.header)
             for chunk in iter(lambda: list(islice(rows, _CHUNK_ROWS)), []):
                 if not lease.held():
                     return
                 _record(running, chunk)
-            self._finish(running.upload, aggregate.complete(running.upload, _plain(notices)))
+            self._finish(running.upload, aggregate.complete(running.upload, _plain(notices)), sheet)
         except (NoLedger, AmbiguousDates, TooManyRows) as error:
             self._finish(upload, _failure(upload, error))
         logger.info("upload read", extra={
@@ -125,7 +124,7 @@ class LedgerReader:
         })  # fmt: skip
 
     def _rows(
-        self, chunks: Chunks, found: Scan, upload: Upload, notices: list[Notice]
+        self, chunks: Chunks, found: Scan, upload: Upload, notices: list[Notice], sheet: Sheet
     ) -> Iterator[LedgerRow | RejectedRow]:
         today = upload.accepted_at.astimezone(_DHAKA).date()
         items = read_rows(
@@ -135,14 +134,16 @@ class LedgerReader:
             today,
             upload.accepted_at,
             notices=notices,
+            sheet=sheet,
         )
         return (item for item in items if item.row > upload.through_row)
 
-    def _finish(self, upload: Upload, event: UploadCompleted | UploadFailed) -> None:
+    def _finish(self, upload: Upload, event: UploadCompleted | UploadFailed, sheet: Sheet | None = None) -> None:
         def decide(unit: Unit) -> None:
             current = aggregate.load(unit.load(aggregate.stream_of(upload.file_id)))
             if current and not current.finished:
-                unit.append(aggregate.stream_of(upload.file_id), current.version, event)
+                events = [said for said in (_product_sheet(unit, upload, sheet or {}), event) if said]
+                unit.append(aggregate.stream_of(upload.file_id), current.version, *events)
 
         self._store.execute(upload.business_id, _meta(upload), decide)
 
@@ -156,19 +157,20 @@ def _record(running: _Import, items: Sequence[LedgerRow | RejectedRow]) -> None:
         told = items if upload.dedupe else aggregate.with_twins(upload.file_id, items, taken)
         rows = [item for item in told if isinstance(item, LedgerRow)]
         new = [row for row in rows if sale_index_key(row.date, row.fingerprint) not in taken]
-        products, added_products = _products(unit, running, new)
-        customers, added_customers = _customers(unit, running, new)
+        allot = partial(running.store.allot, unit.business_id)
+        products, added_products = names.products(unit, allot, new, running.products)
+        customers, added_customers = names.customers(unit, allot, new, running.customers)
         first = running.ids.first_of(len(new))
-        batches = aggregate.record(upload.file_id, told, taken, Names(products, customers), first)
+        events, numbered = aggregate.record(upload.file_id, told, taken, Names(products, customers), first)
         additions = [event for event in (added_products, added_customers) if event]
-        unit.append(aggregate.stream_of(upload.file_id), upload.version, *additions, *batches)
-        for i, row in enumerate(new):
+        unit.append(aggregate.stream_of(upload.file_id), upload.version, *additions, *events)
+        for i, row in enumerate(numbered):
             unit.claim("sale", sale_index_key(row.date, row.fingerprint), first + i)
         keep_rejections(unit, upload.file_id, running.header, [i for i in items if isinstance(i, RejectedRow)])
         after = upload
-        for batch in batches:
-            after = aggregate.counted(after, batch)
-        after = replace(after, version=upload.version + len(additions) + len(batches))
+        for event in events:
+            after = aggregate.counted(after, event)
+        after = replace(after, version=upload.version + len(additions) + len(events))
         return after, products, customers, len(new)
 
     after, running.products, running.customers, created = running.store.execute(
@@ -183,43 +185,19 @@ def _taken(unit: Unit, items: Sequence[LedgerRow | RejectedRow]) -> set[bytes]:
     return set(unit.find("sale", [sale_index_key(row.date, row.fingerprint) for row in rows]))
 
 
-def _products(unit: Unit, running: _Import, rows: Sequence[LedgerRow]) -> tuple[dict[str, int], ProductsAdded | None]:
-    """Return every product known after these rows, and the event that adds the new ones."""
-    first_rows = {row.product_key: row for row in reversed(rows) if row.product_key not in running.products}
-    index_keys = {key: product_index_key(key) for key in first_rows}
+def _product_sheet(unit: Unit, upload: Upload, sheet: Sheet) -> ProductSheetRecorded | None:
+    """Return what the whole file says about products, None if it says nothing, or again what a ledger said before."""
+    index_keys = {key: product_index_key(key) for key in sheet}
     found = unit.find("product", list(index_keys.values()))
-    known = running.products | {key: found[index] for key, index in index_keys.items() if index in found}
-    missing = [row for row in reversed(first_rows.values()) if row.product_key not in known]
-    if not missing:
-        return known, None
-    first = running.store.allot(unit.business_id, "product", len(missing))
-    added = []
-    for number, row in enumerate(missing, first):
-        unit.claim("product", index_keys[row.product_key], number)
-        known[row.product_key] = number
-        added.append(NewProduct(number, row.product, row.product_key, unit_price(row.paisa, row.quantity)))
-    return known, ProductsAdded(added)
-
-
-def _customers(unit: Unit, running: _Import, rows: Sequence[LedgerRow]) -> tuple[dict[str, int], CustomersAdded | None]:
-    """Return every customer known after these rows, and the event that adds the new ones, sealed each under its key."""
-    named = ((aggregate.customer_key(row), row) for row in reversed(rows))
-    first_rows = {key: row for key, row in named if key is not None and key not in running.customers}
-    index_keys = {key: unit.vault.lookup_key("customer", unit.business_id, key) for key in first_rows}
-    found = unit.find("customer", list(index_keys.values()))
-    known = running.customers | {key: found[index] for key, index in index_keys.items() if index in found}
-    missing = [(key, row) for key, row in reversed(first_rows.items()) if key not in known]
-    if not missing:
-        return known, None
-    first = running.store.allot(unit.business_id, "customer", len(missing))
-    numbers = {key: number for number, (key, _) in enumerate(missing, first)}
-    keys = unit.vault.keys([f"customer-{unit.business_id}-{number}" for number in numbers.values()], create=True)
-    added = []
-    for key, row in missing:
-        unit.claim("customer", index_keys[key], numbers[key])
-        sealed = keys.seal(f"customer-{unit.business_id}-{numbers[key]}", {"name": row.customer, "phone": row.phone})
-        added.append(NewCustomer(numbers[key], base64.b64encode(index_keys[key]).decode(), sealed))
-    return known | numbers, CustomersAdded(added)
+    ids = {key: found[index] for key, index in index_keys.items() if index in found}
+    event = aggregate.product_sheet(upload.file_id, sheet, ids)
+    if event is None:
+        return None
+    claim = sheet_index_key(event.lines)
+    if not unit.find("sheet", [claim]):
+        unit.claim("sheet", claim, len(event.lines))
+        return event
+    return None if upload.dedupe else event
 
 
 def _failure(upload: Upload, error: NoLedger | AmbiguousDates | TooManyRows) -> UploadFailed:

@@ -12,15 +12,18 @@ from starlette.responses import Response
 from read_side.clock import Today
 from read_side.freshness import freshly
 from read_side.keysets import BY_INDEX, LAST, Order, Start, with_text
-from read_side.lists import NOTHING, Listing
+from read_side.lists import Listing
 from read_side.rows import only_row
 from shared.database import reading
 from shared.http import ListQuery, Principal, example, owner, raw
 
 router = APIRouter(tags=["Products"])
 
-# Returns how many products the business has, and the settings of BY_INDEX.
+# Returns how many products the business has, of how many the stock is derived, how many are low, and the settings of
+# BY_INDEX.
 COUNT = f"""SELECT coalesce((SELECT products FROM sales_totals WHERE business_id = %(business)s), 0),
+    coalesce((SELECT products FROM stock_totals WHERE business_id = %(business)s), 0),
+    coalesce((SELECT low FROM stock_totals WHERE business_id = %(business)s), 0),
     {BY_INDEX}"""  # noqa: S608  (constants)
 # Returns the name by which a product is sorted.
 SELECT_NAME = "SELECT sort_name FROM products WHERE business_id = %(business)s AND id = %(after_id)s"
@@ -35,10 +38,32 @@ EVERY = """(SELECT id, sum(units)::bigint AS sales_7d FROM (
     UNION ALL SELECT product_id, units::float8 FROM product_days
     WHERE business_id = %(business)s AND date > %(today)s::date - 7 AND date <= %(today)s::date
     ) AS lines GROUP BY id) AS every"""
+# The products that are low on stock by quantity; whether one is; those by what they sold. The test is no join, so that
+# a page by name stays a stretch of an index.
+LOW = "(SELECT product_id AS id, on_hand FROM stock WHERE business_id = %(business)s AND is_low) AS shelf"
+IS_LOW = "({} IN (SELECT product_id FROM stock WHERE business_id = %(business)s AND is_low)) IS TRUE"
+LOW_SELLING = f"""(SELECT id, sum(units)::bigint AS sales_7d FROM (
+    SELECT product_id AS id, 0::float8 AS units FROM stock WHERE business_id = %(business)s AND is_low
+    UNION ALL SELECT product_id, units::float8 FROM product_days
+    WHERE business_id = %(business)s AND date > %(today)s::date - 7 AND date <= %(today)s::date
+        AND {IS_LOW.format("product_id")}
+    ) AS lines GROUP BY id) AS low"""  # noqa: S608  (constants)
+# Every product by quantity: as it is derived, and with those of which it is not derived yet.
+SHELVED = "(SELECT product_id AS id, on_hand FROM stock WHERE business_id = %(business)s) AS shelf"
+SHELVED_SOON = """(SELECT p.id, coalesce(s.on_hand, 0) AS on_hand FROM products AS p
+    LEFT JOIN stock AS s ON s.business_id = p.business_id AND s.product_id = p.id
+    WHERE p.business_id = %(business)s) AS shelf"""
 # Returns the products of `page` as a JSON array in order, and LAST.
 SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
-    SELECT p.id, p.name, NULL AS sku, trim_scale(p.unit_price * 0.01) AS unit_price,
-        0 AS current_stock, false AS stock_known, NULL AS reorder_point, false AS is_low_stock,
+    SELECT p.id, p.name, nullif(g.sku, '') AS sku, nullif(g.unit, '') AS unit,
+        trim_scale(coalesce(nullif(g.unit_price, -1), p.unit_price, p.first_price) * 0.01) AS unit_price,
+        trim_scale(nullif(g.cost, -1) * 0.01) AS cost,
+        trim_scale(coalesce(s.on_hand, 0) * 0.001) AS current_stock, coalesce(s.stock_known, false) AS stock_known,
+        to_char(timestamp '2000-01-01' + s.counted_at * interval '1 second', 'YYYY-MM-DD"T"HH24:MI:SS"+06:00"')
+            AS counted_at,
+        trim_scale(s.reorder_point * 0.001) AS reorder_point, coalesce(s.reorder_auto, false) AS reorder_point_auto,
+        nullif(g.lead_time_days, -1) AS lead_time_days, trim_scale(nullif(g.pack_size, -1) * 0.001) AS pack_size,
+        trim_scale(nullif(g.min_order, -1) * 0.001) AS min_order, coalesce(s.is_low, false) AS is_low_stock,
         json_build_object(
             'sales_7d', trim_scale(sold.week * 0.001), 'sales_30d', trim_scale(sold.month * 0.001),
             'avg_daily', round(sold.month / 30000.0, 1),
@@ -46,6 +71,10 @@ SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
         ) AS sales_metrics, NULL AS forecast
     FROM page
     CROSS JOIN LATERAL (SELECT * FROM products WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS p
+    LEFT JOIN LATERAL (SELECT * FROM goods WHERE business_id = %(business)s AND product_id = page.id LIMIT 1) AS g
+        ON true
+    LEFT JOIN LATERAL (SELECT * FROM stock WHERE business_id = %(business)s AND product_id = page.id LIMIT 1) AS s
+        ON true
     CROSS JOIN LATERAL (SELECT coalesce(sum(units) FILTER (WHERE date > %(today)s::date - 7), 0) AS week,
             coalesce(sum(units), 0) AS month
         FROM (SELECT date, units FROM product_days WHERE business_id = %(business)s AND product_id = page.id
@@ -60,8 +89,10 @@ _EXAMPLE: dict[int | str, dict[str, Any]] = {
             "previous": None,
             "results": [
                 {
-                    "id": 1, "name": "Basmati Rice", "sku": None, "unit_price": 120, "current_stock": 0,
-                    "stock_known": False, "reorder_point": None, "is_low_stock": False,
+                    "id": 1, "name": "Basmati Rice", "sku": "RICE-5KG", "unit": "kg", "unit_price": 120, "cost": 98.5,
+                    "current_stock": 5, "stock_known": True, "counted_at": "2025-11-01T21:00:00+06:00",
+                    "reorder_point": 20, "reorder_point_auto": True, "lead_time_days": 3, "pack_size": 25,
+                    "min_order": None, "is_low_stock": True,
                     "sales_metrics": {
                         "sales_7d": 25, "sales_30d": 89, "avg_daily": 3.0, "last_sale": "2025-11-03T14:30:00+06:00",
                     },
@@ -70,7 +101,7 @@ _EXAMPLE: dict[int | str, dict[str, Any]] = {
             ],
             "next_cursor": None,
         },
-        "One page; `stock_known` is false until the stock was counted, and `current_stock` then says nothing",
+        "One page; `stock_known` is false until the stock was counted, and `current_stock` is then 0",
     )
 }  # fmt: skip
 
@@ -89,7 +120,7 @@ class ProductsQuery(ListQuery):
             return Start.of(Order("name", "sort_name", str, descending, nullable=True), self.page())
         if self.sort == "sales_7d":
             return Start.of(Order("sales_7d", "sales_7d", int, descending), self.page())
-        return Start.of(Order("stock", "id", int, descending), self.page())
+        return Start.of(Order("stock", "on_hand", int, descending), self.page())
 
 
 @router.get("/products", responses=_EXAMPLE)
@@ -99,35 +130,47 @@ async def list_products(
     """Return products with what they sold, by name unless sorted otherwise.
 
     `sales_7d` and `sales_30d` are units over the last 7 and 30 days in Dhaka, today included; `avg_daily` is a
-    thirtieth of the latter. No product is low on stock while no stock was ever counted.
+    thirtieth of the latter. `unit_price` is the owner's, else that of the newest sale. `reorder_point_auto`: nobody
+    said one, it is reckoned from the last 56 days of sales. `is_low_stock`: the stock was counted once, and is below
+    the reorder point; it may be below 0 where a delivery was never told.
     """
     start = query.start()
-    business_id = await freshly(request, who, "sales")
-    if query.low_stock_only:
-        return raw(NOTHING.answer(request, query.page(), start.order))
+    business_id = await freshly(request, who, "sales", "inventory")
     async with reading(request.app.state.reader, business_id) as conn:
-        listing = await _read(conn, business_id, start, query.limit, today)
+        listing = await _read(conn, business_id, start, query, today)
     return raw(listing.answer(request, query.page(), start.order))
 
 
-async def _read(conn: AsyncConnection[TupleRow], business_id: int, start: Start, limit: int, today: dt.date) -> Listing:
-    counted = await only_row(conn, COUNT, {"business": business_id})
+async def _read(
+    conn: AsyncConnection[TupleRow], business_id: int, start: Start, query: ProductsQuery, today: dt.date
+) -> Listing:
+    products, shelved, low, *_ = await only_row(conn, COUNT, {"business": business_id})
     start = await with_text(conn, SELECT_NAME, business_id, start)
-    parameters = {"business": business_id, "today": today, **start.parameters(limit)}
+    parameters = {"business": business_id, "today": today, **start.parameters(query.limit)}
     results, last = "[]", None
-    for source, where in _sources(start.order):
+    sources = _low_source(start.order) if query.low_stock_only else _sources(start.order, products == shelved)
+    for source, where in sources:
         statement = f"WITH {start.page(source, where)}\n{SELECT_PAGE}"
         results, last = await only_row(conn, statement, parameters)
         if last is not None:
             break
-    return Listing.of(counted[0], results, last)
+    return Listing.of(low if query.low_stock_only else products, results, last)
 
 
-def _sources(order: Order) -> list[tuple[str, str]]:
+def _low_source(order: Order) -> list[tuple[str, str]]:
+    """Return what to take a page of products that are low from, with its condition."""
+    if order.name == "name":
+        return [("products", f"business_id = %(business)s AND {IS_LOW.format('id')}")]
+    return [(LOW if order.name == "stock" else LOW_SELLING, "true")]
+
+
+def _sources(order: Order, all_shelved: bool) -> list[tuple[str, str]]:  # noqa: FBT001  (one of two)
     """Return what to take the page from, with its condition; the next one if the page is not full and more may follow.
 
     Downwards, whatever sold comes before whatever did not, and most pages end among the former.
     """
-    if order.name != "sales_7d":
+    if order.name == "name":
         return [("products", "business_id = %(business)s")]
+    if order.name == "stock":
+        return [(SHELVED if all_shelved else SHELVED_SOON, "true")]
     return [(SELLING, "true"), (EVERY, "true")] if order.descending else [(EVERY, "true")]

@@ -1,0 +1,147 @@
+"""Where customers stand: made anew for a large shop, and brought to the next day for a million customers."""
+
+import datetime as dt
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from typing import Any
+
+from psycopg import Connection
+from psycopg.sql import Identifier
+
+from bench.comings import any_shop
+from bench.figures import Figure, Target
+from bench.histories import history_of, record
+from bench.ledgers import Line
+from bench.rebuilds import rebuild
+from bench.stage import Stage
+from projections import generations
+from projections.applying import Applier
+from projections.customers.projector import CUSTOMERS
+from projections.customers.standing import CHURN, TOTALS, VISITS, derive
+from projections.deltas import Deltas, Table
+from projections.runner import connect
+from projections.writing import copy
+from shared import database
+from shared.database import SHARDS
+from shared.event_store import EventStore, Metadata
+from shared.events.base import Event
+from shared.events.clock import DayOpened
+from shared.events.sales import SaleRecorded, UploadCompleted
+from shared.house import House
+from shared.vault import MasterKey
+
+_SHOP = 1
+_FILE = "7d2c1c52-9d5c-4b7e-8f0e-5f4d3c2b1a00"
+_PER_SHOP = 100
+_TODAY = dt.date(2025, 11, 3)
+
+
+def measure(stage: Stage) -> list[Figure]:
+    """Derive a shop's customers once all are new and after one more sale; then let a day pass over 10,000 shops."""
+    customers, shops = stage.size(20_000, 500), stage.size(10_000, 100)
+    with stage.house() as house, closing(house.store(pool_size=2)) as store:
+        record(store, _SHOP, history_of(_ledger(customers)), whole=False)
+        rebuild(house, "customers")
+        with _projector(house) as conn:
+            applier = Applier(conn, CUSTOMERS, _schema(conn), MasterKey(house.secret))
+            _append(store, None, "days", DayOpened(_TODAY))
+            _applied(applier, conn)
+            _append(store, _SHOP, "all", UploadCompleted(_FILE, 1, 1, 0, 0))
+            new = _applied(applier, conn)
+            sold = SaleRecorded(10**9, _TODAY, None, 1, 1, 1000, 5000, None, "")
+            _append(store, _SHOP, "one", sold)
+            one = _applied(applier, conn)
+            stage.say(f"{customers:,} customers derived in {new:.2f} s, after one more sale in {one:.2f} s")
+            rows = _fill(conn, shops)
+            conn.execute("ANALYZE")
+            tomorrow = DayOpened(_TODAY + dt.timedelta(1))
+            _append(store, None, "days", tomorrow, version=1)
+            due = _due(conn, tomorrow.date)
+            day = _applied(applier, conn)
+            stage.say(f"a day over {rows:,} customers: {due:,} rows in {day:.2f} s")
+    return [
+        _figure(
+            f"{customers:,} customers, {5 * customers:,} visits, all rows new", new, 1.0, "SELECT, rule and writing"
+        ),
+        _figure("the same after one more sale", one, 1.0, ""),
+        _figure(f"a day passes over {rows:,} customers of {shops:,} shops", day, 2.0, f"{due:,} rows change"),
+    ]
+
+
+def _figure(what: str, seconds: float, at_most: float, beside: str) -> Figure:
+    target = Target(at_most=at_most)
+    return Figure(measure="standing", what=what, unit="s", values=[seconds], target=target, beside=beside)
+
+
+def _ledger(customers: int) -> Iterator[Line]:
+    """Yield five visits per customer, with the gaps of real ones."""
+    visits = any_shop().visits
+    gaps = [max(1, int(gap)) for gap in (visits.day[1:] - visits.day[:-1])[visits.owner[1:] == visits.owner[:-1]]]
+    for number in range(customers):
+        day = _TODAY.toordinal() - gaps[number * 31 % len(gaps)]
+        for step in range(5):
+            paisa = 1000 + (number * 7919 + step * 104_729) % 90_000
+            yield Line(dt.date.fromordinal(day), "Tea", 1, paisa, f"Customer {number}", "")
+            day -= gaps[(number * 17 + step * 5) % len(gaps)]
+
+
+def _fill(conn: Connection[Any], shops: int) -> int:
+    """Copy the rows of real customers, a hundred to a shop, behind those that stand already."""
+    visits = any_shop().visits
+    shift = _TODAY.toordinal() - int(visits.day.max())
+    days = zip(visits.owner.tolist(), (visits.day + shift).tolist(), strict=True)
+    facts = [(owner + 1, dt.date.fromordinal(day), 1, 1000 + owner, 0) for owner, day in days]
+    made = Deltas((CHURN, TOTALS))
+    derive(_Facts(facts), _TODAY, made)
+    (_, rows), *_ = made.take_merged()
+    with conn.transaction():
+        fresh = ((2 + n // _PER_SHOP, n % _PER_SHOP + 1, *rows[n % len(rows)][2:]) for n in range(shops * _PER_SHOP))
+        _copy(conn, CHURN, fresh)
+        _copy(conn, TOTALS, ((2 + n, 0, 0, 0, 0, _PER_SHOP, _TODAY, None, None) for n in range(shops)))
+    return shops * _PER_SHOP
+
+
+class _Facts:
+    """Visits in memory."""
+
+    business_id = _SHOP
+
+    def __init__(self, visits: list[tuple[Any, ...]]) -> None:
+        self._visits = visits
+
+    def rows(self, table: Table) -> list[tuple[Any, ...]]:
+        return self._visits if table is VISITS else []
+
+
+def _copy(conn: Connection[Any], table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
+    copy(conn, Identifier(_schema(conn), table.name), table.all_columns, rows)
+
+
+def _applied(applier: Applier, conn: Connection[Any]) -> float:
+    """Apply what is new in the log; returns the seconds it took."""
+    positions = applier.positions(range(SHARDS))
+    began = time.perf_counter()
+    while batch := applier.reader.after(conn, min(positions.values()), limit=200):
+        positions = applier.apply(batch, positions)
+    return time.perf_counter() - began
+
+
+def _due(conn: Connection[Any], day: dt.date) -> int:
+    row = conn.execute(f"SELECT count(*) FROM {_schema(conn)}.churn WHERE next_change_on <= %s", (day,)).fetchone()  # noqa: S608
+    assert row is not None
+    return int(row[0])
+
+
+def _append(store: EventStore, business: int | None, stream: str, event: Event, version: int = 0) -> None:
+    store.execute(business, Metadata(actor="bench"), lambda unit: unit.append(stream, version, event))
+
+
+def _schema(conn: Connection[Any]) -> str:
+    serving = generations.live(conn, CUSTOMERS.name)
+    assert serving is not None
+    return serving[1]
+
+
+def _projector(house: House) -> Connection[Any]:
+    return connect(house.url, role=house.role(database.PROJECTOR))

@@ -1,0 +1,82 @@
+import datetime as dt
+
+import pytest
+
+from shared.errors import DateOutOfRange, ExpenseNotFound, NotFound
+from shared.events.base import Event
+from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from write_side.cashflow.aggregate import (
+    Cash,
+    ChangeCashSettings,
+    RecordCollection,
+    RecordExpense,
+    change_settings,
+    end_expense,
+    evolve,
+    record_collection,
+    record_expense,
+)
+
+TODAY = dt.date(2025, 11, 3)
+TOMORROW = dt.date(2025, 11, 4)
+RENT = ExpenseRecorded(1, TODAY, 1_500_000, "rent", "monthly")
+
+
+def after(*events: Event) -> Cash:
+    cash = Cash()
+    for event in events:
+        cash = evolve(cash, event)
+    return cash
+
+
+def test_settings_are_taken_down_and_what_is_left_out_stays() -> None:
+    said = change_settings(ChangeCashSettings(500, TODAY, None), TODAY)
+    assert said == CashSettingsChanged(500, TODAY, None)
+    cash = after(CashSettingsChanged(critical_threshold=7), said)
+    assert (cash.opening_balance, cash.opening_date, cash.critical_threshold) == (500, TODAY, 7)
+    assert Cash().critical_threshold == 2_000_000
+
+
+@pytest.mark.parametrize("day", [TOMORROW, dt.date(1999, 12, 31)])
+def test_an_opening_day_lies_between_2000_and_today(day: dt.date) -> None:
+    with pytest.raises(DateOutOfRange) as refused:
+        change_settings(ChangeCashSettings(500, day, None), TODAY)
+    assert refused.value.details["fields"][0]["field"] == "opening_date"
+
+
+@pytest.mark.parametrize(
+    ("recurring", "day", "allowed"),
+    [
+        (None, TODAY, True), (None, TOMORROW, False), ("monthly", TOMORROW, True),
+        ("yearly", TODAY + dt.timedelta(366), True), ("yearly", TODAY + dt.timedelta(367), False),
+        ("daily", dt.date(2000, 1, 1), True), ("daily", dt.date(1999, 12, 31), False),
+    ],
+)  # fmt: skip
+def test_an_expense_was_paid_or_recurs_within_a_year(recurring: str | None, day: dt.date, *, allowed: bool) -> None:
+    wish = RecordExpense(1, day, 100, "x", recurring)
+    if allowed:
+        assert record_expense(wish, TODAY) == ExpenseRecorded(1, day, 100, "x", recurring)
+    else:
+        with pytest.raises(DateOutOfRange):
+            record_expense(wish, TODAY)
+
+
+def test_an_expense_ends_once() -> None:
+    assert end_expense(1, after(RENT), TODAY) == [ExpenseEnded(1, TODAY)]
+    assert end_expense(1, after(RENT, ExpenseEnded(1, TODAY)), TOMORROW) == []
+    assert after(RENT, ExpenseEnded(1, TODAY)).expenses[1].ended_on == TODAY
+    with pytest.raises(ExpenseNotFound):
+        end_expense(2, after(RENT), TODAY)
+
+
+def test_a_collection_is_of_a_known_customer_and_not_of_tomorrow() -> None:
+    wish = RecordCollection(1, TODAY, 100, 5)
+    assert record_collection(wish, TODAY, known=True) == CollectionRecorded(1, TODAY, 100, 5)
+    with pytest.raises(NotFound):
+        record_collection(wish, TODAY, known=False)
+    with pytest.raises(DateOutOfRange):
+        record_collection(RecordCollection(1, TOMORROW, 100, 5), TODAY, known=True)
+
+
+def test_what_is_no_event_of_the_cash_changes_nothing() -> None:
+    assert after(CollectionRecorded(1, TODAY, 100, 5), ExpenseEnded(9, TODAY)) == Cash()

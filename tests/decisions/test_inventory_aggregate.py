@@ -1,0 +1,95 @@
+"""What may be said of products and stock: given events, when a command, then events or a refusal."""
+
+import datetime as dt
+
+import pytest
+
+from shared.errors import QuantityNotWhole, TimeOutOfRange
+from shared.events.base import Event
+from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
+from write_side.inventory.aggregate import DHAKA, ChangeDetails, MoveStock, Product, change_details, load, move_stock
+
+TEA = 1
+NOW = dt.datetime(2025, 11, 3, 8, 30, 15, 999_000, tzinfo=dt.UTC)  # half past two in Dhaka
+TODAY = dt.date(2025, 11, 3)
+
+
+def product(*history: Event) -> Product:
+    return load(TEA, len(history), history)
+
+
+def sheet(*lines: ProductLine) -> ProductSheetRecorded:
+    return ProductSheetRecorded("file", list(lines))
+
+
+def test_only_what_changes_is_recorded() -> None:
+    before = product(ProductDetailsChanged(TEA, sku="T", unit="kg", cost=900))
+    said = {"sku": "T", "cost": None, "unit": "kg", "pack_size": 5000, "min_order": None}
+    assert change_details(ChangeDetails(said), before) == [
+        ProductDetailsChanged(TEA, pack_size=5000, cleared=["cost"]),
+    ]
+    assert change_details(ChangeDetails({"sku": "T"}), before) == []
+
+
+def test_the_newest_word_counts_whether_the_owners_or_a_ledgers() -> None:
+    said = product(
+        ProductDetailsChanged(TEA, sku="T", cost=900),
+        sheet(ProductLine(TEA, "TEA-1", None, 5000, TODAY), ProductLine(2, "X", 1, None, None)),
+        ProductDetailsChanged(TEA, cost=800, cleared=["unit"]),
+    ).details
+    assert (said["sku"], said["cost"], said["unit"]) == ("TEA-1", 800, None)
+    assert (
+        product(ProductDetailsChanged(TEA, sku="T"), ProductDetailsChanged(TEA, cleared=["sku"])).details["sku"] is None
+    )
+
+
+@pytest.mark.parametrize("name", ["reorder_point", "pack_size", "min_order"])
+def test_fractions_are_for_weight_volume_and_length(name: str) -> None:
+    for unit in (None, "piece", "packet"):
+        before = product(ProductDetailsChanged(TEA, unit=unit))
+        with pytest.raises(QuantityNotWhole):
+            change_details(ChangeDetails({name: 1500}), before)
+        assert change_details(ChangeDetails({name: 1500, "unit": "l"}), before)
+    weighed = product(ProductDetailsChanged(TEA, unit="kg"))
+    assert change_details(ChangeDetails({name: 1500}), weighed)
+    with pytest.raises(QuantityNotWhole):
+        change_details(ChangeDetails({name: 1500, "unit": None}), weighed)
+
+
+def test_a_stock_of_pieces_is_whole() -> None:
+    with pytest.raises(QuantityNotWhole):
+        move_stock(MoveStock("count", 1500), product(), NOW)
+    assert move_stock(MoveStock("count", 1500), product(ProductDetailsChanged(TEA, unit="m")), NOW).qty == 1500
+    with pytest.raises(QuantityNotWhole):
+        move_stock(MoveStock("adjust", -1500), product(), NOW)
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "date", "time"),
+    [
+        ("count", None, TODAY, 52_215), ("receive", None, TODAY, 52_215),
+        ("count", TODAY, TODAY, 52_215), ("receive", TODAY, TODAY, 52_215),
+        ("count", dt.date(2025, 11, 2), dt.date(2025, 11, 2), 86_399),
+        ("waste", dt.date(2025, 11, 2), dt.date(2025, 11, 2), 0),
+        ("count", dt.datetime(2025, 11, 2, 20, 0, tzinfo=dt.UTC), TODAY, 7200),
+        ("count", dt.datetime(2025, 11, 2, 20, 0, tzinfo=DHAKA), dt.date(2025, 11, 2), 72_000),
+        ("return", dt.date(2000, 1, 1), dt.date(2000, 1, 1), 0),
+        ("count", NOW + dt.timedelta(minutes=5), TODAY, 52_515),
+    ],
+)  # fmt: skip
+def test_a_movement_has_a_time_of_its_own(
+    kind: str, at: dt.datetime | dt.date | None, date: dt.date, time: int
+) -> None:
+    assert move_stock(MoveStock(kind, 5000, at), product(), NOW) == StockMoved(TEA, kind, 5000, date, time)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        NOW + dt.timedelta(minutes=5, seconds=1), dt.date(2025, 11, 4), dt.date(1999, 12, 31),
+        dt.datetime(1999, 12, 31, 17, 59, 59, tzinfo=dt.UTC),
+    ],
+)  # fmt: skip
+def test_a_movement_is_neither_of_the_future_nor_of_the_last_century(at: dt.datetime | dt.date) -> None:
+    with pytest.raises(TimeOutOfRange):
+        move_stock(MoveStock("count", 5000, at), product(), NOW)

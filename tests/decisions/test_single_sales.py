@@ -1,0 +1,86 @@
+import datetime as dt
+from itertools import islice
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.errors import AlreadyVoided
+from shared.events.sales import SaleVoided
+from shared.failures import InvalidFields
+from tests.decisions.csv_ledger import NOW, sales
+from write_side.sales.books import RecordedSale
+from write_side.sales.entry import Wish, rows_of
+from write_side.sales.till import shown, voided
+
+HEADER = "Date,Product,Quantity,Unit,Amount,Customer,Payment Method\n"
+WISH = Wish("2025-10-01", None, None, "2", "600", "Ali", "", "cash")
+SALE = RecordedSale(9, dt.date(2025, 10, 1), 37_230, 5, 7, 3_000, 100_000, "cash")
+
+
+def twins(wish: Wish, count: int, product: str = "Shirt", unit: str = "") -> list[bytes]:
+    """Return the fingerprints of so many equal sales by hand."""
+    return [row.fingerprint for row in islice(rows_of(wish, product, unit, NOW), count)]
+
+
+@pytest.mark.parametrize(
+    ("wish", "product", "unit", "line"),
+    [
+        (WISH, "Shirt", "", "2025-10-01,shirt,2,,600.00,ALI,Cash"),
+        (WISH._replace(date="2025-10-01T18:30:15Z", payment_method=""), "চাল", "", "2025-10-02 00:30:15,চাল,২,,৬০০,Ali,"),
+        (WISH._replace(quantity="0.125"), "Rice", "kg", "01 Oct 2025,Rice,0.125,KG,600,Ali,ক্যাশ"),
+        (WISH._replace(payment_method="other", customer_name=""), "Tea", "", "2025-10-01,Tea,2,,৳ 600,,Other"),
+        (WISH._replace(payment_method="credit"), "Tea", "pcs", "2025-10-01,Tea,2,pcs,600,Ali,বাকি"),
+    ],
+)  # fmt: skip
+def test_a_sale_by_hand_has_the_fingerprints_of_a_ledgers_twins(wish: Wish, product: str, unit: str, line: str) -> None:
+    rows = sales(HEADER + f"{line}\n" * 20)
+    assert twins(wish, 20, product, unit) == [row.fingerprint for row in rows]
+
+
+@settings(deadline=None)
+@given(
+    st.dates(dt.date(2000, 1, 1), dt.date(2025, 10, 31)), st.integers(1, 1000), st.integers(100, 1_000_000_000),
+    st.sampled_from(["", "Ali", "রহিম"]), st.sampled_from(["", "cash", "bkash", "nagad", "rocket", "card", "credit"]),
+)  # fmt: skip
+def test_any_sale_is_known_to_a_ledger(date: dt.date, quantity: int, paisa: int, customer: str, paid: str) -> None:
+    amount = f"{paisa // 100}.{paisa % 100:02}"
+    wish = Wish(date.isoformat(), None, None, str(quantity), amount, customer, "", paid)
+    line = f"{date:%d %b %Y},Shirt,{quantity},,{amount},{customer},{paid.title()}\n"
+    assert twins(wish, 2) == [row.fingerprint for row in sales(HEADER + line * 2)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "unit", "field"),
+    [
+        ({"date": "2025-11-01"}, "", "date"), ({"date": "2025-10-31T12:05:01"}, "", "date"),
+        ({"date": "1999-12-31"}, "", "date"), ({"date": "2025-02-30"}, "", "date"),
+        ({"quantity": "2.5"}, "", "quantity"), ({"quantity": "2.5"}, "pcs", "quantity"),
+    ],
+)  # fmt: skip
+def test_a_sale_that_no_ledger_may_hold_is_refused(changes: dict[str, Any], unit: str, field: str) -> None:
+    with pytest.raises(InvalidFields) as refused:
+        next(rows_of(WISH._replace(**changes), "Shirt", unit, NOW))
+    assert refused.value.details["fields"][0]["field"] == field
+
+
+def test_a_timestamp_may_be_five_minutes_ahead() -> None:
+    row = next(rows_of(WISH._replace(date="2025-10-31T12:05:00"), "Shirt", "", NOW))
+    assert (row.date, row.time) == (dt.date(2025, 10, 31), 43_500)
+
+
+def test_a_void_repeats_what_was_recorded_once() -> None:
+    event = voided(SALE, "twice")
+    assert event == SaleVoided(9, "twice", SALE.date, 37_230, 5, 7, 3_000, 100_000, "cash")
+    with pytest.raises(AlreadyVoided):
+        voided(SALE.after(event, NOW), "again")
+
+
+def test_a_sale_is_shown_in_taka_and_local_time() -> None:
+    item = shown(SALE, "Shirt", None)
+    assert (item["date"], float(item["quantity"]), float(item["amount"])) == ("2025-10-01T10:20:30+06:00", 3, 1000)
+    assert float(item["unit_price"]) == 333.33
+    assert "voided" not in item
+    told = shown(SALE.after(voided(SALE, "twice"), NOW), "Shirt", None)
+    assert told == item | {"voided": True, "reason": "twice", "voided_at": NOW}

@@ -1,0 +1,42 @@
+"""What finds customers after they were renamed and merged, made again from the log."""
+
+import pytest
+
+from shared.errors import CustomerMerged
+from shared.event_store import EventStore, Metadata
+from shared.files import Files, TableParts
+from tests.log.facts import connected, rows
+from tests.log.ledgers import Held, accept, job_of
+from write_side.customers.people import People
+from write_side.indexes import rebuild_indexes
+from write_side.sales.worker import LedgerReader
+
+EVERY_ROW = "SELECT kind, scope, encode(key, 'hex'), value FROM log.index_rows ORDER BY 1, 2, 3"
+CUSTOMERS = "SELECT DISTINCT value FROM log.index_rows WHERE kind = 'customer' AND scope = %s ORDER BY 1"
+LEDGER = "Date,Product,Quantity,Amount,Customer\n" + "".join(f"2025-10-01,Tea,1,10,C{i}\n" for i in range(5))
+
+
+def people(store: EventStore, business: int) -> People:
+    return People(store, business, Metadata(), None)
+
+
+def test_lookups_made_again_from_the_log_are_the_same(store: EventStore, database_url: str) -> None:
+    files = Files(store, TableParts(store))
+    for business in (7, 70):
+        LedgerReader(store, files)(job_of(accept(store, files, business, LEDGER.encode()), business), Held())
+    a, b, c, d, e = (number for (number,) in rows(database_url, CUSTOMERS, 7))
+    people(store, 7).change(a, {"name": "Renamed", "phone": "+8801911111111", "notes": "new"})
+    for survivor, other in ((b, a), (d, b), (c, d)):
+        people(store, 7).merge(survivor, other)
+    people(store, 7).change(c, {"name": "Renamed again"})
+    before = rows(database_url, EVERY_ROW)
+    assert rows(database_url, CUSTOMERS, 7) == [(c,), (e,)]
+    assert len(rows(database_url, CUSTOMERS, 70)) == 5
+    with connected(database_url) as owner:
+        owner.execute("TRUNCATE log.index_rows")
+        assert rebuild_indexes(owner) == len(before)
+    assert rows(database_url, EVERY_ROW) == before
+    with pytest.raises(CustomerMerged) as refused:
+        people(store, 7).change(a, {"notes": "x"})
+    assert refused.value.details == {"id": a, "customer_id": c}
+    assert people(store, 7).change(c, {}).merged == [d, b, a]

@@ -1,0 +1,99 @@
+"""What owners may say about their cash, in taka; keys that are not named here are ignored."""
+
+import datetime as dt
+import re
+import unicodedata
+from decimal import Decimal
+from typing import Annotated, Final, LiteralString, Self, overload
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.rules.recurring import Interval
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_MOST = 10**10
+# What can be wrong; the texts FIELD_NOT_… word it.
+_NO_DATE: Final = "date_parsing"
+_NOT_PRINTABLE: Final = "not_printable"
+_NO_NUMBER: Final = "decimal_type"
+
+
+def _problem(kind: LiteralString) -> PydanticCustomError:
+    return PydanticCustomError(kind, kind)
+
+
+def _date(value: object) -> dt.date:
+    # Numbers and times are no dates here, although the library would take them for some.
+    try:
+        return dt.date.fromisoformat(value if isinstance(value, str) and _DATE.fullmatch(value) else "")
+    except ValueError:
+        raise _problem(_NO_DATE) from None
+
+
+def _printable(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    clean = unicodedata.normalize("NFC", text).strip()
+    if any(c in _BIDI or unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in clean):
+        raise _problem(_NOT_PRINTABLE)
+    return clean
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool):
+        raise _problem(_NO_NUMBER)
+    return value
+
+
+BusinessDate = Annotated[dt.date, BeforeValidator(_date), Field(examples=["2025-11-03"])]
+Taka = Annotated[Decimal, BeforeValidator(_number), Field(decimal_places=2)]
+Amount = Annotated[Taka, Field(ge=1, le=10_000_000, examples=[15000])]
+CustomerId = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True, examples=[1])]
+Category = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(_printable)]
+
+
+@overload
+def paisa(taka: Decimal) -> int: ...
+@overload
+def paisa(taka: None) -> None: ...
+def paisa(taka: Decimal | None) -> int | None:
+    """Return an amount with at most two places in paisa, None of none."""
+    return None if taka is None else int(taka * 100)
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+
+class CashSettings(_Form):
+    """Where the cash stood at the start of a day, and the balance to be warned below; what is left out stays."""
+
+    opening_balance: Annotated[Taka, Field(ge=-_MOST, le=_MOST, examples=[95000])] | None = None
+    opening_date: BusinessDate | None = None
+    critical_threshold: Annotated[Taka, Field(ge=0, le=_MOST, examples=[20000])] | None = None
+
+    @model_validator(mode="after")
+    def _balance_of_a_day(self) -> Self:
+        if (self.opening_balance is None) != (self.opening_date is None):
+            kind = "together"
+            raise PydanticCustomError(kind, kind, {"first": "opening_balance", "second": "opening_date"})
+        return self
+
+
+class NewExpense(_Form):
+    """Something paid on a day, and again if it recurs."""
+
+    date: BusinessDate
+    amount: Amount
+    category: Category = Field(examples=["rent"])
+    recurring: Interval | None = Field(None, examples=["monthly"])
+
+
+class NewCollection(_Form):
+    """What a customer paid back on a day."""
+
+    date: BusinessDate
+    amount: Amount
+    customer_id: CustomerId
