@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from tests.architecture.conftest import ROOT
 
-PINNED = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[^ ;]+)( ; [^\\]+)?( --hash=sha256:[0-9a-f]{64})+")
+PINNED = re.compile(r"(?P<name>[a-z0-9-]+)(?P<extras>\[[a-z, ]+\])?==(?P<version>[^ ;]+)( ; [^\\]+)?( --hash=sha256:[0-9a-f]{64})+")
 ADDRESS = re.compile(r"://|\bfile:|\bindex\b|-url|--find-links| @ |\.(org|com|net|io|dev)\b|^[./~-]", re.MULTILINE)
 
 
@@ -21,6 +21,12 @@ def requirements() -> list[str]:
 
 def test_every_requirement_is_pinned_with_hashes() -> None:
     assert [line for line in requirements() if not PINNED.fullmatch(line)] == []
+
+
+def test_extras_are_pinned_with_what_has_them() -> None:
+    # pip before 24.1 takes the newest release for `name[extra]` unless the lock pins it with the extra.
+    extras = {match["name"]: match["extras"] for line in requirements() if (match := PINNED.fullmatch(line))}
+    assert (extras["coverage"], extras["psycopg"]) == ("[toml]", "[binary, pool]")
 
 
 def test_the_lock_names_no_place_to_fetch_from() -> None:
