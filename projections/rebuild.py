@@ -1,11 +1,13 @@
 """A rebuild: a projection replayed into a new generation, which catches up and then serves."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
+import psycopg
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
@@ -66,9 +68,7 @@ def rebuild(
     Resumes what a killed rebuild left. Raises RebuildRunning while another process rebuilds the same projection.
     """
     began = time.monotonic()
-    with connect(source.url, role=source.role) as conn:
-        if not _only_one(conn, projection.name):
-            raise RebuildRunning(projection.name)
+    with connect(source.url, role=source.role) as conn, _alone(conn, projection.name):
         generation, schema, state, upto = _begin(conn, projection)
         businesses = [b for (b,) in conn.execute(SELECT_BUSINESSES).fetchall()]
         events = 0
@@ -91,9 +91,7 @@ def roll_back(source: Source, projection: Projection) -> str:
 
     Raises NothingBefore if none of this projector's version is left, RebuildRunning while one is being made.
     """
-    with connect(source.url, role=source.role) as conn:
-        if not _only_one(conn, projection.name):
-            raise RebuildRunning(projection.name)
+    with connect(source.url, role=source.role) as conn, _alone(conn, projection.name):
         row = conn.execute(generations.REVIVE, (projection.name, projection.version)).fetchone()
         if row is None:
             raise NothingBefore(projection.name)
@@ -102,9 +100,18 @@ def roll_back(source: Source, projection: Projection) -> str:
         return schema
 
 
-def _only_one(conn: Connection[Any], name: str) -> bool:
+@contextmanager
+def _alone(conn: Connection[Any], name: str) -> Iterator[None]:
+    """Keep every other rebuild of a projection out meanwhile; raises RebuildRunning where one is in already."""
     row = conn.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_REBUILD_LOCK, name)).fetchone()
-    return bool(cast("tuple[bool]", row)[0])
+    if not cast("tuple[bool]", row)[0]:
+        raise RebuildRunning(name)
+    try:
+        yield
+    finally:
+        # The server notices a closed connection some moments later: whoever comes next should not be refused for it.
+        with suppress(psycopg.Error):
+            conn.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", (_REBUILD_LOCK, name))
 
 
 def _begin(conn: Connection[Any], projection: Projection) -> tuple[int, str, str, int]:
