@@ -72,7 +72,7 @@ def appending(world: World, first_tx: int = 1, pause: float = 0.005) -> Iterator
         yield
     finally:
         enough.set()
-        thread.join()
+        thread.join(30)
 
 
 @contextmanager
@@ -157,7 +157,7 @@ def test_writers_that_do_not_know_of_each_other_apply_everything_once(world: Wor
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(30)
     assert fenced.total() > 0
     assert differences(world.rows("sales"), world.expected("sales")) == {}
 

@@ -74,7 +74,7 @@ def test_several_processes_that_start_at_once_make_one_generation_each(world: Wo
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(30)
     assert sorted(made) == sorted(REGISTRY)
     assert schemas(world) == {world.schema(name) for name in REGISTRY}
     assert [states(world, name) for name in REGISTRY] == [{"live": 1}] * len(REGISTRY)

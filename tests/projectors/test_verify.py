@@ -119,7 +119,7 @@ def test_verifying_goes_on_beside_live_writes(street: World) -> None:
             assert verify(street.source, REGISTRY["sales"]).equal
     finally:
         stopped.set()
-        seller.join()
+        seller.join(30)
 
 
 def _beyond(world: World, position: int) -> bool:
