@@ -105,11 +105,8 @@ def reader_pool(url: str, *, role: str | None, max_size: int = 8) -> AsyncConnec
 async def reading(
     pool: AsyncConnectionPool[AsyncConnection[TupleRow]], business_id: int
 ) -> AsyncIterator[AsyncConnection[TupleRow]]:
-    """Lend a connection within one read transaction of one tenant, on the generations that serve now, or on `aside`.
-
-    BEGIN, the first statement and the caller's first query travel together.
-    """
-    async with pool.connection() as conn, conn.pipeline():
+    """Lend a connection within one read transaction of one tenant, on the generations that serve now, or on `aside`."""
+    async with pool.connection() as conn:
         if path := aside.get():
             await conn.execute(FIRST_STATEMENT_OF_REPLAY, (str(business_id), path))
         else:
