@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, Cursor
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
@@ -28,6 +28,18 @@ logger = logging.getLogger("smartmarket.jobs")
 # Returns the ids of the jobs that are new.
 INSERT_JOB = """INSERT INTO jobs.jobs (id, kind, subject, business_id, position, payload)
     VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id"""
+# Returns the id of a job that is due again, or for the first time; one that is being done is due again afterwards,
+# since it began with an earlier position.
+INSERT_AGAIN = """INSERT INTO jobs.jobs AS j (id, kind, subject, business_id, position, payload)
+    VALUES (%s, %s, %s, %s, %s, %s)
+    ON CONFLICT (kind, subject) DO UPDATE SET position = greatest(j.position, excluded.position),
+        state = CASE WHEN j.state = 'running' THEN j.state ELSE 'pending' END,
+        attempts = CASE WHEN j.state IN ('done', 'failed') THEN 0 ELSE j.attempts END,
+        run_after = CASE WHEN j.state IN ('done', 'failed') THEN now() ELSE j.run_after END
+    RETURNING id"""
+# Returns a row if the job was not called for again since it was claimed; it is done then.
+FINISH = """UPDATE jobs.jobs SET state = 'done', error = NULL, leased_by = NULL, leased_until = NULL
+    WHERE id = %s AND position = %s RETURNING id"""
 # Returns nothing; an outcome event closes its job.
 CLOSE_JOB = """UPDATE jobs.jobs SET state = %s, error = %s, leased_by = NULL, leased_until = NULL
     WHERE kind = %s AND subject = %s AND state <> 'done'"""
@@ -94,7 +106,7 @@ def record(conn: Connection[Any], decisions: Sequence[NewJob | Outcome]) -> list
     new: list[uuid.UUID] = []
     for decision in decisions:
         if isinstance(decision, NewJob):
-            row = conn.execute(INSERT_JOB, (
+            row = conn.execute(INSERT_AGAIN if decision.again else INSERT_JOB, (
                 decision.id, decision.kind, decision.subject, decision.business_id, decision.position,
                 Jsonb(decision.payload),
             )).fetchone()  # fmt: skip
@@ -102,6 +114,12 @@ def record(conn: Connection[Any], decisions: Sequence[NewJob | Outcome]) -> list
         else:
             conn.execute(CLOSE_JOB, (decision.state, decision.error, decision.kind, decision.subject))
     return new
+
+
+def finish(cursor: Cursor[Any], job: Job) -> None:
+    """Close a job that no outcome event closes; raises Retry if it was called for again since it was claimed."""
+    if cursor.execute(FINISH, (job.id, job.position)).fetchone() is None:
+        raise Retry(0.0)
 
 
 def claim(conn: Connection[Any], job_id: uuid.UUID, worker: str) -> Job | None:

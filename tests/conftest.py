@@ -30,6 +30,8 @@ from shared.working import Worker
 from smartmarket import build_api, source_of
 from tests.services import Services, drop_database, fresh_database, running_services
 from write_side.policies import Policies
+from write_side.recommendations.policy import REVIEW, REVIEW_DAY
+from write_side.recommendations.worker import DayReviewer, Reviewer
 from write_side.sales.policy import READ_UPLOAD
 from write_side.sales.worker import LedgerReader
 
@@ -111,7 +113,11 @@ def project_to_head(url: str) -> None:
 def worker_of(house: House) -> tuple[Worker, EventStore]:
     """Return a worker of `house` and the store it holds open."""
     store = house.store(pool_size=4)
-    handlers: dict[str, jobs.Handler] = {READ_UPLOAD: LedgerReader(store, house.files(store))}
+    handlers: dict[str, jobs.Handler] = {
+        READ_UPLOAD: LedgerReader(store, house.files(store)),
+        REVIEW: Reviewer(store, house.connect_reader),
+        REVIEW_DAY: DayReviewer(store, house.connect),
+    }
     return Worker(store, house.connect, HintReceiver(house.broker, queue_of(house.url)), handlers), store
 
 

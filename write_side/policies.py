@@ -14,15 +14,23 @@ from psycopg import Connection
 from shared import jobs
 from shared.event_codec import Recorded
 from shared.event_store import LogReader
-from shared.events import CATALOGUE
 from shared.events.base import Event
 from shared.hints import HintSender
 from shared.job import NewJob, Outcome
 from shared.wakeup import LogListener
+from write_side.recommendations import policy as recommendations
 from write_side.sales import policy as sales
 
 Policy = Callable[[Recorded, Any], list[NewJob | Outcome]]
-POLICIES: Mapping[type[Event], Policy] = {**sales.POLICIES}
+
+
+def _together(*domains: Mapping[type[Event], Policy]) -> dict[type[Event], list[Policy]]:
+    """Return what every domain says to an event, in the order of the domains."""
+    events = dict.fromkeys(event for policies in domains for event in policies)
+    return {event: [policies[event] for policies in domains if event in policies] for event in events}
+
+
+POLICIES: Mapping[type[Event], list[Policy]] = _together(sales.POLICIES, recommendations.POLICIES)
 
 _BATCH = 200
 _SWEEP_SECONDS = 5.0
@@ -98,7 +106,8 @@ class Policies:
 def _decisions(recorded: Recorded) -> list[NewJob | Outcome]:
     """Return what an event calls for; one that cannot be read calls for an operator, and for nothing else."""
     try:
-        return POLICIES[CATALOGUE[recorded.topic]](recorded, recorded.event)
+        event = recorded.event
+        return [decision for policy in POLICIES[type(event)] for decision in policy(recorded, event)]
     except (msgspec.MsgspecError, LookupError, TypeError, ValueError):
         logger.critical(
             "no policy can read this event: whatever it should have started has not begun",

@@ -9,9 +9,8 @@ from starlette.responses import Response
 
 from read_side.cashflow.advice import advice
 from read_side.cashflow.examples import CASHFLOW
-from read_side.cashflow.facts import Facts, load
+from read_side.cashflow.facts import load
 from read_side.cashflow.receivables import receivables
-from read_side.cashflow.wording import day, number, spoken
 from read_side.clock import Today
 from read_side.freshness import freshly
 from read_side.money import CURRENCY, average, taka
@@ -19,7 +18,9 @@ from shared.database import reading
 from shared.http import Principal, language, ok, owner
 from shared.rules import baki, cash
 from shared.rules.cash_flows import Parameters, length
+from shared.signals.cash import Facts
 from shared.texts import Language, text
+from shared.wording.numbers import day, number, spoken
 
 router = APIRouter(tags=["Cash flow"])
 STALE_DAYS = 14

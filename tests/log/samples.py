@@ -22,6 +22,16 @@ from shared.events.identity import (
 )
 from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
 from shared.events.jobs import JobFailed
+from shared.events.recommendations import (
+    RecommendationDismissed,
+    RecommendationExecuted,
+    RecommendationExpired,
+    RecommendationFollowedUp,
+    RecommendationIssued,
+    RecommendationRefreshed,
+    RecommendationViewed,
+    RecommendationWithdrawn,
+)
 from shared.events.sales import (
     CustomersAdded,
     Movement,
@@ -102,5 +112,37 @@ SAMPLES: dict[tuple[str, int], Event] = {
         ExpenseRecorded(1, DAY, 1_500_000, "rent", "monthly"),
         ExpenseEnded(1, DAY),
         CollectionRecorded(1, DAY, 50_000, 1),
-    )
+        RecommendationIssued(
+            1,
+            "reorder",
+            "product-7",
+            "high",
+            88,
+            80,
+            276_000,
+            "unmet_demand",
+            {"product_id": 7, "stockout_on": "2025-11-05", "unit_price": None},
+            DAY,
+            "recommend.v1",
+            {"inventory": (4, 41)},
+        ),
+        RecommendationRefreshed(
+            1,
+            "medium",
+            56,
+            70,
+            4_500_000,
+            "spent_90d",
+            {"customer_ids": [1, 2, 3]},
+            DAY,
+            "recommend.v1",
+            {"customers": (6, 42)},
+        ),
+        RecommendationWithdrawn(1, "resolved", {"inventory": (4, 43)}),
+        RecommendationExpired(1, DAY),
+        RecommendationViewed(1, 45),
+        RecommendationExecuted(1, DAY, {"product_id": 7, "recommended_qty": 20_000}, DAY, ["recommended_qty"]),
+        RecommendationDismissed(1, DAY, "আজ দোকান বন্ধ"),
+        RecommendationFollowedUp(1, DAY, "stock_arrived", {"quantity": 20_000}),
+    )  # fmt: skip
 }
