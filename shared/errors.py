@@ -353,3 +353,17 @@ class CustomerMerged(Refusal):
 
     error_code = "CUSTOMER_MERGED"
     status = 409
+
+
+class TooManyForecasts(Refusal):
+    """The business has asked for as many forecasts as a day allows; params `limit`, `retry_after`."""
+
+    error_code = "TOO_MANY_FORECASTS"
+    status = 429
+
+
+class InsufficientData(Refusal):
+    """Every product that was named has too few transactions for a forecast; params `need`."""
+
+    error_code = "INSUFFICIENT_DATA"
+    status = 400
