@@ -355,6 +355,20 @@ class CustomerMerged(Refusal):
     status = 409
 
 
+class TooManyForecasts(Refusal):
+    """The business has asked for as many forecasts as a day allows; params `limit`, `retry_after`."""
+
+    error_code = "TOO_MANY_FORECASTS"
+    status = 429
+
+
+class InsufficientData(Refusal):
+    """Every product that was named has too few transactions for a forecast; params `need`."""
+
+    error_code = "INSUFFICIENT_DATA"
+    status = 400
+
+
 class RecommendationNotFound(NotFound):
     """The business has no recommendation of this id."""
 

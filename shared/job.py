@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+# Who goes first: a person who waits, what follows from something somebody did, what can wait for the night.
+WAITED_FOR, FOLLOWING, NIGHTLY = 0, 1, 2
 _NAMESPACE = uuid.UUID("6f0e8f7e-3c1c-5d57-9a53-0f1d6a0f2a11")
 
 
@@ -19,6 +21,7 @@ class NewJob:
     business_id: int | None
     position: int
     payload: dict[str, Any]
+    priority: int = WAITED_FOR
     again: bool = False
 
     @property

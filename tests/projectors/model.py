@@ -31,6 +31,7 @@ from shared.events.sales import (
 )
 from tests.projectors.model_cashflow import cashflow
 from tests.projectors.model_customers import customers
+from tests.projectors.model_forecasting import forecasting
 from tests.projectors.model_inventory import inventory
 
 Row = dict[str, Any]
@@ -119,6 +120,7 @@ def uploads(history: Sequence[Recorded], _: People) -> Tables:
 MODELS: Mapping[str, Callable[[Sequence[Recorded], People], Tables]] = {
     "cashflow": cashflow,
     "customers": customers,
+    "forecasting": forecasting,
     "identity": identity,
     "inventory": inventory,
     "sales": sales,

@@ -10,7 +10,7 @@ from shared.events.clock import DayOpened
 from shared.events.customers import CustomersMerged
 from shared.events.inventory import ProductDetailsChanged, StockMoved
 from shared.events.sales import SaleRecorded, SaleVoided, UploadCompleted
-from shared.job import NewJob, Outcome
+from shared.job import FOLLOWING, NIGHTLY, NewJob, Outcome
 
 REVIEW = "review_recommendations"
 REVIEW_DAY = "review_day"
@@ -23,12 +23,12 @@ def when_signals_changed(recorded: Recorded, _: Event) -> list[NewJob | Outcome]
 
 def when_day_opened(recorded: Recorded, event: DayOpened) -> list[NewJob | Outcome]:
     """A day calls for a review of every active shop, in its morning."""
-    return [NewJob(REVIEW_DAY, str(event.date), None, recorded.position, {})]
+    return [NewJob(REVIEW_DAY, str(event.date), None, recorded.position, {}, NIGHTLY)]
 
 
-def review_of(business_id: int | None, position: int) -> NewJob:
+def review_of(business_id: int | None, position: int, priority: int = FOLLOWING) -> NewJob:
     """Return the job of reviewing a shop once its read models have come to a position."""
-    return NewJob(REVIEW, str(business_id), business_id, position, {}, again=True)
+    return NewJob(REVIEW, str(business_id), business_id, position, {}, priority, again=True)
 
 
 POLICIES: Mapping[type[Event], Callable[[Recorded, Any], list[NewJob | Outcome]]] = {

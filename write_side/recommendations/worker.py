@@ -13,6 +13,7 @@ from shared import jobs
 from shared.database import FIRST_STATEMENT
 from shared.event_store import EventStore, Metadata, Unit
 from shared.events.recommendations import BasedOn
+from shared.job import NIGHTLY
 from shared.jobs import Job, Lease, Retry
 from shared.rules import follow_up, recommend
 from shared.rules.follow_up import Executed, Outcome
@@ -126,7 +127,7 @@ class DayReviewer:
         if now.date() == day:
             with self._connect() as conn, conn.transaction():
                 shops = [shop for (shop,) in conn.execute(SELECT_ACTIVE).fetchall()]
-                jobs.record(conn, [review_of(shop, job.position) for shop in shops])
+                jobs.record(conn, [review_of(shop, job.position, NIGHTLY) for shop in shops])
         with self._store.cursor() as cursor:
             jobs.finish(cursor, job)
 
