@@ -1,8 +1,7 @@
 """The recommendations of a shop: what they say now, what the owner did about them, and what came of it."""
 
+import json
 from typing import Any
-
-import orjson
 
 from projections.deltas import Deltas, Table
 from projections.projection import Projection
@@ -35,34 +34,40 @@ RECOMMENDATIONS_TABLE = Table(
 )  # fmt: skip
 
 
-def on_issued(recorded: Recorded, event: RecommendationIssued, deltas: Deltas, _: SubjectKeys) -> None:
+def on_recommendation_issued(recorded: Recorded, event: RecommendationIssued, deltas: Deltas, _: SubjectKeys) -> None:
     """Something new to do."""
     first = {"type": event.type, "subject": event.subject, "created_at": recorded.recorded_at, "status": PENDING}
     _merge(recorded, event.recommendation_id, deltas, **first, **_said(event))
 
 
-def on_refreshed(recorded: Recorded, event: RecommendationRefreshed, deltas: Deltas, _: SubjectKeys) -> None:
+def on_recommendation_refreshed(
+    recorded: Recorded, event: RecommendationRefreshed, deltas: Deltas, _: SubjectKeys
+) -> None:
     """The same with other numbers."""
     _merge(recorded, event.recommendation_id, deltas, **_said(event))
 
 
-def on_withdrawn(recorded: Recorded, event: RecommendationWithdrawn, deltas: Deltas, _: SubjectKeys) -> None:
+def on_recommendation_withdrawn(
+    recorded: Recorded, event: RecommendationWithdrawn, deltas: Deltas, _: SubjectKeys
+) -> None:
     """It need not be done any more."""
     _merge(recorded, event.recommendation_id, deltas, status=DISMISSED, reason=event.reason)
 
 
-def on_expired(recorded: Recorded, event: RecommendationExpired, deltas: Deltas, _: SubjectKeys) -> None:
+def on_recommendation_expired(recorded: Recorded, event: RecommendationExpired, deltas: Deltas, _: SubjectKeys) -> None:
     """Nobody did it in time."""
     _merge(recorded, event.recommendation_id, deltas, status=DISMISSED, reason="expired")
 
 
-def on_viewed(recorded: Recorded, event: RecommendationViewed, deltas: Deltas, _: SubjectKeys) -> None:
+def on_recommendation_viewed(recorded: Recorded, event: RecommendationViewed, deltas: Deltas, _: SubjectKeys) -> None:
     """The owner looked at it; the first look counts, the seconds of all."""
     at = recorded.recorded_at
     _merge(recorded, event.recommendation_id, deltas, status=VIEWED, viewed_at=at, seconds=event.seconds)
 
 
-def on_executed(recorded: Recorded, event: RecommendationExecuted, deltas: Deltas, _: SubjectKeys) -> None:
+def on_recommendation_executed(
+    recorded: Recorded, event: RecommendationExecuted, deltas: Deltas, _: SubjectKeys
+) -> None:
     """The owner did it, perhaps otherwise than was said."""
     _merge(
         recorded, event.recommendation_id, deltas, status=EXECUTED, executed_at=recorded.recorded_at,
@@ -70,12 +75,16 @@ def on_executed(recorded: Recorded, event: RecommendationExecuted, deltas: Delta
     )  # fmt: skip
 
 
-def on_dismissed(recorded: Recorded, event: RecommendationDismissed, deltas: Deltas, _: SubjectKeys) -> None:
+def on_recommendation_dismissed(
+    recorded: Recorded, event: RecommendationDismissed, deltas: Deltas, _: SubjectKeys
+) -> None:
     """The owner won't do it."""
     _merge(recorded, event.recommendation_id, deltas, status=DISMISSED, reason=event.reason)
 
 
-def on_followed_up(recorded: Recorded, event: RecommendationFollowedUp, deltas: Deltas, _: SubjectKeys) -> None:
+def on_recommendation_followed_up(
+    recorded: Recorded, event: RecommendationFollowedUp, deltas: Deltas, _: SubjectKeys
+) -> None:
     """What came of it."""
     facts = _json(event.facts)
     _merge(recorded, event.recommendation_id, deltas, outcome=event.outcome, outcome_facts=facts)
@@ -92,7 +101,7 @@ def _said(event: RecommendationIssued | RecommendationRefreshed) -> dict[str, An
 
 
 def _json(value: object) -> str:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 RECOMMENDATIONS = Projection(
@@ -101,13 +110,13 @@ RECOMMENDATIONS = Projection(
     package="projections.recommendations",
     tables=(RECOMMENDATIONS_TABLE,),
     handlers={
-        RecommendationIssued: on_issued,
-        RecommendationRefreshed: on_refreshed,
-        RecommendationWithdrawn: on_withdrawn,
-        RecommendationExpired: on_expired,
-        RecommendationViewed: on_viewed,
-        RecommendationExecuted: on_executed,
-        RecommendationDismissed: on_dismissed,
-        RecommendationFollowedUp: on_followed_up,
+        RecommendationIssued: on_recommendation_issued,
+        RecommendationRefreshed: on_recommendation_refreshed,
+        RecommendationWithdrawn: on_recommendation_withdrawn,
+        RecommendationExpired: on_recommendation_expired,
+        RecommendationViewed: on_recommendation_viewed,
+        RecommendationExecuted: on_recommendation_executed,
+        RecommendationDismissed: on_recommendation_dismissed,
+        RecommendationFollowedUp: on_recommendation_followed_up,
     },
 )

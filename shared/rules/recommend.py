@@ -58,13 +58,14 @@ class Shelf(NamedTuple):
 
     `demand` is expected over the next `days` days, as `basis` says; `runs_out_in`: the day, 1 for tomorrow, on which
     all that is expected until then is more than the stock, None if none of the days is. Prices, lead time, pack and
-    least order are None where nobody said them.
+    least order are None where nobody said them; nor is the `owner_point`, the reorder point that the owner named.
     """
 
     product_id: int
     on_hand: int
     is_low: bool
     reorder_point: int | None
+    owner_point: int | None
     demand: int
     days: int
     runs_out_in: int | None
@@ -171,10 +172,16 @@ def reorder(shelf: Shelf, today: dt.date, chosen: Parameters = DEFAULTS) -> Want
 
 
 def order_quantity(shelf: Shelf, chosen: Parameters = DEFAULTS) -> int:
-    """Return what to order, in whole packs: the demand to come and of the lead time, or up to the reorder point."""
-    lead = shelf.demand * (shelf.lead_days or 0) // max(1, shelf.days)
-    aim = max(shelf.demand + lead, shelf.reorder_point or 0)
+    """Return what to order, in whole packs, so that the demand is covered.
+
+    What shall be left then is the owner's reorder point, else the demand of the lead time; and a slow mover shall be at
+    its reorder point.
+    """
+    left = shelf.owner_point
+    if left is None:
+        left = -(-shelf.demand * (shelf.lead_days or 0) // max(1, shelf.days))
     pack = shelf.pack or chosen.pack
+    aim = max(shelf.demand + left, shelf.reorder_point or 0)
     need = max(aim - max(0, shelf.on_hand), shelf.min_order or 0, 1)
     return -(-need // pack) * pack
 

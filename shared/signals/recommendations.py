@@ -6,7 +6,7 @@ returned by `based_on` are those of the rows.
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, LiteralString
 
 from psycopg import Connection
 
@@ -14,10 +14,9 @@ from shared.events.recommendations import BasedOn
 from shared.rules import cash as cash_rule
 from shared.rules.follow_up import Executed, Seen
 from shared.rules.recommend import DEFAULTS, AtRisk, Cash, Shelf, Signals
-from shared.signals import cash
+from shared.signals import cash, shelves
 
-PROJECTIONS = ("sales", "inventory", "customers", "cashflow")
-_AVERAGE_DAYS, _AHEAD = 28, 7
+PROJECTIONS = ("sales", "inventory", "customers", "cashflow", "forecasting")
 
 # Returns per read model its schema, how far it has come for a business, and where it is parked, if it is.
 SELECT_REACHED = """SELECT projection, schema, reached, parked FROM projections.live
@@ -25,20 +24,6 @@ SELECT_REACHED = """SELECT projection, schema, reached, parked FROM projections.
 # Returns the last day with sales, no later than today.
 SELECT_LAST_SALE = """SELECT max(date) FROM sales_days
     WHERE business_id = %(business)s AND sales > 0 AND date <= %(today)s::date"""
-# Returns the products whose stock is known, with what the owner said of them and what was sold in 28 and in 7 days up
-# to the last day with sales.
-SELECT_SHELVES = """SELECT s.product_id, s.on_hand, s.is_low, s.reorder_point,
-        coalesce(nullif(g.unit_price, -1), p.unit_price, p.first_price),
-        nullif(g.lead_time_days, -1), nullif(g.pack_size, -1), nullif(g.min_order, -1),
-        coalesce(sold.month, 0)::bigint, coalesce(sold.week, 0)::bigint, least(sold.days, 28)
-    FROM stock AS s
-    LEFT JOIN goods AS g ON g.business_id = s.business_id AND g.product_id = s.product_id
-    LEFT JOIN products AS p ON p.business_id = s.business_id AND p.id = s.product_id
-    LEFT JOIN (SELECT product_id, sum(units) AS month, sum(units) FILTER (WHERE date > %(last)s::date - 7) AS week,
-            %(last)s::date - min(date) + 1 AS days
-        FROM product_days WHERE business_id = %(business)s AND date > %(last)s::date - 28 AND date <= %(last)s::date
-        GROUP BY product_id) AS sold ON sold.product_id = s.product_id
-    WHERE s.business_id = %(business)s AND s.stock_known ORDER BY s.product_id"""
 # Returns how many customers are at risk.
 COUNT_AT_RISK = """SELECT count(*) FROM churn
     WHERE business_id = %(business)s AND (segment = 'at_risk' OR level = 'high') AND visits > 0"""
@@ -61,7 +46,7 @@ SELECT_ARRIVED = """SELECT
 SELECT_RETURNED = """SELECT DISTINCT coalesce(m.merged_into, m.id) FROM customer_ids AS m
     JOIN visits AS v ON v.business_id = m.business_id AND v.customer_id = m.id
     WHERE m.business_id = %(business)s AND coalesce(m.merged_into, m.id) = ANY(%(ids)s::bigint[])
-        AND v.sales > 0 AND v.date > %(since)s::date"""
+        AND v.sales > 0 AND v.date >= %(since)s::date"""
 # Returns what a product costs now.
 SELECT_PRICE = """SELECT coalesce(nullif(g.unit_price, -1), p.unit_price, p.first_price) FROM products AS p
     LEFT JOIN goods AS g ON g.business_id = p.business_id AND g.product_id = p.id
@@ -104,8 +89,9 @@ class Reading:
         return Seen(balance=self._facts().balance)
 
     def _shelves(self, last: dt.date | None) -> list[Shelf]:
-        rows = self._rows(SELECT_SHELVES, last=last or self.today)
-        return [_shelf(_Stocked(*row)) for row in rows]
+        forecasts = {row[0]: shelves.Forecast(*row) for row in self._rows(shelves.SELECT_FORECASTS)}
+        stocked = [shelves.Stocked(*row) for row in self._rows(shelves.SELECT_STOCKED, last=last or self.today)]
+        return [shelves.shelf(row, forecasts.get(row.product_id), self.today) for row in stocked]
 
     def _facts(self) -> cash.Facts:
         if self._cash is None:
@@ -137,37 +123,3 @@ class Reading:
     def _value(self, query: LiteralString, **parameters: Any) -> Any:  # noqa: ANN401 - whatever stands there
         rows = self._rows(query, **parameters)
         return rows[0][0] if rows else None
-
-
-class _Stocked(NamedTuple):
-    """A row of SELECT_SHELVES."""
-
-    product_id: int
-    on_hand: int
-    is_low: bool
-    reorder_point: int | None
-    unit_price: int | None
-    lead_days: int | None
-    pack: int | None
-    min_order: int | None
-    month: int
-    week: int
-    days: int | None
-
-
-def _shelf(row: _Stocked) -> Shelf:
-    """Return the shelf by the average of the last 28 days, or of as many as the product was sold for."""
-    over = max(row.days or 0, _AHEAD)
-    demand = -(-row.month * _AHEAD // over) if row.month > 0 else 0
-    usual = max(0, row.month - row.week) * _AHEAD // (over - _AHEAD) if over > _AHEAD else 0
-    return Shelf(
-        *row[:4], demand, _AHEAD, _runs_out_in(row.on_hand, row.month, over), "average", *row[4:8], row.week, usual
-    )
-
-
-def _runs_out_in(on_hand: int, sold: int, days: int) -> int | None:
-    """Return the first day on which the average, summed up, exceeds the stock; None after a week."""
-    if sold <= 0:
-        return None
-    day = max(0, on_hand) * days // sold + 1
-    return day if day <= _AHEAD else None

@@ -21,6 +21,14 @@ from shared.events.forecasting import (
 from shared.events.identity import BusinessRegistered, LoggedIn
 from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
 from shared.events.jobs import JobFailed
+from shared.events.recommendations import (
+    RecommendationDismissed,
+    RecommendationExecuted,
+    RecommendationExpired,
+    RecommendationFollowedUp,
+    RecommendationViewed,
+    RecommendationWithdrawn,
+)
 from shared.events.sales import (
     Movement,
     MovementsRecorded,
@@ -32,7 +40,7 @@ from shared.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
-from tests.projectors import forecasts
+from tests.projectors import advice, forecasts
 from tests.projectors.events import accepted, batch, customers, file_id, products, profile
 
 MOST_PRODUCTS, MOST_CUSTOMERS, MOST_FILES = 6, 5, 3
@@ -96,7 +104,7 @@ def histories(draw: st.DrawFn, businesses: list[int], max_events: int = 30) -> l
         [_batch] * 5 + [_sale, _void] * 2
         + [_products, _customers, _profile, _registered, _upload, _other, _movements, _details, _merge, _day]
         + [_goods, _stock, _sheet, _cash, _expense, _collection]
-        + [_forecast, _forecast, _run, _takings]
+        + [_forecast, _forecast, _run, _takings, _advice, _advice]
     )  # fmt: skip
     facts: list[tuple[int | None, Event]] = []
     for kind in draw(st.lists(kinds, min_size=1, max_size=max_events)):
@@ -259,6 +267,20 @@ def _run(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
 @st.composite
 def _takings(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
     return business, forecasts.takings(draw(st.lists(amounts, max_size=4)), made_on=draw(dates))
+
+
+@st.composite
+def _advice(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    number, day, said, stock = draw(st.integers(1, 3)), draw(dates), draw(texts), draw(quantities)
+    return business, draw(st.sampled_from([
+        advice.issued(number, facts={"name": said, "current_stock": stock}, expires_on=day),
+        advice.refreshed(number, name=said, current_stock=stock, customer_ids=[1, 2]),
+        RecommendationViewed(number, draw(st.integers(0, 99))),
+        RecommendationExecuted(number, day, {"name": said}, day, [said]),
+        RecommendationDismissed(number, day, draw(maybe)), RecommendationExpired(number, day),
+        RecommendationWithdrawn(number, "resolved", advice.BASED_ON),
+        RecommendationFollowedUp(number, day, "stock_arrived", {"quantity": stock}),
+    ]))  # fmt: skip
 
 
 @st.composite

@@ -33,6 +33,7 @@ from tests.projectors.model_cashflow import cashflow
 from tests.projectors.model_customers import customers
 from tests.projectors.model_forecasting import forecasting
 from tests.projectors.model_inventory import inventory
+from tests.projectors.model_recommendations import recommendations
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -123,6 +124,7 @@ MODELS: Mapping[str, Callable[[Sequence[Recorded], People], Tables]] = {
     "forecasting": forecasting,
     "identity": identity,
     "inventory": inventory,
+    "recommendations": recommendations,
     "sales": sales,
     "uploads": uploads,
 }

@@ -33,6 +33,7 @@ from tests.conftest import SECRET
 from tests.projectors.model import MODELS, Row, Tables
 
 _JSON_COLUMNS = {"warnings", "error_details", "days", "report", "windows"}
+_JSON_COLUMNS |= {"facts", "based_on", "action", "modified", "outcome_facts"}
 Difference = dict[str, dict[str, list[Row]]]
 
 

@@ -8,6 +8,7 @@ from shared.events.base import Event
 from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
 from shared.events.clock import DayOpened
 from shared.events.customers import CustomersMerged
+from shared.events.forecasting import ForecastRunCompleted
 from shared.events.inventory import ProductDetailsChanged, StockMoved
 from shared.events.sales import SaleRecorded, SaleVoided, UploadCompleted
 from shared.job import FOLLOWING, NIGHTLY, NewJob, Outcome
@@ -36,6 +37,7 @@ POLICIES: Mapping[type[Event], Callable[[Recorded, Any], list[NewJob | Outcome]]
         (
             UploadCompleted, SaleRecorded, SaleVoided, StockMoved, ProductDetailsChanged, CashSettingsChanged,
             ExpenseRecorded, ExpenseEnded, CollectionRecorded, CustomersMerged,
+            ForecastRunCompleted,
         ),
         when_signals_changed,
     ),
