@@ -1,7 +1,8 @@
 """The recommendations of a shop: what they say now, what the owner did about them, and what came of it."""
 
-import json
 from typing import Any
+
+import msgspec
 
 from projections.deltas import Deltas, Table
 from projections.projection import Projection
@@ -101,7 +102,7 @@ def _said(event: RecommendationIssued | RecommendationRefreshed) -> dict[str, An
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return msgspec.json.encode(value).decode()
 
 
 RECOMMENDATIONS = Projection(
