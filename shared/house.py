@@ -83,6 +83,12 @@ class House:
         options = f"-c role={role}" if role else ""
         return psycopg.connect(self.url, autocommit=True, options=options, application_name="smartmarket")
 
+    def connect_reader(self) -> Connection[Any]:
+        """Open a connection that may only read, and of one tenant, for decisions made from read models."""
+        role = self.role(database.READER)
+        options = f"-c role={role}" if role else ""
+        return psycopg.connect(self.url, options=options, application_name="smartmarket-signals")
+
     def connect_owner(self) -> Connection[Any]:
         """Open a connection as the user of DATABASE_URL itself, for migrations and index rebuilds."""
         return psycopg.connect(self.url, autocommit=True, application_name="smartmarket-owner")

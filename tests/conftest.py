@@ -29,6 +29,10 @@ from shared.wakeup import LogListener
 from shared.working import Worker
 from smartmarket import build_api, source_of
 from tests.services import Services, drop_database, fresh_database, running_services
+from write_side.forecasting.models import Models
+from write_side.forecasting.planner import Planner
+from write_side.forecasting.policy import MAKE, PLAN
+from write_side.forecasting.worker import ForecastMaker
 from write_side.policies import Policies
 from write_side.sales.policy import READ_UPLOAD
 from write_side.sales.worker import LedgerReader
@@ -111,7 +115,11 @@ def project_to_head(url: str) -> None:
 def worker_of(house: House) -> tuple[Worker, EventStore]:
     """Return a worker of `house` and the store it holds open."""
     store = house.store(pool_size=4)
-    handlers: dict[str, jobs.Handler] = {READ_UPLOAD: LedgerReader(store, house.files(store))}
+    handlers: dict[str, jobs.Handler] = {
+        READ_UPLOAD: LedgerReader(store, house.files(store)),
+        PLAN: Planner(store, house.connect_reader),
+        MAKE: ForecastMaker(store, house.connect, house.connect_reader, Models()),
+    }
     return Worker(store, house.connect, HintReceiver(house.broker, queue_of(house.url)), handlers), store
 
 
