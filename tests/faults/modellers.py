@@ -49,11 +49,19 @@ class LastDay:
         )  # fmt: skip
         sums = list(accumulate(day.expected for day in days))
         return Prediction(
-            tier="short", model="last_day", champion=champion or "last_day", rivals=(), days=days,
+            tier="short",
+            model="last_day",
+            champion=champion or "last_day",
+            rivals=(),
+            days=days,
             sums={7: Total(quantity=sums[6], lower=0, upper=2 * sums[6])},
-            cumulative=tuple(tuple(2 * level * total for level in LEVELS) for total in sums), accuracy=ACCURACY,
-            windows=(*windows, Window(cutoff=history.as_of, known=sum(history.demand), foretold={"last_day": [last]})),
-        )  # type: ignore[arg-type]  # a list, as JSON has it  # fmt: skip
+            cumulative=tuple(tuple(2 * level * total for level in LEVELS) for total in sums),
+            accuracy=ACCURACY,
+            windows=(
+                *windows,
+                Window(cutoff=history.as_of, known=sum(history.demand), foretold={"last_day": (last,)}),
+            ),
+        )
 
     def predict_revenue(
         self, history: History, days: int, start: dt.date, windows: Sequence[Window]
