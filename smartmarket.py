@@ -37,7 +37,7 @@ from shared.texts import text
 from shared.vault import MasterKey
 from shared.wakeup import LogListener
 from shared.working import Worker
-from write_side.forecasting.models import Models
+from write_side.forecasting.model_process import Models
 from write_side.forecasting.planner import Planner
 from write_side.forecasting.policy import MAKE, PLAN
 from write_side.forecasting.worker import ForecastMaker

@@ -29,7 +29,7 @@ from shared.wakeup import LogListener
 from shared.working import Worker
 from smartmarket import build_api, source_of
 from tests.services import Services, drop_database, fresh_database, running_services
-from write_side.forecasting.models import Models
+from write_side.forecasting.model_process import Models
 from write_side.forecasting.planner import Planner
 from write_side.forecasting.policy import MAKE, PLAN
 from write_side.forecasting.worker import ForecastMaker

@@ -48,7 +48,7 @@ FORECASTS: dict[int | str, dict[str, Any]] = {
             ],
             "next_cursor": None,
         },
-        "One page, one item per product and horizon. `status` is ready, insufficient_data (`have` sales of the `need`ed)"
-        " or failed; `failed_on` tells that the last attempt failed and an earlier forecast is shown",
+        "One page, one item per product and horizon. `status` is ready, insufficient_data (`have` sales of `need`) or"
+        " failed; `failed_on` tells that the last attempt failed and an earlier forecast is shown",
     )
 }  # fmt: skip

@@ -27,7 +27,7 @@ from tests.log.facts import connected, rows
 from tests.log.ledgers import Held
 from tests.projectors.events import batch, products, sale
 from write_side.forecasting.aggregate import part_stream, run_stream
-from write_side.forecasting.models import ForecastError, Models, ProductTask
+from write_side.forecasting.model_process import ForecastError, Models, ProductTask
 from write_side.forecasting.policy import MAKE
 from write_side.forecasting.prediction import History
 from write_side.forecasting.worker import ForecastMaker

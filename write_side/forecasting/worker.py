@@ -16,7 +16,7 @@ from shared.events.forecasting import ForecastFailed, ForecastRunCompleted, Fore
 from shared.jobs import Job, Lease, Retry
 from write_side.forecasting import aggregate, telling
 from write_side.forecasting.aggregate import Part, part_stream, run_stream
-from write_side.forecasting.models import ForecastError, Models, ProductTask, TakingsTask
+from write_side.forecasting.model_process import ForecastError, Models, ProductTask, TakingsTask
 from write_side.forecasting.prediction import LEAST_TRANSACTIONS, NotEnough
 from write_side.forecasting.reading import Material, material, when_reached
 from write_side.forecasting.telling import THOUSAND, Told
