@@ -50,7 +50,7 @@ CLAIM = """UPDATE jobs.jobs SET state = 'running', leased_by = %(worker)s,
         leased_until = now() + make_interval(secs => %(lease)s)
     WHERE id = %(id)s AND run_after <= now()
       AND (state = 'pending' OR (state = 'running' AND leased_until < now()))
-    RETURNING id, kind, subject, business_id, position, payload, attempts"""
+    RETURNING id, kind, subject, business_id, position, payload, attempts, priority"""
 # Returns a row while the lease is still this worker's.
 EXTEND = """UPDATE jobs.jobs SET leased_until = now() + make_interval(secs => %s)
     WHERE id = %s AND leased_by = %s AND state = 'running' RETURNING id"""
@@ -80,6 +80,7 @@ class Job:
     position: int
     payload: dict[str, Any]
     attempts: int
+    priority: int = 0
 
 
 class Retry(Exception):

@@ -29,6 +29,10 @@ from shared.wakeup import LogListener
 from shared.working import Worker
 from smartmarket import build_api, source_of
 from tests.services import Services, drop_database, fresh_database, running_services
+from write_side.forecasting.model_process import Models
+from write_side.forecasting.planner import Planner
+from write_side.forecasting.policy import MAKE, PLAN
+from write_side.forecasting.worker import ForecastMaker
 from write_side.policies import Policies
 from write_side.recommendations.policy import REVIEW, REVIEW_DAY
 from write_side.recommendations.worker import DayReviewer, Reviewer
@@ -115,6 +119,8 @@ def worker_of(house: House) -> tuple[Worker, EventStore]:
     store = house.store(pool_size=4)
     handlers: dict[str, jobs.Handler] = {
         READ_UPLOAD: LedgerReader(store, house.files(store)),
+        PLAN: Planner(store, house.connect_reader),
+        MAKE: ForecastMaker(store, house.connect, house.connect_reader, Models()),
         REVIEW: Reviewer(store, house.connect_reader),
         REVIEW_DAY: DayReviewer(store, house.connect),
     }
