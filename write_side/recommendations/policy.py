@@ -22,6 +22,11 @@ def when_signals_changed(recorded: Recorded, _: Event) -> list[NewJob | Outcome]
     return [review_of(recorded.business_id, recorded.position)]
 
 
+def when_upload_completed(recorded: Recorded, event: UploadCompleted) -> list[NewJob | Outcome]:
+    """A ledger that was read changes the signals, unless it was empty."""
+    return when_signals_changed(recorded, event) if event.rows else []
+
+
 def when_day_opened(recorded: Recorded, event: DayOpened) -> list[NewJob | Outcome]:
     """A day calls for a review of every active shop, in its morning."""
     return [NewJob(REVIEW_DAY, str(event.date), None, recorded.position, {}, NIGHTLY)]
@@ -35,11 +40,12 @@ def review_of(business_id: int | None, position: int, priority: int = FOLLOWING)
 POLICIES: Mapping[type[Event], Callable[[Recorded, Any], list[NewJob | Outcome]]] = {
     **dict.fromkeys(
         (
-            UploadCompleted, SaleRecorded, SaleVoided, StockMoved, ProductDetailsChanged, CashSettingsChanged,
+            SaleRecorded, SaleVoided, StockMoved, ProductDetailsChanged, CashSettingsChanged,
             ExpenseRecorded, ExpenseEnded, CollectionRecorded, CustomersMerged,
             ForecastRunCompleted,
         ),
         when_signals_changed,
     ),
+    UploadCompleted: when_upload_completed,
     DayOpened: when_day_opened,
 }  # fmt: skip
