@@ -91,8 +91,8 @@ def fit(pairs: Pairs, noise: float, usual: float, *, whole: bool) -> Bands:
 
 
 def _growth(ahead: Floats) -> Floats:
-    """Return g: the level's variance, 1 for the first week, grows with the days ahead as that of a random walk."""
-    return np.asarray(0.5 + 0.5 * np.minimum(ahead, _FARTHEST) / WEEK)
+    """Return g: the level's variance grows with the days ahead as that of a random walk, and is 1 for a week."""
+    return np.asarray(np.minimum(ahead, _FARTHEST) / WEEK)
 
 
 def _variance(phi: float, tau: float, mean: Floats, ahead: Floats) -> Floats:
