@@ -89,8 +89,8 @@ def _trial(told: Prediction, history: History, known: Sequence[float]) -> Trial:
         if length <= len(sums):
             came = float(sums[length - 1])
             low, high = told.cumulative[length - 1][1], told.cumulative[length - 1][-2]
-            held[f"80 % of {length}-day sums"] = [bool(np.floor(low) <= came <= np.ceil(high))]
-            held[f"95 % of {length}-day sums"] = [bool(np.floor(total.lower) <= came <= np.ceil(total.upper))]
+            held[f"80 % of {length}-day sums"] = [bool(np.rint(low) <= came <= np.rint(high))]
+            held[f"95 % of {length}-day sums"] = [bool(np.rint(total.lower) <= came <= np.rint(total.upper))]
     return _compared(history, np.array([day.expected for day in told.days]), actual, held, told.model)
 
 

@@ -14,7 +14,7 @@ Bools = npt.NDArray[np.bool_]
 WEEK = 7
 # How far back models look, a closed weekday is looked for, and how likely it may be that it only seems closed.
 LONGEST, _CLOSED_DAYS, _BY_CHANCE = 3 * 365, 84, 0.01
-# A day is bulk above so many interquartile ranges over the upper quartile of the days with sales, if it is also above so
+# A day is bulk if it is above so many interquartile ranges over the upper quartile of the days with sales, and above so
 # many times the upper quartile of its weekday; both want some days to tell.
 _BULK, _ABOVE, _FEWEST, _WEEKS = 3.0, 1.5, 8, 4
 # The power of what trimming took away that forecasts are given back: see `lift`.
