@@ -114,13 +114,13 @@ def project_to_head(url: str) -> None:
                 positions = applier.apply(batch, positions)
 
 
-def worker_of(house: House) -> tuple[Worker, EventStore]:
-    """Return a worker of `house` and the store it holds open."""
+def worker_of(house: House, models: Models) -> tuple[Worker, EventStore]:
+    """Return a worker of `house` who forecasts by `models`, and the store it holds open."""
     store = house.store(pool_size=4)
     handlers: dict[str, jobs.Handler] = {
         READ_UPLOAD: LedgerReader(store, house.files(store)),
         PLAN: Planner(store, house.connect_reader),
-        MAKE: ForecastMaker(store, house.connect, house.connect_reader, Models()),
+        MAKE: ForecastMaker(store, house.connect, house.connect_reader, models),
         REVIEW: Reviewer(store, house.connect_reader),
         REVIEW_DAY: DayReviewer(store, house.connect),
     }
@@ -135,7 +135,8 @@ class RunningHouse:
         self.house = house
         self._listener = LogListener(house.url)
         self._policies = Policies(house.connect, HintSender(house.broker, queue_of(house.url)), self._listener)
-        self._worker, self._store = worker_of(house)
+        self._models = Models()
+        self._worker, self._store = worker_of(house, self._models)
         self._followers = [Follower(house.url, p, MasterKey(SECRET), self._listener) for p in REGISTRY.values()]
         self._travels = Travels(source_of(house))
         config = uvicorn.Config(build_api(house), port=0, log_config=None, access_log=False)
@@ -154,8 +155,10 @@ class RunningHouse:
         parts: list[Any] = [self._policies, self._worker, *self._followers, self._travels, self._listener]
         for part in parts:
             part.stop()
+        self._models.close()
         for thread in (*self._threads, *self._followers, self._travels, self._listener):
             thread.join(10)
+        self._models.close()  # again, should it have been started meanwhile
         self._store.close()
 
 

@@ -14,6 +14,7 @@ from shared.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.events.forecasting import ForecastMade
 from shared.events.identity import BusinessRegistered, StaffCreated, UserRegistered
 from shared.events.inventory import ProductSheetRecorded
+from shared.events.recommendations import RecommendationIssued
 from shared.events.sales import (
     CustomersAdded,
     Movement,
@@ -138,6 +139,7 @@ _NUMBERED: dict[type[Event], Callable[[int, Any], tuple[tuple[int, str], int]]] 
     ExpenseRecorded: lambda business, event: ((business, "expense"), event.expense_id),
     CollectionRecorded: lambda business, event: ((business, "collection"), event.collection_id),
     ForecastMade: lambda business, event: ((business, "forecast"), event.forecast_id),
+    RecommendationIssued: lambda business, event: ((business, "recommendation"), event.recommendation_id),
 }
 
 

@@ -9,6 +9,7 @@ from projections.deltas import Deltas, Table
 from projections.projection import Projection
 from shared.event_codec import Recorded
 from shared.events.forecasting import (
+    BacktestWindow,
     ForecastFailed,
     ForecastMade,
     ForecastRunCompleted,
@@ -19,13 +20,15 @@ from shared.events.forecasting import (
 from shared.vault import SubjectKeys
 
 READY, INSUFFICIENT = "ready", "insufficient_data"
+# Stands for the shop's takings among products.
+TAKINGS = 0
 FORECASTS = Table(
     "forecasts",
     ("business_id", "product_id", "horizon"),
     changes=dict.fromkeys(
         (
             "status", "asked_on", "have", "need", "forecast_id", "made_on", "data_as_of", "tier", "model", "champion",
-            "expected", "levels", "quantiles", "days", "report", "windows", "data_version", "failed_on", "failure",
+            "expected", "levels", "quantiles", "days", "report", "data_version", "failed_on", "failure",
         ),
         "set",
     ),
@@ -33,9 +36,12 @@ FORECASTS = Table(
 REVENUE_FORECASTS = Table(
     "revenue_forecasts",
     ("business_id",),
-    changes=dict.fromkeys(
-        ("made_on", "data_as_of", "model", "takings", "lower", "upper", "windows", "data_version"), "set"
-    ),
+    changes=dict.fromkeys(("made_on", "data_as_of", "model", "takings", "lower", "upper", "data_version"), "set"),
+)
+FORECAST_WINDOWS = Table(
+    "forecast_windows",
+    ("business_id", "product_id", "cutoff"),
+    changes={"known": "set", "foretold": "set"},
 )
 
 
@@ -52,9 +58,9 @@ def on_forecast_made(recorded: Recorded, event: ForecastMade, deltas: Deltas, _:
         status=READY, asked_on=event.made_on, have=event.transactions, forecast_id=event.forecast_id,
         made_on=event.made_on, data_as_of=event.data_as_of, tier=event.tier, model=event.model,
         champion=event.champion, expected=[day.expected for day in event.days], levels=event.levels,
-        quantiles=event.quantiles, days=_json(event.days), report=_json(report), windows=_json(event.windows),
-        data_version=event.data_version,
+        quantiles=event.quantiles, days=_json(event.days), report=_json(report), data_version=event.data_version,
     )  # fmt: skip
+    _keep(recorded, event.product_id, event.windows, deltas)
 
 
 def on_forecast_failed(recorded: Recorded, event: ForecastFailed, deltas: Deltas, _: SubjectKeys) -> None:
@@ -74,8 +80,9 @@ def on_revenue_forecast_made(recorded: Recorded, event: RevenueForecastMade, del
         REVENUE_FORECASTS, (recorded.business_id,),
         made_on=event.made_on, data_as_of=event.data_as_of, model=event.model,
         takings=[day.paisa for day in event.days], lower=[day.lower for day in event.days],
-        upper=[day.upper for day in event.days], windows=_json(event.windows), data_version=event.data_version,
+        upper=[day.upper for day in event.days], data_version=event.data_version,
     )  # fmt: skip
+    _keep(recorded, TAKINGS, event.windows, deltas)
 
 
 def _lacking(
@@ -88,6 +95,12 @@ def _lacking(
         )  # fmt: skip
 
 
+def _keep(recorded: Recorded, product: int, windows: Iterable[BacktestWindow], deltas: Deltas) -> None:
+    for window in windows:
+        key = (recorded.business_id, product, window.cutoff)
+        deltas.merge(FORECAST_WINDOWS, key, known=window.known, foretold=_json(window.foretold))
+
+
 def _json(rows: object) -> str:
     return msgspec.json.encode(rows).decode()
 
@@ -96,7 +109,7 @@ FORECASTING = Projection(
     name="forecasting",
     version=1,
     package="projections.forecasting",
-    tables=(FORECASTS, REVENUE_FORECASTS),
+    tables=(FORECASTS, REVENUE_FORECASTS, FORECAST_WINDOWS),
     handlers={
         ForecastsRequested: on_forecasts_requested,
         ForecastMade: on_forecast_made,

@@ -95,7 +95,8 @@ class Accuracy(Row, frozen=True):
 class BacktestWindow(Row, frozen=True):
     """What each model foretold for the days after `cutoff`, when `known` units (or paisa) of demand were known.
 
-    It is handed to the next forecast, which adds one week and need not begin anew.
+    It is handed to the next forecast, which adds one week and need not begin anew; so an event tells only of weeks that
+    are new, or were made again because the past had changed.
     """
 
     cutoff: dt.date

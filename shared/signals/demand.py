@@ -9,17 +9,21 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 from psycopg import Connection
 
+from shared.events.forecasting import BacktestWindow
+
 PROJECTIONS = ("sales", "inventory", "forecasting")
+_FORETOLD = msgspec.json.Decoder(dict[str, list[int]])
 
 # Returns per read model the schema that serves, how far it has come for a business, and where it is parked, if so.
 SELECT_REACHED = """SELECT projection, schema, reached, parked FROM projections.live
     JOIN projections.reached(%(business)s, %(projections)s) USING (projection)"""
 # Returns how many sales each product has.
 SELECT_TRANSACTIONS = "SELECT id, sales FROM products WHERE business_id = %(business)s"
-# Returns how each product was last forecast for a horizon: when, from how many sales, with what champion and windows.
-SELECT_KNOWN = """SELECT product_id, made_on, have, champion, windows FROM forecasts
+# Returns how each product was last forecast for a horizon: when, from how many sales, with what champion.
+SELECT_KNOWN = """SELECT product_id, made_on, have, champion FROM forecasts
     WHERE business_id = %(business)s AND horizon = %(horizon)s
         AND (%(products)s::bigint[] IS NULL OR product_id = ANY(%(products)s::bigint[]))"""
 # Returns the last day with sales, no later than today.
@@ -36,9 +40,14 @@ SELECT_UNITS = """SELECT product_id, unit FROM goods
 SELECT_TAKINGS = """SELECT date, sum(paisa)::bigint, sum(sales)::bigint FROM sales_days
     WHERE business_id = %(business)s AND payment_method <> 'credit' AND date <= %(today)s::date
     GROUP BY date ORDER BY date"""
-# Returns how takings were last forecast: when, from which data, with what windows.
-SELECT_TOLD_TAKINGS = """SELECT made_on, data_version, windows FROM revenue_forecasts
-    WHERE business_id = %(business)s"""
+# Returns when takings were last forecast, and from which data.
+SELECT_TOLD_TAKINGS = "SELECT made_on, data_version FROM revenue_forecasts WHERE business_id = %(business)s"
+# Returns what the models foretold as of the last weeks of products, the oldest first.
+SELECT_WINDOWS = """SELECT product_id, cutoff, known, foretold FROM forecast_windows
+    WHERE business_id = %(business)s AND product_id = ANY(%(products)s::bigint[]) AND cutoff > %(today)s::date - 91
+    ORDER BY product_id, cutoff"""
+TAKINGS = 0
+"""The product under which the windows of the shop's takings are kept."""
 
 
 class Reached(NamedTuple):
@@ -50,22 +59,20 @@ class Reached(NamedTuple):
 
 
 class Known(NamedTuple):
-    """How a product was last forecast; `windows` is JSON of the event's rows. None where it never was."""
+    """How a product was last forecast; None where it never was."""
 
     made_on: dt.date | None
     transactions: int
     champion: str | None
-    windows: str | None
 
 
 class Takings(NamedTuple):
-    """What was taken in per day, by how many sales in all, and when and how it was last forecast."""
+    """What was taken in per day, by how many sales in all, when it was last forecast and from which data."""
 
     days: Mapping[dt.date, int]
     sales: int
     made_on: dt.date | None
     data_version: int | None
-    windows: str | None
 
 
 class Demand:
@@ -90,7 +97,16 @@ class Demand:
         """Return how products, all unless named, were last forecast for a horizon."""
         wanted = {**self._known, "horizon": horizon, "products": None if products is None else list(products)}
         rows = self._conn.execute(SELECT_KNOWN, wanted).fetchall()
-        return {product: Known(made_on, have or 0, *rest) for product, made_on, have, *rest in rows}
+        return {product: Known(made_on, have or 0, champion) for product, made_on, have, champion in rows}
+
+    def windows(self, products: Sequence[int]) -> dict[int, list[BacktestWindow]]:
+        """Return what the models foretold as of the last weeks of products, or of TAKINGS."""
+        found: dict[int, list[BacktestWindow]] = defaultdict(list)
+        for product, cutoff, known, foretold in self._conn.execute(
+            SELECT_WINDOWS, {**self._known, "products": list(products)}
+        ):
+            found[product].append(BacktestWindow(cutoff, known, _FORETOLD.decode(foretold)))
+        return found
 
     def horizon(self) -> dt.date | None:
         """Return the day up to which the shop's data reach."""
@@ -111,5 +127,5 @@ class Demand:
     def takings(self) -> Takings:
         """Return what the shop took in, and how that was last forecast."""
         rows = self._conn.execute(SELECT_TAKINGS, self._known).fetchall()
-        told = self._conn.execute(SELECT_TOLD_TAKINGS, self._known).fetchone() or (None, None, None)
+        told = self._conn.execute(SELECT_TOLD_TAKINGS, self._known).fetchone() or (None, None)
         return Takings({date: paisa for date, paisa, _ in rows}, sum(count for *_, count in rows), *told)

@@ -6,6 +6,7 @@ returned by `based_on` are those of the rows.
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, LiteralString
 
 from psycopg import Connection
@@ -14,7 +15,7 @@ from shared.events.recommendations import BasedOn
 from shared.rules import cash as cash_rule
 from shared.rules.follow_up import Executed, Seen
 from shared.rules.recommend import DEFAULTS, AtRisk, Cash, Shelf, Signals
-from shared.signals import cash, shelves
+from shared.signals import cash, shelves, takings
 
 PROJECTIONS = ("sales", "inventory", "customers", "cashflow", "forecasting")
 
@@ -108,7 +109,10 @@ class Reading:
         facts = self._facts()
         if facts.balance is None:
             return None
-        outlook = cash_rule.project(facts.expected(), DEFAULTS.cash_days)
+        told = self._rows(takings.SELECT_TAKINGS, **takings.parameters(self._known["business"], self.today))
+        expected = takings.takings_after(told[0] if told else None, self.today)
+        situation = replace(facts.expected(), forecast=expected.days if expected else None)
+        outlook = cash_rule.project(situation, DEFAULTS.cash_days)
         # Where it is unknown what comes in, only the balance of today is certain.
         ahead = [(step.date, step.balance) for step in outlook.steps] if outlook.takings_known else []
         return Cash(facts.balance, facts.settings.critical_threshold, ahead)

@@ -50,7 +50,7 @@ class LastDay:
         sums = list(accumulate(day.expected for day in days))
         return Prediction(
             tier="short",
-            model="last_day",
+            model=f"after_{len(windows)}_windows",
             champion=champion or "last_day",
             rivals=(),
             days=days,

@@ -210,13 +210,16 @@ def test_a_run_waits_for_the_tables(desk: Desk, monkeypatch: pytest.MonkeyPatch)
     assert desk.told() == []
 
 
-def test_the_next_forecast_gets_the_windows_of_the_last(desk: Desk, store: EventStore) -> None:
+def test_the_next_forecast_goes_on_from_the_windows_of_the_last(desk: Desk, store: EventStore) -> None:
     desk.open([1])
     desk.maker(JOB, Held())
+    first = desk.told()[0]
     desk._project()
     again = RUN.replace("5f", "6f", 1)
-    desk.append(run_stream(again), ForecastsRequested(again, "owner", 7, TODAY + dt.timedelta(7), [1]))
+    desk.append(run_stream(again), ForecastsRequested(again, "owner", 14, TODAY, [1]))
     desk.maker(replace(JOB, payload={"run_id": again, "part": 0}), Held())
-    (made, *_) = [recorded.event for recorded in store.load(part_stream(again, 0))]
-    assert isinstance(made, ForecastMade)
-    assert [window.foretold for window in made.windows] == [{"last_day": [1000]}] * 2
+    second = store.load(part_stream(again, 0))[0].event
+    assert isinstance(first, ForecastMade)
+    assert isinstance(second, ForecastMade)
+    assert (first.model, len(first.windows)) == ("after_0_windows", 1)
+    assert (second.model, second.windows) == ("after_1_windows", [])  # as far ahead as you like; told once

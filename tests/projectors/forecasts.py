@@ -44,4 +44,5 @@ def made(
 def takings(paisa: Sequence[int], *, made_on: dt.date = DAY) -> RevenueForecastMade:
     """Return a forecast of what the shop takes in on each day."""
     days = [TakingsDay(made_on + dt.timedelta(n), p, p // 2, 2 * p) for n, p in enumerate(paisa, 1)]
-    return RevenueForecastMade(RUN, made_on, made_on, "blend", days, ACCURACY)
+    window = BacktestWindow(made_on - dt.timedelta(7), float(sum(paisa)), {"ets": list(paisa)})
+    return RevenueForecastMade(RUN, made_on, made_on, "blend", days, ACCURACY, [window])

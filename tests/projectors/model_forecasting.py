@@ -21,7 +21,7 @@ People = Mapping[str, Mapping[str, str | None]]
 Subject = tuple[int | None, int, int]
 TOLD = (
     "forecast_id", "made_on", "data_as_of", "tier", "model", "champion", "expected", "levels", "quantiles", "days",
-    "report", "windows", "data_version",
+    "report", "data_version",
 )  # fmt: skip
 
 
@@ -37,6 +37,7 @@ def forecasting(history: Sequence[Recorded], _: People) -> Tables:
             for (business, product, horizon), words in told.items()
         ],
         "revenue_forecasts": _revenue(history),
+        "forecast_windows": _windows(history),
     }
 
 
@@ -62,7 +63,6 @@ def _said(recorded: Recorded) -> list[tuple[Subject, Row]]:
             "status": "ready", "asked_on": event.made_on, "have": event.transactions,
             "expected": tuple(day.expected for day in event.days), "levels": tuple(event.levels),
             "quantiles": tuple(event.quantiles), "days": _json(told["days"]), "report": _json(report),
-            "windows": _json(told["windows"]),
         }  # fmt: skip
         return [((business, event.product_id, event.horizon), made)]
     return []
@@ -79,10 +79,25 @@ def _revenue(history: Sequence[Recorded]) -> list[Row]:
         {
             "business_id": business, "made_on": event.made_on, "data_as_of": event.data_as_of, "model": event.model,
             "takings": tuple(day.paisa for day in event.days), "lower": tuple(day.lower for day in event.days),
-            "upper": tuple(day.upper for day in event.days),
-            "windows": _json(msgspec.to_builtins(event.windows)), "data_version": event.data_version,
+            "upper": tuple(day.upper for day in event.days), "data_version": event.data_version,
         }
         for business, event in latest.items()
+    ]  # fmt: skip
+
+
+def _windows(history: Sequence[Recorded]) -> list[Row]:
+    told = [(r.business_id, e) for r in history if isinstance(e := r.event, ForecastMade | RevenueForecastMade)]
+    windows = {
+        (business, getattr(event, "product_id", 0), window.cutoff): window
+        for business, event in told
+        for window in event.windows
+    }
+    return [
+        {
+            "business_id": business, "product_id": product, "cutoff": cutoff, "known": window.known,
+            "foretold": _json(window.foretold),
+        }
+        for (business, product, cutoff), window in windows.items()
     ]  # fmt: skip
 
 

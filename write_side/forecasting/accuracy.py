@@ -10,7 +10,7 @@ from write_side.forecasting.prediction import Accuracy, Reason
 from write_side.forecasting.series import WEEK, Bools, Floats, Series
 
 # What the 95 % band held on real shops on the first day and on the thirtieth, and how many days that counts for.
-_USUAL_FIRST, _USUAL_DAILY, _COUNTS_FOR = 0.93, 0.0014, 60
+_USUAL_FIRST, _USUAL_DAILY, _COUNTS_FOR = 0.93, 0.001, 60
 # Days so far apart or nearer tell of each other's coverage.
 _NEAR = 3
 _LOWEST = 0.5

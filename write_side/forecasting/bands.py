@@ -20,7 +20,7 @@ Pairs = Sequence[tuple[Floats, Floats]]
 _KAPPAS = np.geomspace(0.25, 16, 19)
 # Pseudo-observations that draw phi (days), tau (weeks), and kappa (days, weeks) towards what is usual.
 # The latter are many because windows overlap: of a month's days each is in four of them.
-_PHI_DAYS, _TAU_WEEKS, _KAPPA_DAYS, _KAPPA_WEEKS = 14, 20, 160, 120
+_PHI_DAYS, _TAU_WEEKS, _KAPPA_DAYS, _KAPPA_WEEKS = 14, 10, 160, 120
 # The relative variance of a week's level that is usual.
 _TAU = 0.2
 # Less than this share of the mean day's demand is not foretold, as far as the band goes; the level's variance grows no
@@ -91,8 +91,8 @@ def fit(pairs: Pairs, noise: float, usual: float, *, whole: bool) -> Bands:
 
 
 def _growth(ahead: Floats) -> Floats:
-    """Return g: the level's variance, 1 for the first week, grows with the days ahead as that of a random walk."""
-    return np.asarray(0.5 + 0.5 * np.minimum(ahead, _FARTHEST) / WEEK)
+    """Return g: the level's variance grows with the days ahead as that of a random walk, and is 1 for a week."""
+    return np.asarray(np.minimum(ahead, _FARTHEST) / WEEK)
 
 
 def _variance(phi: float, tau: float, mean: Floats, ahead: Floats) -> Floats:

@@ -46,10 +46,13 @@ def choose(scores: Mapping[str, Score], champion: str | None, begins: str) -> st
     holder = champion if champion is not None and champion in scores else begins
     if holder not in scores:
         return begins
-    bound = CLEARLY * scores[holder].error
+    own = scores[holder].error
     able = {
         name: score.error
         for name, score in scores.items()
-        if name != holder and score.windows >= WINDOWS and abs(score.bias) <= UNBIASED and score.error <= bound
+        if name != holder
+        and score.windows >= WINDOWS
+        and abs(score.bias) <= UNBIASED
+        and score.error <= CLEARLY * own < own
     }
     return min(able, key=lambda name: (able[name], name)) if able else holder

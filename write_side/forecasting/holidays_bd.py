@@ -19,6 +19,8 @@ class Stretch(NamedTuple):
     end: int
 
 
+# The Durga Puja ends on Dussehra, which the library knows of India only, and in these years.
+_PUJA_YEARS = range(2001, 2036)
 EID_AL_FITR, EID_AL_ADHA, DURGA_PUJA = "Eid al-Fitr", "Eid al-Adha", "Dussehra"
 STRETCHES: tuple[Stretch, ...] = (
     Stretch("ramadan", EID_AL_FITR, -29, -11),
@@ -65,8 +67,7 @@ def _starts(year: int) -> dict[str, tuple[dt.date, ...]]:
 
     named: dict[str, list[dt.date]] = {}
     home = holidays.country_holidays("BD", years=year, language="en_US")
-    # The Durga Puja ends on Dussehra, which the library knows of India only.
-    puja = holidays.country_holidays("IN", years=year, language="en_US")
+    puja = holidays.country_holidays("IN", years=year, language="en_US") if year in _PUJA_YEARS else {}
     both = [*home.items(), *((day, names) for day, names in puja.items() if DURGA_PUJA in names)]
     for day, names in sorted(both):
         for name in names.split("; "):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from write_side.forecasting import accuracy, backtest, bands, champion, models
+from write_side.forecasting import accuracy, backtest, bands, champion
 from write_side.forecasting.bands import Bands, Pairs
-from write_side.forecasting.models import Line
+from write_side.forecasting.lineup import NAIVE, Lineup, lineup_for
 from write_side.forecasting.prediction import (
     HORIZONS,
     LEAST_TRANSACTIONS,
@@ -62,7 +62,7 @@ def predict(
     quantiles = told.bands.quantiles(cumulative, spans, spans + told.gap, np.array(LEVELS))
     quantiles = np.maximum.accumulate(np.maximum.accumulate(quantiles, axis=0), axis=1)
     return Prediction(
-        tier=told.line.tier, model=told.name, champion=told.name, rivals=told.rivals,
+        tier=told.lineup.tier, model=told.name, champion=told.name, rivals=told.rivals,
         days=_days(start, expected, edges, told.confidences(), whole=history.whole),
         sums={
             days: _total(float(cumulative[days - 1]), sums[days - 1]) for days in HORIZONS if days <= horizon
@@ -94,7 +94,7 @@ def predict_revenue(
 class _Told:
     """A forecast as arrays, with all that is known of its errors."""
 
-    line: Line
+    lineup: Lineup
     name: str
     days: Floats
     gap: int
@@ -114,18 +114,18 @@ class _Told:
             msg = f"{horizon} days from {start} are not after the history's end, {history.as_of}"
             raise ValueError(msg)
         series = Series.of(history)
-        line = models.line_for(series)
-        kept = backtest.complete(series, windows, line.models, line.run)
-        pairs = {name: _pairs(series, kept, line, name) for name in line.names}
-        scores = {name: score for name in line.names if (score := champion.Score.of(pairs[name]))}
-        able = {name: score for name, score in scores.items() if name != models.NAIVE}
-        name = champion.choose(able, last_champion, line.begins)
+        lineup = lineup_for(series)
+        kept = backtest.complete(series, windows, lineup.models, lineup.run)
+        pairs = {name: _pairs(series, kept, lineup, name) for name in lineup.names}
+        scores = {name: score for name in lineup.names if (score := champion.Score.of(pairs[name]))}
+        able = {name: score for name, score in scores.items() if name != NAIVE}
+        name = champion.choose(able, last_champion, lineup.begins)
         noise, usual = accuracy.noise_of(series)
         held = accuracy.held_out(pairs[name], noise, usual, whole=history.whole)
         near = [(actual[:horizon], foretold[:horizon]) for actual, foretold in pairs[name]]
-        naive = [(actual[:horizon], foretold[:horizon]) for actual, foretold in pairs[models.NAIVE]]
+        naive = [(actual[:horizon], foretold[:horizon]) for actual, foretold in pairs[NAIVE]]
         return cls(
-            line=line, name=name, days=line.told_by(name, line.run(series, gap + horizon))[gap:], gap=gap,
+            lineup=lineup, name=name, days=lineup.told_by(name, lineup.run(series, gap + horizon))[gap:], gap=gap,
             bands=bands.fit(pairs[name], noise, usual, whole=history.whole), held=held,
             rivals=tuple(Rival(model=r, wape=s.wape, bias=s.bias) for r, s in scores.items() if r != name),
             accuracy=accuracy.measure(series, near, naive, [days[:horizon] for days in held]), windows=tuple(kept),
@@ -141,8 +141,8 @@ class _Told:
         return accuracy.confidences(self.held, [self.gap + n for n in range(1, len(self.days) + 1)])
 
 
-def _pairs(series: Series, windows: Sequence[Window], line: Line, name: str) -> Pairs:
-    return [(told.actual, line.told_by(name, told.foretold)) for told in backtest.told(series, windows)]
+def _pairs(series: Series, windows: Sequence[Window], lineup: Lineup, name: str) -> Pairs:
+    return [(told.actual, lineup.told_by(name, told.foretold)) for told in backtest.told(series, windows)]
 
 
 def _days(

@@ -34,6 +34,8 @@ SELECT_ACTIVE = """SELECT DISTINCT business_id FROM log.events
     WHERE notification_id > log.position_at(now() - make_interval(days => %s)) AND business_id IS NOT NULL
         AND topic = ANY(%s) ORDER BY business_id"""
 _ACTIVE_DAYS = 15
+# Returns whether another day was opened after a position.
+SELECT_LATER = "SELECT EXISTS (SELECT FROM log.events WHERE originator_id = 'days' AND notification_id > %s) AS later"
 
 
 class Planner:
@@ -55,10 +57,14 @@ class Planner:
             self._ask(job.business_id, IMPORT, cause, demand, today, job.position)
 
     def _plan_day(self, job: Job, date: dt.date, lease: Lease) -> None:
-        """Ask for every active shop, and say so once each was looked at; those that are behind are looked at again."""
+        """Ask for every active shop, and say so once each was looked at; those that are behind are looked at again.
+
+        A day that nobody was there to plan before the next one began asks for nothing.
+        """
         with self._store.cursor() as cursor:
+            later = cursor.execute(SELECT_LATER, (job.position,)).fetchone()
             rows = cursor.execute(SELECT_ACTIVE, (_ACTIVE_DAYS, SALES)).fetchall()
-        businesses = [row["business_id"] for row in rows]
+        businesses = [] if later and later["later"] else [row["business_id"] for row in rows]
         behind = 0
         for business_id in businesses:
             if not lease.held():

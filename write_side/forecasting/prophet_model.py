@@ -13,7 +13,7 @@ from write_side.forecasting.series import Floats, Series
 # Two whole years tell a year's course from a trend.
 _YEARLY_DAYS = 2 * 365
 # Each stretch is seen once or twice: it may explain what is large, not what is small.
-_HOLIDAY_SCALE = 1.0
+_HOLIDAY_SCALE = 0.1
 
 
 def foretell(series: Series, ahead: int) -> Floats:

@@ -10,9 +10,9 @@ from typing import Any
 from psycopg import Connection, IsolationLevel
 
 from shared.database import FIRST_STATEMENT
-from shared.events.forecasting import BasedOn, ForecastsRequested
+from shared.events.forecasting import BacktestWindow, BasedOn, ForecastsRequested
 from shared.jobs import Retry
-from shared.signals.demand import Demand, Known, Takings
+from shared.signals.demand import TAKINGS, Demand, Known, Takings
 from write_side.forecasting.aggregate import Shop
 
 # How long a worker looks for what is on its way, how often, and when it comes back if that was in vain.
@@ -31,6 +31,7 @@ class Material:
     sold: Mapping[int, Mapping[dt.date, int]]
     units: Mapping[int, str | None]
     known: Mapping[int, Known]
+    windows: Mapping[int, Sequence[BacktestWindow]]
     takings: Takings
     based_on: BasedOn
 
@@ -70,7 +71,8 @@ def material(demand: Demand, requested: ForecastsRequested, products: Sequence[i
     """Return what is to be known of these products and of the shop."""
     return Material(
         demand.horizon(), demand.transactions(), demand.sold(products), demand.units(products),
-        demand.known(requested.horizon, products), demand.takings(), demand.reached().based_on,
+        demand.known(requested.horizon, products), demand.windows([TAKINGS, *products]), demand.takings(),
+        demand.reached().based_on,
     )  # fmt: skip
 
 

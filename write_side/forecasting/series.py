@@ -14,10 +14,11 @@ Bools = npt.NDArray[np.bool_]
 WEEK = 7
 # How far back models look, a closed weekday is looked for, and how likely it may be that it only seems closed.
 LONGEST, _CLOSED_DAYS, _BY_CHANCE = 3 * 365, 84, 0.01
-# An order is bulk above this many interquartile ranges over the upper quartile of the days with sales.
-_BULK, _FEWEST = 3.0, 8
+# A day is bulk if it is above so many interquartile ranges over the upper quartile of the days with sales, and above so
+# many times the upper quartile of its weekday; both want some days to tell.
+_BULK, _ABOVE, _FEWEST, _WEEKS = 3.0, 1.5, 8, 4
 # The power of what trimming took away that forecasts are given back: see `lift`.
-_GIVEN_BACK = 0.5
+_GIVEN_BACK = 0.25
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,21 @@ class Series:
 
     @cached_property
     def trimmed(self) -> Floats:
-        """Return the demand with bulk orders cut down to what the largest usual days are (winsorised)."""
-        sold = self.demand[self.demand > 0]
-        if len(sold) < _FEWEST:
+        """Return the demand with bulk orders cut down to what the largest usual days are (winsorised).
+
+        What a weekday sells every week is no bulk order, however much more it is than on other days.
+        """
+        sold = self.demand > 0
+        if sold.sum() < _FEWEST:
             return self.demand
-        low, high = np.quantile(sold, (0.25, 0.75))
-        return np.asarray(np.minimum(self.demand, max(high + _BULK * (high - low), 1.5 * high)))
+        low, high = np.quantile(self.demand[sold], (0.25, 0.75))
+        bounds = np.full(WEEK, max(high + _BULK * (high - low), _ABOVE * high))
+        weekday = self.weekdays(0, len(self))
+        for day in range(WEEK):
+            here = self.demand[sold & (weekday == day)]
+            if len(here) >= _WEEKS:
+                bounds[day] = max(bounds[day], _ABOVE * float(np.quantile(here, 0.75, method="lower")))
+        return np.asarray(np.minimum(self.demand, bounds[weekday]))
 
     @cached_property
     def compact(self) -> Floats:

@@ -21,7 +21,6 @@ from write_side.forecasting import prediction
 from write_side.forecasting.prediction import LEVELS, History, Prediction, RevenuePrediction, Window
 
 THOUSAND = 1000
-_WINDOWS = msgspec.json.Decoder(list[BacktestWindow])
 
 
 def history_of(
@@ -38,27 +37,26 @@ def takings_of(days: Mapping[dt.date, int], sales: int, as_of: dt.date) -> Histo
     return History.of({date: float(max(0, paisa)) for date, paisa in days.items() if date <= as_of}, sales, as_of)
 
 
-def windows_of(told: str | None, scale: int) -> tuple[Window, ...]:
-    """Return the windows that an event told, as the models take them back."""
-    if told is None:
-        return ()
+def windows_of(told: Sequence[BacktestWindow], scale: int) -> tuple[Window, ...]:
+    """Return the windows that events told, as the models take them back."""
     return tuple(
         Window(
             cutoff=window.cutoff, known=window.known,
             foretold={model: tuple(n / scale for n in days) for model, days in window.foretold.items()},
         )
-        for window in _WINDOWS.decode(told)
+        for window in told
     )  # fmt: skip
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What stands beside the numbers in an event: whose, when, and what they were made from."""
+    """What stands beside the numbers in an event: whose, when, made from what; and the windows told before."""
 
     run_id: str
     made_on: dt.date
     data_as_of: dt.date
     data_version: int
     based_on: BasedOn
+    windows: Sequence[BacktestWindow] = ()
 
 
 def forecast_made(
@@ -74,7 +72,7 @@ def forecast_made(
         quantiles=[_thousandths(quantile) for day in made.cumulative for quantile in day],
         accuracy=_accuracy(made.accuracy),
         rivals=[Rival(r.model, round(r.wape, 4), round(r.bias, 4)) for r in made.rivals],
-        windows=_windows(made.windows, THOUSAND), data_version=told.data_version, based_on=told.based_on,
+        windows=_new(made.windows, THOUSAND, told), data_version=told.data_version, based_on=told.based_on,
     )  # fmt: skip
 
 
@@ -83,7 +81,7 @@ def takings_told(made: RevenuePrediction, told: Told) -> RevenueForecastMade:
     days = [TakingsDay(day.date, day.paisa, day.lower, day.upper) for day in made.days]
     return RevenueForecastMade(
         told.run_id, told.made_on, told.data_as_of, made.model, days, _accuracy(made.accuracy),
-        _windows(made.windows, 1), told.data_version, told.based_on,
+        _new(made.windows, 1, told), told.data_version, told.based_on,
     )  # fmt: skip
 
 
@@ -92,11 +90,12 @@ def _day(day: prediction.Day) -> ForecastDay:
     return ForecastDay(day.date, *map(_thousandths, numbers))
 
 
-def _windows(windows: Sequence[Window], scale: int) -> list[BacktestWindow]:
-    return [
+def _new(windows: Sequence[Window], scale: int, told: Told) -> list[BacktestWindow]:
+    found = [
         BacktestWindow(w.cutoff, w.known, {m: [round(n * scale) for n in days] for m, days in w.foretold.items()})
         for w in windows
     ]
+    return [window for window in found if window not in told.windows]
 
 
 def _accuracy(found: prediction.Accuracy) -> Accuracy:

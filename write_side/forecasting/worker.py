@@ -14,6 +14,7 @@ from shared.event_store import EventStore, Metadata, Unit
 from shared.events.base import Event
 from shared.events.forecasting import ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
 from shared.jobs import Job, Lease, Retry
+from shared.signals.demand import TAKINGS
 from write_side.forecasting import aggregate, telling
 from write_side.forecasting.aggregate import Part, part_stream, run_stream
 from write_side.forecasting.model_process import ForecastError, Models, ProductTask, TakingsTask
@@ -47,10 +48,10 @@ class _Run:
     def business_id(self) -> int:
         return self.job.business_id or 0
 
-    def beside(self, data_as_of: dt.date) -> Told:
-        """Return what stands beside the numbers."""
-        asked = self.requested
-        return Told(asked.run_id, asked.date, data_as_of, asked.data_version, self.material.based_on)
+    def beside(self, product: int, data_as_of: dt.date) -> Told:
+        """Return what stands beside the numbers of a product, or of TAKINGS."""
+        asked, windows = self.requested, self.material.windows.get(product, ())
+        return Told(asked.run_id, asked.date, data_as_of, asked.data_version, self.material.based_on, windows)
 
 
 class ForecastMaker:
@@ -107,11 +108,10 @@ class ForecastMaker:
         if found.data_as_of is None or not sold or transactions < LEAST_TRANSACTIONS:
             run.short.append(Short(product, transactions, LEAST_TRANSACTIONS))
             return []
-        known = found.known.get(product)
+        known, beside = found.known.get(product), run.beside(product, found.data_as_of)
         task = ProductTask(
             telling.history_of(sold, transactions, found.data_as_of, found.units.get(product)), asked.horizon,
-            asked.date + _DAY, telling.windows_of(known.windows if known else None, THOUSAND),
-            known.champion if known else None,
+            asked.date + _DAY, telling.windows_of(beside.windows, THOUSAND), known.champion if known else None,
         )  # fmt: skip
         try:
             made = self._models.predict(task)
@@ -124,7 +124,6 @@ class ForecastMaker:
             run.short.append(Short(product, made.have, made.need))
             return []
         number = self._store.allot(run.business_id, "forecast")
-        beside = run.beside(found.data_as_of)
         return [telling.forecast_made(number, product, transactions, asked.horizon, made, beside)]
 
     def _takings(self, run: _Run) -> list[Event]:
@@ -135,13 +134,14 @@ class ForecastMaker:
         if found.data_as_of is None or not takings.days or told_before:
             return []
         history = telling.takings_of(takings.days, takings.sales, found.data_as_of)
-        task = TakingsTask(history, TAKINGS_DAYS, asked.date + _DAY, telling.windows_of(takings.windows, 1))
+        beside = run.beside(TAKINGS, found.data_as_of)
+        task = TakingsTask(history, TAKINGS_DAYS, asked.date + _DAY, telling.windows_of(beside.windows, 1))
         try:
             made = self._models.predict_takings(task)
         except ForecastError as error:
             logger.warning("no forecast of takings", extra={"business_id": run.business_id, "reason": error.reason})
             return []
-        return [] if isinstance(made, NotEnough) else [telling.takings_told(made, run.beside(found.data_as_of))]
+        return [] if isinstance(made, NotEnough) else [telling.takings_told(made, beside)]
 
     def _record(self, run: _Run, *, last: bool = False) -> None:
         """Append what is told, and if it was the last that the part is done; another worker's batch goes before."""

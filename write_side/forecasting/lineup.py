@@ -26,7 +26,7 @@ _OFTEN = 0.5
 
 
 @dataclass(frozen=True)
-class Line:
+class Lineup:
     """Who foretells a tier: combinations by name (each the mean of its members), single models, and who begins."""
 
     tier: Tier
@@ -53,7 +53,7 @@ class Line:
         return np.asarray(np.mean([foretold[member] for member in self.combined.get(name, (name,))], axis=0))
 
 
-def line_for(series: Series) -> Line:
+def lineup_for(series: Series) -> Lineup:
     """Return who foretells a series.
 
     Over five real shops the mean of ETS, weekday means, Theta and Prophet was better than any of them alone; below 60
@@ -62,9 +62,9 @@ def line_for(series: Series) -> Line:
     sold = int((series.demand > 0).sum())
     if sold < _FEW_SALES:
         begins = "weekday_mean" if sold >= _OFTEN * len(series) else "tsb"
-        return Line("fallback", begins, {}, ("weekday_mean", "tsb", NAIVE))
+        return Lineup("fallback", begins, {}, ("weekday_mean", "tsb", NAIVE))
     if len(series) < _SHORT:
-        return Line("short", "ets_weekday_mean", {"ets_weekday_mean": ("ets", "weekday_mean")}, ("tsb", NAIVE))
-    return Line(
+        return Lineup("short", "ets_weekday_mean", {"ets_weekday_mean": ("ets", "weekday_mean")}, ("tsb", NAIVE))
+    return Lineup(
         "full", "ensemble", {"ensemble": ("ets", "weekday_mean", "theta", "prophet")}, ("tsb", "croston", NAIVE)
     )
