@@ -37,9 +37,15 @@ from shared.texts import text
 from shared.vault import MasterKey
 from shared.wakeup import LogListener
 from shared.working import Worker
+from write_side.forecasting.model_process import Models
+from write_side.forecasting.planner import Planner
+from write_side.forecasting.policy import MAKE, PLAN
+from write_side.forecasting.worker import ForecastMaker
 from write_side.identity.staff import create_staff
 from write_side.indexes import rebuild_indexes
 from write_side.policies import Policies
+from write_side.recommendations.policy import REVIEW, REVIEW_DAY
+from write_side.recommendations.worker import DayReviewer, Reviewer
 from write_side.sales.policy import READ_UPLOAD
 from write_side.sales.worker import LedgerReader
 from write_side.scheduler import Scheduler
@@ -70,8 +76,10 @@ def build_api(house: House) -> "FastAPI":
     from write_side.admin.router import router as admin  # noqa: PLC0415
     from write_side.cashflow.router import router as cashflow  # noqa: PLC0415
     from write_side.customers.router import router as people  # noqa: PLC0415
+    from write_side.forecasting.router import router as forecasting  # noqa: PLC0415
     from write_side.identity.router import router as identity  # noqa: PLC0415
     from write_side.inventory.router import router as inventory  # noqa: PLC0415
+    from write_side.recommendations.router import router as recommendations  # noqa: PLC0415
     from write_side.sales.router import router as sales  # noqa: PLC0415
     from write_side.sales.transactions import router as transactions  # noqa: PLC0415
 
@@ -93,7 +101,18 @@ def build_api(house: House) -> "FastAPI":
             if cache is not None:
                 await cache.aclose()
 
-    routers = [identity, sales, transactions, cashflow, inventory, admin, people, *ROUTERS]
+    routers = [
+        identity,
+        sales,
+        transactions,
+        cashflow,
+        inventory,
+        admin,
+        people,
+        forecasting,
+        recommendations,
+        *ROUTERS,
+    ]
     return create_app(house.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS)
 
 
@@ -155,9 +174,19 @@ def run_policies(house: House, _: argparse.Namespace) -> None:
 def run_worker(house: House, _: argparse.Namespace) -> None:
     """Do jobs until told to stop."""
     store = house.store(pool_size=4)
-    handlers: dict[str, jobs.Handler] = {READ_UPLOAD: LedgerReader(store, house.files(store))}
+    models = Models()
+    handlers: dict[str, jobs.Handler] = {
+        READ_UPLOAD: LedgerReader(store, house.files(store)),
+        PLAN: Planner(store, house.connect_reader),
+        MAKE: ForecastMaker(store, house.connect, house.connect_reader, models),
+        REVIEW: Reviewer(store, house.connect_reader),
+        REVIEW_DAY: DayReviewer(store, house.connect),
+    }
     worker = Worker(store, house.connect, HintReceiver(house.broker, queue_of(house.url)), handlers)
-    _run(house, "worker", worker.run, worker.stop)
+    try:
+        _run(house, "worker", worker.run, worker.stop)
+    finally:
+        models.close()
 
 
 def run_projector(house: House, _: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """`python -m bench [--quick] [--only NAME] [--json PATH]`: measure, print one table, write JSON."""
 
 import argparse
+import dataclasses
 import datetime as dt
 import signal
 import sys
@@ -10,7 +11,21 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import appends, books, freshness, imports, lags, lists, machine, memory, replays, report, returning, standing
+from bench import (
+    appends,
+    books,
+    forecasts,
+    freshness,
+    imports,
+    lags,
+    lists,
+    machine,
+    memory,
+    replays,
+    report,
+    returning,
+    standing,
+)
 from bench.figures import Figure
 from bench.stage import Stage, open_stage
 
@@ -25,6 +40,7 @@ MEASURES: Mapping[str, Callable[[Stage], list[Figure]]] = {
     "returning": returning.measure,
     "standing": standing.measure,
     "books": books.measure,
+    "forecasts": forecasts.measure,
 }
 _RESULTS = machine.REPOSITORY / "bench" / "results" / "latest.json"
 
@@ -34,6 +50,7 @@ def _arguments() -> argparse.Namespace:
     names = "|".join(MEASURES)
     parser.add_argument("--only", action="append", choices=MEASURES, metavar="NAME", help=f"{names}; may be repeated")
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that it works, not how fast it is")
+    parser.add_argument("--products", type=int, default=30, metavar="N", help="how many of each shop are forecast")
     parser.add_argument("--json", type=Path, default=_RESULTS, metavar="PATH", help="where the figures go")
     return parser.parse_args()
 
@@ -54,7 +71,7 @@ def main() -> int:
             "data": stage.ledgers.described(), "machine": known, "warning": machine.warning(known),
         }  # fmt: skip
         _announce(console, facts)
-        figures, failed = _measured(stage, args.only or list(MEASURES))
+        figures, failed = _measured(dataclasses.replace(stage, products=args.products), args.only or list(MEASURES))
     facts["failed"] = failed
     facts["seconds"] = round((dt.datetime.now(dt.UTC) - began).total_seconds(), 1)
     report.show(Console(highlight=False), figures, judged=not args.quick)

@@ -24,7 +24,10 @@ from shared.house import House
 
 @dataclass(frozen=True)
 class Stage:
-    """What every measure gets; `quick` asks for sizes that show only that it works."""
+    """What every measure gets; `quick` asks for sizes that show only that it works.
+
+    `products`: how many of each shop are forecast.
+    """
 
     database_url: str
     redis_url: str
@@ -33,6 +36,7 @@ class Stage:
     ledgers: Ledgers
     quick: bool
     console: Console
+    products: int = 30
 
     def size(self, full: int, quick: int) -> int:
         """Return how much of something to measure."""

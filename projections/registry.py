@@ -2,10 +2,14 @@
 
 from projections.cashflow.projector import CASHFLOW
 from projections.customers.projector import CUSTOMERS
+from projections.forecasting.projector import FORECASTING
 from projections.identity.projector import IDENTITY
 from projections.inventory.projector import INVENTORY
 from projections.projection import Projection
+from projections.recommendations.projector import RECOMMENDATIONS
 from projections.sales.projector import SALES
 from projections.uploads.projector import UPLOADS
 
-REGISTRY: dict[str, Projection] = {p.name: p for p in (IDENTITY, SALES, UPLOADS, INVENTORY, CASHFLOW, CUSTOMERS)}
+REGISTRY: dict[str, Projection] = {
+    p.name: p for p in (IDENTITY, SALES, UPLOADS, INVENTORY, CASHFLOW, CUSTOMERS, FORECASTING, RECOMMENDATIONS)
+}

@@ -353,3 +353,50 @@ class CustomerMerged(Refusal):
 
     error_code = "CUSTOMER_MERGED"
     status = 409
+
+
+class TooManyForecasts(Refusal):
+    """The business has asked for as many forecasts as a day allows; params `limit`, `retry_after`."""
+
+    error_code = "TOO_MANY_FORECASTS"
+    status = 429
+
+
+class InsufficientData(Refusal):
+    """Every product that was named has too few transactions for a forecast; params `need`."""
+
+    error_code = "INSUFFICIENT_DATA"
+    status = 400
+
+
+class RecommendationNotFound(NotFound):
+    """The business has no recommendation of this id."""
+
+    text_key = "NOT_FOUND_RECOMMENDATION"
+
+
+class ConfirmationMissing(InvalidRequest):
+    """Only what is confirmed is executed."""
+
+    text_key = "INVALID_REQUEST_CONFIRMATION"
+
+
+class AlreadyExecuted(Refusal):
+    """The recommendation was executed before."""
+
+    error_code = "ALREADY_EXECUTED"
+    status = 409
+
+
+class AlreadyDismissed(Refusal):
+    """The owner dismissed the recommendation."""
+
+    error_code = "ALREADY_DISMISSED"
+    status = 409
+
+
+class RecommendationOver(Refusal):
+    """The recommendation's time has passed, or its reason is gone."""
+
+    error_code = "RECOMMENDATION_EXPIRED"
+    status = 409

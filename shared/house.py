@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, IsolationLevel
 
 from shared import database
 from shared.config import Settings
@@ -82,6 +82,14 @@ class House:
         role = self.role(database.WRITER)
         options = f"-c role={role}" if role else ""
         return psycopg.connect(self.url, autocommit=True, options=options, application_name="smartmarket")
+
+    def connect_reader(self) -> Connection[Any]:
+        """Open a connection that reads read models as of one moment per transaction, and writes nothing."""
+        role = self.role(database.READER)
+        options = f"-c role={role}" if role else ""
+        conn = psycopg.connect(self.url, options=options, application_name="smartmarket-signals")
+        conn.isolation_level, conn.read_only = IsolationLevel.REPEATABLE_READ, True
+        return conn
 
     def connect_owner(self) -> Connection[Any]:
         """Open a connection as the user of DATABASE_URL itself, for migrations and index rebuilds."""

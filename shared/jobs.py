@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, Cursor
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
@@ -26,8 +26,22 @@ MAX_ATTEMPTS = 4
 logger = logging.getLogger("smartmarket.jobs")
 
 # Returns the ids of the jobs that are new.
-INSERT_JOB = """INSERT INTO jobs.jobs (id, kind, subject, business_id, position, payload)
-    VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id"""
+INSERT_JOB = """INSERT INTO jobs.jobs (id, kind, subject, business_id, position, payload, priority)
+    VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id"""
+# Returns the id of a job that is due again, or for the first time; one that is being done is due again afterwards,
+# since it began with an earlier position.
+INSERT_AGAIN = """INSERT INTO jobs.jobs AS j (id, kind, subject, business_id, position, payload, priority)
+    VALUES (%s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (kind, subject) DO UPDATE SET position = greatest(j.position, excluded.position),
+        state = CASE WHEN j.state = 'running' THEN j.state ELSE 'pending' END,
+        priority = CASE WHEN j.state IN ('done', 'failed') THEN excluded.priority
+            ELSE least(j.priority, excluded.priority) END,
+        attempts = CASE WHEN j.state IN ('done', 'failed') THEN 0 ELSE j.attempts END,
+        run_after = CASE WHEN j.state IN ('done', 'failed') THEN now() ELSE j.run_after END
+    RETURNING id"""
+# Returns a row if the job was not called for again since it was claimed; it is done then.
+FINISH = """UPDATE jobs.jobs SET state = 'done', error = NULL, leased_by = NULL, leased_until = NULL
+    WHERE id = %s AND position = %s RETURNING id"""
 # Returns nothing; an outcome event closes its job.
 CLOSE_JOB = """UPDATE jobs.jobs SET state = %s, error = %s, leased_by = NULL, leased_until = NULL
     WHERE kind = %s AND subject = %s AND state <> 'done'"""
@@ -36,7 +50,7 @@ CLAIM = """UPDATE jobs.jobs SET state = 'running', leased_by = %(worker)s,
         leased_until = now() + make_interval(secs => %(lease)s)
     WHERE id = %(id)s AND run_after <= now()
       AND (state = 'pending' OR (state = 'running' AND leased_until < now()))
-    RETURNING id, kind, subject, business_id, position, payload, attempts"""
+    RETURNING id, kind, subject, business_id, position, payload, attempts, priority"""
 # Returns a row while the lease is still this worker's.
 EXTEND = """UPDATE jobs.jobs SET leased_until = now() + make_interval(secs => %s)
     WHERE id = %s AND leased_by = %s AND state = 'running' RETURNING id"""
@@ -44,9 +58,12 @@ EXTEND = """UPDATE jobs.jobs SET leased_until = now() + make_interval(secs => %s
 GIVE_BACK = """UPDATE jobs.jobs SET state = 'pending', leased_by = NULL, leased_until = NULL, error = %(error)s,
         attempts = attempts + %(counted)s, run_after = now() + make_interval(secs => %(delay)s)
     WHERE id = %(id)s AND leased_by = %(worker)s"""
-# Returns the jobs that are due and leased by nobody alive.
-SELECT_DUE = """SELECT id FROM jobs.jobs WHERE state IN ('pending', 'running') AND run_after <= now()
-    AND (leased_until IS NULL OR leased_until < now()) ORDER BY run_after LIMIT 500"""
+# Returns the jobs that are due and leased by nobody alive, those somebody waits for first.
+SELECT_DUE = """SELECT id, priority FROM jobs.jobs WHERE state IN ('pending', 'running') AND run_after <= now()
+    AND (leased_until IS NULL OR leased_until < now()) ORDER BY priority, run_after LIMIT 500"""
+# Returns whether a job that goes before those of a priority is due and leased by nobody.
+SELECT_OUTRANKED = """SELECT EXISTS (SELECT FROM jobs.jobs WHERE state = 'pending' AND run_after <= now()
+    AND priority < %s)"""
 # Returns nothing; this process lives.
 BEAT = """INSERT INTO jobs.processes (name, kind, seen_at) VALUES (%s, %s, now())
     ON CONFLICT (name) DO UPDATE SET seen_at = now()"""
@@ -63,6 +80,7 @@ class Job:
     position: int
     payload: dict[str, Any]
     attempts: int
+    priority: int = 0
 
 
 class Retry(Exception):
@@ -94,14 +112,20 @@ def record(conn: Connection[Any], decisions: Sequence[NewJob | Outcome]) -> list
     new: list[uuid.UUID] = []
     for decision in decisions:
         if isinstance(decision, NewJob):
-            row = conn.execute(INSERT_JOB, (
+            row = conn.execute(INSERT_AGAIN if decision.again else INSERT_JOB, (
                 decision.id, decision.kind, decision.subject, decision.business_id, decision.position,
-                Jsonb(decision.payload),
+                Jsonb(decision.payload), decision.priority,
             )).fetchone()  # fmt: skip
             new += [row[0]] if row else []
         else:
             conn.execute(CLOSE_JOB, (decision.state, decision.error, decision.kind, decision.subject))
     return new
+
+
+def finish(cursor: Cursor[Any], job: Job) -> None:
+    """Close a job that no outcome event closes; raises Retry if it was called for again since it was claimed."""
+    if cursor.execute(FINISH, (job.id, job.position)).fetchone() is None:
+        raise Retry(0.0)
 
 
 def claim(conn: Connection[Any], job_id: uuid.UUID, worker: str) -> Job | None:
@@ -121,7 +145,20 @@ def give_back(conn: Connection[Any], job: Job, worker: str, *, delay: float, err
 
 def due(conn: Connection[Any]) -> list[uuid.UUID]:
     """Return jobs that nobody works on though they are due."""
-    return [job for (job,) in conn.execute(SELECT_DUE).fetchall()]
+    return [job for job, _ in conn.execute(SELECT_DUE).fetchall()]
+
+
+def due_by_priority(conn: Connection[Any]) -> dict[int, list[uuid.UUID]]:
+    """Return the same, those of each priority apart."""
+    found: dict[int, list[uuid.UUID]] = {}
+    for job, priority in conn.execute(SELECT_DUE).fetchall():
+        found.setdefault(priority, []).append(job)
+    return found
+
+
+def outranked(conn: Connection[Any], priority: int) -> bool:
+    """Tell whether something more urgent than a job of this priority waits for a worker."""
+    return bool(conn.execute(SELECT_OUTRANKED, (priority,)).fetchone() == (True,))
 
 
 def beat(conn: Connection[Any], name: str, kind: str) -> None:

@@ -29,7 +29,13 @@ from shared.wakeup import LogListener
 from shared.working import Worker
 from smartmarket import build_api, source_of
 from tests.services import Services, drop_database, fresh_database, running_services
+from write_side.forecasting.model_process import Models
+from write_side.forecasting.planner import Planner
+from write_side.forecasting.policy import MAKE, PLAN
+from write_side.forecasting.worker import ForecastMaker
 from write_side.policies import Policies
+from write_side.recommendations.policy import REVIEW, REVIEW_DAY
+from write_side.recommendations.worker import DayReviewer, Reviewer
 from write_side.sales.policy import READ_UPLOAD
 from write_side.sales.worker import LedgerReader
 
@@ -108,10 +114,16 @@ def project_to_head(url: str) -> None:
                 positions = applier.apply(batch, positions)
 
 
-def worker_of(house: House) -> tuple[Worker, EventStore]:
-    """Return a worker of `house` and the store it holds open."""
+def worker_of(house: House, models: Models) -> tuple[Worker, EventStore]:
+    """Return a worker of `house` who forecasts by `models`, and the store it holds open."""
     store = house.store(pool_size=4)
-    handlers: dict[str, jobs.Handler] = {READ_UPLOAD: LedgerReader(store, house.files(store))}
+    handlers: dict[str, jobs.Handler] = {
+        READ_UPLOAD: LedgerReader(store, house.files(store)),
+        PLAN: Planner(store, house.connect_reader),
+        MAKE: ForecastMaker(store, house.connect, house.connect_reader, models),
+        REVIEW: Reviewer(store, house.connect_reader),
+        REVIEW_DAY: DayReviewer(store, house.connect),
+    }
     return Worker(store, house.connect, HintReceiver(house.broker, queue_of(house.url)), handlers), store
 
 
@@ -123,7 +135,8 @@ class RunningHouse:
         self.house = house
         self._listener = LogListener(house.url)
         self._policies = Policies(house.connect, HintSender(house.broker, queue_of(house.url)), self._listener)
-        self._worker, self._store = worker_of(house)
+        self._models = Models()
+        self._worker, self._store = worker_of(house, self._models)
         self._followers = [Follower(house.url, p, MasterKey(SECRET), self._listener) for p in REGISTRY.values()]
         self._travels = Travels(source_of(house))
         config = uvicorn.Config(build_api(house), port=0, log_config=None, access_log=False)
@@ -142,8 +155,10 @@ class RunningHouse:
         parts: list[Any] = [self._policies, self._worker, *self._followers, self._travels, self._listener]
         for part in parts:
             part.stop()
+        self._models.close()
         for thread in (*self._threads, *self._followers, self._travels, self._listener):
             thread.join(10)
+        self._models.close()  # again, should it have been started meanwhile
         self._store.close()
 
 

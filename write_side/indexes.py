@@ -11,8 +11,10 @@ from shared.event_store import LogReader
 from shared.events.base import Event
 from shared.events.cashflow import CollectionRecorded, ExpenseRecorded
 from shared.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.events.forecasting import ForecastMade
 from shared.events.identity import BusinessRegistered, StaffCreated, UserRegistered
 from shared.events.inventory import ProductSheetRecorded
+from shared.events.recommendations import RecommendationIssued
 from shared.events.sales import (
     CustomersAdded,
     Movement,
@@ -136,6 +138,8 @@ _NUMBERED: dict[type[Event], Callable[[int, Any], tuple[tuple[int, str], int]]] 
     BusinessRegistered: lambda _, event: ((0, "business"), event.business_id),
     ExpenseRecorded: lambda business, event: ((business, "expense"), event.expense_id),
     CollectionRecorded: lambda business, event: ((business, "collection"), event.collection_id),
+    ForecastMade: lambda business, event: ((business, "forecast"), event.forecast_id),
+    RecommendationIssued: lambda business, event: ((business, "recommendation"), event.recommendation_id),
 }
 
 

@@ -3,8 +3,7 @@
 import logging
 import threading
 import time
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -19,10 +18,21 @@ from shared.events.base import Event
 from shared.hints import HintSender
 from shared.job import NewJob, Outcome
 from shared.wakeup import LogListener
+from write_side.forecasting import policy as forecasting
+from write_side.recommendations import policy as recommendations
 from write_side.sales import policy as sales
 
 Policy = Callable[[Recorded, Any], list[NewJob | Outcome]]
-POLICIES: Mapping[type[Event], Policy] = {**sales.POLICIES}
+
+
+def _together(*domains: Mapping[type[Event], Policy]) -> dict[type[Event], Sequence[Policy]]:
+    """Return what each event calls for, of all domains."""
+    return {event: [d[event] for d in domains if event in d] for domain in domains for event in domain}
+
+
+POLICIES: Mapping[type[Event], Sequence[Policy]] = _together(
+    sales.POLICIES, forecasting.POLICIES, recommendations.POLICIES
+)
 
 _BATCH = 200
 _SWEEP_SECONDS = 5.0
@@ -73,7 +83,8 @@ class Policies:
             if time.monotonic() > self._swept_at + _SWEEP_SECONDS:
                 self._swept_at = time.monotonic()
                 self._hints.take_back()  # else those of a long backlog would pile up, sweep by sweep
-                self._hint(jobs.due(conn))
+                for priority, due in jobs.due_by_priority(conn).items():
+                    self._hints.send(due, priority)
             if not more:
                 self._listener.wait(mark)
 
@@ -85,20 +96,21 @@ class Policies:
             if not batch:
                 return False
             decisions = [d for r in batch if r.state is not None for d in _decisions(r)]
-            new = jobs.record(conn, decisions)
+            new = set(jobs.record(conn, decisions))
             conn.execute("UPDATE jobs.progress SET position = %s WHERE policy = %s", (batch[-1].position, _NAME))
-        self._hint(new)
+        self._hint([d for d in decisions if isinstance(d, NewJob) and d.id in new])
         return True
 
-    def _hint(self, ids: list[uuid.UUID]) -> None:
-        if ids:
-            self._hints.send(ids)
+    def _hint(self, new: list[NewJob]) -> None:
+        for priority in sorted({job.priority for job in new}):
+            self._hints.send([job.id for job in new if job.priority == priority], priority)
 
 
 def _decisions(recorded: Recorded) -> list[NewJob | Outcome]:
     """Return what an event calls for; one that cannot be read calls for an operator, and for nothing else."""
     try:
-        return POLICIES[CATALOGUE[recorded.topic]](recorded, recorded.event)
+        policies, event = POLICIES[CATALOGUE[recorded.topic]], recorded.event
+        return [decision for policy in policies for decision in policy(recorded, event)]
     except (msgspec.MsgspecError, LookupError, TypeError, ValueError):
         logger.critical(
             "no policy can read this event: whatever it should have started has not begun",

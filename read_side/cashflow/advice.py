@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from read_side.cashflow.wording import number, spoken
 from shared.rules.baki import NOBODY, Due
 from shared.rules.cash import Outlook
 from shared.texts import Language, text
+from shared.wording.numbers import number, spoken
 
 _AT_RISK = ("medium", "high")
 # Savings are advised in steps of 5 %, from 10 to 30 %; more than that no shop can do.

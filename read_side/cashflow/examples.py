@@ -7,7 +7,7 @@ from shared.http import example
 _DAY = {
     "date": "2025-11-04", "inflows": 12000, "outflows": 8500, "balance": 98500, "low": 94100, "high": 103000,
     "lines": [
-        {"line": "takings", "amount": 11500, "basis": "estimated"},
+        {"line": "takings", "amount": 11500, "basis": "forecast"},
         {"line": "collections", "amount": 500, "basis": "estimated"},
         {"line": "recurring_expenses", "amount": 6000, "basis": "recurring"},
         {"line": "other_outflows", "amount": 2500, "basis": "estimated"},
@@ -49,7 +49,8 @@ CASHFLOW: dict[int | str, dict[str, Any]] = {
             "recommendations": _ADVICE,
             "receivables": _RECEIVABLES,
             "settings": {"opening_balance": 90000, "opening_date": "2025-11-01", "critical_threshold": 20000},
-            "basis": "actual", "warnings": [], "projection_days": 30, "data_as_of": "2025-11-03", "stale": False,
+            "basis": "actual", "takings_forecast": {"made_on": "2025-11-03", "model": "ensemble"},
+            "warnings": [], "projection_days": 30, "data_as_of": "2025-11-03", "stale": False,
             "currency": "BDT", "rule": "cash.v1",
         },
         "`basis` is estimated until the opening balance is set: balances then start at 0. `risk_level`, `risk_score`"

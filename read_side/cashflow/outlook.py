@@ -1,5 +1,6 @@
 """GET /cashflow: what a shop's cash is, how it may go on, how likely it runs short, and what to do about it."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from anyio import to_thread
@@ -9,9 +10,9 @@ from starlette.responses import Response
 
 from read_side.cashflow.advice import advice
 from read_side.cashflow.examples import CASHFLOW
-from read_side.cashflow.facts import Facts, load
+from read_side.cashflow.expected import expected_takings
+from read_side.cashflow.facts import load
 from read_side.cashflow.receivables import receivables
-from read_side.cashflow.wording import day, number, spoken
 from read_side.clock import Today
 from read_side.freshness import freshly
 from read_side.money import CURRENCY, average, taka
@@ -19,7 +20,10 @@ from shared.database import reading
 from shared.http import Principal, language, ok, owner
 from shared.rules import baki, cash
 from shared.rules.cash_flows import Parameters, length
+from shared.signals.cash import Facts
+from shared.signals.takings import Takings
 from shared.texts import Language, text
+from shared.wording.numbers import day, number, spoken
 
 router = APIRouter(tags=["Cash flow"])
 STALE_DAYS = 14
@@ -44,27 +48,32 @@ async def show_cashflow(
     """Return the balance as recorded, the days to come, the risk of running short, and what to do.
 
     Every `balance` is the one before + `inflows` - `outflows`; `low` and `high` bound it in 8 of 10 cases. `basis` says
-    what each line goes by; what cannot be known yet counts as 0, is named in `warnings`, and leaves the risk null.
+    what each line goes by: takings by their forecast, if there is one, then by the means of weekdays. What cannot be
+    known yet counts as 0, is named in `warnings`, and leaves the risk null.
     """
-    business_id = await freshly(request, who, "cashflow", "customers")
+    business_id = await freshly(request, who, "cashflow", "customers", "forecasting")
     async with reading(request.app.state.reader, business_id) as conn:
         facts = await load(conn, business_id, today)
-    return ok(await to_thread.run_sync(_answer, facts, query.projection_days, language(request, who)))
+        expected = await expected_takings(conn, business_id, today)
+    return ok(await to_thread.run_sync(_answer, facts, expected, query.projection_days, language(request, who)))
 
 
-def _answer(facts: Facts, days: int, wanted: Language) -> dict[str, Any]:
+def _answer(facts: Facts, expected: Takings | None, days: int, wanted: Language) -> dict[str, Any]:
     accounts = facts.accounts()
     dues = baki.expectations(accounts, facts.today)
     lots = [due for owed in dues.values() for due in owed]
     situation = facts.situation(baki.expected_inflows(lots), baki.repaid_in_all(accounts))
+    if expected is not None:
+        situation = replace(situation, forecast=expected.days)
     outlook = cash.project(situation, days)
     return {
-        "forecast": _forecast(facts, outlook),
+        "forecast": _forecast(facts, outlook, len(expected.days) if expected else 0),
         "risk_analysis": _risk(outlook, wanted),
         "recommendations": advice(outlook, lots, facts.today, wanted),
         "receivables": receivables(facts, accounts, dues, outlook.steps[-1].date),
         "settings": _settings(facts),
         "basis": "actual" if facts.settings.known else "estimated",
+        "takings_forecast": expected and {"made_on": expected.made_on, "model": expected.model},
         "warnings": _warnings(facts, outlook, sum(lot.paisa for lot in dues.get(baki.NOBODY, ())), wanted),
         "projection_days": days,
         "data_as_of": facts.last_sale,
@@ -74,11 +83,14 @@ def _answer(facts: Facts, days: int, wanted: Language) -> dict[str, Any]:
     }
 
 
-def _forecast(facts: Facts, outlook: cash.Outlook) -> dict[str, Any]:
+def _forecast(facts: Facts, outlook: cash.Outlook, forecast_days: int) -> dict[str, Any]:
     balances = [step.balance for step in outlook.steps]
     return {
         "current_balance": taka(facts.balance or 0),
-        "projected_balance": [_day(step, outlook) for step in outlook.steps],
+        "projected_balance": [
+            _day(step, "forecast" if n < forecast_days else "estimated", outlook)
+            for n, step in enumerate(outlook.steps)
+        ],
         "summary": {
             "avg_daily_balance": average(sum(balances), len(balances)),
             "min_balance": taka(min(balances)),
@@ -87,10 +99,10 @@ def _forecast(facts: Facts, outlook: cash.Outlook) -> dict[str, Any]:
     }
 
 
-def _day(step: cash.Step, outlook: cash.Outlook) -> dict[str, Any]:
+def _day(step: cash.Step, takings_basis: str, outlook: cash.Outlook) -> dict[str, Any]:
     flow = step.flow
     lines = [
-        ("takings", flow.takings, "estimated" if outlook.takings_known else "unknown"),
+        ("takings", flow.takings, takings_basis if outlook.takings_known else "unknown"),
         ("collections", flow.collections, "estimated"),
         ("recurring_expenses", flow.recurring, "recurring"),
         ("other_outflows", flow.other, "estimated"),

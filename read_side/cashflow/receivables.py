@@ -4,9 +4,9 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from read_side.cashflow.facts import MOST_SHOWN, Facts
 from read_side.money import taka
 from shared.rules.baki import NOBODY, Account, Due, ageing
+from shared.signals.cash import MOST_SHOWN, Facts
 
 
 def receivables(

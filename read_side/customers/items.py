@@ -3,11 +3,11 @@
 import datetime as dt
 from typing import Any, NamedTuple
 
-from read_side.cashflow.wording import number
 from read_side.money import average, taka
 from shared.rules import churn, returning
 from shared.rules.returning import Curve
 from shared.texts import Language, text
+from shared.wording.numbers import number
 
 _EPOCH = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - local time in Dhaka
 

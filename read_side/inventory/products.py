@@ -16,9 +16,11 @@ from read_side.lists import Listing
 from read_side.rows import only_row
 from shared.database import reading
 from shared.http import ListQuery, Principal, example, owner, raw
+from shared.rules import stockout
 
 router = APIRouter(tags=["Products"])
 
+STALE_DAYS = stockout.DEFAULTS.stale_days
 # Returns how many products the business has, of how many the stock is derived, how many are low, and the settings of
 # BY_INDEX.
 COUNT = f"""SELECT coalesce((SELECT products FROM sales_totals WHERE business_id = %(business)s), 0),
@@ -53,6 +55,17 @@ SHELVED = "(SELECT product_id AS id, on_hand FROM stock WHERE business_id = %(bu
 SHELVED_SOON = """(SELECT p.id, coalesce(s.on_hand, 0) AS on_hand FROM products AS p
     LEFT JOIN stock AS s ON s.business_id = p.business_id AND s.product_id = p.id
     WHERE p.business_id = %(business)s) AS shelf"""
+# The newest forecast of a product with a stock `s`: the demand of its first seven days, and in how many days from today
+# the demand, summed up from tomorrow, exceeds the stock; as shared.rules.stockout has it.
+LATEST_FORECAST = f"""SELECT forecast_id, made_on, horizon,
+        (SELECT sum(units) FROM unnest(expected[:7]) AS units) AS week,
+        (SELECT min(summed.day) - greatest(%(today)s::date - made_on, 0) FROM (
+            SELECT day, sum(units) OVER (ORDER BY day) AS units FROM unnest(expected) WITH ORDINALITY AS u (units, day)
+            WHERE day > %(today)s::date - made_on) AS summed
+        WHERE s.stock_known AND summed.units > greatest(s.on_hand, 0)
+            AND %(today)s::date - data_as_of <= {STALE_DAYS}) AS out_in
+    FROM forecasts WHERE business_id = %(business)s AND product_id = page.id AND status = 'ready'
+    ORDER BY forecast_id DESC LIMIT 1"""  # noqa: S608  (constants)
 # Returns the products of `page` as a JSON array in order, and LAST.
 SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
     SELECT p.id, p.name, nullif(g.sku, '') AS sku, nullif(g.unit, '') AS unit,
@@ -68,7 +81,11 @@ SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
             'sales_7d', trim_scale(sold.week * 0.001), 'sales_30d', trim_scale(sold.month * 0.001),
             'avg_daily', round(sold.month / 30000.0, 1),
             'last_sale', to_char(p.last_sale_at, 'YYYY-MM-DD"T"HH24:MI:SS"+06:00"')
-        ) AS sales_metrics, NULL AS forecast
+        ) AS sales_metrics,
+        CASE WHEN f.forecast_id IS NOT NULL THEN json_build_object(
+            'id', f.forecast_id, 'forecast_date', f.made_on, 'forecast_days', f.horizon,
+            'next_7d_demand', trim_scale(f.week * 0.001), 'stockout_predicted', f.out_in IS NOT NULL,
+            'days_until_stockout', f.out_in) END AS forecast
     FROM page
     CROSS JOIN LATERAL (SELECT * FROM products WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS p
     LEFT JOIN LATERAL (SELECT * FROM goods WHERE business_id = %(business)s AND product_id = page.id LIMIT 1) AS g
@@ -79,6 +96,7 @@ SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
             coalesce(sum(units), 0) AS month
         FROM (SELECT date, units FROM product_days WHERE business_id = %(business)s AND product_id = page.id
             AND date > %(today)s::date - 30 AND date <= %(today)s::date ORDER BY date, payment_method) AS days) AS sold
+    LEFT JOIN LATERAL ({LATEST_FORECAST}) AS f ON true
     WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""  # noqa: S608  (constants)
 
 _EXAMPLE: dict[int | str, dict[str, Any]] = {
@@ -96,7 +114,10 @@ _EXAMPLE: dict[int | str, dict[str, Any]] = {
                     "sales_metrics": {
                         "sales_7d": 25, "sales_30d": 89, "avg_daily": 3.0, "last_sale": "2025-11-03T14:30:00+06:00",
                     },
-                    "forecast": None,
+                    "forecast": {
+                        "id": 42, "forecast_date": "2025-11-03", "forecast_days": 7, "next_7d_demand": 28,
+                        "stockout_predicted": True, "days_until_stockout": 2,
+                    },
                 }
             ],
             "next_cursor": None,
@@ -132,10 +153,11 @@ async def list_products(
     `sales_7d` and `sales_30d` are units over the last 7 and 30 days in Dhaka, today included; `avg_daily` is a
     thirtieth of the latter. `unit_price` is the owner's, else that of the newest sale. `reorder_point_auto`: nobody
     said one, it is reckoned from the last 56 days of sales. `is_low_stock`: the stock was counted once, and is below
-    the reorder point; it may be below 0 where a delivery was never told.
+    the reorder point; it may be below 0 where a delivery was never told. `forecast` is the newest one, if any; it
+    predicts no stockout where the stock is unknown or the shop has been silent for more than 14 days.
     """
     start = query.start()
-    business_id = await freshly(request, who, "sales", "inventory")
+    business_id = await freshly(request, who, "sales", "inventory", "forecasting")
     async with reading(request.app.state.reader, business_id) as conn:
         listing = await _read(conn, business_id, start, query, today)
     return raw(listing.answer(request, query.page(), start.order))

@@ -6,6 +6,7 @@ import pytest
 PATHS = (
     "/api/transactions", "/api/products", "/api/customers", "/api/business/profile", "/api/data/uploads",
     "/api/data/uploads/{file_id}", "/api/cashflow", "/api/cashflow/expenses", "/api/admin/health",
+    "/api/recommendations", "/api/today",
 )  # fmt: skip
 
 

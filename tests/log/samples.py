@@ -7,6 +7,21 @@ from shared.events.base import Event
 from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
 from shared.events.clock import DayOpened
 from shared.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.events.forecasting import (
+    Accuracy,
+    BacktestWindow,
+    DailyForecastsPlanned,
+    ForecastDay,
+    ForecastFailed,
+    ForecastMade,
+    ForecastRunCompleted,
+    ForecastsRequested,
+    ForecastSum,
+    RevenueForecastMade,
+    Rival,
+    Short,
+    TakingsDay,
+)
 from shared.events.identity import (
     BusinessProfileChanged,
     BusinessRegistered,
@@ -22,6 +37,16 @@ from shared.events.identity import (
 )
 from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
 from shared.events.jobs import JobFailed
+from shared.events.recommendations import (
+    RecommendationDismissed,
+    RecommendationExecuted,
+    RecommendationExpired,
+    RecommendationFollowedUp,
+    RecommendationIssued,
+    RecommendationRefreshed,
+    RecommendationViewed,
+    RecommendationWithdrawn,
+)
 from shared.events.sales import (
     CustomersAdded,
     Movement,
@@ -102,5 +127,73 @@ SAMPLES: dict[tuple[str, int], Event] = {
         ExpenseRecorded(1, DAY, 1_500_000, "rent", "monthly"),
         ExpenseEnded(1, DAY),
         CollectionRecorded(1, DAY, 50_000, 1),
+        ForecastsRequested(FILE, "import", 7, DAY, [1, 2], True, [3], [Short(4, 12, 30)], 41, FILE),  # noqa: FBT003
+        ForecastMade(
+            forecast_id=42,
+            run_id=FILE,
+            product_id=1,
+            horizon=7,
+            made_on=DAY,
+            data_as_of=DAY,
+            transactions=45,
+            tier="short",
+            model="blend",
+            champion="blend",
+            days=[ForecastDay(dt.date(2025, 11, 4), 3_000, 3_125, 0, 6_500, 950)],
+            sums=[ForecastSum(7, 28_000, 20_125, 36_000)],
+            levels=[50, 950],
+            quantiles=[0, 6_500],
+            accuracy=Accuracy(0.125, None, 0.2, 0.75, -0.05, 0.95, 0.25, 8, 45),
+            rivals=[Rival("ets", 0.2, -0.05)],
+            windows=[BacktestWindow(dt.date(2025, 10, 27), 120.5, {"ets": [3_000, 2_500]})],
+            data_version=41,
+            based_on={"sales": (3, 41)},
+        ),
+        ForecastFailed(FILE, 2, 7, DAY, "too_slow", "10 s"),
+        RevenueForecastMade(
+            FILE,
+            DAY,
+            DAY,
+            "blend",
+            [TakingsDay(dt.date(2025, 11, 4), 1_200_000, 800_000, 1_700_000)],
+            Accuracy(None, "no_window", None, None, None, None, None, 0, 20),
+            [BacktestWindow(dt.date(2025, 10, 27), 1e6, {"ets": [1_200_000_000]})],
+            41,
+            {"sales": (3, 41)},
+        ),
+        ForecastRunCompleted(FILE, 1, 2, 7, [1], [Short(4, 12, 30)], [2]),
+        DailyForecastsPlanned(DAY, 17),
+        RecommendationIssued(
+            1,
+            "reorder",
+            "product-7",
+            "high",
+            88,
+            80,
+            276_000,
+            "unmet_demand",
+            {"product_id": 7, "stockout_on": "2025-11-05", "unit_price": None},
+            DAY,
+            "recommend.v1",
+            {"inventory": (4, 41)},
+        ),
+        RecommendationRefreshed(
+            1,
+            "medium",
+            56,
+            70,
+            4_500_000,
+            "spent_90d",
+            {"customer_ids": [1, 2, 3]},
+            DAY,
+            "recommend.v1",
+            {"customers": (6, 42)},
+        ),
+        RecommendationWithdrawn(1, "resolved", {"inventory": (4, 43)}),
+        RecommendationExpired(1, DAY),
+        RecommendationViewed(1, 45),
+        RecommendationExecuted(1, DAY, {"product_id": 7, "recommended_qty": 20_000}, DAY, ["recommended_qty"]),
+        RecommendationDismissed(1, DAY, "আজ দোকান বন্ধ"),
+        RecommendationFollowedUp(1, DAY, "stock_arrived", {"quantity": 20_000}),
     )
 }

@@ -7,10 +7,10 @@ import uuid
 from urllib.parse import urlsplit
 
 import pytest
-from kombu import Connection, Queue
+from kombu import Connection
 from redis import Redis
 
-from shared.hints import BrokerDown, HintReceiver
+from shared.hints import BrokerDown, HintReceiver, queue_named
 from tests.services import Services
 
 LOCAL_RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"
@@ -40,14 +40,14 @@ def waiting(url: str, queue: str) -> int:
         with Redis.from_url(url) as redis:
             return int(redis.llen(queue))
     with Connection(url) as connection:
-        return int(Queue(queue, durable=True)(connection.default_channel).queue_declare().message_count)
+        return int(queue_named(queue)(connection.default_channel).queue_declare().message_count)
 
 
 def lose_hints(url: str, queue: str) -> None:
     """Empty the broker: all of it where the tests started it, else what is in the queue."""
     if not url.startswith("redis"):
         with Connection(url) as connection:
-            Queue(queue, durable=True)(connection.default_channel).purge()
+            queue_named(queue)(connection.default_channel).purge()
         return
     with Redis.from_url(url) as redis:
         if os.environ.get("REDIS_URL"):
@@ -63,7 +63,7 @@ def remove(url: str, queue: str) -> None:
             redis.delete(queue, f"_kombu.binding.{queue}")
     else:
         with Connection(url) as connection:
-            Queue(queue, durable=True)(connection.default_channel).delete()
+            queue_named(queue)(connection.default_channel).delete()
 
 
 def received(receiver: HintReceiver, *, quiet: float = 0.5) -> list[uuid.UUID]:

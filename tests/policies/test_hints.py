@@ -92,6 +92,17 @@ def test_a_receiver_that_works_keeps_no_hint_from_another(
     assert found == [second]
 
 
+def test_what_somebody_waits_for_comes_first(sender: HintSender, receiver: HintReceiver) -> None:
+    nightly, following, waited_for = ([uuid.uuid4() for _ in range(3)] for _ in range(3))
+    for priority, jobs in ((2, nightly), (1, following), (0, waited_for)):
+        assert sender.send(jobs, priority)
+    assert received(receiver) == [*waited_for, *following, *nightly]
+    receiver.close()  # else it would have taken one
+    sender.send(nightly, 2)
+    assert sender.take_back()
+    assert received(receiver) == []
+
+
 def test_what_is_no_hint_is_left_out(broker: str, queue: str, sender: HintSender, receiver: HintReceiver) -> None:
     job = uuid.uuid4()
     sender.send([])
@@ -139,5 +150,5 @@ def test_a_broker_that_is_not_there_is_noticed_soon(scheme: str) -> None:
 
 
 def test_houses_on_one_broker_have_queues_of_their_own() -> None:
-    assert queue_of("postgresql://u:p@h:5432/shops?sslmode=disable") == "smartmarket.jobs.shops"
+    assert queue_of("postgresql://u:p@h:5432/shops?sslmode=disable") == "smartmarket.hints.shops"
     assert queue_of("postgresql://u:p@h/others") != queue_of("postgresql://u:p@h/shops")

@@ -2,13 +2,14 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from shared import jobs
 from shared.database import WRITER
-from shared.job import NewJob, Outcome
+from shared.job import NIGHTLY, WAITED_FOR, NewJob, Outcome
 from shared.jobs import Heartbeat, Job
 from tests.conftest import wait_until
 from tests.log.facts import connected, rows
@@ -191,3 +192,15 @@ def test_a_worker_that_wants_to_end_holds_nothing_any_more(database_url: str) ->
     assert heart.held()
     ending.set()
     assert not heart.held()
+
+
+def test_jobs_somebody_waits_for_are_due_first(database_url: str) -> None:
+    nightly, waited_for = replace(new_job("night", 1), priority=NIGHTLY), new_job("now", 2)
+    record(database_url, nightly, waited_for)
+    with connected(database_url, WRITER) as conn:
+        assert jobs.due(conn) == [waited_for.id, nightly.id]
+        assert jobs.due_by_priority(conn) == {WAITED_FOR: [waited_for.id], NIGHTLY: [nightly.id]}
+        assert jobs.outranked(conn, NIGHTLY)
+        assert not jobs.outranked(conn, WAITED_FOR)
+        assert jobs.claim(conn, waited_for.id, "worker-a") is not None
+        assert not jobs.outranked(conn, NIGHTLY)

@@ -25,6 +25,7 @@ from shared.events.sales import (
     UploadAccepted,
     UploadCompleted,
 )
+from tests.projectors.forecasts import made, takings
 
 DAY = dt.date(2025, 10, 29)
 PAYMENTS: list[tuple[str, str | None]] = [("cash", None), ("bkash", None), ("other", "উপহার কার্ড")]
@@ -108,6 +109,8 @@ def everything_else(business: int) -> Iterator[Event]:
     yield ExpenseRecorded(1, DAY, 70_000, "rent", "monthly")
     yield CollectionRecorded(1, DAY, 10_000, 1)
     yield CustomersMerged(1, [2])
+    yield made(1, [3, 4, 0], made_on=DAY)
+    yield takings([90_000, 80_000], made_on=DAY)
 
 
 def busy_street(shops: int, first_tx: int = 1) -> Iterator[tuple[int, Event]]:

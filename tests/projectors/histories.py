@@ -11,9 +11,24 @@ from shared.events.base import Event
 from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
 from shared.events.clock import DayOpened
 from shared.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.events.forecasting import (
+    Accuracy,
+    ForecastFailed,
+    ForecastRunCompleted,
+    ForecastsRequested,
+    Short,
+)
 from shared.events.identity import BusinessRegistered, LoggedIn
 from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
 from shared.events.jobs import JobFailed
+from shared.events.recommendations import (
+    RecommendationDismissed,
+    RecommendationExecuted,
+    RecommendationExpired,
+    RecommendationFollowedUp,
+    RecommendationViewed,
+    RecommendationWithdrawn,
+)
 from shared.events.sales import (
     Movement,
     MovementsRecorded,
@@ -25,6 +40,7 @@ from shared.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
+from tests.projectors import advice, forecasts
 from tests.projectors.events import accepted, batch, customers, file_id, products, profile
 
 MOST_PRODUCTS, MOST_CUSTOMERS, MOST_FILES = 6, 5, 3
@@ -88,6 +104,7 @@ def histories(draw: st.DrawFn, businesses: list[int], max_events: int = 30) -> l
         [_batch] * 5 + [_sale, _void] * 2
         + [_products, _customers, _profile, _registered, _upload, _other, _movements, _details, _merge, _day]
         + [_goods, _stock, _sheet, _cash, _expense, _collection]
+        + [_forecast, _forecast, _run, _takings, _advice, _advice]
     )  # fmt: skip
     facts: list[tuple[int | None, Event]] = []
     for kind in draw(st.lists(kinds, min_size=1, max_size=max_events)):
@@ -224,6 +241,46 @@ def _expense(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
 def _collection(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
     number = next(shops.transactions[business])
     return business, CollectionRecorded(number, draw(dates), draw(amounts), draw(st.integers(1, MOST_CUSTOMERS)))
+
+
+@st.composite
+def _forecast(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    units = draw(st.lists(st.integers(0, 9), min_size=1, max_size=3))
+    number, horizon = next(shops.transactions[business]), draw(st.sampled_from([7, 14]))
+    lacking = st.sampled_from([forecasts.ACCURACY, Accuracy(None, "no_window", None, None, None, None, None, 0, 9)])
+    return business, forecasts.made(
+        draw(st.integers(1, 3)), units, number=number, horizon=horizon, made_on=draw(dates), accuracy=draw(lacking)
+    )
+
+
+@st.composite
+def _run(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    product, horizon, day = draw(st.integers(1, 3)), draw(st.sampled_from([7, 14])), draw(dates)
+    short = draw(st.lists(st.builds(Short, st.integers(1, 3), st.integers(0, 29), st.just(30)), max_size=2))
+    return business, draw(st.sampled_from([
+        ForecastsRequested(forecasts.RUN, "owner", horizon, day, [product], skipped=short),
+        ForecastFailed(forecasts.RUN, product, horizon, day, "too_slow", draw(texts)),
+        ForecastRunCompleted(forecasts.RUN, 0, 1, horizon, [], short, [product]),
+    ]))  # fmt: skip
+
+
+@st.composite
+def _takings(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    return business, forecasts.takings(draw(st.lists(amounts, max_size=4)), made_on=draw(dates))
+
+
+@st.composite
+def _advice(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    number, day, said, stock = draw(st.integers(1, 3)), draw(dates), draw(texts), draw(quantities)
+    return business, draw(st.sampled_from([
+        advice.issued(number, facts={"name": said, "current_stock": stock}, expires_on=day),
+        advice.refreshed(number, name=said, current_stock=stock, customer_ids=[1, 2]),
+        RecommendationViewed(number, draw(st.integers(0, 99))),
+        RecommendationExecuted(number, day, {"name": said}, day, [said]),
+        RecommendationDismissed(number, day, draw(maybe)), RecommendationExpired(number, day),
+        RecommendationWithdrawn(number, "resolved", advice.BASED_ON),
+        RecommendationFollowedUp(number, day, "stock_arrived", {"quantity": stock}),
+    ]))  # fmt: skip
 
 
 @st.composite

@@ -31,7 +31,9 @@ from shared.events.sales import (
 )
 from tests.projectors.model_cashflow import cashflow
 from tests.projectors.model_customers import customers
+from tests.projectors.model_forecasting import forecasting
 from tests.projectors.model_inventory import inventory
+from tests.projectors.model_recommendations import recommendations
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -119,8 +121,10 @@ def uploads(history: Sequence[Recorded], _: People) -> Tables:
 MODELS: Mapping[str, Callable[[Sequence[Recorded], People], Tables]] = {
     "cashflow": cashflow,
     "customers": customers,
+    "forecasting": forecasting,
     "identity": identity,
     "inventory": inventory,
+    "recommendations": recommendations,
     "sales": sales,
     "uploads": uploads,
 }

@@ -32,7 +32,8 @@ from shared.vault import MasterKey, SubjectKeys, Vault
 from tests.conftest import SECRET
 from tests.projectors.model import MODELS, Row, Tables
 
-_JSON_COLUMNS = {"warnings", "error_details"}
+_JSON_COLUMNS = {"warnings", "error_details", "days", "report", "foretold"}
+_JSON_COLUMNS |= {"facts", "based_on", "action", "modified", "outcome_facts"}
 Difference = dict[str, dict[str, list[Row]]]
 
 

@@ -1,0 +1,120 @@
+"""The latest forecast of each product and horizon, and that of the shop's takings, as they were told."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+import msgspec
+
+from projections.deltas import Deltas, Table
+from projections.projection import Projection
+from shared.event_codec import Recorded
+from shared.events.forecasting import (
+    BacktestWindow,
+    ForecastFailed,
+    ForecastMade,
+    ForecastRunCompleted,
+    ForecastsRequested,
+    RevenueForecastMade,
+    Short,
+)
+from shared.vault import SubjectKeys
+
+READY, INSUFFICIENT = "ready", "insufficient_data"
+# Stands for the shop's takings among products.
+TAKINGS = 0
+FORECASTS = Table(
+    "forecasts",
+    ("business_id", "product_id", "horizon"),
+    changes=dict.fromkeys(
+        (
+            "status", "asked_on", "have", "need", "forecast_id", "made_on", "data_as_of", "tier", "model", "champion",
+            "expected", "levels", "quantiles", "days", "report", "data_version", "failed_on", "failure",
+        ),
+        "set",
+    ),
+)  # fmt: skip
+REVENUE_FORECASTS = Table(
+    "revenue_forecasts",
+    ("business_id",),
+    changes=dict.fromkeys(("made_on", "data_as_of", "model", "takings", "lower", "upper", "data_version"), "set"),
+)
+FORECAST_WINDOWS = Table(
+    "forecast_windows",
+    ("business_id", "product_id", "cutoff"),
+    changes={"known": "set", "foretold": "set"},
+)
+
+
+def on_forecasts_requested(recorded: Recorded, event: ForecastsRequested, deltas: Deltas, _: SubjectKeys) -> None:
+    """Products too short for a forecast are shown with what they lack."""
+    _lacking(recorded, event.horizon, event.skipped, deltas, asked_on=event.date)
+
+
+def on_forecast_made(recorded: Recorded, event: ForecastMade, deltas: Deltas, _: SubjectKeys) -> None:
+    """A forecast takes the place of the one before, whole: none of its columns is ever null."""
+    report = {"sums": event.sums, "accuracy": event.accuracy, "rivals": event.rivals}
+    deltas.merge(
+        FORECASTS, (recorded.business_id, event.product_id, event.horizon),
+        status=READY, asked_on=event.made_on, have=event.transactions, forecast_id=event.forecast_id,
+        made_on=event.made_on, data_as_of=event.data_as_of, tier=event.tier, model=event.model,
+        champion=event.champion, expected=[day.expected for day in event.days], levels=event.levels,
+        quantiles=event.quantiles, days=_json(event.days), report=_json(report), data_version=event.data_version,
+    )  # fmt: skip
+    _keep(recorded, event.product_id, event.windows, deltas)
+
+
+def on_forecast_failed(recorded: Recorded, event: ForecastFailed, deltas: Deltas, _: SubjectKeys) -> None:
+    """The forecast before goes on, if there is one; that the last attempt failed is told beside it."""
+    key = (recorded.business_id, event.product_id, event.horizon)
+    deltas.merge(FORECASTS, key, failed_on=event.date, failure=event.reason)
+
+
+def on_forecast_run_completed(recorded: Recorded, event: ForecastRunCompleted, deltas: Deltas, _: SubjectKeys) -> None:
+    """What turned out too short once it was looked at is shown so, too."""
+    _lacking(recorded, event.horizon, event.short, deltas)
+
+
+def on_revenue_forecast_made(recorded: Recorded, event: RevenueForecastMade, deltas: Deltas, _: SubjectKeys) -> None:
+    """What the shop is going to take in."""
+    deltas.merge(
+        REVENUE_FORECASTS, (recorded.business_id,),
+        made_on=event.made_on, data_as_of=event.data_as_of, model=event.model,
+        takings=[day.paisa for day in event.days], lower=[day.lower for day in event.days],
+        upper=[day.upper for day in event.days], data_version=event.data_version,
+    )  # fmt: skip
+    _keep(recorded, TAKINGS, event.windows, deltas)
+
+
+def _lacking(
+    recorded: Recorded, horizon: int, short: Iterable[Short], deltas: Deltas, asked_on: dt.date | None = None
+) -> None:
+    for product in short:
+        deltas.merge(
+            FORECASTS, (recorded.business_id, product.product_id, horizon),
+            status=INSUFFICIENT, asked_on=asked_on, have=product.have, need=product.need,
+        )  # fmt: skip
+
+
+def _keep(recorded: Recorded, product: int, windows: Iterable[BacktestWindow], deltas: Deltas) -> None:
+    for window in windows:
+        key = (recorded.business_id, product, window.cutoff)
+        deltas.merge(FORECAST_WINDOWS, key, known=window.known, foretold=_json(window.foretold))
+
+
+def _json(rows: object) -> str:
+    return msgspec.json.encode(rows).decode()
+
+
+FORECASTING = Projection(
+    name="forecasting",
+    version=1,
+    package="projections.forecasting",
+    tables=(FORECASTS, REVENUE_FORECASTS, FORECAST_WINDOWS),
+    handlers={
+        ForecastsRequested: on_forecasts_requested,
+        ForecastMade: on_forecast_made,
+        ForecastFailed: on_forecast_failed,
+        ForecastRunCompleted: on_forecast_run_completed,
+        RevenueForecastMade: on_revenue_forecast_made,
+    },
+)

@@ -1,0 +1,57 @@
+-- What the owner was told of demand to come: the latest forecast per product and horizon. Quantities in thousandths,
+-- days in Asia/Dhaka. status: ready, insufficient_data (it has `have` transactions and needs `need`), or null where every
+-- attempt failed. `expected` has the demand of each day after made_on; `quantiles`, per day, those at `levels`
+-- (thousandths) of the demand up to it; days and report are JSON of the event's rows.
+CREATE TABLE forecasts (
+    business_id  bigint NOT NULL,
+    product_id   bigint NOT NULL,
+    horizon      bigint NOT NULL,
+    status       text,
+    asked_on     date,
+    have         bigint,
+    need         bigint,
+    forecast_id  bigint,
+    made_on      date,
+    data_as_of   date,
+    tier         text,
+    model        text,
+    champion     text,
+    expected     bigint[],
+    levels       bigint[],
+    quantiles    bigint[],
+    days         text,
+    report       text,
+    data_version bigint,
+    failed_on    date,
+    failure      text
+);
+-- What the shop was told it will take in at the counter on each day after made_on, in paisa.
+CREATE TABLE revenue_forecasts (
+    business_id  bigint NOT NULL,
+    made_on      date,
+    data_as_of   date,
+    model        text,
+    takings      bigint[],
+    lower        bigint[],
+    upper        bigint[],
+    data_version bigint
+);
+-- What the models foretold as of past weeks, for the next forecast to go on from: a product's demand in thousandths, and
+-- as product 0 the shop's takings in paisa. `foretold` is JSON: model -> amounts per day.
+CREATE TABLE forecast_windows (
+    business_id bigint NOT NULL,
+    product_id  bigint NOT NULL,
+    cutoff      date NOT NULL,
+    known       double precision,
+    foretold    text
+);
+
+-- after the rows, side by side
+CREATE UNIQUE INDEX IF NOT EXISTS forecasts_key ON forecasts (business_id, product_id, horizon);
+CREATE UNIQUE INDEX IF NOT EXISTS revenue_forecasts_key ON revenue_forecasts (business_id);
+CREATE UNIQUE INDEX IF NOT EXISTS forecast_windows_key ON forecast_windows (business_id, product_id, cutoff);
+
+-- once they stand
+ALTER TABLE forecasts ADD PRIMARY KEY USING INDEX forecasts_key;
+ALTER TABLE revenue_forecasts ADD PRIMARY KEY USING INDEX revenue_forecasts_key;
+ALTER TABLE forecast_windows ADD PRIMARY KEY USING INDEX forecast_windows_key;

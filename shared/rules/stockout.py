@@ -1,0 +1,132 @@
+"""When a product runs out, how likely it does, by when to order it again and how much.
+
+Quantities are integer thousandths of a unit, levels thousandths of a probability.
+"""
+
+import datetime as dt
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
+
+VERSION = "stockout.v1"
+UNKNOWN_STOCK, STALE, PAST = "stock_unknown", "stale", "past"
+_CERTAIN = 1000
+_DAY = dt.timedelta(1)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What may be set.
+
+    `lead_time_days` and `pack_size`: of products without one of their own; `stale_days`: so many days without any sale
+    of the shop say that its data are missing, not that nothing sells.
+    """
+
+    lead_time_days: int = 0
+    pack_size: int = 5000
+    stale_days: int = 14
+
+
+DEFAULTS = Parameters()
+
+
+class Demand(NamedTuple):
+    """A forecast: the demand of each day after `made_on`, and per day the quantiles at `levels` of the demand up to it.
+
+    `data_as_of`: the shop's last day with sales.
+    """
+
+    made_on: dt.date
+    data_as_of: dt.date
+    expected: Sequence[int]
+    levels: Sequence[int]
+    quantiles: Sequence[int]
+
+
+class Shelf(NamedTuple):
+    """The stock now, None if it was never counted, and what the owner said of ordering; None where nothing was said."""
+
+    stock: int | None
+    lead_time_days: int | None = None
+    pack_size: int | None = None
+    min_order: int | None = None
+    reorder_point: int | None = None
+
+
+class Risk(NamedTuple):
+    """Whether the stock runs out within the forecast.
+
+    `days` from today to `stockout_on`, the first day whose demand, summed up from tomorrow, exceeds the stock; `chance`
+    that it does so by then, or by the forecast's end where it is not expected to; by when to order, and how much.
+    `reason` says why nothing can be told: the stock is unknown, the data are stale, the forecast is past.
+    """
+
+    will_stockout: bool = False
+    days: int | None = None
+    chance: float | None = None
+    stockout_on: dt.date | None = None
+    reorder_by: dt.date | None = None
+    recommended_qty: int | None = None
+    reason: str | None = None
+
+
+def is_stale(data_as_of: dt.date, today: dt.date, parameters: Parameters = DEFAULTS) -> bool:
+    """Tell whether the shop has been silent for so long that its data must be missing."""
+    return (today - data_as_of).days > parameters.stale_days
+
+
+def risk(demand: Demand, shelf: Shelf, today: dt.date, parameters: Parameters = DEFAULTS) -> Risk:
+    """Return the risk as of the end of `today`; days of the forecast that have passed are left out."""
+    passed = max(0, (today - demand.made_on).days)
+    if shelf.stock is None:
+        return Risk(reason=UNKNOWN_STOCK)
+    if is_stale(demand.data_as_of, today, parameters):
+        return Risk(reason=STALE)
+    if passed >= len(demand.expected):
+        return Risk(reason=PAST)
+    stock = max(0, shelf.stock)
+    summed = list(accumulate(demand.expected[passed:]))
+    days = next((n for n, sold in enumerate(summed, 1) if sold > stock), None)
+    chance = chance_above(demand, stock, passed, days or len(summed))
+    if days is None:
+        return Risk(chance=chance)
+    out = today + _DAY * days
+    lead = parameters.lead_time_days if shelf.lead_time_days is None else shelf.lead_time_days
+    quantity = _order(summed[-1], len(summed), shelf, stock, parameters)
+    return Risk(True, days, chance, out, max(today, out - _DAY * lead), quantity)  # noqa: FBT003 - it does
+
+
+def chance_above(demand: Demand, stock: int, passed: int, days: int) -> float:
+    """Return how likely the demand of `days` days, after the first `passed`, exceeds `stock`.
+
+    Between two quantiles the probability runs straight; below the lowest it runs to 1 at no demand, above the highest
+    to 0 as far away from it as that is from the median. Demand of passed days counts as it was expected.
+    """
+    width = len(demand.levels)
+    at = (passed + days - 1) * width
+    shift = sum(demand.expected[:passed])
+    found = [max(0, quantile - shift) for quantile in demand.quantiles[at : at + width]]
+    median = found[bisect_right(demand.levels, _CERTAIN // 2) - 1]
+    values = [*found, 2 * found[-1] - median]
+    levels = [*demand.levels, _CERTAIN]
+    above = bisect_right(values, stock)
+    if above == len(values):
+        return 0.0
+    low, low_level = (values[above - 1], levels[above - 1]) if above else (0, 0)
+    share = (stock - low) / (values[above] - low)
+    return round(1 - (low_level + share * (levels[above] - low_level)) / _CERTAIN, 4)
+
+
+def _order(demand: int, days: int, shelf: Shelf, stock: int, parameters: Parameters) -> int:
+    """Return how much to order, in whole packs, so that the forecast is covered.
+
+    What shall be left at its end is the owner's reorder point, else the demand of the lead time the owner named.
+    """
+    left = shelf.reorder_point
+    if left is None:
+        left = -(-demand * (shelf.lead_time_days or 0) // days)
+    need = max(demand - stock + left, shelf.min_order or 0)
+    pack = shelf.pack_size or parameters.pack_size
+    return -(-need // pack) * pack

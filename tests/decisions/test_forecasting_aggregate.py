@@ -1,0 +1,138 @@
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import InsufficientData, ProductNotFound, Refusal, TooManyForecasts
+from shared.events.base import Event
+from shared.events.forecasting import ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
+from tests.projectors.forecasts import made, takings
+from write_side.forecasting.aggregate import (
+    DAY,
+    IMPORT,
+    OWNER,
+    PART,
+    Asked,
+    Known,
+    Part,
+    Shop,
+    advance,
+    load,
+    parts,
+    plan,
+    request,
+)
+
+TODAY = dt.date(2025, 11, 3)
+YESTERDAY = TODAY - dt.timedelta(1)
+SHOP = Shop({1: 45, 2: 30, 3: 29, 4: 0}, data_version=41)
+
+
+def decide(asked: Asked, *history: Event, shop: Shop = SHOP, seconds_left: int | None = 60) -> ForecastsRequested:
+    return request(asked, shop, load(TODAY, history), "run-9", seconds_left=seconds_left)
+
+
+def before(*products: int, run: str = "run-1", by: str = OWNER, horizon: int = 7, version: int = 41,
+           date: dt.date = TODAY) -> ForecastsRequested:  # fmt: skip
+    return ForecastsRequested(run, by, horizon, date, list(products), data_version=version)
+
+
+def test_all_products_are_forecast_that_have_sold_often_enough() -> None:
+    event = decide(Asked(None, 14))
+    assert (event.product_ids, event.reused) == ([1, 2], [])
+    assert event.skipped == [Short(3, 29, 30), Short(4, 0, 30)]
+    assert (event.by, event.horizon, event.date, event.data_version) == (OWNER, 14, TODAY, 41)
+
+
+def test_named_products_are_forecast_once_each() -> None:
+    event = decide(Asked([2, 1, 2, 3], 7))
+    assert (event.product_ids, event.skipped) == ([1, 2], [Short(3, 29, 30)])
+
+
+def test_what_is_not_this_shops_is_no_product() -> None:
+    with pytest.raises(ProductNotFound) as refused:
+        decide(Asked([1, 99, 98], 7))
+    assert refused.value.details == {"product_ids": [98, 99]}
+
+
+def test_only_if_every_named_product_is_short_the_request_is_refused() -> None:
+    with pytest.raises(InsufficientData) as refused:
+        decide(Asked([3, 4], 7))
+    assert refused.value.details["skipped"][0] == {"product_id": 3, "have": 29, "need": 30}
+    assert decide(Asked(None, 7), shop=Shop({3: 29}, 1)).product_ids == []
+
+
+@pytest.mark.parametrize(
+    ("run", "reused"),
+    [
+        (before(1), [1]),
+        (before(1, by=IMPORT), [1]),
+        (before(1, horizon=14), []),
+        (before(1, version=40), []),
+        (before(1, date=YESTERDAY), []),
+    ],
+)
+def test_a_forecast_of_the_same_day_data_and_horizon_is_reused(run: ForecastsRequested, reused: list[int]) -> None:
+    event = decide(Asked([1, 2], 7), run)
+    assert (event.reused, event.product_ids) == (reused, [p for p in (1, 2) if p not in reused])
+    assert decide(Asked([1, 2], 7, forced=True), run).product_ids == [1, 2]
+
+
+def test_what_failed_is_not_reused() -> None:
+    done = ForecastRunCompleted("run-1", 0, 1, 7, [1], [], [2])
+    assert decide(Asked([1, 2], 7), before(1, 2), done).product_ids == [2]
+    assert decide(Asked([1, 2], 7), before(1, 2), done, before(2, run="run-2")).product_ids == []
+
+
+def test_a_day_has_ten_requests_and_those_of_the_house_do_not_count() -> None:
+    nine = [before(1, run=f"run-{n}") for n in range(9)]
+    automatic = [before(1, run=f"auto-{n}", by=by) for n, by in enumerate((IMPORT, DAY) * 5)]
+    old = [before(1, run=f"old-{n}", date=YESTERDAY) for n in range(9)]
+    assert decide(Asked([1], 7, forced=True), *nine, *automatic, *old).product_ids == [1]
+    with pytest.raises(TooManyForecasts) as refused:
+        decide(Asked([1], 7), *nine, before(1), seconds_left=3601)
+    assert refused.value.headers["Retry-After"] == "3601"
+    assert decide(Asked([1], 7, forced=True), *nine, before(1), seconds_left=None).product_ids == [1]
+
+
+def test_a_plan_asks_for_what_was_sold_since_or_not_looked_at_for_a_week() -> None:
+    shop = Shop({1: 45, 2: 45, 3: 45, 4: 45, 5: 12, 6: 13}, 50)
+    known = {
+        1: Known(TODAY - dt.timedelta(6), 45), 2: Known(TODAY - dt.timedelta(7), 45), 3: Known(YESTERDAY, 44),
+        5: Known(None, 12), 6: Known(None, 12),
+    }  # fmt: skip
+    planned = plan(DAY, "2025-11-03", shop, known, TODAY, "run-9")
+    assert planned.product_ids == [2, 3, 4]
+    assert planned.skipped == [Short(6, 13, 30)]  # of 5 that was told before
+    assert (planned.by, planned.cause, planned.horizon) == (DAY, "2025-11-03", 7)
+
+
+@given(st.dictionaries(st.integers(1, 40), st.integers(0, 60)), st.none() | st.lists(st.integers(1, 40), min_size=1))
+def test_every_product_is_made_reused_or_skipped(counts: dict[int, int], named: list[int] | None) -> None:
+    shop = Shop(counts, 1)
+    try:
+        event = decide(Asked(named, 7), before(*list(counts)[:3], version=1), shop=shop)
+    except Refusal:
+        assert named
+        assert any(counts.get(product, 0) < 30 for product in named)
+        return
+    told = [*event.product_ids, *event.reused, *(short.product_id for short in event.skipped)]
+    assert sorted(told) == sorted(set(counts if named is None else named))
+
+
+def test_a_part_goes_on_after_its_last_batch() -> None:
+    part = Part()
+    for event in (made(1, [3]), ForecastFailed("r", 2, 7, TODAY, "too_slow", "x"), takings([5])):
+        part = advance(part, event)
+    assert part.left([1, 2, 3, 4]) == [3, 4]
+    assert (part.made, part.failed, part.takings_told, part.completed, part.version) == ((1,), (2,), True, False, 3)
+    assert advance(part, ForecastRunCompleted("r", 0, 1, 7, [1], [], [2])).completed
+
+
+@given(st.lists(st.integers(), unique=True, max_size=3 * PART))
+def test_parts_hold_every_product_once(products: list[int]) -> None:
+    divided = parts(products)
+    assert [product for part in divided for product in part] == products
+    assert all(len(part) <= PART for part in divided)
+    assert len(divided) == max(1, -(-len(products) // PART))

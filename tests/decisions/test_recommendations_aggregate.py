@@ -1,0 +1,203 @@
+import datetime as dt
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import AlreadyDismissed, AlreadyExecuted, RecommendationNotFound, RecommendationOver, Refusal
+from shared.events.base import Event
+from shared.events.recommendations import (
+    RecommendationDismissed,
+    RecommendationExecuted,
+    RecommendationExpired,
+    RecommendationFollowedUp,
+    RecommendationIssued,
+    RecommendationRefreshed,
+    RecommendationViewed,
+    RecommendationWithdrawn,
+)
+from shared.rules.follow_up import Outcome
+from shared.rules.recommend import Wanted
+from write_side.recommendations.aggregate import Advice, dismiss, evolve, execute, follow_up, outdated, view
+from write_side.recommendations.reviewing import review, to_issue
+
+TODAY = dt.date(2025, 11, 3)
+NOW = dt.datetime(2025, 11, 3, 6, tzinfo=dt.UTC)
+BASED_ON = {"inventory": (4, 41)}
+RICE = Wanted("reorder", "product-1", "medium", 500, "unmet_demand", {"product_id": 1, "current_stock": 9}, TODAY)
+CALL = Wanted("retention", "customers", "medium", 700, "spent_90d", {"customer_ids": [1, 2, 3]})
+
+
+def day(n: int) -> dt.date:
+    return TODAY + dt.timedelta(n)
+
+
+def after(*events: Event, advice: Advice | None = None) -> Advice:
+    advice = advice or Advice()
+    for event in events:
+        advice = evolve(advice, event, NOW, 7)
+    return advice
+
+
+def reviewed(
+    advice: Advice, *wanted: Wanted, on: dt.date = TODAY, first: int | None = None, stale: bool = False
+) -> list[Event]:
+    first_id = len(advice.items) + 1 if first is None else first
+    return review(wanted, advice, on, BASED_ON, first_id=first_id, stale=stale)
+
+
+def opened(*wanted: Wanted) -> Advice:
+    return after(*reviewed(Advice(), *wanted))
+
+
+def test_what_is_wanted_is_issued_once() -> None:
+    issued, other = reviewed(Advice(), RICE, CALL)
+    assert isinstance(issued, RecommendationIssued)
+    assert isinstance(other, RecommendationIssued)
+    assert (issued.recommendation_id, issued.priority, issued.impact, issued.expires_on) == (1, 64, 80, TODAY)
+    assert (other.recommendation_id, other.priority, other.expires_on) == (2, 56, day(14))
+    assert reviewed(after(issued, other), RICE, CALL) == []
+
+
+def test_an_open_one_is_refreshed_in_place_when_it_becomes_urgent() -> None:
+    (event,) = reviewed(opened(RICE), RICE._replace(urgency="high", facts={"product_id": 1, "current_stock": 2}))
+    assert isinstance(event, RecommendationRefreshed)
+    assert (event.recommendation_id, event.urgency, event.priority) == (1, "high", 88)
+    assert event.facts == {"product_id": 1, "current_stock": 2}
+
+
+def test_a_reason_that_is_gone_takes_it_back_and_may_come_again_at_once() -> None:
+    advice = opened(RICE)
+    (gone,) = reviewed(advice)
+    assert gone == RecommendationWithdrawn(1, "resolved", BASED_ON)
+    assert reviewed(advice, stale=True) == [RecommendationWithdrawn(1, "stale", BASED_ON)]
+    (again,) = reviewed(after(gone, advice=advice), RICE)
+    assert isinstance(again, RecommendationIssued)
+
+
+@pytest.mark.parametrize("answer", ["execute", "dismiss", "nothing"])
+def test_after_an_answer_or_none_a_subject_is_left_alone_for_a_week(answer: str) -> None:
+    advice, on = opened(CALL), TODAY
+    if answer == "nothing":
+        on = day(15)
+        (expired,) = reviewed(advice, CALL, on=on)
+        assert expired == RecommendationExpired(1, on)
+        advice = after(expired, advice=advice)
+    else:
+        said: list[Event] = [execute(1, {}, advice, on)] if answer == "execute" else [*dismiss(1, "no", advice, on)]
+        advice = after(*said, advice=advice)
+    assert reviewed(advice, CALL, on=on + dt.timedelta(6)) == []
+    (again,) = reviewed(advice, CALL, on=on + dt.timedelta(7))
+    assert isinstance(again, RecommendationIssued)
+    assert again.recommendation_id == 2
+
+
+def test_looks_add_up_to_a_day_and_change_nothing_that_was_answered() -> None:
+    advice = after(RecommendationViewed(1, 80_000), advice=opened(CALL))
+    assert view(1, 9_000, advice) == [RecommendationViewed(1, 6_400)]
+    advice = after(RecommendationViewed(1, 6_400), execute(1, {}, advice, TODAY), advice=advice)
+    assert view(1, 5, advice) == []
+    assert (advice.items[1].closed, advice.items[1].seconds, advice.items[1].viewed_at) == ("executed", 86_400, NOW)
+    assert view(1, 0, opened(CALL)) == [RecommendationViewed(1, 0)]
+
+
+def test_what_is_executed_keeps_the_owners_changes() -> None:
+    event = execute(1, {"current_stock": 9, "customer_ids": [1]}, opened(RICE), TODAY)
+    assert event.action == {"product_id": 1, "current_stock": 9, "customer_ids": [1]}
+    assert (event.modified, event.follow_until) == (["customer_ids"], day(14))
+
+
+@pytest.mark.parametrize(
+    ("closing", "refusal"),
+    [
+        (RecommendationExecuted(1, TODAY, {}, TODAY), AlreadyExecuted),
+        (RecommendationDismissed(1, TODAY), AlreadyDismissed),
+        (RecommendationExpired(1, TODAY), RecommendationOver),
+        (RecommendationWithdrawn(1, "resolved", BASED_ON), RecommendationOver),
+    ],
+)
+def test_what_is_closed_is_not_executed(closing: Event, refusal: type[Refusal]) -> None:
+    with pytest.raises(refusal):
+        execute(1, {}, after(closing, advice=opened(CALL)), TODAY)
+
+
+def test_nothing_is_executed_that_is_unknown_or_whose_day_has_passed() -> None:
+    with pytest.raises(RecommendationNotFound):
+        execute(2, {}, opened(CALL), TODAY)
+    with pytest.raises(RecommendationOver):
+        execute(1, {}, opened(RICE), day(1))
+    assert dismiss(1, None, after(RecommendationDismissed(1, TODAY, "no"), advice=opened(CALL)), day(1)) == []
+
+
+def test_what_came_of_it_is_told_when_it_is_news() -> None:
+    advice = after(execute(1, {}, opened(CALL), TODAY), advice=opened(CALL))
+    told = {1: Outcome("customers_returned", {"customer_ids": [1]})}
+    (event,) = follow_up(told, advice, day(2))
+    assert event == RecommendationFollowedUp(1, day(2), "customers_returned", {"customer_ids": [1]})
+    assert follow_up(told, after(event, advice=advice), day(3)) == []
+    assert [one.recommendation_id for one in advice.awaiting(day(40))] == [1]
+    assert after(event, advice=advice).awaiting(day(31)) == []
+
+
+def test_a_look_that_is_older_than_the_last_decides_nothing() -> None:
+    advice = opened(RICE)
+    assert outdated({"inventory": (4, 40)}, advice)
+    assert not outdated({"inventory": (5, 41), "sales": (1, 2)}, advice)
+
+
+_KEYS = [("reorder", "product-1"), ("reorder", "product-2"), ("retention", "customers")]
+_subsets = st.lists(st.tuples(st.sampled_from(_KEYS), st.integers(1, 3)), unique_by=lambda pair: pair[0])
+_steps = st.one_of(
+    st.tuples(st.just("review"), _subsets),
+    st.tuples(st.sampled_from(["execute", "dismiss", "view"]), st.integers(1, 12)),
+    st.tuples(st.just("pass"), st.integers(1, 9)),
+)
+
+
+@given(st.lists(_steps, max_size=40))
+def test_whatever_happens_one_is_open_per_subject_and_silence_is_kept(steps: list[tuple[str, Any]]) -> None:
+    advice, today = Advice(), TODAY
+    answered: dict[tuple[str, str], dt.date] = {}
+    for what, value in steps:
+        events: list[Event] = []
+        wanted: list[Wanted] = []
+        if what == "pass":
+            today += dt.timedelta(value)
+        elif what == "review":
+            wanted = [_wanted(key, stock, today) for key, stock in value]
+            first = len(advice.items) + 1
+            events = review(wanted, advice, today, BASED_ON, first_id=first, stale=False)
+            assert sum(isinstance(e, RecommendationIssued) for e in events) == len(to_issue(wanted, advice, today))
+        elif value in advice.items:
+            events = _answers(what, value, advice, today)
+        for event in events:
+            advice = evolve(advice, event, NOW)
+            if isinstance(event, RecommendationIssued):
+                key = (event.type, event.subject)
+                assert today >= answered.get(key, dt.date.min) + dt.timedelta(7)
+            if isinstance(event, RecommendationExecuted | RecommendationDismissed | RecommendationExpired):
+                answered[advice.items[event.recommendation_id].key] = today
+        still_open = [item.key for item in advice.items.values() if item.closed is None]
+        assert len(still_open) == len(set(still_open))
+        assert set(still_open) == set(advice.open)
+        if what == "review":
+            assert review(wanted, advice, today, BASED_ON, first_id=99, stale=False) == []
+
+
+def _wanted(key: tuple[str, str], stock: int, today: dt.date) -> Wanted:
+    ends = today + dt.timedelta(stock) if key[0] == "reorder" else None
+    return Wanted(*key, "medium", stock, "unmet_demand", {"product_id": 1, "current_stock": stock}, ends)
+
+
+def _answers(what: str, number: int, advice: Advice, today: dt.date) -> list[Event]:
+    try:
+        match what:
+            case "view":
+                return [*view(number, 5, advice)]
+            case "execute":
+                return [execute(number, {}, advice, today)]
+        return [*dismiss(number, "no", advice, today)]
+    except Refusal:
+        assert advice.items[number].closed or advice.items[number].expires_on < today
+        return []

@@ -1,0 +1,95 @@
+"""From a ledger to what will sell: by itself after an upload, and when an owner asks."""
+
+import csv
+import datetime as dt
+from typing import Any
+
+import httpx
+
+from projections import rebuild
+from projections.registry import REGISTRY
+from shared.event_codec import decode
+from shared.events.forecasting import ForecastMade
+from smartmarket import source_of
+from tests.architecture.conftest import ROOT
+from tests.conftest import RunningHouse, Shop, finished_upload, upload, wait_until
+from tests.contracts.reads import data, today
+from tests.log.facts import rows
+
+SAMPLE = ROOT / "samples" / "tea_shop.csv"
+SINGARA, EGG_ROLL, COFFEE = "Singara", "Egg Roll", "Coffee"
+COMPLETED = """SELECT count(*) FROM log.events
+    WHERE business_id = %s AND topic = 'forecasting.ForecastRunCompleted'"""
+MADE = "SELECT topic, state FROM log.events WHERE business_id = %s AND topic = %s ORDER BY notification_id"
+
+
+def ledger(*names: str) -> bytes:
+    """Return what the tea shop sold of some products, as if its last day was yesterday."""
+    with SAMPLE.open(encoding="utf-8-sig", newline="") as file:
+        lines = [line for line in csv.DictReader(file) if line["Product"] in names]
+    dates = [dt.datetime.strptime(line["Date"], "%d/%m/%Y").date() for line in lines]  # noqa: DTZ007 - a date
+    later = today() - dt.timedelta(1) - max(dates)
+    cells = [[str(d + later), x["Product"], x["Quantity"], x["Amount"]] for d, x in zip(dates, lines, strict=True)]
+    return "\n".join(",".join(row) for row in [["Date", "Product", "Quantity", "Amount"], *cells]).encode()
+
+
+def told(running: RunningHouse, shop: Shop, runs: int) -> list[ForecastMade]:
+    """Return the forecasts of a shop once so many runs are done."""
+    wait_until(lambda: rows(running.house.url, COMPLETED, shop.business_id) == [(runs,)], patience=100)
+    found = rows(running.house.url, MADE, shop.business_id, ForecastMade.topic)
+    return [event for topic, state in found if isinstance(event := decode(topic, bytes(state)), ForecastMade)]
+
+
+def by_name(client: httpx.Client, shop: Shop, path: str = "/forecasts") -> dict[str, dict[str, Any]]:
+    """Return the items of a list by their products' names."""
+    return {(item.get("product") or item)["name"]: item for item in data(client, shop, path)["results"]}
+
+
+def test_a_ledger_is_forecast_by_real_models_and_asked_for_further_ahead(
+    client: httpx.Client, shop: Shop, running: RunningHouse
+) -> None:
+    answer = upload(client, shop, ledger(SINGARA, EGG_ROLL, COFFEE))
+    finished_upload(client, shop, answer.json()["data"]["file_id"])
+    first = told(running, shop, 1)
+    wait_until(lambda: data(client, shop, "/forecasts")["count"] == 3)
+
+    items = by_name(client, shop)
+    assert {name: item["status"] for name, item in items.items()} == {
+        SINGARA: "ready", EGG_ROLL: "ready", COFFEE: "insufficient_data"
+    }  # fmt: skip
+    singara = items[SINGARA]
+    assert (singara["tier"], singara["stale"], singara["stockout_risk"]["reason"]) == ("full", False, "stock_unknown")
+    assert "prophet" in {rival["model"] for rival in singara["rivals"]}
+    assert singara["accuracy"]["windows"] == 8
+    assert [day["date"] for day in singara["predicted_demand"]] == [str(today() + dt.timedelta(n)) for n in range(1, 8)]
+    confidences = [day["confidence"] for day in singara["predicted_demand"]]
+    assert confidences == sorted(confidences, reverse=True)
+    assert singara["summary"]["total_demand"] > 0
+    assert all(day["lower"] <= day["quantity"] <= day["upper"] for day in singara["predicted_demand"])
+    assert data(client, shop, "/cashflow")["takings_forecast"]["made_on"] == str(today())
+
+    count = {"kind": "count", "quantity": 1}
+    moved = client.post(f"/api/products/{singara['product']['id']}/stock", json=count, headers=shop.headers)
+    position = {"X-Min-Event-Position": moved.headers["X-Event-Position"]}
+    warned = client.get("/api/forecasts?has_stockout_warning=true", headers=shop.headers | position).json()["data"]
+    assert [item["product"]["name"] for item in warned["results"]] == [SINGARA]
+    risk = warned["results"][0]["stockout_risk"]
+    assert risk["recommendation"] == f"Reorder by {risk['reorder_by']}"
+    block = by_name(client, shop, "/products")[SINGARA]["forecast"]
+    assert (block["id"], block["days_until_stockout"]) == (singara["id"], risk["days_until_stockout"])
+
+    ids = [items[name]["product"]["id"] for name in (SINGARA, COFFEE)]
+    asked = client.post(
+        "/api/forecasts/request", json={"product_ids": ids, "forecast_days": 14}, headers=shop.headers
+    ).json()["data"]
+    assert (asked["product_count"], [s["product_id"] for s in asked["skipped"]]) == (1, ids[1:])
+    further = [event for event in told(running, shop, 2) if event.horizon == 14]
+    assert [event.product_id for event in further] == ids[:1]
+    assert further[0].windows == []  # the weeks of the first forecast were not fitted again
+    assert sum(len(event.windows) for event in first) == 16
+
+    wait_until(lambda: data(client, shop, "/forecasts")["count"] == 5)
+    before = data(client, shop, "/forecasts")
+    rebuild.rebuild(source_of(running.house), REGISTRY["forecasting"])
+    assert data(client, shop, "/forecasts") == before  # as it was told: a replay runs no model
+    assert len(told(running, shop, 2)) == 3

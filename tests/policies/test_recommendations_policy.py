@@ -1,0 +1,108 @@
+"""When recommendations are reviewed: at most one review of a shop waits, in the morning every active shop has one."""
+
+import datetime as dt
+from functools import partial
+from typing import Any
+
+import pytest
+
+from shared import jobs
+from shared.database import WRITER
+from shared.event_store import EventStore, Metadata
+from shared.events.cashflow import CashSettingsChanged
+from shared.events.clock import DayOpened
+from shared.events.sales import UploadCompleted
+from shared.job import NIGHTLY, NewJob
+from shared.jobs import Job, Retry
+from tests.log.facts import connected, rows
+from tests.projectors.events import completed
+from write_side.recommendations import worker
+from write_side.recommendations.policy import POLICIES, REVIEW, REVIEW_DAY, review_of
+from write_side.recommendations.worker import DayReviewer
+
+SHOP = 7
+POOR = CashSettingsChanged(1_000, dt.date(2025, 1, 1), 2_000_000)
+JOBS = "SELECT kind, subject, position, state, priority FROM jobs.jobs ORDER BY subject"
+
+
+class Held:
+    def held(self) -> bool:
+        return True
+
+
+def record(url: str, *new: NewJob) -> None:
+    with connected(url, WRITER) as conn:
+        jobs.record(conn, new)
+
+
+def claimed(url: str, new: NewJob) -> Job:
+    with connected(url, WRITER) as conn:
+        job = jobs.claim(conn, new.id, "worker-a")
+    assert job is not None
+    return job
+
+
+def append(store: EventStore, business: int | None, stream: str, *events: Any) -> int:  # noqa: ANN401 - any event
+    position = store.execute(business, Metadata(), lambda unit: unit.append(stream, 0, *events)).position
+    assert position is not None
+    return position
+
+
+def test_at_most_one_review_of_a_shop_waits_for_all_that_has_changed(database_url: str) -> None:
+    record(database_url, review_of(SHOP, 3), review_of(SHOP, 5), review_of(SHOP, 4), review_of(70, 6, NIGHTLY))
+    assert rows(database_url, JOBS) == [(REVIEW, "7", 5, "pending", 1), (REVIEW, "70", 6, "pending", 2)]
+    record(database_url, review_of(70, 7))
+    assert rows(database_url, JOBS)[1] == (REVIEW, "70", 7, "pending", 1)
+
+
+def test_what_changes_while_a_shop_is_reviewed_calls_for_another_review(store: EventStore, database_url: str) -> None:
+    record(database_url, review_of(SHOP, 3))
+    job = claimed(database_url, review_of(SHOP, 3))
+    record(database_url, review_of(SHOP, 8))
+    with store.cursor() as cursor, pytest.raises(Retry):
+        jobs.finish(cursor, job)
+    with connected(database_url, WRITER) as conn:
+        jobs.give_back(conn, job, "worker-a", delay=0, error=None, counted=False)
+    later = claimed(database_url, review_of(SHOP, 8))
+    assert (later.id, later.position) == (job.id, 8)
+    with store.cursor() as cursor:
+        jobs.finish(cursor, later)
+    assert rows(database_url, JOBS) == [(REVIEW, "7", 8, "done", 1)]
+    record(database_url, review_of(SHOP, 9))
+    assert rows(database_url, JOBS) == [(REVIEW, "7", 9, "pending", 1)]
+
+
+def test_a_ledger_calls_for_a_review_unless_it_was_empty() -> None:
+    when = POLICIES[UploadCompleted]
+    recorded: Any = type("At", (), {"business_id": SHOP, "position": 3})
+    assert when(recorded, completed(SHOP)) == [review_of(SHOP, 3)]
+    assert when(recorded, UploadCompleted("f", 0, 0, 0, 0)) == []
+
+
+def test_a_morning_calls_for_a_review_of_every_active_shop(
+    store: EventStore, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for business in (5, SHOP, 70):
+        append(store, business, f"cash-{business}", POOR)
+    position = append(store, None, "days", DayOpened(dt.date(2025, 11, 3)))
+    new = NewJob(REVIEW_DAY, "2025-11-03", None, position, {}, NIGHTLY)
+    reviewer = DayReviewer(store, partial(connected, database_url, WRITER))
+
+    def at(hour: int, day: int = 2) -> None:
+        instant = dt.datetime(2025, 11, day, hour, tzinfo=dt.UTC)
+        monkeypatch.setattr(worker, "_now", lambda _: instant)
+        record(database_url, new)
+        reviewer(claimed(database_url, new), Held())
+
+    with pytest.raises(Retry) as early:
+        at(22)
+    assert early.value.seconds == 3600  # it is 04:00 in Dhaka
+    rows(database_url, "DELETE FROM jobs.jobs RETURNING id")
+    at(23)
+    assert rows(database_url, JOBS) == [
+        (REVIEW_DAY, "2025-11-03", position, "done", NIGHTLY),
+        *((REVIEW, str(shop), position, "pending", NIGHTLY) for shop in (5, 7, 70)),
+    ]  # fmt: skip
+    rows(database_url, "DELETE FROM jobs.jobs RETURNING id")
+    at(19, day=3)  # the day is over
+    assert [kind for kind, *_ in rows(database_url, JOBS)] == [REVIEW_DAY]

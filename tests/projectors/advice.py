@@ -1,0 +1,28 @@
+"""Events of recommendations as tests write them."""
+
+import datetime as dt
+
+from shared.events.recommendations import BasedOn, Fact, RecommendationIssued, RecommendationRefreshed
+from tests.projectors.events import DAY
+
+BASED_ON: BasedOn = {"inventory": (4, 41)}
+
+
+def issued(
+    number: int = 1, kind: str = "reorder", urgency: str = "high", *, subject: str = "product-1", priority: int = 88,
+    impact: int = 80, stake: int = 500, facts: dict[str, Fact] | None = None, expires_on: dt.date = DAY,
+    based_on: BasedOn = BASED_ON,
+) -> RecommendationIssued:  # fmt: skip
+    """Return a new recommendation."""
+    told: dict[str, Fact] = {"product_id": 1} if facts is None else facts
+    return RecommendationIssued(
+        number, kind, subject, urgency, priority, impact, stake, "unmet_demand", told, expires_on, "recommend.v1",
+        based_on,
+    )  # fmt: skip
+
+
+def refreshed(number: int = 1, urgency: str = "medium", **facts: Fact) -> RecommendationRefreshed:
+    """Return the same with other numbers."""
+    return RecommendationRefreshed(
+        number, urgency, 64, 80, 300, "unmet_demand", facts, DAY + dt.timedelta(1), "recommend.v2", BASED_ON
+    )

@@ -1,0 +1,105 @@
+"""What the read model `forecasting` must hold: for each product and horizon the last word on each of its questions."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from shared.event_codec import Recorded
+from shared.events.forecasting import (
+    ForecastFailed,
+    ForecastMade,
+    ForecastRunCompleted,
+    ForecastsRequested,
+    RevenueForecastMade,
+)
+
+Row = dict[str, Any]
+Tables = dict[str, list[Row]]
+People = Mapping[str, Mapping[str, str | None]]
+Subject = tuple[int | None, int, int]
+TOLD = (
+    "forecast_id", "made_on", "data_as_of", "tier", "model", "champion", "expected", "levels", "quantiles", "days",
+    "report", "data_version",
+)  # fmt: skip
+
+
+def forecasting(history: Sequence[Recorded], _: People) -> Tables:
+    """Return the tables of the projection `forecasting`."""
+    told: dict[Subject, list[Row]] = {}
+    for recorded in history:
+        for subject, said in _said(recorded):
+            told.setdefault(subject, []).append(said)
+    return {
+        "forecasts": [
+            {"business_id": business, "product_id": product, "horizon": horizon, **_last(words)}
+            for (business, product, horizon), words in told.items()
+        ],
+        "revenue_forecasts": _revenue(history),
+        "forecast_windows": _windows(history),
+    }
+
+
+def _said(recorded: Recorded) -> list[tuple[Subject, Row]]:
+    business, event = recorded.business_id, recorded.event
+    if isinstance(event, ForecastsRequested):
+        return [
+            ((business, s.product_id, event.horizon),
+             {"status": "insufficient_data", "asked_on": event.date, "have": s.have, "need": s.need})
+            for s in event.skipped
+        ]  # fmt: skip
+    if isinstance(event, ForecastRunCompleted):
+        return [
+            ((business, s.product_id, event.horizon), {"status": "insufficient_data", "have": s.have, "need": s.need})
+            for s in event.short
+        ]
+    if isinstance(event, ForecastFailed):
+        return [((business, event.product_id, event.horizon), {"failed_on": event.date, "failure": event.reason})]
+    if isinstance(event, ForecastMade):
+        told = msgspec.to_builtins(event)
+        report = {name: told[name] for name in ("sums", "accuracy", "rivals")}
+        made = {name: getattr(event, name) for name in TOLD if hasattr(event, name)} | {
+            "status": "ready", "asked_on": event.made_on, "have": event.transactions,
+            "expected": tuple(day.expected for day in event.days), "levels": tuple(event.levels),
+            "quantiles": tuple(event.quantiles), "days": _json(told["days"]), "report": _json(report),
+        }  # fmt: skip
+        return [((business, event.product_id, event.horizon), made)]
+    return []
+
+
+def _last(words: Sequence[Row]) -> Row:
+    names = ("status", "asked_on", "have", "need", *TOLD, "failed_on", "failure")
+    return {name: next((w[name] for w in reversed(words) if name in w), None) for name in names}
+
+
+def _revenue(history: Sequence[Recorded]) -> list[Row]:
+    latest = {r.business_id: e for r in history if isinstance(e := r.event, RevenueForecastMade)}
+    return [
+        {
+            "business_id": business, "made_on": event.made_on, "data_as_of": event.data_as_of, "model": event.model,
+            "takings": tuple(day.paisa for day in event.days), "lower": tuple(day.lower for day in event.days),
+            "upper": tuple(day.upper for day in event.days), "data_version": event.data_version,
+        }
+        for business, event in latest.items()
+    ]  # fmt: skip
+
+
+def _windows(history: Sequence[Recorded]) -> list[Row]:
+    told = [(r.business_id, e) for r in history if isinstance(e := r.event, ForecastMade | RevenueForecastMade)]
+    windows = {
+        (business, getattr(event, "product_id", 0), window.cutoff): window
+        for business, event in told
+        for window in event.windows
+    }
+    return [
+        {
+            "business_id": business, "product_id": product, "cutoff": cutoff, "known": window.known,
+            "foretold": _json(window.foretold),
+        }
+        for (business, product, cutoff), window in windows.items()
+    ]  # fmt: skip
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True)

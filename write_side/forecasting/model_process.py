@@ -1,0 +1,185 @@
+"""The models in a process of their own, loaded once, which is killed when it takes too long."""
+
+import datetime as dt
+import logging
+import os
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any, Protocol, cast
+
+from write_side.forecasting.prediction import History, NotEnough, Prediction, RevenuePrediction, Window
+
+LIMIT_SECONDS = 10.0
+_LOADING_SECONDS = 90.0
+_ENDING_SECONDS = 2.0
+_NICENESS = 5
+logger = logging.getLogger("smartmarket.models")
+
+
+@dataclass(frozen=True)
+class ProductTask:
+    """What `predict` takes."""
+
+    history: History
+    horizon: int
+    start: dt.date
+    windows: Sequence[Window] = ()
+    champion: str | None = None
+
+
+@dataclass(frozen=True)
+class TakingsTask:
+    """What `predict_revenue` takes."""
+
+    history: History
+    days: int
+    start: dt.date
+    windows: Sequence[Window] = ()
+
+
+class ForecastError(Exception):
+    """A forecast could not be made; `reason` is that of ForecastFailed."""
+
+    def __init__(self, reason: str, error: str) -> None:
+        """Say why, and what happened."""
+        super().__init__(error)
+        self.reason = reason
+
+
+class Modeller(Protocol):
+    """What forecasts are made by."""
+
+    def predict(
+        self, history: History, horizon: int, start: dt.date, windows: Sequence[Window], champion: str | None
+    ) -> Prediction | NotEnough:
+        """Return the demand of a product."""
+
+    def predict_revenue(
+        self, history: History, days: int, start: dt.date, windows: Sequence[Window]
+    ) -> RevenuePrediction | NotEnough:
+        """Return the takings of a shop."""
+
+
+def load_models() -> Modeller:
+    """Return the models, loaded and warm; called in the child."""
+    from write_side.forecasting import model  # noqa: PLC0415 - heavy, and wanted in the child only
+
+    model.warm()
+    return cast("Modeller", model)
+
+
+class Models:
+    """One child process that makes forecasts one at a time; started when first needed, again after it was killed.
+
+    A child that is killed takes the processes it started with it, and one whose parent is gone ends by itself.
+    """
+
+    def __init__(self, load: Callable[[], Modeller] = load_models, *, limit: float = LIMIT_SECONDS) -> None:
+        """Let `load`, which the child finds by its name, make the models; each forecast may take `limit` seconds."""
+        self._load = load
+        self._limit = limit
+        self._child: BaseProcess | None = None
+        self._pipe: Connection | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Return the child's process id, None while there is none."""
+        return self._child.pid if self._child else None
+
+    def predict(self, task: ProductTask) -> Prediction | NotEnough:
+        """Return a product's forecast; raises ForecastError."""
+        return cast("Prediction | NotEnough", self._ask(task))
+
+    def predict_takings(self, task: TakingsTask) -> RevenuePrediction | NotEnough:
+        """Return the forecast of a shop's takings; raises ForecastError."""
+        return cast("RevenuePrediction | NotEnough", self._ask(task))
+
+    def close(self) -> None:
+        """End the child."""
+        child, pipe, self._child, self._pipe = self._child, self._pipe, None, None
+        if pipe is not None:
+            pipe.close()
+        if child is not None:
+            child.join(_ENDING_SECONDS)
+            _kill(child)
+
+    def _ask(self, task: ProductTask | TakingsTask) -> object:
+        pipe = self._ready()
+        try:
+            pipe.send(task)
+            if not pipe.poll(self._limit):
+                self._drop()
+                reason = "too_slow"
+                raise ForecastError(reason, f"no forecast within {self._limit:g} s")
+            done, answer = pipe.recv()
+        except (EOFError, OSError) as error:
+            self._drop()
+            reason = "model_died"
+            raise ForecastError(reason, "the process of the models ended") from error
+        if not done:
+            reason = "model_failed"
+            raise ForecastError(reason, str(answer))
+        return answer
+
+    def _ready(self) -> Connection:
+        """Return the pipe to a child that has loaded the models; raises RuntimeError if none does."""
+        if self._pipe is None or self._child is None or not self._child.is_alive():
+            self._drop()
+            context = get_context("spawn")
+            self._pipe, theirs = context.Pipe()
+            self._child = context.Process(target=_serve, args=(theirs, self._load), daemon=True, name="models")
+            self._child.start()
+            theirs.close()
+            with suppress(EOFError, OSError):
+                if self._pipe.poll(_LOADING_SECONDS) and self._pipe.recv() is True:
+                    return self._pipe
+            self._drop()
+            msg = "the models could not be loaded"
+            raise RuntimeError(msg)
+        return self._pipe
+
+    def _drop(self) -> None:
+        child, pipe, self._child, self._pipe = self._child, self._pipe, None, None
+        if pipe is not None:
+            pipe.close()
+        if child is not None:
+            logger.warning("process of the models dropped", extra={"child": child.pid})
+            _kill(child)
+
+
+def _kill(child: BaseProcess) -> None:
+    """Kill the child with everything it has started."""
+    if child.pid is not None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    child.kill()
+    child.join()
+
+
+def _serve(pipe: Connection, load: Callable[[], Modeller]) -> None:
+    """Load the models and make forecasts until the pipe is closed. Runs in the child."""
+    os.setsid()  # a group of its own, to be killed as one
+    os.nice(_NICENESS)  # people who wait for an answer go first
+    models = load()
+    pipe.send(True)  # noqa: FBT003 - ready
+    while True:
+        try:
+            task = pipe.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            answer: tuple[bool, Any] = (True, _answer(models, task))
+        except Exception as error:  # noqa: BLE001 - whatever a model raises is this product's failure
+            answer = (False, f"{type(error).__name__}: {error}"[:500])
+        pipe.send(answer)
+
+
+def _answer(models: Modeller, task: ProductTask | TakingsTask) -> object:
+    if isinstance(task, TakingsTask):
+        return models.predict_revenue(task.history, task.days, task.start, task.windows)
+    return models.predict(task.history, task.horizon, task.start, task.windows, task.champion)

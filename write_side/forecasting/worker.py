@@ -1,0 +1,173 @@
+"""Makes the forecasts of one part of a run: signals in, batches of events out; goes on after its last batch."""
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from psycopg import Connection
+
+from shared import jobs
+from shared.event_store import EventStore, Metadata, Unit
+from shared.events.base import Event
+from shared.events.forecasting import ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
+from shared.jobs import Job, Lease, Retry
+from shared.signals.demand import TAKINGS
+from write_side.forecasting import aggregate, telling
+from write_side.forecasting.aggregate import Part, part_stream, run_stream
+from write_side.forecasting.model_process import ForecastError, Models, ProductTask, TakingsTask
+from write_side.forecasting.prediction import LEAST_TRANSACTIONS, NotEnough
+from write_side.forecasting.reading import Material, material, when_reached
+from write_side.forecasting.telling import THOUSAND, Told
+
+TAKINGS_DAYS = 90
+# So many forecasts, or what was made in so many seconds, are recorded at once.
+_BATCH, _BATCH_SECONDS = 10, 3.0
+_GIVING_WAY_SECONDS = 0.1
+_DAY = dt.timedelta(1)
+logger = logging.getLogger("smartmarket.forecasts")
+
+
+@dataclass
+class _Run:
+    """One run over one part: what was asked for, what it is made from, how far it is, what is not recorded yet."""
+
+    job: Job
+    requested: ForecastsRequested
+    part: int
+    parts: list[list[int]]
+    state: Part
+    material: Material
+    short: list[Short] = field(default_factory=list)
+    told: list[Event] = field(default_factory=list)
+    recorded_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def business_id(self) -> int:
+        return self.job.business_id or 0
+
+    def beside(self, product: int, data_as_of: dt.date) -> Told:
+        """Return what stands beside the numbers of a product, or of TAKINGS."""
+        asked, windows = self.requested, self.material.windows.get(product, ())
+        return Told(asked.run_id, asked.date, data_as_of, asked.data_version, self.material.based_on, windows)
+
+
+class ForecastMaker:
+    """Handles `make_forecasts` jobs."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        connect: Callable[[], Connection[Any]],
+        connect_reader: Callable[[], Connection[Any]],
+        models: Models,
+    ) -> None:
+        """Read tables over `connect_reader`, predict by `models`, append to `store`; see who waits over `connect`."""
+        self._store = store
+        self._connect = connect
+        self._connect_reader = connect_reader
+        self._models = models
+
+    def __call__(self, job: Job, lease: Lease) -> None:
+        """Make what is not made yet; a part that is told is left alone.
+
+        Gives way to jobs that somebody waits for, and comes back where read models are behind the request.
+        """
+        run_id, part = str(job.payload["run_id"]), int(job.payload["part"])
+        state = Part()
+        for recorded in self._store.load(part_stream(run_id, part)):
+            state = aggregate.advance(state, recorded.event)
+        if state.completed:
+            return
+        requested = cast("ForecastsRequested", self._store.load(run_stream(run_id))[0].event)
+        parts = aggregate.parts(requested.product_ids)
+        with when_reached(self._connect_reader, job.business_id or 0, job.position, requested.date) as demand:
+            found = material(demand, requested, state.left(parts[part]))
+        self._make(_Run(job, requested, part, parts, state, found), lease)
+
+    def _make(self, run: _Run, lease: Lease) -> None:
+        """Make and record all that is left; stops where the lease was lost."""
+        for product in run.state.left(run.parts[run.part]):
+            if not lease.held():
+                return
+            self._give_way(run)
+            run.told += self._forecast(run, product)
+            if len(run.told) >= _BATCH or time.monotonic() > run.recorded_at + _BATCH_SECONDS:
+                self._record(run)
+        if run.part == 0 and not run.state.takings_told:
+            run.told += self._takings(run)
+        if lease.held():
+            self._record(run, last=True)
+
+    def _forecast(self, run: _Run, product: int) -> list[Event]:
+        """Return what is to be told of a product: a forecast, a failure, or nothing where it is too short."""
+        found, asked = run.material, run.requested
+        sold, transactions = found.sold.get(product), found.transactions.get(product, 0)
+        if found.data_as_of is None or not sold or transactions < LEAST_TRANSACTIONS:
+            run.short.append(Short(product, transactions, LEAST_TRANSACTIONS))
+            return []
+        known, beside = found.known.get(product), run.beside(product, found.data_as_of)
+        task = ProductTask(
+            telling.history_of(sold, transactions, found.data_as_of, found.units.get(product)), asked.horizon,
+            asked.date + _DAY, telling.windows_of(beside.windows, THOUSAND), known.champion if known else None,
+        )  # fmt: skip
+        try:
+            made = self._models.predict(task)
+        except ForecastError as error:
+            logger.warning("no forecast", extra={
+                "business_id": run.business_id, "product_id": product, "reason": error.reason,
+            })  # fmt: skip
+            return [ForecastFailed(asked.run_id, product, asked.horizon, asked.date, error.reason, str(error))]
+        if isinstance(made, NotEnough):
+            run.short.append(Short(product, made.have, made.need))
+            return []
+        number = self._store.allot(run.business_id, "forecast")
+        return [telling.forecast_made(number, product, transactions, asked.horizon, made, beside)]
+
+    def _takings(self, run: _Run) -> list[Event]:
+        """Return what is to be told of the shop's takings; nothing where that was told today of the same sales."""
+        found, asked = run.material, run.requested
+        takings = found.takings
+        told_before = (takings.made_on, takings.data_version) == (asked.date, asked.data_version)
+        if found.data_as_of is None or not takings.days or told_before:
+            return []
+        history = telling.takings_of(takings.days, takings.sales, found.data_as_of)
+        beside = run.beside(TAKINGS, found.data_as_of)
+        task = TakingsTask(history, TAKINGS_DAYS, asked.date + _DAY, telling.windows_of(beside.windows, 1))
+        try:
+            made = self._models.predict_takings(task)
+        except ForecastError as error:
+            logger.warning("no forecast of takings", extra={"business_id": run.business_id, "reason": error.reason})
+            return []
+        return [] if isinstance(made, NotEnough) else [telling.takings_told(made, beside)]
+
+    def _record(self, run: _Run, *, last: bool = False) -> None:
+        """Append what is told, and if it was the last that the part is done; another worker's batch goes before."""
+        state, events = run.state, list(run.told)
+        for event in events:
+            state = aggregate.advance(state, event)
+        if last:
+            asked = run.requested
+            events.append(ForecastRunCompleted(
+                asked.run_id, run.part, len(run.parts), asked.horizon, list(state.made), run.short, list(state.failed)
+            ))  # fmt: skip
+        stream, before = part_stream(run.requested.run_id, run.part), run.state.version
+
+        def decide(unit: Unit) -> None:
+            if len(unit.load(stream)) != before:
+                raise Retry(_GIVING_WAY_SECONDS)
+            unit.append(stream, before, *events)
+
+        self._store.execute(run.business_id, Metadata(actor="worker", causation=run.job.position), decide)
+        run.state, run.told, run.recorded_at = state, [], time.monotonic()
+
+    def _give_way(self, run: _Run) -> None:
+        """Record what is made and come back later if something more urgent waits for a worker."""
+        with self._connect() as conn:
+            outranked = jobs.outranked(conn, run.job.priority)
+        if outranked:
+            if run.told:
+                self._record(run)
+            raise Retry(_GIVING_WAY_SECONDS)

@@ -1,0 +1,87 @@
+"""A shop's recommendations, for one command of their owner: read, decided on and added to under the shop's lock."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from shared.event_store import EventStore, Metadata, Unit
+from shared.events.base import Event
+from shared.events.recommendations import Fact
+from shared.wording.recommendations import Recommendation
+from write_side.recommendations import aggregate
+from write_side.recommendations.aggregate import Advice, Item
+
+_DHAKA = ZoneInfo("Asia/Dhaka")
+_NEWEST = 2**62
+_STATUS = {None: "pending", "executed": "executed"}
+
+
+class Done(NamedTuple):
+    """The recommendation after a command, and where the log tells of it."""
+
+    recommendation: Recommendation
+    position: int
+
+
+def stream_of(business_id: int) -> str:
+    """Return the name of the stream that holds all recommendations of a shop."""
+    return f"recommendations-{business_id}"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where one command of one shop is decided; the same Idempotency-Key again answers as before."""
+
+    store: EventStore
+    business_id: int
+    meta: Metadata
+    request_hash: bytes | None
+
+    def view(self, number: int, seconds: int) -> Done:
+        """Take down that it was looked at; raises RecommendationNotFound."""
+        return self._decided(number, lambda advice, _: aggregate.view(number, seconds, advice))
+
+    def execute(self, number: int, changes: Callable[[str], Mapping[str, Fact]]) -> Done:
+        """Take down that it is done, changed as `changes` says of its type.
+
+        Raises RecommendationNotFound, AlreadyExecuted, AlreadyDismissed, RecommendationOver, and what `changes` raises.
+        """
+
+        def decide(advice: Advice, today: dt.date) -> Sequence[Event]:
+            kind = advice.item(number).type
+            return [aggregate.execute(number, changes(kind), advice, today)]
+
+        return self._decided(number, decide)
+
+    def dismiss(self, number: int, reason: str | None) -> Done:
+        """Take down that it won't be done; raises RecommendationNotFound, AlreadyExecuted, RecommendationOver."""
+        return self._decided(number, lambda advice, today: aggregate.dismiss(number, reason, advice, today))
+
+    def _decided(self, number: int, decide: Callable[[Advice, dt.date], Sequence[Event]]) -> Done:
+        stream = stream_of(self.business_id)
+
+        def run(unit: Unit) -> int:
+            advice = aggregate.load(unit.load(stream))
+            events = decide(advice, unit.now.astimezone(_DHAKA).date())
+            unit.append(stream, advice.version, *events)
+            return number
+
+        outcome = self.store.execute(self.business_id, self.meta, run, request_hash=self.request_hash)
+        # Read apart from the command: an answer is given again as it was, and names are looked up anew.
+        upto = outcome.position or _NEWEST
+        history = [recorded for recorded in self.store.load(stream) if recorded.position <= upto]
+        return Done(shown(aggregate.load(history).item(number)), history[-1].position)
+
+
+def shown(item: Item) -> Recommendation:
+    """Return a recommendation as its reader sees it; of one that was executed what was done counts."""
+    status = _STATUS.get(item.closed, "dismissed")
+    if status == "pending" and item.viewed_at:
+        status = "viewed"
+    return Recommendation(
+        item.id, item.type, item.urgency, item.priority, item.impact, item.stake, item.stake_basis,
+        item.action or item.facts, item.expires_on, item.created_at, status, item.reason, item.viewed_at, item.seconds,
+        item.closed_at if item.closed == "executed" else None, item.modified, item.outcome, item.outcome_facts,
+    )  # fmt: skip

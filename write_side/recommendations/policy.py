@@ -1,0 +1,51 @@
+"""What changes a shop's signals calls for a review of its recommendations; so does every day, early in the morning."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shared.event_codec import Recorded
+from shared.events.base import Event
+from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.events.clock import DayOpened
+from shared.events.customers import CustomersMerged
+from shared.events.forecasting import ForecastRunCompleted
+from shared.events.inventory import ProductDetailsChanged, StockMoved
+from shared.events.sales import SaleRecorded, SaleVoided, UploadCompleted
+from shared.job import FOLLOWING, NIGHTLY, NewJob, Outcome
+
+REVIEW = "review_recommendations"
+REVIEW_DAY = "review_day"
+
+
+def when_signals_changed(recorded: Recorded, _: Event) -> list[NewJob | Outcome]:
+    """At most one review of a shop waits, for all that has changed until it is done."""
+    return [review_of(recorded.business_id, recorded.position)]
+
+
+def when_upload_completed(recorded: Recorded, event: UploadCompleted) -> list[NewJob | Outcome]:
+    """A ledger that was read changes the signals, unless it was empty."""
+    return when_signals_changed(recorded, event) if event.rows else []
+
+
+def when_day_opened(recorded: Recorded, event: DayOpened) -> list[NewJob | Outcome]:
+    """A day calls for a review of every active shop, in its morning."""
+    return [NewJob(REVIEW_DAY, str(event.date), None, recorded.position, {}, NIGHTLY)]
+
+
+def review_of(business_id: int | None, position: int, priority: int = FOLLOWING) -> NewJob:
+    """Return the job of reviewing a shop once its read models have come to a position."""
+    return NewJob(REVIEW, str(business_id), business_id, position, {}, priority, again=True)
+
+
+POLICIES: Mapping[type[Event], Callable[[Recorded, Any], list[NewJob | Outcome]]] = {
+    **dict.fromkeys(
+        (
+            SaleRecorded, SaleVoided, StockMoved, ProductDetailsChanged, CashSettingsChanged,
+            ExpenseRecorded, ExpenseEnded, CollectionRecorded, CustomersMerged,
+            ForecastRunCompleted,
+        ),
+        when_signals_changed,
+    ),
+    UploadCompleted: when_upload_completed,
+    DayOpened: when_day_opened,
+}  # fmt: skip

@@ -1,0 +1,72 @@
+"""What a review changes: what is wanted today against what is open, what was answered, and what came of it."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.events.base import Event
+from shared.events.recommendations import (
+    BasedOn,
+    RecommendationExpired,
+    RecommendationIssued,
+    RecommendationRefreshed,
+    RecommendationWithdrawn,
+)
+from shared.rules.follow_up import Outcome
+from shared.rules.recommend import DEFAULTS, VERSION, Wanted
+from write_side.recommendations.aggregate import Advice, Item, follow_up
+
+
+def to_issue(wanted: Sequence[Wanted], advice: Advice, today: dt.date) -> list[Wanted]:
+    """Return what is wanted, is not open, and whose subject need not be left alone."""
+    return [
+        item for item in wanted
+        if (key := (item.type, item.subject)) not in advice.open
+        and today >= advice.silent_until.get(key, dt.date.min)
+    ]  # fmt: skip
+
+
+def review(
+    wanted: Sequence[Wanted], advice: Advice, today: dt.date, based_on: BasedOn, *, first_id: int, stale: bool
+) -> list[Event]:
+    """Return what changes: new ones numbered from `first_id`, refreshed ones, those withdrawn or run out.
+
+    An open one is refreshed in place as often as its numbers change. One without a day of its own ends after a while,
+    wanted or not: who did not answer is left alone like who said no.
+    """
+    by_key = {(item.type, item.subject): item for item in wanted}
+    events: list[Event] = []
+    for key, number in sorted(advice.open.items(), key=lambda entry: entry[1]):
+        item, want = advice.items[number], by_key.get(key)
+        if item.expires_on < today and (want is None or want.expires_on is None):
+            events.append(RecommendationExpired(number, today))
+        elif want is None:
+            events.append(RecommendationWithdrawn(number, "stale" if stale else "resolved", based_on))
+        elif body := _news(item, want):
+            events.append(RecommendationRefreshed(number, **body, rule=VERSION, based_on=based_on))
+    for number, want in enumerate(to_issue(wanted, advice, today), first_id):
+        body = _body(want, today + dt.timedelta(DEFAULTS.open_days))
+        events.append(RecommendationIssued(number, want.type, want.subject, **body, rule=VERSION, based_on=based_on))
+    return events
+
+
+def reviewed(
+    wanted: Sequence[Wanted], outcomes: Mapping[int, Outcome], advice: Advice, today: dt.date, based_on: BasedOn, *,
+    first_id: int, stale: bool,
+) -> list[Event]:  # fmt: skip
+    """Return what a review changes, and what came of what was executed."""
+    changes = review(wanted, advice, today, based_on, first_id=first_id, stale=stale)
+    return [*changes, *follow_up(outcomes, advice, today)]
+
+
+def _body(want: Wanted, undated: dt.date) -> dict[str, Any]:
+    return {
+        "urgency": want.urgency, "priority": want.priority, "impact": want.impact, "stake": want.stake,
+        "stake_basis": want.stake_basis, "facts": want.facts, "expires_on": want.expires_on or undated,
+    }  # fmt: skip
+
+
+def _news(item: Item, want: Wanted) -> dict[str, Any] | None:
+    """Return what is to be told anew of an open one, None if it says so already."""
+    body = _body(want, item.expires_on)
+    return body if any(getattr(item, name) != value for name, value in body.items()) else None
