@@ -33,7 +33,7 @@ from shared.hints import HintReceiver, HintSender, queue_of
 from shared.house import CannotStart, House
 from shared.logs import configure_logging
 from shared.supervisor import Program, Supervisor, becomes_ready, end_with_parent, listen, serving
-from shared.texts import text
+from shared.texts import rendered, text
 from shared.vault import MasterKey
 from shared.wakeup import LogListener
 from shared.working import Worker
@@ -381,7 +381,7 @@ def main() -> int:
     except (CannotStart, UnsafeSettings, EmbeddedServerError) as error:
         return _refuse(str(error))
     except Refusal as refusal:
-        said = text(refusal.text_key, "en", **{**refusal.details, **refusal.params})
+        said = text(refusal.text_key, "en", **rendered({**refusal.details, **refusal.params}, "en"))
         return _refuse(" ".join([said.message, *said.suggestions]))
     except (psycopg.OperationalError, StoreError) as error:
         return _refuse(f"The database does not answer. Is SmartMarket running (`smartmarket up`)? {error}")

@@ -353,3 +353,19 @@ class CustomerMerged(Refusal):
 
     error_code = "CUSTOMER_MERGED"
     status = 409
+
+
+class RuleNotFound(NotFound):
+    """There is no rule of this name; params `allowed`."""
+
+    text_key = "NOT_FOUND_RULE"
+
+
+class InvalidRule(Refusal):
+    """A rule, a version of one, or a value for one of its parameters is none that may be chosen.
+
+    Params `rule`, `allowed`.
+    """
+
+    error_code = "INVALID_RULE"
+    status = 400

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from projections.customers.standing import CHURN, MEMBERS, TOTALS, VISITS, age, derive
+from projections.customers.standing import CHURN, MEMBERS, RULES, TOTALS, VISITS, age, derive
 from projections.deltas import Deltas, Table
 from projections.derivation import Derivation, local_seconds
 from projections.projection import Projection
@@ -112,7 +112,7 @@ def _subjects(recorded: Recorded) -> list[str]:
 
 CUSTOMERS = Projection(
     name="customers",
-    version=1,
+    version=2,
     package="projections.customers",
     tables=(PEOPLE, MEMBERS, VISITS, CHURN, TOTALS),
     handlers={
@@ -130,6 +130,7 @@ CUSTOMERS = Projection(
         after=(UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, CustomersMerged),
         tables=(CHURN, TOTALS),
         derive=derive,
+        rules=RULES,
         due=CHURN,
         age=age,
     ),

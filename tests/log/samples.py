@@ -22,6 +22,7 @@ from shared.events.identity import (
 )
 from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
 from shared.events.jobs import JobFailed
+from shared.events.rules import RuleActivated
 from shared.events.sales import (
     CustomersAdded,
     Movement,
@@ -102,5 +103,6 @@ SAMPLES: dict[tuple[str, int], Event] = {
         ExpenseRecorded(1, DAY, 1_500_000, "rent", "monthly"),
         ExpenseEnded(1, DAY),
         CollectionRecorded(1, DAY, 50_000, 1),
+        RuleActivated("stock", "stock.v1.2", {"service_level": 0.9, "lead_time_days": 5}, "user-99"),
     )
 }
