@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from projections import commands, generations, rebuild, replay
+from projections.asked import Asked
+from projections.explain import Explainer
 from projections.registry import REGISTRY
 from projections.runner import Follower
 from projections.runner import connect as connect_projector
@@ -67,6 +69,7 @@ def build_api(house: House) -> "FastAPI":
     from shared.http import create_app  # noqa: PLC0415
     from shared.positions import PositionTokens  # noqa: PLC0415
     from shared.tokens import TokenProvider  # noqa: PLC0415
+    from write_side.admin.operators import router as operators  # noqa: PLC0415
     from write_side.admin.router import router as admin  # noqa: PLC0415
     from write_side.cashflow.router import router as cashflow  # noqa: PLC0415
     from write_side.customers.router import router as people  # noqa: PLC0415
@@ -85,6 +88,8 @@ def build_api(house: House) -> "FastAPI":
         app.state.files = house.files(store)
         app.state.tokens = TokenProvider(house.settings)
         app.state.positions = PositionTokens(house.secret)
+        app.state.explain = Explainer(source_of(house), REGISTRY)
+        app.state.projections = {p.name: p.derivation.rules if p.derivation else () for p in REGISTRY.values()}
         try:
             yield
         finally:
@@ -93,7 +98,7 @@ def build_api(house: House) -> "FastAPI":
             if cache is not None:
                 await cache.aclose()
 
-    routers = [identity, sales, transactions, cashflow, inventory, admin, people, *ROUTERS]
+    routers = [identity, sales, transactions, cashflow, inventory, admin, operators, people, *ROUTERS]
     return create_app(house.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS)
 
 
@@ -166,7 +171,7 @@ def run_projector(house: House, _: argparse.Namespace) -> None:
     role = house.role(database.PROJECTOR)
     followers = [Follower(house.url, p, MasterKey(house.secret), listener, role=role) for p in REGISTRY.values()]
 
-    threads: list[Follower | Travels] = [*followers, Travels(source_of(house))]
+    threads: list[Follower | Travels | Asked] = [*followers, Travels(source_of(house)), Asked(source_of(house))]
 
     def run() -> None:
         for thread in threads:

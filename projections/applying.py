@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 from projections.deltas import Deltas
-from projections.deriving import Deriver
+from projections.deriving import OF_ALL, Deriver
 from projections.projection import Projection
 from projections.writing import LiveWriter, mend
 from shared.database import SHARDS
@@ -40,10 +40,6 @@ POISON = (
 )
 
 
-# The events of no business of their own that change derived rows.
-_OF_ALL = (DayOpened.topic, RuleActivated.topic)
-
-
 class Fenced(RuntimeError):
     """Another process has moved these shards on: nothing was written."""
 
@@ -59,7 +55,7 @@ class Applier:
         self._writer = LiveWriter(conn, schema)
         self._deriver = Deriver(conn, projection, schema, self._writer) if projection.derivation else None
         self._vault = Vault(master, self._sql)
-        self.reader = LogReader([*projection.topics, *(_OF_ALL if self._deriver else ())])
+        self.reader = LogReader([*projection.topics, *(OF_ALL if self._deriver else ())])
         self._topics = frozenset(projection.topics)
         self.parked = self._load_parked()
 
@@ -121,7 +117,7 @@ class Applier:
         for recorded in events:
             if only is None and recorded.business_id in self.parked:
                 continue  # since a rule changed, a few events ago
-            if recorded.topic in _OF_ALL or recorded.business_id in settled:
+            if recorded.topic in OF_ALL or recorded.business_id in settled:
                 self._flush(deltas, settled)  # before further facts mix in, and before the day changes
             if self._deriver and recorded.topic == DayOpened.topic:
                 self._deriver.age(recorded, _before(recorded, shards), only)

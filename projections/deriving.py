@@ -14,14 +14,17 @@ from projections.projection import Projection
 from projections.writing import LiveWriter
 from shared.database import SHARDS
 from shared.event_store import LogReader
+from shared.events.clock import DayOpened
+from shared.events.rules import RuleActivated
 from shared.rules.book import Rules, in_force, settable
 
 if TYPE_CHECKING:
     from shared.event_codec import Recorded
-    from shared.events.clock import DayOpened
 
 _DHAKA = ZoneInfo("Asia/Dhaka")
 _CHUNK = 20_000
+# The events of no business of their own that change derived rows.
+OF_ALL = (DayOpened.topic, RuleActivated.topic)
 
 
 # Returns the businesses of some shards that have a history, without those that are parked.

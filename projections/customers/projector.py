@@ -19,7 +19,8 @@ from shared.events.sales import (
 from shared.vault import SubjectKeys
 
 DETAILS = ("name", "phone", "email", "address", "notes")
-PEOPLE = Table("people", ("business_id", "id"), changes=dict.fromkeys(("sort_name", *DETAILS), "set"))
+_PERSON = ("sort_name", *DETAILS)
+PEOPLE = Table("people", ("business_id", "id"), changes=dict.fromkeys(_PERSON, "set"), private=_PERSON)
 
 
 def on_customers_added(recorded: Recorded, event: CustomersAdded, deltas: Deltas, keys: SubjectKeys) -> None:

@@ -163,15 +163,24 @@ def settable(rule: str, parameters: object) -> dict[str, Value]:
 
 def written(rules: Rules, names: Iterable[str]) -> str | None:
     """Return some rules as text for `read`; None where they are those that hold before any is activated."""
-    told = {n: [rules[n].version, settable(n, rules[n].parameters)] for n in names if rules[n] != RELEASED[n]}
+    told = as_json({name: rules[name] for name in names if rules[name] != RELEASED[name]})
     return json.dumps(told, sort_keys=True) if told else None
+
+
+def as_json(rules: Rules) -> dict[str, list[Any]]:
+    """Return rules as JSON: name -> version, parameters."""
+    return {name: [chosen.version, settable(name, chosen.parameters)] for name, chosen in rules.items()}
+
+
+def from_json(told: Mapping[str, Any]) -> Rules:
+    """Return the rules that `as_json` told."""
+    return {name: Chosen(version, _read(name, values)) for name, (version, values) in told.items()}
 
 
 @functools.lru_cache(64)
 def read(text: str | None) -> Rules:
     """Return the rules that `written` wrote down, and for the rest those that hold before any is activated."""
-    told = json.loads(text) if text else {}
-    return {**RELEASED, **{name: Chosen(v, _read(name, values)) for name, (v, values) in told.items()}}
+    return {**RELEASED, **from_json(json.loads(text) if text else {})}
 
 
 def _read(rule: str, values: Mapping[str, object]) -> Any:  # noqa: ANN401 - each rule has a class of its own
