@@ -30,7 +30,7 @@ from shared.beating import beating
 from shared.config import Settings, UnsafeSettings, check_production
 from shared.embedded import EmbeddedServerError, EmbeddedServers
 from shared.errors import Refusal
-from shared.event_store import StoreError
+from shared.event_store import Metadata, StoreError
 from shared.hints import HintReceiver, HintSender, queue_of
 from shared.house import CannotStart, House
 from shared.logs import configure_logging
@@ -39,6 +39,7 @@ from shared.texts import rendered, text
 from shared.vault import MasterKey
 from shared.wakeup import LogListener
 from shared.working import Worker
+from write_side.admin.generations import Desk
 from write_side.identity.staff import create_staff
 from write_side.indexes import rebuild_indexes
 from write_side.policies import Policies
@@ -89,7 +90,7 @@ def build_api(house: House) -> "FastAPI":
         app.state.tokens = TokenProvider(house.settings)
         app.state.positions = PositionTokens(house.secret)
         app.state.explain = Explainer(source_of(house), REGISTRY)
-        app.state.projections = {p.name: p.derivation.rules if p.derivation else () for p in REGISTRY.values()}
+        app.state.projections = commands.RULES
         try:
             yield
         finally:
@@ -228,8 +229,17 @@ def run_migrate(house: House, args: argparse.Namespace) -> None:
 
 
 def run_projections(house: House, args: argparse.Namespace) -> None:
-    """List, rebuild, roll back or verify the read models."""
-    commands.run(house, args, _say)
+    """List, rebuild, roll back, verify or preview the read models; adopt or drop a generation."""
+    store = house.store(pool_size=2)
+    desk = Desk(store, Metadata(actor="operator"), commands.RULES)
+    try:
+        if args.action in {"adopt", "drop"}:
+            state = (desk.adopt if args.action == "adopt" else desk.drop)(args.generation)
+            _say(args, {"id": args.generation, "state": state}, f"generation {args.generation} is {state}")
+        else:
+            commands.run(house, args, _say, desk.rules)
+    finally:
+        store.close()
 
 
 def run_indexes(house: House, args: argparse.Namespace) -> None:
