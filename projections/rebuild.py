@@ -1,8 +1,9 @@
 """A rebuild: a projection replayed into a new generation, which catches up and then serves."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
@@ -67,9 +68,7 @@ def rebuild(
     Resumes what a killed rebuild left. Raises RebuildRunning while another process rebuilds the same projection.
     """
     began = time.monotonic()
-    with connect(source.url, role=source.role) as conn:
-        if not _only_one(conn, projection.name):
-            raise RebuildRunning(projection.name)
+    with connect(source.url, role=source.role) as conn, _alone(conn, projection.name):
         generation, schema, state, upto = _begin(conn, projection)
         account = Account(conn, generation, report)
         businesses = [b for (b,) in conn.execute(SELECT_BUSINESSES).fetchall()]
@@ -97,9 +96,7 @@ def roll_back(source: Source, projection: Projection) -> str:
 
     Raises NothingBefore if none of this projector's version is left, RebuildRunning while one is being made.
     """
-    with connect(source.url, role=source.role) as conn:
-        if not _only_one(conn, projection.name):
-            raise RebuildRunning(projection.name)
+    with connect(source.url, role=source.role) as conn, _alone(conn, projection.name):
         row = conn.execute(generations.REVIVE, (projection.name, projection.version)).fetchone()
         if row is None:
             raise NothingBefore(projection.name)
@@ -108,9 +105,18 @@ def roll_back(source: Source, projection: Projection) -> str:
         return schema
 
 
-def _only_one(conn: Connection[Any], name: str) -> bool:
-    row = conn.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_REBUILD_LOCK, name)).fetchone()
-    return bool(cast("tuple[bool]", row)[0])
+@contextmanager
+def _alone(conn: Connection[Any], name: str) -> Iterator[None]:
+    """Keep others from rebuilding the projection; told to the server, which may learn of a closed connection late."""
+    lock = (_REBUILD_LOCK, name)
+    row = conn.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", lock).fetchone()
+    if row != (True,):
+        raise RebuildRunning(name)
+    try:
+        yield
+    finally:
+        if not conn.broken:
+            conn.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", lock)
 
 
 def _begin(conn: Connection[Any], projection: Projection) -> tuple[int, str, str, int]:
