@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from projections import commands, generations, rebuild, replay
+from projections.asked import Asked
+from projections.explain import Explainer
 from projections.registry import REGISTRY
 from projections.runner import Follower
 from projections.runner import connect as connect_projector
@@ -28,15 +30,16 @@ from shared.beating import beating
 from shared.config import Settings, UnsafeSettings, check_production
 from shared.embedded import EmbeddedServerError, EmbeddedServers
 from shared.errors import Refusal
-from shared.event_store import StoreError
+from shared.event_store import Metadata, StoreError
 from shared.hints import HintReceiver, HintSender, queue_of
 from shared.house import CannotStart, House
 from shared.logs import configure_logging
 from shared.supervisor import Program, Supervisor, becomes_ready, end_with_parent, listen, serving
-from shared.texts import text
+from shared.texts import rendered, text
 from shared.vault import MasterKey
 from shared.wakeup import LogListener
 from shared.working import Worker
+from write_side.admin.generations import Desk
 from write_side.forecasting.model_process import Models
 from write_side.forecasting.planner import Planner
 from write_side.forecasting.policy import MAKE, PLAN
@@ -73,6 +76,7 @@ def build_api(house: House) -> "FastAPI":
     from shared.http import create_app  # noqa: PLC0415
     from shared.positions import PositionTokens  # noqa: PLC0415
     from shared.tokens import TokenProvider  # noqa: PLC0415
+    from write_side.admin.operators import router as operators  # noqa: PLC0415
     from write_side.admin.router import router as admin  # noqa: PLC0415
     from write_side.cashflow.router import router as cashflow  # noqa: PLC0415
     from write_side.customers.router import router as people  # noqa: PLC0415
@@ -93,6 +97,8 @@ def build_api(house: House) -> "FastAPI":
         app.state.files = house.files(store)
         app.state.tokens = TokenProvider(house.settings)
         app.state.positions = PositionTokens(house.secret)
+        app.state.explain = Explainer(source_of(house), REGISTRY)
+        app.state.projections = commands.RULES
         try:
             yield
         finally:
@@ -102,17 +108,9 @@ def build_api(house: House) -> "FastAPI":
                 await cache.aclose()
 
     routers = [
-        identity,
-        sales,
-        transactions,
-        cashflow,
-        inventory,
-        admin,
-        people,
-        forecasting,
-        recommendations,
+        identity, sales, transactions, cashflow, inventory, admin, operators, people, forecasting, recommendations,
         *ROUTERS,
-    ]
+    ]  # fmt: skip
     return create_app(house.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS)
 
 
@@ -195,7 +193,7 @@ def run_projector(house: House, _: argparse.Namespace) -> None:
     role = house.role(database.PROJECTOR)
     followers = [Follower(house.url, p, MasterKey(house.secret), listener, role=role) for p in REGISTRY.values()]
 
-    threads: list[Follower | Travels] = [*followers, Travels(source_of(house))]
+    threads: list[Follower | Travels | Asked] = [*followers, Travels(source_of(house)), Asked(source_of(house))]
 
     def run() -> None:
         for thread in threads:
@@ -252,8 +250,17 @@ def run_migrate(house: House, args: argparse.Namespace) -> None:
 
 
 def run_projections(house: House, args: argparse.Namespace) -> None:
-    """List, rebuild, roll back or verify the read models."""
-    commands.run(house, args, _say)
+    """List, rebuild, roll back, verify or preview the read models; adopt or drop a generation."""
+    store = house.store(pool_size=2)
+    desk = Desk(store, Metadata(actor="operator"), commands.RULES)
+    try:
+        if args.action in {"adopt", "drop"}:
+            state = (desk.adopt if args.action == "adopt" else desk.drop)(args.generation)
+            _say(args, {"id": args.generation, "state": state}, f"generation {args.generation} is {state}")
+        else:
+            commands.run(house, args, _say, desk.rules)
+    finally:
+        store.close()
 
 
 def run_indexes(house: House, args: argparse.Namespace) -> None:
@@ -410,7 +417,7 @@ def main() -> int:
     except (CannotStart, UnsafeSettings, EmbeddedServerError) as error:
         return _refuse(str(error))
     except Refusal as refusal:
-        said = text(refusal.text_key, "en", **{**refusal.details, **refusal.params})
+        said = text(refusal.text_key, "en", **rendered({**refusal.details, **refusal.params}, "en"))
         return _refuse(" ".join([said.message, *said.suggestions]))
     except (psycopg.OperationalError, StoreError) as error:
         return _refuse(f"The database does not answer. Is SmartMarket running (`smartmarket up`)? {error}")

@@ -29,6 +29,7 @@ from shared.events.base import Event
 from shared.events.clock import DayOpened
 from shared.events.sales import SaleRecorded, UploadCompleted
 from shared.house import House
+from shared.rules.book import RELEASED
 from shared.vault import MasterKey
 
 _SHOP = 1
@@ -93,12 +94,12 @@ def _fill(conn: Connection[Any], shops: int) -> int:
     days = zip(visits.owner.tolist(), (visits.day + shift).tolist(), strict=True)
     facts = [(owner + 1, dt.date.fromordinal(day), 1, 1000 + owner, 0) for owner, day in days]
     made = Deltas((CHURN, TOTALS))
-    derive(_Facts(facts), _TODAY, made)
+    derive(_Facts(facts), _TODAY, RELEASED, made)
     (_, rows), *_ = made.take_merged()
     with conn.transaction():
         fresh = ((2 + n // _PER_SHOP, n % _PER_SHOP + 1, *rows[n % len(rows)][2:]) for n in range(shops * _PER_SHOP))
         _copy(conn, CHURN, fresh)
-        _copy(conn, TOTALS, ((2 + n, 0, 0, 0, 0, _PER_SHOP, _TODAY, None, None) for n in range(shops)))
+        _copy(conn, TOTALS, ((2 + n, 0, 0, 0, 0, _PER_SHOP, _TODAY, None, None, None) for n in range(shops)))
     return shops * _PER_SHOP
 
 

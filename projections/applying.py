@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import psycopg
@@ -11,14 +11,18 @@ from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 from projections.deltas import Deltas
-from projections.deriving import Deriver
+from projections.deriving import OF_ALL, Deriver
 from projections.projection import Projection
 from projections.writing import LiveWriter, mend
 from shared.database import SHARDS
 from shared.event_codec import Recorded
 from shared.event_store import LogReader
 from shared.events.clock import DayOpened
+from shared.events.rules import RuleActivated
 from shared.vault import MasterKey, SubjectKeys, Vault
+
+if TYPE_CHECKING:
+    from projections.derivation import Derivation
 
 logger = logging.getLogger("smartmarket.projections")
 
@@ -51,7 +55,7 @@ class Applier:
         self._writer = LiveWriter(conn, schema)
         self._deriver = Deriver(conn, projection, schema, self._writer) if projection.derivation else None
         self._vault = Vault(master, self._sql)
-        self.reader = LogReader([*projection.topics, *([DayOpened.topic] if self._deriver else [])])
+        self.reader = LogReader([*projection.topics, *(OF_ALL if self._deriver else ())])
         self._topics = frozenset(projection.topics)
         self.parked = self._load_parked()
 
@@ -65,7 +69,7 @@ class Applier:
         try:
             with self._conn.transaction():
                 self._advance(shards, moved)
-                self._write(wanted, list(shards))
+                self._write(wanted, shards)
         except POISON as error:
             logger.warning(
                 "batch redone event by event", extra={"projection": self._projection.name, "reason": str(error)}
@@ -82,7 +86,7 @@ class Applier:
             while events := self.reader.of_business(self._conn, business_id, after, limit=200, upto=reached):
                 after = events[-1].position
                 for recorded in events:
-                    if not self._apply_or_park(recorded, [business_id % SHARDS]):
+                    if not self._apply_or_park(recorded, {business_id % SHARDS: 0}, business_id):
                         self.parked[business_id] = recorded.position
                         return False
         self.parked.pop(business_id, None)
@@ -100,18 +104,25 @@ class Applier:
         position = shards.get(business % SHARDS)
         return position is not None and recorded.position > position and business not in self.parked
 
-    def _write(self, events: Sequence[Recorded], shards: Sequence[int]) -> None:
-        """Fold and write; a business's derived rows are made once, after the last of these events that calls for it."""
+    def _write(self, events: Sequence[Recorded], shards: Mapping[int, int], only: int | None = None) -> None:
+        """Fold and write; a business's derived rows are made once, after the last of these events that calls for it.
+
+        What is no business's own concerns all that are not parked, of shards before it, or `only` one that catches up.
+        """
         deltas = Deltas(self._projection.folded)
         keys = self._keys(events)
         topics = self._deriver.topics if self._deriver else ()
         last = {r.business_id: r.position for r in events if r.topic in topics}
         settled: dict[int, Recorded] = {}
         for recorded in events:
-            if recorded.topic == DayOpened.topic or recorded.business_id in settled:
+            if only is None and recorded.business_id in self.parked:
+                continue  # since a rule changed, a few events ago
+            if recorded.topic in OF_ALL or recorded.business_id in settled:
                 self._flush(deltas, settled)  # before further facts mix in, and before the day changes
             if self._deriver and recorded.topic == DayOpened.topic:
-                self._deriver.age(cast("DayOpened", recorded.event).date, shards)
+                self._deriver.age(recorded, _before(recorded, shards), only)
+            elif self._deriver and recorded.topic == RuleActivated.topic:
+                self._activate(recorded, _before(recorded, shards), only)
             elif recorded.topic in self._topics:
                 self._projection.fold(recorded, deltas, keys)
             if last.get(recorded.business_id) == recorded.position:
@@ -123,40 +134,53 @@ class Applier:
         if businesses and self._projection.mend:
             mend(self._conn, self._projection, self._schema, sorted(businesses))
         for business in sorted(settled):
-            cast("Deriver", self._deriver).derive(settled[business])
+            cast("Deriver", self._deriver).derive(business, settled[business].position)
         settled.clear()
+
+    def _activate(self, recorded: Recorded, shards: Sequence[int], only: int | None) -> None:
+        """Derive everything anew that a rule changes; a business for which that fails is parked, the others are not."""
+        deriver, derivation = cast("Deriver", self._deriver), cast("Derivation", self._projection.derivation)
+        if cast("RuleActivated", recorded.event).rule not in derivation.rules:
+            return
+        if only is not None:
+            deriver.derive(only, recorded.position)
+            return
+        for business in deriver.businesses(shards):
+            try:
+                with self._conn.transaction():
+                    deriver.derive(business, recorded.position)
+            except POISON as error:
+                self._park(business, recorded, error)
+                self.parked[business] = recorded.position
 
     def _apply_singly(self, events: Sequence[Recorded], shards: Mapping[int, int], moved: Mapping[int, int]) -> None:
         newly: dict[int, int] = {}
         with self._conn.transaction():
             self._advance(shards, moved)
             for recorded in events:
-                if recorded.business_id not in newly and not self._apply_or_park(recorded, list(shards)):
+                if recorded.business_id not in newly and not self._apply_or_park(recorded, shards):
                     newly[cast("int", recorded.business_id)] = recorded.position
         self.parked.update(newly)
 
-    def _apply_or_park(self, recorded: Recorded, shards: Sequence[int]) -> bool:
+    def _apply_or_park(self, recorded: Recorded, shards: Mapping[int, int], only: int | None = None) -> bool:
         try:
             with self._conn.transaction():
-                self._write([recorded], shards)
+                self._write([recorded], shards, only)
         except POISON as error:
-            if recorded.business_id is None:
+            business = recorded.business_id or only
+            if business is None:
                 raise
-            self._conn.execute(
-                SQL("INSERT INTO {} VALUES (%s, %s, %s, %s)").format(self._table("parked")),
-                (recorded.business_id, recorded.position, recorded.topic, f"{type(error).__name__}: {error}"[:2000]),
-            )
-            logger.error(  # noqa: TRY400 - the error is recorded beside the rows
-                "business parked",
-                extra={
-                    "projection": self._projection.name,
-                    "business_id": recorded.business_id,
-                    "position": recorded.position,
-                    "reason": type(error).__name__,
-                },
-            )
+            self._park(business, recorded, error)
             return False
         return True
+
+    def _park(self, business: int, recorded: Recorded, error: Exception) -> None:
+        self._conn.execute(
+            SQL("INSERT INTO {} VALUES (%s, %s, %s, %s)").format(self._table("parked")),
+            (business, recorded.position, recorded.topic, f"{type(error).__name__}: {error}"[:2000]),
+        )
+        reason = {"projection": self._projection.name, "position": recorded.position, "reason": type(error).__name__}
+        logger.error("business parked", extra={**reason, "business_id": business})
 
     def _advance(self, shards: Mapping[int, int], moved: Mapping[int, int]) -> None:
         statement = SQL(
@@ -191,3 +215,8 @@ class Applier:
     def _sql(self, query: Any, params: Sequence[Any]) -> list[dict[str, Any]]:  # noqa: ANN401 - the vault's statements
         with self._conn.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query, params).fetchall()
+
+
+def _before(recorded: Recorded, shards: Mapping[int, int]) -> list[int]:
+    """Return the shards that an event is news to: not all of them need be equally far."""
+    return [shard for shard, position in shards.items() if position < recorded.position]

@@ -1,8 +1,10 @@
-"""What operators do with read models from the command line: list, rebuild, roll back, verify."""
+"""What operators do with read models from the command line: list, rebuild, roll back, verify, preview, adopt, drop."""
 
+import csv
 import json
+import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 
@@ -11,21 +13,29 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainin
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from projections import generations, rebuild, verify
+from projections import generations, preview, rebuild, repair, verify
+from projections.account import Unwanted
+from projections.aside import Wish
 from projections.registry import REGISTRY
 from projections.replay import Progress, Source
 from projections.runner import connect
 from shared.database import PROJECTOR
 from shared.house import CannotStart, House
+from shared.rules.book import Rules
 
 Say = Callable[[Namespace, dict[str, object], str], None]
 Report = Callable[[Progress], None]
+Choose = Callable[[str, str | None, Mapping[str, object]], Rules]
+# The rules by which each projection derives rows; none for most.
+RULES = {name: p.derivation.rules if p.derivation else () for name, p in REGISTRY.items()}
 _LISTED = ("name", "generation", "projector_version", "position", "lag", "parked", "state")
+_CHANGES = ("business", "table", "column", "from", "to", "rows")
+_SHOWN_CHANGES = 40
 
 
 def grammar(commands: "_SubParsersAction[ArgumentParser]") -> list[ArgumentParser]:
     """Add `projections` to the command line; returns the commands that can answer for machines."""
-    actions = commands.add_parser("projections", help="the read models: list, rebuild, roll back, verify")
+    actions = commands.add_parser("projections", help="the read models: list, rebuild, roll back, verify, preview")
     kinds = actions.add_subparsers(dest="action", required=True)
     listing = kinds.add_parser("list", help="where each read model stands")
     anew = kinds.add_parser("rebuild", help="replay the log into a new generation and point to it")
@@ -35,19 +45,36 @@ def grammar(commands: "_SubParsersAction[ArgumentParser]") -> list[ArgumentParse
     back.add_argument("name", metavar="NAME")
     check = kinds.add_parser("verify", help="compare the tables with the log; exit code 1 and the rows if they differ")
     check.add_argument("name", metavar="NAME|all", nargs="?", default="all")
-    check.add_argument("--business", type=int, help="one business only")
-    return [listing, anew, back, check]
+    ahead = kinds.add_parser("preview", help="what other rules would change; nothing that serves is touched")
+    ahead.add_argument("name", metavar="NAME")
+    ahead.add_argument("--rule", help="a version, such as rfm.v2")
+    ahead.add_argument("--set", action="append", default=[], metavar="RULE.PARAMETER=VALUE[,…]", help="may be repeated")
+    ahead.add_argument("--csv", action="store_true", help="every change as a line, for a spreadsheet")
+    for command in (anew, check, ahead):
+        command.add_argument("--business", type=int, help="one business only")
+    adopt = kinds.add_parser("adopt", help="let a preview's rules hold, or what served before serve again")
+    drop = kinds.add_parser("drop", help="let go of a preview or of what served before, or end what is being made")
+    for command in (adopt, drop):
+        command.add_argument("generation", metavar="GENERATION", type=int)
+    return [listing, anew, back, check, ahead, adopt, drop]
 
 
-def run(house: House, args: Namespace, say: Say) -> None:
-    """Carry one of the commands out; raises CannotStart with what to do instead."""
+def run(house: House, args: Namespace, say: Say, choose: Choose) -> None:
+    """Carry one of the commands out that concern projections; raises CannotStart with what to do instead.
+
+    `choose` returns the rules that a preview of a projection names, by version or by values.
+    """
     if args.action == "list":
         _list(house, args)
         return
-    if args.name not in REGISTRY and (args.name != "all" or args.action == "rollback"):
+    if args.name not in REGISTRY and (args.name != "all" or args.action in {"rollback", "preview"}):
         msg = f"There is no projection {args.name!r}: choose from {', '.join(REGISTRY)} or all."
         raise CannotStart(msg)
     source = Source(house.url, house.secret, house.role(PROJECTOR))
+    _refuse_unknown(source, getattr(args, "business", None))
+    if args.action == "preview":
+        _preview(source, args, say, choose(args.name, args.rule, dict(map(_setting, args.set))))
+        return
     act = {"rebuild": _rebuild, "rollback": _roll_back, "verify": _verify}[args.action]
     differing = [act(source, args, name, say) for name in (REGISTRY if args.name == "all" else [args.name])]
     if any(differing):
@@ -55,12 +82,29 @@ def run(house: House, args: Namespace, say: Say) -> None:
         raise CannotStart(msg)
 
 
+def _refuse_unknown(source: Source, business: int | None) -> None:
+    if business is None:
+        return
+    with connect(source.url, role=source.role) as conn:
+        if conn.execute("SELECT EXISTS (SELECT FROM log.events WHERE business_id = %s)", (business,)).fetchone() != (
+            True,
+        ):
+            msg = f"No business {business} has a history: correct the number, or leave it out to take all."
+            raise CannotStart(msg)
+
+
 def _rebuild(source: Source, args: Namespace, name: str, say: Say) -> int:
     try:
         with _progress(args, name) as report:
-            done = rebuild.rebuild(source, REGISTRY[name], workers=args.shards, report=report)
+            if args.business is None:
+                done = rebuild.rebuild(source, REGISTRY[name], workers=args.shards, report=report)
+            else:
+                done = repair.repair(source, REGISTRY[name], args.business, report)
     except rebuild.RebuildRunning as error:
         msg = f"{name} is being rebuilt already: wait for it, or stop that command; it can be resumed."
+        raise CannotStart(msg) from error
+    except repair.Outdated as error:
+        msg = f"{name} serves rows of another release: rebuild it whole, without --business."
         raise CannotStart(msg) from error
     what, count = ("rows", done.rows) if done.rows else ("events", done.events)
     rate = count / done.replay_seconds if done.replay_seconds else 0
@@ -111,9 +155,54 @@ def _differences(found: verify.Verified) -> Table:
     return table
 
 
+def _preview(source: Source, args: Namespace, say: Say, rules: Rules) -> None:
+    if not rules:
+        msg = "Say by which rules: --rule rfm.v2, or --set rfm.recency_days=7,30,60,120"
+        raise CannotStart(msg)
+    with _progress(args, args.name) as report:
+        try:
+            found = preview.preview(source, REGISTRY[args.name], Wish("preview", args.business, rules), report)
+        except Unwanted as error:
+            msg = "Somebody dropped this preview while it was being made."
+            raise CannotStart(msg) from error
+    lines = [tuple("" if cell is None else cell for cell in line) for line in found.lines()]
+    if args.csv:
+        csv.writer(sys.stdout).writerows([_CHANGES, *lines])
+        return
+    rows = sum(changes.rows for changes in found.tables.values())
+    say(args, {"generation": found.generation, "projection": args.name, **found.told()},
+        f"{args.name}: {found.changed:,} of {rows:,} rows of {len(found.by_business)} of {found.businesses} businesses "
+        f"would change (looked at in {found.seconds:.1f} s)\n"
+        f"smartmarket projections adopt {found.generation}   lets these rules hold for every shop")  # fmt: skip
+    if not args.json:
+        Console().print(_changes(lines))
+
+
+def _changes(lines: Sequence[tuple[object, ...]]) -> Table:
+    table = Table(*_CHANGES)
+    for line in lines[:_SHOWN_CHANGES]:
+        table.add_row(*(str(cell) if i or cell else "all" for i, cell in enumerate(line)))
+    if len(lines) > _SHOWN_CHANGES:
+        table.caption = f"and {len(lines) - _SHOWN_CHANGES} more: --csv shows them all"
+    return table
+
+
+def _setting(text: str) -> tuple[str, object]:
+    """Return name and value of `rfm.recency_days=7,30,60,120`."""
+    name, equals, value = text.partition("=")
+    try:
+        numbers = [float(part) if "." in part else int(part) for part in value.split(",")]
+    except ValueError:
+        numbers = []
+    if not equals or not numbers:
+        msg = f"{text!r} names no rule and numbers: write it as rfm.recency_days=7,30,60,120"
+        raise CannotStart(msg)
+    return name, numbers if len(numbers) > 1 else numbers[0]
+
+
 def _list(house: House, args: Namespace) -> None:
     with connect(house.url, role=house.role(PROJECTOR)) as conn:
-        found = [generations.describe(conn, name) for name in REGISTRY]
+        found = generations.standing(conn)
     if args.json:
         Console(soft_wrap=True).out(json.dumps(found), highlight=False)
         return
@@ -125,15 +214,17 @@ def _list(house: House, args: Namespace) -> None:
 
 @contextmanager
 def _progress(args: Namespace, name: str) -> Iterator[Report]:
-    """Show how far it is, with the time it will still take, on a terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[events]} events"),
-               TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
+    """Show how far it is, how fast, and the time it will still take, on a terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[events]:,} events"),
+               TextColumn("{task.fields[rate]:,.0f}/s"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
     with Bar(*columns, console=Console(stderr=True), disable=args.json, transient=True) as bar:
-        task = bar.add_task(name, total=None, events=0)
+        task = bar.add_task(name, total=None, events=0, rate=0.0)
 
         def report(at: Progress) -> None:
+            rate = at.events / at.seconds if at.seconds else 0.0
             bar.update(
-                task, total=at.total or 1, completed=at.done, events=at.events, description=f"{name}: {at.state}"
-            )
+                task, total=at.total or 1, completed=at.done, events=at.events, rate=rate,
+                description=f"{name}: {at.state}",
+            )  # fmt: skip
 
         yield report

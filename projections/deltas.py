@@ -21,12 +21,14 @@ class Table:
     """A read model's table as its projector writes it.
 
     `keys` begin with `business_id`. Without `changes` the table takes inserted rows only, of `keys` + `columns`.
+    `private` columns tell who somebody is: operators are not shown them.
     """
 
     name: str
     keys: tuple[str, ...]
     columns: tuple[str, ...] = ()
     changes: Mapping[str, str] = field(default_factory=dict)
+    private: tuple[str, ...] = ()
 
     @property
     def all_columns(self) -> tuple[str, ...]:
@@ -97,6 +99,21 @@ class Deltas:
                 yield (*key, *values)
             else:
                 yield (*key, *(zero if v is None else v for v, zero in zip(values, zeros, strict=True)))
+
+    def keys(self, table: Table) -> Iterator[Key]:
+        """Return the keys of a table that these deltas touch."""
+        width = len(table.keys)
+        yield from self._merged.get(table.name, ())
+        yield from (row[:width] for row in self._rows.get(table.name, ()))
+        yield from self._removed.get(table.name, ())
+
+    def row(self, table: Table, key: Key) -> tuple[Any, ...] | None:
+        """Return the whole row of a key; None where there is none, or it was taken out again."""
+        if table.merged:
+            return next((row for row in self.merged(table) if row[: len(key)] == key), None)
+        if key in self._removed.get(table.name, ()):
+            return None
+        return next((row for row in reversed(self._rows[table.name]) if row[: len(key)] == key), None)
 
     def count(self) -> int:
         """Return how many rows wait for inserting."""

@@ -1,8 +1,8 @@
 """Rows that are computed from a business's other rows and the day: scores, ranks, stock.
 
 They are made anew, whole, after certain events of the business, and touched again only on the days on which time alone
-changes them. So both writers agree: what stands in a derived table is `derive(facts, today)`, the facts as of the
-business's last event of `after`, the day as of now.
+changes them. So both writers agree: what stands in a derived table is `derive(facts, today, rules)`, the facts as of
+the business's last event of `after`, or as of the later activation of a rule it goes by; day and rules as of now.
 """
 
 import datetime as dt
@@ -12,6 +12,10 @@ from typing import Any, Protocol
 
 from projections.deltas import Deltas, Table
 from shared.events.base import Event
+from shared.rules.book import Rules
+
+# The columns of derived tables that tell by which rules their rows were made.
+VERSIONS = frozenset({"rules", "rule", "scoring"})
 
 Row = tuple[Any, ...]
 _EPOCH = dt.date(2000, 1, 1).toordinal()
@@ -32,18 +36,20 @@ class Facts(Protocol):
 class Derivation:
     """How derived tables follow from facts.
 
-    `derive(facts, today, deltas)` merges all derived rows of one business into empty `deltas`; it depends on the facts
-    in whatever order and on the day, to the last bit. `narrow` names conditions, by table, that leave out facts which
-    it ignores anyway; they may use %(business)s, %(today)s and {schema}. `age(rows, today, deltas)` takes rows of `due`
-    whose `next_change_on` has come, of many businesses, and merges them back whole, with the difference to sums.
+    `derive(facts, today, rules, deltas)` merges all derived rows of one business into empty `deltas`; it depends on the
+    facts in whatever order, on the day and on the rules that `rules` names, to the last bit. `narrow` names conditions,
+    by table, that leave out facts which it ignores anyway; they may use %(business)s, {schema} and parameters of rules
+    as %(stock.window_days)s. `age(rows, today, rules, deltas)` takes rows of `due` whose `next_change_on` has come, of
+    many businesses, and merges them back whole, with the difference to sums.
     """
 
     after: tuple[type[Event], ...]
     tables: tuple[Table, ...]
-    derive: Callable[[Facts, dt.date, Deltas], None]
+    derive: Callable[[Facts, dt.date, Rules, Deltas], None]
+    rules: tuple[str, ...] = ()
     narrow: Mapping[str, str] = field(default_factory=dict)
     due: Table | None = None
-    age: Callable[[Sequence[Row], dt.date, Deltas], None] | None = None
+    age: Callable[[Sequence[Row], dt.date, Rules, Deltas], None] | None = None
 
 
 class FoldedFacts:

@@ -1,8 +1,8 @@
-"""Derived tables as the live writer keeps them: made anew for one business, or aged by the day for many."""
+"""Derived tables: made anew for a business after its own events and where a rule changes, aged by the day for many."""
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from psycopg import Connection
@@ -13,11 +13,45 @@ from projections.derivation import Derivation, Row
 from projections.projection import Projection
 from projections.writing import LiveWriter
 from shared.database import SHARDS
-from shared.event_codec import Recorded
 from shared.event_store import LogReader
+from shared.events.clock import DayOpened
+from shared.events.rules import RuleActivated
+from shared.rules.book import Rules, in_force, settable
+
+if TYPE_CHECKING:
+    from shared.event_codec import Recorded
 
 _DHAKA = ZoneInfo("Asia/Dhaka")
 _CHUNK = 20_000
+# The events of no business of their own that change derived rows.
+OF_ALL = (DayOpened.topic, RuleActivated.topic)
+
+
+# Returns the businesses of some shards that have a history, without those that are parked.
+SELECT_UNPARKED = """WITH RECURSIVE b AS (
+        SELECT min(business_id) AS id FROM log.events
+        UNION ALL
+        SELECT (SELECT min(e.business_id) FROM log.events e WHERE e.business_id > b.id) FROM b WHERE b.id IS NOT NULL
+    ) SELECT id FROM b WHERE id %% %s = ANY(%s) AND id NOT IN (SELECT business_id FROM {parked}) ORDER BY id"""
+
+
+class AsOf(NamedTuple):
+    """As of which position the facts count that rows are derived from, and on which day and by which rules they are."""
+
+    position: int
+    today: dt.date
+    rules: Rules
+
+
+def settled(conn: Connection[Any], derivation: Derivation, business: int, upto: int) -> AsOf | None:
+    """Return as of what a business's derived rows are at a position; None before anything called for them."""
+    last = LogReader.last(conn, business, [event.topic for event in derivation.after], upto)
+    if last is None:
+        return None
+    activations = LogReader.activations(conn, upto)
+    changed = [position for position, activated in activations if activated.rule in derivation.rules]
+    today = LogReader.day(conn, upto) or local_date(last[1])
+    return AsOf(max([last[0], *changed]), today, in_force(activated for _, activated in activations))
 
 
 class Deriver:
@@ -31,31 +65,45 @@ class Deriver:
         self._derivation = cast("Derivation", projection.derivation)
         self.topics = frozenset(event.topic for event in self._derivation.after)
 
-    def derive(self, recorded: Recorded) -> None:
-        """Make the derived rows of a business anew, as of an event of its own."""
-        business = cast("int", recorded.business_id)
-        today = LogReader.day(self._conn, recorded.position) or local_date(recorded.recorded_at)
+    def derive(self, business: int, position: int) -> None:
+        """Make the derived rows of a business anew, as of a position; none before anything called for them."""
+        as_of = settled(self._conn, self._derivation, business, position)
+        if as_of is None:
+            return
         deltas = Deltas(self._derivation.tables)
-        facts = _StoredFacts(self._conn, self._schema, self._derivation, business, today)
-        self._derivation.derive(facts, today, deltas)
+        facts = _StoredFacts(self._conn, self._schema, self._derivation, business, as_of.rules)
+        self._derivation.derive(facts, as_of.today, as_of.rules, deltas)
         self._writer.replace(business, deltas)
 
-    def age(self, today: dt.date, shards: Sequence[int]) -> None:
-        """Touch the rows that a new day changes by itself, in the shards of the caller."""
+    def businesses(self, shards: Sequence[int]) -> list[int]:
+        """Return whom a change of rules concerns, in the shards of the caller: everyone who is not parked."""
+        statement = SQL(SELECT_UNPARKED).format(parked=Identifier(self._schema, "parked"))
+        return [business for (business,) in self._conn.execute(statement, (SHARDS, list(shards))).fetchall()]
+
+    def age(self, opened: "Recorded", shards: Sequence[int], only: int | None = None) -> None:
+        """Touch the rows that a new day changes by itself, in the shards of the caller or of one business only."""
+        today = cast("DayOpened", opened.event).date
         age, due = self._derivation.age, self._derivation.due
         if age is None or due is None:
             return
+        rules = in_force(activated for _, activated in LogReader.activations(self._conn, opened.position))
         # One look through the table, however many rows are due; memory holds a chunk of them.
         with self._conn.cursor("due", binary=True) as cursor:
-            cursor.execute(self._select_due(due), (today, SHARDS, list(shards)))
+            cursor.execute(self._select_due(due), {"today": today, "of": SHARDS, "shards": list(shards), "only": only})
             while rows := cursor.fetchmany(_CHUNK):
                 deltas = Deltas(self._derivation.tables)
-                age(cast("Sequence[Row]", rows), today, deltas)
+                age(cast("Sequence[Row]", rows), today, rules, deltas)
                 self._writer.write(deltas, standing=due)
 
     def _select_due(self, due: Table) -> Composed:
-        return SQL("SELECT {} FROM {} WHERE next_change_on <= %s AND business_id %% %s = ANY(%s)").format(
-            SQL(", ").join(map(Identifier, due.all_columns)), Identifier(self._schema, due.name)
+        return SQL(
+            "SELECT {} FROM {} WHERE next_change_on <= %(today)s AND business_id %% %(of)s = ANY(%(shards)s)"
+            " AND CASE WHEN %(only)s::bigint IS NULL THEN business_id NOT IN (SELECT business_id FROM {})"
+            " ELSE business_id = %(only)s END"
+        ).format(
+            SQL(", ").join(map(Identifier, due.all_columns)),
+            Identifier(self._schema, due.name),
+            Identifier(self._schema, "parked"),
         )
 
 
@@ -63,13 +111,16 @@ class _StoredFacts:
     """Facts as they stand in the tables."""
 
     def __init__(
-        self, conn: Connection[Any], schema: str, derivation: Derivation, business_id: int, today: dt.date
+        self, conn: Connection[Any], schema: str, derivation: Derivation, business_id: int, rules: Rules
     ) -> None:
         self.business_id = business_id
         self._conn = conn
         self._schema = schema
         self._narrow = derivation.narrow
-        self._today = today
+        self._params: dict[str, Any] = {"business": business_id}
+        for rule in derivation.rules:
+            chosen = settable(rule, rules[rule].parameters)
+            self._params |= {f"{rule}.{parameter}": value for parameter, value in chosen.items()}
 
     def rows(self, table: Table) -> list[Row]:
         """Return every row of a merged table, less those that the derivation ignores anyway."""
@@ -79,7 +130,7 @@ class _StoredFacts:
             SQL(self._narrow.get(table.name, "true").replace("{schema}", self._schema)),
         )
         with self._conn.cursor(binary=True) as cursor:
-            return cursor.execute(statement, {"business": self.business_id, "today": self._today}).fetchall()
+            return cursor.execute(statement, self._params).fetchall()
 
 
 def local_date(at: dt.datetime) -> dt.date:

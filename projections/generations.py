@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from psycopg import Connection
 from psycopg.errors import LockNotAvailable
+from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 from projections.projection import Projection
@@ -31,6 +32,9 @@ CREATE TABLE removed (relation text NOT NULL, business_id bigint NOT NULL, id bi
 INSERT_GENERATION = """INSERT INTO projections.generations (id, projection, schema, version, state, upto, kind)
     OVERRIDING SYSTEM VALUE SELECT id, %(name)s, %(name)s || '_g' || id, %(version)s, %(state)s, %(upto)s, %(kind)s
     FROM nextval('projections.generations_id_seq') AS id RETURNING id, schema"""
+# Returns the id of a generation that was asked for, which is begun now.
+BEGIN_ASKED = """UPDATE projections.generations SET version = %(version)s, state = %(state)s, upto = %(upto)s,
+    changed_at = now() WHERE id = %(asked)s RETURNING id, schema"""
 # Returns nothing; waits for the live writer's transaction to end and keeps the next one waiting.
 LOCK_PROJECTION = "SELECT pg_advisory_xact_lock(7303, hashtext(%s))"
 # Returns nothing; the live writer's half of the same lock.
@@ -40,7 +44,7 @@ POINT = """INSERT INTO projections.live (projection, schema) VALUES (%s, %s)
     ON CONFLICT (projection) DO UPDATE SET schema = excluded.schema"""
 # Returns nothing; the generation that served until now does so no more.
 RETIRE = """UPDATE projections.generations SET state = 'retired', changed_at = now()
-    WHERE projection = %s AND state = 'live'"""
+    WHERE projection = %s AND state = 'live' AND kind = 'rebuild'"""
 # Returns the newest generation that served before and still stands; it is no longer dropped.
 REVIVE = """UPDATE projections.generations SET state = 'catching_up', changed_at = now() WHERE id = (
         SELECT max(id) FROM projections.generations
@@ -51,15 +55,15 @@ MARK_DROPPED = "UPDATE projections.generations SET state = 'dropped', changed_at
 # Returns the generation that serves a projection.
 SELECT_LIVE = """SELECT g.id, g.schema, g.version FROM projections.live l JOIN projections.generations g USING (schema)
     WHERE l.projection = %s"""
-# Returns the generation that a rebuild is making, or an interrupted one left.
+# Returns the generation that a rebuild is making, an interrupted one left, or somebody asked for.
 SELECT_UNFINISHED = """SELECT id, schema, version, state, upto FROM projections.generations
-    WHERE projection = %s AND state IN ('replaying', 'catching_up') AND kind = 'rebuild'"""
+    WHERE projection = %s AND state IN ('pending', 'replaying', 'catching_up') AND kind = 'rebuild'"""
 # Returns nothing; whoever makes a generation that is never to serve holds it until the connection ends.
 LOCK_GENERATION = "SELECT pg_advisory_lock(7309, %s)"
 # Returns the schemas that lost the pointer long enough ago for every reader to have left, and those set aside by
 # processes that are gone.
 SELECT_DROPPABLE = """SELECT schema FROM projections.generations
-    WHERE (state IN ('retired', 'failed') OR (state = 'replaying' AND kind <> 'rebuild'
+    WHERE (state IN ('retired', 'failed', 'dropping') OR (state = 'replaying' AND kind <> 'rebuild' AND asked_by IS NULL
         AND NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 7309 AND objid = id::oid
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
         AND NOT EXISTS (SELECT FROM projections.replays r
@@ -68,14 +72,15 @@ SELECT_DROPPABLE = """SELECT schema FROM projections.generations
 
 
 def create(
-    conn: Connection[Any], projection: Projection, *, state: str, upto: int, kind: str = "rebuild"
-) -> tuple[int, str]:
-    """Make an empty generation without keys and indexes; returns its id and schema."""
-    row = conn.execute(
-        INSERT_GENERATION,
-        {"name": projection.name, "version": projection.version, "state": state, "upto": upto, "kind": kind},
-    ).fetchone()
+    conn: Connection[Any], projection: Projection, *, state: str, upto: int, kind: str = "rebuild",
+    asked: int | None = None,
+) -> tuple[int, str]:  # fmt: skip
+    """Make an empty generation without keys and indexes, that which was `asked` for if any; returns id and schema."""
+    said = {"name": projection.name, "version": projection.version, "state": state, "upto": upto, "kind": kind}
+    row = conn.execute(BEGIN_ASKED if asked else INSERT_GENERATION, {**said, "asked": asked}).fetchone()
     generation, schema = cast("tuple[int, str]", row)
+    if asked:
+        conn.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(schema)))
     conn.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
     _in_schema(conn, schema, HOUSEKEEPING + projection.schema().tables)
     conn.execute(
@@ -141,9 +146,14 @@ def ensure_live(conn: Connection[Any], registry: Mapping[str, Projection]) -> li
 
 
 def drop(conn: Connection[Any], schema: str) -> None:
-    """Drop a generation's schema."""
-    conn.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(schema)))
+    """Drop a generation's schema, for good."""
+    drop_schema(conn, schema)
     conn.execute(MARK_DROPPED, (schema,))
+
+
+def drop_schema(conn: Connection[Any], schema: str) -> None:
+    """Drop a generation's schema; what is known of it stays."""
+    conn.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(schema)))
 
 
 def drop_retired(conn: Connection[Any], *, after_seconds: float = 60.0) -> list[str]:
@@ -167,20 +177,15 @@ def drop_retired_by(conn: Connection[Any]) -> list[str]:
 
 
 def describe(conn: Connection[Any], projection: str) -> dict[str, Any]:
-    """Return where a projection stands, for operators: name, generation, versions, position, lag, parked, state."""
-    _, schema, version = live(conn, projection) or (0, "", 0)
-    head = cast("tuple[int]", conn.execute("SELECT coalesce(max(notification_id), 0) FROM log.events").fetchone())[0]
-    position = parked = 0
-    if schema:
-        statement = SQL("SELECT min(position), (SELECT count(*) FROM {}) FROM {}").format(
-            Identifier(schema, "parked"), Identifier(schema, "progress")
-        )
-        position, parked = cast("tuple[int, int]", conn.execute(statement).fetchone())
-    rebuilding = conn.execute(SELECT_UNFINISHED, (projection,)).fetchone()
-    return {
-        "name": projection, "position": position, "lag": head - position, "generation": schema or None,
-        "projector_version": version, "parked": parked, "state": rebuilding[3] if rebuilding else "live",
-    }  # fmt: skip
+    """Return where one projection stands."""
+    (found,) = (item for item in standing(conn) if item["name"] == projection)
+    return found
+
+
+def standing(conn: Connection[Any]) -> list[dict[str, Any]]:
+    """Return where projections stand, for operators: name, generation, version, position, lag, parked, state."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute("SELECT * FROM projections.standing()").fetchall()
 
 
 def _in_schema(conn: Connection[Any], schema: str, script: str) -> None:

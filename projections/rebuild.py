@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 import psycopg
@@ -12,6 +12,7 @@ from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
 from projections import generations
+from projections.account import Account
 from projections.applying import POISON, Applier
 from projections.projection import Projection
 from projections.replay import Progress, Source, replay_all
@@ -70,14 +71,19 @@ def rebuild(
     began = time.monotonic()
     with connect(source.url, role=source.role) as conn, _alone(conn, projection.name):
         generation, schema, state, upto = _begin(conn, projection)
+        account = Account(conn, generation, report)
         businesses = [b for (b,) in conn.execute(SELECT_BUSINESSES).fetchall()]
         events = 0
         if state == "replaying":
             todo = _unfinished(conn, schema, businesses)
-            events = replay_all(source, projection, schema, upto, todo, workers, report)
+            done = len(businesses) - len(todo)
+            events = replay_all(
+                source, projection, schema, upto, todo, workers,
+                lambda at: account.tell(replace(at, done=at.done + done, total=len(businesses))),
+            )  # fmt: skip
             _complete(conn, source, projection, workers, Made(generation, schema, upto))
         replayed = time.monotonic() - began
-        report(Progress("catching_up", len(businesses), len(businesses), events, replayed))
+        account.tell(Progress("catching_up", len(businesses), len(businesses), events, replayed))
         _catch_up(conn, source, projection, generation, schema)
         row = conn.execute(
             SQL("SELECT coalesce(sum(rows), 0)::bigint FROM {}").format(Identifier(schema, "replayed"))
@@ -119,12 +125,15 @@ def _begin(conn: Connection[Any], projection: Projection) -> tuple[int, str, str
         row = conn.execute(generations.SELECT_UNFINISHED, (projection.name,)).fetchone()
         if row:
             generation, schema, version, state, upto = row
-            if version == projection.version:
+            if version == projection.version and state != "pending":
                 return generation, schema, state, upto
-            generations.set_state(conn, generation, "failed")
+            if state != "pending":
+                generations.set_state(conn, generation, "failed")
         head = conn.execute("SELECT coalesce(max(notification_id), 0) FROM log.events").fetchone()
         upto = cast("tuple[int]", head)[0]
-        return (*generations.create(conn, projection, state="replaying", upto=upto), "replaying", upto)
+        asked = row[0] if row and row[3] == "pending" else None
+        made = generations.create(conn, projection, state="replaying", upto=upto, asked=asked)
+        return (*made, "replaying", upto)
 
 
 def _unfinished(conn: Connection[Any], schema: str, businesses: Sequence[int]) -> list[int]:

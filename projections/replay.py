@@ -3,7 +3,6 @@
 A killed replay is resumed by the next one: each finished business is marked in the transaction that wrote its rows.
 """
 
-import datetime as dt
 import logging
 import multiprocessing
 import os
@@ -20,7 +19,7 @@ from psycopg.sql import SQL, Identifier
 from projections import generations
 from projections.deltas import Deltas
 from projections.derivation import Derivation, FoldedFacts
-from projections.deriving import local_date
+from projections.deriving import AsOf, settled
 from projections.projection import Projection
 from projections.registry import REGISTRY
 from projections.runner import connect
@@ -30,6 +29,8 @@ from shared.vault import MasterKey, Vault
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
+
+    from shared.rules.book import Rules
 
 _CHUNK = 100
 _SPILL_ROWS = 20_000
@@ -111,6 +112,7 @@ class Worker:
         self.schema = schema
         self.upto = upto
         self.folded = folded
+        self.rules: Rules = {}
         self.vault = Vault(MasterKey(source.secret), self._sql)
         self.reader = LogReader(self.projection.topics)
 
@@ -148,41 +150,39 @@ class Worker:
     def _fold(self, business: int, upto: int, writer: ReplayWriter) -> int:
         """Fold and write one history; returns how many rows it made that no sum took up."""
         deltas = Deltas(self.projection.folded)
-        settled_at, today = self._settled(business, upto)
+        as_of = self._settled(business, upto)
         derived: Deltas | None = None
         rows = after = 0
         while events := self.reader.of_business(self.conn, business, after, limit=_CHUNK, upto=upto):
             after = events[-1].position
             keys = self.vault.keys([s for r in events for s in self.projection.subjects(r)])
             for recorded in events:
+                if as_of and derived is None and recorded.position > as_of.position:
+                    derived = self._derived(FoldedFacts(business, deltas), as_of)
                 self.projection.fold(recorded, deltas, keys)
-                if recorded.position == settled_at:
-                    derived = self._derived(FoldedFacts(business, deltas), today)
             with self.folded.get_lock():
                 self.folded.value += len(events)
             if deltas.count() >= _SPILL_ROWS:
                 rows += deltas.count()
                 writer.spill(deltas)
+        if as_of and derived is None:
+            derived = self._derived(FoldedFacts(business, deltas), as_of)
         rows += deltas.count()
         writer.write(deltas)
         if derived:
             writer.write(derived)
         return rows
 
-    def _settled(self, business: int, upto: int) -> tuple[int, dt.date]:
-        """Return the position as of which rows are derived, 0 if they are not, and the day at the end."""
+    def _settled(self, business: int, upto: int) -> AsOf | None:
+        """Return as of what this business's rows are derived, by the rules of `self.rules` in place of the log's."""
         derivation = self.projection.derivation
-        if derivation is None:
-            return 0, dt.date.min
-        last = self.reader.last(self.conn, business, [event.topic for event in derivation.after], upto)
-        if last is None:
-            return 0, dt.date.min
-        return last[0], self.reader.day(self.conn, self.upto) or local_date(last[1])
+        as_of = settled(self.conn, derivation, business, upto) if derivation else None
+        return as_of and as_of._replace(rules={**as_of.rules, **self.rules})
 
-    def _derived(self, facts: FoldedFacts, today: dt.date) -> Deltas:
+    def _derived(self, facts: FoldedFacts, as_of: AsOf) -> Deltas:
         derivation = cast("Derivation", self.projection.derivation)
         deltas = Deltas(derivation.tables)
-        derivation.derive(facts, today, deltas)
+        derivation.derive(facts, as_of.today, as_of.rules, deltas)
         return deltas
 
     def _parked_live(self, business: int) -> tuple[int, str, str] | None:

@@ -400,3 +400,69 @@ class RecommendationOver(Refusal):
 
     error_code = "RECOMMENDATION_EXPIRED"
     status = 409
+
+
+class RuleNotFound(NotFound):
+    """There is no rule of this name; params `allowed`."""
+
+    text_key = "NOT_FOUND_RULE"
+
+
+class InvalidRule(Refusal):
+    """A rule, a version of one, or a value for one of its parameters is none that may be chosen.
+
+    Params `rule`, `allowed`.
+    """
+
+    error_code = "INVALID_RULE"
+    status = 400
+
+
+class ProjectionNotFound(NotFound):
+    """There is no projection of this name; params `allowed`."""
+
+    text_key = "NOT_FOUND_PROJECTION"
+
+
+class BusinessNotFound(NotFound):
+    """No business of this id has a history."""
+
+    text_key = "NOT_FOUND_BUSINESS"
+
+
+class GenerationNotFound(NotFound):
+    """There was never a generation of this id."""
+
+    text_key = "NOT_FOUND_GENERATION"
+
+
+class EventNotFound(NotFound):
+    """The log does not reach this position; params `head`."""
+
+    text_key = "NOT_FOUND_EVENT"
+
+
+class RowNotFound(NotFound):
+    """No event of the business ever made such a row."""
+
+    text_key = "NOT_FOUND_ROW"
+
+
+class TableNotFound(NotFound):
+    """No projection has such a table; params `allowed`."""
+
+    text_key = "NOT_FOUND_TABLE"
+
+
+class GenerationNotReady(Refusal):
+    """The generation's state does not allow this; params `state`."""
+
+    error_code = "GENERATION_NOT_READY"
+    status = 409
+
+
+class RebuildRunning(Refusal):
+    """The projection is being rebuilt already; params `projection`."""
+
+    error_code = "REBUILD_RUNNING"
+    status = 409

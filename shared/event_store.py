@@ -27,6 +27,7 @@ from shared.vault import MasterKey, Vault
 
 if TYPE_CHECKING:
     from shared.events.clock import DayOpened
+    from shared.events.rules import RuleActivated
 
 R = TypeVar("R")
 _ATTEMPTS = 5
@@ -71,6 +72,9 @@ SELECT_LAST = """SELECT notification_id, recorded_at FROM log.events
 # Returns the last day that had been opened at a position.
 SELECT_DAY = """SELECT topic, state FROM log.events WHERE originator_id = 'days' AND notification_id <= %s
     ORDER BY originator_version DESC LIMIT 1"""
+# Returns what has been activated by a position, in order.
+SELECT_RULES = """SELECT topic, state, notification_id FROM log.events
+    WHERE originator_id = 'rules' AND notification_id <= %s ORDER BY originator_version"""
 # Returns one stream, in order.
 SELECT_STREAM = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
         meta, state
@@ -336,6 +340,12 @@ class LogReader:
         """Return the day in Dhaka as of a position, None if none had been opened."""
         row = conn.execute(SELECT_DAY, (position,)).fetchone()
         return cast("DayOpened", decode(row[0], bytes(row[1]))).date if row else None
+
+    @staticmethod
+    def activations(conn: Connection[Any], position: int) -> list[tuple[int, "RuleActivated"]]:
+        """Return the rules that had been activated at a position, each with its own, in order."""
+        rows = conn.execute(SELECT_RULES, (position,)).fetchall()
+        return [(at, cast("RuleActivated", decode(topic, bytes(state)))) for topic, state, at in rows]
 
 
 def _recorded(row: DictRow) -> Recorded:

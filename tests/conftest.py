@@ -14,6 +14,7 @@ import uvicorn
 
 from projections import generations
 from projections.applying import Applier
+from projections.asked import Asked
 from projections.registry import REGISTRY
 from projections.runner import Follower
 from projections.runner import connect as connect_projector
@@ -138,12 +139,12 @@ class RunningHouse:
         self._models = Models()
         self._worker, self._store = worker_of(house, self._models)
         self._followers = [Follower(house.url, p, MasterKey(SECRET), self._listener) for p in REGISTRY.values()]
-        self._travels = Travels(source_of(house))
+        self._makers = [Travels(source_of(house)), Asked(source_of(house))]
         config = uvicorn.Config(build_api(house), port=0, log_config=None, access_log=False)
         self._server = uvicorn.Server(config)
         targets = (self._policies.run, self._worker.run, self._server.run)
         self._threads = [threading.Thread(target=target, daemon=True) for target in targets]
-        for thread in (self._listener, *self._followers, self._travels, *self._threads):
+        for thread in (self._listener, *self._followers, *self._makers, *self._threads):
             thread.start()
         wait_until(lambda: self._server.started)
         port = self._server.servers[0].sockets[0].getsockname()[1]
@@ -152,11 +153,11 @@ class RunningHouse:
     def stop(self) -> None:
         """End every thread."""
         self._server.should_exit = True
-        parts: list[Any] = [self._policies, self._worker, *self._followers, self._travels, self._listener]
+        parts: list[Any] = [self._policies, self._worker, *self._followers, *self._makers, self._listener]
         for part in parts:
             part.stop()
         self._models.close()
-        for thread in (*self._threads, *self._followers, self._travels, self._listener):
+        for thread in (*self._threads, *self._followers, *self._makers, self._listener):
             thread.join(10)
         self._models.close()  # again, should it have been started meanwhile
         self._store.close()

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from projections.customers.standing import CHURN, MEMBERS, TOTALS, VISITS, age, derive
+from projections.customers.standing import CHURN, MEMBERS, RULES, TOTALS, VISITS, age, derive
 from projections.deltas import Deltas, Table
 from projections.derivation import Derivation, local_seconds
 from projections.projection import Projection
@@ -19,7 +19,8 @@ from shared.events.sales import (
 from shared.vault import SubjectKeys
 
 DETAILS = ("name", "phone", "email", "address", "notes")
-PEOPLE = Table("people", ("business_id", "id"), changes=dict.fromkeys(("sort_name", *DETAILS), "set"))
+_PERSON = ("sort_name", *DETAILS)
+PEOPLE = Table("people", ("business_id", "id"), changes=dict.fromkeys(_PERSON, "set"), private=_PERSON)
 
 
 def on_customers_added(recorded: Recorded, event: CustomersAdded, deltas: Deltas, keys: SubjectKeys) -> None:
@@ -112,7 +113,7 @@ def _subjects(recorded: Recorded) -> list[str]:
 
 CUSTOMERS = Projection(
     name="customers",
-    version=1,
+    version=2,
     package="projections.customers",
     tables=(PEOPLE, MEMBERS, VISITS, CHURN, TOTALS),
     handlers={
@@ -130,6 +131,7 @@ CUSTOMERS = Projection(
         after=(UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, CustomersMerged),
         tables=(CHURN, TOTALS),
         derive=derive,
+        rules=RULES,
         due=CHURN,
         age=age,
     ),

@@ -48,6 +48,7 @@ CREATE TABLE churn (
     rules          text NOT NULL,
     next_change_on date NOT NULL
 ) WITH (fillfactor = 80);
+-- scoring: the rules that scores are reckoned by at reading, where they are not the first.
 CREATE TABLE churn_totals (
     business_id bigint NOT NULL,
     dormant     bigint NOT NULL,
@@ -57,7 +58,8 @@ CREATE TABLE churn_totals (
     champion    bigint NOT NULL,
     horizon     date,
     intercept   bigint,
-    slope       bigint
+    slope       bigint,
+    scoring     text
 );
 
 -- after the rows, side by side

@@ -5,6 +5,7 @@ grows with them) is computed at reading.
 """
 
 import datetime as dt
+import functools
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -14,10 +15,11 @@ import numpy.typing as npt
 
 from projections.deltas import Deltas, Table
 from projections.derivation import Facts, Row
-from shared.rules import calibration, churn, returning, rfm, rhythm
+from shared.rules import book, calibration, churn, rfm, rhythm
+from shared.rules.book import Chosen, Rules
 from shared.rules.rhythm import Visits
 
-RULES = f"{rfm.VERSION} {churn.VERSION} {returning.VERSION}"
+RULES = ("rfm", "churn", "returning")
 NEVER = dt.date(9999, 12, 31)
 # From here on a score is 1, however long the silence: an order by score needs to know no more of such a customer.
 CERTAIN = dt.date(1, 1, 1)
@@ -61,66 +63,93 @@ CHURN = Table("churn", Churn._fields[:2], changes=dict.fromkeys(Churn._fields[2:
 TOTALS = Table(
     "churn_totals",
     ("business_id",),
-    changes=dict.fromkeys(rfm.SEGMENTS, "add") | dict.fromkeys(("horizon", "intercept", "slope"), "set"),
+    changes=dict.fromkeys(rfm.SEGMENTS, "add") | dict.fromkeys(("horizon", "intercept", "slope", "scoring"), "set"),
 )
 
 # So many columns tell who it is and what was bought: no passing day changes them.
 _BOUGHT = Churn._fields.index("recency")
 Integers = npt.NDArray[np.int64]
-# The days of silence on which something changes by itself, for who is not declining and for who is.
-_TURNS = [sorted({*rfm.turning_days(), *churn.turning_days(declining)}) for declining in (False, True)]
-_RECENCY = rfm.recency_scores(np.arange(rfm.turning_days()[-1] + 1)).tolist()
-_SEGMENTS = [rfm.SEGMENTS[i] for i in rfm.segments(np.arange(3 * rfm.BEST + 1)).tolist()]
 
 
-def derive(facts: Facts, today: dt.date, deltas: Deltas) -> None:
+class _Scale(NamedTuple):
+    """What the rules come to: recency scores by days of silence, segments by the sum of the scores.
+
+    turns: the days of silence on which something changes by itself, for who is not declining and for who is.
+    """
+
+    versions: str
+    churn: churn.ChurnParameters
+    recency: list[int]
+    segments: list[str]
+    turns: list[list[int]]
+
+
+@functools.lru_cache(64)
+def _scale(*chosen: Chosen) -> _Scale:
+    of_rfm, of_churn, _ = (c.parameters for c in chosen)
+    last = rfm.turning_days(of_rfm)[-1]
+    return _Scale(
+        " ".join(c.version for c in chosen),
+        of_churn,
+        rfm.recency_scores(np.arange(last + 1), of_rfm).tolist(),
+        [rfm.SEGMENTS[i] for i in rfm.segments(np.arange(3 * rfm.BEST + 1), of_rfm).tolist()],
+        [sorted({*rfm.turning_days(of_rfm), *churn.turning_days(declining, of_churn)}) for declining in (False, True)],
+    )
+
+
+def derive(facts: Facts, today: dt.date, rules: Rules, deltas: Deltas) -> None:
     """Make a row per living customer, and their sums."""
+    scale, returning = _scale(*map(rules.__getitem__, RULES)), rules["returning"].parameters
     members = facts.rows(MEMBERS)
     merged = {customer: into for customer, into in members if into is not None}
     ids, visits, sums = _visits(facts.rows(VISITS), merged)
     found: list[Churn] = []
     if len(ids):
-        found = _bought(facts.business_id, ids, visits, sums, today)
-        curve = calibration.fit(visits)
+        warmths = calibration.warmths(visits, returning)
+        found = _bought(facts.business_id, np.vstack([ids, sums, warmths]), visits, today, scale)
+        curve = calibration.fit(visits, returning)
         horizon = dt.date.fromordinal(int(visits.day.max()))
         deltas.merge(TOTALS, (facts.business_id,), horizon=horizon, **(curve._asdict() if curve else {}))
     bought = set(ids.tolist())
     idle = {customer for customer, _ in members} - merged.keys() - bought
-    found += [_idle(facts.business_id, customer) for customer in sorted(idle)]
+    found += [_idle(facts.business_id, customer, scale) for customer in sorted(idle)]
+    if found:
+        deltas.merge(TOTALS, (facts.business_id,), scoring=book.written(rules, ("churn", "returning")))
     rows = deltas.sums(CHURN)
     for row in found:
         rows[row[:2]] = list(row[2:])
         _count(deltas, facts.business_id, row.segment, 1)
 
 
-def age(rows: Sequence[Row], today: dt.date, deltas: Deltas) -> None:
+def age(rows: Sequence[Row], today: dt.date, rules: Rules, deltas: Deltas) -> None:
     """Bring rows of `churn` to a later day."""
-    aged = deltas.sums(CHURN)
+    aged, scale = deltas.sums(CHURN), _scale(*map(rules.__getitem__, RULES))
     for row in rows:
         before = Churn(*row)
-        after = _standing(before, today)
+        after = _standing(before, today, scale)
         aged[after[:2]] = list(after[2:])
         if after.segment != before.segment:
             _count(deltas, before.business_id, before.segment, -1)
             _count(deltas, before.business_id, after.segment, 1)
 
 
-def _bought(business_id: int, ids: Integers, visits: Visits, sums: Integers, today: dt.date) -> list[Churn]:
-    gaps, warmths = rhythm.doubled_gaps(visits), calibration.warmths(visits)
+def _bought(business_id: int, known: Integers, visits: Visits, today: dt.date, scale: _Scale) -> list[Churn]:
+    """Return the rows of who bought; `known` are their ids, sales, paisa, last moments and warmths."""
+    gaps, warmths = rhythm.doubled_gaps(visits), known[-1]
     declining, flips = rhythm.declining(visits, gaps, today.toordinal())
-    scores = [rfm.relative_scores(values).tolist() for values in (warmths, visits.counts, sums[1])]
-    numbers = (ids, *sums, visits.counts, visits.last, gaps, warmths)
+    scores = [rfm.relative_scores(values).tolist() for values in (warmths, visits.counts, known[2])]
+    numbers = (*known[:-1], visits.counts, visits.last, gaps, warmths)
     columns = zip(*(column.tolist() for column in numbers), *scores, declining.tolist(), flips, strict=True)
     date = dt.date.fromordinal
     rows = (
         Churn(
             business_id, customer, sales, count, paisa, last_at, date(last), None if gap < 0 else gap, warmth, rank,
-            0, frequency, monetary, "", False, turned, [date(turn) for turn in turns], "", CERTAIN, RULES, NEVER,  # noqa: FBT003
+            0, frequency, monetary, "", False, turned, [date(turn) for turn in turns], "", CERTAIN, "", NEVER,  # noqa: FBT003
         )
         for customer, sales, paisa, last_at, count, last, gap, warmth, rank, frequency, monetary, turned, turns
         in columns
     )  # fmt: skip
-    return [_standing(row, today) for row in rows]
+    return [_standing(row, today, scale) for row in rows]
 
 
 def _visits(rows: Sequence[Row], merged: dict[int, int]) -> tuple[Integers, Visits, Integers]:
@@ -143,34 +172,35 @@ def _greatest(values: Integers, begin: Integers) -> Integers:
     return np.maximum.reduceat(values, begin)
 
 
-def _idle(business_id: int, customer: int) -> Churn:
+def _idle(business_id: int, customer: int, scale: _Scale) -> Churn:
     """Return the row of who never bought, or whose every sale was voided: nobody is farther away."""
+    segment = scale.segments[3]
     return Churn(
-        business_id, customer, 0, 0, 0, None, None, None, None, None, 1, 1, 1, _SEGMENTS[3], True, False, [],  # noqa: FBT003
-        churn.HIGH, CERTAIN, RULES, NEVER,
+        business_id, customer, 0, 0, 0, None, None, None, None, None, 1, 1, 1, segment, segment in rfm.AT_RISK,
+        False, [], churn.HIGH, CERTAIN, scale.versions, NEVER,  # noqa: FBT003
     )  # fmt: skip
 
 
-def _standing(row: Churn, today: dt.date) -> Churn:
+def _standing(row: Churn, today: dt.date, scale: _Scale) -> Churn:
     """Return the row as it stands on a day; who it is, what was bought and how much that is stays."""
     if row.last_on is None:
         return row
     passed = bisect_right(row.flips, today)
     flips, declining = row.flips[passed:], row.declining ^ (passed % 2 == 1)
     days = (today - row.last_on).days
-    recency = _RECENCY[min(max(days, 0), len(_RECENCY) - 1)]
-    segment = _SEGMENTS[recency + row.frequency + row.monetary]
-    certain = days >= churn.certain_from(declining)
+    recency = scale.recency[min(max(days, 0), len(scale.recency) - 1)]
+    segment = scale.segments[recency + row.frequency + row.monetary]
+    certain = days >= churn.certain_from(declining, scale.churn)
+    turn = _turn(row.last_on, days, scale.turns[declining])
     return Churn._make((
         *row[:_BOUGHT], recency, row.frequency, row.monetary, segment, segment in rfm.AT_RISK, declining, flips,
-        churn.level(days, declining), CERTAIN if certain else row.last_on, RULES,
-        min(_turn(row.last_on, days, declining), flips[0]) if flips else _turn(row.last_on, days, declining),
+        churn.level(days, declining, scale.churn), CERTAIN if certain else row.last_on, scale.versions,
+        min(turn, flips[0]) if flips else turn,
     ))  # fmt: skip
 
 
-def _turn(last_on: dt.date, days: int, declining: bool) -> dt.date:  # noqa: FBT001 - a fact
+def _turn(last_on: dt.date, days: int, turns: Sequence[int]) -> dt.date:
     """Return the next day on which silence alone changes something."""
-    turns = _TURNS[declining]
     turn = bisect_right(turns, days)
     return last_on + dt.timedelta(turns[turn]) if turn < len(turns) else NEVER
 

@@ -30,6 +30,7 @@ PROFILES = Table(
         "is_demo": "set",
         "created_at": "set",
     },
+    private=("phone_number",),
 )
 STATS = Table(
     "profile_stats",

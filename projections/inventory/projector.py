@@ -15,6 +15,7 @@ from projections.inventory.shelves import (
     FLOW,
     GOODS,
     NARROW,
+    RULES,
     STOCK,
     TEXTS,
     TOTALS,
@@ -184,6 +185,7 @@ INVENTORY = Projection(
         after=(UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, StockMoved, ProductDetailsChanged),
         tables=(STOCK, TOTALS),
         derive=derive,
+        rules=RULES,
         narrow=NARROW,
     ),
 )

@@ -11,7 +11,8 @@ import numpy as np
 from projections.deltas import Deltas, Table
 from projections.derivation import Facts, Row
 from shared.rules import stock as rule
-from shared.rules.stock import DEFAULTS, FRACTIONAL_UNITS, Changes, Counts, Ints, Stock
+from shared.rules.book import Rules
+from shared.rules.stock import FRACTIONAL_UNITS, Changes, Counts, Ints, Parameters, Stock
 
 TEXTS = ("sku", "unit")
 DETAILS = (*TEXTS, "unit_price", "cost", "reorder_point", "lead_time_days", "pack_size", "min_order")
@@ -50,26 +51,28 @@ STOCK = Table(
 TOTALS = Table("stock_totals", ("business_id",), changes={"products": "add", "low": "add"})
 
 
+RULES = ("stock",)
 _Columns = Mapping[str, Sequence[Any]]
 _NO_GOODS: _Columns = dict.fromkeys(("product_id", *GOODS.changes), ())
 
 
-def derive(facts: Facts, _: dt.date, deltas: Deltas) -> None:
+def derive(facts: Facts, _: dt.date, rules: Rules, deltas: Deltas) -> None:
     """Every product's stock and reorder point; the owner's goes before the one that is reckoned."""
+    chosen = rules[RULES[0]]
     goods = sorted(facts.rows(GOODS), key=itemgetter(0))
     of_goods = dict(zip(("product_id", *GOODS.changes), zip(*goods, strict=True), strict=True)) if goods else _NO_GOODS
     ids = np.array(of_goods["product_id"], np.int64)
     moves = _moves(facts, ids)
     stock = _stock(facts, ids, moves)
     given = np.array([_given(point, -1) for point in of_goods["reorder_point"]], np.int64)
-    points = np.where(given >= 0, given, _reckoned(of_goods, moves))
+    points = np.where(given >= 0, given, _reckoned(of_goods, moves, chosen.parameters))
     low = rule.is_low(stock, points)
     columns = (ids, *stock[:3], points, given < 0, low)
     for product, quantity, known, counted_at, point, auto, is_low in zip(*(c.tolist() for c in columns), strict=True):
         deltas.merge(
             STOCK, (facts.business_id, product), on_hand=quantity, stock_known=known,
             counted_at=counted_at if known else None, reorder_point=None if point < 0 else point,
-            reorder_auto=auto and point >= 0, is_low=is_low, rule=rule.VERSION,
+            reorder_auto=auto and point >= 0, is_low=is_low, rule=chosen.version,
         )  # fmt: skip
     deltas.merge(TOTALS, (facts.business_id,), products=len(goods), low=int(low.sum()))
 
@@ -112,21 +115,21 @@ def _stock(facts: Facts, ids: Ints, moves: _Moves) -> Stock:
     return rule.on_hand(counted, changes)
 
 
-def _reckoned(of_goods: _Columns, moves: _Moves) -> Ints:
+def _reckoned(of_goods: _Columns, moves: _Moves, parameters: Parameters) -> Ints:
     """Return the reorder points by the demand of the days up to the last one on which anything was sold."""
     products = len(of_goods["product_id"])
     day = moves.at // DAY_SECONDS
     if not (moves.sold > 0).any():
         return np.full(products, -1, np.int64)
     today = int(day[moves.sold > 0].max())
-    column = day - (today - DEFAULTS.window_days + 1)
-    recent = (column >= 0) & (column < DEFAULTS.window_days)
-    demand = np.zeros((products, DEFAULTS.window_days), np.int64)
+    column = day - (today - parameters.window_days + 1)
+    recent = (column >= 0) & (column < parameters.window_days)
+    demand = np.zeros((products, parameters.window_days), np.int64)
     np.add.at(demand, (moves.product[recent], column[recent]), moves.sold[recent])
     history = [0 if first is None else today - first + 1 for first in of_goods["first_sale_day"]]
-    lead = [_given(days, DEFAULTS.lead_time_days) for days in of_goods["lead_time_days"]]
+    lead = [_given(days, parameters.lead_time_days) for days in of_goods["lead_time_days"]]
     fractional = [unit in FRACTIONAL_UNITS for unit in of_goods["unit"]]
-    return rule.reorder_points(demand, np.array(history), np.array(lead), np.array(fractional))
+    return rule.reorder_points(demand, np.array(history), np.array(lead), np.array(fractional), parameters)
 
 
 def _given(value: int | None, default: int) -> int:
@@ -145,7 +148,7 @@ def _columns(rows: Sequence[Row], width: int) -> Ints:
 _LAST_COUNTS = """(SELECT product_id, max(at) AS at FROM {schema}.stock_counts WHERE business_id = %(business)s
     GROUP BY product_id)"""
 # Returns the first day of the window of demand.
-_FIRST_DAY = f"""(SELECT max(day) - {DEFAULTS.window_days - 1} FROM (
+_FIRST_DAY = f"""(SELECT max(day) - (%(stock.window_days)s::int - 1) FROM (
     SELECT max(day) AS day FROM {{schema}}.stock_flow WHERE business_id = %(business)s AND sold > 0
     UNION ALL SELECT max(at) / {DAY_SECONDS} FROM {{schema}}.stock_entries
     WHERE business_id = %(business)s AND sold > 0) AS sales)"""  # noqa: S608  (constants)

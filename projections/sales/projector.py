@@ -48,7 +48,7 @@ PRODUCTS = Table(
         "last_sale_at": "greatest",
     },
 )
-BUYERS = Table("buyers", ("business_id", "id"), changes={"name": "set", "merged_into": "set"})
+BUYERS = Table("buyers", ("business_id", "id"), changes={"name": "set", "merged_into": "set"}, private=("name",))
 _SUMS = {"sales": "add", "units": "add", "paisa": "add"}
 SALES_DAYS = Table("sales_days", ("business_id", "date", "payment_method"), changes=_SUMS)
 PRODUCT_DAYS = Table("product_days", ("business_id", "product_id", "date", "payment_method"), changes=_SUMS)

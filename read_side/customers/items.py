@@ -4,7 +4,8 @@ import datetime as dt
 from typing import Any, NamedTuple
 
 from read_side.money import average, taka
-from shared.rules import churn, returning
+from shared.rules import book, churn, returning
+from shared.rules.churn import ChurnParameters
 from shared.rules.returning import Curve
 from shared.texts import Language, text
 from shared.wording.numbers import number
@@ -38,16 +39,23 @@ class Customer(NamedTuple):
 
 
 class Shop(NamedTuple):
-    """What of the shop as a whole its customers are seen by: its last day with sales, and its curve if it has one."""
+    """What of the shop as a whole its customers are seen by: its last day with sales, its curve if any, its rules."""
 
     horizon: dt.date | None
     intercept: int | None
     slope: int | None
+    scoring: str | None = None
 
     @property
     def curve(self) -> Curve | None:
         """Return the curve that tells how likely customers return."""
         return None if self.intercept is None or self.slope is None else Curve(self.intercept, self.slope)
+
+    @property
+    def churn(self) -> ChurnParameters:
+        """Return what the risk is scored by."""
+        parameters: ChurnParameters = book.read(self.scoring)["churn"].parameters
+        return parameters
 
 
 def item(row: Customer, shop: Shop, today: dt.date, language: Language) -> dict[str, Any]:
@@ -55,7 +63,8 @@ def item(row: Customer, shop: Shop, today: dt.date, language: Language) -> dict[
     days = None if row.last_on is None else max(0, (today - row.last_on).days)
     likely = None
     if shop.curve and shop.horizon and row.warmth is not None:
-        likely = round(returning.probability(shop.curve, row.warmth, shop.horizon.toordinal()), 2)
+        of_returning = book.read(shop.scoring)["returning"].parameters
+        likely = round(returning.probability(shop.curve, row.warmth, shop.horizon.toordinal(), of_returning), 2)
     return {
         "id": row.id, "name": row.name or None, "phone": row.phone or None, "email": row.email or None,
         "address": row.address or None, "notes": row.notes or None,
@@ -64,21 +73,21 @@ def item(row: Customer, shop: Shop, today: dt.date, language: Language) -> dict[
             "last_purchase": None if row.last_at is None else _moment(row.last_at), "days_since": days,
             "avg_value": average(row.paisa, row.visits),
         },
-        "churn_analysis": _analysis(row, days, language),
+        "churn_analysis": _analysis(row, days, language, shop.churn),
         "return_probability": likely, "return_rank": row.return_rank,
     }  # fmt: skip
 
 
-def _analysis(row: Customer, days: int | None, language: Language) -> dict[str, Any]:
+def _analysis(row: Customer, days: int | None, language: Language, rule: ChurnParameters) -> dict[str, Any]:
     scores = (row.recency, row.frequency, row.monetary)
-    why = churn.reason(days, row.declining, scores, row.usual_gap)
+    why = churn.reason(days, row.declining, scores, row.usual_gap, rule)
     said = text(why.code, language, **{name: number(value, language) for name, value in why.params.items()})
     never = days is None
     return {
         "rfm_segment": row.segment, "rfm_score": round(sum(scores) / 3, 2), "recency_score": row.recency,
         "frequency_score": row.frequency, "monetary_score": row.monetary,
-        "churn_risk_score": 1.0 if never else churn.percent(days or 0, row.declining) / 100,
-        "churn_risk_level": churn.HIGH if never else churn.level(days or 0, row.declining),
+        "churn_risk_score": 1.0 if never else churn.percent(days or 0, row.declining, rule) / 100,
+        "churn_risk_level": churn.HIGH if never else churn.level(days or 0, row.declining, rule),
         "declining": row.declining, "risk_reason": said.message, "risk_code": why.code.removeprefix("RISK_").lower(),
     }  # fmt: skip
 

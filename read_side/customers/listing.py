@@ -24,7 +24,7 @@ router = APIRouter(tags=["Customers"])
 # Returns how many customers of the business are in each segment, what else stands beside these sums, and the settings
 # of BY_INDEX.
 SELECT_TOTALS = f"""SELECT coalesce(champion, 0), coalesce(loyal, 0), coalesce(potential, 0), coalesce(at_risk, 0),
-        coalesce(dormant, 0), horizon, intercept, slope, {BY_INDEX}
+        coalesce(dormant, 0), horizon, intercept, slope, scoring, {BY_INDEX}
     FROM (SELECT) AS one LEFT JOIN churn_totals ON business_id = %(business)s"""  # noqa: S608  (constants)
 # Returns the name by which a customer is sorted.
 SELECT_NAME = "SELECT sort_name FROM people WHERE business_id = %(business)s AND id = %(after_id)s"
@@ -104,12 +104,15 @@ async def list_customers(
     start = query.start()
     business_id = await freshly(request, who, "customers")
     async with reading(request.app.state.reader, business_id) as conn:
-        *counts, horizon, intercept, slope = (await only_row(conn, SELECT_TOTALS, {"business": business_id}))[:8]
+        *counts, horizon, intercept, slope, scoring = (await only_row(conn, SELECT_TOTALS, {"business": business_id}))[
+            :9
+        ]
+        shop = Shop(horizon, intercept, slope, scoring)
         summary = dict(zip((*_SEGMENTS, "total"), (*counts, sum(counts)), strict=True))
         at_risk = summary["at_risk"] + summary["dormant"]
-        wanted = Wanted(query.churn_risk_only, summary["total"], at_risk, today)
+        wanted = Wanted(query.churn_risk_only, summary["total"], at_risk, today, shop.churn)
         found = await _read(conn, business_id, start, wanted, query.limit)
-    shop, shown_in = Shop(horizon, intercept, slope), language(request, who)
+    shown_in = language(request, who)
     items = [item(row, shop, today, shown_in) for row in found[: query.limit]]
     last = (found[query.limit - 1].key, found[query.limit - 1].id) if len(found) > query.limit else None
     listing = Listing(at_risk if query.churn_risk_only else summary["total"], orjson.dumps(items).decode(), last)

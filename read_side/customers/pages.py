@@ -7,6 +7,7 @@ from typing import Any
 
 from read_side.keysets import Start
 from shared.rules import churn
+from shared.rules.churn import ChurnParameters
 
 CERTAIN = 100
 # How the tables mark that a score is 1 for good.
@@ -43,12 +44,13 @@ _UNCERTAIN = """SELECT percent AS key, id FROM (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the list shall hold: everyone or those at risk only, of so many each, scored as of a day."""
+    """What the list shall hold: everyone or those at risk only, of so many each, scored as of a day by a rule."""
 
     at_risk_only: bool
     customers: int
     at_risk: int
     today: dt.date
+    rule: ChurnParameters = churn.DEFAULTS
 
 
 def page(start: Start, wanted: Wanted, limit: int) -> tuple[str, dict[str, Any]]:
@@ -99,7 +101,7 @@ def _by_score(start: Start, wanted: Wanted) -> str:
 
 
 def _scores(start: Start, wanted: Wanted, parameters: dict[str, Any]) -> dict[str, Any]:
-    scored = [s for s in _all_scores() if start.after is None or _not_before(s.percent, start)]
+    scored = [s for s in _all_scores(wanted.rule) if start.after is None or _not_before(s.percent, start)]
     day = wanted.today.toordinal()
     return {
         "percents": [s.percent for s in scored], "declining": [s.declining for s in scored],
@@ -111,10 +113,10 @@ def _scores(start: Start, wanted: Wanted, parameters: dict[str, Any]) -> dict[st
     }  # fmt: skip
 
 
-def _all_scores() -> Sequence[churn.Scored]:
+def _all_scores(rule: ChurnParameters) -> Sequence[churn.Scored]:
     """Return who shows which score, those included whose score has become 1 since their row was written."""
-    lately = [churn.Scored(CERTAIN, d, churn.certain_from(d), _MOST_DAYS) for d in (False, True)]
-    return [*churn.scored(), *lately]
+    lately = [churn.Scored(CERTAIN, d, churn.certain_from(d, rule), _MOST_DAYS) for d in (False, True)]
+    return [*churn.scored(rule), *lately]
 
 
 def _not_before(percent: int, start: Start) -> bool:

@@ -1,6 +1,17 @@
 """Every event of SmartMarket; CATALOGUE finds the class by its topic."""
 
-from shared.events import cashflow, clock, customers, forecasting, identity, inventory, jobs, recommendations, sales
+from shared.events import (
+    cashflow,
+    clock,
+    customers,
+    forecasting,
+    identity,
+    inventory,
+    jobs,
+    recommendations,
+    rules,
+    sales,
+)
 from shared.events.base import Event
 
 
@@ -10,4 +21,6 @@ def _catalogue(*modules: object) -> dict[str, type[Event]]:
     return {c.topic: c for c in classes}
 
 
-CATALOGUE = _catalogue(cashflow, clock, customers, identity, inventory, jobs, sales, forecasting, recommendations)
+CATALOGUE = _catalogue(
+    cashflow, clock, customers, identity, inventory, jobs, rules, sales, forecasting, recommendations
+)

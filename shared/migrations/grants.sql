@@ -28,3 +28,7 @@ CREATE POLICY tenant ON projections.replays TO smartmarket_reader
     USING (business_id = nullif(current_setting('app.business_id', true), '')::bigint);
 DROP POLICY IF EXISTS house ON projections.replays;
 CREATE POLICY house ON projections.replays TO smartmarket_writer, smartmarket_projector USING (true) WITH CHECK (true);
+GRANT SELECT, INSERT, UPDATE ON projections.generations TO smartmarket_writer;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA projections TO smartmarket_writer;
+REVOKE ALL ON FUNCTION projections.standing FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION projections.standing TO smartmarket_writer, smartmarket_projector;

@@ -105,7 +105,8 @@ def turning_days(declining: bool, parameters: ChurnParameters = DEFAULTS) -> Seq
 
 
 def reason(
-    days: int | None, declining: bool, scores: tuple[int, int, int], doubled_gap: int | None  # noqa: FBT001 - a fact
+    days: int | None, declining: bool, scores: tuple[int, int, int], doubled_gap: int | None,  # noqa: FBT001 - a fact
+    parameters: ChurnParameters = DEFAULTS,
 ) -> Reason:  # fmt: skip
     """Return what explains the score; `scores` are recency, frequency, monetary, the gap is twice the usual one."""
     if days is None:
@@ -115,7 +116,7 @@ def reason(
         return Reason("RISK_OUT_OF_RHYTHM", said | {"usual": (doubled_gap + 1) // 2})
     if declining:
         return Reason("RISK_FEWER_VISITS", said)
-    if level(days, declining) != LOW:
+    if level(days, declining, parameters) != LOW:
         return Reason("RISK_LONG_SILENCE", said)
     if scores[0] < _FRESH:
         return Reason("RISK_QUIET", said)

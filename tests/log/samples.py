@@ -47,6 +47,7 @@ from shared.events.recommendations import (
     RecommendationViewed,
     RecommendationWithdrawn,
 )
+from shared.events.rules import RuleActivated
 from shared.events.sales import (
     CustomersAdded,
     Movement,
@@ -195,5 +196,6 @@ SAMPLES: dict[tuple[str, int], Event] = {
         RecommendationExecuted(1, DAY, {"product_id": 7, "recommended_qty": 20_000}, DAY, ["recommended_qty"]),
         RecommendationDismissed(1, DAY, "আজ দোকান বন্ধ"),
         RecommendationFollowedUp(1, DAY, "stock_arrived", {"quantity": 20_000}),
+        RuleActivated("stock", "stock.v1.2", {"service_level": 0.9, "lead_time_days": 5}, "user-99"),
     )
 }

@@ -29,6 +29,7 @@ from shared.events.recommendations import (
     RecommendationViewed,
     RecommendationWithdrawn,
 )
+from shared.events.rules import RuleActivated
 from shared.events.sales import (
     Movement,
     MovementsRecorded,
@@ -67,6 +68,7 @@ texts = st.sampled_from(NASTY) | st.text(
 )
 maybe = st.none() | texts
 TODAY = [dt.date(2025, 3, 2)]
+_versions = count(1)
 # A narrow window, so that sales meet on days and at moments; the bounds of the contract now and then.
 dates = st.dates(dt.date(2025, 2, 27), dt.date(2025, 3, 2)) | st.sampled_from(
     [dt.date(2000, 1, 1), dt.date(2024, 2, 29)]
@@ -102,7 +104,7 @@ def histories(draw: st.DrawFn, businesses: list[int], max_events: int = 30) -> l
     shops = Shops(businesses)
     kinds: st.SearchStrategy[Any] = st.sampled_from(
         [_batch] * 5 + [_sale, _void] * 2
-        + [_products, _customers, _profile, _registered, _upload, _other, _movements, _details, _merge, _day]
+        + [_products, _customers, _profile, _registered, _upload, _other, _movements, _details, _merge, _day, _rule]
         + [_goods, _stock, _sheet, _cash, _expense, _collection]
         + [_forecast, _forecast, _run, _takings, _advice, _advice]
     )  # fmt: skip
@@ -288,6 +290,29 @@ def _day(draw: st.DrawFn, *_: object) -> tuple[None, Event]:
     # The log is shared by all examples and its days only go on: from one day to a season at a time.
     today = TODAY[0] = TODAY[0] + dt.timedelta(days=draw(st.sampled_from([1, 7, 30, 61, 90])))
     return None, DayOpened(today)
+
+
+@st.composite
+def _rule(draw: st.DrawFn, *_: object) -> tuple[None, Event]:
+    # Numbers so low that these few days and sales meet them.
+    few = st.integers(0, 12)
+    bands = st.lists(few, min_size=4, max_size=4, unique=True).map(sorted)
+    tenths = st.sampled_from([[17, 27, 37, 47], [11, 20, 34, 50]])
+    rules: list[tuple[str, dict[str, Any]]] = [
+        ("rfm", {"recency_days": draw(bands), "segment_tenths": draw(tenths)}),
+        ("churn", {
+            "year": draw(st.integers(30, 99)), "declining_adds": draw(st.integers(0, 99)), "silent_days": draw(few),
+            "silent_score": draw(st.integers(0, 99)), "medium_from": draw(st.integers(1, 49)),
+            "high_above": draw(st.integers(50, 98)),
+        }),
+        ("returning", {"half_life": draw(st.sampled_from([30, 180]))}),
+        ("stock", {
+            "service_level": draw(st.sampled_from([0.5, 0.95])), "lead_time_days": draw(st.integers(0, 9)),
+            "window_days": draw(st.integers(14, 20)), "enough_days": draw(st.integers(2, 5)),
+        }),
+    ]  # fmt: skip
+    rule, parameters = draw(st.sampled_from(rules))
+    return None, RuleActivated(rule, f"{rule}.v1.{next(_versions)}", parameters)
 
 
 @st.composite

@@ -1,6 +1,7 @@
 """What the read model `customers` must hold, worked out customer by customer, day by day: no vectors, no ageing."""
 
 import datetime as dt
+import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from shared.event_codec import Recorded
 from shared.events.base import Event
 from shared.events.clock import DayOpened
 from shared.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.events.rules import RuleActivated
 from shared.events.sales import (
     CustomersAdded,
     SaleRecorded,
@@ -31,6 +33,14 @@ SEGMENTS = ("dormant", "at_risk", "potential", "loyal", "champion")
 SETTLING = (UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, CustomersMerged)
 _EPOCH = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - the clock in Dhaka
 _DHAKA = ZoneInfo("Asia/Dhaka")
+RULES = ("rfm", "churn", "returning")
+_GIVEN: Row = {
+    "recency_days": [7, 30, 60, 120], "segment_tenths": [17, 27, 37, 47], "year": 365, "declining_adds": 30,
+    "silent_days": 60, "silent_score": 61, "medium_from": 30, "high_above": 60, "half_life": 180,
+}  # fmt: skip
+_READ: dict[str, Row] = {
+    "churn": {}, "returning": {"half_life": 180, "ahead": 90, "least_days": 180, "before": 60, "cases": 10}
+}  # fmt: skip
 _NEVER, _CERTAIN = dt.date(9999, 12, 31), dt.date(1, 1, 1)
 
 
@@ -48,6 +58,8 @@ def customers(history: Sequence[Recorded], people: People) -> Tables:
     """Return the tables of the projection `customers`; the days of `history` are those of its DayOpened events."""
     tables: Tables = defaultdict(list)
     days = [(r.position, r.event.date) for r in history if isinstance(r.event, DayOpened)]
+    changes = [(r.position, r.event) for r in history if isinstance(r.event, RuleActivated) and r.event.rule in RULES]
+    rules = _rules([event for _, event in changes])
     for business in sorted({r.business_id for r in history if r.business_id is not None}):
         own = [r for r in history if r.business_id == business]
         tables["people"] += _people(own, people, business)
@@ -55,11 +67,27 @@ def customers(history: Sequence[Recorded], people: People) -> Tables:
         tables["visits"] += [{"business_id": business, "customer_id": c.customer, **_visit(c)} for c in _came(own)]
         settled = [r for r in own if isinstance(r.event, SETTLING)]
         if settled:
-            known = [r for r in own if r.position <= settled[-1].position]
-            churn = _churn(known, business, _today(settled[-1], days))
+            # A rule that changes makes everything anew, of who had anything.
+            as_of = max([settled[-1].position, *(at for at, _ in changes if at > settled[0].position)])
+            known = [r for r in own if r.position <= as_of]
+            churn = _churn(known, business, _today(settled[-1], days), rules)
             tables["churn"] += churn
-            tables["churn_totals"] += _totals(known, churn, business)
+            tables["churn_totals"] += _totals(known, churn, business, rules)
     return dict(tables)
+
+
+def _rules(activated: Sequence[RuleActivated]) -> Row:
+    """Return every parameter that holds, the versions as rows show them, and what is kept for scoring at reading."""
+    versions = {name: f"{name}.v1" for name in RULES}
+    rules = dict(_GIVEN)
+    told: Row = {}
+    for event in activated:
+        rules |= event.parameters
+        versions[event.rule] = event.version
+        if event.rule in _READ:
+            told[event.rule] = [event.version, _READ[event.rule] | event.parameters]
+    scoring = json.dumps(told, sort_keys=True) if told else None
+    return rules | {"rules": " ".join(versions.values()), "scoring": scoring}
 
 
 def _today(settled: Recorded, days: list[tuple[int, dt.date]]) -> dt.date:
@@ -135,23 +163,24 @@ def _bought(own: Sequence[Recorded]) -> dict[int, list[Came]]:
     return {who: sorted(days.values(), key=lambda c: c.date) for who, days in found.items()}
 
 
-def _churn(own: Sequence[Recorded], business: int, today: dt.date) -> list[Row]:
+def _churn(own: Sequence[Recorded], business: int, today: dt.date, rules: Row) -> list[Row]:
     bought = _bought(own)
-    warmths = {who: _warmth([c.date for c in visits]) for who, visits in bought.items()}
+    warmths = {who: _warmth([c.date for c in visits], rules["half_life"]) for who, visits in bought.items()}
     counts = {who: len(visits) for who, visits in bought.items()}
     spent = {who: sum(c.paisa for c in visits) for who, visits in bought.items()}
     living = [number for number, merged in _members(own) if merged is None]
     return [
-        _row(bought[who], today)
+        _row(bought[who], today, rules)
         | {
             "business_id": business, "id": who, "paisa": spent[who], "warmth": warmths[who],
-            "return_rank": _score(warmths, who), **_rfm(bought[who], today, _score(counts, who), _score(spent, who)),
+            "return_rank": _score(warmths, who),
+            **_rfm(bought[who], today, (_score(counts, who), _score(spent, who)), rules),
         }
         for who in bought
-    ] + [_stranger(business, number) for number in living if number not in bought]  # fmt: skip
+    ] + [_stranger(business, number, rules) for number in living if number not in bought]  # fmt: skip
 
 
-def _row(visits: list[Came], today: dt.date) -> Row:
+def _row(visits: list[Came], today: dt.date, rules: Row) -> Row:
     dates, last = [c.date for c in visits], visits[-1].date
     gaps = [(later - sooner).days for sooner, later in pairwise(dates)]
     silence = (today - last).days
@@ -160,14 +189,18 @@ def _row(visits: list[Came], today: dt.date) -> Row:
     edges = {date + dt.timedelta(days) for date in dates for days in (90, 180)}
     edges |= {last + dt.timedelta(days=1 + int(2 * median(gaps)))} if gaps else set()
     flips = sorted(d for d in edges if d > today and _declining(dates, d) != _declining(dates, d - dt.timedelta(1)))
-    certain = silence >= (254 if declining else 364)
-    bands = (8, 31, 61, 121, 254) if declining else (8, 31, 61, 110, 121, 220, 364)
+    certain = _shown(silence, rules, declining=declining)[1] == 100
+    bands = {days + 1 for days in rules["recency_days"]} | {
+        d for d in range(1, rules["year"] + 1)
+        if _shown(d, rules, declining=declining) != (before := _shown(d - 1, rules, declining=declining))
+        and (_shown(d, rules, declining=declining)[0] != before[0] or _shown(d, rules, declining=declining)[1] == 100)
+    }  # fmt: skip
     turns = [last + dt.timedelta(days) for days in bands if days > silence]
     return {
         "sales": sum(c.sales for c in visits), "visits": len(visits), "last_on": last,
         "last_at": max(c.last_at for c in visits), "usual_gap": int(2 * median(gaps)) if len(dates) > 2 else None,
-        "declining": declining, "flips": tuple(flips), "level": _level(silence, declining=declining),
-        "scored_from": _CERTAIN if certain else last, "rules": "rfm.v1 churn.v1 returning.v1",
+        "declining": declining, "flips": tuple(flips), "level": _shown(silence, rules, declining=declining)[0],
+        "scored_from": _CERTAIN if certain else last, "rules": rules["rules"],
         "next_change_on": min([*flips, *turns], default=_NEVER),
     }  # fmt: skip
 
@@ -180,23 +213,32 @@ def _declining(dates: list[dt.date], today: dt.date) -> bool:
     return sum(a < 90 for a in ages) < sum(90 <= a < 180 for a in ages) or ages[-1] > 2 * median(gaps)
 
 
-def _level(silence: int, *, declining: bool) -> str:
-    score = min(Fraction(1), Fraction(max(silence, 0), 365) + (Fraction(3, 10) if declining else 0))
-    if declining and silence > 60:
-        score = max(score, Fraction(61, 100))
-    return "low" if score < Fraction(3, 10) else "medium" if score <= Fraction(6, 10) else "high"
+def _shown(silence: int, rules: Row, *, declining: bool) -> tuple[str, int]:
+    """Return the level and the score in percent, rounded to what lies within the level."""
+    adds = Fraction(rules["declining_adds"], 100) if declining else 0
+    score = min(Fraction(1), Fraction(max(silence, 0), rules["year"]) + adds)
+    if declining and silence > rules["silent_days"]:
+        score = max(score, Fraction(rules["silent_score"], 100))
+    percent = int(score * 100 + Fraction(1, 2))
+    if score * 100 < rules["medium_from"]:
+        return "low", min(percent, rules["medium_from"] - 1)
+    if score * 100 <= rules["high_above"]:
+        return "medium", min(max(percent, rules["medium_from"]), rules["high_above"])
+    return "high", max(percent, rules["high_above"] + 1)
 
 
-def _rfm(visits: list[Came], today: dt.date, frequency: int, monetary: int) -> Row:
-    silence = (today - visits[-1].date).days
-    recency = next((score for score, days in ((5, 7), (4, 30), (3, 60), (2, 120)) if silence <= days), 1)
-    mean = Fraction(recency + frequency + monetary, 3)
-    bounds = {"champion": "4.7", "loyal": "3.7", "potential": "2.7", "at_risk": "1.7", "dormant": "0"}
-    segment = next(name for name, bound in bounds.items() if mean >= Fraction(bound))
+def _rfm(visits: list[Came], today: dt.date, others: tuple[int, int], rules: Row) -> Row:
+    silence, (frequency, monetary) = (today - visits[-1].date).days, others
+    recency = 5 - sum(silence > days for days in rules["recency_days"])
+    segment = SEGMENTS[_segment(recency + frequency + monetary, rules)]
     return {
         "recency": recency, "frequency": frequency, "monetary": monetary, "segment": segment,
         "risky": segment in {"at_risk", "dormant"},
     }  # fmt: skip
+
+
+def _segment(total: int, rules: Row) -> int:
+    return sum(Fraction(total, 3) >= Fraction(tenths, 10) for tenths in rules["segment_tenths"])
 
 
 def _score(values: Mapping[int, int], who: int) -> int:
@@ -205,20 +247,20 @@ def _score(values: Mapping[int, int], who: int) -> int:
     return min(5, 1 + int(5 * (less + Fraction(equal, 2)) / len(values)))
 
 
-def _warmth(dates: list[dt.date]) -> int:
-    return round(1e6 * math.log2(math.fsum(2 ** ((date - _EPOCH.date()).days / 180) for date in dates)))
+def _warmth(dates: list[dt.date], half_life: int) -> int:
+    return round(1e6 * math.log2(math.fsum(2 ** ((date - _EPOCH.date()).days / half_life) for date in dates)))
 
 
-def _stranger(business: int, number: int) -> Row:
+def _stranger(business: int, number: int, rules: Row) -> Row:
     return {
         "business_id": business, "id": number, "sales": 0, "visits": 0, "paisa": 0, "last_at": None, "last_on": None,
         "usual_gap": None, "warmth": None, "return_rank": None, "recency": 1, "frequency": 1, "monetary": 1,
-        "segment": "dormant", "risky": True, "declining": False, "flips": (), "level": "high",
-        "scored_from": _CERTAIN, "rules": "rfm.v1 churn.v1 returning.v1", "next_change_on": _NEVER,
+        "segment": SEGMENTS[_segment(3, rules)], "risky": _segment(3, rules) < 2, "declining": False, "flips": (),
+        "level": "high", "scored_from": _CERTAIN, "rules": rules["rules"], "next_change_on": _NEVER,
     }  # fmt: skip
 
 
-def _totals(own: Sequence[Recorded], churn: list[Row], business: int) -> list[Row]:
+def _totals(own: Sequence[Recorded], churn: list[Row], business: int, rules: Row) -> list[Row]:
     if not churn:
         return []
     segments = Counter(row["segment"] for row in churn)
@@ -228,5 +270,6 @@ def _totals(own: Sequence[Recorded], churn: list[Row], business: int) -> list[Ro
         {
             "business_id": business, **{segment: segments[segment] for segment in SEGMENTS},
             "horizon": max(dates, default=None), "intercept": None, "slope": None,
+            "scoring": rules["scoring"],
         }
     ]  # fmt: skip

@@ -5,11 +5,13 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from statistics import NormalDist
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from shared.event_codec import Recorded
 from shared.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
+from shared.events.rules import RuleActivated
 from shared.events.sales import (
     MovementsRecorded,
     ProductsAdded,
@@ -26,7 +28,8 @@ DETAILS = ("sku", "unit", "unit_price", "cost", "reorder_point", "lead_time_days
 SETTLING = (UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, StockMoved, ProductDetailsChanged)
 _EPOCH = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - the clock in Dhaka
 _DHAKA = ZoneInfo("Asia/Dhaka")
-_WINDOW, _ENOUGH, _LEAD, _Z95 = 56, 14, 3, 1.6448536269514722
+_FIRST = RuleActivated("stock", "stock.v1", {})
+_GIVEN = {"window_days": 56, "enough_days": 14, "lead_time_days": 3, "service_level": 0.95}
 
 
 class Move(NamedTuple):
@@ -53,12 +56,16 @@ class Count(NamedTuple):
 def inventory(history: Sequence[Recorded], _: Mapping[str, Any]) -> Tables:
     """Return the tables of the projection `inventory`."""
     tables: Tables = defaultdict(list)
+    changes = [(r.position, r.event) for r in history if isinstance(r.event, RuleActivated) and r.event.rule == "stock"]
+    rule = changes[-1][1] if changes else _FIRST
     for business in sorted({r.business_id for r in history if r.business_id is not None}):
         own = [r for r in history if r.business_id == business]
         for name, rows in _folded(own).items():
             tables[name] += [{"business_id": business, **row} for row in rows]
         if settled := [r.position for r in own if isinstance(r.event, SETTLING)]:
-            stock = _stock([r for r in own if r.position <= settled[-1]])
+            # A rule that changes makes everything anew, of who had anything.
+            as_of = max([settled[-1], *(position for position, _ in changes if position > settled[0])])
+            stock = _stock([r for r in own if r.position <= as_of], rule)
             tables["stock"] += [{"business_id": business, **row} for row in stock]
             low = sum(row["is_low"] for row in stock)
             tables["stock_totals"].append({"business_id": business, "products": len(stock), "low": low})
@@ -131,7 +138,7 @@ def _entries(own: Sequence[Recorded]) -> list[Row]:
     return list(rows.values())
 
 
-def _stock(known: Sequence[Recorded]) -> list[Row]:
+def _stock(known: Sequence[Recorded], rule: RuleActivated) -> list[Row]:
     moves = list(_standing(known))
     counts = list(_counts(known))
     sold = [m.at // 86_400 for m in _standing(known) if m.sold > 0]
@@ -147,27 +154,31 @@ def _stock(known: Sequence[Recorded]) -> list[Row]:
             on_hand = last.quantity + sum(m.moved - m.sold for m in later)
         given = goods["reorder_point"]
         auto = given is None or given < 0
-        point = _reckoned(goods, own, max(sold, default=0)) if auto else given
+        point = _reckoned(goods, own, max(sold, default=0), _GIVEN | rule.parameters) if auto else given
         rows.append({
             "product_id": goods["product_id"], "on_hand": on_hand, "stock_known": last is not None,
             "counted_at": last and last.at, "reorder_point": point, "reorder_auto": auto and point is not None,
-            "is_low": last is not None and point is not None and on_hand < point, "rule": "stock.v1",
+            "is_low": last is not None and point is not None and on_hand < point, "rule": rule.version,
         })  # fmt: skip
     return rows
 
 
-def _reckoned(goods: Row, own: Sequence[Move], today: int) -> int | None:
-    days = 0 if goods["first_sale_day"] is None else min(_WINDOW, today - goods["first_sale_day"] + 1)
+def _reckoned(goods: Row, own: Sequence[Move], today: int, given: Mapping[str, Any]) -> int | None:
+    days = 0 if goods["first_sale_day"] is None else min(given["window_days"], today - goods["first_sale_day"] + 1)
     demand = [sum(m.sold for m in own if m.at // 86_400 == today - ago) for ago in range(days)]
-    if days < _ENOUGH or sum(demand) <= 0:
+    if days < given["enough_days"] or sum(demand) <= 0:
         return None
-    lead = _LEAD if goods["lead_time_days"] is None or goods["lead_time_days"] < 0 else goods["lead_time_days"]
+    lead = (
+        given["lead_time_days"]
+        if goods["lead_time_days"] is None or goods["lead_time_days"] < 0
+        else goods["lead_time_days"]
+    )
     mean = Fraction(sum(demand), days)
     variance = sum((units - mean) ** 2 for units in demand) / (days - 1)
     point = float(mean * lead)
     if lead and variance:
         ninth = float(variance / (9 * mean**2 * lead))
-        point *= max(1 - ninth + _Z95 * math.sqrt(ninth), 0) ** 3
+        point *= max(1 - ninth + NormalDist().inv_cdf(given["service_level"]) * math.sqrt(ninth), 0) ** 3
     step = 100 if goods["unit"] in {"kg", "g", "l", "ml", "m"} else 1000
     return math.ceil((point - 1e-6) / step) * step
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from projections.asked import Asked
 from projections.projection import Projection
 from projections.rebuild import rebuild
 from projections.registry import REGISTRY
@@ -53,6 +54,8 @@ def _run(action: str, url: str, secret: str, name: str, workers: str = "1") -> N
     if action == "rebuild":
         rebuild(source, REGISTRY[name], workers=int(workers))
         return
+    if action == "asked":
+        Asked(source).run()
     listener = LogListener(url)
     follower = Follower(url, REGISTRY[name], MasterKey(secret), listener)
     listener.start()

@@ -11,6 +11,7 @@ from shared.event_codec import Recorded, encode
 from shared.events.base import Event
 from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
 from shared.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
+from shared.rules.book import RELEASED
 from shared.vault import SubjectKeys
 from tests.projectors.events import DAY, batch, completed, file_id, products, sale
 from tests.projectors.model import Row, Tables
@@ -83,7 +84,7 @@ def on_hand(*entered: Event) -> int:
         recorded = Recorded(position, "test", 1, event.topic, SHOP, moment, {}, encode(event))
         INVENTORY.fold(recorded, deltas, SubjectKeys({}))
     derived = Deltas((STOCK, TOTALS))
-    derive(FoldedFacts(SHOP, deltas), DAY, derived)
+    derive(FoldedFacts(SHOP, deltas), DAY, RELEASED, derived)
     ((_, _, quantity, *_),) = derived.merged(STOCK)
     return int(quantity)
 

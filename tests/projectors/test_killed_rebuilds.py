@@ -65,7 +65,7 @@ def test_a_rebuild_killed_again_and_again_is_resumed_and_ends_right(world: World
     for pair in ((3, 5), (9, 11), (17, 18)):
         # In the middle of a business; where there are two processes, both are.
         killed(stalled(world, *pair), lambda: wait_until(lambda: len(world.waiting("%replayed%")) == workers))
-    for seconds in (0.2, 0.4, 0.6):
+    for seconds in (0.1, 0.3, 0.5, 0.7, 0.9, 1.1):
         killed(stalled(world, SHOPS - 1, SHOPS), partial(Event().wait, seconds))
     killed(kept_from_adoption(world), lambda: wait_until(lambda: bool(world.waiting("%pg_advisory_xact_lock%"))))
     world.append(1, *busy_shop(1, 2, first_tx=901))

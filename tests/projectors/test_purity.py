@@ -13,9 +13,9 @@ SCHEMAS = sorted((ROOT / "projections").glob("*/schema.sql"))
 RULES = sorted((ROOT / "shared" / "rules").glob("*.py"))
 # What a fold may be made of; anything that asks the clock, the dice, the disk or a neighbour is not among them.
 ALLOWED = re.compile(
-    r"(typing|bisect|collections(\.abc)?|dataclasses|functools|itertools|operator|datetime|msgspec|math|statistics|fractions"
+    r"(typing|bisect|json|collections(\.abc)?|dataclasses|functools|itertools|operator|datetime|msgspec|math|statistics|fractions"
     r"|decimal|zoneinfo|numpy(\.typing)?|projections\.(deltas|projection|derivation|inventory\.shelves|customers\.standing)"
-    r"|shared\.(event_codec|events(\.\w+)?|rules(\.\w+)?|vault))"
+    r"|shared\.(event_codec|events(\.\w+)?|rules(\.\w+)?|vault|errors|texts))"
 )
 ASKS_THE_CLOCK = {"now", "today", "utcnow", "fromtimestamp", "utcfromtimestamp"}
 ASKS_THE_SERVER = re.compile(

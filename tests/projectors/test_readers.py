@@ -6,7 +6,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from projections import generations
-from projections.rebuild import rebuild
+from projections.rebuild import rebuild, roll_back
 from projections.registry import REGISTRY
 from projections.runner import connect
 from shared.database import PROJECTOR, READER, reader_pool, reading
@@ -16,16 +16,19 @@ from tests.projectors.test_followers import appending, caught_up
 from tests.projectors.test_rebuilds import street
 from tests.projectors.world import World, differences
 
-SWAPS = 31
-READERS = 3
-# Both return how many sales there are, what they brought, and of which generation the table is.
-COUNTED = """SELECT count(*), sum(paisa)::bigint, (SELECT relnamespace FROM pg_class WHERE oid = min(t.tableoid))
-    FROM transactions t WHERE business_id = %s"""
-ADDED_UP = """SELECT sales, paisa, (SELECT relnamespace FROM pg_class WHERE oid = t.tableoid)
-    FROM sales_totals t WHERE business_id = %s"""
-# The same of another projection, whose generations are swapped as well.
-OF_THE_PROFILE = """SELECT transactions, paisa, (SELECT relnamespace FROM pg_class WHERE oid = t.tableoid)
+SWAPS, TRANSACTIONS = 102, 10_000
+READERS = 4
+# All return how many sales there are, what stands beside it, and of which generation the table is; two of one
+# projection, two of another.
+OF_DAYS = """SELECT sum(sales)::bigint, (SELECT relnamespace FROM pg_class WHERE oid = min(t.tableoid))
+    FROM profile_days t WHERE business_id = %s"""
+OF_THE_PROFILE = """SELECT transactions, (SELECT relnamespace FROM pg_class WHERE oid = t.tableoid)
     FROM profile_stats t WHERE business_id = %s"""
+COUNTED = """SELECT count(*), (SELECT relnamespace FROM pg_class WHERE oid = min(t.tableoid))
+    FROM transactions t WHERE business_id = %s"""
+ADDED_UP = """SELECT sales, (SELECT relnamespace FROM pg_class WHERE oid = t.tableoid)
+    FROM sales_totals t WHERE business_id = %s"""
+_PAIRS = ((OF_DAYS, OF_THE_PROFILE), (OF_DAYS, OF_THE_PROFILE), (COUNTED, ADDED_UP))
 
 
 @dataclass
@@ -41,24 +44,26 @@ async def read(
     pool: AsyncConnectionPool[AsyncConnection[TupleRow]], business: int, seen: Seen, enough: asyncio.Event
 ) -> None:
     """Read one shop's sales twice over in each transaction; anything the database refuses ends the test."""
-    while not enough.is_set():
+    while not enough.is_set() or seen.transactions < TRANSACTIONS:
+        one, other = _PAIRS[seen.transactions % len(_PAIRS)]
         async with reading(pool, business) as conn:
-            counted = await (await conn.execute(COUNTED, (business,))).fetchone()
-            added_up = await (await conn.execute(ADDED_UP, (business,))).fetchone()
-            profile = await (await conn.execute(OF_THE_PROFILE, (business,))).fetchone()
-        assert counted is not None
-        assert profile is not None
+            first = await (await conn.execute(one, (business,))).fetchone()
+            second = await (await conn.execute(other, (business,))).fetchone()
+        assert first is not None
         seen.transactions += 1
-        seen.generations |= {counted[2], profile[2]}
-        if counted != added_up or not counted[0] or not profile[0]:
-            seen.mixed.append((counted, added_up, profile))
+        seen.generations.add(first[1])
+        if first != second or not first[0]:
+            seen.mixed.append((first, second))
 
 
 def swap(world: World) -> None:
-    """Rebuild projections in turn, dropping what has not served for a while."""
+    """Rebuild projections in turn, go back and forth once, and drop what has not served for a while."""
     with connect(world.url, role=PROJECTOR) as conn:
-        for turn in range(SWAPS):
-            rebuild(world.source, REGISTRY[("sales", "sales", "identity")[turn % 3]], workers=1)
+        for turn in range(SWAPS // 3):
+            projection = REGISTRY["sales" if turn % 6 == 0 else "identity"]
+            rebuild(world.source, projection, workers=1)
+            roll_back(world.source, projection)
+            roll_back(world.source, projection)
             generations.drop_retired(conn, after_seconds=1.0)
 
 
@@ -78,13 +83,13 @@ def test_readers_meet_no_error_and_no_mixture_while_generations_are_swapped_and_
     street(world, shops=5)
     world.project()
     with following(world.source, REGISTRY["sales"], REGISTRY["identity"]):
-        with appending(world, first_tx=1001, pause=0.05):
+        with appending(world, first_tx=1001, pause=0.1):
             seen = asyncio.run(read_while_swapping(world))
         wait_until(lambda: caught_up(world))
     assert seen.mixed == []
-    assert seen.transactions > 10 * SWAPS
-    assert len(seen.generations) > SWAPS // 2
+    assert seen.transactions >= TRANSACTIONS
+    assert len(seen.generations) > SWAPS // 6
     dropped = world.admin.execute("SELECT count(*) FROM projections.generations WHERE state = 'dropped'").fetchone()
     assert dropped is not None
-    assert dropped[0] > SWAPS // 3
+    assert dropped[0] > SWAPS // 6
     assert differences(world.rows("sales"), world.expected("sales")) == {}

@@ -27,6 +27,7 @@ from shared.events.base import Event
 from shared.events.clock import DayOpened
 from shared.events.customers import CustomerDetailsChanged
 from shared.events.identity import BusinessProfileChanged
+from shared.events.rules import RuleActivated
 from shared.events.sales import CustomersAdded
 from shared.vault import MasterKey, SubjectKeys, Vault
 from tests.conftest import SECRET
@@ -49,7 +50,7 @@ class World:
         self.conn = connect(url, role=PROJECTOR)
         self.admin = psycopg.connect(url, autocommit=True)
         self.people: dict[str, Mapping[str, str | None]] = {}
-        self._days = 0
+        self._versions = Counter[str]()
 
     def close(self) -> None:
         """Close every connection."""
@@ -76,10 +77,11 @@ class World:
         return last
 
     def _place(self, event: Event) -> tuple[str, int]:
-        """Return stream and version of a fact: the days have a stream of theirs, the rest one each."""
-        if isinstance(event, DayOpened):
-            self._days += 1
-            return "days", self._days
+        """Return stream and version of a fact: days and rules have a stream of theirs, the rest one each."""
+        if isinstance(event, DayOpened | RuleActivated):
+            stream = "days" if isinstance(event, DayOpened) else "rules"
+            self._versions[stream] += 1
+            return stream, self._versions[stream]
         return f"test-{uuid.uuid4()}", 1
 
     def append_broken(self, business: int, topic: str, state: bytes = b'{"what is this": ') -> int:
@@ -110,7 +112,7 @@ class World:
         else:
             parts = [reader.of_business(self.conn, b, 0, limit=10**6, upto=2**62) for b in businesses]
             recorded = list({r.position: r for r in sorted(itertools.chain(*parts), key=lambda r: r.position)}.values())
-        return [r for r in recorded if r.business_id is not None or r.topic == DayOpened.topic]
+        return [r for r in recorded if r.business_id is not None or r.topic in {DayOpened.topic, RuleActivated.topic}]
 
     def expected(
         self, name: str, businesses: Sequence[int] | None = None, history: Sequence[Recorded] | None = None

@@ -1,0 +1,259 @@
+"""Generations that are asked for over HTTP, made by projectors that may be killed."""
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from projections import generations, repair, verify
+from projections.asked import make_next
+from projections.preview import derived
+from projections.rebuild import rebuild
+from projections.registry import REGISTRY
+from shared.errors import (
+    BusinessNotFound,
+    GenerationNotFound,
+    GenerationNotReady,
+    InvalidRule,
+    ProjectionNotFound,
+    RebuildRunning,
+)
+from shared.event_store import Metadata
+from shared.events.clock import DayOpened
+from tests.conftest import wait_until
+from tests.projectors.events import DAY, batch, busy_shop, everything_else, products, sale
+from tests.projectors.processes import started
+from tests.projectors.test_followers import projectors
+from tests.projectors.test_parking import POISONS
+from tests.projectors.test_rebuilds import Interrupted
+from tests.projectors.world import World, differences
+from write_side.admin.generations import Desk
+
+if TYPE_CHECKING:
+    import subprocess
+
+SHOP, OTHER = 7, 23
+DERIVED = {name: p.derivation.rules if derived(p) and p.derivation else () for name, p in REGISTRY.items()}
+SELECT = "SELECT state, kind, result, progress, business_id FROM projections.generations WHERE id = %s"
+
+
+class Office:
+    """A desk, and a projector process that makes what is asked for there."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.desk = Desk(world.store, Metadata(actor="user-99"), DERIVED)
+
+    def make(self) -> bool:
+        return make_next(self.world.conn, self.world.source)
+
+    def row(self, generation: int) -> Any:  # noqa: ANN401 - state, kind, result, progress, business
+        return self.world.admin.execute(SELECT, (generation,)).fetchone()
+
+
+@pytest.fixture
+def office(world: World) -> Office:
+    """Two shops with a history, on a day that is open."""
+    world.append(None, DayOpened(DAY + dt.timedelta(2)))
+    for shop in (SHOP, OTHER):
+        world.append(shop, *busy_shop(shop, 3), *everything_else(shop))
+    world.project()
+    return Office(world)
+
+
+def test_what_is_asked_for_is_made_in_order_and_tells_what_came_of_it(office: Office) -> None:
+    chosen = office.desk.rules("customers", None, {"rfm.recency_days": [0, 3, 12, 300]})
+    verified, previewed = office.desk.ask("sales", "verify"), office.desk.ask("customers", "preview", None, chosen)
+    rebuilt = office.desk.ask("sales", "rebuild")
+    assert office.row(rebuilt)[0] == "pending"
+    assert [office.make() for _ in range(4)] == [True, True, True, False]
+    state, _, result, progress, _ = office.row(verified)
+    assert (state, result["equal"], result["differences"], progress["done"]) == ("completed", True, [], 2)
+    state, _, result, _, _ = office.row(previewed)
+    assert (state, result["rules"]["rfm"]["version"]) == ("ready", "rfm.v1.1")
+    assert result["changed"] == sum(t["changed"] for t in result["tables"].values()) > 0
+    assert {item["business_id"] for item in result["by_business"]} == {SHOP, OTHER}
+    assert office.row(rebuilt)[0] == "live"
+    assert office.world.schema("sales") == f"sales_g{rebuilt}"
+    assert differences(office.world.rows("sales"), office.world.expected("sales")) == {}
+
+
+def test_what_a_verification_finds_is_told_without_names(office: Office) -> None:
+    table = Identifier(office.world.schema("customers"), "people")
+    office.world.admin.execute(SQL("UPDATE {} SET name = 'Somebody' WHERE business_id = 7 AND id = 3").format(table))
+    asked = office.desk.ask("customers", "verify", SHOP)
+    assert office.make()
+    result = office.row(asked)[2]
+    (difference,) = result["differences"]
+    assert not result["equal"]
+    assert (difference["table"], difference["columns"], difference["live"]["name"]) == ("people", ["name"], "•")
+    assert "Somebody" not in str(result)
+    assert "Customer 3" not in str(result)
+
+
+def test_the_second_rebuild_is_refused_by_name_until_the_first_serves(office: Office) -> None:
+    first = office.desk.ask("sales", "rebuild")
+    with pytest.raises(RebuildRunning) as refused:
+        office.desk.ask("sales", "rebuild")
+    assert refused.value.details == {"projection": "sales", "generation_id": first}
+    office.desk.ask("inventory", "rebuild")
+    assert [office.make() for _ in range(3)] == [True, True, False]
+    assert office.desk.ask("sales", "rebuild") > first
+
+
+def test_adopting_a_preview_tells_the_log_and_what_served_before_can_serve_again(office: Office) -> None:
+    world = office.world
+    first = office.desk.ask("customers", "preview", None, office.desk.rules("customers", "rfm.v2", {}))
+    second = office.desk.ask("customers", "preview", None, office.desk.rules("customers", "rfm.v1", {}))
+    with pytest.raises(GenerationNotReady):
+        office.desk.adopt(first)
+    assert [office.make() for _ in range(3)] == [True, True, False]
+    assert [office.desk.adopt(first) for _ in range(2)] == ["live", "live"]
+    world.project("customers")
+    assert {row["rules"] for row in world.rows("customers")["churn"]} == {"rfm.v2 churn.v1 returning.v1"}
+    assert office.desk.adopt(second) == "live"
+    assert (office.row(first)[0], office.row(second)[0]) == ("completed", "live")
+    assert [r.event.version for r in world.history() if r.topic == "rules.RuleActivated"] == ["rfm.v2", "rfm.v1"]  # type: ignore[attr-defined]
+    world.project("customers")
+    assert differences(world.rows("customers"), world.expected("customers")) == {}
+    before = world.schema("sales")
+    rebuild(world.source, REGISTRY["sales"], workers=1)
+    world.append(SHOP, products("Later", first=90))
+    assert office.desk.adopt(int(before.rpartition("_g")[2])) == "catching_up"
+    assert office.make()
+    assert world.schema("sales") == before
+    assert differences(world.rows("sales"), world.expected("sales")) == {}
+
+
+def test_what_was_made_can_be_dropped_and_what_serves_cannot(office: Office) -> None:
+    waiting = office.desk.ask("customers", "preview", None, office.desk.rules("customers", "rfm.v2", {}))
+    serving = int(office.world.schema("sales").rpartition("_g")[2])
+    assert office.desk.drop(waiting) == "dropped"
+    assert not office.make()
+    with pytest.raises(GenerationNotReady):
+        office.desk.drop(serving)
+    rebuild(office.world.source, REGISTRY["sales"], workers=1)
+    assert office.desk.drop(serving) == "dropped"
+    assert generations.drop_retired(office.world.conn, after_seconds=0) == [f"sales_g{serving}"]
+    for gone in (waiting, serving):
+        with pytest.raises(GenerationNotReady):
+            office.desk.adopt(gone)
+
+
+def test_bad_wishes_are_refused_with_what_is_allowed(office: Office) -> None:
+    desk = office.desk
+    with pytest.raises(ProjectionNotFound) as refused:
+        desk.ask("profits", "rebuild")
+    assert refused.value.details["allowed"] == list(REGISTRY)
+    for business in (8, 2**62):
+        with pytest.raises(BusinessNotFound):
+            desk.ask("sales", "verify", business)
+    for generation in (10**9, 2**62):
+        with pytest.raises(GenerationNotFound):
+            desk.adopt(generation)
+        with pytest.raises(GenerationNotFound):
+            desk.drop(generation)
+    wishes: list[tuple[str, str | None, dict[str, object]]] = [
+        ("customers", "rfm.v9", {}), ("customers", "profit.v1", {}), ("customers", None, {"rfm.days": 5}),
+        ("customers", None, {"profit.days": 5}), ("customers", None, {"rfm.recency_days": [7, 30, 60]}),
+        ("customers", None, {"rfm.recency_days": [7, 30, 30, 60]}), ("customers", None, {"churn.year": 5}),
+        ("customers", None, {"churn.year": True}), ("customers", None, {"churn.year": 365.5}),
+        ("customers", None, {"stock.service_level": 0.9}), ("inventory", None, {"stock.service_level": 1}),
+        ("sales", None, {"rfm.recency_days": [1, 2, 3, 4]}), ("sales", "rfm.v1", {}),
+    ]  # fmt: skip
+    for wish in wishes:
+        with pytest.raises(InvalidRule) as invalid:
+            desk.rules(*wish)
+        assert invalid.value.details["allowed"] or wish[0] == "sales"
+    assert not office.make()
+
+
+def test_one_shop_is_made_anew_in_place(office: Office) -> None:
+    world = office.world
+    for name in REGISTRY:
+        for table in REGISTRY[name].tables:
+            address = Identifier(world.schema(name), table.name)
+            world.admin.execute(SQL("DELETE FROM {} WHERE business_id = 7").format(address))
+        serving, other = world.schema(name), world.rows(name, businesses=[OTHER])
+        asked = office.desk.ask(name, "repair", SHOP)
+        assert office.make()
+        assert office.row(asked)[0] == "completed"
+        assert world.schema(name) == serving
+        assert world.rows(name, businesses=[OTHER]) == other
+        assert differences(world.rows(name), world.expected(name)) == {}, name
+
+
+def test_a_shop_that_goes_on_while_it_is_made_anew_loses_nothing(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, exchange = office.world, repair._exchange
+    taken: list[int | None] = []
+
+    def late(*args: Any, **options: Any) -> int | None:  # noqa: ANN401
+        if len(taken) < 3:
+            world.append(SHOP, batch(SHOP, [sale(5000 + len(taken))]))
+            world.project("sales")
+        taken.append(exchange(*args, **options))
+        return taken[-1]
+
+    monkeypatch.setattr(repair, "_exchange", late)
+    repair.repair(world.source, REGISTRY["sales"], SHOP)
+    assert [rows is None for rows in taken] == [True, True, True, False]
+    assert differences(world.rows("sales"), world.expected("sales")) == {}
+
+
+def test_a_history_that_cannot_be_replayed_fails_with_its_reason_and_holds_nobody_up(office: Office) -> None:
+    office.world.append(SHOP, POISONS["an amount beyond measure"])
+    failing, fine = office.desk.ask("sales", "rebuild"), office.desk.ask("inventory", "verify")
+    assert [office.make() for _ in range(3)] == [True, True, False]
+    state, _, result, _, _ = office.row(failing)
+    assert (state, "out of range" in result["error"].lower() or result["error"] != "") == ("failed", True)
+    assert office.row(fine)[0] == "completed"
+
+
+def test_what_a_killed_projector_leaves_is_taken_up_by_the_next(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> int:
+        raise Interrupted
+
+    asked = office.desk.ask("customers", "verify")
+    with monkeypatch.context() as patch:
+        patch.setattr(verify, "next_group", broken)
+        with pytest.raises(Interrupted):
+            office.make()
+    assert office.row(asked)[0] == "replaying"
+    assert generations.drop_retired(office.world.conn, after_seconds=0) == []
+    assert office.make()
+    assert office.row(asked)[0] == "completed"
+
+
+def test_killed_again_and_again_everything_asked_for_is_made_in_the_end(office: Office) -> None:
+    world = office.world
+    chosen = office.desk.rules("customers", "rfm.v2", {})
+    asked = [
+        office.desk.ask("customers", "preview", None, chosen), office.desk.ask("sales", "verify"),
+        office.desk.ask("sales", "rebuild"), office.desk.ask("inventory", "repair", SHOP),
+    ]  # fmt: skip
+
+    def killed(process: "subprocess.Popen[bytes]", after: int) -> None:
+        wait_until(lambda: len(projectors(world)) > 0 or process.poll() is not None)
+        wait_until(lambda: process.poll() is not None or _statements(world) >= after)
+        process.kill()
+        process.wait()
+        wait_until(lambda: not projectors(world))
+
+    for after in (1, 2, 3):
+        with started("asked", world.source, "-") as process:
+            killed(process, after)
+    with started("asked", world.source, "-"):
+        wait_until(lambda: all(office.row(one)[0] in {"ready", "completed", "live"} for one in asked))
+    assert [office.row(one)[0] for one in asked] == ["ready", "completed", "live", "completed"]
+    assert differences(world.rows("sales"), world.expected("sales")) == {}
+
+
+def _statements(world: World) -> int:
+    """Return how many generations have been begun or finished."""
+    row = world.admin.execute("SELECT count(*) FROM projections.generations WHERE state <> 'pending'").fetchone()
+    return int(row[0]) - len(REGISTRY) if row else 0

@@ -1,0 +1,106 @@
+"""What operators do with read models from the command line."""
+
+import csv
+import datetime as dt
+import io
+import json
+
+import pytest
+from psycopg.sql import SQL, Identifier
+
+import smartmarket
+from projections import generations
+from projections.registry import REGISTRY
+from shared.errors import GenerationNotReady, InvalidRule
+from shared.events.clock import DayOpened
+from shared.house import CannotStart, House
+from tests.conftest import settings_for
+from tests.projectors.events import DAY, busy_shop, completed
+from tests.projectors.world import World, differences
+from tests.services import Services
+
+SHOP = 7
+SET = ["--set", "rfm.recency_days=0,3,12,300"]
+
+
+class Console:
+    """The command line of a house, and what it printed."""
+
+    def __init__(self, world: World, services: Services, printed: pytest.CaptureFixture[str]) -> None:
+        self.world = world
+        self._house = House(settings_for(world.url, services))
+        self._printed = printed
+
+    def says(self, *words: str) -> str:
+        smartmarket.run_projections(self._house, smartmarket.parser().parse_args(["projections", *words]))
+        return self._printed.readouterr().out
+
+
+@pytest.fixture
+def console(world: World, services: Services, capsys: pytest.CaptureFixture[str]) -> Console:
+    """A shop with a history, on a day that is open."""
+    world.append(None, DayOpened(DAY + dt.timedelta(2)))
+    world.append(SHOP, *busy_shop(SHOP, 3), completed(SHOP, 9))
+    world.project()
+    return Console(world, services, capsys)
+
+
+def test_a_preview_is_told_as_table_as_csv_and_as_json_and_then_adopted(console: Console) -> None:
+    shown = console.says("preview", "customers", *SET)
+    assert "segment" in shown
+    assert "would change" in shown
+    lines = list(csv.DictReader(io.StringIO(console.says("preview", "customers", *SET, "--csv"))))
+    told = json.loads(console.says("preview", "customers", *SET, "--business", str(SHOP), "--json"))
+    moved = {(m["from"], m["to"]): m["rows"] for m in told["tables"]["churn"]["moves"] if m["column"] == "segment"}
+    in_sum = [line for line in lines if line["column"] == "segment" and not line["business"]]
+    assert {(line["from"], line["to"]): int(line["rows"]) for line in in_sum} == moved
+    assert moved
+    assert "is live" in console.says("adopt", str(told["generation"]))
+    console.world.project("customers")
+    assert {row["rules"] for row in console.world.rows("customers")["churn"]} == {"rfm.v1.1 churn.v1 returning.v1"}
+    assert "would change" in console.says("preview", "customers", "--rule", "rfm.v1")
+
+
+def test_one_business_is_rebuilt_and_verified(console: Console) -> None:
+    table = Identifier(console.world.schema("sales"), "transactions")
+    console.world.admin.execute(SQL("DELETE FROM {} WHERE business_id = 7").format(table))
+    with pytest.raises(CannotStart, match="not what the log says"):
+        console.says("verify", "sales", "--business", "7")
+    told = json.loads(console.says("rebuild", "sales", "--business", "7", "--json").splitlines()[-1])
+    assert (told["businesses"], told["schema"]) == (1, console.world.schema("sales"))
+    assert json.loads(console.says("verify", "sales", "--json"))["differing"] == 0
+    assert differences(console.world.rows("sales"), console.world.expected("sales")) == {}
+
+
+def test_what_served_before_is_dropped_by_its_number(console: Console) -> None:
+    first = console.world.schema("sales")
+    number = first.rpartition("_g")[2]
+    with pytest.raises(GenerationNotReady):
+        console.says("drop", number)
+    console.says("rebuild", "sales", "--shards", "1")
+    assert "is dropped" in console.says("drop", number)
+    assert generations.drop_retired(console.world.conn, after_seconds=0) == [first]
+    assert {item["name"] for item in json.loads(console.says("list", "--json"))} == set(REGISTRY)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["preview", "profits", *SET], "choose from"), (["preview", "all", *SET], "choose from"),
+        (["preview", "customers"], "--rule rfm.v2"),
+        (["preview", "customers", "--set", "rfm.recency_days"], "write it"),
+        (["preview", "customers", "--set", "rfm.recency_days=a,b"], "write it"),
+        (["verify", "sales", "--business", "8"], "No business 8"),
+        (["rebuild", "sales", "--business", "8"], "No business 8"),
+    ],
+)  # fmt: skip
+def test_wrong_words_are_refused_with_what_to_write(console: Console, words: list[str], told: str) -> None:
+    with pytest.raises(CannotStart, match=told):
+        console.says(*words)
+
+
+def test_wrong_rules_are_refused_with_what_is_allowed(console: Console) -> None:
+    for words in (["--rule", "rfm.v9"], ["--set", "rfm.recency_days=7,30"], ["--set", "stock.lead_time_days=5"]):
+        with pytest.raises(InvalidRule) as refused:
+            console.says("preview", "customers", *words)
+        assert refused.value.details["allowed"]

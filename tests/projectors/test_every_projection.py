@@ -1,0 +1,174 @@
+"""What holds of every projection by being registered, of those to come as well."""
+
+import ast
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from eventsourcing.persistence import StoredEvent
+
+from projections import generations
+from projections.aside import Wish
+from projections.deltas import Deltas, Table
+from projections.explain import Explainer
+from projections.preview import derived, preview
+from projections.projection import Projection
+from projections.rebuild import rebuild
+from projections.registry import REGISTRY
+from projections.repair import repair
+from projections.travel import make_next
+from projections.verify import verify
+from shared.event_codec import Recorded
+from shared.event_store import Append
+from shared.events.clock import DayOpened
+from shared.events.rules import RuleActivated
+from shared.events.sales import SaleRecorded
+from shared.rules.book import named
+from shared.vault import SubjectKeys
+from tests.log.samples import SAMPLES
+from tests.log.test_codec import golden
+from tests.projectors.events import DAY, busy_shop, everything_else
+from tests.projectors.test_rebuilds import fingerprints
+from tests.projectors.world import World, differences, tables
+
+ROOT = Path(__file__).parents[2]
+SHOP, OTHER = 7, 23
+OF_ALL = {DayOpened.topic: "days", RuleActivated.topic: "rules"}
+# What starts work, tells people something or runs a model.
+OUTWARD = (
+    "shared.jobs",
+    "shared.hints",
+    "shared.working",
+    "shared.files",
+    "kombu",
+    "redis",
+    "prophet",
+    "httpx",
+    "smtplib",
+)
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+def test_the_golden_log_replays_through_every_projection(world: World, *, by_name: bool) -> None:
+    """Every event in every form that was ever released, in two orders, to one shop."""
+    released = [golden(topic, version) for topic, version in SAMPLES]
+    for path in sorted(released) if by_name else released:
+        topic = path.name.rpartition(".v")[0]
+        stream = OF_ALL.get(topic, f"golden-{path.stem}")
+        stored = StoredEvent(stream, 1, topic, path.read_bytes())
+        world.store.recorder.insert_events([stored], append=Append(None if topic in OF_ALL else SHOP))
+    world.project(limit=5)
+    for name, projection in REGISTRY.items():
+        assert world.parked(name) == {}, name
+        live = world.rows(name)
+        schema = rebuild(world.source, projection, workers=1).schema
+        assert differences(world.rows(name, schema), live) == {}, name
+        assert verify(world.source, projection).equal
+        assert any(live.values()), name
+
+
+def test_nothing_that_is_replayed_has_any_other_effect(world: World) -> None:
+    world.append(None, DayOpened(DAY + dt.timedelta(2)))
+    for shop in (SHOP, OTHER):
+        world.append(shop, *busy_shop(shop, 2), *everything_else(shop))
+    world.project()
+    serving = {world.schema(name) for name in REGISTRY}
+    foreign = {"log", "vault", "credentials", "files", "jobs"}
+    before = {address: print_ for address, print_ in fingerprints(world).items() if address[0] in foreign}
+    rows = {name: world.rows(name) for name in REGISTRY}
+    replay = uuid4()
+    world.admin.execute(
+        "INSERT INTO projections.replays (id, business_id, user_id, as_of, day, position, expires_at)"
+        " VALUES (%s, %s, 1, now(), current_date, %s, now() + interval '30 minutes')",
+        (replay, SHOP, world.store.head()),
+    )
+    assert make_next(world.source)
+    for projection in REGISTRY.values():
+        verify(world.source, projection)
+        repair(world.source, projection, SHOP)
+        if derived(projection):
+            preview(world.source, projection, Wish("preview", rules=dict([named(_other(projection), [])])))
+        if projection.tables:
+            Explainer(world.source, REGISTRY)(projection.tables[0].name, SHOP, _key(world, projection), sealed=False)
+    assert {world.schema(name) for name in REGISTRY} == serving
+    for projection in REGISTRY.values():
+        rebuild(world.source, projection, workers=1)
+    for name, before_replays in rows.items():
+        assert differences(world.rows(name), before_replays) == {}, name
+    after = {k: v for k, v in fingerprints(world).items() if k in before}
+    assert after == before
+
+
+def _other(projection: Projection) -> str:
+    assert projection.derivation is not None
+    return "rfm.v2" if "rfm" in projection.derivation.rules else "stock.v1"
+
+
+def _key(world: World, projection: Projection) -> str:
+    table = projection.tables[0]
+    row = next(r for r in world.rows(projection.name)[table.name] if r["business_id"] == SHOP)
+    return ",".join(str(row[column]) for column in table.keys[1:])
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "projections").rglob("*.py")), ids=lambda p: p.stem)
+def test_projections_know_nothing_that_acts_on_the_world(path: Path) -> None:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        modules += [f"{node.module}.{a.name}" for a in node.names] if isinstance(node, ast.ImportFrom) else []
+        found |= {m for m in modules if m in OUTWARD or m.partition(".")[0] in OUTWARD}
+    assert found == set()
+
+
+TALLY = Table("tally", ("business_id",), changes={"sales": "add"})
+
+
+def on_sale_recorded(recorded: Recorded, _event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """Count sales entered by hand."""
+    deltas.merge(TALLY, (recorded.business_id,), sales=1)
+
+
+@pytest.fixture
+def tally(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Projection]:
+    """A projection of another package, named in the registry and nowhere else."""
+    package = tmp_path / "tally_of_tests"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "schema.sql").write_text(
+        "CREATE TABLE tally (business_id bigint NOT NULL, sales bigint NOT NULL);\n-- after the rows\n"
+        "CREATE UNIQUE INDEX IF NOT EXISTS tally_key ON tally (business_id);\n-- once they stand\n"
+        "ALTER TABLE tally ADD PRIMARY KEY USING INDEX tally_key;\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    made = Projection("tally", 1, "tally_of_tests", (TALLY,), {SaleRecorded: on_sale_recorded})
+    monkeypatch.setitem(REGISTRY, "tally", made)
+    generations.ensure_live(world.conn, REGISTRY)
+    yield made
+    world.admin.execute("DELETE FROM projections.live WHERE projection = 'tally'")
+
+
+def test_a_new_projection_takes_part_in_everything(world: World, tally: Projection) -> None:
+    for shop in (SHOP, OTHER):
+        world.append(shop, *everything_else(shop))
+    world.project("tally")
+
+    def rows(schema: str | None = None) -> dict[str, list[dict[str, Any]]]:
+        return tables(world.conn, "tally", schema or world.schema("tally"))
+
+    live = rows()
+    assert {row["business_id"]: row["sales"] for row in live["tally"]} == {SHOP: 2, OTHER: 2}
+    first = world.schema("tally")
+    assert rebuild(world.source, tally, workers=1).schema == world.schema("tally") != first
+    assert rows() == live
+    assert verify(world.source, tally).equal
+    world.admin.execute(f"UPDATE {world.schema('tally')}.tally SET sales = 9 WHERE business_id = 7")  # noqa: S608
+    assert verify(world.source, tally).differing == 1
+    repair(world.source, tally, SHOP)
+    assert differences(rows(), live) == {}
+    found = Explainer(world.source, REGISTRY)("tally", SHOP, "", sealed=True)
+    assert [step["changed"]["sales"] for step in found.steps] == [[None, 1], [1, 2]]
+    assert generations.describe(world.conn, "tally")["lag"] == 0

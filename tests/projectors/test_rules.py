@@ -1,0 +1,166 @@
+"""Rules that change while shops go on: live, replayed, previewed."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from projections.account import Unwanted
+from projections.aside import Wish
+from projections.preview import derived, preview
+from projections.rebuild import rebuild
+from projections.registry import REGISTRY
+from projections.replay import Progress
+from projections.verify import verify
+from shared.events.base import Event
+from shared.events.clock import DayOpened
+from shared.events.customers import CustomersMerged
+from shared.events.rules import RuleActivated
+from shared.events.sales import ProductsAdded
+from shared.rules import book
+from shared.rules.book import Chosen, Rules
+from tests.projectors.events import DAY, batch, busy_shop, completed, everything_else, products, sale
+from tests.projectors.test_parking import repair
+from tests.projectors.world import World, differences
+
+SHOP, OTHER = 7, 23
+OF_RULES = sorted(name for name, p in REGISTRY.items() if derived(p))
+FRESH = {"recency_days": [0, 3, 12, 300]}
+EAGER: dict[str, int | float | list[int]] = {
+    "service_level": 0.5,
+    "lead_time_days": 9,
+    "window_days": 20,
+    "enough_days": 2,
+}
+CHANGES: list[Event] = [
+    RuleActivated("rfm", "rfm.v1.1", {**FRESH, "segment_tenths": [17, 27, 37, 47]}),
+    RuleActivated("stock", "stock.v1.1", EAGER),
+]
+
+
+def rules(**values: Mapping[str, object]) -> Rules:
+    return {rule: book.choose(rule, chosen, []) for rule, chosen in values.items()}
+
+
+@pytest.fixture
+def street(world: World) -> World:
+    """Two shops with a history, on a day that is open."""
+    world.append(None, DayOpened(DAY + dt.timedelta(2)))
+    for shop in (SHOP, OTHER):
+        world.append(shop, *busy_shop(shop, 4), *everything_else(shop), completed(shop, 9))
+    world.project()
+    return world
+
+
+def right(world: World, *names: str) -> None:
+    """Everything is what the model and a replay say."""
+    for name in names or OF_RULES:
+        assert differences(world.rows(name), world.expected(name)) == {}, name
+        assert verify(world.source, REGISTRY[name]).equal
+
+
+@pytest.mark.parametrize("limit", [1, 3, 50])
+def test_a_rule_that_changes_makes_every_row_anew_and_the_rows_tell_so(street: World, limit: int) -> None:
+    street.record([*((None, event) for event in CHANGES), (SHOP, batch(SHOP, [sale(800)], number=8))])
+    street.append(None, DayOpened(DAY + dt.timedelta(40)))
+    street.project(*OF_RULES, limit=limit)
+    right(street)
+    assert {row["rules"] for row in street.rows("customers")["churn"]} == {"rfm.v1.1 churn.v1 returning.v1"}
+    assert {row["rule"] for row in street.rows("inventory")["stock"]} == {"stock.v1.1"}
+    schema = rebuild(street.source, REGISTRY["customers"], workers=1).schema
+    assert differences(street.rows("customers", schema), street.expected("customers")) == {}
+
+
+@pytest.mark.parametrize("limit", [1, 50])
+def test_a_rule_that_changes_while_a_ledger_is_read(street: World, limit: int) -> None:
+    """What has been read so far counts, for a shop of which there were derived rows, and for no other."""
+    half = batch(SHOP, [sale(800, customer=3, paisa=10**6), sale(801, customer=4)], number=8)
+    street.append(9, products("Tea"), batch(9, [sale(1, customer=1)]))
+    street.append(SHOP, half)
+    street.record((None, event) for event in CHANGES)
+    street.project(*OF_RULES, limit=limit)
+    right(street)
+    street.append(9, completed(9))
+    street.append(SHOP, completed(SHOP, 8))
+    street.project(*OF_RULES, limit=limit)
+    right(street)
+
+
+def test_a_parked_shop_meets_days_and_rules_when_it_goes_on(street: World) -> None:
+    position = street.append_broken(SHOP, ProductsAdded.topic)
+    broken = street.append_broken(OTHER, CustomersMerged.topic)
+    street.append(None, DayOpened(DAY + dt.timedelta(20)), *CHANGES, DayOpened(DAY + dt.timedelta(50)))
+    street.append(SHOP, batch(SHOP, [sale(802, customer=1)], number=8), completed(SHOP, 8))
+    street.project(*OF_RULES, limit=3)
+    assert street.parked("inventory") == {SHOP: position}
+    assert street.parked("customers") == {OTHER: broken}
+    for name in OF_RULES:
+        assert verify(street.source, REGISTRY[name]).equal
+    repair(street, position, products("Sugar", first=90))
+    repair(street, broken, CustomersMerged(3, [4]))
+    for name, shop in (("inventory", SHOP), ("customers", OTHER)):
+        assert street.applier(name).retry(shop)
+    right(street)
+
+
+def test_a_preview_tells_what_an_activation_then_changes_and_touches_nothing(street: World) -> None:
+    for name, chosen in (("customers", rules(rfm=FRESH)), ("inventory", rules(stock=EAGER))):
+        before, serving = street.rows(name), street.schema(name)
+        found = preview(street.source, REGISTRY[name], Wish("preview", rules=chosen))
+        assert (street.rows(name), street.schema(name)) == (before, serving)
+        (activated,) = (RuleActivated(r, c.version, book.settable(r, c.parameters)) for r, c in chosen.items())
+        street.append(None, activated)
+        street.project(name)
+        for table in derived(REGISTRY[name]):
+            actual = changes(before[table.name], street.rows(name)[table.name], table.keys)
+            assert dict(found.tables[table.name].columns) == actual
+        assert found.changed > 0
+        assert found.businesses == 2
+        moves = Counter[tuple[str, object, object]]()
+        for tables in found.by_business.values():
+            moves += tables[derived(REGISTRY[name])[0].name].moves
+        assert moves == found.tables[derived(REGISTRY[name])[0].name].moves
+
+
+def changes(before: list[dict[str, Any]], after: list[dict[str, Any]], keys: tuple[str, ...]) -> dict[str, int]:
+    """Return in how many rows each column differs, versions of rules apart."""
+    old, new = ({tuple(row[k] for k in keys): row for row in rows} for rows in (before, after))
+    assert old.keys() == new.keys()
+    versions = {"rules", "rule", "scoring"}
+    return dict(Counter(c for k in old for c in old[k] if old[k][c] != new[k][c] and c not in versions))
+
+
+def test_a_preview_of_what_holds_already_and_one_of_one_shop(street: World) -> None:
+    customers = REGISTRY["customers"]
+    same = preview(street.source, customers, Wish("preview", rules={"rfm": book.BOOK["rfm"].first}))
+    assert (same.changed, same.by_business, same.told()["tables"]["churn"]["rows"]) == (0, {}, 12)
+    one = preview(street.source, customers, Wish("preview", OTHER, rules(rfm=FRESH)))
+    assert (one.businesses, list(one.by_business)) == (1, [OTHER])
+    told = one.told()
+    assert told["rules"] == {
+        "rfm": {"version": "rfm.v1.1", "parameters": {**FRESH, "segment_tenths": [17, 27, 37, 47]}}
+    }
+    assert next(line[:3] for line in one.lines()) == (None, "churn", told["tables"]["churn"]["moves"][0]["column"])
+
+
+def test_a_preview_that_somebody_drops_ends(street: World) -> None:
+    def drop(_: Progress) -> None:
+        street.admin.execute("UPDATE projections.generations SET state = 'dropping' WHERE kind = 'preview'")
+
+    with pytest.raises(Unwanted):
+        preview(street.source, REGISTRY["customers"], Wish("preview", rules=rules(rfm=FRESH)), drop)
+    left = street.admin.execute("SELECT count(*) FROM pg_namespace WHERE nspname ~ '^customers_g'").fetchone()
+    assert left == (1,)
+
+
+def test_going_back_to_a_version_brings_its_rows_back(street: World) -> None:
+    before = street.rows("customers")
+    first: Chosen = book.BOOK["rfm"].first
+    street.append(None, CHANGES[0])
+    street.project("customers")
+    assert street.rows("customers") != before
+    street.append(None, RuleActivated("rfm", first.version, book.settable("rfm", first.parameters)))
+    street.project("customers")
+    assert differences(street.rows("customers"), before) == {}

@@ -1,0 +1,40 @@
+"""Which rule holds: decided on what was activated before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.errors import RuleNotFound
+from shared.events.rules import RuleActivated
+from shared.rules import book
+from shared.rules.book import BOOK, Chosen
+
+
+@dataclass(frozen=True)
+class ActivateRule:
+    """Let a rule hold: a version that there is, or the one that holds with some values changed."""
+
+    rule: str
+    version: str | None
+    parameters: Mapping[str, object]
+    by: str | None
+
+
+def activate(wish: ActivateRule, before: Sequence[RuleActivated]) -> tuple[Chosen, list[RuleActivated]]:
+    """Return what holds then, and the event for it, none where it holds already. Raises RuleNotFound, InvalidRule."""
+    if wish.rule not in BOOK:
+        raise RuleNotFound(details={"rule": wish.rule, "allowed": list(BOOK)}, allowed=", ".join(BOOK))
+    chosen = chosen_of(wish.rule, wish.version, wish.parameters, before)
+    if book.in_force(before)[wish.rule] == chosen:
+        return chosen, []
+    parameters = book.settable(wish.rule, chosen.parameters)
+    return chosen, [RuleActivated(wish.rule, chosen.version, parameters, wish.by)]
+
+
+def chosen_of(
+    rule: str, version: str | None, parameters: Mapping[str, object], before: Sequence[RuleActivated]
+) -> Chosen:
+    """Return what a version or values name. Raises InvalidRule, also for the version of another rule."""
+    if version is None:
+        return book.choose(rule, parameters, before)
+    found, chosen = book.named(version if version.startswith(f"{rule}.") else f"{rule}.{version}", before)
+    return chosen if found == rule else book.choose(rule, {version: None}, before)

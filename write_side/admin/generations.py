@@ -1,0 +1,143 @@
+"""Generations that operators ask for: taken down here, made by the projectors, adopted or dropped when they stand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, LiteralString
+
+from psycopg.types.json import Jsonb
+
+from shared.errors import (
+    BusinessNotFound,
+    GenerationNotFound,
+    GenerationNotReady,
+    InvalidRule,
+    ProjectionNotFound,
+    RebuildRunning,
+)
+from shared.event_store import EventStore, Metadata
+from shared.rules import book
+from shared.rules.book import Rules
+from write_side.admin.rules import activate_rule, activations
+
+# Returns the id of what was asked for; nothing while a rebuild of the projection is under way.
+INSERT = """INSERT INTO projections.generations
+        (id, projection, schema, version, state, kind, business_id, rules, asked_by)
+    OVERRIDING SYSTEM VALUE
+    SELECT id, %(projection)s, %(projection)s || '_g' || id, 0, 'pending', %(kind)s, %(business)s, %(rules)s, %(by)s
+    FROM nextval('projections.generations_id_seq') AS id
+    ON CONFLICT (projection) WHERE state IN ('pending', 'replaying', 'catching_up') AND kind = 'rebuild' DO NOTHING
+    RETURNING id"""
+# Returns which rebuild of a projection is under way.
+SELECT_RUNNING = """SELECT id FROM projections.generations
+    WHERE projection = %s AND kind = 'rebuild' AND state IN ('pending', 'replaying', 'catching_up')"""
+# Returns whether a business has a history.
+SELECT_KNOWN = "SELECT EXISTS (SELECT FROM log.events WHERE business_id = %s) AS known"
+# Returns what a generation is, kept from others until the commit.
+SELECT_GENERATION = "SELECT id, projection, kind, state, rules FROM projections.generations WHERE id = %s FOR UPDATE"
+# Returns nothing; a generation's state, and who asked for what follows from it.
+SET_STATE = "UPDATE projections.generations SET state = %s, asked_by = coalesce(%s, asked_by) WHERE id = %s"
+# Returns nothing; previews that were adopted before another one of the projection was.
+END_ADOPTED = """UPDATE projections.generations SET state = 'completed'
+    WHERE projection = %s AND kind = 'preview' AND state = 'live' AND id <> %s"""
+_UNDER_WAY = ("replaying", "catching_up")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where one operator asks; `projections`: the rules by which each projection derives rows, none for most."""
+
+    store: EventStore
+    meta: Metadata
+    projections: Mapping[str, Sequence[str]]
+
+    def ask(self, projection: str, kind: str, business: int | None = None, rules: Rules | None = None) -> int:
+        """Take down what is wanted; returns the generation's id.
+
+        Raises ProjectionNotFound, BusinessNotFound, RebuildRunning.
+        """
+        self.known(projection)
+        told = Jsonb(book.as_json(rules)) if rules else None
+        said = {"projection": projection, "kind": kind, "business": business, "rules": told, "by": self.meta.actor}
+        if business is not None and not self._sql(SELECT_KNOWN, (business,))[0]["known"]:
+            raise BusinessNotFound(details={"business_id": business})
+        rows = self._sql(INSERT, said)
+        if not rows:
+            running = self._sql(SELECT_RUNNING, (projection,))
+            raise RebuildRunning(
+                details={"projection": projection, "generation_id": running[0]["id"] if running else None},
+                projection=projection,
+            )
+        return int(rows[0]["id"])
+
+    def rules(self, projection: str, version: str | None, settings: Mapping[str, object]) -> Rules:
+        """Return the rules that a preview names, by version or by values. Raises ProjectionNotFound, InvalidRule."""
+        before = activations(self.store)
+        found: dict[str, book.Chosen] = {}
+        if version is not None:
+            rule, chosen = book.named(version, before)
+            found[rule] = chosen
+        for rule, values in book.split(settings).items():
+            found[rule] = book.choose(rule, values, before)
+        offered = self.known(projection)
+        for rule in found:
+            if rule not in offered:
+                raise InvalidRule(
+                    details={"rule": rule, "projection": projection, "allowed": list(offered)},
+                    rule=f"{projection}: {rule}", allowed=", ".join(offered) or "-",
+                )  # fmt: skip
+        return found
+
+    def known(self, projection: str) -> Sequence[str]:
+        """Return the rules that a projection goes by. Raises ProjectionNotFound."""
+        if projection not in self.projections:
+            allowed = list(self.projections)
+            raise ProjectionNotFound(details={"projection": projection, "allowed": allowed}, allowed=", ".join(allowed))
+        return self.projections[projection]
+
+    def adopt(self, generation: int) -> str:
+        """Make a preview's rules those of every shop, or let what served before catch up and serve again.
+
+        Returns the state. Raises GenerationNotFound, GenerationNotReady, RebuildRunning.
+        """
+        with self.store.cursor() as cursor, cursor.connection.transaction():
+            row = cursor.execute(SELECT_GENERATION, (generation,)).fetchone()
+            kind, state = (row["kind"], row["state"]) if row else (None, None)
+            if row is None:
+                raise GenerationNotFound(details={"id": generation})
+            if (kind, state) == ("rebuild", "retired"):
+                if running := cursor.execute(SELECT_RUNNING, (row["projection"],)).fetchone():
+                    raise RebuildRunning(
+                        details={"projection": row["projection"], "generation_id": running["id"]},
+                        projection=row["projection"],
+                    )
+                cursor.execute(SET_STATE, ("catching_up", self.meta.actor, generation))
+                return "catching_up"
+            if (kind, state) not in {("preview", "ready"), ("preview", "live"), ("rebuild", "live")}:
+                raise GenerationNotReady(details={"id": generation, "kind": kind, "state": state}, state=state)
+        if kind == "preview" and state == "ready":
+            for rule, (_, parameters) in row["rules"].items():
+                activate_rule(self.store, replace(self.meta, command_id=None), rule, None, parameters)
+            with self.store.cursor() as cursor, cursor.connection.transaction():
+                cursor.execute(SET_STATE, ("live", None, generation))
+                cursor.execute(END_ADOPTED, (row["projection"], generation))
+        return "live"
+
+    def drop(self, generation: int) -> str:
+        """Let go of a generation that does not serve, or end its making; returns the state.
+
+        Raises GenerationNotFound, GenerationNotReady for the one that serves.
+        """
+        with self.store.cursor() as cursor, cursor.connection.transaction():
+            row = cursor.execute(SELECT_GENERATION, (generation,)).fetchone()
+            if row is None:
+                raise GenerationNotFound(details={"id": generation})
+            if row["state"] == "live" and row["kind"] == "rebuild":
+                raise GenerationNotReady(details={"id": generation, "state": "live"}, state="live")
+            # Schemas are dropped once every reader has left.
+            stands = row["state"] in _UNDER_WAY or row["state"] in {"retired", "failed"}
+            cursor.execute(SET_STATE, ("dropping" if stands else "dropped", None, generation))
+        return "dropped"
+
+    def _sql(self, query: LiteralString, params: Sequence[Any] | Mapping[str, Any]) -> list[dict[str, Any]]:
+        with self.store.cursor() as cursor, cursor.connection.transaction():
+            return cursor.execute(query, params).fetchall()
