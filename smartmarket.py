@@ -37,6 +37,9 @@ from shared.texts import text
 from shared.vault import MasterKey
 from shared.wakeup import LogListener
 from shared.working import Worker
+from write_side.admin import commands as of_operators
+from write_side.admin.demo_furnishing import DemoFurnisher
+from write_side.admin.policy import FURNISH_DEMO
 from write_side.identity.staff import create_staff
 from write_side.indexes import rebuild_indexes
 from write_side.policies import Policies
@@ -67,6 +70,7 @@ def build_api(house: House) -> "FastAPI":
     from shared.http import create_app  # noqa: PLC0415
     from shared.positions import PositionTokens  # noqa: PLC0415
     from shared.tokens import TokenProvider  # noqa: PLC0415
+    from write_side.admin.demo import router as demo  # noqa: PLC0415
     from write_side.admin.router import router as admin  # noqa: PLC0415
     from write_side.cashflow.router import router as cashflow  # noqa: PLC0415
     from write_side.customers.router import router as people  # noqa: PLC0415
@@ -93,7 +97,7 @@ def build_api(house: House) -> "FastAPI":
             if cache is not None:
                 await cache.aclose()
 
-    routers = [identity, sales, transactions, cashflow, inventory, admin, people, *ROUTERS]
+    routers = [identity, sales, transactions, cashflow, inventory, admin, people, demo, *ROUTERS]
     return create_app(house.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS)
 
 
@@ -155,7 +159,10 @@ def run_policies(house: House, _: argparse.Namespace) -> None:
 def run_worker(house: House, _: argparse.Namespace) -> None:
     """Do jobs until told to stop."""
     store = house.store(pool_size=4)
-    handlers: dict[str, jobs.Handler] = {READ_UPLOAD: LedgerReader(store, house.files(store))}
+    handlers: dict[str, jobs.Handler] = {
+        READ_UPLOAD: LedgerReader(store, house.files(store)),
+        FURNISH_DEMO: DemoFurnisher(store),
+    }
     worker = Worker(store, house.connect, HintReceiver(house.broker, queue_of(house.url)), handlers)
     _run(house, "worker", worker.run, worker.stop)
 
@@ -253,6 +260,11 @@ def run_staff(house: House, args: argparse.Namespace) -> None:
     _say(args, {"user_id": user, "email": args.email}, f"staff account {args.email} created (user {user})")
 
 
+def run_demo(house: House, args: argparse.Namespace) -> None:
+    """Open a demo shop, or close them all and open another."""
+    of_operators.run_demo(house, args, _say)
+
+
 def run_up(settings: Settings, args: argparse.Namespace) -> None:
     """Start everything on this machine and keep it running until Ctrl-C."""
     stopped = _told_to_stop()
@@ -322,6 +334,7 @@ COMMANDS: dict[str, Callable[[House, argparse.Namespace], None]] = {
     "indexes": run_indexes,
     "audit": run_audit,
     "staff": run_staff,
+    "demo": run_demo,
 }
 
 
@@ -353,7 +366,7 @@ def parser() -> argparse.ArgumentParser:
     create.add_argument("email")
     create.add_argument("--first-name", default="Staff")
     create.add_argument("--password-stdin", action="store_true")
-    for command in (migrate, *of_projections, indexes_rebuild, verify, create):
+    for command in (migrate, *of_projections, *of_operators.grammar(kinds), indexes_rebuild, verify, create):
         command.add_argument("--json", action="store_true", help="answer for machines")
     return top
 

@@ -31,6 +31,10 @@ INSERT_JOB = """INSERT INTO jobs.jobs (id, kind, subject, business_id, position,
 # Returns nothing; an outcome event closes its job.
 CLOSE_JOB = """UPDATE jobs.jobs SET state = %s, error = %s, leased_by = NULL, leased_until = NULL
     WHERE kind = %s AND subject = %s AND state <> 'done'"""
+# Returns the id of a job that was given up and is free again, with all its attempts.
+REOPEN_JOB = """UPDATE jobs.jobs SET state = 'pending', attempts = 0, error = NULL, run_after = now(),
+        leased_by = NULL, leased_until = NULL
+    WHERE kind = %s AND subject = %s AND state <> 'done' RETURNING id"""
 # Returns the job if it was free and due, now leased by this worker.
 CLAIM = """UPDATE jobs.jobs SET state = 'running', leased_by = %(worker)s,
         leased_until = now() + make_interval(secs => %(lease)s)
@@ -90,7 +94,7 @@ def process_name(kind: str) -> str:
 
 
 def record(conn: Connection[Any], decisions: Sequence[NewJob | Outcome]) -> list[uuid.UUID]:
-    """Insert and close jobs in the caller's transaction; returns the ids of new ones, to hint at after the commit."""
+    """Insert, close and reopen jobs in the caller's transaction; returns the ids to hint at after the commit."""
     new: list[uuid.UUID] = []
     for decision in decisions:
         if isinstance(decision, NewJob):
@@ -98,6 +102,9 @@ def record(conn: Connection[Any], decisions: Sequence[NewJob | Outcome]) -> list
                 decision.id, decision.kind, decision.subject, decision.business_id, decision.position,
                 Jsonb(decision.payload),
             )).fetchone()  # fmt: skip
+            new += [row[0]] if row else []
+        elif decision.state == "pending":
+            row = conn.execute(REOPEN_JOB, (decision.kind, decision.subject)).fetchone()
             new += [row[0]] if row else []
         else:
             conn.execute(CLOSE_JOB, (decision.state, decision.error, decision.kind, decision.subject))

@@ -29,6 +29,8 @@ from shared.wakeup import LogListener
 from shared.working import Worker
 from smartmarket import build_api, source_of
 from tests.services import Services, drop_database, fresh_database, running_services
+from write_side.admin.demo_furnishing import DemoFurnisher
+from write_side.admin.policy import FURNISH_DEMO
 from write_side.policies import Policies
 from write_side.sales.policy import READ_UPLOAD
 from write_side.sales.worker import LedgerReader
@@ -111,7 +113,10 @@ def project_to_head(url: str) -> None:
 def worker_of(house: House) -> tuple[Worker, EventStore]:
     """Return a worker of `house` and the store it holds open."""
     store = house.store(pool_size=4)
-    handlers: dict[str, jobs.Handler] = {READ_UPLOAD: LedgerReader(store, house.files(store))}
+    handlers: dict[str, jobs.Handler] = {
+        READ_UPLOAD: LedgerReader(store, house.files(store)),
+        FURNISH_DEMO: DemoFurnisher(store),
+    }
     return Worker(store, house.connect, HintReceiver(house.broker, queue_of(house.url)), handlers), store
 
 

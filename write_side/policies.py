@@ -19,10 +19,11 @@ from shared.events.base import Event
 from shared.hints import HintSender
 from shared.job import NewJob, Outcome
 from shared.wakeup import LogListener
+from write_side.admin import policy as admin
 from write_side.sales import policy as sales
 
 Policy = Callable[[Recorded, Any], list[NewJob | Outcome]]
-POLICIES: Mapping[type[Event], Policy] = {**sales.POLICIES}
+POLICIES: Mapping[type[Event], Policy] = {**sales.POLICIES, **admin.POLICIES}
 
 _BATCH = 200
 _SWEEP_SECONDS = 5.0

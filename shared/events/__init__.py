@@ -1,6 +1,6 @@
 """Every event of SmartMarket; CATALOGUE finds the class by its topic."""
 
-from shared.events import cashflow, clock, customers, identity, inventory, jobs, sales
+from shared.events import cashflow, clock, customers, demo, identity, inventory, jobs, sales
 from shared.events.base import Event
 
 
@@ -10,4 +10,4 @@ def _catalogue(*modules: object) -> dict[str, type[Event]]:
     return {c.topic: c for c in classes}
 
 
-CATALOGUE = _catalogue(cashflow, clock, customers, identity, inventory, jobs, sales)
+CATALOGUE = _catalogue(cashflow, clock, customers, demo, identity, inventory, jobs, sales)

@@ -7,7 +7,9 @@ from shared.events.base import Event
 from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
 from shared.events.clock import DayOpened
 from shared.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.events.demo import DemoShopFurnished, DemoShopOpened
 from shared.events.identity import (
+    BusinessClosed,
     BusinessProfileChanged,
     BusinessRegistered,
     LoggedIn,
@@ -21,7 +23,7 @@ from shared.events.identity import (
     UserRegistered,
 )
 from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
-from shared.events.jobs import JobFailed
+from shared.events.jobs import JobFailed, JobRetried
 from shared.events.sales import (
     CustomersAdded,
     Movement,
@@ -102,5 +104,9 @@ SAMPLES: dict[tuple[str, int], Event] = {
         ExpenseRecorded(1, DAY, 1_500_000, "rent", "monthly"),
         ExpenseEnded(1, DAY),
         CollectionRecorded(1, DAY, 50_000, 1),
+        BusinessClosed(7, 12, "demo_reset"),
+        DemoShopOpened(7, 12, 3, DAY, FILE),
+        DemoShopFurnished(7),
+        JobRetried(FILE, "read_upload", FILE),
     )
 }

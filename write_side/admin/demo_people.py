@@ -4,8 +4,10 @@ import datetime as dt
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from faker import Faker
+if TYPE_CHECKING:
+    from faker import Faker
 
 DAYS = 184
 _REGULARS, _FADING, _NEW = 16, 5, 3
@@ -70,7 +72,9 @@ def _phones(chance: random.Random) -> list[str]:
     return [f"0100{n:07d}" for n in chance.sample(range(10_000_000), _REGULARS + _FADING + _NEW)]
 
 
-def _faker(chance: random.Random) -> Faker:
+def _faker(chance: random.Random) -> "Faker":
+    from faker import Faker  # noqa: PLC0415 - no process but the one that makes a demo shop has to carry it
+
     made = Faker("bn_BD")
     made.seed_instance(chance.randrange(2**31))
     return made

@@ -1,0 +1,127 @@
+"""A demo shop, opened by staff, has something true to show on every list; a reset leaves real shops alone."""
+
+import datetime as dt
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.tokens import Principal, TokenProvider
+from tests.conftest import RunningHouse, Shop, register
+
+SEED = 11
+Get = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def staff(running: RunningHouse) -> dict[str, str]:
+    who = Principal(900_001, None, is_staff=True, language="en", family="f")
+    token = TokenProvider(running.house.settings).access(who, dt.datetime.now(dt.UTC))
+    return {"Authorization": f"Bearer {token}"}
+
+
+class Visitor:
+    """Someone who looks at a demo shop with the login that staff was told."""
+
+    def __init__(self, client: httpx.Client, answer: httpx.Response) -> None:
+        assert answer.status_code == 201, answer.text
+        self.account = answer.json()["data"]
+        self._client = client
+        self._position = answer.headers["X-Event-Position"]
+        self.login = client.post("/api/auth/login", json={k: self.account[k] for k in ("email", "password")})
+        assert self.login.status_code == 200, self.login.text
+        self._token = self.login.json()["data"]["tokens"]["access_token"]
+
+    def get(self, path: str, **params: Any) -> Get:  # noqa: ANN401 - a parameter
+        headers = {"Authorization": f"Bearer {self._token}", "X-Min-Event-Position": self._position}
+        answer = self._client.get(f"/api{path}", params=params, headers=headers)
+        assert answer.status_code == 200, answer.text
+        data: Get = answer.json()["data"]
+        return data
+
+
+@pytest.fixture(scope="module")
+def visitors(running: RunningHouse, staff: dict[str, str]) -> Iterator[list[Visitor]]:
+    """Two shops of one seed, opened at once, and one of another."""
+    with httpx.Client(base_url=running.url, timeout=60, headers={"Accept-Language": "en"}) as client:
+
+        def seed(number: int) -> Visitor:
+            return Visitor(client, client.post("/api/admin/demo/seed", json={"seed": number}, headers=staff))
+
+        with ThreadPoolExecutor(3) as pool:
+            yield list(pool.map(seed, (SEED, SEED, SEED + 1)))
+
+
+def test_every_list_of_a_demo_shop_has_something_to_show(visitors: list[Visitor]) -> None:
+    visitor = visitors[0]
+    today = dt.datetime.now(dt.timezone(dt.timedelta(hours=6))).date()
+    profile = visitor.get("/business/profile")
+    assert profile["is_demo"]
+    assert profile["stats"]["customers"] >= 20
+    sales = visitor.get("/transactions", limit=1)
+    assert sales["count"] > 2500
+    assert dt.date.fromisoformat(sales["results"][0]["date"][:10]) >= today - dt.timedelta(2)
+    leaving = visitor.get("/customers", limit=100)
+    assert leaving["summary"]["at_risk"] + leaving["summary"]["dormant"] >= 3
+    assert sum(each["churn_analysis"]["churn_risk_level"] == "high" for each in leaving["results"]) >= 3
+    low = visitor.get("/products", low_stock_only="true")["results"]
+    assert "সয়াবিন তেল ১ লিটার" in [each["name"] for each in low]
+    assert len(low) < profile["stats"]["products"] / 2
+    cash = visitor.get("/cashflow", projection_days=30)
+    assert cash["basis"] == "actual"
+    assert cash["risk_analysis"]["critical_date"] is not None
+    assert cash["forecast"]["current_balance"] > cash["risk_analysis"]["critical_threshold"]
+    assert cash["receivables"]["total"] > 0
+
+
+def test_equal_seeds_give_equal_shops(visitors: list[Visitor]) -> None:
+    def shown(visitor: Visitor) -> list[Any]:
+        products = [
+            {name: each[name] for name in ("name", "unit_price", "current_stock", "is_low_stock")}
+            for each in visitor.get("/products", limit=100)["results"]
+        ]
+        people = [
+            (each["name"], each["phone"], each["purchase_metrics"])
+            for each in visitor.get("/customers", limit=100)["results"]
+        ]
+        sales = visitor.get("/transactions", limit=1)["summary"]
+        cash = visitor.get("/cashflow", projection_days=90)
+        return [sorted(products, key=str), sorted(people, key=str), sales, cash["forecast"], cash["risk_analysis"]]
+
+    one, same, other = visitors
+    assert one.account["business_id"] != same.account["business_id"]
+    assert one.account["email"] != same.account["email"]
+    assert shown(one) == shown(same)
+    assert shown(one) != shown(other)
+
+
+def test_a_reset_ends_demo_shops_and_no_others(
+    client: httpx.Client, staff: dict[str, str], visitors: list[Visitor], shop: Shop
+) -> None:
+    answer = client.post("/api/admin/demo/reset", headers=staff, timeout=60)
+    anew = Visitor(client, answer)
+    assert {visitor.account["business_id"] for visitor in visitors} <= set(anew.account["closed"])
+    assert shop.business_id not in anew.account["closed"]
+    assert anew.account["seed"] == 1
+    for visitor in visitors:
+        body = {k: visitor.account[k] for k in ("email", "password")}
+        assert client.post("/api/auth/login", json=body).status_code == 401
+        kept = visitor.login.json()["data"]["tokens"]["refresh_token"]
+        assert client.post("/api/auth/token/refresh", json={"refresh_token": kept}).status_code == 401
+    again = client.post("/api/auth/login", json={"email": shop.email, "password": shop.password})
+    assert again.status_code == 200
+
+
+def test_demo_shops_are_for_staff(client: httpx.Client) -> None:
+    owner = register(client)
+    for action in ("seed", "reset"):
+        assert client.post(f"/api/admin/demo/{action}", json={}).status_code == 401
+        assert client.post(f"/api/admin/demo/{action}", json={}, headers=owner.headers).status_code == 403
+
+
+@pytest.mark.parametrize("body", [{"seed": -1}, {"seed": "1"}, {"seed": True}, {"number": 1}])
+def test_what_is_no_seed_is_refused(client: httpx.Client, staff: dict[str, str], body: dict[str, Any]) -> None:
+    answer = client.post("/api/admin/demo/seed", json=body, headers=staff)
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_REQUEST")

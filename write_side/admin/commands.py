@@ -1,0 +1,43 @@
+"""What operators do with demo shops and jobs from the command line."""
+
+import uuid
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Callable
+from typing import Any
+
+from shared.errors import DemoNotAllowed
+from shared.event_store import Metadata
+from shared.house import House
+from write_side.admin.demo_tenants import USUAL_SEED, close_demos, open_demo, wait_until_shown
+
+Say = Callable[[Namespace, dict[str, Any], str], None]
+_PATIENCE = 60.0
+
+
+def grammar(commands: "_SubParsersAction[ArgumentParser]") -> list[ArgumentParser]:
+    """Add `demo` to the command line; returns the commands that can answer for machines."""
+    demo = commands.add_parser("demo", help="invented shops that show what the program does: seed, reset")
+    kinds = demo.add_subparsers(dest="action", required=True)
+    seed = kinds.add_parser("seed", help="open a new demo shop: six months that end today")
+    reset = kinds.add_parser("reset", help="close every demo shop, and no other, and open a new one")
+    for command in (seed, reset):
+        command.add_argument("--seed", type=int, default=USUAL_SEED, help="equal numbers give equal shops")
+    return [seed, reset]
+
+
+def run_demo(house: House, args: Namespace, say: Say) -> None:
+    """Open a demo shop and print how to log in, after closing the others if that was asked for."""
+    if not house.settings.demo_allowed:
+        raise DemoNotAllowed
+    store = house.store(pool_size=2)
+    meta = Metadata(actor="operator", request_id=str(uuid.uuid4()))
+    closed = close_demos(store, meta) if args.action == "reset" else []
+    demo = open_demo(store, house.files(store), args.seed, meta)
+    shown = wait_until_shown(store, demo.business_id, _PATIENCE) is not None
+    lines = [f"demo shop {demo.business_id}: {demo.email}, password {demo.password} (told this once)"]
+    if closed:
+        lines.insert(0, f"closed: {', '.join(map(str, closed))}")
+    if not shown:
+        lines.append("It is furnished once the worker, policies and projector processes run.")
+    say(args, {**demo._asdict(), "closed": closed, "shown": shown}, "\n".join(lines))
+    store.close()
