@@ -71,6 +71,7 @@ def build_api(house: House) -> "FastAPI":
     from shared.positions import PositionTokens  # noqa: PLC0415
     from shared.tokens import TokenProvider  # noqa: PLC0415
     from write_side.admin.demo import router as demo  # noqa: PLC0415
+    from write_side.admin.jobs import router as job_desk  # noqa: PLC0415
     from write_side.admin.router import router as admin  # noqa: PLC0415
     from write_side.cashflow.router import router as cashflow  # noqa: PLC0415
     from write_side.customers.router import router as people  # noqa: PLC0415
@@ -97,7 +98,7 @@ def build_api(house: House) -> "FastAPI":
             if cache is not None:
                 await cache.aclose()
 
-    routers = [identity, sales, transactions, cashflow, inventory, admin, people, demo, *ROUTERS]
+    routers = [identity, sales, transactions, cashflow, inventory, admin, people, demo, job_desk, *ROUTERS]
     return create_app(house.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS)
 
 
@@ -265,6 +266,11 @@ def run_demo(house: House, args: argparse.Namespace) -> None:
     of_operators.run_demo(house, args, _say)
 
 
+def run_jobs(house: House, args: argparse.Namespace) -> None:
+    """List work that was given up, or have it tried again."""
+    of_operators.run_jobs(house, args, _say)
+
+
 def run_up(settings: Settings, args: argparse.Namespace) -> None:
     """Start everything on this machine and keep it running until Ctrl-C."""
     stopped = _told_to_stop()
@@ -335,6 +341,7 @@ COMMANDS: dict[str, Callable[[House, argparse.Namespace], None]] = {
     "audit": run_audit,
     "staff": run_staff,
     "demo": run_demo,
+    "jobs": run_jobs,
 }
 
 

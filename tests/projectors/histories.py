@@ -13,7 +13,7 @@ from shared.events.clock import DayOpened
 from shared.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.events.identity import BusinessRegistered, LoggedIn
 from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
-from shared.events.jobs import JobFailed
+from shared.events.jobs import JobFailed, JobRetried
 from shared.events.sales import (
     Movement,
     MovementsRecorded,
@@ -270,6 +270,7 @@ def _upload(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
     return business, draw(st.sampled_from([
         accepted(business, number, draw(st.integers(0, 9))), UploadCompleted(file, 9, 5, 3, 1, warnings),
         UploadFailed(file, "INVALID_CSV_FORMAT", details), JobFailed(file, kind, file, 4, said),
+        JobRetried(file, kind, file),
     ]))  # fmt: skip
 
 

@@ -1,0 +1,98 @@
+"""GET /admin/jobs: work that was given up, and work that is going on, with what became of each attempt."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from read_side.admin.paging import listed
+from read_side.admin.times import utc
+from shared.event_store import EventStore
+from shared.http import ListQuery, Principal, decode_cursor, example, ok, staff
+
+router = APIRouter(tags=["Admin"])
+
+_FIELDS = """id, kind, subject, business_id, state, attempts, error, position, created_at,
+    CASE WHEN state = 'pending' AND run_after > now() THEN run_after END AS next_attempt_at"""
+# Returns the jobs of a page, newest first, one more than asked for.
+SELECT_JOBS = f"""SELECT {_FIELDS} FROM jobs.jobs
+    WHERE (%(state)s::text IS NULL OR state = %(state)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+        AND (%(business)s::bigint IS NULL OR business_id = %(business)s)
+        AND (%(before)s::bigint IS NULL OR (position, id) < (%(before)s, %(before_id)s::uuid))
+    ORDER BY position DESC, id DESC OFFSET %(offset)s LIMIT %(rows)s"""  # noqa: S608  (constants)
+# Returns how many jobs the whole list has.
+COUNT_JOBS = """SELECT count(*) AS n FROM jobs.jobs
+    WHERE (%(state)s::text IS NULL OR state = %(state)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+        AND (%(business)s::bigint IS NULL OR business_id = %(business)s)"""
+# Returns what the log tells of jobs, in order: when each was given up or retried, and by whom.
+SELECT_HISTORY = """SELECT stream, topic, recorded_at, meta ->> 'actor' AS actor, data ->> 'error' AS error,
+    (data ->> 'attempts')::integer AS attempts FROM log.history WHERE stream = ANY(%s) ORDER BY position"""
+_EVENTS = {"jobs.JobFailed": "failed", "jobs.JobRetried": "retried"}
+_EXAMPLE: dict[int | str, dict[str, Any]] = {
+    200: example({
+        "count": 1, "next": None, "previous": None,
+        "results": [{
+            "id": "5b0f5a3e-6f0e-5a53-9a53-0f1d6a0f2a11", "kind": "read_upload",
+            "subject": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11", "business_id": 7, "state": "failed", "attempts": 4,
+            "error": "FileIncomplete: 7f6f3c0e-… has 0 of 12034 bytes", "created_at": "2025-11-03T10:30:00Z",
+            "next_attempt_at": None,
+            "history": [{
+                "event": "failed", "timestamp": "2025-11-03T11:05:00Z", "attempts": 4, "actor": "worker",
+                "error": "FileIncomplete: 7f6f3c0e-… has 0 of 12034 bytes",
+            }],
+        }],
+        "next_cursor": None,
+    })
+}  # fmt: skip
+
+
+class JobsQuery(ListQuery):
+    """Which jobs."""
+
+    state: Literal["failed", "pending", "running", "done", "all"] = "failed"
+    kind: str | None = Field(None, min_length=1, max_length=100, examples=["read_upload"])
+    business_id: int | None = Field(None, ge=1, le=2**63 - 1)
+
+
+@router.get("/admin/jobs", responses=_EXAMPLE)
+def list_jobs(
+    request: Request, _: Annotated[Principal, Depends(staff)], query: Annotated[JobsQuery, Query()]
+) -> Response:
+    """Return jobs, newest first: those that were given up, unless another `state` is asked for.
+
+    `attempts` counts those that failed by their own fault since the job was new or was retried; `history` tells when it
+    was given up, by which error, and who had it retried.
+    """
+    return ok(jobs(request.app.state.store, request, query))
+
+
+def jobs(store: EventStore, request: Request, query: JobsQuery) -> dict[str, Any]:
+    """Return the page that is asked for."""
+    page = query.page()
+    before, before_id = (None, None) if page.cursor is None else decode_cursor(page.cursor, int, str)
+    wanted = {
+        "state": None if query.state == "all" else query.state, "kind": query.kind, "business": query.business_id,
+        "before": before, "before_id": before_id, "offset": page.offset, "rows": page.limit + 1,
+    }  # fmt: skip
+    with store.cursor() as cursor:
+        rows = cursor.execute(SELECT_JOBS, wanted).fetchall()
+        count = cursor.execute(COUNT_JOBS, wanted).fetchall()[0]["n"]
+        streams = [f"job-{row['id']}" for row in rows]
+        told = cursor.execute(SELECT_HISTORY, (streams,)).fetchall()
+    shown, more = rows[: page.limit], len(rows) > page.limit
+    key = (shown[-1]["position"], str(shown[-1]["id"])) if more else None
+    return listed(request, page, count, [_item(row, told) for row in shown], key)
+
+
+def _item(row: dict[str, Any], told: list[dict[str, Any]]) -> dict[str, Any]:
+    history = [
+        {
+            "event": _EVENTS[each["topic"]], "timestamp": utc(each["recorded_at"]), "attempts": each["attempts"],
+            "actor": each["actor"], "error": each["error"],
+        }
+        for each in told
+        if each["stream"] == f"job-{row['id']}"
+    ]  # fmt: skip
+    times = {name: utc(row[name]) for name in ("created_at", "next_attempt_at")}
+    return {name: value for name, value in row.items() if name != "position"} | times | {"history": history}
