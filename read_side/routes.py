@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from read_side import health, identity, replays, uploads
-from read_side.admin import jobs
+from read_side.admin import audit, jobs, users
 from read_side.cashflow import expenses, outlook
 from read_side.customers import listing as customers
 from read_side.inventory import products
@@ -15,6 +15,6 @@ _probes.include_router(health.probes)
 
 ROUTERS: list[APIRouter] = [
     identity.router, uploads.router, transactions.router, products.router, customers.router, outlook.router,
-    expenses.router, replays.router, health.admin, jobs.router, _probes,
+    expenses.router, replays.router, health.admin, jobs.router, users.router, audit.router, _probes,
 ]  # fmt: skip
 ROOT_ROUTERS: list[APIRouter] = [health.probes]
