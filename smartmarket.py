@@ -39,6 +39,7 @@ from shared.wakeup import LogListener
 from shared.working import Worker
 from write_side.admin import commands as of_operators
 from write_side.admin.demo_furnishing import DemoFurnisher
+from write_side.admin.demo_welcome import introduce
 from write_side.admin.policy import FURNISH_DEMO
 from write_side.identity.staff import create_staff
 from write_side.indexes import rebuild_indexes
@@ -290,6 +291,8 @@ def run_up(settings: Settings, args: argparse.Namespace) -> None:
             try:
                 if becomes_ready(f"http://127.0.0.1:{port}/health/ready", stopped):
                     print(_WELCOME.format(url=f"http://127.0.0.1:{port}", data_dir=data_dir), flush=True)
+                    if Settings().demo_allowed and not args.no_demo:
+                        _introduce_demo(data_dir, stopped)
                 children.watch(stopped.is_set)
             finally:
                 print("SmartMarket is stopping…", flush=True)
@@ -297,6 +300,16 @@ def run_up(settings: Settings, args: argparse.Namespace) -> None:
     finally:
         if servers:
             servers.stop()
+
+
+def _introduce_demo(data_dir: Path, stopped: threading.Event) -> None:
+    """Open the demo shop beside the watch over the processes, whose worker furnishes it."""
+
+    def say(text: str) -> None:
+        print(text, flush=True)
+
+    told = (House(Settings()), data_dir, say, stopped.is_set)
+    threading.Thread(target=introduce, args=told, name="demo", daemon=True).start()
 
 
 def _programs(door: socket.socket, args: argparse.Namespace) -> list[Program]:
@@ -352,6 +365,7 @@ def parser() -> argparse.ArgumentParser:
     up = kinds.add_parser("up", help="everything on one machine, until Ctrl-C")
     up.add_argument("--port", type=int)
     up.add_argument("--data-dir")
+    up.add_argument("--no-demo", action="store_true", help="open no demo shop")
     up.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     up.add_argument("--api-processes", type=int, choices=_API_PROCESSES, help="1 to 4; one per core, two at most")
     for name, run in PROCESSES.items():

@@ -1,15 +1,26 @@
 """A demo shop, opened by staff, has something true to show on every list; a reset leaves real shops alone."""
 
+import asyncio
 import datetime as dt
+from argparse import Namespace
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from shared.tokens import Principal, TokenProvider
+from projections.registry import REGISTRY
+from projections.verify import verify
+from shared import secrets_file
+from shared.errors import DemoNotAllowed
+from shared.house import House
+from smartmarket import build_api, source_of
 from tests.conftest import RunningHouse, Shop, register
+from tests.contracts.staff import staff_headers
+from write_side.admin.commands import run_demo
+from write_side.admin.demo_welcome import introduce
 
 SEED = 11
 Get = dict[str, Any]
@@ -17,9 +28,7 @@ Get = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def staff(running: RunningHouse) -> dict[str, str]:
-    who = Principal(900_001, None, is_staff=True, language="en", family="f")
-    token = TokenProvider(running.house.settings).access(who, dt.datetime.now(dt.UTC))
-    return {"Authorization": f"Bearer {token}"}
+    return staff_headers(running.house.settings)
 
 
 class Visitor:
@@ -95,6 +104,50 @@ def test_equal_seeds_give_equal_shops(visitors: list[Visitor]) -> None:
     assert one.account["email"] != same.account["email"]
     assert shown(one) == shown(same)
     assert shown(one) != shown(other)
+
+
+def test_what_a_demo_shop_shows_is_what_a_replay_makes_of_the_log(
+    running: RunningHouse, visitors: list[Visitor]
+) -> None:
+    business = [visitors[0].account["business_id"]]
+    found = {name: verify(source_of(running.house), projection, business) for name, projection in REGISTRY.items()}
+    assert [name for name, verified in found.items() if not verified.equal] == []
+    assert sum(verified.rows for verified in found.values()) > 2500
+
+
+def test_the_command_line_opens_a_shop_and_keeps_its_login_for_the_next_start(
+    running: RunningHouse, client: httpx.Client, tmp_path: Path
+) -> None:
+    secrets_file.remember(tmp_path, {"SECRET_KEY": "of this machine"})
+    house = House(running.house.settings.model_copy(update={"data_dir": tmp_path}))
+    told: list[dict[str, Any]] = []
+    run_demo(house, Namespace(action="seed", seed=3, json=True), lambda _, data, __: told.append(data))
+    assert (told[0]["seed"], told[0]["shown"], told[0]["closed"]) == (3, True, [])
+    login = {name: told[0][name] for name in ("email", "password")}
+    assert client.post("/api/auth/login", json=login).status_code == 200
+    said: list[str] = []
+    introduce(house, tmp_path, said.append, lambda: False)
+    assert login["password"] in said[0]
+    secrets_file.remember(tmp_path, {"DEMO_EMAIL": "nobody@smartmarket.example"})
+    introduce(house, tmp_path, said.append, lambda: False)
+    assert "demo reset" in said[1]
+    assert login["password"] not in said[1]
+
+
+def test_a_house_without_demo_shops_refuses_them(running: RunningHouse, staff: dict[str, str]) -> None:
+    house = House(running.house.settings.model_copy(update={"demo": False}))
+    app = build_api(house)
+
+    async def ask() -> list[httpx.Response]:
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://t")
+        async with app.router.lifespan_context(app), client:
+            return [await client.post(f"/api/admin/demo/{action}", headers=staff) for action in ("seed", "reset")]
+
+    for answer in asyncio.run(ask()):
+        assert (answer.status_code, answer.json()["error_code"]) == (403, "DEMO_NOT_ALLOWED")
+        assert "SMARTMARKET_DEMO" in answer.json()["suggestions"][0]
+    with pytest.raises(DemoNotAllowed):
+        run_demo(house, Namespace(action="reset", seed=1, json=True), lambda *_: None)
 
 
 def test_a_reset_ends_demo_shops_and_no_others(

@@ -9,6 +9,7 @@ from shared.errors import DemoNotAllowed
 from shared.event_store import Metadata
 from shared.house import House
 from write_side.admin.demo_tenants import USUAL_SEED, close_demos, open_demo, wait_until_shown
+from write_side.admin.demo_welcome import keep_login
 from write_side.admin.job_desk import retry
 
 Say = Callable[[Namespace, dict[str, Any], str], None]
@@ -46,6 +47,7 @@ def run_demo(house: House, args: Namespace, say: Say) -> None:
     meta = Metadata(actor="operator", request_id=str(uuid.uuid4()))
     closed = close_demos(store, meta) if args.action == "reset" else []
     demo = open_demo(store, house.files(store), args.seed, meta)
+    keep_login(house.settings, demo)
     shown = wait_until_shown(store, demo.business_id, _PATIENCE) is not None
     lines = [f"demo shop {demo.business_id}: {demo.email}, password {demo.password} (told this once)"]
     if closed:
