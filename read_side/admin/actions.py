@@ -43,10 +43,9 @@ ACTIONS: Mapping[str, Action] = {
     "recommendations.RecommendationDismissed": Action("recommendation_dismiss", "recommendation", "recommendation_id"),
     "demo.DemoShopOpened": Action("demo_seed", "business", "business_id"),
     "jobs.JobRetried": Action("job_retry", "job", "job_id"),
-    "jobs.JobFailed": Action("job", "job", "job_id", "failed"),
 }
 # Told by the house itself; of everything else only what people did is audited.
-OF_THE_HOUSE = ("identity.LoginsRefused", "jobs.JobFailed")
+OF_THE_HOUSE = ("identity.LoginsRefused",)
 NAMES = sorted({action.name for action in ACTIONS.values()})
 # What identifies people, unlocks something, or says nothing to a reader.
 _UNTOLD = {"sealed", "email_key", "keys", "fingerprint", "fingerprints", "families", "skipped", "reused"}

@@ -9,3 +9,5 @@ CREATE TABLE credentials.requests (
     PRIMARY KEY (request_id, actor)
 );
 CREATE INDEX requests_by_age ON credentials.requests (at);
+-- Finds what people did among what workers wrote.
+CREATE INDEX events_of_people ON log.events (notification_id) WHERE (meta ->> 'actor') IS DISTINCT FROM 'worker';

@@ -47,7 +47,7 @@ class DemoFurnisher:
             if not lease.held():
                 return
             # The same id again means the same command: it was carried out, or is now.
-            step(Metadata(f"user-{opened.user_id}", None, f"demo-{number}", history[0].position))
+            step(Metadata("worker", None, f"demo-{number}", history[0].position))
         self._store.execute(opened.business_id, Metadata("worker", causation=history[0].position), _furnished(opened))
 
 
