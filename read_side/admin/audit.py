@@ -24,8 +24,9 @@ _NEWEST = 2**62
 _EARLIEST, _LATEST = dt.date(2000, 1, 1), dt.date(2999, 1, 1)
 
 # Almost all of a log was written by workers; an index holds the rest.
-_WHERE = """(e.meta ->> 'actor') IS DISTINCT FROM 'worker' AND e.topic = ANY(%(topics)s) AND (e.topic = ANY(%(of_house)s)
-        OR coalesce(e.meta ->> 'actor', 'operator') = 'operator' OR e.meta ->> 'actor' LIKE 'user-%%')
+_WHERE = """(e.meta ->> 'actor') IS DISTINCT FROM 'worker' AND e.topic = ANY(%(topics)s)
+    AND (e.topic = ANY(%(of_house)s) OR e.meta ->> 'actor' LIKE 'user-%%'
+        OR coalesce(e.meta ->> 'actor', 'operator') = 'operator')
     AND (%(business)s::bigint IS NULL OR e.business_id = %(business)s)
     AND (%(actor)s::text IS NULL OR e.meta ->> 'actor' = %(actor)s)
     AND e.notification_id > log.position_at(%(since)s) AND e.notification_id <= log.position_at(%(until)s)"""
