@@ -127,6 +127,7 @@ def test_the_command_line_opens_a_shop_and_keeps_its_login_for_the_next_start(
     assert client.post("/api/auth/login", json=login).status_code == 200
     said: list[str] = []
     introduce(house, tmp_path, said.append, lambda: False)
+    assert login["email"] in said[0]
     assert login["password"] in said[0]
     secrets_file.remember(tmp_path, {"DEMO_EMAIL": "nobody@smartmarket.example"})
     introduce(house, tmp_path, said.append, lambda: False)
