@@ -5,7 +5,6 @@ import datetime as dt
 from argparse import Namespace
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -32,35 +31,53 @@ def staff(running: RunningHouse) -> dict[str, str]:
 
 
 class Visitor:
-    """Someone who looks at a demo shop with the login that staff was told."""
+    """Someone who looks at a demo shop with the login that an operator was told."""
 
-    def __init__(self, client: httpx.Client, answer: httpx.Response) -> None:
-        assert answer.status_code == 201, answer.text
-        self.account = answer.json()["data"]
+    def __init__(self, client: httpx.Client, account: dict[str, Any], position: str | None = None) -> None:
+        self.account = account
         self._client = client
-        self._position = answer.headers["X-Event-Position"]
-        self.login = client.post("/api/auth/login", json={k: self.account[k] for k in ("email", "password")})
+        self.login = client.post("/api/auth/login", json={k: account[k] for k in ("email", "password")})
         assert self.login.status_code == 200, self.login.text
-        self._token = self.login.json()["data"]["tokens"]["access_token"]
+        token = self.login.json()["data"]["tokens"]["access_token"]
+        self._headers = {"Authorization": f"Bearer {token}"} | ({"X-Min-Event-Position": position} if position else {})
+
+    @classmethod
+    def of(cls, client: httpx.Client, answer: httpx.Response) -> "Visitor":
+        """Return a visitor of the shop that an operator's request opened."""
+        assert answer.status_code == 201, answer.text
+        return cls(client, answer.json()["data"], answer.headers["X-Event-Position"])
 
     def get(self, path: str, **params: Any) -> Get:  # noqa: ANN401 - a parameter
-        headers = {"Authorization": f"Bearer {self._token}", "X-Min-Event-Position": self._position}
-        answer = self._client.get(f"/api{path}", params=params, headers=headers)
+        answer = self._client.get(f"/api{path}", params=params, headers=self._headers)
         assert answer.status_code == 200, answer.text
         data: Get = answer.json()["data"]
         return data
 
 
 @pytest.fixture(scope="module")
-def visitors(running: RunningHouse, staff: dict[str, str]) -> Iterator[list[Visitor]]:
-    """Two shops of one seed, opened at once, and one of another."""
+def machine(running: RunningHouse, tmp_path_factory: pytest.TempPathFactory) -> House:
+    """The house as the command line of its machine knows it, with a data folder."""
+    data_dir = tmp_path_factory.mktemp("data")
+    secrets_file.remember(data_dir, {"SECRET_KEY": "of this machine"})
+    return House(running.house.settings.model_copy(update={"data_dir": data_dir}))
+
+
+@pytest.fixture(scope="module")
+def visitors(running: RunningHouse, machine: House, staff: dict[str, str]) -> Iterator[list[Visitor]]:
+    """Two shops of one seed, opened at once: one over HTTP, one by the command line."""
     with httpx.Client(base_url=running.url, timeout=60, headers={"Accept-Language": "en"}) as client:
 
-        def seed(number: int) -> Visitor:
-            return Visitor(client, client.post("/api/admin/demo/seed", json={"seed": number}, headers=staff))
+        def over_http() -> Visitor:
+            return Visitor.of(client, client.post("/api/admin/demo/seed", json={"seed": SEED}, headers=staff))
 
-        with ThreadPoolExecutor(3) as pool:
-            yield list(pool.map(seed, (SEED, SEED, SEED + 1)))
+        def by_command() -> Visitor:
+            told: list[dict[str, Any]] = []
+            run_demo(machine, Namespace(action="seed", seed=SEED, json=True), lambda _, data, __: told.append(data))
+            assert told[0]["shown"]
+            return Visitor(client, told[0])
+
+        with ThreadPoolExecutor(2) as pool:
+            yield [made.result() for made in [pool.submit(over_http), pool.submit(by_command)]]
 
 
 def test_every_list_of_a_demo_shop_has_something_to_show(visitors: list[Visitor]) -> None:
@@ -99,11 +116,11 @@ def test_equal_seeds_give_equal_shops(visitors: list[Visitor]) -> None:
         cash = visitor.get("/cashflow", projection_days=90)
         return [sorted(products, key=str), sorted(people, key=str), sales, cash["forecast"], cash["risk_analysis"]]
 
-    one, same, other = visitors
+    one, same = visitors
     assert one.account["business_id"] != same.account["business_id"]
     assert one.account["email"] != same.account["email"]
     assert shown(one) == shown(same)
-    assert shown(one) != shown(other)
+    assert (one.account["seed"], same.account["seed"]) == (SEED, SEED)
 
 
 def test_what_a_demo_shop_shows_is_what_a_replay_makes_of_the_log(
@@ -115,24 +132,18 @@ def test_what_a_demo_shop_shows_is_what_a_replay_makes_of_the_log(
     assert sum(verified.rows for verified in found.values()) > 2500
 
 
-def test_the_command_line_opens_a_shop_and_keeps_its_login_for_the_next_start(
-    running: RunningHouse, client: httpx.Client, tmp_path: Path
+def test_the_login_of_a_shop_opened_by_command_is_told_at_the_next_start(
+    machine: House, visitors: list[Visitor]
 ) -> None:
-    secrets_file.remember(tmp_path, {"SECRET_KEY": "of this machine"})
-    house = House(running.house.settings.model_copy(update={"data_dir": tmp_path}))
-    told: list[dict[str, Any]] = []
-    run_demo(house, Namespace(action="seed", seed=3, json=True), lambda _, data, __: told.append(data))
-    assert (told[0]["seed"], told[0]["shown"], told[0]["closed"]) == (3, True, [])
-    login = {name: told[0][name] for name in ("email", "password")}
-    assert client.post("/api/auth/login", json=login).status_code == 200
+    account, data_dir = visitors[1].account, machine.settings.data_dir
     said: list[str] = []
-    introduce(house, tmp_path, said.append, lambda: False)
-    assert login["email"] in said[0]
-    assert login["password"] in said[0]
-    secrets_file.remember(tmp_path, {"DEMO_EMAIL": "nobody@smartmarket.example"})
-    introduce(house, tmp_path, said.append, lambda: False)
+    introduce(machine, data_dir, said.append, lambda: False)
+    assert account["email"] in said[0]
+    assert account["password"] in said[0]
+    secrets_file.remember(data_dir, {"DEMO_EMAIL": "nobody@smartmarket.example"})
+    introduce(machine, data_dir, said.append, lambda: False)
     assert "demo reset" in said[1]
-    assert login["password"] not in said[1]
+    assert account["password"] not in said[1]
 
 
 def test_a_house_without_demo_shops_refuses_them(running: RunningHouse, staff: dict[str, str]) -> None:
@@ -155,7 +166,7 @@ def test_a_reset_ends_demo_shops_and_no_others(
     client: httpx.Client, staff: dict[str, str], visitors: list[Visitor], shop: Shop
 ) -> None:
     answer = client.post("/api/admin/demo/reset", headers=staff, timeout=60)
-    anew = Visitor(client, answer)
+    anew = Visitor.of(client, answer)
     assert {visitor.account["business_id"] for visitor in visitors} <= set(anew.account["closed"])
     assert shop.business_id not in anew.account["closed"]
     assert anew.account["seed"] == 1
