@@ -48,6 +48,8 @@ EXTEND = """UPDATE jobs.jobs SET leased_until = now() + make_interval(secs => %s
 GIVE_BACK = """UPDATE jobs.jobs SET state = 'pending', leased_by = NULL, leased_until = NULL, error = %(error)s,
         attempts = attempts + %(counted)s, run_after = now() + make_interval(secs => %(delay)s)
     WHERE id = %(id)s AND leased_by = %(worker)s"""
+# Returns nothing; the attempt is kept for who looks after the job.
+INSERT_ATTEMPT = "INSERT INTO jobs.attempts (job_id, worker, error) VALUES (%s, %s, %s)"
 # Returns the jobs that are due and leased by nobody alive.
 SELECT_DUE = """SELECT id FROM jobs.jobs WHERE state IN ('pending', 'running') AND run_after <= now()
     AND (leased_until IS NULL OR leased_until < now()) ORDER BY run_after LIMIT 500"""
@@ -124,6 +126,8 @@ def give_back(conn: Connection[Any], job: Job, worker: str, *, delay: float, err
         GIVE_BACK,
         {"id": job.id, "worker": worker, "delay": delay, "error": error, "counted": int(counted)},
     )
+    if counted:
+        conn.execute(INSERT_ATTEMPT, (job.id, worker, error or ""))
 
 
 def due(conn: Connection[Any]) -> list[uuid.UUID]:

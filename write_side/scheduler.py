@@ -26,6 +26,7 @@ SWEEPS = (
     """UPDATE credentials.requests SET ip = network(set_masklen(ip, CASE family(ip) WHEN 4 THEN 24 ELSE 48 END))::inet
         WHERE at < now() - interval '90 days' AND masklen(ip) = CASE family(ip) WHEN 4 THEN 32 ELSE 128 END""",
     "DELETE FROM credentials.requests WHERE at < now() - interval '400 days'",
+    "DELETE FROM jobs.attempts WHERE at < now() - interval '90 days'",
     "DELETE FROM jobs.processes WHERE seen_at < now() - interval '1 hour'",
     """DELETE FROM files.parts p WHERE stored_at < now() - interval '1 day' AND NOT EXISTS (
         SELECT 1 FROM log.events e

@@ -13,7 +13,8 @@ from shared.http import ListQuery, Principal, decode_cursor, example, ok, staff
 
 router = APIRouter(tags=["Admin"])
 
-_FIELDS = """id, kind, subject, business_id, state, attempts, error, position, created_at,
+# The attempt after which a job is given up is told by the log alone.
+_FIELDS = """id, kind, subject, business_id, state, attempts + (state = 'failed')::integer AS attempts, error, position, created_at,
     CASE WHEN state = 'pending' AND run_after > now() THEN run_after END AS next_attempt_at"""
 # Returns the jobs of a page, newest first, one more than asked for.
 SELECT_JOBS = f"""SELECT {_FIELDS} FROM jobs.jobs
@@ -25,10 +26,13 @@ SELECT_JOBS = f"""SELECT {_FIELDS} FROM jobs.jobs
 COUNT_JOBS = """SELECT count(*) AS n FROM jobs.jobs
     WHERE (%(state)s::text IS NULL OR state = %(state)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
         AND (%(business)s::bigint IS NULL OR business_id = %(business)s)"""
-# Returns what the log tells of jobs, in order: when each was given up or retried, and by whom.
-SELECT_HISTORY = """SELECT stream, topic, recorded_at, meta ->> 'actor' AS actor, data ->> 'error' AS error,
-    (data ->> 'attempts')::integer AS attempts FROM log.history WHERE stream = ANY(%s) ORDER BY position"""
-_EVENTS = {"jobs.JobFailed": "failed", "jobs.JobRetried": "retried"}
+# Returns what became of jobs, in order: which attempts failed, when each was given up or retried, and by whom.
+SELECT_HISTORY = """SELECT 'job-' || job_id AS stream, 'attempt_failed' AS event, at, worker AS actor, error
+    FROM jobs.attempts WHERE job_id = ANY(%(ids)s)
+    UNION ALL
+    SELECT stream, CASE topic WHEN 'jobs.JobRetried' THEN 'retried' ELSE 'failed' END, recorded_at, meta ->> 'actor',
+        data ->> 'error' FROM log.history WHERE stream = ANY(%(streams)s)
+    ORDER BY at"""
 _EXAMPLE: dict[int | str, dict[str, Any]] = {
     200: example({
         "count": 1, "next": None, "previous": None,
@@ -37,10 +41,16 @@ _EXAMPLE: dict[int | str, dict[str, Any]] = {
             "subject": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11", "business_id": 7, "state": "failed", "attempts": 4,
             "error": "FileIncomplete: 7f6f3c0e-… has 0 of 12034 bytes", "created_at": "2025-11-03T10:30:00Z",
             "next_attempt_at": None,
-            "history": [{
-                "event": "failed", "timestamp": "2025-11-03T11:05:00Z", "attempts": 4, "actor": "worker",
-                "error": "FileIncomplete: 7f6f3c0e-… has 0 of 12034 bytes",
-            }],
+            "history": [
+                {
+                    "event": "attempt_failed", "timestamp": "2025-11-03T10:30:01Z", "actor": "worker@shop-1:311",
+                    "error": "FileIncomplete: 7f6f3c0e-… has 0 of 12034 bytes",
+                },
+                {
+                    "event": "failed", "timestamp": "2025-11-03T11:05:00Z", "actor": "worker",
+                    "error": "FileIncomplete: 7f6f3c0e-… has 0 of 12034 bytes",
+                },
+            ],
         }],
         "next_cursor": None,
     })
@@ -61,8 +71,9 @@ def list_jobs(
 ) -> Response:
     """Return jobs, newest first: those that were given up, unless another `state` is asked for.
 
-    `attempts` counts those that failed by their own fault since the job was new or was retried; `history` tells when it
-    was given up, by which error, and who had it retried.
+    `attempts` counts those that failed by their own fault since the job was new or was retried; `history` tells of each
+    (`attempt_failed`, for 90 days), of the last one after which the job was given up (`failed`), and who had it
+    `retried`.
     """
     return ok(jobs(request.app.state.store, request, query))
 
@@ -78,8 +89,8 @@ def jobs(store: EventStore, request: Request, query: JobsQuery) -> dict[str, Any
     with store.cursor() as cursor:
         rows = cursor.execute(SELECT_JOBS, wanted).fetchall()
         count = cursor.execute(COUNT_JOBS, wanted).fetchall()[0]["n"]
-        streams = [f"job-{row['id']}" for row in rows]
-        told = cursor.execute(SELECT_HISTORY, (streams,)).fetchall()
+        ids = [row["id"] for row in rows]
+        told = cursor.execute(SELECT_HISTORY, {"ids": ids, "streams": [f"job-{job}" for job in ids]}).fetchall()
     shown, more = rows[: page.limit], len(rows) > page.limit
     key = (shown[-1]["position"], str(shown[-1]["id"])) if more else None
     return listed(request, page, count, [_item(row, told) for row in shown], key)
@@ -87,12 +98,9 @@ def jobs(store: EventStore, request: Request, query: JobsQuery) -> dict[str, Any
 
 def _item(row: dict[str, Any], told: list[dict[str, Any]]) -> dict[str, Any]:
     history = [
-        {
-            "event": _EVENTS[each["topic"]], "timestamp": utc(each["recorded_at"]), "attempts": each["attempts"],
-            "actor": each["actor"], "error": each["error"],
-        }
+        {"event": each["event"], "timestamp": utc(each["at"]), "actor": each["actor"], "error": each["error"]}
         for each in told
         if each["stream"] == f"job-{row['id']}"
-    ]  # fmt: skip
+    ]
     times = {name: utc(row[name]) for name in ("created_at", "next_attempt_at")}
     return {name: value for name, value in row.items() if name != "position"} | times | {"history": history}
