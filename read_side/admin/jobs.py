@@ -1,6 +1,7 @@
 """GET /admin/jobs: work that was given up, and work that is going on, with what became of each attempt."""
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
@@ -8,14 +9,15 @@ from starlette.responses import Response
 
 from read_side.admin.paging import listed
 from read_side.admin.times import utc
+from read_side.keysets import not_a_cursor
 from shared.event_store import EventStore
 from shared.http import ListQuery, Principal, decode_cursor, example, ok, staff
 
 router = APIRouter(tags=["Admin"])
 
 # The attempt after which a job is given up is told by the log alone.
-_FIELDS = """id, kind, subject, business_id, state, attempts + (state = 'failed')::integer AS attempts, error, position, created_at,
-    CASE WHEN state = 'pending' AND run_after > now() THEN run_after END AS next_attempt_at"""
+_FIELDS = """id, kind, subject, business_id, state, attempts + (state = 'failed')::integer AS attempts, error,
+    position, created_at, CASE WHEN state = 'pending' AND run_after > now() THEN run_after END AS next_attempt_at"""
 # Returns the jobs of a page, newest first, one more than asked for.
 SELECT_JOBS = f"""SELECT {_FIELDS} FROM jobs.jobs
     WHERE (%(state)s::text IS NULL OR state = %(state)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
@@ -81,7 +83,7 @@ def list_jobs(
 def jobs(store: EventStore, request: Request, query: JobsQuery) -> dict[str, Any]:
     """Return the page that is asked for."""
     page = query.page()
-    before, before_id = (None, None) if page.cursor is None else decode_cursor(page.cursor, int, str)
+    before, before_id = (None, None) if page.cursor is None else _place(page.cursor)
     wanted = {
         "state": None if query.state == "all" else query.state, "kind": query.kind, "business": query.business_id,
         "before": before, "before_id": before_id, "offset": page.offset, "rows": page.limit + 1,
@@ -94,6 +96,14 @@ def jobs(store: EventStore, request: Request, query: JobsQuery) -> dict[str, Any
     shown, more = rows[: page.limit], len(rows) > page.limit
     key = (shown[-1]["position"], str(shown[-1]["id"])) if more else None
     return listed(request, page, count, [_item(row, told) for row in shown], key)
+
+
+def _place(cursor: str) -> tuple[int, UUID]:
+    position, job = decode_cursor(cursor, int, str)
+    try:
+        return position, UUID(job)
+    except ValueError:
+        raise not_a_cursor() from None
 
 
 def _item(row: dict[str, Any], told: list[dict[str, Any]]) -> dict[str, Any]:

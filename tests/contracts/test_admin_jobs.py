@@ -10,6 +10,7 @@ import pytest
 
 from shared.errors import JobNotFailed
 from shared.events.sales import UploadAccepted
+from shared.paging import encode_cursor
 from tests.conftest import RunningHouse, Shop, finished_upload, wait_until
 from tests.contracts.reads import record
 from tests.contracts.staff import staff_headers
@@ -128,6 +129,12 @@ def test_jobs_are_for_staff_and_unknown_ones_are_told(client: httpx.Client, shop
     for path in (retry, "/api/admin/jobs/17/retry"):
         answer = client.post(path, headers=staff)
         assert (answer.status_code, answer.json()["error_code"]) == (404, "NOT_FOUND")
-    for params in ({"state": "lost"}, {"limit": "0"}, {"cursor": "x"}, {"colour": "red"}):
+    for params in (
+        {"state": "lost"},
+        {"limit": "0"},
+        {"cursor": "x"},
+        {"cursor": encode_cursor((1, "x"))},
+        {"colour": "red"},
+    ):
         answer = client.get("/api/admin/jobs", params=params, headers=staff)
         assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_QUERY"), params

@@ -17,8 +17,8 @@ _PATIENCE = 60.0
 _MOST_LISTED = 100
 
 # Returns jobs that were given up, or all, newest first.
-SELECT_JOBS = """SELECT id, kind, subject, business_id, state, attempts + (state = 'failed')::integer AS attempts, error,
-    created_at FROM jobs.jobs WHERE %s OR state = 'failed' ORDER BY position DESC, id DESC LIMIT %s"""
+SELECT_JOBS = """SELECT id, kind, subject, business_id, state, attempts + (state = 'failed')::integer AS attempts,
+    error, created_at FROM jobs.jobs WHERE %s OR state = 'failed' ORDER BY position DESC, id DESC LIMIT %s"""
 
 
 def grammar(commands: "_SubParsersAction[ArgumentParser]") -> list[ArgumentParser]:
