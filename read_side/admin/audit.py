@@ -83,7 +83,7 @@ def list_audit(
     `failed`, `refused`, or `pending` for a ledger that is being read. `details` are as the log has them: money in
     paisa, quantities in thousandths. Addresses are kept in full for 90 days.
     """
-    before = _NEWEST if query.cursor is None else decode_cursor(query.cursor, int)[0]
+    before = _NEWEST if query.cursor is None else int(decode_cursor(query.cursor, int)[0])
     if query.action is not None and query.action not in NAMES:
         raise invalid(parameter="action", expected=" | ".join(NAMES))
     if query.date_from and query.date_to and query.date_from > query.date_to:

@@ -101,7 +101,7 @@ def jobs(store: EventStore, request: Request, query: JobsQuery) -> dict[str, Any
 def _place(cursor: str) -> tuple[int, UUID]:
     position, job = decode_cursor(cursor, int, str)
     try:
-        return position, UUID(job)
+        return int(position), UUID(job)
     except ValueError:
         raise not_a_cursor() from None
 

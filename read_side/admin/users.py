@@ -63,7 +63,7 @@ def list_users(
     more.
     """
     page, store = query.page(), request.app.state.store
-    before = None if page.cursor is None else decode_cursor(page.cursor, int)[0]
+    before = None if page.cursor is None else int(decode_cursor(page.cursor, int)[0])
     wanted = {
         "staff": query.is_staff, "business": query.business_id, "before": before, "offset": page.offset,
         "rows": page.limit + 1,

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.paging import encode_cursor
 from tests.conftest import RunningHouse, Shop, register
 from tests.contracts.staff import staff_headers
 from write_side.identity.staff import create_staff
@@ -69,6 +70,13 @@ def test_pages_lead_to_every_account(client: httpx.Client, staff: dict[str, str]
     following = client.get(by_offset["next"], headers=staff).json()["data"]["results"]
     assert following == page(client, staff, limit=2, cursor=by_offset["next_cursor"])["results"]
     assert following[0]["id"] == shops[0].user_id
+
+
+def test_a_made_up_cursor_breaks_nothing(client: httpx.Client, staff: dict[str, str]) -> None:
+    for values in ((True,), (2**63 - 1,), (-1,)):
+        for path in ("users", "audit"):
+            params = {"cursor": encode_cursor(values)}
+            assert client.get(f"/api/admin/{path}", params=params, headers=staff).status_code == 200
 
 
 def test_users_are_listed_for_staff_alone(client: httpx.Client, shop: Shop, staff: dict[str, str]) -> None:

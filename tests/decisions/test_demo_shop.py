@@ -19,7 +19,7 @@ from write_side.sales.csv_rows import LedgerRow, read_rows, scan
 
 TODAY = dt.date(2026, 11, 25)
 SHOPS = st.builds(demo_shop, st.integers(0, 2**31), st.dates(dt.date(2024, 7, 1), dt.date(2028, 6, 30)))
-few = settings(max_examples=12, deadline=None)
+few = settings(max_examples=8, deadline=None)
 
 
 def situation(shop: DemoShop) -> Situation:
