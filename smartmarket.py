@@ -39,7 +39,11 @@ from shared.texts import rendered, text
 from shared.vault import MasterKey
 from shared.wakeup import LogListener
 from shared.working import Worker
+from write_side.admin import commands as of_operators
+from write_side.admin.demo_furnishing import DemoFurnisher
+from write_side.admin.demo_welcome import introduce
 from write_side.admin.generations import Desk
+from write_side.admin.policy import FURNISH_DEMO
 from write_side.forecasting.model_process import Models
 from write_side.forecasting.planner import Planner
 from write_side.forecasting.policy import MAKE, PLAN
@@ -76,6 +80,8 @@ def build_api(house: House) -> "FastAPI":
     from shared.http import create_app  # noqa: PLC0415
     from shared.positions import PositionTokens  # noqa: PLC0415
     from shared.tokens import TokenProvider  # noqa: PLC0415
+    from write_side.admin.demo import router as demo  # noqa: PLC0415
+    from write_side.admin.jobs import router as job_desk  # noqa: PLC0415
     from write_side.admin.operators import router as operators  # noqa: PLC0415
     from write_side.admin.router import router as admin  # noqa: PLC0415
     from write_side.cashflow.router import router as cashflow  # noqa: PLC0415
@@ -109,7 +115,7 @@ def build_api(house: House) -> "FastAPI":
 
     routers = [
         identity, sales, transactions, cashflow, inventory, admin, operators, people, forecasting, recommendations,
-        *ROUTERS,
+        demo, job_desk, *ROUTERS,
     ]  # fmt: skip
     return create_app(house.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS)
 
@@ -179,6 +185,7 @@ def run_worker(house: House, _: argparse.Namespace) -> None:
         MAKE: ForecastMaker(store, house.connect, house.connect_reader, models),
         REVIEW: Reviewer(store, house.connect_reader),
         REVIEW_DAY: DayReviewer(store, house.connect),
+        FURNISH_DEMO: DemoFurnisher(store),
     }
     worker = Worker(store, house.connect, HintReceiver(house.broker, queue_of(house.url)), handlers)
     try:
@@ -289,6 +296,16 @@ def run_staff(house: House, args: argparse.Namespace) -> None:
     _say(args, {"user_id": user, "email": args.email}, f"staff account {args.email} created (user {user})")
 
 
+def run_demo(house: House, args: argparse.Namespace) -> None:
+    """Open a demo shop, or close them all and open another."""
+    of_operators.run_demo(house, args, _say)
+
+
+def run_jobs(house: House, args: argparse.Namespace) -> None:
+    """List work that was given up, or have it tried again."""
+    of_operators.run_jobs(house, args, _say)
+
+
 def run_up(settings: Settings, args: argparse.Namespace) -> None:
     """Start everything on this machine and keep it running until Ctrl-C."""
     stopped = _told_to_stop()
@@ -308,6 +325,8 @@ def run_up(settings: Settings, args: argparse.Namespace) -> None:
             try:
                 if becomes_ready(f"http://127.0.0.1:{port}/health/ready", stopped):
                     print(_WELCOME.format(url=f"http://127.0.0.1:{port}", data_dir=data_dir), flush=True)
+                    if Settings().demo_allowed and not args.no_demo:
+                        _introduce_demo(data_dir, stopped)
                 children.watch(stopped.is_set)
             finally:
                 print("SmartMarket is stopping…", flush=True)
@@ -315,6 +334,16 @@ def run_up(settings: Settings, args: argparse.Namespace) -> None:
     finally:
         if servers:
             servers.stop()
+
+
+def _introduce_demo(data_dir: Path, stopped: threading.Event) -> None:
+    """Open the demo shop beside the watch over the processes, whose worker furnishes it."""
+
+    def say(text: str) -> None:
+        print(text, flush=True)
+
+    told = (House(Settings()), data_dir, say, stopped.is_set)
+    threading.Thread(target=introduce, args=told, name="demo", daemon=True).start()
 
 
 def _programs(door: socket.socket, args: argparse.Namespace) -> list[Program]:
@@ -358,6 +387,8 @@ COMMANDS: dict[str, Callable[[House, argparse.Namespace], None]] = {
     "indexes": run_indexes,
     "audit": run_audit,
     "staff": run_staff,
+    "demo": run_demo,
+    "jobs": run_jobs,
 }
 
 
@@ -368,6 +399,7 @@ def parser() -> argparse.ArgumentParser:
     up = kinds.add_parser("up", help="everything on one machine, until Ctrl-C")
     up.add_argument("--port", type=int)
     up.add_argument("--data-dir")
+    up.add_argument("--no-demo", action="store_true", help="open no demo shop")
     up.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     up.add_argument("--api-processes", type=int, choices=_API_PROCESSES, help="1 to 4; one per core, two at most")
     for name, run in PROCESSES.items():
@@ -389,7 +421,7 @@ def parser() -> argparse.ArgumentParser:
     create.add_argument("email")
     create.add_argument("--first-name", default="Staff")
     create.add_argument("--password-stdin", action="store_true")
-    for command in (migrate, *of_projections, indexes_rebuild, verify, create):
+    for command in (migrate, *of_projections, *of_operators.grammar(kinds), indexes_rebuild, verify, create):
         command.add_argument("--json", action="store_true", help="answer for machines")
     return top
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from read_side import health, identity, replays, uploads
-from read_side.admin import events, explain, generations, rules
+from read_side.admin import audit, events, explain, generations, jobs, rules, users
 from read_side.cashflow import expenses, outlook
 from read_side.customers import listing as customers
 from read_side.forecasting import listing as forecasts
@@ -19,6 +19,6 @@ _probes.include_router(health.probes)
 ROUTERS: list[APIRouter] = [
     identity.router, uploads.router, transactions.router, products.router, customers.router, outlook.router,
     expenses.router, replays.router, forecasts.router, recommendations.router, today.router, generations.router,
-    rules.router, events.router, explain.router, health.admin, _probes,
+    rules.router, events.router, explain.router, health.admin, jobs.router, users.router, audit.router, _probes,
 ]  # fmt: skip
 ROOT_ROUTERS: list[APIRouter] = [health.probes]

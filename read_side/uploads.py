@@ -26,7 +26,8 @@ _ITEM = """file_id, file_name, data_source_name, state, coalesce(rows, created +
     CASE WHEN state IN ('completed', 'undone') THEN 1 ELSE trim_scale(least(1, coalesce(
         round((created + duplicates + rejected)::numeric / nullif(rows_detected, 0), 4), 0))) END AS progress,
     to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS created_at,
-    to_char(completed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS completed_at"""
+    CASE WHEN state IN ('completed', 'failed', 'undone')
+        THEN to_char(completed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END AS completed_at"""
 # Returns the uploads of a page as a JSON array, newest first, the position of its last one if more follow, and how many
 # there are in all.
 SELECT_PAGE = f"""WITH page AS MATERIALIZED (

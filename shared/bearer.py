@@ -1,18 +1,20 @@
 """Who asks: the bearer token of a request, read once at the door, and the dependencies that insist on it."""
 
 import datetime as dt
+import ipaddress
 import uuid
 
 from starlette.requests import Request
 
 from shared.envelope import request_id
 from shared.errors import Forbidden, InvalidRequest, NotAuthenticated, Refusal, TokenExpired
-from shared.event_store import Metadata
+from shared.event_store import Metadata, Source
 from shared.language import negotiate
 from shared.texts import DEFAULT_LANGUAGE, Language
 from shared.tokens import Principal, TokenProvider
 
 _KEY_LENGTH = 255
+_AGENT_LENGTH = 512
 
 
 def identify(tokens: TokenProvider | None, authorization: list[str], now: dt.datetime) -> Principal | Refusal:
@@ -64,10 +66,19 @@ def command_context(request: Request, who: Principal | None) -> Metadata:
         raise InvalidRequest(details={"header": "Idempotency-Key", "expected": f"1 to {_KEY_LENGTH} ASCII characters"})
     actor = f"user-{who.user_id}" if who else None
     asked = request_id()
-    return Metadata(actor=actor, request_id=asked, command_id=key or str(uuid.uuid4()))
+    return Metadata(actor=actor, request_id=asked, command_id=key or str(uuid.uuid4()), source=_source(request))
 
 
 def request_hash(request: Request) -> bytes | None:
     """Return the fingerprint of method, path and JSON body, for telling a repeated request from a reused key."""
     fingerprint: bytes | None = getattr(request.state, "request_hash", None)
     return fingerprint
+
+
+def _source(request: Request) -> Source:
+    agent = request.headers.get("user-agent", "").replace("\x00", "")[:_AGENT_LENGTH] or None
+    try:
+        address = ipaddress.ip_address(request.client.host if request.client else "")
+    except ValueError:
+        return Source(None, agent)
+    return Source(str(address).partition("%")[0], agent)

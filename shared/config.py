@@ -57,10 +57,16 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".smartmarket"), validation_alias="SMARTMARKET_DATA_DIR")
     file_store: str = Field("table", validation_alias="SMARTMARKET_FILE_STORE", repr=False)
     trusted_proxies: str = Field("", validation_alias="SMARTMARKET_TRUSTED_PROXIES")
+    demo: bool | None = Field(None, validation_alias="SMARTMARKET_DEMO")
     docs: bool = Field(default=True, validation_alias="SMARTMARKET_DOCS")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
         "INFO", validation_alias="SMARTMARKET_LOG_LEVEL"
     )
+
+    @property
+    def demo_allowed(self) -> bool:
+        """Tell whether demo shops may be opened: in development unless switched off, in production if switched on."""
+        return self.env == "development" if self.demo is None else self.demo
 
     @field_validator("cors_allowed_origins", mode="before")
     @classmethod

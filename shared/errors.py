@@ -466,3 +466,30 @@ class RebuildRunning(Refusal):
 
     error_code = "REBUILD_RUNNING"
     status = 409
+
+
+class DemoNotAllowed(Refusal):
+    """This house keeps no demo shops."""
+
+    error_code = "DEMO_NOT_ALLOWED"
+    status = 403
+
+
+class NotADemo(Refusal):
+    """The shop is somebody's own."""
+
+    error_code = "NOT_A_DEMO"
+    status = 409
+
+
+class JobNotFound(NotFound):
+    """There is no job of this id."""
+
+    text_key = "NOT_FOUND_JOB"
+
+
+class JobNotFailed(Refusal):
+    """The job was not given up; params `state`."""
+
+    error_code = "JOB_NOT_FAILED"
+    status = 409

@@ -45,6 +45,9 @@ APPEND = """SELECT log.append(%s::bigint, %b::text[], %b::bigint[], %b::text[], 
     %s::text, %s::bytea, %s) AS position"""
 # Waits until no other command of the business is between reading and appending; returns the time and an earlier answer.
 BEGIN_COMMAND = "SELECT now, known, request_hash, result, position FROM log.begin_command(%s, %s, %s)"
+# Returns nothing; of several requests of one actor under one id the first is kept.
+INSERT_SOURCE = """INSERT INTO credentials.requests (request_id, actor, ip, user_agent) VALUES (%s, %s, %s::inet, %s)
+    ON CONFLICT DO NOTHING"""
 # Returns the values that index keys stand for; one probe per key, whatever the planner knows of a table that grows.
 SELECT_INDEX = """SELECT i.key, i.value FROM unnest(%b::bytea[]) AS wanted CROSS JOIN LATERAL (
     SELECT key, value FROM log.index_rows WHERE kind = %s AND scope = %s AND key = wanted OFFSET 0) AS i"""
@@ -81,21 +84,30 @@ SELECT_STREAM = """SELECT notification_id, originator_id, originator_version, to
     FROM log.events WHERE originator_id = %s ORDER BY originator_version"""
 
 
+class Source(NamedTuple):
+    """Where a request came from: the address, None where it is unknown, and the client's own name for itself."""
+
+    ip: str | None
+    user_agent: str | None
+
+
 @dataclass(frozen=True)
 class Metadata:
     """Who asked for it, by which request, and what caused it; recorded beside every event.
 
     `command_id` makes a command idempotent within its business; None for steps that a stream's version fences.
+    `source` is personal data: it is kept beside the log, not in it.
     """
 
     actor: str | None = None
     request_id: str | None = None
     command_id: str | None = None
     causation: int | None = None
+    source: Source | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return what is known, for the event's `meta` column."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        return {name: value for name, value in vars(self).items() if value is not None and name != "source"}
 
 
 class Outcome(NamedTuple, Generic[R]):
@@ -271,6 +283,8 @@ class EventStore:
             if unit.events and meta.command_id:
                 append.command = (meta.command_id, request_hash, result)
             position = None
+            if unit.events and meta.source and meta.request_id:
+                cursor.execute(INSERT_SOURCE, (meta.request_id, meta.actor or "", *meta.source), prepare=True)
             if unit.events or append.claims or append.releases:
                 position = self.recorder.append(cursor, unit.events, append)
         return Outcome(result, position, replayed=False)

@@ -33,7 +33,7 @@ class NewJob:
 
 @dataclass(frozen=True)
 class Outcome:
-    """An event that ends a job: `state` is `done` or `failed`."""
+    """An event that ends a job, `state` is `done` or `failed`, or lets it begin anew, `pending`."""
 
     kind: str
     subject: str

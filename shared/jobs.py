@@ -45,6 +45,10 @@ FINISH = """UPDATE jobs.jobs SET state = 'done', error = NULL, leased_by = NULL,
 # Returns nothing; an outcome event closes its job.
 CLOSE_JOB = """UPDATE jobs.jobs SET state = %s, error = %s, leased_by = NULL, leased_until = NULL
     WHERE kind = %s AND subject = %s AND state <> 'done'"""
+# Returns the id of a job that was given up and is free again, with all its attempts.
+REOPEN_JOB = """UPDATE jobs.jobs SET state = 'pending', attempts = 0, error = NULL, run_after = now(),
+        leased_by = NULL, leased_until = NULL
+    WHERE kind = %s AND subject = %s AND state <> 'done' RETURNING id"""
 # Returns the job if it was free and due, now leased by this worker.
 CLAIM = """UPDATE jobs.jobs SET state = 'running', leased_by = %(worker)s,
         leased_until = now() + make_interval(secs => %(lease)s)
@@ -58,6 +62,8 @@ EXTEND = """UPDATE jobs.jobs SET leased_until = now() + make_interval(secs => %s
 GIVE_BACK = """UPDATE jobs.jobs SET state = 'pending', leased_by = NULL, leased_until = NULL, error = %(error)s,
         attempts = attempts + %(counted)s, run_after = now() + make_interval(secs => %(delay)s)
     WHERE id = %(id)s AND leased_by = %(worker)s"""
+# Returns nothing; the attempt is kept for who looks after the job.
+INSERT_ATTEMPT = "INSERT INTO jobs.attempts (job_id, worker, error) VALUES (%s, %s, %s)"
 # Returns the jobs that are due and leased by nobody alive, those somebody waits for first.
 SELECT_DUE = """SELECT id, priority FROM jobs.jobs WHERE state IN ('pending', 'running') AND run_after <= now()
     AND (leased_until IS NULL OR leased_until < now()) ORDER BY priority, run_after LIMIT 500"""
@@ -108,7 +114,7 @@ def process_name(kind: str) -> str:
 
 
 def record(conn: Connection[Any], decisions: Sequence[NewJob | Outcome]) -> list[uuid.UUID]:
-    """Insert and close jobs in the caller's transaction; returns the ids of new ones, to hint at after the commit."""
+    """Insert, close and reopen jobs in the caller's transaction; returns the ids to hint at after the commit."""
     new: list[uuid.UUID] = []
     for decision in decisions:
         if isinstance(decision, NewJob):
@@ -116,6 +122,9 @@ def record(conn: Connection[Any], decisions: Sequence[NewJob | Outcome]) -> list
                 decision.id, decision.kind, decision.subject, decision.business_id, decision.position,
                 Jsonb(decision.payload), decision.priority,
             )).fetchone()  # fmt: skip
+            new += [row[0]] if row else []
+        elif decision.state == "pending":
+            row = conn.execute(REOPEN_JOB, (decision.kind, decision.subject)).fetchone()
             new += [row[0]] if row else []
         else:
             conn.execute(CLOSE_JOB, (decision.state, decision.error, decision.kind, decision.subject))
@@ -141,6 +150,8 @@ def give_back(conn: Connection[Any], job: Job, worker: str, *, delay: float, err
         GIVE_BACK,
         {"id": job.id, "worker": worker, "delay": delay, "error": error, "counted": int(counted)},
     )
+    if counted:
+        conn.execute(INSERT_ATTEMPT, (job.id, worker, error or ""))
 
 
 def due(conn: Connection[Any]) -> list[uuid.UUID]:

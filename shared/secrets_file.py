@@ -1,4 +1,4 @@
-"""What one machine remembers between starts: generated secrets and where its own servers are.
+"""What one machine remembers between starts: generated secrets, where its own servers are, the demo login.
 
 The file is for this account's eyes only. Production never reads it: there every secret comes from the environment.
 """
@@ -6,6 +6,7 @@ The file is for this account's eyes only. Production never reads it: there every
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -36,7 +37,7 @@ def environment(data_dir: Path, settings: Settings, endpoints: Endpoints | None)
         "REDIS_URL": settings.redis_url or (endpoints.redis_url if endpoints else ""),
     }
     found["BROKER_URL"] = settings.broker_url or found["REDIS_URL"]
-    _write(data_dir, found)
+    remember(data_dir, found)
     return found
 
 
@@ -47,6 +48,16 @@ def filled(settings: Settings) -> Settings:
     known = {name.lower(): value for name, value in _read(settings.data_dir).items()}
     names = ("secret_key", "jwt_secret", "database_url", "redis_url", "broker_url")
     return settings.model_copy(update={n: known[n] for n in names if n in known and not getattr(settings, n)})
+
+
+def remembered(data_dir: Path) -> Mapping[str, str]:
+    """Return everything that is remembered in `data_dir`."""
+    return _read(data_dir)
+
+
+def remember(data_dir: Path, values: Mapping[str, str]) -> None:
+    """Remember these values in `data_dir` too."""
+    _write(data_dir, {**_read(data_dir), **values})
 
 
 def _read(data_dir: Path) -> dict[str, str]:

@@ -30,6 +30,8 @@ from shared.wakeup import LogListener
 from shared.working import Worker
 from smartmarket import build_api, source_of
 from tests.services import Services, drop_database, fresh_database, running_services
+from write_side.admin.demo_furnishing import DemoFurnisher
+from write_side.admin.policy import FURNISH_DEMO
 from write_side.forecasting.model_process import Models
 from write_side.forecasting.planner import Planner
 from write_side.forecasting.policy import MAKE, PLAN
@@ -124,6 +126,7 @@ def worker_of(house: House, models: Models) -> tuple[Worker, EventStore]:
         MAKE: ForecastMaker(store, house.connect, house.connect_reader, models),
         REVIEW: Reviewer(store, house.connect_reader),
         REVIEW_DAY: DayReviewer(store, house.connect),
+        FURNISH_DEMO: DemoFurnisher(store),
     }
     return Worker(store, house.connect, HintReceiver(house.broker, queue_of(house.url)), handlers), store
 

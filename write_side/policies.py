@@ -18,6 +18,7 @@ from shared.events.base import Event
 from shared.hints import HintSender
 from shared.job import NewJob, Outcome
 from shared.wakeup import LogListener
+from write_side.admin import policy as admin
 from write_side.forecasting import policy as forecasting
 from write_side.recommendations import policy as recommendations
 from write_side.sales import policy as sales
@@ -31,7 +32,7 @@ def _together(*domains: Mapping[type[Event], Policy]) -> dict[type[Event], Seque
 
 
 POLICIES: Mapping[type[Event], Sequence[Policy]] = _together(
-    sales.POLICIES, forecasting.POLICIES, recommendations.POLICIES
+    sales.POLICIES, forecasting.POLICIES, recommendations.POLICIES, admin.POLICIES
 )
 
 _BATCH = 200

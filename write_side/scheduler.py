@@ -17,11 +17,16 @@ from write_side.identity.logins import summarise_refusals
 _TICK = 5.0
 logger = logging.getLogger("smartmarket.scheduler")
 
-# Returns nothing; sessions and codes that have run out, refusals nobody counts any more, processes long gone.
+# Returns nothing; sessions and codes that have run out, refusals nobody counts any more, the end of addresses that
+# requests came from and then all of them, processes long gone.
 SWEEPS = (
     "DELETE FROM credentials.sessions WHERE expires_at < now() - interval '1 day'",
     "DELETE FROM credentials.resets WHERE expires_at < now() - interval '1 day'",
     "DELETE FROM credentials.refusals WHERE at < now() - interval '2 days'",
+    """UPDATE credentials.requests SET ip = network(set_masklen(ip, CASE family(ip) WHEN 4 THEN 24 ELSE 48 END))::inet
+        WHERE at < now() - interval '90 days' AND masklen(ip) = CASE family(ip) WHEN 4 THEN 32 ELSE 128 END""",
+    "DELETE FROM credentials.requests WHERE at < now() - interval '400 days'",
+    "DELETE FROM jobs.attempts WHERE at < now() - interval '90 days'",
     "DELETE FROM jobs.processes WHERE seen_at < now() - interval '1 hour'",
     """DELETE FROM files.parts p WHERE stored_at < now() - interval '1 day' AND NOT EXISTS (
         SELECT 1 FROM log.events e

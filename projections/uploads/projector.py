@@ -7,7 +7,7 @@ import msgspec
 from projections.deltas import Deltas, Table
 from projections.projection import Projection
 from shared.event_codec import Recorded
-from shared.events.jobs import JobFailed
+from shared.events.jobs import JobFailed, JobRetried
 from shared.events.sales import MovementsRecorded, SalesBatchRecorded, UploadAccepted, UploadCompleted, UploadFailed
 from shared.vault import SubjectKeys
 
@@ -83,13 +83,19 @@ def on_job_failed(recorded: Recorded, event: JobFailed, deltas: Deltas, _: Subje
         )  # fmt: skip
 
 
+def on_job_retried(recorded: Recorded, event: JobRetried, deltas: Deltas, _: SubjectKeys) -> None:
+    """A ledger that was given up is read again."""
+    if event.kind == "read_upload":
+        _merge(recorded, event.subject, deltas, state="pending")
+
+
 def _merge(recorded: Recorded, file_id: str, deltas: Deltas, **changes: Any) -> None:  # noqa: ANN401 - a column's value
     deltas.merge(UPLOADS_TABLE, (recorded.business_id, file_id), position=recorded.position, **changes)
 
 
 UPLOADS = Projection(
     name="uploads",
-    version=2,
+    version=3,
     package="projections.uploads",
     tables=(UPLOADS_TABLE,),
     handlers={
@@ -99,5 +105,6 @@ UPLOADS = Projection(
         UploadCompleted: on_upload_completed,
         UploadFailed: on_upload_failed,
         JobFailed: on_job_failed,
+        JobRetried: on_job_retried,
     },
 )

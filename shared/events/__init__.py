@@ -4,6 +4,7 @@ from shared.events import (
     cashflow,
     clock,
     customers,
+    demo,
     forecasting,
     identity,
     inventory,
@@ -22,5 +23,5 @@ def _catalogue(*modules: object) -> dict[str, type[Event]]:
 
 
 CATALOGUE = _catalogue(
-    cashflow, clock, customers, identity, inventory, jobs, rules, sales, forecasting, recommendations
+    cashflow, clock, customers, demo, identity, inventory, jobs, rules, sales, forecasting, recommendations
 )

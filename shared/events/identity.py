@@ -65,6 +65,15 @@ class BusinessProfileChanged(Event, frozen=True):
     sealed: str | None = None
 
 
+class BusinessClosed(Event, frozen=True):
+    """The shop is not used any more and its account logs in no more; `reason`: `demo_reset`."""
+
+    topic: ClassVar[str] = "identity.BusinessClosed"
+    business_id: int
+    user_id: int
+    reason: str
+
+
 class LoggedIn(Event, frozen=True):
     """A session family began with the right password."""
 
@@ -82,7 +91,7 @@ class LoggedOut(Event, frozen=True):
 
 
 class SessionsRevoked(Event, frozen=True):
-    """Session families ended for `reason`: `reuse`, `logout_all`, `password_changed` or `password_reset`."""
+    """Session families ended for `reason`: `reuse`, `logout_all`, `password_changed`, `password_reset` or `closed`."""
 
     topic: ClassVar[str] = "identity.SessionsRevoked"
     user_id: int

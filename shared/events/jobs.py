@@ -14,3 +14,12 @@ class JobFailed(Event, frozen=True):
     subject: str
     attempts: int
     error: str
+
+
+class JobRetried(Event, frozen=True):
+    """An operator had a job that was given up tried again, with as many attempts as a new one."""
+
+    topic: ClassVar[str] = "jobs.JobRetried"
+    job_id: str
+    kind: str
+    subject: str

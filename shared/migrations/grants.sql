@@ -17,7 +17,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA projections TO smar
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA projections TO smartmarket_projector;
 GRANT SELECT ON projections.live TO smartmarket_reader, smartmarket_writer;
 REVOKE ALL ON FUNCTION projections.reached FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION projections.reached TO smartmarket_reader;
+GRANT EXECUTE ON FUNCTION projections.reached TO smartmarket_reader, smartmarket_writer;
 GRANT USAGE ON SCHEMA jobs TO smartmarket_reader;
 GRANT SELECT ON jobs.processes TO smartmarket_reader;
 GRANT SELECT, INSERT, UPDATE ON projections.replays TO smartmarket_writer;

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from tests.architecture.conftest import ROOT
 
 PINNED = re.compile(
-    r"(?P<name>[a-z0-9-]+)(?P<extras>\[[a-z, ]+\])?==(?P<version>[^ ;]+)( ; [^\\]+)?( --hash=sha256:[0-9a-f]{64})+"
+    r"(?P<name>[a-z0-9-]+)(?P<extras>\[[a-z, -]+\])?==(?P<version>[^ ;]+)( ; [^\\]+)?( --hash=sha256:[0-9a-f]{64})+"
 )
 ADDRESS = re.compile(r"://|\bfile:|\bindex\b|-url|--find-links| @ |\.(org|com|net|io|dev)\b|^[./~-]", re.MULTILINE)
 

@@ -133,3 +133,14 @@ def test_settings_never_show_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValidationError) as refused:
         Settings()
     assert "pasted" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("production", "said", "allowed"),
+    [(False, None, True), (False, "off", False), (True, None, False), (True, "on", True), (True, "off", False)],
+)
+def test_strangers_see_demo_shops_only_where_somebody_wants_it(
+    monkeypatch: pytest.MonkeyPatch, production: bool, said: str | None, allowed: bool
+) -> None:
+    env = "production" if production else "development"
+    assert started(monkeypatch, SMARTMARKET_ENV=env, SMARTMARKET_DEMO=said).demo_allowed is allowed

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from shared.errors import EmailTaken
+from shared.errors import EmailTaken, NotADemo
 from shared.events.base import Event
 from shared.events.identity import (
+    BusinessClosed,
     BusinessProfileChanged,
     BusinessRegistered,
     PasswordChanged,
@@ -28,6 +29,7 @@ from write_side.identity.aggregate import (
     User,
     change_business_profile,
     change_user_profile,
+    close_demo,
     create_staff,
     evolve_business,
     evolve_user,
@@ -156,3 +158,11 @@ def test_another_password_ends_the_sessions_the_old_one_began(how: str, reason: 
 def test_no_session_left_is_nothing_to_record() -> None:
     assert revoke_sessions(RevokeSessions(12, [], "logout_all")) == []
     assert replace_password(ReplacePassword(12, "change", [])) == [PasswordChanged(12, "change")]
+
+
+def test_a_demo_shop_ends_once_and_nobody_elses_shop_does() -> None:
+    opened = evolve_business(Business(), BusinessRegistered(7, 12, "Demo", "retail", is_demo=True), {})
+    assert close_demo(opened) == [BusinessClosed(7, 12, "demo_reset")]
+    assert close_demo(evolve_business(opened, close_demo(opened)[0], {})) == []
+    with pytest.raises(NotADemo):
+        close_demo(evolve_business(Business(), BusinessRegistered(7, 12, "Ali's Tea Shop", "retail"), {}))

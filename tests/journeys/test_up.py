@@ -51,9 +51,36 @@ def family(process: subprocess.Popen[str], data_dir: Path) -> list[psutil.Proces
     return [*children, *servers]
 
 
+def demo_login(process: subprocess.Popen[str]) -> dict[str, str]:
+    """Return the demo shop's login as it is printed below the address."""
+    found: dict[str, str] = {}
+    assert process.stdout is not None
+    for line in process.stdout:
+        words = line.split()
+        if "e-mail" in words:
+            found["email"] = words[-1]
+        if words[:1] == ["password"]:
+            return found | {"password": words[-1]}
+    return {}
+
+
+def demo_sales(url: str, login: dict[str, str]) -> int:
+    with httpx.Client(base_url=url, timeout=30) as client:
+        answer = client.post("/api/auth/login", json=login)
+        assert answer.status_code == 200, answer.text
+        token = answer.json()["data"]["tokens"]["access_token"]
+        profile = client.get("/api/business/profile", headers={"Authorization": f"Bearer {token}"}).json()["data"]
+        assert profile["is_demo"]
+        sales: int = profile["stats"]["total_transactions"]
+        return sales
+
+
 @pytest.mark.timeout(300)
-def test_up_prints_its_address_ends_within_ten_seconds_and_finds_its_data_again(tmp_path: Path, taken: int) -> None:
+def test_up_shows_a_demo_shop_ends_within_ten_seconds_and_finds_its_data_again(tmp_path: Path, taken: int) -> None:
     with up(tmp_path) as (process, url):
+        login = demo_login(process)
+        assert demo_sales(url, login) > 2500
+        assert (tmp_path / "environment.json").stat().st_mode & 0o777 == 0o600
         with httpx.Client(base_url=url, timeout=30) as client:
             wait_until(lambda: client.get("/health").status_code == 200)
             shop = register(client)
@@ -68,6 +95,10 @@ def test_up_prints_its_address_ends_within_ten_seconds_and_finds_its_data_again(
     with up(tmp_path, PORT=str(taken)) as (process, url):
         assert url == ""
         assert process.wait(READY_WITHIN) == 1
-    with up(tmp_path) as (_, url), httpx.Client(base_url=url, timeout=30) as client:
+    with up(tmp_path, "--no-demo") as (process, url), httpx.Client(base_url=url, timeout=30) as client:
+        assert demo_sales(url, login) > 2500
         answer = client.post("/api/auth/login", json={"email": shop.email, "password": shop.password})
         assert answer.status_code == 200, answer.text
+        process.send_signal(signal.SIGINT)
+        assert process.stdout is not None
+        assert "Demo shop" not in process.stdout.read()

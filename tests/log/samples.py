@@ -7,6 +7,7 @@ from shared.events.base import Event
 from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
 from shared.events.clock import DayOpened
 from shared.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.events.demo import DemoShopFurnished, DemoShopOpened
 from shared.events.forecasting import (
     Accuracy,
     BacktestWindow,
@@ -23,6 +24,7 @@ from shared.events.forecasting import (
     TakingsDay,
 )
 from shared.events.identity import (
+    BusinessClosed,
     BusinessProfileChanged,
     BusinessRegistered,
     LoggedIn,
@@ -36,7 +38,7 @@ from shared.events.identity import (
     UserRegistered,
 )
 from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
-from shared.events.jobs import JobFailed
+from shared.events.jobs import JobFailed, JobRetried
 from shared.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
@@ -197,5 +199,9 @@ SAMPLES: dict[tuple[str, int], Event] = {
         RecommendationDismissed(1, DAY, "আজ দোকান বন্ধ"),
         RecommendationFollowedUp(1, DAY, "stock_arrived", {"quantity": 20_000}),
         RuleActivated("stock", "stock.v1.2", {"service_level": 0.9, "lead_time_days": 5}, "user-99"),
+        BusinessClosed(7, 12, "demo_reset"),
+        DemoShopOpened(7, 12, 3, DAY, FILE),
+        DemoShopFurnished(7),
+        JobRetried(FILE, "read_upload", FILE),
     )
 }

@@ -13,7 +13,7 @@ from eventsourcing.persistence import StoredEvent
 from shared import jobs
 from shared.database import WRITER
 from shared.event_store import Append, EventStore, Metadata
-from shared.events.jobs import JobFailed
+from shared.events.jobs import JobFailed, JobRetried
 from shared.events.sales import UploadAccepted, UploadFailed
 from shared.hints import HintReceiver, HintSender, queue_of
 from shared.jobs import Job, Lease
@@ -127,6 +127,25 @@ def test_the_end_of_an_upload_closes_its_job_and_no_other(
         assert [jobs.claim(conn, job, "w") is not None for (job,) in of_jobs(database_url, "id")] == [
             False, False, False, True
         ]  # fmt: skip
+
+
+def test_a_job_that_is_retried_is_free_with_all_its_attempts_and_one_that_is_done_is_not(
+    store: EventStore, database_url: str, hints: HintSender
+) -> None:
+    given_up, completed = (accept_nothing(store) for _ in range(2))
+    job = str(uuid.uuid4())
+    end(store, given_up, JobFailed(job, READ_UPLOAD, given_up, 4, "ValueError: boom"))
+    end(store, completed)
+    policies = policies_on(database_url, hints)
+    follow(database_url, policies)
+    with connected(database_url, WRITER) as conn:
+        conn.execute("UPDATE jobs.jobs SET attempts = 3, run_after = now() + interval '1 hour'")
+    for file_id in (given_up, completed):
+        end(store, file_id, JobRetried(job, READ_UPLOAD, file_id))
+    follow(database_url, policies)
+    assert of_jobs(database_url, "subject, state, error, attempts, run_after <= now()") == [
+        (given_up, "pending", None, 0, True), (completed, "done", None, 3, False),
+    ]  # fmt: skip
 
 
 def test_an_upload_that_ended_before_anyone_followed_leaves_no_work(

@@ -20,7 +20,7 @@ from shared.events.forecasting import (
 )
 from shared.events.identity import BusinessRegistered, LoggedIn
 from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
-from shared.events.jobs import JobFailed
+from shared.events.jobs import JobFailed, JobRetried
 from shared.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
@@ -352,6 +352,7 @@ def _upload(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
     return business, draw(st.sampled_from([
         accepted(business, number, draw(st.integers(0, 9))), UploadCompleted(file, 9, 5, 3, 1, warnings),
         UploadFailed(file, "INVALID_CSV_FORMAT", details), JobFailed(file, kind, file, 4, said),
+        JobRetried(file, kind, file),
     ]))  # fmt: skip
 
 

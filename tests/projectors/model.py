@@ -15,7 +15,7 @@ from shared.event_codec import Recorded
 from shared.events.base import Event
 from shared.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.events.identity import BusinessProfileChanged, BusinessRegistered
-from shared.events.jobs import JobFailed
+from shared.events.jobs import JobFailed, JobRetried
 from shared.events.sales import (
     CustomersAdded,
     Movement,
@@ -261,7 +261,7 @@ def _sources(history: Sequence[Recorded]) -> list[Row]:
 
 
 def _file_of(event: Event) -> str | None:
-    if isinstance(event, JobFailed):
+    if isinstance(event, JobFailed | JobRetried):
         return event.subject if event.kind == "read_upload" else None
     if isinstance(event, UploadAccepted | MovementsRecorded | SalesBatchRecorded | UploadCompleted | UploadFailed):
         return event.file_id
@@ -295,7 +295,7 @@ def _upload(business: int | None, file: UUID, facts: Sequence[tuple[Recorded, Ev
 def _state(event: Event) -> str:
     states = {
         UploadAccepted: "pending", MovementsRecorded: "processing", SalesBatchRecorded: "processing",
-        UploadCompleted: "completed",
+        UploadCompleted: "completed", JobRetried: "pending",
     }  # fmt: skip
     return states.get(type(event), "failed")
 

@@ -6,7 +6,7 @@ import pytest
 from projections.applying import Fenced
 from shared.database import SHARDS
 from shared.events.base import Event
-from shared.events.jobs import JobFailed
+from shared.events.jobs import JobFailed, JobRetried
 from shared.events.sales import Movement, MovementsRecorded, Remark, UploadCompleted, UploadFailed
 from tests.projectors.events import DAY, accepted, batch, file_id, sale
 from tests.projectors.model import Row
@@ -72,6 +72,13 @@ def test_an_upload_whose_job_was_given_up_has_failed(world: World) -> None:
     row = after(world, accepted(SHOP), given_up)
     assert (row["state"], row["error_code"]) == ("failed", "INTERNAL_ERROR")
     assert row["completed_at"] == world.history()[-1].recorded_at
+
+
+def test_an_upload_whose_job_is_retried_waits_again(world: World) -> None:
+    job = "7d2c1c52-9d5c-4b7e-8f0e-5f4d3c2b1a01"
+    again = JobRetried(job, "read_upload", FILE)
+    row = after(world, accepted(SHOP), JobFailed(job, "read_upload", FILE, 4, "RuntimeError: no"), again)
+    assert row["state"] == "pending"
 
 
 def test_a_given_up_job_of_another_kind_concerns_no_upload(world: World) -> None:

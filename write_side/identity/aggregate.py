@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.errors import EmailTaken
+from shared.errors import EmailTaken, NotADemo
 from shared.events.base import Event
 from shared.events.identity import (
+    BusinessClosed,
     BusinessProfileChanged,
     BusinessRegistered,
     PasswordChanged,
@@ -49,6 +50,7 @@ class Business:
     phone_number: str | None = None
     is_demo: bool = False
     created_at: dt.datetime | None = None
+    is_closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,13 @@ def revoke_sessions(command: RevokeSessions) -> list[Event]:
     return [SessionsRevoked(command.user_id, list(command.families), command.reason)]
 
 
+def close_demo(business: Business) -> list[Event]:
+    """Return the end of a demo shop, nothing where it has ended; raises NotADemo for every other shop."""
+    if not business.is_demo:
+        raise NotADemo(details={"business_id": business.business_id})
+    return [] if business.is_closed else [BusinessClosed(business.business_id, business.user_id, "demo_reset")]
+
+
 def evolve_user(user: User, event: Event, private: Private) -> User:
     """Return the account after `event`, whose sealed part opened to `private`."""
     match event:
@@ -198,6 +207,8 @@ def evolve_business(business: Business, event: Event, private: Private) -> Busin
                 type=event.type,
                 is_demo=event.is_demo,
             )
+        case BusinessClosed():
+            business = replace(business, is_closed=True)
         case BusinessProfileChanged():
             business = replace(
                 business,

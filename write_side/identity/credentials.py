@@ -25,6 +25,8 @@ UPSERT_HASH = """INSERT INTO credentials.passwords (user_id, hash, changed_at) V
     ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at"""
 # Returns nothing; the same password in a newer form is no change of password.
 UPDATE_HASH = "UPDATE credentials.passwords SET hash = %s WHERE user_id = %s"
+# Returns nothing; the account logs in no more.
+DEACTIVATE = "UPDATE credentials.users SET is_active = false WHERE user_id = %s"
 # Returns nothing.
 UPDATE_LANGUAGE = "UPDATE credentials.users SET language = %s WHERE user_id = %s"
 
@@ -90,6 +92,11 @@ def renew_hash(unit: Unit, user_id: int, password_hash: str) -> None:
 def set_language(unit: Unit, user_id: int, language: str) -> None:
     """Speak another language to this account from its next access token on."""
     unit.sql(UPDATE_LANGUAGE, (language, user_id))
+
+
+def deactivate(unit: Unit, user_id: int) -> None:
+    """Let this account log in no more."""
+    unit.sql(DEACTIVATE, (user_id,))
 
 
 def _one(cursor: Cursor[DictRow]) -> Account | None:

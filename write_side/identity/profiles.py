@@ -59,6 +59,12 @@ def business(store: EventStore, business_id: int, user_id: int, upto: int | None
     return _fold(Business(), evolve_business, recorded, _keys(store, user_stream(user_id)))
 
 
+def business_in(unit: Unit, business_id: int, user_id: int) -> Business:
+    """Return the shop of this owner as the unit sees it."""
+    history = unit.load(business_stream(business_id))
+    return _fold(Business(), evolve_business, history, unit.vault.keys([user_stream(user_id)]))
+
+
 def change_user(
     store: EventStore, who: Principal, wish: ChangeUserProfile, meta: Metadata, request_hash: bytes | None
 ) -> User:
@@ -84,7 +90,7 @@ def change_business(
     stream, subject = business_stream(business_id), user_stream(who.user_id)
 
     def decide(unit: Unit) -> None:
-        before = _fold(Business(), evolve_business, unit.load(stream), unit.vault.keys([subject]))
+        before = business_in(unit, business_id, who.user_id)
         phone = wish.phone_number
         sealed = unit.vault.seal(subject, {"phone_number": phone}) if phone is not None else None
         unit.append(stream, before.version, *change_business_profile(replace(wish, sealed=sealed), before))

@@ -1,0 +1,114 @@
+"""GET /admin/audit: what people did, from the log; where from, from beside it."""
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+import psycopg
+import pytest
+
+from tests.conftest import RunningHouse, Shop, finished_upload, upload
+from tests.contracts.staff import staff_headers
+from write_side.scheduler import SWEEPS
+
+AGENT = "smartmarket-tests/1"
+FIELDS = {
+    "position", "user_id", "actor", "business_id", "action", "resource_type", "resource_id", "details", "ip_address",
+    "user_agent", "status", "timestamp",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def staff(running: RunningHouse) -> dict[str, str]:
+    return staff_headers(running.house.settings)
+
+
+def page(client: httpx.Client, staff: dict[str, str], **params: Any) -> dict[str, Any]:  # noqa: ANN401 - a parameter
+    answer = client.get("/api/admin/audit", params=params, headers=staff)
+    assert answer.status_code == 200, answer.text
+    data: dict[str, Any] = answer.json()["data"]
+    return data
+
+
+def busy(client: httpx.Client, shop: Shop) -> None:
+    """Do a little of everything; registration was before."""
+    said = {"email": shop.email, "password": shop.password}
+    assert client.post("/api/auth/login", json=said, headers={"User-Agent": AGENT}).status_code == 200
+    client.patch(
+        "/api/business/profile", json={"city": "Dhaka", "phone_number": "+8801712345678"}, headers=shop.headers
+    )
+    for date in ("2025-03-01", "03/04/2025"):  # the second can be read both ways
+        sent = upload(client, shop, f"Date,Product,Quantity,Amount\n{date},Tea,1,20\n".encode())
+        finished_upload(client, shop, sent.json()["data"]["file_id"])
+
+
+def test_what_an_owner_did_is_told_newest_first_with_its_source_and_without_personal_data(
+    client: httpx.Client, shop: Shop, staff: dict[str, str]
+) -> None:
+    busy(client, shop)
+    found = page(client, staff, business_id=shop.business_id)
+    items = found["results"]
+    assert found["count"] == len(items)
+    assert [item["position"] for item in items] == sorted((item["position"] for item in items), reverse=True)
+    assert [(item["action"], item["status"]) for item in items] == [
+        ("csv_upload", "failed"), ("csv_upload", "success"), ("profile_change", "success"), ("login", "success"),
+        ("login", "success"), ("register", "success"),
+    ]  # fmt: skip
+    assert all(item.keys() == FIELDS for item in items)
+    assert {item["user_id"] for item in items} == {shop.user_id}
+    assert {item["ip_address"] for item in items} == {"127.0.0.1"}
+    login = items[3]
+    assert login["user_agent"] == AGENT
+    assert login["resource_type"] == "session"
+    assert items[1]["details"]["file_name"] == "sales.csv"
+    assert items[2]["details"] == {"city": "Dhaka", "user_id": shop.user_id}
+    assert shop.email not in str(items)
+
+
+def test_filters_narrow_and_cursors_lead_on(
+    client: httpx.Client, shop: Shop, other_shop: Shop, staff: dict[str, str]
+) -> None:
+    busy(client, shop)
+    assert {i["user_id"] for i in page(client, staff, user_id=shop.user_id)["results"]} == {shop.user_id}
+    logins = page(client, staff, action="login", business_id=shop.business_id)
+    assert {item["action"] for item in logins["results"]} == {"login"}
+    today = dt.datetime.now(ZoneInfo("Asia/Dhaka")).date()
+    assert page(client, staff, business_id=shop.business_id, date_to=str(today - dt.timedelta(1)))["count"] == 0
+    whole = page(client, staff, business_id=shop.business_id, date_from=str(today - dt.timedelta(1)))
+    assert whole["count"] == 6
+    assert page(client, staff, date_from="0001-01-01", date_to="9999-12-31", user_id=other_shop.user_id)["count"] == 2
+    seen, found = [], page(client, staff, business_id=shop.business_id, limit=4)
+    while True:
+        seen += found["results"]
+        if found["next"] is None:
+            break
+        found = client.get(found["next"], headers=staff).json()["data"]
+    assert seen == whole["results"]
+
+
+def test_addresses_are_cut_short_after_90_days_and_gone_after_400(
+    client: httpx.Client, running: RunningHouse, shop: Shop, staff: dict[str, str]
+) -> None:
+    aging = (
+        "UPDATE credentials.requests SET ip = '203.0.113.9', at = now() - make_interval(days => %s) WHERE actor = %s"
+    )
+    told = []
+    for days in (89, 91, 401):
+        with psycopg.connect(running.house.url, autocommit=True) as conn:
+            conn.execute(aging, (days, f"user-{shop.user_id}"))
+            for statement in SWEEPS:
+                if "credentials.requests" in statement:
+                    conn.execute(statement)
+        told.append(page(client, staff, business_id=shop.business_id)["results"][0]["ip_address"])
+    assert told == ["203.0.113.9", "203.0.113.0/24", None]
+
+
+def test_the_audit_is_for_staff(client: httpx.Client, shop: Shop, staff: dict[str, str]) -> None:
+    assert client.get("/api/admin/audit").status_code == 401
+    assert client.get("/api/admin/audit", headers=shop.headers).status_code == 403
+    bad = ({"action": "dance"}, {"date_from": "today"}, {"date_from": "2025-02-01", "date_to": "2025-01-01"},
+           {"cursor": "x"}, {"offset": "1"}, {"user_id": "0"})  # fmt: skip
+    for params in bad:
+        answer = client.get("/api/admin/audit", params=params, headers=staff)
+        assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_QUERY"), params

@@ -1,0 +1,140 @@
+"""GET /admin/jobs, POST /admin/jobs/{id}/retry and their commands: a job that was given up is done after all."""
+
+import argparse
+import hashlib
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.errors import JobNotFailed
+from shared.events.sales import UploadAccepted
+from shared.paging import encode_cursor
+from tests.conftest import RunningHouse, Shop, finished_upload, wait_until
+from tests.contracts.reads import record
+from tests.contracts.staff import staff_headers
+from write_side.admin.commands import run_jobs
+
+LEDGER = b"Date,Product,Quantity,Amount\n2025-03-01,Tea,1,20\n2025-03-02,Tea,2,40\n"
+
+
+@pytest.fixture(scope="module")
+def staff(running: RunningHouse) -> dict[str, str]:
+    return staff_headers(running.house.settings)
+
+
+@pytest.fixture
+def lost(client: httpx.Client, running: RunningHouse, shop: Shop, staff: dict[str, str]) -> dict[str, Any]:
+    """A job that was given up, since the file it was to read is nowhere."""
+    return given_up(client, running, shop, staff)
+
+
+def given_up(client: httpx.Client, running: RunningHouse, shop: Shop, staff: dict[str, str]) -> dict[str, Any]:
+    file_id = str(uuid.uuid4())
+    sha256 = hashlib.sha256(LEDGER).hexdigest()
+    accepted = UploadAccepted(file_id, "lost.csv", None, len(LEDGER), sha256, 2)
+    record(running, shop, accepted, stream=f"upload-{file_id}")
+    with running.house.connect() as conn:
+
+        def attempted_once() -> bool:
+            # The times between attempts pass at once, all but the last attempt are behind it.
+            aged = conn.execute(
+                "UPDATE jobs.jobs SET attempts = 3, run_after = now() WHERE subject = %s AND attempts = 1", (file_id,)
+            )
+            return aged.rowcount == 1
+
+        wait_until(attempted_once)
+    wait_until(lambda: bool(found(client, shop, staff)))
+    return found(client, shop, staff)[0]
+
+
+def found(client: httpx.Client, shop: Shop, staff: dict[str, str], **params: str) -> list[dict[str, Any]]:
+    answer = client.get("/api/admin/jobs", params={"business_id": shop.business_id, **params}, headers=staff)
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["data"]["results"]
+    return items
+
+
+def test_a_job_that_was_given_up_is_listed_with_its_attempts_and_done_once_it_can_be(
+    client: httpx.Client, running: RunningHouse, shop: Shop, staff: dict[str, str], lost: dict[str, Any]
+) -> None:
+    assert lost["state"] == "failed"
+    assert (lost["kind"], lost["attempts"]) == ("read_upload", 4)
+    assert "FileIncomplete" in lost["error"]
+    assert [each["event"] for each in lost["history"]] == ["attempt_failed", "failed"]
+    assert all("FileIncomplete" in each["error"] for each in lost["history"])
+    store = running.house.store(pool_size=1)
+    running.house.files(store).writer(shop.business_id, uuid.UUID(lost["subject"]))(0, LEDGER)
+    store.close()
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    answers = [client.post(f"/api/admin/jobs/{lost['id']}/retry", headers=staff | key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].json()["data"] == answers[1].json()["data"]
+    assert answers[0].json()["data"]["id"] == lost["id"]
+    wait_until(lambda: found(client, shop, staff, state="done") != [])
+    upload = finished_upload(client, shop, lost["subject"])
+    assert upload.json()["data"]["created"] == 2, upload.text
+    (done,) = found(client, shop, staff, state="all")
+    assert [each["event"] for each in done["history"]] == ["attempt_failed", "failed", "retried"]
+    assert done["history"][2]["actor"] == "user-900001"
+    assert done["error"] is None
+    refused = client.post(f"/api/admin/jobs/{lost['id']}/retry", headers=staff)
+    assert (refused.status_code, refused.json()["error_code"]) == (409, "JOB_NOT_FAILED")
+
+
+def test_a_job_that_fails_again_is_tried_as_often_as_a_new_one(
+    client: httpx.Client, running: RunningHouse, shop: Shop, staff: dict[str, str], lost: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    said = argparse.Namespace(action="retry", id=uuid.UUID(lost["id"]), json=False)
+    run_jobs(running.house, said, lambda _, data, line: print(data["job_id"], line))  # noqa: T201
+    assert lost["id"] in capsys.readouterr().out
+    with pytest.raises(JobNotFailed):
+        run_jobs(running.house, said, lambda *_: None)
+    wait_until(lambda: [job["attempts"] for job in found(client, shop, staff, state="pending")] == [1])
+    (waiting,) = found(client, shop, staff, state="pending")
+    assert waiting["next_attempt_at"] is not None
+    listing = argparse.Namespace(action="list", all=True, json=False)
+    run_jobs(running.house, listing, lambda _, __, line: print(line))  # noqa: T201
+    assert lost["id"] in capsys.readouterr().out
+
+
+def test_pages_of_jobs_lead_on_by_offset_and_cursor(
+    client: httpx.Client, running: RunningHouse, shop: Shop, staff: dict[str, str]
+) -> None:
+    for _ in range(3):
+        event = UploadAccepted(str(uuid.uuid4()), "lost.csv", None, 9, "0" * 64, 2)
+        record(running, shop, event, stream=f"upload-{event.file_id}")
+    # Each fails once and waits for its next attempt.
+    wait_until(lambda: [job["attempts"] for job in found(client, shop, staff, state="pending")] == [1, 1, 1])
+    whole = [job["id"] for job in found(client, shop, staff, state="all")]
+    params: dict[str, Any] = {"business_id": shop.business_id, "state": "all", "limit": 2}
+    first = client.get("/api/admin/jobs", params=params, headers=staff).json()["data"]
+    assert first["count"] == 3
+    second = client.get(first["next"], headers=staff).json()["data"]
+    by_cursor = client.get("/api/admin/jobs", params={**params, "cursor": first["next_cursor"]}, headers=staff).json()[
+        "data"
+    ]
+    assert [job["id"] for job in first["results"] + second["results"]] == whole
+    assert by_cursor["results"] == second["results"]
+    assert by_cursor["next_cursor"] is None
+
+
+def test_jobs_are_for_staff_and_unknown_ones_are_told(client: httpx.Client, shop: Shop, staff: dict[str, str]) -> None:
+    retry = f"/api/admin/jobs/{uuid.uuid4()}/retry"
+    for method, path in (("GET", "/api/admin/jobs"), ("POST", retry)):
+        assert client.request(method, path).status_code == 401
+        assert client.request(method, path, headers=shop.headers).status_code == 403
+    for path in (retry, "/api/admin/jobs/17/retry"):
+        answer = client.post(path, headers=staff)
+        assert (answer.status_code, answer.json()["error_code"]) == (404, "NOT_FOUND")
+    for params in (
+        {"state": "lost"},
+        {"limit": "0"},
+        {"cursor": "x"},
+        {"cursor": encode_cursor((1, "x"))},
+        {"colour": "red"},
+    ):
+        answer = client.get("/api/admin/jobs", params=params, headers=staff)
+        assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_QUERY"), params

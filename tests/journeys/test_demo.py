@@ -1,0 +1,192 @@
+"""A demo shop, opened by staff, has something true to show on every list; a reset leaves real shops alone."""
+
+import asyncio
+import datetime as dt
+from argparse import Namespace
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from projections.registry import REGISTRY
+from projections.verify import verify
+from shared import secrets_file
+from shared.errors import DemoNotAllowed
+from shared.house import House
+from smartmarket import build_api, source_of
+from tests.conftest import RunningHouse, Shop, register
+from tests.contracts.staff import staff_headers
+from write_side.admin.commands import run_demo
+from write_side.admin.demo_welcome import introduce
+
+SEED = 11
+Get = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def staff(running: RunningHouse) -> dict[str, str]:
+    return staff_headers(running.house.settings)
+
+
+class Visitor:
+    """Someone who looks at a demo shop with the login that an operator was told."""
+
+    def __init__(self, client: httpx.Client, account: dict[str, Any], position: str | None = None) -> None:
+        self.account = account
+        self._client = client
+        self.login = client.post("/api/auth/login", json={k: account[k] for k in ("email", "password")})
+        assert self.login.status_code == 200, self.login.text
+        token = self.login.json()["data"]["tokens"]["access_token"]
+        self._headers = {"Authorization": f"Bearer {token}"} | ({"X-Min-Event-Position": position} if position else {})
+
+    @classmethod
+    def of(cls, client: httpx.Client, answer: httpx.Response) -> "Visitor":
+        """Return a visitor of the shop that an operator's request opened."""
+        assert answer.status_code == 201, answer.text
+        return cls(client, answer.json()["data"], answer.headers["X-Event-Position"])
+
+    def get(self, path: str, **params: Any) -> Get:  # noqa: ANN401 - a parameter
+        answer = self._client.get(f"/api{path}", params=params, headers=self._headers)
+        assert answer.status_code == 200, answer.text
+        data: Get = answer.json()["data"]
+        return data
+
+
+@pytest.fixture(scope="module")
+def machine(running: RunningHouse, tmp_path_factory: pytest.TempPathFactory) -> House:
+    """The house as the command line of its machine knows it, with a data folder."""
+    data_dir = tmp_path_factory.mktemp("data")
+    secrets_file.remember(data_dir, {"SECRET_KEY": "of this machine"})
+    return House(running.house.settings.model_copy(update={"data_dir": data_dir}))
+
+
+@pytest.fixture(scope="module")
+def visitors(running: RunningHouse, machine: House, staff: dict[str, str]) -> Iterator[list[Visitor]]:
+    """Two shops of one seed, opened at once: one over HTTP, one by the command line."""
+    with httpx.Client(base_url=running.url, timeout=60, headers={"Accept-Language": "en"}) as client:
+
+        def over_http() -> Visitor:
+            return Visitor.of(client, client.post("/api/admin/demo/seed", json={"seed": SEED}, headers=staff))
+
+        def by_command() -> Visitor:
+            told: list[dict[str, Any]] = []
+            run_demo(machine, Namespace(action="seed", seed=SEED, json=True), lambda _, data, __: told.append(data))
+            assert told[0]["shown"]
+            return Visitor(client, told[0])
+
+        with ThreadPoolExecutor(2) as pool:
+            yield [made.result() for made in [pool.submit(over_http), pool.submit(by_command)]]
+
+
+def test_every_list_of_a_demo_shop_has_something_to_show(visitors: list[Visitor]) -> None:
+    visitor = visitors[0]
+    today = dt.datetime.now(dt.timezone(dt.timedelta(hours=6))).date()
+    profile = visitor.get("/business/profile")
+    assert profile["is_demo"]
+    assert profile["stats"]["customers"] >= 20
+    sales = visitor.get("/transactions", limit=1)
+    assert sales["count"] > 2500
+    assert dt.date.fromisoformat(sales["results"][0]["date"][:10]) >= today - dt.timedelta(2)
+    leaving = visitor.get("/customers", limit=100)
+    assert leaving["summary"]["at_risk"] + leaving["summary"]["dormant"] >= 3
+    assert sum(each["churn_analysis"]["churn_risk_level"] == "high" for each in leaving["results"]) >= 3
+    low = visitor.get("/products", low_stock_only="true")["results"]
+    assert "সয়াবিন তেল ১ লিটার" in [each["name"] for each in low]
+    assert len(low) < profile["stats"]["products"] / 2
+    cash = visitor.get("/cashflow", projection_days=30)
+    assert cash["basis"] == "actual"
+    assert cash["risk_analysis"]["critical_date"] is not None
+    assert cash["forecast"]["current_balance"] > cash["risk_analysis"]["critical_threshold"]
+    assert cash["receivables"]["total"] > 0
+
+
+def test_equal_seeds_give_equal_shops(visitors: list[Visitor]) -> None:
+    def shown(visitor: Visitor) -> list[Any]:
+        products = [
+            {name: each[name] for name in ("name", "unit_price", "current_stock", "is_low_stock")}
+            for each in visitor.get("/products", limit=100)["results"]
+        ]
+        people = [
+            (each["name"], each["phone"], each["purchase_metrics"])
+            for each in visitor.get("/customers", limit=100)["results"]
+        ]
+        sales = visitor.get("/transactions", limit=1)["summary"]
+        cash = visitor.get("/cashflow", projection_days=90)
+        return [sorted(products, key=str), sorted(people, key=str), sales, cash["forecast"], cash["risk_analysis"]]
+
+    one, same = visitors
+    assert one.account["business_id"] != same.account["business_id"]
+    assert one.account["email"] != same.account["email"]
+    assert shown(one) == shown(same)
+    assert (one.account["seed"], same.account["seed"]) == (SEED, SEED)
+
+
+def test_what_a_demo_shop_shows_is_what_a_replay_makes_of_the_log(
+    running: RunningHouse, visitors: list[Visitor]
+) -> None:
+    business = [visitors[0].account["business_id"]]
+    found = {name: verify(source_of(running.house), projection, business) for name, projection in REGISTRY.items()}
+    assert [name for name, verified in found.items() if not verified.equal] == []
+    assert sum(verified.rows for verified in found.values()) > 2500
+
+
+def test_the_login_of_a_shop_opened_by_command_is_told_at_the_next_start(
+    machine: House, visitors: list[Visitor]
+) -> None:
+    account, data_dir = visitors[1].account, machine.settings.data_dir
+    said: list[str] = []
+    introduce(machine, data_dir, said.append, lambda: False)
+    assert account["email"] in said[0]
+    assert account["password"] in said[0]
+    secrets_file.remember(data_dir, {"DEMO_EMAIL": "nobody@smartmarket.example"})
+    introduce(machine, data_dir, said.append, lambda: False)
+    assert "demo reset" in said[1]
+    assert account["password"] not in said[1]
+
+
+def test_a_house_without_demo_shops_refuses_them(running: RunningHouse, staff: dict[str, str]) -> None:
+    house = House(running.house.settings.model_copy(update={"demo": False}))
+    app = build_api(house)
+
+    async def ask() -> list[httpx.Response]:
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://t")
+        async with app.router.lifespan_context(app), client:
+            return [await client.post(f"/api/admin/demo/{action}", headers=staff) for action in ("seed", "reset")]
+
+    for answer in asyncio.run(ask()):
+        assert (answer.status_code, answer.json()["error_code"]) == (403, "DEMO_NOT_ALLOWED")
+        assert "SMARTMARKET_DEMO" in answer.json()["suggestions"][0]
+    with pytest.raises(DemoNotAllowed):
+        run_demo(house, Namespace(action="reset", seed=1, json=True), lambda *_: None)
+
+
+def test_a_reset_ends_demo_shops_and_no_others(
+    client: httpx.Client, staff: dict[str, str], visitors: list[Visitor], shop: Shop
+) -> None:
+    answer = client.post("/api/admin/demo/reset", headers=staff, timeout=60)
+    anew = Visitor.of(client, answer)
+    assert {visitor.account["business_id"] for visitor in visitors} <= set(anew.account["closed"])
+    assert shop.business_id not in anew.account["closed"]
+    assert anew.account["seed"] == 1
+    for visitor in visitors:
+        body = {k: visitor.account[k] for k in ("email", "password")}
+        assert client.post("/api/auth/login", json=body).status_code == 401
+        kept = visitor.login.json()["data"]["tokens"]["refresh_token"]
+        assert client.post("/api/auth/token/refresh", json={"refresh_token": kept}).status_code == 401
+    again = client.post("/api/auth/login", json={"email": shop.email, "password": shop.password})
+    assert again.status_code == 200
+
+
+def test_demo_shops_are_for_staff(client: httpx.Client) -> None:
+    owner = register(client)
+    for action in ("seed", "reset"):
+        assert client.post(f"/api/admin/demo/{action}", json={}).status_code == 401
+        assert client.post(f"/api/admin/demo/{action}", json={}, headers=owner.headers).status_code == 403
+
+
+@pytest.mark.parametrize("body", [{"seed": -1}, {"seed": "1"}, {"seed": True}, {"number": 1}])
+def test_what_is_no_seed_is_refused(client: httpx.Client, staff: dict[str, str], body: dict[str, Any]) -> None:
+    answer = client.post("/api/admin/demo/seed", json=body, headers=staff)
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_REQUEST")

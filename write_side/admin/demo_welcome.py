@@ -1,0 +1,79 @@
+"""The demo shop of one machine: opened once, when a house starts for the first time, and introduced at every start."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psycopg
+
+from shared import secrets_file
+from shared.config import Settings
+from shared.event_store import EventStore, Metadata, StoreError
+from shared.house import House
+from write_side.admin.demo_tenants import USUAL_SEED, DemoAccount, open_demo, open_demos, wait_until_shown
+from write_side.identity import credentials
+
+_PATIENCE = 120.0
+_EMAIL, _PASSWORD = "DEMO_EMAIL", "DEMO_PASSWORD"
+_LOGIN = """
+  Demo shop      e-mail    {email}
+                 password  {password}
+                 {more}
+"""
+_PREPARING = "  Demo shop      is being prepared: six months of a grocery in Dhaka…"
+_SHOWN = "six months that end today; told again at every start"
+_KEPT = "from an earlier start; `smartmarket demo reset` makes a new one that ends today"
+_UNKNOWN = "\n  Demo shop      exists; `smartmarket demo reset` makes a new one and tells its login\n"
+_LATE = "still being furnished by the worker; log in a little later"
+_FAILED = "\n  Demo shop      could not be prepared: {reason}\n                 try `smartmarket demo seed`\n"
+
+Say = Callable[[str], None]
+
+
+def introduce(house: House, data_dir: Path, say: Say, stopped: Callable[[], bool]) -> None:
+    """Say how to log in to the demo shop, after opening it where there is none; gives up once `stopped`.
+
+    The login is kept in `data_dir`, for this account's eyes only.
+    """
+    try:
+        store = house.store(pool_size=2)
+        try:
+            _introduce(house, store, data_dir, say, stopped)
+        finally:
+            store.close()
+    except (psycopg.Error, StoreError, OSError) as error:
+        if not stopped():
+            say(_FAILED.format(reason=error))
+
+
+def keep_login(settings: Settings, demo: DemoAccount) -> None:
+    """Let the next start of this machine's own house tell this login; nothing where there is no such house."""
+    if settings.env == "development" and secrets_file.remembered(settings.data_dir):
+        secrets_file.remember(settings.data_dir, {_EMAIL: demo.email, _PASSWORD: demo.password})
+
+
+def _introduce(house: House, store: EventStore, data_dir: Path, say: Say, stopped: Callable[[], bool]) -> None:
+    known = secrets_file.remembered(data_dir)
+    there = open_demos(store)
+    if _leads_to_one_of(store, known, there):
+        say(_LOGIN.format(email=known[_EMAIL], password=known[_PASSWORD], more=_KEPT))
+    elif there:
+        say(_UNKNOWN)
+    else:
+        say(_PREPARING)
+        demo = open_demo(store, house.files(store), USUAL_SEED, Metadata(actor="operator"))
+        secrets_file.remember(data_dir, {_EMAIL: demo.email, _PASSWORD: demo.password})
+        _show(store, demo, say, stopped)
+
+
+def _show(store: EventStore, demo: DemoAccount, say: Say, stopped: Callable[[], bool]) -> None:
+    shown = wait_until_shown(store, demo.business_id, _PATIENCE, stopped) is not None
+    if not stopped():
+        say(_LOGIN.format(email=demo.email, password=demo.password, more=_SHOWN if shown else _LATE))
+
+
+def _leads_to_one_of(store: EventStore, known: Mapping[str, str], demos: list[int]) -> bool:
+    """Tell whether the login that is kept is that of one of the demo shops, and not of another database's."""
+    if _EMAIL not in known or _PASSWORD not in known:
+        return False
+    account = credentials.by_email(store, credentials.email_key(store, known[_EMAIL]))
+    return account is not None and account.business_id in demos
