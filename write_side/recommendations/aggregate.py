@@ -70,7 +70,7 @@ class Item:
 class Advice:
     """The stream of a shop's recommendations: all of them, the open ones by key, and until when keys are left alone.
 
-    `seen` is the newest position of each read model that an event was based on.
+    `seen` is the newest position of each read model that an event was based on; `position` that of the last event.
     """
 
     items: Mapping[int, Item] = field(default_factory=lambda: MappingProxyType({}))
@@ -78,6 +78,7 @@ class Advice:
     silent_until: Mapping[Key, dt.date] = field(default_factory=lambda: MappingProxyType({}))
     seen: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     version: int = 0
+    position: int = 0
 
     def item(self, recommendation_id: int) -> Item:
         """Return one; raises RecommendationNotFound."""
@@ -142,9 +143,9 @@ def outdated(based_on: BasedOn, advice: Advice) -> bool:
     return any(position < advice.seen.get(name, 0) for name, (_, position) in based_on.items())
 
 
-def load(history: Iterable[Recorded]) -> Advice:
-    """Return the state after a whole stream."""
-    advice = _Draft(Advice())
+def load(history: Iterable[Recorded], before: Advice | None = None) -> Advice:
+    """Return the state after a whole stream, or after what followed a state `before`."""
+    advice = _Draft(before or Advice())
     for recorded in history:
         advice.apply(recorded.event, recorded.recorded_at, recorded.position)
     return advice.done()
@@ -175,13 +176,13 @@ class _Draft:
     def __init__(self, advice: Advice) -> None:
         self.items, self.open = dict(advice.items), dict(advice.open)
         self.silent_until, self.seen = dict(advice.silent_until), dict(advice.seen)
-        self.version = advice.version
+        self.version, self.position = advice.version, advice.position
 
     def done(self) -> Advice:
-        return Advice(self.items, self.open, self.silent_until, self.seen, self.version)
+        return Advice(self.items, self.open, self.silent_until, self.seen, self.version, self.position)
 
     def apply(self, event: Event, at: dt.datetime, position: int) -> None:
-        self.version += 1
+        self.version, self.position = self.version + 1, position
         match event:
             case RecommendationIssued():
                 body: dict[str, Any] = {name: getattr(event, name) for name in (*_BODY, "type", "subject")}

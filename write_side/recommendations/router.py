@@ -109,7 +109,8 @@ def dismiss(request: Request, who: Owner, recommendation_id: PublicId, form: Dis
 
 def _desk(request: Request, who: Principal) -> Desk:
     meta = command_context(request, who)
-    return Desk(request.app.state.store, who.business_id or 0, meta, request_hash(request))
+    state = request.app.state
+    return Desk(state.store, state.advices, who.business_id or 0, meta, request_hash(request))
 
 
 def _answer(request: Request, who: Principal, done: Done, code: str, *, with_effects: bool = False) -> Response:
