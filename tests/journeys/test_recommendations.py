@@ -77,6 +77,7 @@ def test_a_shop_in_trouble_is_told_what_to_do_and_does_it(owner: Owner) -> None:
     assert listed["summary"] == {
         "total_pending": 3, "high_urgency_count": 2, "estimated_impact": 0.8, "total_open": 3,
     }  # fmt: skip
+    assert told["retention"]["rule"].startswith("recommend.v1 rfm.v1 churn.v1")
     _texts(owner, told)
     _today(owner)
     _reorder(owner, told["reorder"]["id"])

@@ -50,9 +50,9 @@ def append(store: EventStore, business: int | None, stream: str, *events: Any) -
 
 def test_at_most_one_review_of_a_shop_waits_for_all_that_has_changed(database_url: str) -> None:
     record(database_url, review_of(SHOP, 3), review_of(SHOP, 5), review_of(SHOP, 4), review_of(70, 6, NIGHTLY))
-    assert rows(database_url, JOBS) == [(REVIEW, "7", 5, "pending", 1), (REVIEW, "70", 6, "pending", 2)]
+    assert rows(database_url, JOBS) == [(REVIEW, "7", 5, "pending", 0), (REVIEW, "70", 6, "pending", 2)]
     record(database_url, review_of(70, 7))
-    assert rows(database_url, JOBS)[1] == (REVIEW, "70", 7, "pending", 1)
+    assert rows(database_url, JOBS)[1] == (REVIEW, "70", 7, "pending", 0)
 
 
 def test_what_changes_while_a_shop_is_reviewed_calls_for_another_review(store: EventStore, database_url: str) -> None:
@@ -67,9 +67,9 @@ def test_what_changes_while_a_shop_is_reviewed_calls_for_another_review(store: E
     assert (later.id, later.position) == (job.id, 8)
     with store.cursor() as cursor:
         jobs.finish(cursor, later)
-    assert rows(database_url, JOBS) == [(REVIEW, "7", 8, "done", 1)]
+    assert rows(database_url, JOBS) == [(REVIEW, "7", 8, "done", 0)]
     record(database_url, review_of(SHOP, 9))
-    assert rows(database_url, JOBS) == [(REVIEW, "7", 9, "pending", 1)]
+    assert rows(database_url, JOBS) == [(REVIEW, "7", 9, "pending", 0)]
 
 
 def test_a_ledger_calls_for_a_review_unless_it_was_empty() -> None:

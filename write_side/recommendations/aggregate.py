@@ -10,7 +10,13 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from shared.errors import AlreadyDismissed, AlreadyExecuted, RecommendationNotFound, RecommendationOver
+from shared.errors import (
+    AlreadyDismissed,
+    AlreadyExecuted,
+    InvalidRequest,
+    RecommendationNotFound,
+    RecommendationOver,
+)
 from shared.event_codec import Recorded
 from shared.events.base import Event
 from shared.events.recommendations import (
@@ -46,6 +52,7 @@ class Item:
     stake_basis: str
     facts: Mapping[str, Fact]
     expires_on: dt.date
+    rule: str
     created_at: dt.datetime
     viewed_at: dt.datetime | None = None
     seconds: int = 0
@@ -108,9 +115,13 @@ def execute(
 ) -> RecommendationExecuted:
     """Return that it is done, with the owner's changes.
 
-    Raises RecommendationNotFound, AlreadyExecuted, AlreadyDismissed, RecommendationOver.
+    Raises RecommendationNotFound, AlreadyExecuted, AlreadyDismissed, RecommendationOver, and InvalidRequest for
+    customers that it does not name.
     """
     item = _open(recommendation_id, advice, today)
+    named = _ids(item.facts)
+    if not set(_ids(changes)) <= set(named):
+        raise InvalidRequest(details={"field": "modified_action.customer_ids", "expected": named})
     action = {**item.facts, **changes}
     modified = sorted(name for name, value in changes.items() if item.facts.get(name) != value)
     return RecommendationExecuted(item.id, today, action, watched_until(item.type, item.facts, today), modified)
@@ -156,6 +167,11 @@ def evolve(advice: Advice, event: Event, at: dt.datetime, position: int = 0) -> 
     draft = _Draft(advice)
     draft.apply(event, at, position)
     return draft.done()
+
+
+def _ids(facts: Mapping[str, Fact]) -> list[int]:
+    ids = facts.get("customer_ids")
+    return ids if isinstance(ids, list) else []
 
 
 def _open(recommendation_id: int, advice: Advice, today: dt.date) -> Item:
@@ -226,4 +242,4 @@ class _Draft:
             self.seen[name] = max(position, self.seen.get(name, 0))
 
 
-_BODY = ("urgency", "priority", "impact", "stake", "stake_basis", "facts", "expires_on")
+_BODY = ("urgency", "priority", "impact", "stake", "stake_basis", "facts", "expires_on", "rule")

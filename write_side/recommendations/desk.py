@@ -74,12 +74,13 @@ class Desk:
 
 
 def shown(item: Item) -> Recommendation:
-    """Return a recommendation as its reader sees it; of one that was executed what was done counts."""
+    """Return a recommendation as its reader sees it."""
     status = _STATUS.get(item.closed, "dismissed")
     if status == "pending" and item.viewed_at:
         status = "viewed"
     return Recommendation(
         item.id, item.type, item.urgency, item.priority, item.impact, item.stake, item.stake_basis,
-        item.action or item.facts, item.expires_on, item.created_at, status, item.reason, item.viewed_at, item.seconds,
-        item.closed_at if item.closed == "executed" else None, item.modified, item.outcome, item.outcome_facts,
+        item.facts, item.action or item.facts, item.expires_on, item.created_at, status, item.rule, item.reason,
+        item.viewed_at, item.seconds, item.closed_at if item.closed == "executed" else None, item.modified,
+        item.outcome, item.outcome_facts,
     )  # fmt: skip
