@@ -223,3 +223,13 @@ def test_the_next_forecast_goes_on_from_the_windows_of_the_last(desk: Desk, stor
     assert isinstance(second, ForecastMade)
     assert (first.model, len(first.windows)) == ("after_0_windows", 1)
     assert (second.model, second.windows) == ("after_1_windows", [])  # as far ahead as you like; told once
+
+
+def test_a_second_run_over_the_same_sales_tells_nothing_new(desk: Desk, store: EventStore) -> None:
+    desk.open([1, 1])
+    desk.maker(JOB, Held())
+    desk._project()
+    again = RUN.replace("5f", "6f", 1)
+    desk.append(run_stream(again), ForecastsRequested(again, "import", 7, TODAY, [1, 2], data_version=2))
+    desk.maker(replace(JOB, payload={"run_id": again, "part": 0}), Held())
+    assert [type(recorded.event) for recorded in store.load(part_stream(again, 0))] == [ForecastRunCompleted]
