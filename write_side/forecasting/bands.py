@@ -21,8 +21,8 @@ _KAPPAS = np.geomspace(0.25, 16, 19)
 # Pseudo-observations that draw phi (days), tau (weeks), and kappa (days, weeks) towards what is usual.
 # The latter are many because windows overlap: of a month's days each is in four of them.
 _PHI_DAYS, _TAU_WEEKS, _KAPPA_DAYS, _KAPPA_WEEKS = 14, 10, 160, 120
-# The relative variance of a week's level that is usual.
-_TAU = 0.2
+# The relative variance of a week's level that is usual; half that of days where these differ little.
+_TAU, _TAU_OF_NOISE = 0.3, 0.5
 # Less than this share of the mean day's demand is not foretold, as far as the band goes; the level's variance grows no
 # further beyond so many days.
 _LEAST, _FARTHEST = 0.02, 120
@@ -81,7 +81,7 @@ def fit(pairs: Pairs, noise: float, usual: float, *, whole: bool) -> Bands:
     kept = _PHI_DAYS * max(usual, _TINY)
     apart = float(((days.actual - days.foretold) ** 2).sum())
     phi = max((apart + noise * kept) / (float(days.foretold.sum()) + kept), _TINY)
-    tau = _level_variance(weeks, phi)
+    tau = _level_variance(weeks, phi, min(_TAU, _TAU_OF_NOISE * phi / max(usual, _TINY)))
     step = 0.5 if whole else 0.0
     kappas = tuple(
         tuple(_scale(spans, phi, tau, level=level, step=step, weight=weight) for level in (LIKELY, WIDE))
@@ -109,13 +109,16 @@ def _spans(pairs: Pairs, length: int, least: float) -> _Spans:
     return _Spans(np.maximum(table[:, 0], least * length), table[:, 1], table[:, 2])
 
 
-def _level_variance(weeks: _Spans, phi: float) -> float:
-    """Return tau: what the errors of weeks exceed those of independent days by, relative to the weeks' demand."""
+def _level_variance(weeks: _Spans, phi: float, usual: float) -> float:
+    """Return tau: what the errors of weeks exceed those of independent days by, relative to the weeks' demand.
+
+    It is drawn to what is usual.
+    """
     squares = float((weeks.foretold**2 * _growth(weeks.ahead)).sum())
     excess = float(((weeks.actual - weeks.foretold) ** 2 - phi * weeks.foretold).sum())
     count = len(weeks.actual)
     found = min(max(excess / squares, 0.0), 1.0) if squares else 0.0
-    return (found * count + _TAU * _TAU_WEEKS) / (count + _TAU_WEEKS)
+    return (found * count + usual * _TAU_WEEKS) / (count + _TAU_WEEKS)
 
 
 def _scale(spans: _Spans, phi: float, tau: float, *, level: float, step: float, weight: float) -> float:

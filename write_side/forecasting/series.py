@@ -13,7 +13,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 WEEK = 7
 # How far back models look, a closed weekday is looked for, and how likely it may be that it only seems closed.
-LONGEST, _CLOSED_DAYS, _BY_CHANCE = 3 * 365, 84, 0.01
+LONGEST, _CLOSED_DAYS, _BY_CHANCE = 2 * 366, 84, 0.01
 # A day is bulk if it is above so many interquartile ranges over the upper quartile of the days with sales, and above so
 # many times the upper quartile of its weekday; both want some days to tell.
 _BULK, _ABOVE, _FEWEST, _WEEKS = 3.0, 1.5, 8, 4
@@ -30,7 +30,7 @@ class Series:
 
     @classmethod
     def of(cls, history: History) -> "Series":
-        """Return the series of a history, of its last three years."""
+        """Return the series of a history, of its last two years."""
         left_out = max(0, len(history.demand) - LONGEST)
         return cls(history.first + dt.timedelta(days=left_out), np.array(history.demand[left_out:], dtype=np.float64))
 
