@@ -15,7 +15,7 @@ import numpy as np
 
 from write_side.forecasting.series import WEEK, Floats
 
-LIKELY, WIDE = 0.8, 0.95
+LIKELY, WIDE, _MEDIAN = 0.8, 0.95, 0.5
 Pairs = Sequence[tuple[Floats, Floats]]
 _KAPPAS = np.geomspace(0.25, 16, 19)
 # Pseudo-observations that draw phi (days), tau (weeks), and kappa (days, weeks) towards what is usual.
@@ -47,7 +47,7 @@ class Bands:
     kappas: tuple[tuple[float, ...], ...]
 
     def quantiles(self, foretold: Floats, days: Floats, ahead: Floats, levels: Floats) -> Floats:
-        """Return the quantiles at `levels` (columns) of the demand of spans (rows).
+        """Return the quantiles at rising `levels` (columns) of the demand of spans (rows).
 
         A span is of so many days (1 for a day), its last is so many days ahead. A span with nothing foretold is of
         closed days and has only zeros.
@@ -57,7 +57,7 @@ class Bands:
         mean = np.maximum(foretold, self.least * days)
         scaled = _variance(self.phi, self.tau, mean, ahead)[:, None] * self._kappa(days, levels)
         found = gammaincinv(mean[:, None] ** 2 / scaled, levels[None, :]) * scaled / mean[:, None]
-        return np.asarray(np.where(foretold[:, None] > 0, np.nan_to_num(found), 0.0))
+        return np.asarray(np.where(foretold[:, None] > 0, _outward(np.nan_to_num(found), levels), 0.0))
 
     def _kappa(self, days: Floats, levels: Floats) -> Floats:
         """Return the scale for each span and level: between days and weeks, and between both bands, in logarithms."""
@@ -88,6 +88,13 @@ def fit(pairs: Pairs, noise: float, usual: float, *, whole: bool) -> Bands:
         for spans, weight in ((days, _KAPPA_DAYS), (weeks, _KAPPA_WEEKS))
     )
     return Bands(phi, tau, least, kappas)
+
+
+def _outward(quantiles: Floats, levels: Floats) -> Floats:
+    """Return quantiles that rise with their levels: where kappa makes one cross its neighbour, the inner one holds."""
+    lower = int((levels < _MEDIAN).sum())
+    left = np.minimum.accumulate(quantiles[:, :lower][:, ::-1], axis=1)[:, ::-1]
+    return np.concatenate([left, np.maximum.accumulate(quantiles[:, lower:], axis=1)], axis=1)
 
 
 def _growth(ahead: Floats) -> Floats:
