@@ -120,8 +120,8 @@ class Series:
     def lift(self) -> float:
         """Return what forecasts of trimmed demand are multiplied by, so that bulk orders are not forgotten altogether.
 
-        All of what was cut would give the mean and far too much on most days, nothing gives a quarter too little over
-        a month (both measured on a wholesaler's products); half of it, as a power, is best per week and month.
+        None of what was cut would be a quarter too little over a month, all of it too much on most days (measured on a
+        wholesaler's products); a quarter of it, as a power, costs little per day and helps sums.
         """
         trimmed = float(self.trimmed.sum())
         return float((self.demand.sum() / trimmed) ** _GIVEN_BACK) if trimmed else 1.0
