@@ -3,6 +3,8 @@
 import datetime as dt
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -22,6 +24,8 @@ from shared.events.forecasting import (
 from shared.house import House
 from shared.job import NIGHTLY, WAITED_FOR, NewJob
 from shared.jobs import Job, Retry
+from tests.architecture.conftest import ROOT
+from tests.conftest import wait_until
 from tests.faults import modellers
 from tests.log.facts import connected, rows
 from tests.log.ledgers import Held
@@ -88,6 +92,36 @@ def test_models_that_cannot_be_loaded_fail_the_job_not_the_products() -> None:
     with pytest.raises(RuntimeError, match="could not be loaded"):
         models.predict(task(1))
     assert models.pid is None
+
+
+PARENT = """
+import threading
+from tests.faults import modellers
+from tests.faults.test_models import task
+from write_side.forecasting.model_process import Models
+models = Models(modellers.load)
+models.predict(task(1))
+print(models.pid, flush=True)
+threading.Event().wait()
+"""
+
+
+def test_a_child_ends_when_its_worker_is_killed() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    with parent.stdout:
+        child = int(parent.stdout.readline())
+    assert psutil.pid_exists(child)
+    parent.kill()
+    parent.wait()
+    wait_until(lambda: has_ended(child))
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 class Desk:
@@ -223,3 +257,13 @@ def test_the_next_forecast_goes_on_from_the_windows_of_the_last(desk: Desk, stor
     assert isinstance(second, ForecastMade)
     assert (first.model, len(first.windows)) == ("after_0_windows", 1)
     assert (second.model, second.windows) == ("after_1_windows", [])  # as far ahead as you like; told once
+
+
+def test_a_second_run_over_the_same_sales_tells_nothing_new(desk: Desk, store: EventStore) -> None:
+    desk.open([1, 1])
+    desk.maker(JOB, Held())
+    desk._project()
+    again = RUN.replace("5f", "6f", 1)
+    desk.append(run_stream(again), ForecastsRequested(again, "import", 7, TODAY, [1, 2], data_version=2))
+    desk.maker(replace(JOB, payload={"run_id": again, "part": 0}), Held())
+    assert [type(recorded.event) for recorded in store.load(part_stream(again, 0))] == [ForecastRunCompleted]

@@ -166,17 +166,15 @@ def _serve(pipe: Connection, load: Callable[[], Modeller]) -> None:
     os.setsid()  # a group of its own, to be killed as one
     os.nice(_NICENESS)  # people who wait for an answer go first
     models = load()
-    pipe.send(True)  # noqa: FBT003 - ready
-    while True:
-        try:
+    with suppress(EOFError, OSError):  # nobody asks any more
+        pipe.send(True)  # noqa: FBT003 - ready
+        while True:
             task = pipe.recv()
-        except (EOFError, OSError):
-            return
-        try:
-            answer: tuple[bool, Any] = (True, _answer(models, task))
-        except Exception as error:  # noqa: BLE001 - whatever a model raises is this product's failure
-            answer = (False, f"{type(error).__name__}: {error}"[:500])
-        pipe.send(answer)
+            try:
+                answer: tuple[bool, Any] = (True, _answer(models, task))
+            except Exception as error:  # noqa: BLE001 - whatever a model raises is this product's failure
+                answer = (False, f"{type(error).__name__}: {error}"[:500])
+            pipe.send(answer)
 
 
 def _answer(models: Modeller, task: ProductTask | TakingsTask) -> object:

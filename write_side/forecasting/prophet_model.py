@@ -13,14 +13,14 @@ from write_side.forecasting.series import Floats, Series
 # Two whole years tell a year's course from a trend.
 _YEARLY_DAYS = 2 * 365
 # Each stretch is seen once or twice: it may explain what is large, not what is small.
-_HOLIDAY_SCALE = 0.1
+_HOLIDAY_SCALE = 0.2
 
 
 def foretell(series: Series, ahead: int) -> Floats:
     """Return the demand of the next days."""
     import pandas as pd  # noqa: PLC0415 - see _quiet_prophet
 
-    known = series.compact
+    known = series.trimmed[series.open_days]
     if len(known) < 2 or not known.any():  # noqa: PLR2004 - a line needs two points
         return np.zeros(ahead)
     dates = pd.date_range(series.first, periods=len(series) + ahead)
@@ -33,7 +33,7 @@ def foretell(series: Series, ahead: int) -> Floats:
     if not mask.any():
         return np.zeros(ahead)
     found = model.predict(pd.DataFrame({"ds": dates[len(series) :][mask]}))["yhat"].to_numpy(dtype=np.float64)
-    return series.spread(found, ahead)
+    return series.spread(found, ahead, festive=False)
 
 
 @cache

@@ -16,7 +16,7 @@ from shared.events.forecasting import ForecastFailed, ForecastRunCompleted, Fore
 from shared.jobs import Job, Lease, Retry
 from shared.signals.demand import TAKINGS
 from write_side.forecasting import aggregate, telling
-from write_side.forecasting.aggregate import Part, part_stream, run_stream
+from write_side.forecasting.aggregate import OWNER, Part, part_stream, run_stream
 from write_side.forecasting.model_process import ForecastError, Models, ProductTask, TakingsTask
 from write_side.forecasting.prediction import LEAST_TRANSACTIONS, NotEnough
 from write_side.forecasting.reading import Material, material, when_reached
@@ -102,13 +102,15 @@ class ForecastMaker:
             self._record(run, last=True)
 
     def _forecast(self, run: _Run, product: int) -> list[Event]:
-        """Return what is to be told of a product: a forecast, a failure, or nothing where it is too short."""
+        """Return what is to be told of a product: a forecast, a failure, or nothing if it is too short or was told."""
         found, asked = run.material, run.requested
         sold, transactions = found.sold.get(product), found.transactions.get(product, 0)
         if found.data_as_of is None or not sold or transactions < LEAST_TRANSACTIONS:
             run.short.append(Short(product, transactions, LEAST_TRANSACTIONS))
             return []
         known, beside = found.known.get(product), run.beside(product, found.data_as_of)
+        if known and asked.by != OWNER and (known.made_on, known.transactions) == (asked.date, transactions):
+            return []  # a run before this one met the same sales
         task = ProductTask(
             telling.history_of(sold, transactions, found.data_as_of, found.units.get(product)), asked.horizon,
             asked.date + _DAY, telling.windows_of(beside.windows, THOUSAND), known.champion if known else None,
