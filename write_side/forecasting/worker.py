@@ -25,7 +25,7 @@ from write_side.forecasting.telling import THOUSAND, Told
 TAKINGS_DAYS = 90
 # So many forecasts, or what was made in so many seconds, are recorded at once.
 _BATCH, _BATCH_SECONDS = 10, 3.0
-_GIVING_WAY_SECONDS = 0.1
+_GIVING_WAY_SECONDS, _LOOK_SECONDS = 0.1, 0.3
 _DAY = dt.timedelta(1)
 logger = logging.getLogger("smartmarket.forecasts")
 
@@ -89,6 +89,10 @@ class ForecastMaker:
 
     def _make(self, run: _Run, lease: Lease) -> None:
         """Make and record all that is left; stops where the lease was lost."""
+        while not self._models.loaded(_LOOK_SECONDS):
+            if not lease.held():
+                return
+            self._give_way(run)
         for product in run.state.left(run.parts[run.part]):
             if not lease.held():
                 return
