@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -85,11 +86,37 @@ class Models:
         self._limit = limit
         self._child: BaseProcess | None = None
         self._pipe: Connection | None = None
+        self._loading_until: float | None = None
 
     @property
     def pid(self) -> int | None:
         """Return the child's process id, None while there is none."""
         return self._child.pid if self._child else None
+
+    def loaded(self, seconds: float) -> bool:
+        """Start the child if there is none, and tell whether it has loaded the models within so many seconds.
+
+        Raises RuntimeError where it cannot load them, or not in time.
+        """
+        if self._pipe is None or self._child is None or not (self._loading_until or self._child.is_alive()):
+            self._drop()
+            context = get_context("spawn")
+            self._pipe, theirs = context.Pipe()
+            self._child = context.Process(target=_serve, args=(theirs, self._load), daemon=True, name="models")
+            self._child.start()
+            theirs.close()
+            self._loading_until = time.monotonic() + _LOADING_SECONDS
+        if self._loading_until is None:
+            return True
+        with suppress(EOFError, OSError):
+            if not self._pipe.poll(seconds) and time.monotonic() < self._loading_until:
+                return False
+            if self._pipe.poll() and self._pipe.recv() is True:
+                self._loading_until = None
+                return True
+        self._drop()
+        msg = "the models could not be loaded"
+        raise RuntimeError(msg)
 
     def predict(self, task: ProductTask) -> Prediction | NotEnough:
         """Return a product's forecast; raises ForecastError."""
@@ -109,7 +136,9 @@ class Models:
             _kill(child)
 
     def _ask(self, task: ProductTask | TakingsTask) -> object:
-        pipe = self._ready()
+        while not self.loaded(_LOADING_SECONDS):
+            pass
+        pipe = cast("Connection", self._pipe)
         try:
             pipe.send(task)
             if not pipe.poll(self._limit):
@@ -126,25 +155,9 @@ class Models:
             raise ForecastError(reason, str(answer))
         return answer
 
-    def _ready(self) -> Connection:
-        """Return the pipe to a child that has loaded the models; raises RuntimeError if none does."""
-        if self._pipe is None or self._child is None or not self._child.is_alive():
-            self._drop()
-            context = get_context("spawn")
-            self._pipe, theirs = context.Pipe()
-            self._child = context.Process(target=_serve, args=(theirs, self._load), daemon=True, name="models")
-            self._child.start()
-            theirs.close()
-            with suppress(EOFError, OSError):
-                if self._pipe.poll(_LOADING_SECONDS) and self._pipe.recv() is True:
-                    return self._pipe
-            self._drop()
-            msg = "the models could not be loaded"
-            raise RuntimeError(msg)
-        return self._pipe
-
     def _drop(self) -> None:
         child, pipe, self._child, self._pipe = self._child, self._pipe, None, None
+        self._loading_until = None
         if pipe is not None:
             pipe.close()
         if child is not None:
