@@ -72,6 +72,20 @@ def test_what_changes_while_a_shop_is_reviewed_calls_for_another_review(store: E
     assert rows(database_url, JOBS) == [(REVIEW, "7", 9, "pending", 0)]
 
 
+def test_a_shop_that_was_just_reviewed_rests_before_it_is_again(store: EventStore, database_url: str) -> None:
+    record(database_url, review_of(SHOP, 3))
+    job = claimed(database_url, review_of(SHOP, 3))
+    with store.cursor() as cursor:
+        jobs.finish(cursor, job)
+    record(database_url, review_of(SHOP, 4))
+    ((state, wait),) = rows(database_url, "SELECT state, extract(epoch FROM run_after - now())::float FROM jobs.jobs")
+    assert state == "pending"
+    assert 0 < wait <= jobs.REST_SECONDS
+    rows(database_url, "UPDATE jobs.jobs SET state = 'failed' RETURNING id")
+    record(database_url, review_of(SHOP, 5))
+    assert claimed(database_url, review_of(SHOP, 5)).position == 5
+
+
 def test_a_ledger_calls_for_a_review_unless_it_was_empty() -> None:
     when = POLICIES[UploadCompleted]
     recorded: Any = type("At", (), {"business_id": SHOP, "position": 3})
