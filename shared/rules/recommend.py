@@ -13,7 +13,6 @@ Money is integer paisa, quantities are thousandths of a unit. Facts by type:
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import NamedTuple
 
 VERSION = "recommend.v1"
@@ -105,7 +104,7 @@ class Signals(NamedTuple):
     shelves: Sequence[Shelf]
     cash: Cash | None
     at_risk: AtRisk
-    rules: Mapping[str, str] = MappingProxyType({})
+    rules: Mapping[str, str] | None = None
 
 
 class Wanted(NamedTuple):
@@ -149,7 +148,8 @@ def wanted(signals: Signals, today: dt.date, chosen: Parameters = DEFAULTS) -> l
         *_reorders(signals.shelves, today, chosen), *cash_warning(signals.cash, today, chosen),
         *retention(signals.at_risk, chosen), *prices(signals.shelves, chosen),
     ]  # fmt: skip
-    told = [item._replace(rule=" ".join(filter(None, (VERSION, signals.rules.get(item.type))))) for item in found]
+    made_by = signals.rules or {}
+    told = [item._replace(rule=f"{VERSION} {made_by.get(item.type, '')}".rstrip()) for item in found]
     return sorted(told, key=lambda item: (-item.priority, -item.stake, item.type, item.subject))
 
 
