@@ -71,7 +71,7 @@ SELECT_LAST = """SELECT notification_id, recorded_at FROM log.events
 # Returns the last day that had been opened at a position.
 SELECT_DAY = """SELECT topic, state FROM log.events WHERE originator_id = 'days' AND notification_id <= %s
     ORDER BY originator_version DESC LIMIT 1"""
-# Returns one stream after a version, in order.
+# Returns one stream, in order.
 SELECT_STREAM = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
         meta, state
     FROM log.events WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"""
