@@ -56,11 +56,12 @@ SELECT_ARRIVED = """SELECT
         AND moved > 0 AND day >= %(since)s::date - date '2000-01-01'), 0)::bigint
     + coalesce((SELECT sum(moved) FROM stock_entries WHERE business_id = %(business)s AND product_id = %(product)s
         AND moved > 0 AND -entry > %(position)s), 0)::bigint"""
-# Returns which of some customers came since a day.
-SELECT_RETURNED = """SELECT DISTINCT coalesce(m.merged_into, m.id) FROM customer_ids AS m
-    JOIN visits AS v ON v.business_id = m.business_id AND v.customer_id = m.id
-    WHERE m.business_id = %(business)s AND coalesce(m.merged_into, m.id) = ANY(%(ids)s::bigint[])
-        AND v.sales > 0 AND v.date >= %(since)s::date"""
+# Returns which of some customers, as whoever they were merged into, came since a day.
+SELECT_RETURNED = """SELECT DISTINCT one.id FROM (SELECT DISTINCT coalesce(merged_into, id) AS id FROM customer_ids
+        WHERE business_id = %(business)s AND id = ANY(%(ids)s::bigint[])) AS one
+    JOIN customer_ids AS m ON m.business_id = %(business)s AND coalesce(m.merged_into, m.id) = one.id
+    JOIN visits AS v ON v.business_id = %(business)s AND v.customer_id = m.id
+    WHERE v.sales > 0 AND v.date >= %(since)s::date"""
 # Returns what a product costs now.
 SELECT_PRICE = """SELECT coalesce(nullif(g.unit_price, -1), p.unit_price, p.first_price) FROM products AS p
     LEFT JOIN goods AS g ON g.business_id = p.business_id AND g.product_id = p.id

@@ -109,10 +109,12 @@ def test_what_happened_since_is_seen_by_hand_and_in_ledgers(world: World, look: 
     assert seen("retention", customer_ids=[1, 2]) == Seen()
     world.append(SHOP, SaleRecorded(9_001, TODAY, None, 2, 4, 1_000, 700, None, ""), CustomersMerged(1, [4]))
     assert seen("retention", customer_ids=[1, 2]) == Seen(returned=(1,))
+    world.append(SHOP, SaleRecorded(9_002, TODAY, None, 2, 3, 1_000, 100, None, ""), CustomersMerged(3, [2]))
+    assert set(seen("retention", customer_ids=[1, 2]).returned) == {1, 3}
     assert seen("price_optimization", product_id=1) == Seen(unit_price=2_000)
     world.append(SHOP, ProductDetailsChanged(1, unit_price=2_100))
     assert seen("price_optimization", product_id=1) == Seen(unit_price=2_100)
-    assert seen("cash_warning", threshold=5, critical_on=str(TODAY)) == Seen(balance=1_000 + 700 - 500)
+    assert seen("cash_warning", threshold=5, critical_on=str(TODAY)) == Seen(balance=1_000 + 700 + 100 - 500)
 
 
 def test_other_generations_tell_what_they_would_change(world: World) -> None:
