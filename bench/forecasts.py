@@ -37,7 +37,7 @@ def measure(stage: Stage) -> list[Figure]:
     if not shelves:
         stage.say("no real ledgers beside the repository: nothing to hold the forecasts against")
         return []
-    count = stage.size(stage.products, 2)
+    count = stage.size(stage.products, 1)
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), model.warm) as pool:
         goods = {shelf.shop: pool.map(trials.product, *_columns(shelf, count)) for shelf in shelves}
         tills = {shelf.shop: pool.submit(trials.revenue, shelf.revenue, shelf.last) for shelf in shelves}

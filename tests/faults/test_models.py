@@ -63,6 +63,17 @@ def test_models_that_cannot_be_loaded_fail_the_job_not_the_products() -> None:
     assert models.pid is None
 
 
+def test_a_child_that_nobody_asks_gives_its_memory_back() -> None:
+    models = Models(modellers.load, idle=1.0)
+    models.predict(task(1))
+    pid = models.pid
+    assert pid is not None
+    wait_until(lambda: has_ended(pid))
+    models.predict(task(1))
+    assert models.pid != pid
+    models.close()
+
+
 PARENT = """
 import threading
 from tests.faults import modellers

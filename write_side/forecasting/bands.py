@@ -22,7 +22,7 @@ _KAPPAS = np.geomspace(0.25, 16, 19)
 # The latter are many because windows overlap: of a month's days each is in four of them.
 _PHI_DAYS, _TAU_WEEKS, _KAPPA_DAYS, _KAPPA_WEEKS = 14, 10, 160, 120
 # The relative variance of a week's level that is usual; half that of days where these differ little.
-_TAU, _TAU_OF_NOISE = 0.3, 0.5
+_TAU, _TAU_OF_NOISE = 0.4, 0.5
 # Less than this share of the mean day's demand is not foretold, as far as the band goes; the level's variance grows no
 # further beyond so many days.
 _LEAST, _FARTHEST = 0.02, 120

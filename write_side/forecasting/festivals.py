@@ -17,8 +17,8 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 # Days to both sides that tell the level without the feast; usual days that draw a factor towards 1; its bounds.
 _AROUND, _USUAL_DAYS, _LOWEST, _HIGHEST = 28, 3, 0.1, 5.0
-# How many standard deviations from the usual demand a stretch must be to have an effect at all.
-_CLEAR = 3.0
+# How many days of a stretch must have been seen, how many standard deviations from usual, for an effect at all.
+_FEWEST, _CLEAR = 3, 4.0
 
 
 def names(first: dt.date, days: int) -> list[str]:
@@ -43,7 +43,7 @@ def effects(first: dt.date, demand: Floats, open_days: Bools) -> Mapping[str, fl
         here = np.flatnonzero((named == name) & open_days)
         levels = [_level(demand, usual, int(day)) for day in here]
         expected, actual = float(sum(levels)), float(demand[here].sum())
-        if expected and abs(actual - expected) > _CLEAR * np.sqrt(noise * expected):
+        if expected and len(here) >= _FEWEST and abs(actual - expected) > _CLEAR * np.sqrt(noise * expected):
             kept = _USUAL_DAYS * expected / len(here)
             found[name] = min(_HIGHEST, max(_LOWEST, (actual + kept) / (expected + kept)))
     return found

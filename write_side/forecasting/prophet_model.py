@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 from functools import cache
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,9 @@ def foretell(series: Series, ahead: int) -> Floats:
         weekly_seasonality=series.season > 1, yearly_seasonality=len(series) >= _YEARLY_DAYS, daily_seasonality=False,
         holidays=_holidays(series, ahead), holidays_prior_scale=_HOLIDAY_SCALE, uncertainty_samples=0,
     )  # fmt: skip
-    model.fit(pd.DataFrame({"ds": dates[: len(series)][series.open_days], "y": known}), seed=1, algorithm="LBFGS")
+    with TemporaryDirectory(prefix="smartmarket-prophet-") as folder:  # else 20 kB a fit stay until the process ends
+        days = pd.DataFrame({"ds": dates[: len(series)][series.open_days], "y": known})
+        model.fit(days, seed=1, algorithm="LBFGS", output_dir=folder)
     mask = series.open_ahead(ahead)
     if not mask.any():
         return np.zeros(ahead)
