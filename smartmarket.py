@@ -89,6 +89,7 @@ def build_api(house: House) -> "FastAPI":
     from write_side.forecasting.router import router as forecasting  # noqa: PLC0415
     from write_side.identity.router import router as identity  # noqa: PLC0415
     from write_side.inventory.router import router as inventory  # noqa: PLC0415
+    from write_side.recommendations.advices import Advices  # noqa: PLC0415
     from write_side.recommendations.router import router as recommendations  # noqa: PLC0415
     from write_side.sales.router import router as sales  # noqa: PLC0415
     from write_side.sales.transactions import router as transactions  # noqa: PLC0415
@@ -100,7 +101,7 @@ def build_api(house: House) -> "FastAPI":
         await reader.open()
         cache = redis.asyncio.from_url(house.settings.redis_url) if house.settings.redis_url else None
         app.state.store, app.state.reader, app.state.redis = store, reader, cache
-        app.state.files = house.files(store)
+        app.state.files, app.state.advices = house.files(store), Advices(store)
         app.state.tokens = TokenProvider(house.settings)
         app.state.positions = PositionTokens(house.secret)
         app.state.explain = Explainer(source_of(house), REGISTRY)

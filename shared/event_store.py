@@ -81,7 +81,7 @@ SELECT_RULES = """SELECT topic, state, notification_id FROM log.events
 # Returns one stream, in order.
 SELECT_STREAM = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
         meta, state
-    FROM log.events WHERE originator_id = %s ORDER BY originator_version"""
+    FROM log.events WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"""
 
 
 class Source(NamedTuple):
@@ -187,9 +187,9 @@ class Unit:
         self._cursor.execute(query, params)
         return self._cursor.fetchall() if self._cursor.description else []
 
-    def load(self, stream: str) -> list[Recorded]:
-        """Return the whole stream, in order."""
-        return [_recorded(row) for row in self.sql(SELECT_STREAM, (stream,))]
+    def load(self, stream: str, after: int = 0) -> list[Recorded]:
+        """Return the whole stream, or what follows a version of it, in order."""
+        return [_recorded(row) for row in self.sql(SELECT_STREAM, (stream, after))]
 
     def append(self, stream: str, expected_version: int, *events: Event) -> None:
         """Append at the end of the transaction; `expected_version` is that of the stream's last event, 0 for none."""
@@ -294,9 +294,9 @@ class EventStore:
         wanted = {"scope": business_id or 0, "kind": kind, "count": count}
         return int(self._fetch(ALLOT, wanted)[0]["first"])
 
-    def load(self, stream: str) -> list[Recorded]:
-        """Return a whole stream, in order."""
-        return [_recorded(row) for row in self._fetch(SELECT_STREAM, (stream,))]
+    def load(self, stream: str, after: int = 0) -> list[Recorded]:
+        """Return a whole stream, or what follows a version of it, in order."""
+        return [_recorded(row) for row in self._fetch(SELECT_STREAM, (stream, after))]
 
     def _fetch(self, query: LiteralString, params: Sequence[Any] | Mapping[str, Any]) -> list[DictRow]:
         """Return the rows of a statement that may run twice: once more where the connection was broken."""

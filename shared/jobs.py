@@ -23,6 +23,7 @@ from shared.job import NewJob, Outcome
 
 LEASE_SECONDS = 8.0
 MAX_ATTEMPTS = 4
+REST_SECONDS = 1.0
 logger = logging.getLogger("smartmarket.jobs")
 
 # Returns the ids of the jobs that are new.
@@ -37,10 +38,12 @@ INSERT_AGAIN = """INSERT INTO jobs.jobs AS j (id, kind, subject, business_id, po
         priority = CASE WHEN j.state IN ('done', 'failed') THEN excluded.priority
             ELSE least(j.priority, excluded.priority) END,
         attempts = CASE WHEN j.state IN ('done', 'failed') THEN 0 ELSE j.attempts END,
-        run_after = CASE WHEN j.state IN ('done', 'failed') THEN now() ELSE j.run_after END
+        run_after = CASE j.state WHEN 'done' THEN greatest(now(), j.run_after) WHEN 'failed' THEN now()
+            ELSE j.run_after END
     RETURNING id"""
-# Returns a row if the job was not called for again since it was claimed; it is done then.
-FINISH = """UPDATE jobs.jobs SET state = 'done', error = NULL, leased_by = NULL, leased_until = NULL
+# Returns a row if the job was not called for again since it was claimed; it is done then, and rests before it is again.
+FINISH = """UPDATE jobs.jobs SET state = 'done', error = NULL, leased_by = NULL, leased_until = NULL,
+        run_after = now() + make_interval(secs => %s)
     WHERE id = %s AND position = %s RETURNING id"""
 # Returns nothing; an outcome event closes its job.
 CLOSE_JOB = """UPDATE jobs.jobs SET state = %s, error = %s, leased_by = NULL, leased_until = NULL
@@ -132,9 +135,12 @@ def record(conn: Connection[Any], decisions: Sequence[NewJob | Outcome]) -> list
 
 
 def finish(cursor: Cursor[Any], job: Job) -> None:
-    """Close a job that no outcome event closes; raises Retry if it was called for again since it was claimed."""
-    if cursor.execute(FINISH, (job.id, job.position)).fetchone() is None:
-        raise Retry(0.0)
+    """Close a job that no outcome event closes; raises Retry if it was called for again since it was claimed.
+
+    Done again, it is so a while later: however often something is sold, the same is not reckoned all the time.
+    """
+    if cursor.execute(FINISH, (REST_SECONDS, job.id, job.position)).fetchone() is None:
+        raise Retry(REST_SECONDS)
 
 
 def claim(conn: Connection[Any], job_id: uuid.UUID, worker: str) -> Job | None:

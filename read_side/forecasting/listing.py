@@ -1,17 +1,20 @@
 """GET /forecasts."""
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
 from pydantic import Field
 from starlette.responses import Response
 
 from read_side.clock import Today
 from read_side.forecasting.examples import FORECASTS
 from read_side.forecasting.items import item
-from read_side.forecasting.standing import Head, forecasts, heads
+from read_side.forecasting.standing import Head, forecasts, heads, heads_at_risk, with_chances
 from read_side.freshness import freshly
 from read_side.keysets import not_a_cursor
 from read_side.lists import list_json
@@ -36,11 +39,6 @@ class ForecastsQuery(ListQuery):
         """Tell whether the list begins with the last."""
         return (self.order or ("desc" if self.sort == "stockout_risk" else "asc")) == "desc"
 
-    @property
-    def with_risk(self) -> bool:
-        """Tell whether the list depends on the stock."""
-        return self.has_stockout_warning or self.sort == "stockout_risk"
-
     def place(self) -> Callable[[Head], Place]:
         """Return what orders the list upwards: names, those without one last; or chances of running out."""
         if self.sort == "product_name":
@@ -49,7 +47,7 @@ class ForecastsQuery(ListQuery):
 
 
 def _chance(head: Head) -> float:
-    return _NOTHING_KNOWN if head.risk is None or head.risk.chance is None else head.risk.chance
+    return _NOTHING_KNOWN if head.risk.chance is None else head.risk.chance
 
 
 @router.get("/forecasts", responses=FORECASTS)
@@ -65,9 +63,9 @@ async def list_forecasts(
     page = query.page()
     business_id = await freshly(request, who, "forecasting", "sales", "inventory")
     async with reading(request.app.state.reader, business_id) as conn:
-        every = await heads(conn, business_id, query.product_id, today, with_risk=query.with_risk)
+        every = await _heads(conn, business_id, query, today)
         place = query.place()
-        listed = [head for head in every if not query.has_stockout_warning or (head.risk and head.risk.will_stockout)]
+        listed = [head for head in every if not query.has_stockout_warning or head.risk.will_stockout]
         listed.sort(key=place, reverse=query.descending)
         start = page.offset if page.cursor is None else _after(page.cursor, query, every, listed)
         shown = listed[start : start + page.limit]
@@ -76,6 +74,16 @@ async def list_forecasts(
     more = start + page.limit < len(listed)
     cursor = encode_cursor((query.sort, query.descending, shown[-1].id)) if shown and more else None
     return raw(list_json(request, page, len(listed), results, cursor))
+
+
+async def _heads(
+    conn: AsyncConnection[TupleRow], business_id: int, query: ForecastsQuery, today: dt.date
+) -> list[Head]:
+    """Return every forecast with what the list is ordered and chosen by, and no more."""
+    if not query.has_stockout_warning and query.sort == "product_name":
+        return await heads(conn, business_id, query.product_id)
+    every = await heads_at_risk(conn, business_id, query.product_id, today)
+    return every if query.sort == "product_name" else await with_chances(conn, business_id, every, today)
 
 
 def _after(cursor: str, query: ForecastsQuery, every: list[Head], listed: list[Head]) -> int:

@@ -23,7 +23,7 @@ _REORDER = {
         "amount": 2760, "currency": "BDT",
         "how": "Demand of the next 7 days that the stock does not cover, at the unit price",
     },
-    "modified": [], "reason": None, "outcome": None,
+    "modified": [], "reason": None, "rule": "recommend.v1 stock.v1", "outcome": None,
 }  # fmt: skip
 LIST: dict[int | str, dict[str, Any]] = {
     200: example(

@@ -17,8 +17,8 @@ class RecommendationIssued(Event, frozen=True):
     """Something to do was found; `type` and `subject` (`product-7`, `customers`, `cash`) tell it from any other.
 
     `priority` and `impact` in hundredths; `stake` is the money it is about, reckoned as `stake_basis` says; the `facts`
-    by type stand in `shared.rules.recommend`. `based_on` names per read model the generation and the position that the
-    rule `rule` looked at.
+    by type stand in `shared.rules.recommend`. `based_on` names per read model the generation and the position that was
+    looked at, `rule` the rules that decided and those that made the rows, by version.
     """
 
     topic: ClassVar[str] = "recommendations.RecommendationIssued"

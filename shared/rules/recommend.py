@@ -11,7 +11,7 @@ Money is integer paisa, quantities are thousandths of a unit. Facts by type:
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -95,16 +95,20 @@ class AtRisk(NamedTuple):
 
 
 class Signals(NamedTuple):
-    """What the read models tell of a shop; `cash` is None while it is unknown."""
+    """What the read models tell of a shop; `cash` is None while it is unknown.
+
+    `rules` are the versions of the rules that made the rows, by type of what is recommended for them.
+    """
 
     last_sale: dt.date | None
     shelves: Sequence[Shelf]
     cash: Cash | None
     at_risk: AtRisk
+    rules: Mapping[str, str] | None = None
 
 
 class Wanted(NamedTuple):
-    """Something to do today; of those without `expires_on` the day is set when they are issued."""
+    """Something to do today, by what rules; of those without `expires_on` the day is set when they are issued."""
 
     type: str
     subject: str
@@ -113,6 +117,7 @@ class Wanted(NamedTuple):
     stake_basis: str
     facts: dict[str, Fact]
     expires_on: dt.date | None = None
+    rule: str = VERSION
 
     @property
     def impact(self) -> int:
@@ -143,7 +148,9 @@ def wanted(signals: Signals, today: dt.date, chosen: Parameters = DEFAULTS) -> l
         *_reorders(signals.shelves, today, chosen), *cash_warning(signals.cash, today, chosen),
         *retention(signals.at_risk, chosen), *prices(signals.shelves, chosen),
     ]  # fmt: skip
-    return sorted(found, key=lambda item: (-item.priority, -item.stake, item.type, item.subject))
+    made_by = signals.rules or {}
+    told = [item._replace(rule=f"{VERSION} {made_by.get(item.type, '')}".rstrip()) for item in found]
+    return sorted(told, key=lambda item: (-item.priority, -item.stake, item.type, item.subject))
 
 
 def reorder(shelf: Shelf, today: dt.date, chosen: Parameters = DEFAULTS) -> Wanted | None:

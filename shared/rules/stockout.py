@@ -78,36 +78,57 @@ def is_stale(data_as_of: dt.date, today: dt.date, parameters: Parameters = DEFAU
 
 
 def risk(demand: Demand, shelf: Shelf, today: dt.date, parameters: Parameters = DEFAULTS) -> Risk:
-    """Return the risk as of the end of `today`; days of the forecast that have passed are left out."""
-    passed = max(0, (today - demand.made_on).days)
+    """Return the risk as of the end of `today`; days of the forecast that have passed are left out.
+
+    A demand without quantiles leaves the chance to `chance`, which takes those of one day only.
+    """
     if shelf.stock is None:
         return Risk(reason=UNKNOWN_STOCK)
     if is_stale(demand.data_as_of, today, parameters):
         return Risk(reason=STALE)
+    passed = days_passed(demand, today)
     if passed >= len(demand.expected):
         return Risk(reason=PAST)
     stock = max(0, shelf.stock)
     summed = list(accumulate(demand.expected[passed:]))
     days = next((n for n, sold in enumerate(summed, 1) if sold > stock), None)
-    chance = chance_above(demand, stock, passed, days or len(summed))
+    found = Risk() if days is None else Risk(True, days, None, today + _DAY * days)  # noqa: FBT003 - it does
+    if demand.quantiles:
+        found = found._replace(chance=chance(demand, quantiles_of(demand, found, today), shelf, today))
     if days is None:
-        return Risk(chance=chance)
-    out = today + _DAY * days
+        return found
     lead = parameters.lead_time_days if shelf.lead_time_days is None else shelf.lead_time_days
-    quantity = _order(summed[-1], len(summed), shelf, stock, parameters)
-    return Risk(True, days, chance, out, max(today, out - _DAY * lead), quantity)  # noqa: FBT003 - it does
+    return found._replace(
+        reorder_by=max(today, today + _DAY * (days - lead)),
+        recommended_qty=_order(summed[-1], len(summed), shelf, stock, parameters),
+    )
 
 
-def chance_above(demand: Demand, stock: int, passed: int, days: int) -> float:
-    """Return how likely the demand of `days` days, after the first `passed`, exceeds `stock`.
+def days_passed(demand: Demand, today: dt.date) -> int:
+    """Return how many days of the forecast have passed."""
+    return max(0, (today - demand.made_on).days)
+
+
+def decisive_day(demand: Demand, found: Risk, today: dt.date) -> int:
+    """Return by which day of the forecast, from 1, the chance is told: the day of running out, else the last."""
+    return len(demand.expected) if found.days is None else days_passed(demand, today) + found.days
+
+
+def quantiles_of(demand: Demand, found: Risk, today: dt.date) -> Sequence[int]:
+    """Return the quantiles of the demand up to the decisive day."""
+    width, day = len(demand.levels), decisive_day(demand, found, today)
+    return demand.quantiles[(day - 1) * width : day * width]
+
+
+def chance(demand: Demand, quantiles: Sequence[int], shelf: Shelf, today: dt.date) -> float:
+    """Return how likely the demand up to the day of these quantiles exceeds the stock.
 
     Between two quantiles the probability runs straight; below the lowest it runs to 1 at no demand, above the highest
     to 0 as far away from it as that is from the median. Demand of passed days counts as it was expected.
     """
-    width = len(demand.levels)
-    at = (passed + days - 1) * width
-    shift = sum(demand.expected[:passed])
-    found = [max(0, quantile - shift) for quantile in demand.quantiles[at : at + width]]
+    stock = max(0, shelf.stock or 0)
+    shift = sum(demand.expected[: days_passed(demand, today)])
+    found = [max(0, quantile - shift) for quantile in quantiles]
     median = found[bisect_right(demand.levels, _CERTAIN // 2) - 1]
     values = [*found, 2 * found[-1] - median]
     levels = [*demand.levels, _CERTAIN]

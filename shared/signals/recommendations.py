@@ -14,7 +14,17 @@ from psycopg import Connection
 from shared.events.recommendations import BasedOn
 from shared.rules import cash as cash_rule
 from shared.rules.follow_up import Executed, Seen
-from shared.rules.recommend import DEFAULTS, AtRisk, Cash, Shelf, Signals
+from shared.rules.recommend import (
+    CASH_WARNING,
+    DEFAULTS,
+    PRICE_OPTIMIZATION,
+    REORDER,
+    RETENTION,
+    AtRisk,
+    Cash,
+    Shelf,
+    Signals,
+)
 from shared.signals import cash, shelves, takings
 
 PROJECTIONS = ("sales", "inventory", "customers", "cashflow", "forecasting")
@@ -25,6 +35,9 @@ SELECT_REACHED = """SELECT projection, schema, reached, parked FROM projections.
 # Returns the last day with sales, no later than today.
 SELECT_LAST_SALE = """SELECT max(date) FROM sales_days
     WHERE business_id = %(business)s AND sales > 0 AND date <= %(today)s::date"""
+# Returns by which rules the stock and the customers' standing were reckoned, null while there is none.
+SELECT_RULES = """SELECT (SELECT rule FROM stock WHERE business_id = %(business)s LIMIT 1),
+    (SELECT rules FROM churn WHERE business_id = %(business)s LIMIT 1)"""
 # Returns how many customers are at risk.
 COUNT_AT_RISK = """SELECT count(*) FROM churn
     WHERE business_id = %(business)s AND (segment = 'at_risk' OR level = 'high') AND visits > 0"""
@@ -43,11 +56,12 @@ SELECT_ARRIVED = """SELECT
         AND moved > 0 AND day >= %(since)s::date - date '2000-01-01'), 0)::bigint
     + coalesce((SELECT sum(moved) FROM stock_entries WHERE business_id = %(business)s AND product_id = %(product)s
         AND moved > 0 AND -entry > %(position)s), 0)::bigint"""
-# Returns which of some customers came since a day.
-SELECT_RETURNED = """SELECT DISTINCT coalesce(m.merged_into, m.id) FROM customer_ids AS m
-    JOIN visits AS v ON v.business_id = m.business_id AND v.customer_id = m.id
-    WHERE m.business_id = %(business)s AND coalesce(m.merged_into, m.id) = ANY(%(ids)s::bigint[])
-        AND v.sales > 0 AND v.date >= %(since)s::date"""
+# Returns which of some customers, as whoever they were merged into, came since a day.
+SELECT_RETURNED = """SELECT DISTINCT one.id FROM (SELECT DISTINCT coalesce(merged_into, id) AS id FROM customer_ids
+        WHERE business_id = %(business)s AND id = ANY(%(ids)s::bigint[])) AS one
+    JOIN customer_ids AS m ON m.business_id = %(business)s AND coalesce(m.merged_into, m.id) = one.id
+    JOIN visits AS v ON v.business_id = %(business)s AND v.customer_id = m.id
+    WHERE v.sales > 0 AND v.date >= %(since)s::date"""
 # Returns what a product costs now.
 SELECT_PRICE = """SELECT coalesce(nullif(g.unit_price, -1), p.unit_price, p.first_price) FROM products AS p
     LEFT JOIN goods AS g ON g.business_id = p.business_id AND g.product_id = p.id
@@ -74,7 +88,10 @@ class Reading:
     def signals(self) -> Signals:
         """Return what the rules decide by."""
         last = self._value(SELECT_LAST_SALE)
-        return Signals(last, self._shelves(last), self._cash_ahead(), self._at_risk())
+        ((stock, churn),) = self._rows(SELECT_RULES)
+        versions = {REORDER: stock, PRICE_OPTIMIZATION: stock, RETENTION: churn, CASH_WARNING: cash_rule.VERSION}
+        rules = {kind: version for kind, version in versions.items() if version}
+        return Signals(last, self._shelves(last), self._cash_ahead(), self._at_risk(), rules)
 
     def seen(self, executed: Executed) -> Seen:
         """Return what happened since one was executed."""

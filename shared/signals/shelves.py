@@ -6,15 +6,17 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from shared.rules.recommend import Shelf
+from shared.rules.stock import FRACTIONAL_UNITS
 
 AHEAD = 7
+_WHOLE, _TENTH = 1000, 100
 
 # Returns the products whose stock is known, with what the owner said of them, what was sold in 28 and in 7 days up to
 # the last day with sales, and for how many of the 28 days they have been sold.
 SELECT_STOCKED = """SELECT s.product_id, s.on_hand, s.is_low, s.reorder_point, nullif(g.reorder_point, -1),
         coalesce(nullif(g.unit_price, -1), p.unit_price, p.first_price),
         nullif(g.lead_time_days, -1), nullif(g.pack_size, -1), nullif(g.min_order, -1),
-        coalesce(sold.month, 0)::bigint, coalesce(sold.week, 0)::bigint, sold.days
+        coalesce(sold.month, 0)::bigint, coalesce(sold.week, 0)::bigint, sold.days, nullif(g.unit, '')
     FROM stock AS s
     LEFT JOIN goods AS g ON g.business_id = s.business_id AND g.product_id = s.product_id
     LEFT JOIN products AS p ON p.business_id = s.business_id AND p.id = s.product_id
@@ -45,6 +47,7 @@ class Stocked(NamedTuple):
     month: int
     week: int
     days: int | None
+    unit: str | None
 
 
 class Forecast(NamedTuple):
@@ -63,10 +66,17 @@ def shelf(row: Stocked, forecast: Forecast | None, today: dt.date) -> Shelf:
     else:
         demand = week_ahead(forecast.expected, (today - forecast.made_on).days)
     usual = max(0, row.month - row.week) * AHEAD // (over - AHEAD) if over > AHEAD else 0
+    basis = "average" if forecast is None else "forecast"
     return Shelf(
-        *row[:5], sum(demand), AHEAD, _runs_out_in(row.on_hand, demand), "average" if forecast is None else "forecast",
+        *row[:5], _countable(sum(demand), row.unit), AHEAD, _runs_out_in(row.on_hand, demand), basis,
         *row[5:9], row.week, usual,
     )  # fmt: skip
+
+
+def _countable(demand: int, unit: str | None) -> int:
+    """Return a demand in whole units, in tenths of what is weighed."""
+    step = _TENTH if unit in FRACTIONAL_UNITS else _WHOLE
+    return (demand + step // 2) // step * step
 
 
 def week_ahead(expected: Sequence[int], passed: int) -> list[int]:

@@ -28,7 +28,7 @@ def next_steps(rec: Recommendation, language: Language) -> str:
 def _order_lines(rec: Recommendation, names: Names, language: Language) -> list[dict[str, Any]]:
     if rec.type != "reorder":
         return []
-    facts, product = rec.facts, product_name(rec, names, language)
+    facts, product = rec.action, product_name(rec, names, language)
     quantity = units(facts["recommended_qty"])
     price = facts["unit_price"]
     return [
@@ -43,7 +43,7 @@ def _order_lines(rec: Recommendation, names: Names, language: Language) -> list[
 def _messages(rec: Recommendation, names: Names) -> Sequence[dict[str, Any]]:
     if rec.type != "retention":
         return []
-    known = ((number, names.people.get(number)) for number in rec.facts["customer_ids"])
+    known = ((number, names.people.get(number)) for number in rec.action["customer_ids"])
     return [_message(number, person, names.shop or "") for number, person in known if person and person.name]
 
 

@@ -16,7 +16,10 @@ _STEP = 100
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A recommendation with its facts as `shared.rules.recommend` says; money in paisa, quantities in thousandths."""
+    """A recommendation: its facts, and what is to be done or was done, which is the facts with the owner's changes.
+
+    Facts as `shared.rules.recommend` says; money in paisa, quantities in thousandths.
+    """
 
     id: int
     type: str
@@ -26,9 +29,11 @@ class Recommendation:
     stake: int
     stake_basis: str
     facts: Mapping[str, Any]
+    action: Mapping[str, Any]
     expires_on: dt.date
     created_at: dt.datetime
     status: str
+    rule: str
     reason: str | None = None
     viewed_at: dt.datetime | None = None
     seconds: int = 0
@@ -45,7 +50,7 @@ class Recommendation:
     @property
     def customers(self) -> list[int]:
         """Return the customers it names."""
-        return [*self.facts.get("customer_ids", ()), *self.outcome_facts.get("customer_ids", ())]
+        return [*self.action.get("customer_ids", ()), *self.outcome_facts.get("customer_ids", ())]
 
 
 class Person(NamedTuple):
@@ -71,14 +76,14 @@ def item(rec: Recommendation, names: Names, today: dt.date, language: Language) 
     return {
         "id": rec.id, "title": said.message, "description": " ".join(said.suggestions), "type": rec.type,
         "urgency": rec.urgency, "priority_score": rec.priority / _STEP, "status": rec.status,
-        "action_data": _ACTIONS[rec.type](rec.facts, names, today),
+        "action_data": _ACTIONS[rec.type](rec.action, names, today),
         "engagement": {
             "is_viewed": rec.viewed_at is not None, "viewed_at": _instant(rec.viewed_at),
             "is_executed": rec.executed_at is not None, "executed_at": _instant(rec.executed_at),
             "view_duration_seconds": rec.seconds,
         },
         "created_at": _instant(rec.created_at), "expires_on": rec.expires_on, "impact": rec.impact / _STEP,
-        "stake": stake(rec, language), "modified": list(rec.modified), "reason": rec.reason,
+        "stake": stake(rec, language), "modified": list(rec.modified), "reason": rec.reason, "rule": rec.rule,
         "outcome": _outcome(rec, names, language),
     }  # fmt: skip
 

@@ -14,7 +14,7 @@ from shared.events.forecasting import ForecastFailed, ForecastsRequested, Short
 from shared.events.inventory import ProductDetailsChanged, StockMoved
 from shared.events.sales import SalesBatchRecorded
 from shared.rules.stockout import Demand, Shelf
-from tests.conftest import RunningHouse, Shop
+from tests.conftest import RunningHouse, Shop, wait_until
 from tests.contracts.reads import by_cursor, by_offset, data, record, refusal, today
 from tests.projectors.events import batch, products, sale
 from tests.projectors.forecasts import RUN, made, takings
@@ -228,6 +228,16 @@ def test_cash_goes_by_the_forecast_of_takings_and_then_by_weekdays(
         (2500, "forecast"), (2600, "forecast"), (1000, "estimated")
     ]  # fmt: skip
     assert [line["basis"] for day in before_after(before) for line in day["lines"]] == ["estimated"] * 7
+
+
+def test_a_replay_shows_what_had_been_told_by_then(client: httpx.Client, shelf: Shop, running: RunningHouse) -> None:
+    before = data(client, shelf, "/forecasts")["results"]
+    asked = client.post("/api/replays", json={"as_of": dt.datetime.now(dt.UTC).isoformat()}, headers=shelf.headers)
+    replay = asked.json()["data"]["id"]
+    wait_until(lambda: data(client, shelf, f"/replays/{replay}")["state"] == "ready")
+    read(client, shelf, running, "forecasts", made(RICE, [9] * 7, number=50, made_on=today()))
+    then = client.get("/api/forecasts", headers=shelf.headers | {"X-Replay": replay}).json()["data"]["results"]
+    assert then == before != data(client, shelf, "/forecasts")["results"]
 
 
 def before_after(cash: dict[str, Any]) -> list[dict[str, Any]]:

@@ -161,7 +161,7 @@ def test_nobody_elses_recommendations_are_answered(
 @pytest.mark.parametrize(
     ("number", "body"),
     [
-        (1, {}), (1, {"confirmation": False}), (1, {"confirmation": "yes"}), (1, {"confirmation": True, "price": 1}),
+        (1, {}), (1, {"confirmation": False}), (1, {"confirmation": "yes"}),
         (1, {"confirmation": True, "modified_action": {"price": 1}}),
         (1, {"confirmation": True, "modified_action": {"recommended_qty": 0}}),
         (1, {"confirmation": True, "modified_action": {"recommended_qty": 100_001}}),
@@ -202,6 +202,13 @@ def test_what_is_over_or_never_was_is_not_executed(client: httpx.Client, shop: S
 @pytest.mark.parametrize("seconds", [-1, 86_401, "45", 1.5])
 def test_a_look_lasts_up_to_a_day(client: httpx.Client, shop: Shop, seconds: Any) -> None:  # noqa: ANN401 - a wrong value
     assert post(client, shop, "1/view", {"view_duration_seconds": seconds}).status_code == 400
+
+
+def test_neither_a_look_nor_a_dismissal_needs_words(client: httpx.Client, own: Shop) -> None:
+    for number, step, status in ((1, "view", "viewed"), (2, "dismiss", "dismissed")):
+        answer = client.post(f"/api{PATH}/{number}/{step}", headers=own.headers)
+        assert (answer.status_code, answer.json()["data"]["recommendation"]["status"]) == (200, status), answer.text
+        assert post(client, own, f"{number}/{step}", {"screen": "home"}).status_code == 200
 
 
 def test_another_body_under_the_same_key_is_refused(client: httpx.Client, own: Shop) -> None:

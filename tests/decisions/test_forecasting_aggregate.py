@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 from shared.errors import InsufficientData, ProductNotFound, Refusal, TooManyForecasts
 from shared.events.base import Event
 from shared.events.forecasting import ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
+from shared.events.jobs import JobFailed
 from tests.projectors.forecasts import made, takings
 from write_side.forecasting.aggregate import (
     DAY,
     IMPORT,
     OWNER,
     PART,
+    PART_JOB,
     Asked,
     Known,
     Part,
@@ -83,6 +85,15 @@ def test_what_failed_is_not_reused() -> None:
     done = ForecastRunCompleted("run-1", 0, 1, 7, [1], [], [2])
     assert decide(Asked([1, 2], 7), before(1, 2), done).product_ids == [2]
     assert decide(Asked([1, 2], 7), before(1, 2), done, before(2, run="run-2")).product_ids == []
+
+
+def test_what_was_given_up_is_not_reused() -> None:
+    run = before(*range(1, PART + 3))
+    shop = Shop(dict.fromkeys(range(1, PART + 3), 30), 41)
+    given_up = JobFailed("j", PART_JOB, "run-1-1", 4, "RuntimeError")
+    assert decide(Asked(None, 7), run, given_up, shop=shop).product_ids == [PART + 1, PART + 2]
+    other = JobFailed("j", "read_upload", "run-1-1", 4, "RuntimeError")
+    assert decide(Asked(None, 7), run, other, shop=shop).product_ids == []
 
 
 def test_a_day_has_ten_requests_and_those_of_the_house_do_not_count() -> None:

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import AlreadyDismissed, AlreadyExecuted, RecommendationNotFound, RecommendationOver, Refusal
+from shared.errors import (
+    AlreadyDismissed,
+    AlreadyExecuted,
+    InvalidRequest,
+    RecommendationNotFound,
+    RecommendationOver,
+    Refusal,
+)
 from shared.events.base import Event
 from shared.events.recommendations import (
     RecommendationDismissed,
@@ -103,9 +110,15 @@ def test_looks_add_up_to_a_day_and_change_nothing_that_was_answered() -> None:
 
 
 def test_what_is_executed_keeps_the_owners_changes() -> None:
-    event = execute(1, {"current_stock": 9, "customer_ids": [1]}, opened(RICE), TODAY)
-    assert event.action == {"product_id": 1, "current_stock": 9, "customer_ids": [1]}
-    assert (event.modified, event.follow_until) == (["customer_ids"], day(14))
+    event = execute(1, {"current_stock": 9, "recommended_qty": 7}, opened(RICE), TODAY)
+    assert event.action == {"product_id": 1, "current_stock": 9, "recommended_qty": 7}
+    assert (event.modified, event.follow_until) == (["recommended_qty"], day(14))
+
+
+def test_only_customers_who_were_named_are_contacted() -> None:
+    assert execute(1, {"customer_ids": [1, 3]}, opened(CALL), TODAY).action == {"customer_ids": [1, 3]}
+    with pytest.raises(InvalidRequest):
+        execute(1, {"customer_ids": [1, 4]}, opened(CALL), TODAY)
 
 
 @pytest.mark.parametrize(

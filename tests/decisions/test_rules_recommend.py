@@ -133,7 +133,7 @@ def test_of_slow_movers_only_those_with_most_at_stake_are_told() -> None:
 
 
 def test_a_forecast_goes_before_the_average_and_on_by_weekdays() -> None:
-    row = Stocked(1, 5_000, False, None, None, 12_000, None, None, None, 28_000, 7_000, 28)  # noqa: FBT003 - a row
+    row = Stocked(1, 5_000, False, None, None, 12_000, None, None, None, 28_000, 7_000, 28, None)  # noqa: FBT003 - a row
     by_average = shelf(row, None, TODAY)
     assert (by_average.basis, by_average.demand, by_average.runs_out_in, by_average.usual_7d) == (
         "average",
@@ -141,10 +141,12 @@ def test_a_forecast_goes_before_the_average_and_on_by_weekdays() -> None:
         6,
         7_000,
     )
-    forecast = Forecast(1, ahead(-2), [9_000, 9_000, 3_000, 4_000, 0, 0, 0])
+    forecast = Forecast(1, ahead(-2), [9_000, 9_000, 3_000, 3_970, 0, 0, 0])
     by_forecast = shelf(row, forecast, TODAY)
     assert (by_forecast.basis, by_forecast.demand, by_forecast.runs_out_in) == ("forecast", 25_000, 2)
-    assert week_ahead(forecast.expected, 2) == [3_000, 4_000, 0, 0, 0, 9_000, 9_000]
+    assert week_ahead(forecast.expected, 2) == [3_000, 3_970, 0, 0, 0, 9_000, 9_000]
+    assert shelf(row._replace(unit="kg"), forecast, TODAY).demand == 25_000
+    assert shelf(row._replace(unit="kg", month=27_660), None, TODAY).demand == 6_900
 
 
 def test_what_came_of_it_is_told_when_it_shows_or_when_its_time_is_over() -> None:

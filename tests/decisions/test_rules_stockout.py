@@ -102,8 +102,9 @@ def test_more_stock_runs_out_later_and_less_likely(steps: list[list[int]], less:
         assert few.reason == many.reason == stockout.PAST
         return
     end = len(steps) - passed
+    last = told.quantiles[-5:]
     few_chance, many_chance = (
-        stockout.chance_above(told, stock, passed, end) for stock in sorted((less, more))
+        stockout.chance(told, last, Shelf(stock), day) for stock in sorted((less, more))
     )  # fmt: skip
     assert 0 <= many_chance <= few_chance <= 1
     assert (few.days or end + 1) <= (many.days or end + 1)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from itertools import accumulate
 
+from write_side.forecasting.model_process import ProductTask
 from write_side.forecasting.prediction import (
     LEVELS,
     Accuracy,
@@ -19,6 +20,7 @@ from write_side.forecasting.prediction import (
     Window,
 )
 
+TODAY = dt.date(2025, 11, 3)
 # Of so many units on the first day: what becomes of the forecast.
 HANGS, DIES, RAISES, SHORT = 11.0, 12.0, 13.0, 14.0
 ACCURACY = Accuracy(
@@ -79,3 +81,9 @@ def load() -> LastDay:
 def load_nothing() -> LastDay:
     """Fail to load."""
     raise ImportError
+
+
+def task(first: float) -> ProductTask:
+    """Return what is asked of a product that sold so much on the first of two days."""
+    history = History(first=TODAY - dt.timedelta(1), demand=(first, 3.0), transactions=30, as_of=TODAY)
+    return ProductTask(history, 7, TODAY + dt.timedelta(1))

@@ -18,6 +18,7 @@ from shared.events.inventory import StockMoved
 from shared.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
 from tests.conftest import RunningHouse, Shop, finished_upload, upload
 from tests.contracts.reads import FIRST_DAY, csv, data, invented, record
+from tests.projectors.advice import issued
 from tests.projectors.forecasts import made, takings
 
 SALES = invented(40)
@@ -50,7 +51,7 @@ def busy_shops(running: RunningHouse, client: httpx.Client, two_shops: list[tupl
             running, shop, credit, voided, MovementsRecorded(file_id, [bought], [], ""), *moved,
             CustomersMerged(1, [2]), CashSettingsChanged(100, FIRST_DAY, 50),
             ExpenseRecorded(1, FIRST_DAY, 100, "rent"), CollectionRecorded(1, FIRST_DAY, 100, 1),
-            made(1, [3], made_on=FIRST_DAY), takings([500], made_on=FIRST_DAY),
+            made(1, [3], made_on=FIRST_DAY), takings([500], made_on=FIRST_DAY), issued(),
         )  # fmt: skip
         for path in (
             "transactions",
@@ -60,6 +61,7 @@ def busy_shops(running: RunningHouse, client: httpx.Client, two_shops: list[tupl
             "data/uploads",
             "business/profile",
             "forecasts",
+            "recommendations",
         ):
             assert client.get(f"/api/{path}", headers=shop.headers | fresh).status_code == 200
     return [shop for shop, _ in two_shops]

@@ -14,7 +14,7 @@ from shared.jobs import Retry
 from tests.policies.test_recommendations_policy import Held, append, claimed, record
 from tests.projectors.advice import issued
 from write_side.recommendations import worker
-from write_side.recommendations.desk import stream_of
+from write_side.recommendations.advices import stream_of
 from write_side.recommendations.policy import review_of
 from write_side.recommendations.worker import Reviewer
 

@@ -36,13 +36,14 @@ IN_BANGLA = [
     ["২০২৫-১০-০২", "ভাড়া", "", "১৫০০০", "", "", "খরচ", "", "", "", "", ""],
 ]
 
+# Returns the events of a business, what the house adds by itself aside.
+TOLD = """SELECT topic, state FROM log.events WHERE business_id = %s
+    AND split_part(topic, '.', 1) NOT IN ('forecasting', 'recommendations') ORDER BY notification_id"""
+
 
 def events(running: RunningHouse, shop: Shop) -> list[Event]:
-    """Return what happened in the shop, in order."""
-    found = rows(
-        running.house.url, "SELECT topic, state FROM log.events WHERE business_id = %s ORDER BY notification_id",
-        shop.business_id,
-    )  # fmt: skip
+    """Return what the shop's owner and ledgers told, in order."""
+    found = rows(running.house.url, TOLD, shop.business_id)
     return [decode(topic, bytes(state)) for topic, state in found]
 
 

@@ -15,6 +15,7 @@ from shared.vault import MasterKey
 from tests.conftest import SECRET
 from tests.log.facts import connected, rows
 from tests.log.ledgers import Held, accept, job_of, ledger, upload_of
+from tests.projectors.advice import issued
 from write_side.identity.registration import Applicant, register
 from write_side.identity.staff import create_staff
 from write_side.indexes import rebuild_indexes
@@ -153,11 +154,12 @@ def test_shops_go_on_selling_while_indexes_are_made_again(database_url: str) -> 
     assert found == {(s._business, product_index_key(name)) for s in sellers for name in s.added}
 
 
-def test_numbers_of_expenses_and_collections_are_never_given_out_again(store: EventStore, database_url: str) -> None:
+def test_numbers_that_no_index_has_are_never_given_out_again(store: EventStore, database_url: str) -> None:
     day = dt.date(2025, 11, 3)
-    events = ExpenseRecorded(41, day, 100, "rent"), CollectionRecorded(7, day, 100, 1)
+    events = ExpenseRecorded(41, day, 100, "rent"), CollectionRecorded(7, day, 100, 1), issued(5)
     store.execute(7, Metadata(), lambda unit: unit.append("cash-7", 0, *events))
     with connected(database_url) as owner:
         owner.execute("TRUNCATE log.index_rows, log.counters")
         rebuild_indexes(owner)
     assert (store.allot(7, "expense"), store.allot(7, "collection"), store.allot(70, "expense")) == (42, 8, 1)
+    assert store.allot(7, "recommendation") == 6

@@ -50,9 +50,9 @@ def append(store: EventStore, business: int | None, stream: str, *events: Any) -
 
 def test_at_most_one_review_of_a_shop_waits_for_all_that_has_changed(database_url: str) -> None:
     record(database_url, review_of(SHOP, 3), review_of(SHOP, 5), review_of(SHOP, 4), review_of(70, 6, NIGHTLY))
-    assert rows(database_url, JOBS) == [(REVIEW, "7", 5, "pending", 1), (REVIEW, "70", 6, "pending", 2)]
+    assert rows(database_url, JOBS) == [(REVIEW, "7", 5, "pending", 0), (REVIEW, "70", 6, "pending", 2)]
     record(database_url, review_of(70, 7))
-    assert rows(database_url, JOBS)[1] == (REVIEW, "70", 7, "pending", 1)
+    assert rows(database_url, JOBS)[1] == (REVIEW, "70", 7, "pending", 0)
 
 
 def test_what_changes_while_a_shop_is_reviewed_calls_for_another_review(store: EventStore, database_url: str) -> None:
@@ -67,9 +67,23 @@ def test_what_changes_while_a_shop_is_reviewed_calls_for_another_review(store: E
     assert (later.id, later.position) == (job.id, 8)
     with store.cursor() as cursor:
         jobs.finish(cursor, later)
-    assert rows(database_url, JOBS) == [(REVIEW, "7", 8, "done", 1)]
+    assert rows(database_url, JOBS) == [(REVIEW, "7", 8, "done", 0)]
     record(database_url, review_of(SHOP, 9))
-    assert rows(database_url, JOBS) == [(REVIEW, "7", 9, "pending", 1)]
+    assert rows(database_url, JOBS) == [(REVIEW, "7", 9, "pending", 0)]
+
+
+def test_a_shop_that_was_just_reviewed_rests_before_it_is_again(store: EventStore, database_url: str) -> None:
+    record(database_url, review_of(SHOP, 3))
+    job = claimed(database_url, review_of(SHOP, 3))
+    with store.cursor() as cursor:
+        jobs.finish(cursor, job)
+    record(database_url, review_of(SHOP, 4))
+    ((state, wait),) = rows(database_url, "SELECT state, extract(epoch FROM run_after - now())::float FROM jobs.jobs")
+    assert state == "pending"
+    assert 0 < wait <= jobs.REST_SECONDS
+    rows(database_url, "UPDATE jobs.jobs SET state = 'failed' RETURNING id")
+    record(database_url, review_of(SHOP, 5))
+    assert claimed(database_url, review_of(SHOP, 5)).position == 5
 
 
 def test_a_ledger_calls_for_a_review_unless_it_was_empty() -> None:

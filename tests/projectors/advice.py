@@ -3,7 +3,8 @@
 import datetime as dt
 
 from shared.events.recommendations import BasedOn, Fact, RecommendationIssued, RecommendationRefreshed
-from tests.projectors.events import DAY
+
+DAY = dt.date(2025, 10, 29)
 
 BASED_ON: BasedOn = {"inventory": (4, 41)}
 

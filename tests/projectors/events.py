@@ -11,6 +11,7 @@ from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, Expe
 from shared.events.customers import CustomersMerged
 from shared.events.identity import BusinessProfileChanged, BusinessRegistered
 from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
+from shared.events.recommendations import RecommendationViewed
 from shared.events.sales import (
     CustomersAdded,
     Movement,
@@ -25,6 +26,7 @@ from shared.events.sales import (
     UploadAccepted,
     UploadCompleted,
 )
+from tests.projectors.advice import issued
 from tests.projectors.forecasts import made, takings
 
 DAY = dt.date(2025, 10, 29)
@@ -111,6 +113,8 @@ def everything_else(business: int) -> Iterator[Event]:
     yield CustomersMerged(1, [2])
     yield made(1, [3, 4, 0], made_on=DAY)
     yield takings([90_000, 80_000], made_on=DAY)
+    yield issued()
+    yield RecommendationViewed(1, 45)
 
 
 def busy_street(shops: int, first_tx: int = 1) -> Iterator[tuple[int, Event]]:

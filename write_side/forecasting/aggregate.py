@@ -15,9 +15,12 @@ from shared.events.forecasting import (
     RevenueForecastMade,
     Short,
 )
+from shared.events.jobs import JobFailed
 from write_side.forecasting.prediction import HORIZONS, LEAST_TRANSACTIONS
 
 OWNER, IMPORT, DAY = "owner", "import", "day"
+# The kind of the jobs that make the parts of runs.
+PART_JOB = "make_forecasts"
 PER_DAY = 10
 # So many products are one job, so that several workers share a run and none is busy with it for long.
 PART = 50
@@ -73,7 +76,15 @@ def evolve(today: Today, event: Event) -> Today:
             return replace(today, runs=(*today.runs, event))
         case ForecastRunCompleted():
             return replace(today, failed=today.failed | {(event.run_id, product) for product in event.failed})
+        case JobFailed() if event.kind == PART_JOB:
+            return replace(today, failed=today.failed | _given_up(today, event.subject))
     return today
+
+
+def _given_up(today: Today, subject: str) -> set[tuple[str, int]]:
+    """Return what a part that was given up leaves unmade."""
+    run_id, _, part = subject.rpartition("-")
+    return {(run_id, p) for run in today.runs if run.run_id == run_id for p in parts(run.product_ids)[int(part)]}
 
 
 def load(date: dt.date, events: Iterable[Event]) -> Today:

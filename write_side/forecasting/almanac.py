@@ -11,16 +11,17 @@ from zoneinfo import ZoneInfo
 from shared.event_codec import decode
 from shared.event_store import EventStore, Metadata, Unit
 from shared.events.forecasting import ForecastRunCompleted, ForecastsRequested
+from shared.events.jobs import JobFailed
 from write_side.forecasting import aggregate
 from write_side.forecasting.aggregate import Asked, Shop, run_stream
 from write_side.forecasting.planner import SALES, SELECT_DATA_VERSION, data_version
 
 _DHAKA = ZoneInfo("Asia/Dhaka")
-_TOPICS = [ForecastsRequested.topic, ForecastRunCompleted.topic]
+_TOPICS = [ForecastsRequested.topic, ForecastRunCompleted.topic, JobFailed.topic]
 # What one worker needs: seconds to begin, and per product with its backtest.
 _BEGIN_SECONDS, _PRODUCT_SECONDS = 2.0, 1.0
 
-# Returns what was asked for since an instant, and which parts of it are done, in order.
+# Returns what was asked for since an instant, and which parts of it are done or given up, in order.
 SELECT_TODAY = """SELECT topic, state FROM log.events
     WHERE business_id = %s AND topic = ANY(%s) AND notification_id > log.position_at(%s) ORDER BY notification_id"""
 

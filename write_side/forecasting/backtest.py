@@ -11,8 +11,9 @@ from write_side.forecasting.series import WEEK, Floats, Series
 
 Foretell = Callable[[Series, int], Mapping[str, Floats]]
 WINDOWS, AHEAD = 8, 30
-# A window needs so many days before its cutoff; half a week more or less of a week's demand means another past.
-LEAST_DAYS, _SAME = 14, 0.01
+# A window needs so many days before its cutoff. Its past is another one where the demand of the last so many days
+# differs by more than this share.
+LEAST_DAYS, _PAST, _SAME = 14, 365, 0.01
 _DIGITS = 4
 
 
@@ -40,7 +41,7 @@ def complete(series: Series, windows: Sequence[Window], models: Sequence[str], f
     found = []
     for cutoff in cutoffs(series.first, series.last):
         past = series.until(cutoff)
-        known, window = float(past.demand.sum()), kept.get(cutoff)
+        known, window = float(past.demand[-_PAST:].sum()), kept.get(cutoff)
         if known <= 0:
             continue
         if window is None or abs(window.known - known) > _SAME * known or not set(models) <= set(window.foretold):

@@ -15,14 +15,14 @@ import numpy as np
 
 from write_side.forecasting.series import WEEK, Floats
 
-LIKELY, WIDE = 0.8, 0.95
+LIKELY, WIDE, _MEDIAN = 0.8, 0.95, 0.5
 Pairs = Sequence[tuple[Floats, Floats]]
 _KAPPAS = np.geomspace(0.25, 16, 19)
 # Pseudo-observations that draw phi (days), tau (weeks), and kappa (days, weeks) towards what is usual.
 # The latter are many because windows overlap: of a month's days each is in four of them.
 _PHI_DAYS, _TAU_WEEKS, _KAPPA_DAYS, _KAPPA_WEEKS = 14, 10, 160, 120
-# The relative variance of a week's level that is usual.
-_TAU = 0.2
+# The relative variance of a week's level that is usual; half that of days where these differ little.
+_TAU, _TAU_OF_NOISE = 0.4, 0.5
 # Less than this share of the mean day's demand is not foretold, as far as the band goes; the level's variance grows no
 # further beyond so many days.
 _LEAST, _FARTHEST = 0.02, 120
@@ -47,7 +47,7 @@ class Bands:
     kappas: tuple[tuple[float, ...], ...]
 
     def quantiles(self, foretold: Floats, days: Floats, ahead: Floats, levels: Floats) -> Floats:
-        """Return the quantiles at `levels` (columns) of the demand of spans (rows).
+        """Return the quantiles at rising `levels` (columns) of the demand of spans (rows).
 
         A span is of so many days (1 for a day), its last is so many days ahead. A span with nothing foretold is of
         closed days and has only zeros.
@@ -57,7 +57,7 @@ class Bands:
         mean = np.maximum(foretold, self.least * days)
         scaled = _variance(self.phi, self.tau, mean, ahead)[:, None] * self._kappa(days, levels)
         found = gammaincinv(mean[:, None] ** 2 / scaled, levels[None, :]) * scaled / mean[:, None]
-        return np.asarray(np.where(foretold[:, None] > 0, np.nan_to_num(found), 0.0))
+        return np.asarray(np.where(foretold[:, None] > 0, _outward(np.nan_to_num(found), levels), 0.0))
 
     def _kappa(self, days: Floats, levels: Floats) -> Floats:
         """Return the scale for each span and level: between days and weeks, and between both bands, in logarithms."""
@@ -81,13 +81,20 @@ def fit(pairs: Pairs, noise: float, usual: float, *, whole: bool) -> Bands:
     kept = _PHI_DAYS * max(usual, _TINY)
     apart = float(((days.actual - days.foretold) ** 2).sum())
     phi = max((apart + noise * kept) / (float(days.foretold.sum()) + kept), _TINY)
-    tau = _level_variance(weeks, phi)
+    tau = _level_variance(weeks, phi, min(_TAU, _TAU_OF_NOISE * phi / max(usual, _TINY)))
     step = 0.5 if whole else 0.0
     kappas = tuple(
         tuple(_scale(spans, phi, tau, level=level, step=step, weight=weight) for level in (LIKELY, WIDE))
         for spans, weight in ((days, _KAPPA_DAYS), (weeks, _KAPPA_WEEKS))
     )
     return Bands(phi, tau, least, kappas)
+
+
+def _outward(quantiles: Floats, levels: Floats) -> Floats:
+    """Return quantiles that rise with their levels: where kappa makes one cross its neighbour, the inner one holds."""
+    lower = int((levels < _MEDIAN).sum())
+    left = np.minimum.accumulate(quantiles[:, :lower][:, ::-1], axis=1)[:, ::-1]
+    return np.concatenate([left, np.maximum.accumulate(quantiles[:, lower:], axis=1)], axis=1)
 
 
 def _growth(ahead: Floats) -> Floats:
@@ -109,13 +116,16 @@ def _spans(pairs: Pairs, length: int, least: float) -> _Spans:
     return _Spans(np.maximum(table[:, 0], least * length), table[:, 1], table[:, 2])
 
 
-def _level_variance(weeks: _Spans, phi: float) -> float:
-    """Return tau: what the errors of weeks exceed those of independent days by, relative to the weeks' demand."""
+def _level_variance(weeks: _Spans, phi: float, usual: float) -> float:
+    """Return tau: what the errors of weeks exceed those of independent days by, relative to the weeks' demand.
+
+    It is drawn to what is usual.
+    """
     squares = float((weeks.foretold**2 * _growth(weeks.ahead)).sum())
     excess = float(((weeks.actual - weeks.foretold) ** 2 - phi * weeks.foretold).sum())
     count = len(weeks.actual)
     found = min(max(excess / squares, 0.0), 1.0) if squares else 0.0
-    return (found * count + _TAU * _TAU_WEEKS) / (count + _TAU_WEEKS)
+    return (found * count + usual * _TAU_WEEKS) / (count + _TAU_WEEKS)
 
 
 def _scale(spans: _Spans, phi: float, tau: float, *, level: float, step: float, weight: float) -> float:

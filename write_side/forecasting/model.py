@@ -168,5 +168,5 @@ def _day(date: dt.date, expected: float, quantity: float, band: Sequence[float],
 
 
 def _total(quantity: float, band: Floats) -> Total:
-    lower, upper = float(band[0]), float(band[3])
+    lower, upper = round(float(band[0]), _DIGITS), round(float(band[3]), _DIGITS)
     return Total(quantity=quantity, lower=min(lower, quantity), upper=max(upper, quantity))

@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ from typing import Any, Protocol, cast
 
 from write_side.forecasting.prediction import History, NotEnough, Prediction, RevenuePrediction, Window
 
-LIMIT_SECONDS = 10.0
+LIMIT_SECONDS, IDLE_SECONDS = 10.0, 600.0
 _LOADING_SECONDS = 90.0
 _ENDING_SECONDS = 2.0
 _NICENESS = 5
+# A child that was not asked for this share of its time is taken for gone.
+_CERTAINLY = 0.9
 logger = logging.getLogger("smartmarket.models")
 
 
@@ -76,20 +79,57 @@ def load_models() -> Modeller:
 class Models:
     """One child process that makes forecasts one at a time; started when first needed, again after it was killed.
 
-    A child that is killed takes the processes it started with it, and one whose parent is gone ends by itself.
+    It holds some 300 MB, and gives them back when nobody has asked for a while. A child that is killed takes the
+    processes it started with it, and one whose parent is gone ends by itself.
     """
 
-    def __init__(self, load: Callable[[], Modeller] = load_models, *, limit: float = LIMIT_SECONDS) -> None:
-        """Let `load`, which the child finds by its name, make the models; each forecast may take `limit` seconds."""
+    def __init__(
+        self, load: Callable[[], Modeller] = load_models, *, limit: float = LIMIT_SECONDS, idle: float = IDLE_SECONDS
+    ) -> None:
+        """Let `load`, which the child finds by its name, make the models; each forecast may take `limit` seconds.
+
+        A child that is not asked for `idle` seconds ends.
+        """
         self._load = load
         self._limit = limit
+        self._idle = idle
+        self._asked_at = 0.0
         self._child: BaseProcess | None = None
         self._pipe: Connection | None = None
+        self._loading_until: float | None = None
 
     @property
     def pid(self) -> int | None:
         """Return the child's process id, None while there is none."""
         return self._child.pid if self._child else None
+
+    def loaded(self, seconds: float) -> bool:
+        """Start the child if there is none, and tell whether it has loaded the models within so many seconds.
+
+        Raises RuntimeError where it cannot load them, or not in time.
+        """
+        if not self._stands():
+            self._drop()
+            context = get_context("spawn")
+            self._pipe, theirs = context.Pipe()
+            self._child = context.Process(
+                target=_serve, args=(theirs, self._load, self._idle), daemon=True, name="models"
+            )
+            self._child.start()
+            theirs.close()
+            self._loading_until = time.monotonic() + _LOADING_SECONDS
+        pipe = cast("Connection", self._pipe)
+        if self._loading_until is None:
+            return True
+        with suppress(EOFError, OSError):
+            if not pipe.poll(seconds) and time.monotonic() < self._loading_until:
+                return False
+            if pipe.poll() and pipe.recv() is True:
+                self._loading_until, self._asked_at = None, time.monotonic()
+                return True
+        self._drop()
+        msg = "the models could not be loaded"
+        raise RuntimeError(msg)
 
     def predict(self, task: ProductTask) -> Prediction | NotEnough:
         """Return a product's forecast; raises ForecastError."""
@@ -102,14 +142,23 @@ class Models:
     def close(self) -> None:
         """End the child."""
         child, pipe, self._child, self._pipe = self._child, self._pipe, None, None
+        self._loading_until = None
         if pipe is not None:
             pipe.close()
         if child is not None:
             child.join(_ENDING_SECONDS)
             _kill(child)
 
+    def _stands(self) -> bool:
+        """Tell whether there is a child that is not about to end."""
+        if self._child is None or self._loading_until is not None:
+            return self._child is not None
+        return self._child.is_alive() and time.monotonic() < self._asked_at + _CERTAINLY * self._idle
+
     def _ask(self, task: ProductTask | TakingsTask) -> object:
-        pipe = self._ready()
+        while not self.loaded(_LOADING_SECONDS):
+            pass
+        pipe = cast("Connection", self._pipe)
         try:
             pipe.send(task)
             if not pipe.poll(self._limit):
@@ -117,6 +166,7 @@ class Models:
                 reason = "too_slow"
                 raise ForecastError(reason, f"no forecast within {self._limit:g} s")
             done, answer = pipe.recv()
+            self._asked_at = time.monotonic()
         except (EOFError, OSError) as error:
             self._drop()
             reason = "model_died"
@@ -126,57 +176,39 @@ class Models:
             raise ForecastError(reason, str(answer))
         return answer
 
-    def _ready(self) -> Connection:
-        """Return the pipe to a child that has loaded the models; raises RuntimeError if none does."""
-        if self._pipe is None or self._child is None or not self._child.is_alive():
-            self._drop()
-            context = get_context("spawn")
-            self._pipe, theirs = context.Pipe()
-            self._child = context.Process(target=_serve, args=(theirs, self._load), daemon=True, name="models")
-            self._child.start()
-            theirs.close()
-            with suppress(EOFError, OSError):
-                if self._pipe.poll(_LOADING_SECONDS) and self._pipe.recv() is True:
-                    return self._pipe
-            self._drop()
-            msg = "the models could not be loaded"
-            raise RuntimeError(msg)
-        return self._pipe
-
     def _drop(self) -> None:
         child, pipe, self._child, self._pipe = self._child, self._pipe, None, None
+        self._loading_until = None
         if pipe is not None:
             pipe.close()
         if child is not None:
-            logger.warning("process of the models dropped", extra={"child": child.pid})
+            logger.info("process of the models dropped", extra={"child": child.pid})
             _kill(child)
 
 
 def _kill(child: BaseProcess) -> None:
-    """Kill the child with everything it has started."""
-    if child.pid is not None:
+    """Kill the child with everything it has started; of one that has ended the number may be another's by now."""
+    if child.pid is not None and child.is_alive():
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
     child.kill()
     child.join()
 
 
-def _serve(pipe: Connection, load: Callable[[], Modeller]) -> None:
-    """Load the models and make forecasts until the pipe is closed. Runs in the child."""
+def _serve(pipe: Connection, load: Callable[[], Modeller], idle: float) -> None:
+    """Load the models and make forecasts until the pipe is closed or nobody asks any more. Runs in the child."""
     os.setsid()  # a group of its own, to be killed as one
     os.nice(_NICENESS)  # people who wait for an answer go first
     models = load()
-    pipe.send(True)  # noqa: FBT003 - ready
-    while True:
-        try:
+    with suppress(EOFError, OSError):  # nobody asks any more
+        pipe.send(True)  # noqa: FBT003 - ready
+        while pipe.poll(idle):
             task = pipe.recv()
-        except (EOFError, OSError):
-            return
-        try:
-            answer: tuple[bool, Any] = (True, _answer(models, task))
-        except Exception as error:  # noqa: BLE001 - whatever a model raises is this product's failure
-            answer = (False, f"{type(error).__name__}: {error}"[:500])
-        pipe.send(answer)
+            try:
+                answer: tuple[bool, Any] = (True, _answer(models, task))
+            except Exception as error:  # noqa: BLE001 - whatever a model raises is this product's failure
+                answer = (False, f"{type(error).__name__}: {error}"[:500])
+            pipe.send(answer)
 
 
 def _answer(models: Modeller, task: ProductTask | TakingsTask) -> object:

@@ -9,9 +9,9 @@ from shared.events.clock import DayOpened
 from shared.events.forecasting import DailyForecastsPlanned, ForecastRunCompleted, ForecastsRequested
 from shared.events.sales import UploadCompleted
 from shared.job import FOLLOWING, NIGHTLY, WAITED_FOR, NewJob, Outcome
-from write_side.forecasting.aggregate import DAY, IMPORT, OWNER, parts
+from write_side.forecasting.aggregate import DAY, IMPORT, OWNER, PART_JOB, parts
 
-PLAN, MAKE = "plan_forecasts", "make_forecasts"
+PLAN, MAKE = "plan_forecasts", PART_JOB
 _PRIORITIES = {OWNER: WAITED_FOR, IMPORT: FOLLOWING, DAY: NIGHTLY}
 
 

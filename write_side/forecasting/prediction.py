@@ -54,7 +54,7 @@ class History:
 class Window:
     """What every model foretold as of `cutoff`, with nothing known after it; the history tells what then came.
 
-    `known` is the demand that was known then: a window whose past has changed since is made anew. `foretold` has for
+    `known` is the demand of the year before: a window whose past has changed since is made anew. `foretold` has for
     each model the demand of each of the days after the cutoff. Plain numbers, to be recorded and passed back.
     """
 

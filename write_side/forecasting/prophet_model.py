@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 from functools import cache
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,14 @@ from write_side.forecasting.series import Floats, Series
 # Two whole years tell a year's course from a trend.
 _YEARLY_DAYS = 2 * 365
 # Each stretch is seen once or twice: it may explain what is large, not what is small.
-_HOLIDAY_SCALE = 0.1
+_HOLIDAY_SCALE = 0.2
 
 
 def foretell(series: Series, ahead: int) -> Floats:
     """Return the demand of the next days."""
     import pandas as pd  # noqa: PLC0415 - see _quiet_prophet
 
-    known = series.compact
+    known = series.trimmed[series.open_days]
     if len(known) < 2 or not known.any():  # noqa: PLR2004 - a line needs two points
         return np.zeros(ahead)
     dates = pd.date_range(series.first, periods=len(series) + ahead)
@@ -28,12 +29,14 @@ def foretell(series: Series, ahead: int) -> Floats:
         weekly_seasonality=series.season > 1, yearly_seasonality=len(series) >= _YEARLY_DAYS, daily_seasonality=False,
         holidays=_holidays(series, ahead), holidays_prior_scale=_HOLIDAY_SCALE, uncertainty_samples=0,
     )  # fmt: skip
-    model.fit(pd.DataFrame({"ds": dates[: len(series)][series.open_days], "y": known}), seed=1, algorithm="LBFGS")
+    with TemporaryDirectory(prefix="smartmarket-prophet-") as folder:  # else 20 kB a fit stay until the process ends
+        days = pd.DataFrame({"ds": dates[: len(series)][series.open_days], "y": known})
+        model.fit(days, seed=1, algorithm="LBFGS", output_dir=folder)
     mask = series.open_ahead(ahead)
     if not mask.any():
         return np.zeros(ahead)
     found = model.predict(pd.DataFrame({"ds": dates[len(series) :][mask]}))["yhat"].to_numpy(dtype=np.float64)
-    return series.spread(found, ahead)
+    return series.spread(found, ahead, festive=False)
 
 
 @cache

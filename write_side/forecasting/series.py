@@ -1,19 +1,21 @@
 """A history as models take it: by day, weekdays that a product does not sell on left out, bulk orders trimmed."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from write_side.forecasting import festivals
 from write_side.forecasting.prediction import History
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 WEEK = 7
 # How far back models look, a closed weekday is looked for, and how likely it may be that it only seems closed.
-LONGEST, _CLOSED_DAYS, _BY_CHANCE = 3 * 365, 84, 0.01
+LONGEST, _CLOSED_DAYS, _BY_CHANCE = 2 * 366, 84, 0.01
 # A day is bulk if it is above so many interquartile ranges over the upper quartile of the days with sales, and above so
 # many times the upper quartile of its weekday; both want some days to tell.
 _BULK, _ABOVE, _FEWEST, _WEEKS = 3.0, 1.5, 8, 4
@@ -30,7 +32,7 @@ class Series:
 
     @classmethod
     def of(cls, history: History) -> "Series":
-        """Return the series of a history, of its last three years."""
+        """Return the series of a history, of its last two years."""
         left_out = max(0, len(history.demand) - LONGEST)
         return cls(history.first + dt.timedelta(days=left_out), np.array(history.demand[left_out:], dtype=np.float64))
 
@@ -95,16 +97,31 @@ class Series:
         return np.asarray(np.minimum(self.demand, bounds[weekday]))
 
     @cached_property
+    def effects(self) -> Mapping[str, float]:
+        """Return by what factors feasts have moved the demand."""
+        return festivals.effects(self.first, self.trimmed, self.open_days)
+
+    def festive(self, begin: int, end: int) -> Floats:
+        """Return the factor of each of the days `begin` to `end`, counted from the first; 1 where there is no feast."""
+        names = festivals.names(self.first + dt.timedelta(days=begin), end - begin)
+        return np.array([self.effects.get(name, 1.0) for name in names])
+
+    @cached_property
+    def plain(self) -> Floats:
+        """Return the trimmed demand as it would have been without feasts."""
+        return np.asarray(self.trimmed / self.festive(0, len(self)))
+
+    @cached_property
     def compact(self) -> Floats:
-        """Return the trimmed demand of the open days only."""
-        return np.asarray(self.trimmed[self.open_days])
+        """Return the plain demand of the open days only."""
+        return np.asarray(self.plain[self.open_days])
 
     @cached_property
     def lift(self) -> float:
         """Return what forecasts of trimmed demand are multiplied by, so that bulk orders are not forgotten altogether.
 
-        All of what was cut would give the mean and far too much on most days, nothing gives a quarter too little over
-        a month (both measured on a wholesaler's products); half of it, as a power, is best per week and month.
+        None of what was cut would be a quarter too little over a month, all of it too much on most days (measured on a
+        wholesaler's products); a quarter of it, as a power, costs little per day and helps sums.
         """
         trimmed = float(self.trimmed.sum())
         return float((self.demand.sum() / trimmed) ** _GIVEN_BACK) if trimmed else 1.0
@@ -114,9 +131,12 @@ class Series:
         """Return how many days of the compact series make a week."""
         return WEEK - int(self.closed.sum())
 
-    def spread(self, compact: Floats, ahead: int) -> Floats:
-        """Return a forecast of open days laid out over the next days and lifted, never negative, 0 on closed ones."""
+    def spread(self, compact: Floats, ahead: int, *, festive: bool = True) -> Floats:
+        """Return a forecast of open days laid out over the next days and lifted, never negative, 0 on closed ones.
+
+        Days of a feast get its factor, unless the forecast knows of feasts (`festive` is false).
+        """
         found = np.zeros(ahead)
         mask = self.open_ahead(ahead)
         found[mask] = np.maximum(compact[: int(mask.sum())] * self.lift, 0)
-        return found
+        return np.asarray(found * self.festive(len(self), len(self) + ahead)) if festive else found

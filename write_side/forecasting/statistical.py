@@ -1,5 +1,6 @@
 """The models of statsforecast (Nixtla), fitted on open days: a week is as many of them as the product sells on."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -7,8 +8,8 @@ import numpy as np
 
 from write_side.forecasting.series import WEEK, Floats, Series
 
-# A season needs two of its cycles, and a model some days to be fitted to.
-_CYCLES, _LEAST = 2, 10
+# A season needs two of its cycles, a model some days to be fitted to; what is older than a year tells these no more.
+_CYCLES, _LEAST, _MOST = 2, 10, 365
 # statsforecast's own default of both smoothing parameters does not exist; a tenth is the customary one of TSB.
 _TSB = 0.1
 
@@ -47,9 +48,12 @@ def seasonal_naive(series: Series, ahead: int) -> Floats:
 def _fitted(series: Series, ahead: int, build: Callable[[Any, int], Any]) -> Floats:
     from statsforecast import models  # noqa: PLC0415 - two seconds that only a worker's child should pay
 
-    known = series.compact
-    if len(known) < _LEAST or not known.any():
-        return series.spread(np.full(ahead, known.mean() if len(known) else 0.0), ahead)
+    known = series.compact[-_MOST:]
+    mean = float(known.mean()) if len(known) else 0.0
+    if len(known) < _LEAST or np.ptp(known) == 0:
+        return series.spread(np.full(ahead, mean), ahead)
     week = series.season if len(known) >= _CYCLES * series.season else 1
-    found = build(models, week).forecast(y=known, h=ahead)["mean"]
-    return series.spread(np.nan_to_num(np.asarray(found, dtype=np.float64)), ahead)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of seasons that cannot be told in a few equal days: the mean stands in
+        found = np.asarray(build(models, week).forecast(y=known, h=ahead)["mean"], dtype=np.float64)
+    return series.spread(np.where(np.isfinite(found), found, mean), ahead)

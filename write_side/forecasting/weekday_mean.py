@@ -10,7 +10,7 @@ _SHARE_HALF_LIFE, _LEVEL_HALF_LIFE, _SHRINK = 56, 28, 4.0
 
 def foretell(series: Series, ahead: int) -> Floats:
     """Return the demand of the next days."""
-    demand = series.trimmed
+    demand = series.plain
     age = np.arange(len(series))[::-1]
     opened = series.open_days.astype(np.float64)
     fading = np.exp2(-age / _SHARE_HALF_LIFE) * opened
@@ -26,4 +26,5 @@ def foretell(series: Series, ahead: int) -> Floats:
     means = (np.bincount(weekday, fading * demand, WEEK) + _SHRINK * base) / (weight + _SHRINK)
     means[series.closed] = 0
     next_days = series.weekdays(len(series), len(series) + ahead)
-    return np.asarray(series.lift * level / base * means[next_days])
+    feasts = series.festive(len(series), len(series) + ahead)
+    return np.asarray(series.lift * level / base * means[next_days] * feasts)

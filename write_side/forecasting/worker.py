@@ -16,7 +16,7 @@ from shared.events.forecasting import ForecastFailed, ForecastRunCompleted, Fore
 from shared.jobs import Job, Lease, Retry
 from shared.signals.demand import TAKINGS
 from write_side.forecasting import aggregate, telling
-from write_side.forecasting.aggregate import Part, part_stream, run_stream
+from write_side.forecasting.aggregate import OWNER, Part, part_stream, run_stream
 from write_side.forecasting.model_process import ForecastError, Models, ProductTask, TakingsTask
 from write_side.forecasting.prediction import LEAST_TRANSACTIONS, NotEnough
 from write_side.forecasting.reading import Material, material, when_reached
@@ -25,7 +25,7 @@ from write_side.forecasting.telling import THOUSAND, Told
 TAKINGS_DAYS = 90
 # So many forecasts, or what was made in so many seconds, are recorded at once.
 _BATCH, _BATCH_SECONDS = 10, 3.0
-_GIVING_WAY_SECONDS = 0.1
+_GIVING_WAY_SECONDS, _LOOK_SECONDS = 0.1, 0.3
 _DAY = dt.timedelta(1)
 logger = logging.getLogger("smartmarket.forecasts")
 
@@ -48,10 +48,11 @@ class _Run:
     def business_id(self) -> int:
         return self.job.business_id or 0
 
-    def beside(self, product: int, data_as_of: dt.date) -> Told:
-        """Return what stands beside the numbers of a product, or of TAKINGS."""
-        asked, windows = self.requested, self.material.windows.get(product, ())
-        return Told(asked.run_id, asked.date, data_as_of, asked.data_version, self.material.based_on, windows)
+    def beside(self, product: int) -> Told:
+        """Return what stands beside the numbers of a product, or of TAKINGS, of a shop that has sold something."""
+        asked, found = self.requested, self.material
+        as_of, windows = cast("dt.date", found.data_as_of), found.windows.get(product, ())
+        return Told(asked.run_id, asked.date, as_of, asked.data_version, found.based_on, windows)
 
 
 class ForecastMaker:
@@ -89,28 +90,31 @@ class ForecastMaker:
 
     def _make(self, run: _Run, lease: Lease) -> None:
         """Make and record all that is left; stops where the lease was lost."""
-        for product in run.state.left(run.parts[run.part]):
+        products = [product for product in run.state.left(run.parts[run.part]) if _is_worthwhile(run, product)]
+        takings = run.part == 0 and not run.state.takings_told and _takings_are_worthwhile(run)
+        while (products or takings) and not self._models.loaded(_LOOK_SECONDS):
+            if not lease.held():
+                return
+            self._give_way(run)
+        for product in products:
             if not lease.held():
                 return
             self._give_way(run)
             run.told += self._forecast(run, product)
             if len(run.told) >= _BATCH or time.monotonic() > run.recorded_at + _BATCH_SECONDS:
                 self._record(run)
-        if run.part == 0 and not run.state.takings_told:
+        if takings:
             run.told += self._takings(run)
         if lease.held():
             self._record(run, last=True)
 
     def _forecast(self, run: _Run, product: int) -> list[Event]:
-        """Return what is to be told of a product: a forecast, a failure, or nothing where it is too short."""
+        """Return what is to be told of a product: a forecast, a failure, or nothing if it turns out too short."""
         found, asked = run.material, run.requested
-        sold, transactions = found.sold.get(product), found.transactions.get(product, 0)
-        if found.data_as_of is None or not sold or transactions < LEAST_TRANSACTIONS:
-            run.short.append(Short(product, transactions, LEAST_TRANSACTIONS))
-            return []
-        known, beside = found.known.get(product), run.beside(product, found.data_as_of)
+        as_of, transactions = cast("dt.date", found.data_as_of), found.transactions[product]
+        known, beside = found.known.get(product), run.beside(product)
         task = ProductTask(
-            telling.history_of(sold, transactions, found.data_as_of, found.units.get(product)), asked.horizon,
+            telling.history_of(found.sold[product], transactions, as_of, found.units.get(product)), asked.horizon,
             asked.date + _DAY, telling.windows_of(beside.windows, THOUSAND), known.champion if known else None,
         )  # fmt: skip
         try:
@@ -127,17 +131,14 @@ class ForecastMaker:
         return [telling.forecast_made(number, product, transactions, asked.horizon, made, beside)]
 
     def _takings(self, run: _Run) -> list[Event]:
-        """Return what is to be told of the shop's takings; nothing where that was told today of the same sales."""
-        found, asked = run.material, run.requested
-        takings = found.takings
-        told_before = (takings.made_on, takings.data_version) == (asked.date, asked.data_version)
-        if found.data_as_of is None or not takings.days or told_before:
-            return []
-        history = telling.takings_of(takings.days, takings.sales, found.data_as_of)
-        beside = run.beside(TAKINGS, found.data_as_of)
-        task = TakingsTask(history, TAKINGS_DAYS, asked.date + _DAY, telling.windows_of(beside.windows, 1))
+        """Return what is to be told of the shop's takings."""
+        takings, beside = run.material.takings, run.beside(TAKINGS)
+        history = telling.takings_of(takings.days, takings.sales, beside.data_as_of)
+        start = run.requested.date + _DAY
         try:
-            made = self._models.predict_takings(task)
+            made = self._models.predict_takings(
+                TakingsTask(history, TAKINGS_DAYS, start, telling.windows_of(beside.windows, 1))
+            )
         except ForecastError as error:
             logger.warning("no forecast of takings", extra={"business_id": run.business_id, "reason": error.reason})
             return []
@@ -171,3 +172,21 @@ class ForecastMaker:
             if run.told:
                 self._record(run)
             raise Retry(_GIVING_WAY_SECONDS)
+
+
+def _is_worthwhile(run: _Run, product: int) -> bool:
+    """Tell whether a product has enough sales for the models, and none before this run told of the same."""
+    found, asked = run.material, run.requested
+    transactions, known = found.transactions.get(product, 0), found.known.get(product)
+    if found.data_as_of is None or not found.sold.get(product) or transactions < LEAST_TRANSACTIONS:
+        run.short.append(Short(product, transactions, LEAST_TRANSACTIONS))
+        return False
+    told = known is not None and (known.made_on, known.transactions) == (asked.date, transactions)
+    return asked.by == OWNER or not told
+
+
+def _takings_are_worthwhile(run: _Run) -> bool:
+    """Tell whether the shop has enough sales for the models, and none were told of today."""
+    takings, asked = run.material.takings, run.requested
+    told = (takings.made_on, takings.data_version) == (asked.date, asked.data_version)
+    return run.material.data_as_of is not None and takings.sales >= LEAST_TRANSACTIONS and not told

@@ -10,7 +10,13 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from shared.errors import AlreadyDismissed, AlreadyExecuted, RecommendationNotFound, RecommendationOver
+from shared.errors import (
+    AlreadyDismissed,
+    AlreadyExecuted,
+    InvalidRequest,
+    RecommendationNotFound,
+    RecommendationOver,
+)
 from shared.event_codec import Recorded
 from shared.events.base import Event
 from shared.events.recommendations import (
@@ -46,6 +52,7 @@ class Item:
     stake_basis: str
     facts: Mapping[str, Fact]
     expires_on: dt.date
+    rule: str
     created_at: dt.datetime
     viewed_at: dt.datetime | None = None
     seconds: int = 0
@@ -70,7 +77,7 @@ class Item:
 class Advice:
     """The stream of a shop's recommendations: all of them, the open ones by key, and until when keys are left alone.
 
-    `seen` is the newest position of each read model that an event was based on.
+    `seen` is the newest position of each read model that an event was based on; `position` that of the last event.
     """
 
     items: Mapping[int, Item] = field(default_factory=lambda: MappingProxyType({}))
@@ -78,6 +85,7 @@ class Advice:
     silent_until: Mapping[Key, dt.date] = field(default_factory=lambda: MappingProxyType({}))
     seen: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     version: int = 0
+    position: int = 0
 
     def item(self, recommendation_id: int) -> Item:
         """Return one; raises RecommendationNotFound."""
@@ -107,9 +115,13 @@ def execute(
 ) -> RecommendationExecuted:
     """Return that it is done, with the owner's changes.
 
-    Raises RecommendationNotFound, AlreadyExecuted, AlreadyDismissed, RecommendationOver.
+    Raises RecommendationNotFound, AlreadyExecuted, AlreadyDismissed, RecommendationOver, and InvalidRequest for
+    customers that it does not name.
     """
     item = _open(recommendation_id, advice, today)
+    named = _ids(item.facts)
+    if not set(_ids(changes)) <= set(named):
+        raise InvalidRequest(details={"field": "modified_action.customer_ids", "expected": named})
     action = {**item.facts, **changes}
     modified = sorted(name for name, value in changes.items() if item.facts.get(name) != value)
     return RecommendationExecuted(item.id, today, action, watched_until(item.type, item.facts, today), modified)
@@ -142,9 +154,9 @@ def outdated(based_on: BasedOn, advice: Advice) -> bool:
     return any(position < advice.seen.get(name, 0) for name, (_, position) in based_on.items())
 
 
-def load(history: Iterable[Recorded]) -> Advice:
-    """Return the state after a whole stream."""
-    advice = _Draft(Advice())
+def load(history: Iterable[Recorded], before: Advice | None = None) -> Advice:
+    """Return the state after a whole stream, or after what followed a state `before`."""
+    advice = _Draft(before or Advice())
     for recorded in history:
         advice.apply(recorded.event, recorded.recorded_at, recorded.position)
     return advice.done()
@@ -155,6 +167,11 @@ def evolve(advice: Advice, event: Event, at: dt.datetime, position: int = 0) -> 
     draft = _Draft(advice)
     draft.apply(event, at, position)
     return draft.done()
+
+
+def _ids(facts: Mapping[str, Fact]) -> list[int]:
+    ids = facts.get("customer_ids")
+    return ids if isinstance(ids, list) else []
 
 
 def _open(recommendation_id: int, advice: Advice, today: dt.date) -> Item:
@@ -175,13 +192,13 @@ class _Draft:
     def __init__(self, advice: Advice) -> None:
         self.items, self.open = dict(advice.items), dict(advice.open)
         self.silent_until, self.seen = dict(advice.silent_until), dict(advice.seen)
-        self.version = advice.version
+        self.version, self.position = advice.version, advice.position
 
     def done(self) -> Advice:
-        return Advice(self.items, self.open, self.silent_until, self.seen, self.version)
+        return Advice(self.items, self.open, self.silent_until, self.seen, self.version, self.position)
 
     def apply(self, event: Event, at: dt.datetime, position: int) -> None:
-        self.version += 1
+        self.version, self.position = self.version + 1, position
         match event:
             case RecommendationIssued():
                 body: dict[str, Any] = {name: getattr(event, name) for name in (*_BODY, "type", "subject")}
@@ -225,4 +242,4 @@ class _Draft:
             self.seen[name] = max(position, self.seen.get(name, 0))
 
 
-_BODY = ("urgency", "priority", "impact", "stake", "stake_basis", "facts", "expires_on")
+_BODY = ("urgency", "priority", "impact", "stake", "stake_basis", "facts", "expires_on", "rule")

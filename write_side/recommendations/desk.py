@@ -11,10 +11,10 @@ from shared.events.base import Event
 from shared.events.recommendations import Fact
 from shared.wording.recommendations import Recommendation
 from write_side.recommendations import aggregate
+from write_side.recommendations.advices import Advices, stream_of
 from write_side.recommendations.aggregate import Advice, Item
 
 _DHAKA = ZoneInfo("Asia/Dhaka")
-_NEWEST = 2**62
 _STATUS = {None: "pending", "executed": "executed"}
 
 
@@ -25,16 +25,12 @@ class Done(NamedTuple):
     position: int
 
 
-def stream_of(business_id: int) -> str:
-    """Return the name of the stream that holds all recommendations of a shop."""
-    return f"recommendations-{business_id}"
-
-
 @dataclass(frozen=True)
 class Desk:
     """Where one command of one shop is decided; the same Idempotency-Key again answers as before."""
 
     store: EventStore
+    advices: Advices
     business_id: int
     meta: Metadata
     request_hash: bytes | None
@@ -63,25 +59,28 @@ class Desk:
         stream = stream_of(self.business_id)
 
         def run(unit: Unit) -> int:
-            advice = aggregate.load(unit.load(stream))
+            advice = self.advices.of(self.business_id, unit)
             events = decide(advice, unit.now.astimezone(_DHAKA).date())
             unit.append(stream, advice.version, *events)
             return number
 
         outcome = self.store.execute(self.business_id, self.meta, run, request_hash=self.request_hash)
-        # Read apart from the command: an answer is given again as it was, and names are looked up anew.
-        upto = outcome.position or _NEWEST
-        history = [recorded for recorded in self.store.load(stream) if recorded.position <= upto]
-        return Done(shown(aggregate.load(history).item(number)), history[-1].position)
+        # Read apart from the command, whose stored answer may hold no name of a person.
+        if not outcome.replayed:
+            advice = self.advices.of(self.business_id)
+            return Done(shown(advice.item(number)), outcome.position or advice.position)
+        history = [recorded for recorded in self.store.load(stream) if recorded.position <= (outcome.position or 0)]
+        return Done(shown(aggregate.load(history).item(number)), outcome.position or 0)
 
 
 def shown(item: Item) -> Recommendation:
-    """Return a recommendation as its reader sees it; of one that was executed what was done counts."""
+    """Return a recommendation as its reader sees it."""
     status = _STATUS.get(item.closed, "dismissed")
     if status == "pending" and item.viewed_at:
         status = "viewed"
     return Recommendation(
         item.id, item.type, item.urgency, item.priority, item.impact, item.stake, item.stake_basis,
-        item.action or item.facts, item.expires_on, item.created_at, status, item.reason, item.viewed_at, item.seconds,
-        item.closed_at if item.closed == "executed" else None, item.modified, item.outcome, item.outcome_facts,
+        item.facts, item.action or item.facts, item.expires_on, item.created_at, status, item.rule, item.reason,
+        item.viewed_at, item.seconds, item.closed_at if item.closed == "executed" else None, item.modified,
+        item.outcome, item.outcome_facts,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What owners answer to recommendations; keys that are not named here are refused."""
+"""What owners answer to recommendations; of the action that they change, keys that are not named here are refused."""
 
 import datetime as dt
 import re
@@ -40,6 +40,10 @@ _Seconds = Annotated[int, Field(ge=0, le=86_400, strict=True, examples=[45])]
 
 
 class _Form(BaseModel):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+
+class _Action(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True, extra="forbid")
 
 
@@ -69,7 +73,7 @@ class Dismissal(_Form):
     )
 
 
-class _Reorder(_Form):
+class _Reorder(_Action):
     recommended_qty: Annotated[_Decimal, Field(ge=1, le=100_000, decimal_places=3)] | None = None
     reorder_by_date: Annotated[dt.date, BeforeValidator(_date)] | None = None
 
@@ -81,7 +85,7 @@ class _Reorder(_Form):
         }
 
 
-class _Retention(_Form):
+class _Retention(_Action):
     customer_ids: Annotated[
         list[Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]], Field(min_length=1, max_length=20)
     ] | None = None  # fmt: skip
@@ -90,14 +94,14 @@ class _Retention(_Form):
         return {"customer_ids": self.customer_ids and sorted(set(self.customer_ids))}
 
 
-class _Price(_Form):
+class _Price(_Action):
     suggested_price: Annotated[_Decimal, Field(ge=1, le=10_000_000, decimal_places=2)] | None = None
 
     def facts(self) -> dict[str, Fact]:
         return {"suggested_price": None if self.suggested_price is None else int(self.suggested_price * 100)}
 
 
-class _Nothing(_Form):
+class _Nothing(_Action):
     def facts(self) -> dict[str, Fact]:
         return {}
 

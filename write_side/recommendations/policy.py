@@ -11,7 +11,7 @@ from shared.events.customers import CustomersMerged
 from shared.events.forecasting import ForecastRunCompleted
 from shared.events.inventory import ProductDetailsChanged, StockMoved
 from shared.events.sales import SaleRecorded, SaleVoided, UploadCompleted
-from shared.job import FOLLOWING, NIGHTLY, NewJob, Outcome
+from shared.job import NIGHTLY, WAITED_FOR, NewJob, Outcome
 
 REVIEW = "review_recommendations"
 REVIEW_DAY = "review_day"
@@ -32,8 +32,11 @@ def when_day_opened(recorded: Recorded, event: DayOpened) -> list[NewJob | Outco
     return [NewJob(REVIEW_DAY, str(event.date), None, recorded.position, {}, NIGHTLY)]
 
 
-def review_of(business_id: int | None, position: int, priority: int = FOLLOWING) -> NewJob:
-    """Return the job of reviewing a shop once its read models have come to a position."""
+def review_of(business_id: int | None, position: int, priority: int = WAITED_FOR) -> NewJob:
+    """Return the job of reviewing a shop once its read models have come to a position.
+
+    It takes milliseconds, and what it finds is looked for by who just changed something: it goes before forecasts.
+    """
     return NewJob(REVIEW, str(business_id), business_id, position, {}, priority, again=True)
 
 

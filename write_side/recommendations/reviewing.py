@@ -13,7 +13,7 @@ from shared.events.recommendations import (
     RecommendationWithdrawn,
 )
 from shared.rules.follow_up import Outcome
-from shared.rules.recommend import DEFAULTS, VERSION, Wanted
+from shared.rules.recommend import DEFAULTS, Wanted
 from write_side.recommendations.aggregate import Advice, Item, follow_up
 
 
@@ -43,10 +43,10 @@ def review(
         elif want is None:
             events.append(RecommendationWithdrawn(number, "stale" if stale else "resolved", based_on))
         elif body := _news(item, want):
-            events.append(RecommendationRefreshed(number, **body, rule=VERSION, based_on=based_on))
+            events.append(RecommendationRefreshed(number, **body, rule=want.rule, based_on=based_on))
     for number, want in enumerate(to_issue(wanted, advice, today), first_id):
         body = _body(want, today + dt.timedelta(DEFAULTS.open_days))
-        events.append(RecommendationIssued(number, want.type, want.subject, **body, rule=VERSION, based_on=based_on))
+        events.append(RecommendationIssued(number, want.type, want.subject, **body, rule=want.rule, based_on=based_on))
     return events
 
 

@@ -75,9 +75,10 @@ _EXECUTED: dict[int | str, dict[str, Any]] = {
 @router.post(
     "/recommendations/{recommendation_id}/view", responses=_VIEWED, openapi_extra=refuses(RecommendationNotFound)
 )
-def view(request: Request, who: Owner, recommendation_id: PublicId, form: Look) -> Response:
+def view(request: Request, who: Owner, recommendation_id: PublicId, form: Look | None = None) -> Response:
     """Say that it was looked at, and how long; seconds add up to a day at most, the first look keeps its time."""
-    done = _desk(request, who).view(recommendation_id, form.view_duration_seconds or 0)
+    seconds = (form and form.view_duration_seconds) or 0
+    done = _desk(request, who).view(recommendation_id, seconds)
     return _answer(request, who, done, "VIEWED")
 
 
@@ -102,14 +103,16 @@ def execute(request: Request, who: Owner, recommendation_id: PublicId, form: Exe
     "/recommendations/{recommendation_id}/dismiss", responses=_DISMISSED,
     openapi_extra=refuses(RecommendationNotFound, AlreadyExecuted, RecommendationOver),
 )  # fmt: skip
-def dismiss(request: Request, who: Owner, recommendation_id: PublicId, form: Dismissal) -> Response:
+def dismiss(request: Request, who: Owner, recommendation_id: PublicId, form: Dismissal | None = None) -> Response:
     """Say that it won't be done, and why; for a week nothing of the kind is recommended again."""
-    return _answer(request, who, _desk(request, who).dismiss(recommendation_id, form.reason), "DISMISSED")
+    done = _desk(request, who).dismiss(recommendation_id, form.reason if form else None)
+    return _answer(request, who, done, "DISMISSED")
 
 
 def _desk(request: Request, who: Principal) -> Desk:
     meta = command_context(request, who)
-    return Desk(request.app.state.store, who.business_id or 0, meta, request_hash(request))
+    state = request.app.state
+    return Desk(state.store, state.advices, who.business_id or 0, meta, request_hash(request))
 
 
 def _answer(request: Request, who: Principal, done: Done, code: str, *, with_effects: bool = False) -> Response:

@@ -20,7 +20,7 @@ from shared.rules.follow_up import Executed, Outcome
 from shared.rules.recommend import Wanted
 from shared.signals.recommendations import Reading
 from write_side.recommendations import aggregate
-from write_side.recommendations.desk import stream_of
+from write_side.recommendations.advices import Advices, stream_of
 from write_side.recommendations.policy import review_of
 from write_side.recommendations.reviewing import reviewed, to_issue
 
@@ -57,18 +57,19 @@ class Reviewer:
     def __init__(self, store: EventStore, connect: Callable[[], Connection[Any]]) -> None:
         """Read over connections from `connect`, which read at one moment and nothing but tenants' rows."""
         self._store = store
+        self._advices = Advices(store)
         self._connect = connect
 
     def __call__(self, job: Job, lease: Lease) -> None:
         """Review a shop as of the job's position at least; what is as it was says nothing."""
         business, today = cast("int", job.business_id), _now(self._store).astimezone(_DHAKA).date()
         stream = stream_of(business)
-        awaiting = aggregate.load(self._store.load(stream)).awaiting(today)
+        awaiting = self._advices.of(business).awaiting(today)
         with self._connect() as conn:
             look = self._look(conn, job, today, awaiting, lease)
 
         def decide(unit: Unit) -> None:
-            advice = aggregate.load(unit.load(stream))
+            advice = self._advices.of(business, unit)
             if aggregate.outdated(look.based_on, advice):
                 raise Retry(0.0)
             new = len(to_issue(look.wanted, advice, today))

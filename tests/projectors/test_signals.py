@@ -1,0 +1,130 @@
+"""What the read models tell of what to do, on tables that projectors made."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from projections import generations
+from projections.registry import REGISTRY
+from shared.events.cashflow import CashSettingsChanged
+from shared.events.customers import CustomersMerged
+from shared.events.inventory import ProductDetailsChanged, StockMoved
+from shared.events.sales import Movement, MovementsRecorded, SaleRecorded
+from shared.rules.follow_up import Executed, Seen
+from shared.rules.recommend import Fact, wanted
+from shared.signals.advice import LOOK_INTO, SELECT_LIVE, advice, differences
+from shared.signals.recommendations import Reading
+from tests.projectors import forecasts
+from tests.projectors.events import batch, completed, customers, file_id, products, sale
+from tests.projectors.world import World
+
+SHOP, OTHER = 7, 70
+TODAY = dt.date(2025, 11, 3)
+
+
+def ago(days: int) -> dt.date:
+    return TODAY - dt.timedelta(days)
+
+
+def busy(world: World, shop: int) -> None:
+    """Eight weeks of four units of tea a day at 20 taka, 10 left; customers 1 to 4 who came until four months ago."""
+    tea = [sale(100 + day, 1, 8_000, 4_000, date=ago(day)) for day in range(1, 57)]
+    gone = [
+        sale(1_000 + 100 * who + week, 2, 50_000 * who, customer=who, date=ago(120 + 7 * week))
+        for who in (1, 2, 3, 4) for week in range(10)
+    ]  # fmt: skip
+    world.append(shop, products("Tea", "Rice"), customers(*[(f"Customer {n}", None) for n in range(1, 5)]))
+    world.append(shop, batch(shop, [*gone, *tea]), completed(shop))
+    world.append(shop, StockMoved(1, "count", 10_000, TODAY, 0), CashSettingsChanged(1_000, TODAY, 2_000_000))
+    world.project()
+
+
+Look = Callable[[int], Reading]
+
+
+@pytest.fixture
+def look(world: World) -> Look:
+    """Look at a shop by the generations that serve."""
+
+    def at(shop: int) -> Reading:
+        schemas = [schema for _, schema in world.conn.execute(SELECT_LIVE).fetchall()]
+        world.conn.execute(LOOK_INTO.replace("true", "false"), (", ".join(schemas),))
+        return Reading(world.conn, shop, TODAY)
+
+    return at
+
+
+def test_each_shop_is_told_what_its_own_tables_say(world: World, look: Look) -> None:
+    busy(world, SHOP)
+    signals = look(SHOP).signals()
+    (tea,) = signals.shelves
+    assert (tea.on_hand, tea.demand, tea.basis, tea.runs_out_in, tea.unit_price) == (
+        10_000,
+        28_000,
+        "average",
+        3,
+        2_000,
+    )
+    assert (tea.sold_7d, tea.usual_7d, signals.last_sale) == (28_000, 28_000, ago(1))
+    assert signals.cash is not None
+    assert (signals.cash.balance, signals.cash.threshold) == (1_000, 2_000_000)
+    assert [(item.type, item.urgency) for item in wanted(signals, TODAY)] == [
+        ("cash_warning", "high"), ("reorder", "high"), ("retention", "medium"),
+    ]  # fmt: skip
+    assert wanted(look(OTHER).signals(), TODAY) == []
+
+
+def test_those_at_risk_who_spent_most_come_first_with_all_that_was_merged_into_them(world: World, look: Look) -> None:
+    busy(world, SHOP)
+    world.append(SHOP, CustomersMerged(1, [4]))
+    world.project()
+    at_risk = look(SHOP).signals().at_risk
+    assert (at_risk.customers, list(at_risk.customer_ids)) == (3, [1, 3, 2])
+    assert at_risk.spent_90d == 10 * 50_000 * (1 + 2 + 3 + 4)
+
+
+def test_a_forecast_tells_the_demand_where_there_is_one(world: World, look: Look) -> None:
+    busy(world, SHOP)
+    world.append(SHOP, forecasts.made(1, [6, 3, 5, 0, 0, 0, 0], horizon=7, made_on=TODAY))
+    world.project()
+    (tea,) = look(SHOP).signals().shelves
+    assert (tea.basis, tea.demand, tea.runs_out_in) == ("forecast", 14_000, 3)
+
+
+def test_what_happened_since_is_seen_by_hand_and_in_ledgers(world: World, look: Look) -> None:
+    busy(world, SHOP)
+
+    def seen(kind: str, **action: Fact) -> Seen:
+        world.project()
+        return look(SHOP).seen(Executed(1, kind, TODAY, position, TODAY, action))
+
+    position = world.append(SHOP, StockMoved(1, "receive", 2_000, TODAY, 60))
+    assert seen("reorder", product_id=1) == Seen(arrived=0)
+    bought = Movement(2, 9_000, "purchase", TODAY, None, 1, None, None, 5_000, 500, None)
+    world.append(SHOP, StockMoved(1, "receive", 3_000, TODAY, 61), StockMoved(1, "waste", 1_000, TODAY, 62))
+    world.append(SHOP, MovementsRecorded(file_id(SHOP), [bought], [], ""))
+    assert seen("reorder", product_id=1) == Seen(arrived=8_000)
+    assert seen("retention", customer_ids=[1, 2]) == Seen()
+    world.append(SHOP, SaleRecorded(9_001, TODAY, None, 2, 4, 1_000, 700, None, ""), CustomersMerged(1, [4]))
+    assert seen("retention", customer_ids=[1, 2]) == Seen(returned=(1,))
+    world.append(SHOP, SaleRecorded(9_002, TODAY, None, 2, 3, 1_000, 100, None, ""), CustomersMerged(3, [2]))
+    assert set(seen("retention", customer_ids=[1, 2]).returned) == {1, 3}
+    assert seen("price_optimization", product_id=1) == Seen(unit_price=2_000)
+    world.append(SHOP, ProductDetailsChanged(1, unit_price=2_100))
+    assert seen("price_optimization", product_id=1) == Seen(unit_price=2_100)
+    assert seen("cash_warning", threshold=5, critical_on=str(TODAY)) == Seen(balance=1_000 + 700 + 100 - 500)
+
+
+def test_other_generations_tell_what_they_would_change(world: World) -> None:
+    busy(world, SHOP)
+    with world.conn.transaction():
+        _, schema = generations.create(world.conn, REGISTRY["customers"], state="retired", upto=0)
+    before, after = (advice(world.conn, SHOP, TODAY, instead) for instead in ({}, {"customers": schema}))
+    changes: list[dict[str, Any]] = differences(before, after)
+    assert [(change["type"], change["from"]["urgency"], change["to"]) for change in changes] == [
+        ("retention", "medium", None)
+    ]
+    assert differences(before, before) == []
+    assert advice(world.conn, SHOP, TODAY) == before
