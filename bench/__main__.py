@@ -10,7 +10,21 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import appends, books, freshness, imports, lags, lists, machine, memory, replays, report, returning, standing
+from bench import (
+    appends,
+    books,
+    freshness,
+    generations,
+    imports,
+    lags,
+    lists,
+    machine,
+    memory,
+    replays,
+    report,
+    returning,
+    standing,
+)
 from bench.figures import Figure
 from bench.stage import Stage, open_stage
 
@@ -25,6 +39,7 @@ MEASURES: Mapping[str, Callable[[Stage], list[Figure]]] = {
     "returning": returning.measure,
     "standing": standing.measure,
     "books": books.measure,
+    "generations": generations.measure,
 }
 _RESULTS = machine.REPOSITORY / "bench" / "results" / "latest.json"
 

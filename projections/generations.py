@@ -69,6 +69,9 @@ SELECT_DROPPABLE = """SELECT schema FROM projections.generations
         AND NOT EXISTS (SELECT FROM projections.replays r
             WHERE schema = ANY(r.schemas) AND r.state = 'ready' AND r.expires_at > now())))
         AND changed_at < now() - make_interval(secs => %s)"""
+# Returns nothing; what was made aside, told and dropped is remembered for three months.
+FORGET_OLD = """DELETE FROM projections.generations
+    WHERE state IN ('dropped', 'completed') AND changed_at < now() - interval '90 days'"""
 
 
 def create(
@@ -158,6 +161,7 @@ def drop_schema(conn: Connection[Any], schema: str) -> None:
 
 def drop_retired(conn: Connection[Any], *, after_seconds: float = 60.0) -> list[str]:
     """Drop schemas that lost the pointer at least so long ago; those in use are left for the next time."""
+    conn.execute(FORGET_OLD)
     dropped = []
     for (schema,) in conn.execute(SELECT_DROPPABLE, (after_seconds,)).fetchall():
         try:
