@@ -32,7 +32,7 @@ _SALES = REGISTRY["sales"]
 
 def measure(stage: Stage) -> list[Figure]:
     """Ten large shops and a small one: replay, verify and make anew, in turns."""
-    rows, few, rounds = stage.size(100_000, 2_000), stage.size(10_000, 500), stage.size(3, 1)
+    rows, few, rounds = stage.size(100_000, 2_000), stage.size(10_000, 500), stage.size(2, 1)
     large, small = (history_of(stage.ledgers.shops(1, size)[0]) for size in (rows, few))
     with stage.house() as house:
         with closing(house.store(pool_size=2)) as store:
