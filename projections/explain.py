@@ -1,6 +1,7 @@
 """Explain: the events that made a row, in order, and what each changed; a history folded event by event, in memory."""
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -25,8 +26,10 @@ from shared.rules.book import in_force
 from shared.vault import MasterKey, SubjectKeys, Vault
 
 _CHUNK = 200
-# Deriving costs a whole business each time: what was before the last so many times is told as one.
-_MOMENTS = 60
+# Deriving costs a whole business each time: what was before the last so many times is told as one, and after so many
+# seconds only the last few are.
+_MOMENTS, _AT_LEAST = 60, 3
+_DERIVING_SECONDS = 3.0
 _PATIENCE_SECONDS = 5.0
 
 # Returns the positions at which a business's derived rows may have changed, the newest first.
@@ -141,12 +144,16 @@ class _History:
     def _derived(self, derivation: Derivation, key: str) -> Iterator[tuple[Recorded, Row | None]]:
         """Yield the row at each moment at which rows were derived anew, or aged."""
         after = [event.topic for event in derivation.after]
-        moments = self._conn.execute(SELECT_MOMENTS, ([*after, *OF_ALL], self._business, list(OF_ALL), _MOMENTS))
-        first = min((position for (position,) in moments.fetchall()), default=0)
+        rows_of_moments = self._conn.execute(
+            SELECT_MOMENTS, ([*after, *OF_ALL], self._business, list(OF_ALL), _MOMENTS)
+        ).fetchall()
+        moments = [position for (position,) in rows_of_moments] or [0]
+        until = time.monotonic() + _DERIVING_SECONDS
         facts, now = Deltas(self._projection.folded), _Now()
         for recorded, keys in self._events([*self._projection.topics, *OF_ALL]):
             if recorded.topic not in OF_ALL:
                 self._projection.fold(recorded, facts, keys)
+            first = moments[-1] if time.monotonic() < until else moments[min(len(moments), _AT_LEAST) - 1]
             if now.moves(recorded, derivation) and recorded.position >= first:
                 rows = Deltas(derivation.tables)
                 today = now.today or local_date(recorded.recorded_at)
