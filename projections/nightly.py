@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import psycopg
@@ -20,6 +21,7 @@ from projections.registry import REGISTRY
 from projections.replay import Progress, Source
 from projections.runner import connect
 from projections.verify import Verified, verify
+from shared.event_store import LogReader
 
 Rest = Callable[[float], None]
 _SAMPLE = 50
@@ -34,13 +36,8 @@ IS_NIGHT = "SELECT extract(hour FROM clock_timestamp() AT TIME ZONE 'Asia/Dhaka'
 # Returns the projections that were verified today.
 SELECT_DONE = """SELECT DISTINCT projection FROM projections.generations WHERE kind = 'nightly' AND state = 'completed'
     AND (created_at AT TIME ZONE 'Asia/Dhaka')::date = (clock_timestamp() AT TIME ZONE 'Asia/Dhaka')::date"""
-# Returns some businesses, others every day, the same for every projection.
-SELECT_SAMPLE = """WITH RECURSIVE b AS (
-        SELECT min(business_id) AS id FROM log.events
-        UNION ALL
-        SELECT (SELECT min(e.business_id) FROM log.events e WHERE e.business_id > b.id) FROM b WHERE b.id IS NOT NULL
-    ) SELECT id FROM b WHERE id IS NOT NULL
-    ORDER BY hashint8extended(id, (clock_timestamp() AT TIME ZONE 'Asia/Dhaka')::date - date '2000-01-01') LIMIT %s"""
+# Returns the date in Dhaka.
+SELECT_TODAY = "SELECT (clock_timestamp() AT TIME ZONE 'Asia/Dhaka')::date::text"
 
 
 class Nightly(threading.Thread):
@@ -81,11 +78,17 @@ def verify_sample(conn: Connection[Any], source: Source, rest: Rest = time.sleep
         return []
     try:
         done = {name for (name,) in conn.execute(SELECT_DONE).fetchall()}
-        sample = [business for (business,) in conn.execute(SELECT_SAMPLE, (_SAMPLE,)).fetchall()]
+        sample = _sample(conn)
         return [found for name in REGISTRY if name not in done and (found := _verify(source, name, sample, rest))]
     finally:
         if not conn.broken:
             conn.execute("SELECT pg_advisory_unlock(%s, 0)", (_ALONE,))
+
+
+def _sample(conn: Connection[Any]) -> list[int]:
+    """Return some businesses, others every day, the same for every projection."""
+    today = conn.execute(SELECT_TODAY).fetchone()
+    return sorted(LogReader.businesses(conn), key=lambda b: sha256(f"{today} {b}".encode()).digest())[:_SAMPLE]
 
 
 def _verify(source: Source, name: str, sample: list[int], rest: Rest) -> Verified | None:

@@ -22,9 +22,9 @@ from projections.aside import Aside, Row, Wish, aside, rows_of, served, shown
 from projections.deltas import Table
 from projections.deriving import OF_ALL
 from projections.projection import Projection
-from projections.rebuild import SELECT_BUSINESSES
 from projections.replay import Progress, Source
 from projections.runner import connect
+from shared.event_store import LogReader
 
 _SHOWN = 100
 _LOCATED = 10
@@ -111,7 +111,7 @@ def verify(
 
 def concerned(conn: Connection[Any], one: int | None) -> list[int]:
     """Return every business that has a history, or the one that is named."""
-    return [b for (b,) in conn.execute(SELECT_BUSINESSES).fetchall()] if one is None else [one]
+    return LogReader.businesses(conn) if one is None else [one]
 
 
 def next_group(
