@@ -20,6 +20,7 @@ import psycopg
 from projections import commands, generations, rebuild, replay
 from projections.asked import Asked
 from projections.explain import Explainer
+from projections.nightly import Nightly
 from projections.registry import REGISTRY
 from projections.runner import Follower
 from projections.runner import connect as connect_projector
@@ -223,7 +224,18 @@ def run_scheduler(house: House, _: argparse.Namespace) -> None:
     scheduler = Scheduler(
         store, house.connect, lambda: generations.drop_retired_by(connect_projector(house.url, role=role))
     )
-    _run(house, "scheduler", scheduler.run, scheduler.stop)
+    nightly = Nightly(source_of(house))
+
+    def run() -> None:
+        nightly.start()
+        scheduler.run()
+        nightly.join()
+
+    def stop() -> None:
+        nightly.stop()
+        scheduler.stop()
+
+    _run(house, "scheduler", run, stop)
 
 
 def _run(

@@ -16,6 +16,7 @@ from bench import (
     books,
     forecasts,
     freshness,
+    generations,
     imports,
     lags,
     lists,
@@ -41,6 +42,7 @@ MEASURES: Mapping[str, Callable[[Stage], list[Figure]]] = {
     "standing": standing.measure,
     "books": books.measure,
     "forecasts": forecasts.measure,
+    "generations": generations.measure,
 }
 _RESULTS = machine.REPOSITORY / "bench" / "results" / "latest.json"
 

@@ -72,14 +72,24 @@ def run(house: House, args: Namespace, say: Say, choose: Choose) -> None:
         raise CannotStart(msg)
     source = Source(house.url, house.secret, house.role(PROJECTOR))
     _refuse_unknown(source, getattr(args, "business", None))
-    if args.action == "preview":
-        _preview(source, args, say, choose(args.name, args.rule, dict(map(_setting, args.set))))
-        return
-    act = {"rebuild": _rebuild, "rollback": _roll_back, "verify": _verify}[args.action]
-    differing = [act(source, args, name, say) for name in (REGISTRY if args.name == "all" else [args.name])]
-    if any(differing):
+    try:
+        differing = _act(source, args, say, choose)
+    except Unwanted as error:
+        msg = "Somebody dropped this generation while it was being made."
+        raise CannotStart(msg) from error
+    if differing:
         msg = "The tables are not what the log says: rebuild them, and keep what is shown above for finding out why."
         raise CannotStart(msg)
+
+
+def _act(source: Source, args: Namespace, say: Say, choose: Choose) -> bool:
+    """Carry a command out, of one projection or of each; returns whether tables differ from the log."""
+    if args.action == "preview":
+        _preview(source, args, say, choose(args.name, args.rule, dict(map(_setting, args.set))))
+        return False
+    act = {"rebuild": _rebuild, "rollback": _roll_back, "verify": _verify}[args.action]
+    differing = [act(source, args, name, say) for name in (REGISTRY if args.name == "all" else [args.name])]
+    return any(differing)
 
 
 def _refuse_unknown(source: Source, business: int | None) -> None:
@@ -160,11 +170,7 @@ def _preview(source: Source, args: Namespace, say: Say, rules: Rules) -> None:
         msg = "Say by which rules: --rule rfm.v2, or --set rfm.recency_days=7,30,60,120"
         raise CannotStart(msg)
     with _progress(args, args.name) as report:
-        try:
-            found = preview.preview(source, REGISTRY[args.name], Wish("preview", args.business, rules), report)
-        except Unwanted as error:
-            msg = "Somebody dropped this preview while it was being made."
-            raise CannotStart(msg) from error
+        found = preview.preview(source, REGISTRY[args.name], Wish("preview", args.business, rules), report)
     lines = [tuple("" if cell is None else cell for cell in line) for line in found.lines()]
     if args.csv:
         csv.writer(sys.stdout).writerows([_CHANGES, *lines])

@@ -14,8 +14,8 @@ from projections.deltas import Deltas, Table
 from shared.events.base import Event
 from shared.rules.book import Rules
 
-# The columns of derived tables that tell by which rules their rows were made.
-VERSIONS = frozenset({"rules", "rule", "scoring"})
+# The columns of derived tables that tell by which rules their rows were made, and when to look at them again.
+BOOKKEEPING = frozenset({"rules", "rule", "scoring", "next_change_on"})
 
 Row = tuple[Any, ...]
 _EPOCH = dt.date(2000, 1, 1).toordinal()

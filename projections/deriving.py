@@ -27,14 +27,6 @@ _CHUNK = 20_000
 OF_ALL = (DayOpened.topic, RuleActivated.topic)
 
 
-# Returns the businesses of some shards that have a history, without those that are parked.
-SELECT_UNPARKED = """WITH RECURSIVE b AS (
-        SELECT min(business_id) AS id FROM log.events
-        UNION ALL
-        SELECT (SELECT min(e.business_id) FROM log.events e WHERE e.business_id > b.id) FROM b WHERE b.id IS NOT NULL
-    ) SELECT id FROM b WHERE id %% %s = ANY(%s) AND id NOT IN (SELECT business_id FROM {parked}) ORDER BY id"""
-
-
 class AsOf(NamedTuple):
     """As of which position the facts count that rows are derived from, and on which day and by which rules they are."""
 
@@ -77,8 +69,10 @@ class Deriver:
 
     def businesses(self, shards: Sequence[int]) -> list[int]:
         """Return whom a change of rules concerns, in the shards of the caller: everyone who is not parked."""
-        statement = SQL(SELECT_UNPARKED).format(parked=Identifier(self._schema, "parked"))
-        return [business for (business,) in self._conn.execute(statement, (SHARDS, list(shards))).fetchall()]
+        statement = SQL("SELECT business_id FROM {}").format(Identifier(self._schema, "parked"))
+        parked = {business for (business,) in self._conn.execute(statement).fetchall()}
+        every = LogReader.businesses(self._conn)
+        return [business for business in every if business % SHARDS in shards and business not in parked]
 
     def age(self, opened: "Recorded", shards: Sequence[int], only: int | None = None) -> None:
         """Touch the rows that a new day changes by itself, in the shards of the caller or of one business only."""

@@ -1,6 +1,7 @@
 """Explain: the events that made a row, in order, and what each changed; a history folded event by event, in memory."""
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any, cast
 
 from psycopg import Connection
 from psycopg.rows import dict_row
+from psycopg.sql import SQL, Identifier
 
 from projections.aside import rows_of, served
 from projections.deltas import Deltas, Key, Table
@@ -16,7 +18,7 @@ from projections.deriving import OF_ALL, local_date
 from projections.projection import Projection
 from projections.replay import Source
 from projections.runner import connect
-from shared.errors import RowNotFound, TableNotFound, TooManyRequests
+from shared.errors import InvalidQuery, RowNotFound, TableNotFound, TooManyRequests
 from shared.event_codec import Recorded
 from shared.event_store import LogReader
 from shared.events.clock import DayOpened
@@ -25,9 +27,12 @@ from shared.rules.book import in_force
 from shared.vault import MasterKey, SubjectKeys, Vault
 
 _CHUNK = 200
-# Deriving costs a whole business each time: what was before the last so many times is told as one.
-_MOMENTS = 60
+# Deriving costs a whole business each time: what was before the last so many times is told as one, and after so many
+# seconds only the last few are.
+_MOMENTS, _AT_LEAST = 60, 3
+_DERIVING_SECONDS = 3.0
 _PATIENCE_SECONDS = 5.0
+_CHOICES = 10
 
 # Returns the positions at which a business's derived rows may have changed, the newest first.
 SELECT_MOMENTS = """SELECT notification_id FROM log.events WHERE topic = ANY(%s)
@@ -40,6 +45,7 @@ Row = dict[str, Any]
 class Explained:
     """The steps that made a row, the row as it serves now (None: it is not there), and what no step explains."""
 
+    business: int
     steps: list[dict[str, Any]] = field(default_factory=list)
     row: Row | None = None
     unexplained: dict[str, list[Any]] = field(default_factory=dict)
@@ -56,11 +62,12 @@ class Explainer:
         }
         self._turn = threading.Lock()
 
-    def __call__(self, name: str, business: int, key: str, *, sealed: bool) -> Explained:
+    def __call__(self, name: str, business: int | None, key: str, *, sealed: bool) -> Explained:
         """Explain the row of a business that `key` names: its key without the business, parts joined by commas.
 
-        What is `sealed` is shown to nobody: private columns stay empty. Raises TableNotFound, RowNotFound, and
-        TooManyRequests while others are being explained.
+        Without a business it is the row of the only one that has such a row. What is `sealed` is shown to nobody:
+        private columns stay empty. Raises TableNotFound, RowNotFound, InvalidQuery where several businesses have such
+        a row, and TooManyRequests while others are being explained.
         """
         if name not in self._tables:
             raise TableNotFound(
@@ -72,6 +79,8 @@ class Explainer:
         try:
             with closing(connect(self._source.url, role=self._source.role)) as conn:
                 vault = None if sealed else Vault(MasterKey(self._source.secret), _statements(conn))
+                if business is None:
+                    business = _only_business(conn, projection, table, key)
                 return _History(conn, projection, table, vault, business).explain(key)
         finally:
             self._turn.release()
@@ -95,7 +104,7 @@ class _History:
             derivation = self._projection.derivation
             derived = derivation is not None and self._table in derivation.tables
             states = self._derived(cast("Derivation", derivation), key) if derived else self._folded(key)
-            found, before = Explained(), cast("Row | None", None)
+            found, before = Explained(self._business), cast("Row | None", None)
             for recorded, after in states:
                 if after != before:
                     found.steps.append(_step(recorded, before, after))
@@ -141,12 +150,16 @@ class _History:
     def _derived(self, derivation: Derivation, key: str) -> Iterator[tuple[Recorded, Row | None]]:
         """Yield the row at each moment at which rows were derived anew, or aged."""
         after = [event.topic for event in derivation.after]
-        moments = self._conn.execute(SELECT_MOMENTS, ([*after, *OF_ALL], self._business, list(OF_ALL), _MOMENTS))
-        first = min((position for (position,) in moments.fetchall()), default=0)
+        rows_of_moments = self._conn.execute(
+            SELECT_MOMENTS, ([*after, *OF_ALL], self._business, list(OF_ALL), _MOMENTS)
+        ).fetchall()
+        moments = [position for (position,) in rows_of_moments] or [0]
+        until = time.monotonic() + _DERIVING_SECONDS
         facts, now = Deltas(self._projection.folded), _Now()
         for recorded, keys in self._events([*self._projection.topics, *OF_ALL]):
             if recorded.topic not in OF_ALL:
                 self._projection.fold(recorded, facts, keys)
+            first = moments[-1] if time.monotonic() < until else moments[min(len(moments), _AT_LEAST) - 1]
             if now.moves(recorded, derivation) and recorded.position >= first:
                 rows = Deltas(derivation.tables)
                 today = now.today or local_date(recorded.recorded_at)
@@ -180,6 +193,23 @@ class _Now:
             self._begun = True
             return True
         return False
+
+
+def _only_business(conn: Connection[Any], projection: Projection, table: Table, key: str) -> int:
+    """Return whose row a key names. Raises RowNotFound, InvalidQuery with the businesses to choose from."""
+    parts = [SQL("{}::text").format(Identifier(column)) for column in table.keys[1:]]
+    statement = SQL("SELECT DISTINCT business_id FROM {} WHERE array_to_string(ARRAY[{}]::text[], ',') = %s LIMIT %s")
+    address = Identifier(served(conn, projection), table.name)
+    rows = conn.execute(statement.format(address, SQL(", ").join(parts)), (key, _CHOICES)).fetchall()
+    found = sorted(business for (business,) in rows)
+    if not found:
+        raise RowNotFound(details={"table": table.name, "id": key})
+    if len(found) > 1:
+        expected = ", ".join(map(str, found)) + (", …" if len(found) == _CHOICES else "")
+        raise InvalidQuery(
+            details={"parameter": "business_id", "expected": expected}, parameter="business_id", expected=expected
+        )
+    return int(found[0])
 
 
 def _step(recorded: Recorded, before: Row | None, after: Row | None) -> dict[str, Any]:

@@ -51,7 +51,8 @@ REVIVE = """UPDATE projections.generations SET state = 'catching_up', changed_at
         WHERE projection = %s AND version = %s AND state = 'retired' AND kind = 'rebuild')
     RETURNING id, schema"""
 # Returns nothing; the schema is gone.
-MARK_DROPPED = "UPDATE projections.generations SET state = 'dropped', changed_at = now() WHERE schema = %s"
+MARK_DROPPED = """UPDATE projections.generations SET changed_at = now(),
+    state = CASE state WHEN 'failed' THEN state ELSE 'dropped' END WHERE schema = %s"""
 # Returns the generation that serves a projection.
 SELECT_LIVE = """SELECT g.id, g.schema, g.version FROM projections.live l JOIN projections.generations g USING (schema)
     WHERE l.projection = %s"""
@@ -63,12 +64,16 @@ LOCK_GENERATION = "SELECT pg_advisory_lock(7309, %s)"
 # Returns the schemas that lost the pointer long enough ago for every reader to have left, and those set aside by
 # processes that are gone.
 SELECT_DROPPABLE = """SELECT schema FROM projections.generations
-    WHERE (state IN ('retired', 'failed', 'dropping') OR (state = 'replaying' AND kind <> 'rebuild' AND asked_by IS NULL
+    WHERE (state IN ('retired', 'dropping') OR (state = 'failed' AND to_regnamespace(schema) IS NOT NULL)
+        OR (state = 'replaying' AND kind <> 'rebuild' AND asked_by IS NULL
         AND NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 7309 AND objid = id::oid
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
         AND NOT EXISTS (SELECT FROM projections.replays r
             WHERE schema = ANY(r.schemas) AND r.state = 'ready' AND r.expires_at > now())))
         AND changed_at < now() - make_interval(secs => %s)"""
+# Returns nothing; what was made aside, told and dropped is remembered for three months.
+FORGET_OLD = """DELETE FROM projections.generations
+    WHERE state IN ('dropped', 'completed') AND changed_at < now() - interval '90 days'"""
 
 
 def create(
@@ -158,6 +163,7 @@ def drop_schema(conn: Connection[Any], schema: str) -> None:
 
 def drop_retired(conn: Connection[Any], *, after_seconds: float = 60.0) -> list[str]:
     """Drop schemas that lost the pointer at least so long ago; those in use are left for the next time."""
+    conn.execute(FORGET_OLD)
     dropped = []
     for (schema,) in conn.execute(SELECT_DROPPABLE, (after_seconds,)).fetchall():
         try:

@@ -16,7 +16,7 @@ from psycopg import Connection
 from projections.account import Account
 from projections.aside import Aside, Row, Wish, aside, rows_of, served
 from projections.deltas import Table
-from projections.derivation import VERSIONS
+from projections.derivation import BOOKKEEPING
 from projections.projection import Projection
 from projections.replay import Progress, Source
 from projections.runner import connect
@@ -139,7 +139,7 @@ def _look(conn: Connection[Any], made: Aside, waiting: deque[int], found: Previe
 
 def _changes(table: Table, before: Mapping[Any, Row], after: Mapping[Any, Row]) -> Changes:
     changes = Changes(len(after))
-    columns = [column for column in table.changes if column not in VERSIONS]
+    columns = [column for column in table.changes if column not in BOOKKEEPING]
     for key in before.keys() | after.keys():
         old, new = before.get(key, {}), after.get(key, {})
         differing = [column for column in columns if old.get(column) != new.get(column)]

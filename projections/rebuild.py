@@ -19,17 +19,11 @@ from projections.replay import Progress, Source, replay_all
 from projections.runner import connect
 from projections.writing import mend
 from shared.database import SHARDS
+from shared.event_store import LogReader
 from shared.vault import MasterKey
 
 _TAIL = 50
 _REBUILD_LOCK = 7307
-
-# Returns every business that has a history, found by skipping through the index.
-SELECT_BUSINESSES = """WITH RECURSIVE b AS (
-        SELECT min(business_id) AS id FROM log.events
-        UNION ALL
-        SELECT (SELECT min(e.business_id) FROM log.events e WHERE e.business_id > b.id) FROM b WHERE b.id IS NOT NULL
-    ) SELECT id FROM b WHERE id IS NOT NULL"""
 
 
 class RebuildRunning(RuntimeError):
@@ -72,7 +66,7 @@ def rebuild(
     with connect(source.url, role=source.role) as conn, _alone(conn, projection.name):
         generation, schema, state, upto = _begin(conn, projection)
         account = Account(conn, generation, report)
-        businesses = [b for (b,) in conn.execute(SELECT_BUSINESSES).fetchall()]
+        businesses = LogReader.businesses(conn)
         events = 0
         if state == "replaying":
             todo = _unfinished(conn, schema, businesses)

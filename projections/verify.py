@@ -9,6 +9,7 @@ import time
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -21,9 +22,9 @@ from projections.aside import Aside, Row, Wish, aside, rows_of, served, shown
 from projections.deltas import Table
 from projections.deriving import OF_ALL
 from projections.projection import Projection
-from projections.rebuild import SELECT_BUSINESSES
 from projections.replay import Progress, Source
 from projections.runner import connect
+from shared.event_store import LogReader
 
 _SHOWN = 100
 _LOCATED = 10
@@ -110,7 +111,7 @@ def verify(
 
 def concerned(conn: Connection[Any], one: int | None) -> list[int]:
     """Return every business that has a history, or the one that is named."""
-    return [b for (b,) in conn.execute(SELECT_BUSINESSES).fetchall()] if one is None else [one]
+    return LogReader.businesses(conn) if one is None else [one]
 
 
 def next_group(
@@ -155,7 +156,7 @@ class _Comparison:
             self._conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             live = served(self._conn, self._projection)
             positions = next_group(self._conn, self._aside, live, waiting)
-            differing = [d for table in self._projection.tables for d in self._compare(table, live, list(positions))]
+            differing = self._compare(live, list(positions))
         self._found.differing += len(differing)
         for difference in differing[: _SHOWN - len(self._found.differences)]:
             at = None
@@ -164,21 +165,27 @@ class _Comparison:
             self._found.differences.append(replace(difference, position=at))
         return len(positions)
 
-    def _compare(self, table: Table, live: str, group: list[int]) -> list[Difference]:
-        here = self._checksums(self._conn, live, table, group)
-        there = self._checksums(self._aside.worker.conn, self._aside.schema, table, group)
-        self._found.rows += sum(count for count, _ in there.values())
+    def _compare(self, live: str, group: list[int]) -> list[Difference]:
+        """Return the rows that differ; both sides are added up at the same time, over a connection each."""
+        with ThreadPoolExecutor(1) as beside:
+            waiting = beside.submit(self._checksums, self._aside.worker.conn, self._aside.schema, group)
+            here, there = self._checksums(self._conn, live, group), waiting.result()
+        self._found.rows += sum(count for sums in there.values() for count, _ in sums.values())
         return [
             difference
-            for business in sorted(b for b in here.keys() | there.keys() if here.get(b) != there.get(b))
+            for table in self._projection.tables
+            for business in group
+            if here[table.name].get(business) != there[table.name].get(business)
             for difference in self._rows_that_differ(table, live, business)
         ]
 
-    def _checksums(
-        self, conn: Connection[Any], schema: str, table: Table, group: list[int]
-    ) -> dict[int, tuple[int, Any]]:
-        rows = conn.execute(SQL(CHECKSUMS).format(Identifier(schema, table.name)), (group,)).fetchall()
-        return {business: (count, total) for business, count, total in rows}
+    def _checksums(self, conn: Connection[Any], schema: str, group: list[int]) -> dict[str, dict[int, tuple[int, Any]]]:
+        """Return count and sum by table and business."""
+        found: dict[str, dict[int, tuple[int, Any]]] = {}
+        for table in self._projection.tables:
+            rows = conn.execute(SQL(CHECKSUMS).format(Identifier(schema, table.name)), (group,)).fetchall()
+            found[table.name] = {business: (count, total) for business, count, total in rows}
+        return found
 
     def _rows_that_differ(self, table: Table, live: str, business: int) -> Iterator[Difference]:
         old, new = rows_of(self._conn, live, table, business), self._aside.rows(table, business)

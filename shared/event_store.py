@@ -78,6 +78,12 @@ SELECT_DAY = """SELECT topic, state FROM log.events WHERE originator_id = 'days'
 # Returns what has been activated by a position, in order.
 SELECT_RULES = """SELECT topic, state, notification_id FROM log.events
     WHERE originator_id = 'rules' AND notification_id <= %s ORDER BY originator_version"""
+# Returns every business that has a history, found by skipping through the index.
+SELECT_BUSINESSES = """WITH RECURSIVE b AS (
+        SELECT min(business_id) AS id FROM log.events
+        UNION ALL
+        SELECT (SELECT min(e.business_id) FROM log.events e WHERE e.business_id > b.id) FROM b WHERE b.id IS NOT NULL
+    ) SELECT id FROM b WHERE id IS NOT NULL"""
 # Returns one stream, in order.
 SELECT_STREAM = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
         meta, state
@@ -348,6 +354,11 @@ class LogReader:
         """Return position and time of a business's last event of `topics` at or before a position."""
         row = conn.execute(SELECT_LAST, (business_id, list(topics), upto)).fetchone()
         return cast("tuple[int, dt.datetime] | None", row)
+
+    @staticmethod
+    def businesses(conn: Connection[Any]) -> list[int]:
+        """Return every business that has a history, in ascending order."""
+        return [business for (business,) in conn.execute(SELECT_BUSINESSES).fetchall()]
 
     @staticmethod
     def day(conn: Connection[Any], position: int) -> dt.date | None:

@@ -39,8 +39,9 @@ _EXAMPLE: dict[int | str, dict[str, Any]] = {
 
 
 class Explained(Protocol):
-    """The steps that made a row, the row, and what no step explains."""
+    """Whose row it is, the steps that made it, the row, and what no step explains."""
 
+    business: int
     steps: list[dict[str, Any]]
     row: dict[str, Any] | None
     unexplained: dict[str, list[Any]]
@@ -52,7 +53,9 @@ class RowQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     table: Annotated[str, Field(max_length=60, examples=["transactions"])]
-    business_id: Annotated[int, Field(ge=1, le=2**63 - 1, examples=[7])]
+    business_id: Annotated[
+        int | None, Field(ge=1, le=2**63 - 1, description="Needed where several have such a row", examples=[7])
+    ] = None
     id: Annotated[str, Field(max_length=200, description="The key without the business, parts joined by commas")] = ""
 
 
@@ -72,7 +75,7 @@ def explain_row(
     """Return the events that made a row, in order, and what each changed; personal data stays sealed."""
     explain: Callable[..., Explained] = request.app.state.explain
     found = explain(query.table, query.business_id, query.id, sealed=True)
-    return _answer(query.table, query.business_id, query.id, found, language(request, who))
+    return _answer(query.table, query.id, found, language(request, who))
 
 
 @router.get("/explain", tags=["Time travel"], responses=_EXAMPLE, openapi_extra=refuses(RowNotFound))
@@ -83,12 +86,12 @@ def explain_own_row(
     explain: Callable[..., Explained] = request.app.state.explain
     table, business = _SHOWN_TO_OWNERS[query.what], shop_of(who)
     found = explain(table, business, str(query.id), sealed=False)
-    return _answer(table, business, str(query.id), found, language(request, who))
+    return _answer(table, str(query.id), found, language(request, who))
 
 
-def _answer(table: str, business: int, key: str, found: Explained, shown_in: Language) -> Response:
+def _answer(table: str, key: str, found: Explained, shown_in: Language) -> Response:
     steps = [{**step, "title": _title(step["topic"], shown_in)} for step in found.steps]
-    said = {"table": table, "id": key, "business_id": business, "row": found.row, "steps": steps}
+    said = {"table": table, "id": key, "business_id": found.business, "row": found.row, "steps": steps}
     return ok(_plain({**said, "unexplained": found.unexplained}))
 
 

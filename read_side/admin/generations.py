@@ -23,7 +23,7 @@ SELECT_NEWEST = """SELECT id, projection, kind, state, business_id, upto, progre
     created_at, changed_at FROM projections.generations ORDER BY id DESC LIMIT 100"""
 # As clients know the states of generations; the others bear the same names.
 _STATES = {"pending": "replaying", "retired": "ready", "dropping": "dropped"}
-_KINDS = {"repair": "rebuild"}
+_KINDS = {"repair": "rebuild", "nightly": "verify"}
 _PROJECTIONS: dict[int | str, dict[str, Any]] = {
     200: example({
         "results": [{

@@ -9,8 +9,9 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 import smartmarket
-from projections import generations
+from projections import account, generations
 from projections.registry import REGISTRY
+from projections.replay import Progress
 from shared.errors import GenerationNotReady, InvalidRule
 from shared.events.clock import DayOpened
 from shared.house import CannotStart, House
@@ -104,3 +105,23 @@ def test_wrong_rules_are_refused_with_what_is_allowed(console: Console) -> None:
         with pytest.raises(InvalidRule) as refused:
             console.says("preview", "customers", *words)
         assert refused.value.details["allowed"]
+
+
+@pytest.mark.parametrize("action", ["rebuild", "verify"])
+def test_a_command_ends_when_somebody_drops_what_it_makes(
+    console: Console, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    """An operator's drop comes between two looks at the generation's row."""
+    tell = account.Account.tell
+
+    def dropped(self: account.Account, at: Progress) -> None:
+        console.world.admin.execute(
+            "UPDATE projections.generations SET state = 'dropping' WHERE projection = 'sales' AND state = 'replaying'"
+        )
+        tell(self, at)
+
+    first = console.world.schema("sales")
+    monkeypatch.setattr(account.Account, "tell", dropped)
+    with pytest.raises(CannotStart, match="Somebody dropped"):
+        console.says(action, "sales")
+    assert console.world.schema("sales") == first

@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Identifier
 from projections.deltas import Table
 from projections.explain import Explained, Explainer
 from projections.registry import REGISTRY
-from shared.errors import RowNotFound, TableNotFound
+from shared.errors import InvalidQuery, RowNotFound, TableNotFound
 from shared.events.clock import DayOpened
 from shared.events.rules import RuleActivated
 from tests.projectors.events import DAY, batch, busy_shop, completed, everything_else, sale
@@ -31,7 +31,7 @@ def told(shared_world: World) -> World:
     return shared_world
 
 
-def explain(world: World, table: str, key: str, *, business: int = SHOP, sealed: bool = False) -> Explained:
+def explain(world: World, table: str, key: str, *, business: int | None = SHOP, sealed: bool = False) -> Explained:
     return Explainer(world.source, REGISTRY)(table, business, key, sealed=sealed)
 
 
@@ -93,6 +93,15 @@ def test_what_there_is_not_is_refused(told: World) -> None:
     with pytest.raises(TableNotFound) as refused:
         explain(told, "progress", "1")
     assert "transactions" in refused.value.details["allowed"]
-    for business, key in ((SHOP, "10"), (SHOP, "x' OR 1=1"), (8, "1"), (SHOP, "1,2")):
+    assert explain(told, "churn", "3", business=None).business == SHOP
+    for business, key in ((None, "99"), (None, "' OR 1=1"), (SHOP, "10"), (SHOP, "x' OR 1=1"), (9, "1"), (SHOP, "1,2")):
         with pytest.raises(RowNotFound):
             explain(told, "churn", key, business=business)
+
+
+def test_where_several_shops_have_such_a_row_one_is_asked_for(told: World) -> None:
+    told.append(SHOP + 1, *busy_shop(SHOP + 1, 1))
+    told.project("sales")
+    with pytest.raises(InvalidQuery) as refused:
+        explain(told, "products", "1", business=None)
+    assert refused.value.details == {"parameter": "business_id", "expected": "7, 8"}

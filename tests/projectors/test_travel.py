@@ -1,3 +1,4 @@
+import datetime as dt
 from uuid import UUID, uuid4
 
 import pytest
@@ -6,7 +7,9 @@ from projections import generations
 from projections.rebuild import rebuild
 from projections.registry import REGISTRY
 from projections.travel import make_next
-from tests.projectors.events import busy_shop, everything_else, products
+from shared.events.clock import DayOpened
+from shared.events.rules import RuleActivated
+from tests.projectors.events import DAY, busy_shop, everything_else, products
 from tests.projectors.test_parking import POISONS
 from tests.projectors.world import World, differences
 
@@ -30,11 +33,15 @@ def schemas(world: World) -> set[str]:
 
 @pytest.fixture
 def past(world: World) -> int:
-    """Two shops with a history; returns where it ended before it went on."""
+    """Two shops with a history; returns where it ended before it went on, a rule changed and a day began."""
+    world.append(
+        None, RuleActivated("returning", "returning.v1.9", {"half_life": 30}), DayOpened(DAY - dt.timedelta(30))
+    )
     for shop in (SHOP, OTHER):
         world.append(shop, *busy_shop(shop, 2), *everything_else(shop))
     position = world.store.head()
     world.append(SHOP, products("Later", first=90))
+    world.append(None, RuleActivated("rfm", "rfm.v1.9", {"recency_days": [1, 2, 3, 4]}), DayOpened(DAY))
     world.project()
     return position
 

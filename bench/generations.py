@@ -1,0 +1,149 @@
+"""What generations cost: one shop made anew inside a large log, verifying against replaying, moving the pointer."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import count
+from typing import Any
+
+from psycopg import Connection
+
+from bench.figures import Figure, Target
+from bench.histories import History, history_of, record
+from bench.stage import Stage
+from projections import generations
+from projections.aside import Aside, Wish, aside, served
+from projections.projection import Projection
+from projections.rebuild import rebuild
+from projections.registry import REGISTRY
+from projections.repair import repair
+from projections.replay import Source
+from projections.runner import connect
+from projections.verify import concerned, next_group, verify
+from shared import database
+from shared.house import House
+
+_LARGE = 10
+_SMALL = _LARGE + 1
+_SALES = REGISTRY["sales"]
+
+
+def measure(stage: Stage) -> list[Figure]:
+    """Ten large shops and a small one: replay, verify and make anew, in turns."""
+    rows, few, rounds = stage.size(100_000, 2_000), stage.size(10_000, 500), stage.size(2, 1)
+    large, small = (history_of(stage.ledgers.shops(1, size)[0]) for size in (rows, few))
+    with stage.house() as house:
+        with closing(house.store(pool_size=2)) as store:
+            for business in range(1, _LARGE + 1):
+                record(store, business, large)
+            record(store, _SMALL, small)
+        source = Source(house.url, house.secret, house.role(database.PROJECTOR))
+        rebuild(source, _SALES, workers=2)
+        stage.say(f"a log of {_LARGE * rows + few:,} rows stands")
+        alone = {name: [_alone(source, p) for _ in range(rounds)] for name, p in REGISTRY.items()}
+        anew = [repair(source, _SALES, _SMALL).seconds for _ in range(rounds)]
+        replays, verified = [], []
+        for number in range(rounds):
+            replays.append(_replay(source, _SALES))
+            verified.append(verify(source, _SALES).seconds)
+            stage.say(f"round {number + 1}: replayed in {replays[-1]:.1f} s, verified in {verified[-1]:.1f} s")
+        held = [_held(house, source, history_of(stage.ledgers.shops(1, 20)[0]))]
+    return _figures(few, _LARGE * rows + few, alone, anew, (replays, verified, held))
+
+
+def _figures(
+    few: int, rows: int, alone: dict[str, list[float]], anew: Sequence[float],
+    whole: tuple[Sequence[float], Sequence[float], Sequence[float]],
+) -> list[Figure]:  # fmt: skip
+    replays, verified, held = whole
+    slowest = max(alone, key=lambda name: min(alone[name]))
+    return [
+        Figure(
+            measure="generations", what=f"replay of a shop of {few:,} rows in a log of {rows:,}, sales", unit="s",
+            values=alone["sales"], target=Target(at_most=1.0),
+            beside=f"the slowest projection is {slowest}: {min(alone[slowest]):.2f} s; rows exchanged in place"
+            f" (rebuild --business): {min(anew):.2f} s",
+        ),
+        Figure(
+            measure="generations", what=f"verify of {rows:,} rows, sales", unit="s", values=verified,
+            baseline="the same replay aside, nothing compared", baselines=replays, target=Target(ratio_at_most=1.3),
+        ),
+        Figure(
+            measure="generations", what="the longest that adoption kept a live writer waiting", unit="ms",
+            values=[1000 * seconds for seconds in held], target=Target(at_most=100),
+        ),
+    ]  # fmt: skip
+
+
+def _alone(source: Source, projection: Projection) -> float:
+    """Return the seconds that the small shop's replay takes, from its first event to its rows."""
+    with (
+        closing(connect(source.url, role=source.role)) as conn,
+        aside(conn, source, projection, Wish("verify")) as made,
+    ):
+        position = generations.describe(conn, projection.name)["position"]
+        began = time.perf_counter()
+        made.worker.replay_to(_SMALL, position)
+        return time.perf_counter() - began
+
+
+def _replay(source: Source, projection: Projection) -> float:
+    """Return the seconds of replaying everything aside, group by group as verifying does, without comparing."""
+    with (
+        closing(connect(source.url, role=source.role)) as conn,
+        aside(conn, source, projection, Wish("verify")) as made,
+    ):
+        began = time.perf_counter()
+        waiting, live = deque(concerned(conn, None)), served(conn, projection)
+        while waiting:
+            next_group(conn, made, live, waiting)
+        return time.perf_counter() - began
+
+
+def _held(house: House, source: Source, small: History) -> float:
+    """Return the longest wait for the lock of live writers, over a rebuild beside which a shop goes on selling."""
+    waits: list[float] = []
+    shops = count(_SMALL + 1)
+    with (
+        closing(house.store(pool_size=2)) as store,
+        _beside(lambda: waits.append(_wait(source))),
+        _beside(lambda: record(store, next(shops), small)),
+    ):
+        rebuild(source, _SALES, workers=2)
+    return max(waits)
+
+
+def _wait(source: Source) -> float:
+    with connect(source.url, role=source.role) as conn, conn.transaction():
+        began = time.perf_counter()
+        conn.execute(generations.SHARE_PROJECTION, (_SALES.name,))
+        return time.perf_counter() - began
+
+
+@contextmanager
+def _lent(source: Source, projection: Projection) -> Iterator[tuple[Connection[Any], Aside]]:
+    with (
+        closing(connect(source.url, role=source.role)) as conn,
+        aside(conn, source, projection, Wish("verify")) as made,
+    ):
+        yield conn, made
+
+
+@contextmanager
+def _beside(act: Callable[[], object]) -> Iterator[None]:
+    """Do something again and again in a thread, with hundredths of a second in between."""
+    enough = threading.Event()
+
+    def run() -> None:
+        while not enough.wait(0.01):
+            act()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        thread.join()

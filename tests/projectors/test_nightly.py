@@ -1,0 +1,45 @@
+"""The nightly verification of some shops."""
+
+import logging
+
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from projections.nightly import IS_NIGHT, verify_sample
+from projections.registry import REGISTRY
+from projections.runner import connect
+from shared.database import PROJECTOR
+from tests.projectors.events import busy_shop, everything_else
+from tests.projectors.world import World
+
+SHOP, OTHER = 7, 23
+
+
+def test_what_differs_is_told_to_the_log_and_no_projection_is_verified_twice_a_day(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    for shop in (SHOP, OTHER):
+        world.append(shop, *busy_shop(shop, 2), *everything_else(shop))
+    world.project()
+    table = Identifier(world.schema("sales"), "transactions")
+    world.admin.execute(SQL("DELETE FROM {} WHERE business_id = 7 AND id = 3").format(table))
+    rests: list[float] = []
+    with connect(world.url, role=PROJECTOR) as conn, caplog.at_level(logging.INFO, "smartmarket.nightly"):
+        conn.execute("SELECT pg_advisory_lock(7311, 0)")
+        assert verify_sample(world.conn, world.source, rests.append) == []
+        conn.execute("SELECT pg_advisory_unlock(7311, 0)")
+        found = verify_sample(world.conn, world.source, rests.append)
+        assert verify_sample(world.conn, world.source, rests.append) == []
+        assert conn.execute(IS_NIGHT).fetchone() in {(True,), (False,)}
+    assert {item.projection: item.differing for item in found} == {name: int(name == "sales") for name in REGISTRY}
+    assert {item.businesses for item in found} == {2}
+    assert len(rests) >= len(REGISTRY)
+    assert all(seconds >= 0 for seconds in rests)
+    (told,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert (told.message, vars(told)["projection"], vars(told)["business_id"]) == (
+        "read model differs from the log", "sales", SHOP,
+    )  # fmt: skip
+    rows = world.admin.execute(
+        "SELECT projection, result->>'equal' FROM projections.generations WHERE kind = 'nightly'"
+    ).fetchall()
+    assert {name: equal for name, equal in rows if equal == "false"} == {"sales": "false"}
