@@ -27,7 +27,7 @@ class Good:
 
 # The bestseller, asked for more than ever, is nearly gone, the tea is getting scarce; everything else lasts.
 GOODS = (
-    Good("সয়াবিন তেল ১ লিটার", "OIL-1L", 185, 168, "bottle", 1.8, feast=1.8, rush=3.4, on_hand=1.6, lead_days=3),
+    Good("সয়াবিন তেল ১ লিটার", "OIL-1L", 185, 168, "bottle", 1.8, feast=1.8, rush=4.0, on_hand=1.6, lead_days=3),
     Good("Miniket Rice", "RICE-MIN", 74, 65, "kg", 1.6, most=10, on_hand=14),
     Good("মসুর ডাল", "DAL-MAS", 140, 122, "kg", 1.1),
     Good("চিনি", "SUG-1", 128, 115, "kg", 1.0, feast=2.2),
