@@ -339,7 +339,7 @@ def run_up(settings: Settings, args: argparse.Namespace) -> None:
                 if becomes_ready(f"http://127.0.0.1:{port}/health/ready", stopped):
                     print(_WELCOME.format(url=f"http://127.0.0.1:{port}", data_dir=data_dir), flush=True)
                     if Settings().demo_allowed and not args.no_demo:
-                        _introduce_demo(data_dir, stopped)
+                        _introduce_demo(stopped)
                 children.watch(stopped.is_set)
             finally:
                 print("SmartMarket is stopping…", flush=True)
@@ -349,13 +349,13 @@ def run_up(settings: Settings, args: argparse.Namespace) -> None:
             servers.stop()
 
 
-def _introduce_demo(data_dir: Path, stopped: threading.Event) -> None:
+def _introduce_demo(stopped: threading.Event) -> None:
     """Open the demo shop beside the watch over the processes, whose worker furnishes it."""
 
     def say(text: str) -> None:
         print(text, flush=True)
 
-    told = (House(Settings()), data_dir, say, stopped.is_set)
+    told = (House(Settings()), say, stopped.is_set)
     threading.Thread(target=introduce, args=told, name="demo", daemon=True).start()
 
 

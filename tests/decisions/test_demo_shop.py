@@ -105,6 +105,10 @@ def test_a_bestseller_runs_out_before_its_delivery_and_no_stock_was_ever_negativ
         usual = sum(sold[shelf.good.name, shop.today - dt.timedelta(back)] for back in range(56)) / 56
         lasts[shelf.good.name] = stock / usual if usual else 99
     assert lasts[GOODS[0].name] < GOODS[0].lead_days
+    week, before = (
+        sum(sold[GOODS[0].name, shop.today - dt.timedelta(back)] for back in days) for days in (range(7), range(7, 56))
+    )
+    assert week > before / 7
     assert sum(days > 5 for days in lasts.values()) >= 8
 
 

@@ -137,11 +137,11 @@ def test_the_login_of_a_shop_opened_by_command_is_told_at_the_next_start(
 ) -> None:
     account, data_dir = visitors[1].account, machine.settings.data_dir
     said: list[str] = []
-    introduce(machine, data_dir, said.append, lambda: False)
+    introduce(machine, said.append, lambda: False)
     assert account["email"] in said[0]
     assert account["password"] in said[0]
     secrets_file.remember(data_dir, {"DEMO_EMAIL": "nobody@smartmarket.example"})
-    introduce(machine, data_dir, said.append, lambda: False)
+    introduce(machine, said.append, lambda: False)
     assert "demo reset" in said[1]
     assert account["password"] not in said[1]
 

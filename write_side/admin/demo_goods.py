@@ -8,8 +8,8 @@ class Good:
     """A product: its name, what it is sold and bought for, its unit, and how much of it leaves the shop.
 
     share: how often it is in a basket, against the others; most: the largest number in one basket; feast: how many
-    times as often before an Eid; on_hand: the days of usual sales that are left on the shelf today; lead_days: how long
-    a delivery takes.
+    times as often before an Eid, rush: in the last days before today; on_hand: the days of usual sales that are left on
+    the shelf today; lead_days: how long a delivery takes.
     """
 
     name: str
@@ -20,13 +20,14 @@ class Good:
     share: float
     most: int = 2
     feast: float = 1.0
+    rush: float = 1.0
     on_hand: float = 12.0
     lead_days: int = 2
 
 
-# The bestseller is nearly gone, the tea is getting scarce; everything else lasts.
+# The bestseller, asked for more than ever, is nearly gone, the tea is getting scarce; everything else lasts.
 GOODS = (
-    Good("সয়াবিন তেল ১ লিটার", "OIL-1L", 185, 168, "bottle", 1.8, feast=1.8, on_hand=1.6, lead_days=3),
+    Good("সয়াবিন তেল ১ লিটার", "OIL-1L", 185, 168, "bottle", 1.8, feast=1.8, rush=4.0, on_hand=1.6, lead_days=3),
     Good("Miniket Rice", "RICE-MIN", 74, 65, "kg", 1.6, most=10, on_hand=14),
     Good("মসুর ডাল", "DAL-MAS", 140, 122, "kg", 1.1),
     Good("চিনি", "SUG-1", 128, 115, "kg", 1.0, feast=2.2),

@@ -23,6 +23,7 @@ _WALK_INS = 9
 # How walk-ins pay, in hundredths.
 _PAYS = {"Cash": 66, "bKash": 24, "Nagad": 6, "Card": 4}
 _ON_CREDIT = 0.35
+_RUSH_DAYS = 7
 _COUNTED_AGO, _DELIVERED_AGO = 30, (21, 14, 7)
 _DAY = dt.timedelta(1)
 
@@ -101,13 +102,13 @@ def _lines(chance: random.Random, customers: Sequence[Person], today: dt.date) -
         visitors: list[Person | None] = [who for who in customers if busy and day in set(who.visits)]
         visitors += [None] * round(_WALK_INS * busy * chance.uniform(0.8, 1.2))
         for who in visitors:
-            found += _basket(chance, day, who)
+            found += _basket(chance, day, who, rushed=back < _RUSH_DAYS)
     return found
 
 
-def _basket(chance: random.Random, day: dt.date, who: Person | None) -> list[Line]:
+def _basket(chance: random.Random, day: dt.date, who: Person | None, *, rushed: bool) -> list[Line]:
     near = eve(day)
-    weights = [good.share * (1 + (good.feast - 1) * near) for good in GOODS]
+    weights = [good.share * (1 + (good.feast - 1) * near) * (good.rush if rushed else 1) for good in GOODS]
     size = chance.choice((1, 1, 2) if who is None else (1, 2, 2, 3))
     goods = {good.name: good for good in chance.choices(GOODS, weights, k=size)}
     on_credit = who is not None and who.takes_credit and chance.random() < _ON_CREDIT

@@ -1,7 +1,6 @@
 """The demo shop of one machine: opened once, when a house starts for the first time, and introduced at every start."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import psycopg
 
@@ -20,7 +19,7 @@ _LOGIN = """
                  {more}
 """
 _PREPARING = "  Demo shop      is being prepared: six months of a grocery in Dhaka…"
-_SHOWN = "six months that end today; told again at every start"
+_SHOWN = "six months that end today"
 _KEPT = "from an earlier start; `smartmarket demo reset` makes a new one that ends today"
 _UNKNOWN = "\n  Demo shop      exists; `smartmarket demo reset` makes a new one and tells its login\n"
 _LATE = "still being furnished by the worker; log in a little later"
@@ -29,15 +28,15 @@ _FAILED = "\n  Demo shop      could not be prepared: {reason}\n                 
 Say = Callable[[str], None]
 
 
-def introduce(house: House, data_dir: Path, say: Say, stopped: Callable[[], bool]) -> None:
+def introduce(house: House, say: Say, stopped: Callable[[], bool]) -> None:
     """Say how to log in to the demo shop, after opening it where there is none; gives up once `stopped`.
 
-    The login is kept in `data_dir`, for this account's eyes only.
+    In development the login is kept in the data folder, for this account's eyes only.
     """
     try:
         store = house.store(pool_size=2)
         try:
-            _introduce(house, store, data_dir, say, stopped)
+            _introduce(house, store, say, stopped)
         finally:
             store.close()
     except (psycopg.Error, StoreError, OSError) as error:
@@ -51,8 +50,8 @@ def keep_login(settings: Settings, demo: DemoAccount) -> None:
         secrets_file.remember(settings.data_dir, {_EMAIL: demo.email, _PASSWORD: demo.password})
 
 
-def _introduce(house: House, store: EventStore, data_dir: Path, say: Say, stopped: Callable[[], bool]) -> None:
-    known = secrets_file.remembered(data_dir)
+def _introduce(house: House, store: EventStore, say: Say, stopped: Callable[[], bool]) -> None:
+    known = secrets_file.remembered(house.settings.data_dir)
     there = open_demos(store)
     if _leads_to_one_of(store, known, there):
         say(_LOGIN.format(email=known[_EMAIL], password=known[_PASSWORD], more=_KEPT))
@@ -61,7 +60,7 @@ def _introduce(house: House, store: EventStore, data_dir: Path, say: Say, stoppe
     else:
         say(_PREPARING)
         demo = open_demo(store, house.files(store), USUAL_SEED, Metadata(actor="operator"))
-        secrets_file.remember(data_dir, {_EMAIL: demo.email, _PASSWORD: demo.password})
+        keep_login(house.settings, demo)
         _show(store, demo, say, stopped)
 
 
