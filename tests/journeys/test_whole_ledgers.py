@@ -87,7 +87,8 @@ def test_every_kind_of_row_is_taken_over_and_listed(client: httpx.Client, runnin
         ProductLine(rice, "RIC-2", 6_250, 40_500, dt.date(2025, 10, 1)),
         ProductLine(bought["product_id"], None, 15_000, 12_000, dt.date(2025, 10, 2)),
     ]]  # fmt: skip
-    told = [type(event) for event in events(running, shop)]
+    # What follows from the ledger (forecasts, advice) comes behind it.
+    told = [type(event) for event in events(running, shop) if event.topic.startswith(("sales.", "inventory."))]
     assert told[-4:] == [MovementsRecorded, SalesBatchRecorded, ProductSheetRecorded, UploadCompleted]
 
 
