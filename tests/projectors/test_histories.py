@@ -11,7 +11,8 @@ from projections import generations, rebuild, replay
 from projections.applying import Applier
 from projections.registry import REGISTRY
 from shared.database import SHARDS
-from tests.projectors.histories import histories
+from shared.events.clock import DayOpened
+from tests.projectors.histories import TODAY, histories
 from tests.projectors.world import World, differences
 
 _shops = count(1)
@@ -28,6 +29,7 @@ class Aside(NamedTuple):
 @pytest.fixture(scope="module")
 def asides(shared_world: World) -> Iterator[dict[str, Aside]]:
     """Both writers of each projection, as two processes that share the shards have them."""
+    shared_world.append(None, DayOpened(TODAY[0]))  # else the first shops' day would be that of the machine's clock
     folded = get_context("spawn").Value("q", 0)
     made = {}
     for name, projection in REGISTRY.items():
