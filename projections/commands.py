@@ -178,7 +178,7 @@ def _preview(source: Source, args: Namespace, say: Say, rules: Rules) -> None:
     rows = sum(changes.rows for changes in found.tables.values())
     say(args, {"generation": found.generation, "projection": args.name, **found.told()},
         f"{args.name}: {found.changed:,} of {rows:,} rows of {len(found.by_business)} of {found.businesses} businesses "
-        f"would change (looked at in {found.seconds:.1f} s)\n"
+        f"would change, and {found.advice.changed:,} of today's recommendations (looked at in {found.seconds:.1f} s)\n"
         f"smartmarket projections adopt {found.generation}   lets these rules hold for every shop")  # fmt: skip
     if not args.json:
         Console().print(_changes(lines))

@@ -1,12 +1,13 @@
 """Preview: what would change if other rules held; the log replayed aside by them, and nothing that serves is touched.
 
 Businesses are replayed to exactly where they stand, so that the rules alone make the difference. Every projection with
-derived tables that go by rules takes part.
+derived tables that go by rules takes part. Where rows would differ, today's rule of recommendations is run on either
+side; nothing of that is recorded.
 """
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,14 +15,17 @@ from typing import Any
 from psycopg import Connection
 
 from projections.account import Account
-from projections.aside import Aside, Row, Wish, aside, rows_of, served
+from projections.aside import Aside, Row, Wish, aside, rows_of, served, shown
 from projections.deltas import Table
 from projections.derivation import BOOKKEEPING
+from projections.deriving import local_date
 from projections.projection import Projection
 from projections.replay import Progress, Source
 from projections.runner import connect
 from projections.verify import concerned, next_group
+from shared.event_store import LogReader
 from shared.rules.book import as_json
+from shared.signals.advice import advice, differences
 
 _SHOWN = 1_000
 
@@ -53,7 +57,10 @@ class Changes:
 
 @dataclass
 class Previewed:
-    """What other rules would change, by table and by business: table -> Changes, business -> table -> Changes."""
+    """What other rules would change, by table and by business: table -> Changes, business -> table -> Changes.
+
+    `advice`: what would be recommended today or no longer, by type and urgency; `advised`: the same of each business.
+    """
 
     projection: str
     wish: Wish
@@ -62,6 +69,8 @@ class Previewed:
     seconds: float = 0.0
     tables: dict[str, Changes] = field(default_factory=dict)
     by_business: dict[int, dict[str, Changes]] = field(default_factory=dict)
+    advice: Changes = field(default_factory=Changes)
+    advised: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def changed(self) -> int:
@@ -80,11 +89,20 @@ class Previewed:
                 {"business_id": business, "tables": {table: changes.told() for table, changes in tables.items()}}
                 for business, tables in most[:_SHOWN]
             ],
+            "recommendations": {
+                **self.advice.told(),
+                "by_business": [
+                    {"business_id": business, "changes": told} for business, told in [*self.advised.items()][:_SHOWN]
+                ],
+            },
         }  # fmt: skip
 
     def lines(self) -> Iterator[tuple[int | None, str, str, object, object, int]]:
         """Yield business (None: the sum), table, column, from, to, rows; where a column has many values, only rows."""
-        every: list[tuple[int | None, Mapping[str, Changes]]] = [(None, self.tables), *sorted(self.by_business.items())]
+        every: list[tuple[int | None, Mapping[str, Changes]]] = [
+            (None, {**self.tables, "recommendations": self.advice}), *sorted(self.by_business.items()),
+            *((business, {"recommendations": _advised(told)}) for business, told in sorted(self.advised.items())),
+        ]  # fmt: skip
         for business, tables in every:
             for table, changes in tables.items():
                 told = {column for column, _, _ in changes.moves}
@@ -124,7 +142,7 @@ def _look(conn: Connection[Any], made: Aside, waiting: deque[int], found: Previe
     with conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         live = served(conn, made.projection)
-        group = list(next_group(conn, made, live, waiting))
+        group = next_group(conn, made, live, waiting)
         for business in group:
             changed = {}
             for table in derived(made.projection):
@@ -134,7 +152,34 @@ def _look(conn: Connection[Any], made: Aside, waiting: deque[int], found: Previe
                     changed[table.name] = changes
             if changed:
                 found.by_business[business] = changed
+    _advise(made, live, {b: position for b, position in group.items() if b in found.by_business}, found)
     return len(group)
+
+
+def _advise(made: Aside, live: str, positions: Mapping[int, int], found: Previewed) -> None:
+    """Find what would be recommended today by either side; a business that has gone on meanwhile is left out."""
+    conn = made.worker.conn
+    with conn.transaction():
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        ((now,),) = conn.execute("SELECT now()").fetchall()
+        for business, position in positions.items():
+            if shown(conn, live, business) != position:
+                continue
+            today = LogReader.day(conn, position) or local_date(now)
+            before, after = (advice(conn, business, today, to) for to in ({}, {made.projection.name: made.schema}))
+            if told := differences(before, after):
+                found.advised[business] = told
+            found.advice.add(_advised(told, len(after)))
+
+
+def _advised(told: Iterable[Mapping[str, Any]], rows: int = 0) -> Changes:
+    """Return recommendations that would come, go or change, counted by type and from which urgency to which."""
+    changes = Changes(rows)
+    for item in told:
+        urgencies = (side and side["urgency"] for side in (item["from"], item["to"]))
+        changes.changed += 1
+        changes.moves[item["type"], *urgencies] += 1
+    return changes
 
 
 def _changes(table: Table, before: Mapping[Any, Row], after: Mapping[Any, Row]) -> Changes:

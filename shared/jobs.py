@@ -26,10 +26,10 @@ MAX_ATTEMPTS = 4
 REST_SECONDS = 1.0
 logger = logging.getLogger("smartmarket.jobs")
 
-# Returns the ids of the jobs that are new.
+# Returns id and priority of a job that is new.
 INSERT_JOB = """INSERT INTO jobs.jobs (id, kind, subject, business_id, position, payload, priority)
-    VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id"""
-# Returns the id of a job that is due again, or for the first time; one that is being done is due again afterwards,
+    VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id, priority"""
+# Returns id and priority of a job that is due, again or for the first time; one that is being done is due afterwards,
 # since it began with an earlier position.
 INSERT_AGAIN = """INSERT INTO jobs.jobs AS j (id, kind, subject, business_id, position, payload, priority)
     VALUES (%s, %s, %s, %s, %s, %s, %s)
@@ -40,7 +40,7 @@ INSERT_AGAIN = """INSERT INTO jobs.jobs AS j (id, kind, subject, business_id, po
         attempts = CASE WHEN j.state IN ('done', 'failed') THEN 0 ELSE j.attempts END,
         run_after = CASE j.state WHEN 'done' THEN greatest(now(), j.run_after) WHEN 'failed' THEN now()
             ELSE j.run_after END
-    RETURNING id"""
+    RETURNING id, priority"""
 # Returns a row if the job was not called for again since it was claimed; it is done then, and rests before it is again.
 FINISH = """UPDATE jobs.jobs SET state = 'done', error = NULL, leased_by = NULL, leased_until = NULL,
         run_after = now() + make_interval(secs => %s)
@@ -48,10 +48,10 @@ FINISH = """UPDATE jobs.jobs SET state = 'done', error = NULL, leased_by = NULL,
 # Returns nothing; an outcome event closes its job.
 CLOSE_JOB = """UPDATE jobs.jobs SET state = %s, error = %s, leased_by = NULL, leased_until = NULL
     WHERE kind = %s AND subject = %s AND state <> 'done'"""
-# Returns the id of a job that was given up and is free again, with all its attempts.
+# Returns id and priority of a job that was given up and is free again, with all its attempts.
 REOPEN_JOB = """UPDATE jobs.jobs SET state = 'pending', attempts = 0, error = NULL, run_after = now(),
         leased_by = NULL, leased_until = NULL
-    WHERE kind = %s AND subject = %s AND state <> 'done' RETURNING id"""
+    WHERE kind = %s AND subject = %s AND state <> 'done' RETURNING id, priority"""
 # Returns the job if it was free and due, now leased by this worker.
 CLAIM = """UPDATE jobs.jobs SET state = 'running', leased_by = %(worker)s,
         leased_until = now() + make_interval(secs => %(lease)s)
@@ -116,22 +116,20 @@ def process_name(kind: str) -> str:
     return f"{kind}@{socket.gethostname()}:{os.getpid()}"
 
 
-def record(conn: Connection[Any], decisions: Sequence[NewJob | Outcome]) -> list[uuid.UUID]:
-    """Insert, close and reopen jobs in the caller's transaction; returns the ids to hint at after the commit."""
-    new: list[uuid.UUID] = []
+def record(conn: Connection[Any], decisions: Sequence[NewJob | Outcome]) -> dict[int, list[uuid.UUID]]:
+    """Insert, close and reopen jobs in the caller's transaction; returns which to hint at after the commit."""
+    due: list[tuple[uuid.UUID, int]] = []
     for decision in decisions:
         if isinstance(decision, NewJob):
-            row = conn.execute(INSERT_AGAIN if decision.again else INSERT_JOB, (
+            due += conn.execute(INSERT_AGAIN if decision.again else INSERT_JOB, (
                 decision.id, decision.kind, decision.subject, decision.business_id, decision.position,
                 Jsonb(decision.payload), decision.priority,
-            )).fetchone()  # fmt: skip
-            new += [row[0]] if row else []
+            )).fetchall()  # fmt: skip
         elif decision.state == "pending":
-            row = conn.execute(REOPEN_JOB, (decision.kind, decision.subject)).fetchone()
-            new += [row[0]] if row else []
+            due += conn.execute(REOPEN_JOB, (decision.kind, decision.subject)).fetchall()
         else:
             conn.execute(CLOSE_JOB, (decision.state, decision.error, decision.kind, decision.subject))
-    return new
+    return _by_priority(due)
 
 
 def finish(cursor: Cursor[Any], job: Job) -> None:
@@ -167,8 +165,12 @@ def due(conn: Connection[Any]) -> list[uuid.UUID]:
 
 def due_by_priority(conn: Connection[Any]) -> dict[int, list[uuid.UUID]]:
     """Return the same, those of each priority apart."""
+    return _by_priority(conn.execute(SELECT_DUE).fetchall())
+
+
+def _by_priority(jobs: Sequence[tuple[uuid.UUID, int]]) -> dict[int, list[uuid.UUID]]:
     found: dict[int, list[uuid.UUID]] = {}
-    for job, priority in conn.execute(SELECT_DUE).fetchall():
+    for job, priority in sorted(jobs, key=lambda each: each[1]):
         found.setdefault(priority, []).append(job)
     return found
 

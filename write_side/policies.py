@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -84,8 +85,7 @@ class Policies:
             if time.monotonic() > self._swept_at + _SWEEP_SECONDS:
                 self._swept_at = time.monotonic()
                 self._hints.take_back()  # else those of a long backlog would pile up, sweep by sweep
-                for priority, due in jobs.due_by_priority(conn).items():
-                    self._hints.send(due, priority)
+                self._hint(jobs.due_by_priority(conn))
             if not more:
                 self._listener.wait(mark)
 
@@ -97,14 +97,14 @@ class Policies:
             if not batch:
                 return False
             decisions = [d for r in batch if r.state is not None for d in _decisions(r)]
-            new = set(jobs.record(conn, decisions))
+            due = jobs.record(conn, decisions)
             conn.execute("UPDATE jobs.progress SET position = %s WHERE policy = %s", (batch[-1].position, _NAME))
-        self._hint([d for d in decisions if isinstance(d, NewJob) and d.id in new])
+        self._hint(due)
         return True
 
-    def _hint(self, new: list[NewJob]) -> None:
-        for priority in sorted({job.priority for job in new}):
-            self._hints.send([job.id for job in new if job.priority == priority], priority)
+    def _hint(self, due: Mapping[int, list[uuid.UUID]]) -> None:
+        for priority, ids in due.items():
+            self._hints.send(ids, priority)
 
 
 def _decisions(recorded: Recorded) -> list[NewJob | Outcome]:

@@ -27,7 +27,7 @@ def _short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def record(url: str, *decisions: NewJob | Outcome) -> int:
     with connected(url, WRITER) as conn:
-        return len(jobs.record(conn, decisions))
+        return sum(map(len, jobs.record(conn, decisions).values()))
 
 
 def claim(url: str, worker: str = "worker-a", subject: str = "file-1") -> Job | None:

@@ -3,14 +3,16 @@
 import datetime as dt
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from shared import jobs
 from shared.database import WRITER
-from shared.event_store import EventStore, Metadata
+from shared.event_store import EventStore, LogReader, Metadata
 from shared.events.cashflow import CashSettingsChanged
 from shared.events.clock import DayOpened
+from shared.events.rules import RuleActivated
 from shared.events.sales import UploadCompleted
 from shared.job import NIGHTLY, NewJob
 from shared.jobs import Job, Retry
@@ -120,3 +122,21 @@ def test_a_morning_calls_for_a_review_of_every_active_shop(
     rows(database_url, "DELETE FROM jobs.jobs RETURNING id")
     at(19, day=3)  # the day is over
     assert [kind for kind, *_ in rows(database_url, JOBS)] == [REVIEW_DAY]
+
+
+def test_rules_that_change_call_for_another_review_of_the_day(store: EventStore, database_url: str) -> None:
+    day = append(store, None, "days", DayOpened(dt.date(2025, 11, 3)))
+    position = append(store, None, "rules", RuleActivated("rfm", "rfm.v2", {}))
+    with connected(database_url) as conn:
+        (activated,) = LogReader([RuleActivated.topic]).after(conn, day, limit=1)
+    (call,) = POLICIES[RuleActivated](activated, activated.event)
+    assert isinstance(call, NewJob)
+    today = activated.recorded_at.astimezone(ZoneInfo("Asia/Dhaka")).date()
+    assert (call.kind, call.subject, call.position) == (REVIEW_DAY, str(today), position)
+    morning = NewJob(REVIEW_DAY, str(today), None, day, {}, NIGHTLY)
+    record(database_url, morning)
+    claimed(database_url, morning)
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE jobs.jobs SET state = 'done'")
+    record(database_url, call)
+    assert rows(database_url, JOBS) == [(REVIEW_DAY, str(today), position, "pending", NIGHTLY)]

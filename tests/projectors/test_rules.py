@@ -21,7 +21,7 @@ from shared.events.rules import RuleActivated
 from shared.events.sales import ProductsAdded
 from shared.rules import book
 from shared.rules.book import Chosen, Rules
-from tests.projectors.events import DAY, batch, busy_shop, completed, everything_else, products, sale
+from tests.projectors.events import DAY, batch, busy_shop, completed, customers, everything_else, products, sale
 from tests.projectors.test_parking import repair
 from tests.projectors.world import World, differences
 
@@ -122,6 +122,37 @@ def test_a_preview_tells_what_an_activation_then_changes_and_touches_nothing(str
         for tables in found.by_business.values():
             moves += tables[derived(REGISTRY[name])[0].name].moves
         assert moves == found.tables[derived(REGISTRY[name])[0].name].moves
+
+
+def test_a_preview_tells_what_would_be_recommended_today_and_what_no_longer(world: World) -> None:
+    """Three customers who came every week for ten weeks, the last time a month ago."""
+    world.append(None, DayOpened(DAY))
+    visits = [
+        sale(100 * who + week, 1, 50_000, customer=who, date=DAY - dt.timedelta(30 + 7 * week))
+        for who in (1, 2, 3) for week in range(10)
+    ]  # fmt: skip
+    recent = [sale(900, 1, 900, date=DAY - dt.timedelta(1))]
+    for shop in (SHOP, OTHER):
+        world.append(shop, products("Tea"), customers(*[(f"Customer {n}", None) for n in range(1, 4)]))
+        world.append(shop, batch(shop, [*visits, *recent]), completed(shop))
+    world.project()
+    before = world.rows("recommendations")
+    strict = rules(rfm={"segment_tenths": [17, 40, 45, 49]})
+    found = preview(world.source, REGISTRY["customers"], Wish("preview", SHOP, strict))
+    assert found.advised == {
+        SHOP: [{"type": "retention", "subject": "customers", "from": None, "to": found.advised[SHOP][0]["to"]}]
+    }
+    assert found.advised[SHOP][0]["to"]["urgency"] == "medium"
+    assert found.told()["recommendations"]["moves"] == [
+        {"column": "retention", "from": None, "to": "medium", "rows": 1}
+    ]
+    assert (None, "recommendations", "retention", None, "medium", 1) in list(found.lines())
+    assert (SHOP, "recommendations", "retention", None, "medium", 1) in list(found.lines())
+    world.append(None, RuleActivated("rfm", "rfm.v1.1", {"segment_tenths": [17, 40, 45, 49]}))
+    world.project()
+    back = preview(world.source, REGISTRY["customers"], Wish("preview", rules={"rfm": book.BOOK["rfm"].first}))
+    assert back.advice.moves == {("retention", "medium", None): 2}
+    assert world.rows("recommendations") == before
 
 
 def changes(before: list[dict[str, Any]], after: list[dict[str, Any]], keys: tuple[str, ...]) -> dict[str, int]:

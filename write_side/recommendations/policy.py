@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from shared.event_codec import Recorded
 from shared.events.base import Event
@@ -10,11 +11,13 @@ from shared.events.clock import DayOpened
 from shared.events.customers import CustomersMerged
 from shared.events.forecasting import ForecastRunCompleted
 from shared.events.inventory import ProductDetailsChanged, StockMoved
+from shared.events.rules import RuleActivated
 from shared.events.sales import SaleRecorded, SaleVoided, UploadCompleted
 from shared.job import NIGHTLY, WAITED_FOR, NewJob, Outcome
 
 REVIEW = "review_recommendations"
 REVIEW_DAY = "review_day"
+_DHAKA = ZoneInfo("Asia/Dhaka")
 
 
 def when_signals_changed(recorded: Recorded, _: Event) -> list[NewJob | Outcome]:
@@ -30,6 +33,12 @@ def when_upload_completed(recorded: Recorded, event: UploadCompleted) -> list[Ne
 def when_day_opened(recorded: Recorded, event: DayOpened) -> list[NewJob | Outcome]:
     """A day calls for a review of every active shop, in its morning."""
     return [NewJob(REVIEW_DAY, str(event.date), None, recorded.position, {}, NIGHTLY)]
+
+
+def when_rule_activated(recorded: Recorded, _: RuleActivated) -> list[NewJob | Outcome]:
+    """Other rules say something else of every shop."""
+    day = recorded.recorded_at.astimezone(_DHAKA).date()
+    return [NewJob(REVIEW_DAY, str(day), None, recorded.position, {}, NIGHTLY, again=True)]
 
 
 def review_of(business_id: int | None, position: int, priority: int = WAITED_FOR) -> NewJob:
@@ -51,4 +60,5 @@ POLICIES: Mapping[type[Event], Callable[[Recorded, Any], list[NewJob | Outcome]]
     ),
     UploadCompleted: when_upload_completed,
     DayOpened: when_day_opened,
+    RuleActivated: when_rule_activated,
 }  # fmt: skip
