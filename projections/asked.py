@@ -23,7 +23,7 @@ from projections.replay import Source
 from projections.runner import connect
 from shared.rules.book import from_json
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS, _PAUSE_SECONDS = 0.5, 5.0
 _PROCESSES = 2
 logger = logging.getLogger("smartmarket.asked")
 
@@ -66,6 +66,9 @@ class Asked(threading.Thread):
             except psycopg.Error as error:
                 logger.warning("requests pause", extra={"reason": f"{type(error).__name__}: {error}"})
                 self._stopped.wait(_LOOK_SECONDS)
+            except Exception:
+                logger.exception("requests stand")  # such as a replaying process that was killed: taken up again
+                self._stopped.wait(_PAUSE_SECONDS)
 
     def stop(self) -> None:
         """End after the request at hand."""

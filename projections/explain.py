@@ -110,7 +110,7 @@ class _History:
                     found.steps.append(_step(recorded, before, after))
                 before = after
             rows = rows_of(self._conn, served(self._conn, self._projection), self._table, self._business)
-        found.row = next((row for k, row in rows.items() if _named(k) == key), None)
+        found.row = next((row for k, row in rows.items() if self._is(k, key)), None)
         if not found.steps and found.row is None:
             raise RowNotFound(details={"table": self._table.name, "business_id": self._business, "id": key})
         self._compare(found, before)
@@ -142,7 +142,7 @@ class _History:
         for recorded, keys in self._events(self._projection.topics):
             fresh = Deltas(self._projection.folded)
             self._projection.fold(recorded, fresh, keys)
-            touched = next((k for k in fresh.keys(self._table) if _named(k) == key), None)
+            touched = next((k for k in fresh.keys(self._table) if self._is(k, key)), None)
             if touched is not None:
                 self._projection.fold(recorded, so_far, keys)
                 yield recorded, self._row(so_far, touched)
@@ -164,8 +164,12 @@ class _History:
                 rows = Deltas(derivation.tables)
                 today = now.today or local_date(recorded.recorded_at)
                 derivation.derive(FoldedFacts(self._business, facts), today, in_force(now.activated), rows)
-                touched = next((k for k in rows.keys(self._table) if _named(k) == key), None)
+                touched = next((k for k in rows.keys(self._table) if self._is(k, key)), None)
                 yield recorded, None if touched is None else self._row(rows, touched)
+
+    def _is(self, key: Key, named: str) -> bool:
+        """Tell whether a key is the one asked for, and this business's."""
+        return key[0] == self._business and ",".join(map(str, key[1:])) == named
 
     def _row(self, deltas: Deltas, key: Key) -> Row | None:
         row = deltas.row(self._table, key)
@@ -220,10 +224,6 @@ def _step(recorded: Recorded, before: Row | None, after: Row | None) -> dict[str
         "recorded_at": recorded.recorded_at, "actor": recorded.meta.get("actor"), "there": after is not None,
         "changed": {column: [here.get(column), there.get(column)] for column in columns},
     }  # fmt: skip
-
-
-def _named(key: Key) -> str:
-    return ",".join(map(str, key[1:]))
 
 
 def _equal(here: object, there: object) -> bool:

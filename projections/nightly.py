@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
+from projections.account import Unwanted
 from projections.applying import POISON
 from projections.aside import Wish
 from projections.registry import REGISTRY
@@ -59,6 +60,8 @@ class Nightly(threading.Thread):
                         verify_sample(conn, self._source, self._rest)
             except psycopg.Error as error:
                 logger.warning("nightly verification pauses", extra={"reason": f"{type(error).__name__}: {error}"})
+            except Exception:
+                logger.exception("nightly verification stands")
             self._stopped.wait(_LOOK_SECONDS)
 
     def stop(self) -> None:
@@ -100,7 +103,7 @@ def _verify(source: Source, name: str, sample: list[int], rest: Rest) -> Verifie
 
     try:
         found = verify(source, REGISTRY[name], sample, pause, Wish("nightly"))
-    except POISON:
+    except (*POISON, Unwanted):
         logger.exception("nightly verification failed", extra={"projection": name})
         return None
     told = {"projection": name, "businesses": found.businesses, "rows": found.rows, "differing": found.differing}

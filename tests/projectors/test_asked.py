@@ -1,16 +1,20 @@
 """Generations that are asked for over HTTP, made by projectors that may be killed."""
 
 import datetime as dt
+from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from projections import asked as asking
 from projections import generations, repair, verify
-from projections.asked import make_next
+from projections import rebuild as rebuilding
+from projections.asked import Asked, make_next
 from projections.preview import derived
 from projections.rebuild import rebuild
 from projections.registry import REGISTRY
+from projections.replay import replay_all
 from shared.errors import (
     BusinessNotFound,
     GenerationNotFound,
@@ -257,3 +261,25 @@ def _statements(world: World) -> int:
     """Return how many generations have been begun or finished."""
     row = world.admin.execute("SELECT count(*) FROM projections.generations WHERE state <> 'pending'").fetchone()
     return int(row[0]) - len(REGISTRY) if row else 0
+
+
+def test_whatever_breaks_what_is_asked_for_is_made_in_the_end(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken: list[int] = []
+
+    def unlucky(*args: Any) -> int:  # noqa: ANN401
+        if not broken:
+            broken.append(1)
+            raise BrokenProcessPool
+        return replay_all(*args)
+
+    monkeypatch.setattr(rebuilding, "replay_all", unlucky)
+    monkeypatch.setattr(asking, "_PAUSE_SECONDS", 0.01)
+    asked = office.desk.ask("sales", "rebuild")
+    thread = Asked(office.world.source)
+    thread.start()
+    try:
+        wait_until(lambda: office.row(asked)[0] == "live")
+    finally:
+        thread.stop()
+        thread.join(10)
+    assert broken == [1]

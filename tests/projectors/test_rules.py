@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from psycopg.sql import SQL, Identifier
 
 from projections.account import Unwanted
 from projections.aside import Wish
@@ -14,6 +15,7 @@ from projections.rebuild import rebuild
 from projections.registry import REGISTRY
 from projections.replay import Progress
 from projections.verify import verify
+from shared.database import SHARDS
 from shared.events.base import Event
 from shared.events.clock import DayOpened
 from shared.events.customers import CustomersMerged
@@ -195,3 +197,40 @@ def test_going_back_to_a_version_brings_its_rows_back(street: World) -> None:
     street.append(None, RuleActivated("rfm", first.version, book.settable("rfm", first.parameters)))
     street.project("customers")
     assert differences(street.rows("customers"), before) == {}
+
+
+def test_a_rule_is_no_news_to_shards_that_are_further(street: World) -> None:
+    """A process that takes shards over finds them not equally far: those that had the change are left as they are."""
+    neighbour = 8
+    street.append(neighbour, *busy_shop(neighbour, 2))
+    street.project("customers")
+    street.append(None, CHANGES[0])
+    street.append(neighbour, batch(neighbour, [sale(900, customer=2, paisa=10**7)], number=8))
+    ahead = street.applier("customers")
+    shards = ahead.positions([neighbour % SHARDS])
+    ahead.apply(ahead.reader.after(street.conn, min(shards.values()), limit=50), shards)
+    assert len(set(street.progress("customers").values())) == 2
+    street.project("customers")
+    right(street, "customers")
+
+
+@pytest.mark.parametrize("limit", [1, 50])
+def test_a_shop_that_cannot_be_derived_by_a_new_rule_is_parked_alone(street: World, limit: int) -> None:
+    visits = Identifier(street.schema("customers"), "visits")
+    street.admin.execute(SQL("CREATE TEMP TABLE kept AS SELECT * FROM {}").format(visits))
+    street.admin.execute(SQL("UPDATE {} SET last_at = NULL WHERE business_id = 7").format(visits))
+    position = street.append(None, CHANGES[0])
+    street.append(SHOP, batch(SHOP, [sale(800, customer=1)], number=8), completed(SHOP, 8))
+    street.append(OTHER, batch(OTHER, [sale(800, customer=1)], number=8), completed(OTHER, 8))
+    street.project("customers", limit=limit)
+    assert street.parked("customers") == {SHOP: position}
+    versions = {row["business_id"]: row["rules"] for row in street.rows("customers")["churn"]}
+    assert versions == {SHOP: "rfm.v1 churn.v1 returning.v1", OTHER: "rfm.v1.1 churn.v1 returning.v1"}
+    street.admin.execute(
+        SQL(
+            "UPDATE {} AS v SET last_at = k.last_at FROM kept AS k"
+            " WHERE (v.business_id, v.customer_id, v.date) = (k.business_id, k.customer_id, k.date)"
+        ).format(visits)
+    )
+    assert street.applier("customers").retry(SHOP)
+    right(street, "customers")
