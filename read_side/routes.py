@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from read_side import health, identity, replays, uploads
+from read_side import health, identity, metrics, replays, uploads
 from read_side.admin import audit, events, explain, generations, jobs, rules, users
 from read_side.cashflow import expenses, outlook
 from read_side.customers import listing as customers
@@ -21,4 +21,4 @@ ROUTERS: list[APIRouter] = [
     expenses.router, replays.router, forecasts.router, recommendations.router, today.router, generations.router,
     rules.router, events.router, explain.router, health.admin, jobs.router, users.router, audit.router, _probes,
 ]  # fmt: skip
-ROOT_ROUTERS: list[APIRouter] = [health.probes]
+ROOT_ROUTERS: list[APIRouter] = [health.probes, metrics.router]

@@ -1,0 +1,50 @@
+"""GET /metrics, as Prometheus reads it."""
+
+from collections.abc import Callable
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from projections.aside import Wish
+from projections.registry import REGISTRY
+from projections.verify import verify
+from shared import jobs
+from smartmarket import source_of
+from tests.conftest import RunningHouse, Shop, wait_until
+
+Samples = dict[tuple[str, str], float]
+
+
+def scraped(client: httpx.Client) -> Samples:
+    """Return name and first label -> value."""
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    samples = [s for family in text_string_to_metric_families(answer.text) for s in family.samples]
+    return {(s.name, next(iter(s.labels.values()))): s.value for s in samples}
+
+
+def test_read_models_jobs_and_processes_tell_how_they_keep_up(
+    client: httpx.Client, running: RunningHouse, shop: Shop, ledger: Callable[..., str]
+) -> None:
+    ledger(b"Date,Product,Quantity,Amount\n2025-10-01,Shirt,2,600\n")
+    with running.house.connect() as conn:
+        jobs.beat(conn, "test-scraped", "scraped")
+    wait_until(lambda: all(scraped(client)["smartmarket_projection_lag_events", name] == 0 for name in REGISTRY))
+    found = scraped(client)
+    assert found["smartmarket_processes", "scraped"] == 1
+    for name, projection in REGISTRY.items():
+        assert found["smartmarket_projection_parked_shops", name] == 0
+        assert found["smartmarket_projector_version", name] == projection.version
+    told = verify(source_of(running.house), REGISTRY["uploads"], [shop.business_id], wish=Wish("nightly"))
+    assert told.equal
+    after = scraped(client)
+    assert after["smartmarket_verified_rows_differing", "uploads"] == 0
+    assert after["smartmarket_verified_shops", "uploads"] == 1
+    assert after["smartmarket_verified_timestamp_seconds", "uploads"] > 1.7e9
+
+
+def test_no_shop_is_named(client: httpx.Client, shop: Shop) -> None:
+    answer = client.get("/metrics").text
+    assert shop.email not in answer
+    assert "business_id" not in answer
