@@ -11,7 +11,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
-from rich.table import Table
+from rich.table import Column, Table
 
 from projections import generations, preview, rebuild, repair, verify
 from projections.account import Unwanted
@@ -212,7 +212,7 @@ def _list(house: House, args: Namespace) -> None:
     if args.json:
         Console(soft_wrap=True).out(json.dumps(found), highlight=False)
         return
-    table = Table(*(column.replace("_", " ") for column in _LISTED))
+    table = Table(*(Column(column.replace("_", " "), overflow="fold") for column in _LISTED))
     for item in found:
         table.add_row(*(str(item[column]) for column in _LISTED))
     Console().print(table)
