@@ -32,7 +32,7 @@ test: $(INSTALLED) ## Run all tests; needs no services, uses DATABASE_URL, REDIS
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=)
 
 # What asks no server, or starts its own, is left to `make test`.
-SERVERLESS = --ignore=tests/decisions --ignore=tests/architecture $(patsubst %,--ignore=%,$(wildcard tests/journeys/test_embedded*.py))
+SERVERLESS = --ignore=tests/decisions --ignore=tests/architecture $(patsubst %,--ignore=%,$(wildcard tests/journeys/test_embedded*.py tests/journeys/test_up.py))
 
 test-services: $(INSTALLED) ## Run what asks servers against those of the environment, or the standard local ports
 	@DATABASE_URL="$${DATABASE_URL:-postgresql://postgres@127.0.0.1:5432/postgres}" \
