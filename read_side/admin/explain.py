@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 router = APIRouter()
-_SHOWN_TO_OWNERS = {"transaction": "transactions", "customer": "churn", "product": "products", "stock": "stock"}
+SHOWN_TO_OWNERS = {
+    "transaction": "transactions", "customer": "churn", "product": "products", "stock": "stock",
+    "recommendation": "recommendations",
+}  # fmt: skip
 _EXAMPLE: dict[int | str, dict[str, Any]] = {
     200: example(
         {
@@ -64,7 +67,7 @@ class OwnRowQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    what: Literal["transaction", "customer", "product", "stock"]
+    what: Literal["transaction", "customer", "product", "stock", "recommendation"]
     id: Annotated[int, Field(ge=1, le=2**63 - 1, examples=[1])]
 
 
@@ -82,9 +85,9 @@ def explain_row(
 def explain_own_row(
     request: Request, who: Annotated[Principal, Depends(owner)], query: Annotated[OwnRowQuery, Query()]
 ) -> Response:
-    """Return how a sale, a customer's standing, a product or its stock came about, event by event."""
+    """Return how a sale, a customer's standing, a product, its stock or a recommendation came about, by event."""
     explain: Callable[..., Explained] = request.app.state.explain
-    table, business = _SHOWN_TO_OWNERS[query.what], shop_of(who)
+    table, business = SHOWN_TO_OWNERS[query.what], shop_of(who)
     found = explain(table, business, str(query.id), sealed=False)
     return _answer(table, str(query.id), found, language(request, who))
 

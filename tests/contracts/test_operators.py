@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from projections.registry import REGISTRY
+from read_side.admin.explain import SHOWN_TO_OWNERS
+from shared.texts import catalogue
 from tests.conftest import RunningHouse, Shop, wait_until
 from tests.contracts.reads import rows
 from write_side.identity.staff import create_staff
@@ -218,3 +220,29 @@ def test_operators_and_owners_see_why(client: httpx.Client, operator: Operator, 
     assert why(known, "transaction", 1, "bn").json()["data"]["steps"][0]["title"] == "খাতা থেকে বিক্রি পড়া হয়েছে"
     refused(why(known, "people", 1), 400, "INVALID_QUERY")
     assert operator.client.get("/api/explain?what=customer&id=1", headers=operator.headers).status_code == 403
+
+
+@pytest.mark.parametrize("table", SHOWN_TO_OWNERS.values())
+def test_every_step_that_owners_are_shown_has_a_title_in_both_languages(table: str) -> None:
+    (projection,) = (p for p in REGISTRY.values() if table in {t.name for t in p.tables})
+    steps = {*projection.handlers, *(projection.derivation.after if projection.derivation else ())}
+    for event in steps:
+        titles = catalogue().get(f"TOLD_{event.topic.replace('.', '_').upper()}")
+        assert titles, event.topic
+        assert titles["bn"].message != titles["en"].message
+
+
+def test_owners_see_what_a_recommendation_came_from(client: httpx.Client, shop: Shop, other_shop: Shop) -> None:
+    poor = {"opening_balance": 10, "opening_date": "2025-01-01", "critical_threshold": 20_000}
+    assert client.put("/api/cashflow/settings", json=poor, headers=shop.headers).status_code == 200
+
+    def warned() -> list[dict[str, Any]]:
+        found = client.get("/api/recommendations?type=cash_warning", headers=shop.headers).json()["data"]["results"]
+        return list(found)
+
+    wait_until(lambda: bool(warned()))
+    number = warned()[0]["id"]
+    told = client.get(f"/api/explain?what=recommendation&id={number}", headers=shop.headers).json()["data"]
+    assert told["steps"][0]["title"] == "It was recommended"
+    assert (told["row"]["type"], told["unexplained"]) == ("cash_warning", {})
+    refused(client.get(f"/api/explain?what=recommendation&id={number}", headers=other_shop.headers), 404, "NOT_FOUND")
