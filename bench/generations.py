@@ -8,9 +8,10 @@ from contextlib import closing, contextmanager
 from itertools import count
 from typing import Any
 
+import psycopg
 from psycopg import Connection
 
-from bench.figures import Figure, Target
+from bench.figures import Figure, Target, percentile
 from bench.histories import History, history_of, record
 from bench.stage import Stage
 from projections import generations
@@ -25,6 +26,8 @@ from projections.verify import concerned, next_group, verify
 from shared import database
 from shared.house import House
 
+# Returns the newest page of a shop's sales.
+SELECT_PAGE = "SELECT * FROM transactions WHERE business_id = %s ORDER BY sold_at DESC, id DESC LIMIT 50"
 _LARGE = 10
 _SMALL = _LARGE + 1
 _SALES = REGISTRY["sales"]
@@ -50,7 +53,14 @@ def measure(stage: Stage) -> list[Figure]:
             verified.append(verify(source, _SALES).seconds)
             stage.say(f"round {number + 1}: replayed in {replays[-1]:.1f} s, verified in {verified[-1]:.1f} s")
         held = [_held(house, source, history_of(stage.ledgers.shops(1, 20)[0]))]
-    return _figures(few, _LARGE * rows + few, alone, anew, (replays, verified, held))
+        before, during = _read_meanwhile(house, source, stage.size(5, 1))
+    return [
+        *_figures(few, _LARGE * rows + few, alone, anew, (replays, verified, held)),
+        Figure(
+            measure="generations", what="a page of sales read while `sales` is rebuilt by 2 processes, p95", unit="ms",
+            values=[during], baseline="the same before", baselines=[before], target=Target(ratio_at_most=1.2),
+        ),
+    ]  # fmt: skip
 
 
 def _figures(
@@ -79,10 +89,7 @@ def _figures(
 
 def _alone(source: Source, projection: Projection) -> float:
     """Return the seconds that the small shop's replay takes, from its first event to its rows."""
-    with (
-        closing(connect(source.url, role=source.role)) as conn,
-        aside(conn, source, projection, Wish("verify")) as made,
-    ):
+    with _lent(source, projection) as (conn, made):
         position = generations.describe(conn, projection.name)["position"]
         began = time.perf_counter()
         made.worker.replay_to(_SMALL, position)
@@ -91,10 +98,7 @@ def _alone(source: Source, projection: Projection) -> float:
 
 def _replay(source: Source, projection: Projection) -> float:
     """Return the seconds of replaying everything aside, group by group as verifying does, without comparing."""
-    with (
-        closing(connect(source.url, role=source.role)) as conn,
-        aside(conn, source, projection, Wish("verify")) as made,
-    ):
+    with _lent(source, projection) as (conn, made):
         began = time.perf_counter()
         waiting, live = deque(concerned(conn, None)), served(conn, projection)
         while waiting:
@@ -113,6 +117,28 @@ def _held(house: House, source: Source, small: History) -> float:
     ):
         rebuild(source, _SALES, workers=2)
     return max(waits)
+
+
+def _read_meanwhile(house: House, source: Source, seconds: float) -> tuple[float, float]:
+    """Return the 95th percentile of reads, in ms: for some seconds with nothing beside them, and during a rebuild."""
+    quiet: list[float] = []
+    busy: list[float] = []
+    options = f"-c role={house.role(database.READER)}"
+    with closing(psycopg.connect(source.url, options=options)) as conn:
+        conn.prepare_threshold = 1
+        with _beside(lambda: quiet.append(_read(conn))):
+            time.sleep(seconds)
+        with _beside(lambda: busy.append(_read(conn))):
+            rebuild(source, _SALES, workers=2)
+    return percentile(quiet, 95), percentile(busy, 95)
+
+
+def _read(conn: Connection[Any]) -> float:
+    began = time.perf_counter()
+    with conn.transaction():
+        conn.execute(database.FIRST_STATEMENT, (str(_SMALL),))
+        conn.execute(SELECT_PAGE, (_SMALL,)).fetchall()
+    return 1000 * (time.perf_counter() - began)
 
 
 def _wait(source: Source) -> float:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from shared.rules.book import Rules
 
 _CHUNK = 100
+_GIVING_WAY = 5
 _SPILL_ROWS = 20_000
 logger = logging.getLogger("smartmarket.replay")
 
@@ -203,6 +204,7 @@ _worker: Worker | None = None
 
 def _start_worker(source: Source, name: str, schema: str, upto: int, folded: "Synchronized[int]") -> None:
     global _worker  # noqa: PLW0603 - a pool's process keeps its connection between businesses
+    os.nice(_GIVING_WAY)  # requests and live writers go first
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
     _worker = Worker(source, name, schema, upto, folded)
 
