@@ -1,20 +1,14 @@
 """Lists as they are answered: the JSON around a page, and query parameters several lists have."""
 
-import datetime as dt
-import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-from pydantic import BeforeValidator
-from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
 from read_side.keysets import Order
 from shared.http import Page, links
 from shared.paging import Scalar
-
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +41,3 @@ def list_json(
 
 
 NOTHING = Listing(0, "[]")
-
-
-def _written_as_date(value: object) -> dt.date:
-    # Numbers and times are no dates here, although the library would take them for some.
-    try:
-        return dt.date.fromisoformat(value if isinstance(value, str) and _DATE.fullmatch(value) else "")
-    except ValueError:
-        kind, message = "date_parsing", "not a date"
-        raise PydanticCustomError(kind, message) from None
-
-
-PlainDate = Annotated[dt.date, BeforeValidator(_written_as_date)]

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from read_side.admin.actions import ACTIONS, NAMES, OF_THE_HOUSE, details, topics_of
 from read_side.admin.times import utc
-from read_side.lists import PlainDate
 from shared.event_store import EventStore
+from shared.fields import PlainDate
 from shared.http import Limit, Principal, decode_cursor, encode_cursor, example, ok, page_links, staff
 from shared.paging import Page, invalid
 

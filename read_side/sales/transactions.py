@@ -9,12 +9,12 @@ from starlette.responses import Response
 
 from read_side.freshness import freshly, looked_for
 from read_side.keysets import Order, Start
-from read_side.lists import PlainDate
 from read_side.money import CURRENCY, average, taka
 from read_side.sales import movement_pages, transaction_pages
 from read_side.sales.transaction_pages import Filters
 from shared.database import reading
 from shared.errors import NotFound
+from shared.fields import PlainDate
 from shared.http import Limit, ListQuery, Principal, example, owner, raw, refuses
 from shared.paging import PublicId, invalid
 

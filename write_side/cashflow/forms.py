@@ -1,44 +1,21 @@
 """What owners may say about their cash, in taka; keys that are not named here are ignored."""
 
-import datetime as dt
-import re
-import unicodedata
 from decimal import Decimal
 from typing import Annotated, Final, LiteralString, Self, overload
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.fields import PlainDate, printable
 from shared.rules.recurring import Interval
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _MOST = 10**10
 # What can be wrong; the texts FIELD_NOT_… word it.
-_NO_DATE: Final = "date_parsing"
-_NOT_PRINTABLE: Final = "not_printable"
 _NO_NUMBER: Final = "decimal_type"
 
 
 def _problem(kind: LiteralString) -> PydanticCustomError:
     return PydanticCustomError(kind, kind)
-
-
-def _date(value: object) -> dt.date:
-    # Numbers and times are no dates here, although the library would take them for some.
-    try:
-        return dt.date.fromisoformat(value if isinstance(value, str) and _DATE.fullmatch(value) else "")
-    except ValueError:
-        raise _problem(_NO_DATE) from None
-
-
-def _printable(text: object) -> object:
-    if not isinstance(text, str):
-        return text
-    clean = unicodedata.normalize("NFC", text).strip()
-    if any(c in _BIDI or unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in clean):
-        raise _problem(_NOT_PRINTABLE)
-    return clean
 
 
 def _number(value: object) -> object:
@@ -47,11 +24,11 @@ def _number(value: object) -> object:
     return value
 
 
-BusinessDate = Annotated[dt.date, BeforeValidator(_date), Field(examples=["2025-11-03"])]
+BusinessDate = Annotated[PlainDate, Field(examples=["2025-11-03"])]
 Taka = Annotated[Decimal, BeforeValidator(_number), Field(decimal_places=2)]
 Amount = Annotated[Taka, Field(ge=1, le=10_000_000, examples=[15000])]
 CustomerId = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True, examples=[1])]
-Category = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(_printable)]
+Category = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(printable)]
 
 
 @overload

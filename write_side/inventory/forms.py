@@ -2,24 +2,23 @@
 
 import datetime as dt
 import re
-import unicodedata
 from decimal import Decimal
 from typing import Annotated, Any, Literal, LiteralString
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from shared.fields import printable
 from shared.rules.stock import UNITS
 from write_side.inventory.aggregate import DHAKA, MONEY, Value
 
 MOST = 1_000_000
 # What can be wrong here; the text FIELD_NOT_… or FIELD_… words it.
-_NOT_NUMBER, _NOT_PRINTABLE, _NOT_CHOICE, _NOT_DATE = "decimal_type", "not_printable", "literal_error", "date_parsing"
+_NOT_NUMBER, _NOT_CHOICE, _NOT_DATE = "decimal_type", "literal_error", "date_parsing"
 _BELOW_ZERO, _ADJUSTS_NOTHING, _MOVES_NOTHING = "count_below_zero", "adjusts_nothing", "moves_nothing"
 _PAISA, _THOUSANDTHS = 100, 1000
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def _problem(kind: LiteralString, **context: str) -> PydanticCustomError:
@@ -31,15 +30,6 @@ def _number(value: object) -> object:
     if isinstance(value, bool | str):
         raise _problem(_NOT_NUMBER)
     return value
-
-
-def _printable(text: object) -> object:
-    if not isinstance(text, str):
-        return text
-    clean = unicodedata.normalize("NFC", text).strip()
-    if any(c in _BIDI or unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in clean):
-        raise _problem(_NOT_PRINTABLE)
-    return clean
 
 
 def _unit(text: object) -> object:
@@ -65,7 +55,7 @@ _Taka = Annotated[Decimal, BeforeValidator(_number), Field(ge=0, le=10_000_000, 
 _Quantity = Annotated[Decimal, BeforeValidator(_number), Field(decimal_places=3)]
 _Stock = Annotated[_Quantity, Field(ge=0, le=MOST)]
 _Pack = Annotated[_Quantity, Field(gt=0, le=MOST)]
-_Sku = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(_printable)]
+_Sku = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(printable)]
 _Unit = Annotated[str, BeforeValidator(_unit), Field(json_schema_extra={"enum": list(UNITS)})]
 _Days = Annotated[int, Field(ge=0, le=365, strict=True)]
 

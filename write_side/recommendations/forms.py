@@ -1,7 +1,5 @@
 """What owners answer to recommendations; of the action that they change, keys that are not named here are refused."""
 
-import datetime as dt
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final, LiteralString
@@ -11,22 +9,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic_core import PydanticCustomError
 
 from shared.events.recommendations import Fact
+from shared.fields import PlainDate
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_NO_DATE: Final = "date_parsing"
 _NO_NUMBER: Final = "decimal_type"
 
 
 def _problem(kind: LiteralString) -> PydanticCustomError:
     return PydanticCustomError(kind, kind)
-
-
-def _date(value: object) -> dt.date:
-    # Numbers and times are no dates here, although the library would take them for some.
-    try:
-        return dt.date.fromisoformat(value if isinstance(value, str) and _DATE.fullmatch(value) else "")
-    except ValueError:
-        raise _problem(_NO_DATE) from None
 
 
 def _number(value: object) -> object:
@@ -75,7 +64,7 @@ class Dismissal(_Form):
 
 class _Reorder(_Action):
     recommended_qty: Annotated[_Decimal, Field(ge=1, le=100_000, decimal_places=3)] | None = None
-    reorder_by_date: Annotated[dt.date, BeforeValidator(_date)] | None = None
+    reorder_by_date: PlainDate | None = None
 
     def facts(self) -> dict[str, Fact]:
         quantity, date = self.recommended_qty, self.reorder_by_date
