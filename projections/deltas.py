@@ -51,7 +51,7 @@ class Deltas:
         self._merged: dict[str, dict[Key, Values]] = {t.name: {} for t in self.tables if t.merged}
         self._removed: dict[str, list[Key]] = {}
         self._rules = {t.name: {c: (i, r) for i, (c, r) in enumerate(t.changes.items())} for t in self.tables}
-        self._newest_first = {t.name: [c for c, r in t.changes.items() if r.startswith("latest:")] for t in self.tables}
+        self._newest_first = {t.name: list(_newest_first(t)) for t in self.tables}
 
     def rows(self, table: Table) -> list[tuple[Any, ...]]:
         """Return the list to which rows of an insert-only table are added, in the order of `all_columns`."""
@@ -70,10 +70,9 @@ class Deltas:
                 raise LookupError(table.name, *changes)
             self._merged[table.name][key] = [changes.get(column) for column in rules]
             return
-        for column in self._newest_first[table.name]:
-            by = table.changes[column].removeprefix("latest:")
-            if _not_before(changes.get(by), row[rules[by][0]]):
-                row[rules[column][0]] = changes.get(column)
+        for column, i, by, at in self._newest_first[table.name]:
+            if _not_before(changes.get(by), row[at]):
+                row[i] = changes.get(column)
         for column, new in changes.items():
             i, rule = rules[column]
             if new is None or rule not in _RULES:
@@ -143,6 +142,15 @@ class Deltas:
 
 
 _RULES = frozenset({"add", "set", "least", "greatest"})
+
+
+def _newest_first(table: Table) -> Iterator[tuple[str, int, str, int]]:
+    """Yield the columns that go by another, each with its place, that other and its place."""
+    places = {column: i for i, column in enumerate(table.changes)}
+    for column, rule in table.changes.items():
+        if rule.startswith("latest:"):
+            by = rule.removeprefix("latest:")
+            yield column, places[column], by, places[by]
 
 
 def _not_before(new: Any, old: Any) -> bool:  # noqa: ANN401 - any ordered column

@@ -142,6 +142,8 @@ def _build_indexes(source: Source, projection: Projection, schema: str, workers:
         with connect(source.url, role=source.role) as conn:
             conn.execute("SELECT set_config('search_path', %s, false)", (schema,))
             conn.execute("SET maintenance_work_mem = '128MB'")
+            if workers > 1:  # that many indexes at once are parallel enough
+                conn.execute("SET max_parallel_maintenance_workers = 0")
             # The server may still be building it for a rebuild that was killed.
             conn.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"{schema} {statement}",))
             conn.execute(statement)

@@ -3,6 +3,7 @@
 A killed replay is resumed by the next one: each finished business is marked in the transaction that wrote its rows.
 """
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -25,6 +26,7 @@ from projections.registry import REGISTRY
 from projections.runner import connect
 from projections.writing import ReplayWriter
 from shared.event_store import LogReader
+from shared.spawning import only_what_is_needed
 from shared.vault import MasterKey, Vault
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 _CHUNK = 100
 _GIVING_WAY = 5
 _SPILL_ROWS = 20_000
+_OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
 logger = logging.getLogger("smartmarket.replay")
 
 
@@ -73,7 +76,8 @@ def replay_all(
     with ProcessPoolExecutor(
         processes, context, _start_worker, (source, projection.name, schema, upto, folded)
     ) as pool:
-        open_: set[Future[None]] = {pool.submit(_replay_in_worker, business) for business in todo}
+        with only_what_is_needed():
+            open_: set[Future[None]] = {pool.submit(_replay_in_worker, business) for business in todo}
         try:
             while open_:
                 finished, open_ = wait(open_, timeout=0.5, return_when=FIRST_COMPLETED)
@@ -205,6 +209,10 @@ _worker: Worker | None = None
 def _start_worker(source: Source, name: str, schema: str, upto: int, folded: "Synchronized[int]") -> None:
     global _worker  # noqa: PLW0603 - a pool's process keeps its connection between businesses
     os.nice(_GIVING_WAY)  # requests and live writers go first
+    # Rows live until their business is written, and point to nothing that points back: looking for cycles among
+    # them takes longer than folding them.
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
     _worker = Worker(source, name, schema, upto, folded)
 

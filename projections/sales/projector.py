@@ -126,27 +126,30 @@ def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, delta
     product_days = deltas.sums(PRODUCT_DAYS)
     products: dict[int, list[Any]] = {}
     total = 0
+    day, midnight = None, ""
     for sale in event.sales:
         date, product, qty, paisa = sale.date, sale.product_id, sale.qty, sale.paisa
+        if date != day:  # a ledger's lines mostly follow one another
+            day, midnight = date, _sold_at(date, None)
         method, raw = (None, None) if sale.payment is None else payments[sale.payment]
-        sold_at = _sold_at(date, sale.time)
+        sold_at = midnight if sale.time is None else _sold_at(date, sale.time)
         rows.append((business, sale.tx, sold_at, product, sale.customer_id, qty, paisa, method, raw, position, None))
         _add(days, (business, date, method or ""), 1, qty, paisa)
         _add(product_days, (business, product, date, method or ""), 1, qty, paisa)
         total += paisa
         seen = products.get(product)
         if seen is None:
-            products[product] = [1, qty, paisa, sold_at, unit_price(paisa, qty)]
+            products[product] = [1, qty, paisa, sold_at, sale]
         else:
             seen[0] += 1
             seen[1] += qty
             seen[2] += paisa
             if sold_at >= seen[3]:
-                seen[3:] = sold_at, unit_price(paisa, qty)
-    for product, (n, qty, paisa, at, price) in products.items():
+                seen[3:] = sold_at, sale
+    for product, (n, qty, paisa, at, last) in products.items():
         deltas.merge(
             PRODUCTS, (business, product),
-            priced_at=at, unit_price=price, sales=n, units=qty, paisa=paisa, last_sale_at=at,
+            priced_at=at, unit_price=unit_price(last.paisa, last.qty), sales=n, units=qty, paisa=paisa, last_sale_at=at,
         )  # fmt: skip
     deltas.merge(TOTALS, (business,), sales=len(event.sales), paisa=total)
 

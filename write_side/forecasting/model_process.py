@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol, cast
 
+from shared.spawning import only_what_is_needed
 from write_side.forecasting.prediction import History, NotEnough, Prediction, RevenuePrediction, Window
 
 LIMIT_SECONDS, IDLE_SECONDS = 10.0, 600.0
@@ -115,7 +116,8 @@ class Models:
             self._child = context.Process(
                 target=_serve, args=(theirs, self._load, self._idle), daemon=True, name="models"
             )
-            self._child.start()
+            with only_what_is_needed():
+                self._child.start()
             theirs.close()
             self._loading_until = time.monotonic() + _LOADING_SECONDS
         pipe = cast("Connection", self._pipe)
