@@ -276,6 +276,8 @@ def run_projections(house: House, args: argparse.Namespace) -> None:
     try:
         if args.action in {"adopt", "drop"}:
             state = (desk.adopt if args.action == "adopt" else desk.drop)(args.generation)
+            if state == "catching_up":
+                state = commands.serve_again(house, args.generation)
             _say(args, {"id": args.generation, "state": state}, f"generation {args.generation} is {state}")
         else:
             commands.run(house, args, _say, desk.rules)

@@ -9,6 +9,7 @@ import orjson
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from projections.generations import Unwanted
 from projections.replay import Progress
 
 _EVERY_SECONDS = 0.5
@@ -18,10 +19,6 @@ TELL = """UPDATE projections.generations SET progress = %s WHERE id = %s AND sta
 # Returns nothing; a generation is finished, with what came of it.
 CONCLUDE = """UPDATE projections.generations SET state = %s, result = %s, changed_at = now()
     WHERE id = %s AND state <> 'dropping'"""
-
-
-class Unwanted(RuntimeError):
-    """Somebody dropped the generation while it was being made."""
 
 
 class Account:

@@ -14,9 +14,9 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from projections import preview, rebuild, repair, verify
-from projections.account import Unwanted
 from projections.applying import POISON
 from projections.aside import Wish
+from projections.generations import Unwanted
 from projections.projection import Projection
 from projections.registry import REGISTRY
 from projections.replay import Source

@@ -5,7 +5,7 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
 from rich.console import Console
@@ -14,8 +14,8 @@ from rich.progress import Progress as Bar
 from rich.table import Column, Table
 
 from projections import generations, preview, rebuild, repair, verify
-from projections.account import Unwanted
 from projections.aside import Wish
+from projections.generations import Unwanted
 from projections.registry import REGISTRY
 from projections.replay import Progress, Source
 from projections.runner import connect
@@ -80,6 +80,16 @@ def run(house: House, args: Namespace, say: Say, choose: Choose) -> None:
     if differing:
         msg = "The tables are not what the log says: rebuild them, and keep what is shown above for finding out why."
         raise CannotStart(msg)
+
+
+def serve_again(house: House, generation: int) -> str:
+    """Let an adopted generation that served before catch up, if no projector is at it already; returns its state."""
+    source = Source(house.url, house.secret, house.role(PROJECTOR))
+    with connect(source.url, role=source.role) as conn:
+        name, _ = generations.projection_of(conn, generation)
+        with suppress(rebuild.RebuildRunning):
+            rebuild.rebuild(source, REGISTRY[name])
+        return generations.projection_of(conn, generation)[1]
 
 
 def _act(source: Source, args: Namespace, say: Say, choose: Choose) -> bool:

@@ -45,6 +45,9 @@ POINT = """INSERT INTO projections.live (projection, schema) VALUES (%s, %s)
 # Returns nothing; the generation that served until now does so no more.
 RETIRE = """UPDATE projections.generations SET state = 'retired', changed_at = now()
     WHERE projection = %s AND state = 'live' AND kind = 'rebuild'"""
+# Returns nothing; a generation goes on to its next state, unless somebody dropped it.
+ADVANCE = """UPDATE projections.generations SET state = %s, changed_at = now()
+    WHERE id = %s AND state IN ('replaying', 'catching_up')"""
 # Returns the newest generation that served before and still stands; it is no longer dropped.
 REVIVE = """UPDATE projections.generations SET state = 'catching_up', changed_at = now() WHERE id = (
         SELECT max(id) FROM projections.generations
@@ -74,6 +77,10 @@ SELECT_DROPPABLE = """SELECT schema FROM projections.generations
 # Returns nothing; what was made aside, told and dropped is remembered for three months.
 FORGET_OLD = """DELETE FROM projections.generations
     WHERE state IN ('dropped', 'completed') AND changed_at < now() - interval '90 days'"""
+
+
+class Unwanted(RuntimeError):
+    """Somebody dropped the generation while it was being made."""
 
 
 def create(
@@ -123,16 +130,31 @@ def set_state(conn: Connection[Any], generation: int, state: str) -> None:
     conn.execute("UPDATE projections.generations SET state = %s, changed_at = now() WHERE id = %s", (state, generation))
 
 
+def advance(conn: Connection[Any], generation: int, state: str) -> None:
+    """Take a generation to its next state; until the commit nobody can drop it. Raises Unwanted where somebody did."""
+    if not conn.execute(ADVANCE, (state, generation)).rowcount:
+        raise Unwanted(generation)
+
+
 def adopt(conn: Connection[Any], projection: str, generation: int, schema: str) -> None:
-    """Point to a generation that has caught up; the caller's transaction holds the projection's lock."""
+    """Point to a generation that has caught up; the caller's transaction holds the projection's lock.
+
+    Raises Unwanted.
+    """
     conn.execute(RETIRE, (projection,))
     conn.execute(POINT, (projection, schema))
-    set_state(conn, generation, "live")
+    advance(conn, generation, "live")
 
 
 def live(conn: Connection[Any], projection: str) -> tuple[int, str, int] | None:
     """Return id, schema and projector version of the generation that serves."""
     return cast("tuple[int, str, int] | None", conn.execute(SELECT_LIVE, (projection,)).fetchone())
+
+
+def projection_of(conn: Connection[Any], generation: int) -> tuple[str, str]:
+    """Return the projection that a generation is of, and its state."""
+    row = conn.execute("SELECT projection, state FROM projections.generations WHERE id = %s", (generation,)).fetchone()
+    return cast("tuple[str, str]", row)
 
 
 def ensure_live(conn: Connection[Any], registry: Mapping[str, Projection]) -> list[str]:

@@ -15,9 +15,9 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from projections.account import Unwanted
 from projections.applying import POISON
 from projections.aside import Wish
+from projections.generations import Unwanted
 from projections.registry import REGISTRY
 from projections.replay import Progress, Source
 from projections.runner import connect

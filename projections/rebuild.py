@@ -60,7 +60,8 @@ def rebuild(
 ) -> Rebuilt:
     """Replay a projection into a new generation, let it catch up, and point to it; readers never notice.
 
-    Resumes what a killed rebuild left. Raises RebuildRunning while another process rebuilds the same projection.
+    Resumes what a killed rebuild left. Raises RebuildRunning while another process rebuilds the same projection,
+    Unwanted where somebody drops the generation before it serves.
     """
     began = time.monotonic()
     with connect(source.url, role=source.role) as conn, _alone(conn, projection.name):
@@ -89,7 +90,8 @@ def rebuild(
 def roll_back(source: Source, projection: Projection) -> str:
     """Let the generation that served before catch up and point back to it; returns its schema.
 
-    Raises NothingBefore if none of this projector's version is left, RebuildRunning while one is being made.
+    Raises NothingBefore if none of this projector's version is left, RebuildRunning while one is being made, Unwanted
+    where somebody drops it meanwhile.
     """
     with connect(source.url, role=source.role) as conn, _alone(conn, projection.name):
         row = conn.execute(generations.REVIVE, (projection.name, projection.version)).fetchone()
@@ -160,7 +162,7 @@ def _complete(conn: Connection[Any], source: Source, projection: Projection, wor
             generations.finish(conn, projection, schema)
             take_out(conn, projection, schema)
             conn.execute(SQL("UPDATE {} SET position = %s").format(Identifier(schema, "progress")), (upto,))
-            generations.set_state(conn, generation, "catching_up")
+            generations.advance(conn, generation, "catching_up")
     except POISON:
         # Rows that no key or index can hold: resuming would meet them again.
         generations.set_state(conn, generation, "failed")

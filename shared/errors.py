@@ -153,13 +153,6 @@ class MethodNotAllowed(Refusal):
     status = 405
 
 
-class Conflict(Refusal):
-    """Something changed in between."""
-
-    error_code = "CONFLICT"
-    status = 409
-
-
 class AlreadyVoided(Refusal):
     """The sale was taken out of the books before."""
 

@@ -16,7 +16,7 @@ from shared.errors import GenerationNotReady, InvalidRule
 from shared.events.clock import DayOpened
 from shared.house import CannotStart, House
 from tests.conftest import settings_for
-from tests.projectors.events import DAY, busy_shop, completed
+from tests.projectors.events import DAY, busy_shop, completed, products
 from tests.projectors.world import World, differences
 from tests.services import Services
 
@@ -60,6 +60,17 @@ def test_a_preview_is_told_as_table_as_csv_and_as_json_and_then_adopted(console:
     console.world.project("customers")
     assert {row["rules"] for row in console.world.rows("customers")["churn"]} == {"rfm.v1.1 churn.v1 returning.v1"}
     assert "would change" in console.says("preview", "customers", "--rule", "rfm.v1")
+
+
+def test_what_served_before_is_adopted_without_a_projector(console: Console) -> None:
+    before = console.world.schema("sales")
+    told = json.loads(console.says("rebuild", "sales", "--json").splitlines()[-1])
+    assert console.world.schema("sales") == told["schema"] != before
+    console.world.append(SHOP, products("Sold since", first=90))
+    number = before.rpartition("_g")[2]
+    assert json.loads(console.says("adopt", number, "--json")) == {"id": int(number), "state": "live"}
+    assert console.world.schema("sales") == before
+    assert json.loads(console.says("verify", "sales", "--json"))["differing"] == 0
 
 
 def test_one_business_is_rebuilt_and_verified(console: Console) -> None:

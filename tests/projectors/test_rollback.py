@@ -1,14 +1,26 @@
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from psycopg.sql import SQL, Identifier
 
 from projections import generations
+from projections.generations import Unwanted
 from projections.rebuild import NothingBefore, RebuildRunning, rebuild, roll_back
 from projections.registry import REGISTRY
+from tests.conftest import wait_until
 from tests.projectors.events import busy_shop, products
 from tests.projectors.test_rebuilds import a_rebuild_under_way
 from tests.projectors.world import World, differences
 
 SALES = REGISTRY["sales"]
 SHOP = 7
+# Returns how many sessions of this database wait for a lock.
+WAITING = """SELECT count(*) FROM pg_locks WHERE NOT granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+# Returns nothing; what is being made is wanted no more.
+DROP = """UPDATE projections.generations SET state = 'dropping'
+    WHERE projection = 'sales' AND state IN ('replaying', 'catching_up')"""
 
 
 def test_what_served_before_catches_up_and_serves_again(world: World) -> None:
@@ -39,3 +51,57 @@ def test_nothing_is_rolled_back_while_it_is_being_rebuilt(world: World) -> None:
     world.project("sales")
     with a_rebuild_under_way(world), pytest.raises(RebuildRunning):
         roll_back(world.source, SALES)
+
+
+def dropped_while_waiting(world: World, act: Callable[[], object]) -> None:
+    """Act in a thread until it waits for a lock of ours, drop what is being made, and let the thread go on."""
+    with ThreadPoolExecutor(1) as beside:
+        with world.admin.transaction():
+            world.admin.execute(generations.SHARE_PROJECTION, (SALES.name,))
+            acting = beside.submit(act)
+            wait_until(lambda: world.conn.execute(WAITING).fetchone() == (1,))
+            assert world.conn.execute(DROP).rowcount == 1
+        with pytest.raises(Unwanted):
+            acting.result(30)
+
+
+def test_a_rebuild_that_is_dropped_while_it_catches_up_never_serves(world: World) -> None:
+    world.append(SHOP, *busy_shop(SHOP, 1))
+    world.project("sales")
+    serving = world.schema("sales")
+    dropped_while_waiting(world, lambda: rebuild(world.source, SALES, workers=1))
+    assert world.schema("sales") == serving
+    assert len(generations.drop_retired(world.conn, after_seconds=0)) == 1
+    assert rebuild(world.source, SALES, workers=1).schema == world.schema("sales") != serving
+
+
+def test_going_back_to_what_is_dropped_meanwhile_ends(world: World) -> None:
+    world.append(SHOP, *busy_shop(SHOP, 1))
+    world.project("sales")
+    serving = rebuild(world.source, SALES, workers=1).schema
+    dropped_while_waiting(world, lambda: roll_back(world.source, SALES))
+    assert world.schema("sales") == serving
+
+
+def test_a_rebuild_that_is_dropped_while_its_indexes_are_built_goes_no_further(world: World) -> None:
+    world.append(SHOP, *busy_shop(SHOP, 1))
+    world.project("sales")
+    serving = world.schema("sales")
+
+    def rebuilding() -> object:
+        return rebuild(world.source, SALES, workers=1, report=lambda at: hold() if at.done == at.total else None)
+
+    def hold() -> None:
+        made = world.admin.execute("SELECT schema FROM projections.generations WHERE state = 'replaying'").fetchone()
+        if made:
+            world.admin.execute("BEGIN")
+            world.admin.execute(SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(Identifier(made[0], "voids")))
+
+    with ThreadPoolExecutor(1) as beside:
+        acting = beside.submit(rebuilding)
+        wait_until(lambda: world.conn.execute(WAITING).fetchone() == (1,))
+        assert world.conn.execute(DROP).rowcount == 1
+        world.admin.execute("COMMIT")
+        with pytest.raises(Unwanted):
+            acting.result(30)
+    assert world.schema("sales") == serving

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections.account import Unwanted
 from projections.aside import Wish
+from projections.generations import Unwanted
 from projections.preview import derived, preview
 from projections.rebuild import rebuild
 from projections.registry import REGISTRY
