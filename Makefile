@@ -17,7 +17,7 @@ INSTALLED = $(VENV)/.installed
 PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-services lint format bench faults lock clean
+.PHONY: help install run test coverage test-services lint format bench faults lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -29,7 +29,10 @@ run: $(INSTALLED) ## Start everything on this machine: database, queue, API, wor
 	@exec $(BIN)/smartmarket up
 
 test: $(INSTALLED) ## Run all tests; needs no services, uses DATABASE_URL, REDIS_URL, BROKER_URL where set
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=)
+	@$(BIN)/python -m pytest $(ARGS)
+
+coverage: $(INSTALLED) ## Run all tests and show what none of them reaches; takes several times as long
+	@$(BIN)/python -m pytest --cov --timeout 600 $(ARGS)
 
 # What asks no server, or starts its own, is left to `make test`.
 SERVERLESS = --ignore=tests/decisions --ignore=tests/architecture $(patsubst %,--ignore=%,$(wildcard tests/journeys/test_embedded*.py tests/journeys/test_up.py))

@@ -22,7 +22,8 @@ from shared.database import SHARDS
 from shared.event_store import LogReader
 from shared.vault import MasterKey
 
-_TAIL = 50
+# Events read at once while catching up; with no more than _TAIL left, the rest is applied under the projection's lock.
+_STRIDE, _TAIL = 200, 50
 _REBUILD_LOCK = 7307
 
 
@@ -125,11 +126,15 @@ def _begin(conn: Connection[Any], projection: Projection) -> tuple[int, str, str
                 return generation, schema, state, upto
             if state != "pending":
                 generations.set_state(conn, generation, "failed")
-        head = conn.execute("SELECT coalesce(max(notification_id), 0) FROM log.events").fetchone()
-        upto = cast("tuple[int]", head)[0]
+        upto = _head(conn)
         asked = row[0] if row and row[3] == "pending" else None
         made = generations.create(conn, projection, state="replaying", upto=upto, asked=asked)
         return (*made, "replaying", upto)
+
+
+def _head(conn: Connection[Any]) -> int:
+    row = conn.execute("SELECT coalesce(max(notification_id), 0) FROM log.events").fetchone()
+    return cast("tuple[int]", row)[0]
 
 
 def _unfinished(conn: Connection[Any], schema: str, businesses: Sequence[int]) -> list[int]:
@@ -187,10 +192,12 @@ def _catch_up(conn: Connection[Any], source: Source, projection: Projection, gen
     positions = applier.positions(range(SHARDS))
     for business in sorted(applier.parked):
         applier.retry(business)
-    while len(batch := applier.reader.after(conn, min(positions.values()), limit=_TAIL)) == _TAIL:
+    while len(batch := applier.reader.after(conn, min(positions.values()), limit=_STRIDE)) > _TAIL:
         positions = applier.apply(batch, positions)
     with conn.transaction():
         conn.execute(generations.LOCK_PROJECTION, (projection.name,))
-        while batch := applier.reader.after(conn, min(positions.values()), limit=_TAIL):
-            positions = applier.apply(batch, positions)
+        # As far as anybody can have been shown anything, and no farther: shops that sell on do not hold the lock.
+        head = _head(conn)
+        while min(positions.values()) < head:
+            positions = applier.apply(applier.reader.after(conn, min(positions.values()), limit=_STRIDE), positions)
         generations.adopt(conn, projection.name, generation, schema)

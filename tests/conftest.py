@@ -43,7 +43,7 @@ from write_side.sales.policy import READ_UPLOAD
 from write_side.sales.worker import LedgerReader
 
 SECRET = "a-secret-of-the-tests-with-40-characters"
-PATIENCE = 30.0
+PATIENCE = 90.0
 _numbers = itertools.count(1)
 
 

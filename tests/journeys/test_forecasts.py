@@ -35,7 +35,7 @@ def ledger(*names: str) -> bytes:
 
 def told(running: RunningHouse, shop: Shop, runs: int) -> list[ForecastMade]:
     """Return the forecasts of a shop once so many runs are done."""
-    wait_until(lambda: rows(running.house.url, COMPLETED, shop.business_id) == [(runs,)], patience=100)
+    wait_until(lambda: rows(running.house.url, COMPLETED, shop.business_id) == [(runs,)], patience=240)
     found = rows(running.house.url, MADE, shop.business_id, ForecastMade.topic)
     return [event for topic, state in found if isinstance(event := decode(topic, bytes(state)), ForecastMade)]
 

@@ -75,7 +75,6 @@ def demo_sales(url: str, login: dict[str, str]) -> int:
         return sales
 
 
-@pytest.mark.timeout(300)
 def test_up_shows_a_demo_shop_ends_within_ten_seconds_and_finds_its_data_again(tmp_path: Path, taken: int) -> None:
     with up(tmp_path) as (process, url):
         login = demo_login(process)
