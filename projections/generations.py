@@ -104,8 +104,8 @@ def create(
     return generation, schema
 
 
-def finish(conn: Connection[Any], projection: Projection, schema: str) -> None:
-    """Give a generation the indexes it lacks, keys, grants and row-level security."""
+def finish(conn: Connection[Any], projection: Projection, schema: str, *, analyzed: bool = False) -> None:
+    """Give a generation the indexes it lacks, keys, grants and row-level security, and statistics if not `analyzed`."""
     _, indexes, keys = projection.schema()
     _in_schema(conn, schema, ";\n".join([*indexes, keys]))
     has_reader = conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (READER,)).fetchone()
@@ -122,7 +122,8 @@ def finish(conn: Connection[Any], projection: Projection, schema: str) -> None:
         )
         if has_reader:
             conn.execute(SQL("GRANT SELECT ON {} TO {}").format(name, Identifier(READER)))
-        conn.execute(SQL("ANALYZE {}").format(name))
+        if not analyzed:
+            conn.execute(SQL("ANALYZE {}").format(name))
 
 
 def set_state(conn: Connection[Any], generation: int, state: str) -> None:

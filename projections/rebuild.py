@@ -15,7 +15,7 @@ from projections import generations
 from projections.account import Account
 from projections.applying import POISON, Applier
 from projections.projection import Projection
-from projections.replay import Progress, Source, replay_all
+from projections.replay import UNHURRIED, Progress, Source, replay_all
 from projections.runner import connect
 from projections.writing import mend
 from shared.database import SHARDS
@@ -143,20 +143,26 @@ def _unfinished(conn: Connection[Any], schema: str, businesses: Sequence[int]) -
 
 
 def _build_indexes(source: Source, projection: Projection, schema: str, workers: int) -> None:
-    """Build the generation's indexes side by side; those that a killed rebuild left are kept."""
+    """Gather the generation's statistics and build its indexes side by side; what a killed rebuild left is kept."""
+    # Statistics first: no table takes both at once.
+    statements = iter([*(f"ANALYZE {table.name}" for table in projection.tables), *projection.schema().indexes])
 
-    def build(statement: str) -> None:
+    def build() -> None:
         with connect(source.url, role=source.role) as conn:
             conn.execute("SELECT set_config('search_path', %s, false)", (schema,))
             conn.execute("SET maintenance_work_mem = '128MB'")
+            conn.execute(UNHURRIED)
             if workers > 1:  # that many indexes at once are parallel enough
                 conn.execute("SET max_parallel_maintenance_workers = 0")
-            # The server may still be building it for a rebuild that was killed.
-            conn.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"{schema} {statement}",))
-            conn.execute(statement)
+            for statement in statements:  # each goes to whoever is free
+                with conn.transaction():
+                    # The server may still be building it for a rebuild that was killed.
+                    conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{schema} {statement}",))
+                    conn.execute(statement)
 
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        list(pool.map(build, projection.schema().indexes))
+        for built in [pool.submit(build) for _ in range(max(1, workers))]:
+            built.result()
 
 
 def _complete(conn: Connection[Any], source: Source, projection: Projection, workers: int, made: Made) -> None:
@@ -164,7 +170,7 @@ def _complete(conn: Connection[Any], source: Source, projection: Projection, wor
     try:
         _build_indexes(source, projection, schema, workers)
         with conn.transaction():
-            generations.finish(conn, projection, schema)
+            generations.finish(conn, projection, schema, analyzed=True)
             take_out(conn, projection, schema)
             conn.execute(SQL("UPDATE {} SET position = %s").format(Identifier(schema, "progress")), (upto,))
             generations.advance(conn, generation, "catching_up")

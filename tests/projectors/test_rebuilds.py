@@ -1,5 +1,6 @@
+import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby, pairwise
@@ -11,9 +12,11 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from projections import generations
+from projections.applying import Applier
 from projections.rebuild import RebuildRunning, rebuild
 from projections.registry import REGISTRY
 from projections.replay import Progress
+from shared.event_codec import Recorded
 from shared.events.sales import ProductsAdded
 from tests.conftest import wait_until
 from tests.projectors.events import batch, busy_shop, completed, customers, products, profile, sale
@@ -162,6 +165,28 @@ def test_a_rebuild_while_shops_sell_misses_and_doubles_nothing(world: World) -> 
     assert differences(after, world.expected("sales")) == {}
     again = rebuild(world.source, SALES, workers=1)
     assert differences(world.rows("sales", again.schema), after) == {}
+
+
+def test_shops_that_sell_whenever_something_is_applied_do_not_keep_a_rebuild_from_serving(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    street(world)
+    numbers, applied = itertools.count(5001), Applier.apply
+
+    def sell(*_: object) -> None:
+        world.append_command(SHOP, batch(SHOP, [sale(next(numbers))]))
+
+    def apply(applier: Applier, events: Sequence[Recorded], shards: Mapping[int, int]) -> dict[int, int]:
+        sell()
+        return applied(applier, events, shards)
+
+    monkeypatch.setattr(Applier, "apply", apply)
+    done = rebuild(world.source, SALES, workers=1, report=sell)
+    monkeypatch.undo()
+    assert world.schema("sales") == done.schema
+    assert min(world.progress("sales").values()) < world.store.head()
+    world.project("sales")
+    assert differences(world.rows("sales"), world.expected("sales")) == {}
 
 
 def _serving(conn: psycopg.Connection[Any]) -> tuple[str, int]:
