@@ -14,7 +14,7 @@ from bench.machine import REPOSITORY
 from bench.processes import environment, peak_bytes
 from shared.house import House
 
-_WATCH_SECONDS = 0.05
+_WATCH_SECONDS = 0.2
 
 
 class Rebuilt(msgspec.Struct):
@@ -52,7 +52,7 @@ class _Watch(threading.Thread):
         self._ended = threading.Event()
 
     def run(self) -> None:
-        """Look every few hundredths of a second; a peak stays visible until its process ends."""
+        """Look a few times a second, for looking costs too; a peak stays visible until its process ends."""
         while not self._ended.is_set():
             with suppress(psutil.NoSuchProcess, OSError):
                 self._peak = max(self._peak, *map(peak_bytes, (self._pid, *_children(self._pid))))

@@ -51,6 +51,7 @@ class Deltas:
         self._merged: dict[str, dict[Key, Values]] = {t.name: {} for t in self.tables if t.merged}
         self._removed: dict[str, list[Key]] = {}
         self._rules = {t.name: {c: (i, r) for i, (c, r) in enumerate(t.changes.items())} for t in self.tables}
+        self._blank = {t.name: [(c, 0 if r == "add" else None) for c, r in t.changes.items()] for t in self.tables}
         self._newest_first = {t.name: list(_newest_first(t)) for t in self.tables}
 
     def rows(self, table: Table) -> list[tuple[Any, ...]]:
@@ -58,17 +59,21 @@ class Deltas:
         return self._rows[table.name]
 
     def sums(self, table: Table) -> dict[Key, Values]:
-        """Return key -> sums of a table whose every change is `add`, to be added to in place."""
+        """Return key -> values, in the order of `changes`, to be added to in place.
+
+        Whoever changes others than sums this way keeps their rules.
+        """
         return self._merged[table.name]
 
     def merge(self, table: Table, key: Key, **changes: Any) -> None:  # noqa: ANN401 - a column's value
-        """Merge `changes` into the row of `key`; columns left out, or None, are unchanged."""
+        """Merge `changes` into the row of `key`; columns left out, or None, are unchanged, sums of a new row 0."""
         rules = self._rules[table.name]
         row = self._merged[table.name].get(key)
         if row is None:
             if not changes.keys() <= rules.keys():
                 raise LookupError(table.name, *changes)
-            self._merged[table.name][key] = [changes.get(column) for column in rules]
+            said = ((changes.get(column), blank) for column, blank in self._blank[table.name])
+            self._merged[table.name][key] = [blank if new is None else new for new, blank in said]
             return
         for column, i, by, at in self._newest_first[table.name]:
             if _not_before(changes.get(by), row[at]):
@@ -90,14 +95,8 @@ class Deltas:
         self._removed.setdefault(table.name, []).append(key)
 
     def merged(self, table: Table) -> Iterator[tuple[Any, ...]]:
-        """Return the merged rows, whole; a sum nobody added to is 0."""
-        zeros = [0 if rule == "add" else None for rule in table.changes.values()]
-        whole = not any(rule == "add" for rule in table.changes.values())
-        for key, values in self._merged[table.name].items():
-            if whole or None not in values:
-                yield (*key, *values)
-            else:
-                yield (*key, *(zero if v is None else v for v, zero in zip(values, zeros, strict=True)))
+        """Return the merged rows, whole."""
+        return ((*key, *values) for key, values in self._merged[table.name].items())
 
     def keys(self, table: Table) -> Iterator[Key]:
         """Return the keys of a table that these deltas touch."""
@@ -109,7 +108,8 @@ class Deltas:
     def row(self, table: Table, key: Key) -> tuple[Any, ...] | None:
         """Return the whole row of a key; None where there is none, or it was taken out again."""
         if table.merged:
-            return next((row for row in self.merged(table) if row[: len(key)] == key), None)
+            values = self._merged[table.name].get(key)
+            return None if values is None else (*key, *values)
         if key in self._removed.get(table.name, ()):
             return None
         return next((row for row in reversed(self._rows[table.name]) if row[: len(key)] == key), None)

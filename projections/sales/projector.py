@@ -1,7 +1,6 @@
 """Sales of a shop and what else its ledgers tell, the products sold and who bought them, with rollups per day."""
 
-import datetime as dt
-from typing import Any, cast
+from typing import cast
 
 from projections.deltas import Deltas, Key, Table, Values
 from projections.projection import Projection
@@ -49,6 +48,9 @@ PRODUCTS = Table(
     },
 )
 BUYERS = Table("buyers", ("business_id", "id"), changes={"name": "set", "merged_into": "set"}, private=("name",))
+_PRICED_AT, _UNIT_PRICE, _SALES, _UNITS, _PAISA, _LAST_SALE_AT = map(
+    [*PRODUCTS.changes].index, ("priced_at", "unit_price", "sales", "units", "paisa", "last_sale_at")
+)
 _SUMS = {"sales": "add", "units": "add", "paisa": "add"}
 SALES_DAYS = Table("sales_days", ("business_id", "date", "payment_method"), changes=_SUMS)
 PRODUCT_DAYS = Table("product_days", ("business_id", "product_id", "date", "payment_method"), changes=_SUMS)
@@ -124,39 +126,35 @@ def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, delta
     rows = deltas.rows(TRANSACTIONS)
     days = deltas.sums(SALES_DAYS)
     product_days = deltas.sums(PRODUCT_DAYS)
-    products: dict[int, list[Any]] = {}
+    products = deltas.sums(PRODUCTS)
     total = 0
-    day, midnight = None, ""
+    last_date, day = None, ""
     for sale in event.sales:
-        date, product, qty, paisa = sale.date, sale.product_id, sale.qty, sale.paisa
-        if date != day:  # a ledger's lines mostly follow one another
-            day, midnight = date, _sold_at(date, None)
+        product, qty, paisa = sale.product_id, sale.qty, sale.paisa
+        if sale.date != last_date:  # a ledger's lines mostly follow one another
+            last_date, day = sale.date, sale.date.isoformat()
         method, raw = (None, None) if sale.payment is None else payments[sale.payment]
-        sold_at = midnight if sale.time is None else _sold_at(date, sale.time)
+        sold_at = _sold_at(day, sale.time)
         rows.append((business, sale.tx, sold_at, product, sale.customer_id, qty, paisa, method, raw, position, None))
-        _add(days, (business, date, method or ""), 1, qty, paisa)
-        _add(product_days, (business, product, date, method or ""), 1, qty, paisa)
+        _add(days, (business, day, method or ""), 1, qty, paisa)
+        _add(product_days, (business, product, day, method or ""), 1, qty, paisa)
         total += paisa
-        seen = products.get(product)
-        if seen is None:
-            products[product] = [1, qty, paisa, sold_at, sale]
-        else:
-            seen[0] += 1
-            seen[1] += qty
-            seen[2] += paisa
-            if sold_at >= seen[3]:
-                seen[3:] = sold_at, sale
-    for product, (n, qty, paisa, at, last) in products.items():
-        deltas.merge(
-            PRODUCTS, (business, product),
-            priced_at=at, unit_price=unit_price(last.paisa, last.qty), sales=n, units=qty, paisa=paisa, last_sale_at=at,
-        )  # fmt: skip
+        row = products.get((business, product))
+        if row is None:
+            deltas.merge(PRODUCTS, (business, product))
+            row = products[business, product]
+        row[_SALES] += 1
+        row[_UNITS] += qty
+        row[_PAISA] += paisa
+        if row[_PRICED_AT] is None or sold_at >= row[_PRICED_AT]:
+            row[_PRICED_AT] = row[_LAST_SALE_AT] = sold_at
+            row[_UNIT_PRICE] = unit_price(paisa, qty)
     deltas.merge(TOTALS, (business,), sales=len(event.sales), paisa=total)
 
 
 def on_sale_recorded(recorded: Recorded, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """One sale, entered by hand."""
-    business, sold_at = recorded.business_id, _sold_at(event.date, event.time)
+    business, sold_at = recorded.business_id, _sold_at(event.date.isoformat(), event.time)
     method, raw = event.payment or (None, None)
     deltas.rows(TRANSACTIONS).append((
         business, event.tx, sold_at, event.product_id, event.customer_id, event.qty, event.paisa, method, raw,
@@ -184,9 +182,10 @@ def on_movements_recorded(recorded: Recorded, event: MovementsRecorded, deltas: 
     rows = deltas.rows(MOVEMENTS)
     for m in event.movements:
         method, raw = (None, None) if m.payment is None else event.payments[m.payment]
+        sold_at = _sold_at(m.date.isoformat(), m.time)
         rows.append((
-            recorded.business_id, m.tx, m.kind, _sold_at(m.date, m.time), m.product_id, m.customer_id, m.text, m.qty,
-            m.paisa, method, raw, recorded.position,
+            recorded.business_id, m.tx, m.kind, sold_at, m.product_id, m.customer_id, m.text, m.qty, m.paisa, method,
+            raw, recorded.position,
         ))  # fmt: skip
 
 
@@ -194,9 +193,9 @@ def _count(
     deltas: Deltas, business: int | None, sale: SaleRecorded | SaleVoided, method: str | None, times: int
 ) -> None:
     """Add one sale to every sum, or take it away."""
-    qty, paisa = times * sale.qty, times * sale.paisa
-    _add(deltas.sums(SALES_DAYS), (business, sale.date, method or ""), times, qty, paisa)
-    _add(deltas.sums(PRODUCT_DAYS), (business, sale.product_id, sale.date, method or ""), times, qty, paisa)
+    day, qty, paisa = sale.date.isoformat(), times * sale.qty, times * sale.paisa
+    _add(deltas.sums(SALES_DAYS), (business, day, method or ""), times, qty, paisa)
+    _add(deltas.sums(PRODUCT_DAYS), (business, sale.product_id, day, method or ""), times, qty, paisa)
     deltas.merge(PRODUCTS, (business, sale.product_id), sales=times, units=qty, paisa=paisa)
     deltas.merge(TOTALS, (business,), sales=times, paisa=paisa)
 
@@ -211,11 +210,11 @@ def _add(sums: dict[Key, Values], key: Key, sales: int, units: int, paisa: int) 
         values[2] += paisa
 
 
-def _sold_at(date: dt.date, time: int | None) -> str:
+def _sold_at(day: str, time: int | None) -> str:
     """Return the local time as sortable text; without a time of day, midnight."""
     if time is None:
-        return f"{date.isoformat()} 00:00:00"
-    return f"{date.isoformat()} {time // 3600:02}:{time // 60 % 60:02}:{time % 60:02}"
+        return f"{day} 00:00:00"
+    return f"{day} {time // 3600:02}:{time // 60 % 60:02}:{time % 60:02}"
 
 
 def _subject(business: int | None, customer: int) -> str:
