@@ -20,6 +20,7 @@ from projections.runner import connect
 from projections.writing import mend
 from shared.database import SHARDS
 from shared.event_store import LogReader
+from shared.giving_way import server_gives_way
 from shared.vault import MasterKey
 
 # Events read at once while catching up; with no more than _TAIL left, the rest is applied under the projection's lock.
@@ -149,6 +150,7 @@ def _build_indexes(source: Source, projection: Projection, schema: str, workers:
 
     def build() -> None:
         with connect(source.url, role=source.role) as conn:
+            server_gives_way(conn)
             conn.execute("SELECT set_config('search_path', %s, false)", (schema,))
             conn.execute("SET maintenance_work_mem = '128MB'")
             conn.execute(UNHURRIED)

@@ -26,6 +26,7 @@ from projections.registry import REGISTRY
 from projections.runner import connect
 from projections.writing import ReplayWriter
 from shared.event_store import LogReader
+from shared.giving_way import give_way, server_gives_way
 from shared.spawning import only_what_is_needed
 from shared.vault import MasterKey, Vault
 
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 # the commit by which a generation goes on from here waits for all before it.
 UNHURRIED = "SET synchronous_commit = off"
 _CHUNK = 100
-_GIVING_WAY = 5
 _SPILL_ROWS = 20_000
 _OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
 logger = logging.getLogger("smartmarket.replay")
@@ -104,6 +104,7 @@ def _replay_here(
     began = time.monotonic()
     worker = Worker(source, projection.name, schema, upto, multiprocessing.Value("q", 0))
     with worker.conn:
+        server_gives_way(worker.conn)
         for done, business in enumerate(todo, 1):
             worker.replay(business)
             report(Progress("replaying", done, len(todo), worker.folded.value, time.monotonic() - began))
@@ -212,13 +213,14 @@ _worker: Worker | None = None
 
 def _start_worker(source: Source, name: str, schema: str, upto: int, folded: "Synchronized[int]") -> None:
     global _worker  # noqa: PLW0603 - a pool's process keeps its connection between businesses
-    os.nice(_GIVING_WAY)  # requests and live writers go first
+    give_way()  # requests and live writers go first
     # Rows live until their business is written, and point to nothing that points back: looking for cycles among
     # them takes longer than folding them.
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
     _worker = Worker(source, name, schema, upto, folded)
+    server_gives_way(_worker.conn)
 
 
 def _end_with_parent() -> None:

@@ -18,10 +18,12 @@ from projections.registry import REGISTRY
 from projections.replay import Progress
 from shared.event_codec import Recorded
 from shared.events.sales import ProductsAdded
+from shared.giving_way import NICENESS
 from tests.conftest import wait_until
+from tests.log.test_giving_way import LINUX, autogroup, ours
 from tests.projectors.events import batch, busy_shop, completed, customers, products, profile, sale
 from tests.projectors.processes import following
-from tests.projectors.test_followers import a_stuck_batch, appending, caught_up
+from tests.projectors.test_followers import a_stuck_batch, appending, caught_up, projectors
 from tests.projectors.test_parking import POISONS, repair, write
 from tests.projectors.world import World, differences
 
@@ -198,6 +200,23 @@ def _serving(conn: psycopg.Connection[Any]) -> tuple[str, int]:
         row = conn.execute(query).fetchone()
     assert row is not None
     return serving[1], row[0]
+
+
+@LINUX
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_replay_gives_way_to_whoever_reads(world: World, workers: int) -> None:
+    street(world, shops=6)
+    if not ours(world.admin.info.backend_pid):
+        pytest.skip("the server runs elsewhere")
+    lowered: list[bool] = []
+
+    def look(progress: Progress) -> None:
+        if progress.state == "replaying":
+            lowered.append(any(autogroup(process) == str(NICENESS) for process in projectors(world)))
+
+    rebuild(world.source, SALES, workers=workers, report=look)
+    assert any(lowered)
+    assert autogroup(world.admin.info.backend_pid) == "0"
 
 
 def test_a_second_rebuild_of_the_same_projection_is_refused_and_another_is_not(world: World) -> None:

@@ -58,6 +58,21 @@ def test_one_cell_that_was_changed_is_found(street: World) -> None:
     assert difference.position == difference.replayed["position"]
 
 
+def test_cells_that_changed_places_between_rows_are_found(street: World) -> None:
+    table = Identifier(street.schema("sales"), "transactions")
+    rows = street.admin.execute(
+        SQL("SELECT id, product_id FROM {} WHERE business_id = 7 ORDER BY id").format(table)
+    ).fetchall()
+    pairs = [(one, other) for one, other in zip(rows[::2], rows[1::2], strict=False) if one[1] != other[1]]
+    assert len(pairs) > 4
+    for one, other in pairs[:8]:
+        exchange = SQL("UPDATE {} SET product_id = %s + %s - product_id WHERE business_id = 7 AND id IN (%s, %s)")
+        street.admin.execute(exchange.format(table), (one[1], other[1], one[0], other[0]))
+        found = verify(street.source, REGISTRY["sales"], [SHOP])
+        assert {d.key["id"] for d in found.differences} == {one[0], other[0]}
+        street.admin.execute(exchange.format(table), (one[1], other[1], one[0], other[0]))
+
+
 def test_a_row_that_is_gone_is_found_with_the_event_that_made_it(street: World) -> None:
     table = Identifier(street.schema("sales"), "products")
     street.admin.execute(SQL("DELETE FROM {} WHERE business_id = 23 AND id = 3").format(table))
