@@ -1,11 +1,13 @@
 """What generations cost: one shop made anew inside a large log, verifying against replaying, moving the pointer."""
 
+import multiprocessing
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import count
+from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
 import psycopg
@@ -25,6 +27,7 @@ from projections.runner import connect
 from projections.verify import concerned, next_group, verify
 from shared import database
 from shared.house import House
+from shared.spawning import only_what_is_needed
 
 # Returns the newest page of a shop's sales.
 SELECT_PAGE = "SELECT * FROM transactions WHERE business_id = %s ORDER BY sold_at DESC, id DESC LIMIT 50"
@@ -122,16 +125,37 @@ def _held(house: House, source: Source, small: History) -> float:
 
 def _read_meanwhile(house: House, source: Source, seconds: float) -> tuple[float, float]:
     """Return the 95th percentile of reads, in ms: for some seconds with nothing beside them, and during a rebuild."""
-    quiet: list[float] = []
-    busy: list[float] = []
-    options = f"-c role={house.role(database.READER)}"
-    with closing(psycopg.connect(source.url, options=options)) as conn:
-        conn.prepare_threshold = 1
-        with _beside(lambda: quiet.append(_read(conn))):
-            time.sleep(seconds)
-        with _beside(lambda: busy.append(_read(conn))):
-            rebuild(source, _SALES, workers=2)
+    with _reading(house) as quiet:
+        time.sleep(seconds)
+    with _reading(house) as busy:
+        rebuild(source, _SALES, workers=2)
     return percentile(quiet, 95), percentile(busy, 95)
+
+
+@contextmanager
+def _reading(house: House) -> Iterator[list[float]]:
+    """Read page after page meanwhile, in a process of its own as the API does; the list has the ms afterwards."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    child = context.Process(target=_read_on, args=(there, house.url, f"-c role={house.role(database.READER)}"))
+    with only_what_is_needed():
+        child.start()
+    here.recv()  # it reads
+    took: list[float] = []
+    yield took
+    here.send(None)
+    took.extend(here.recv())
+    child.join()
+
+
+def _read_on(pipe: Pipe, url: str, options: str) -> None:
+    took = []
+    with closing(psycopg.connect(url, options=options)) as conn:
+        conn.prepare_threshold = 1
+        pipe.send(None)
+        while not pipe.poll(0.01):
+            took.append(_read(conn))
+    pipe.send(took)
 
 
 def _read(conn: Connection[Any]) -> float:
