@@ -23,7 +23,6 @@ from projections.rebuild import rebuild
 from projections.registry import REGISTRY
 from projections.repair import repair
 from projections.replay import Source
-from projections.runner import connect
 from projections.verify import concerned, next_group, verify
 from shared import database
 from shared.house import House
@@ -167,7 +166,7 @@ def _read(conn: Connection[Any]) -> float:
 
 
 def _wait(source: Source) -> float:
-    with connect(source.url, role=source.role) as conn, conn.transaction():
+    with source.connect() as conn, conn.transaction():
         began = time.perf_counter()
         conn.execute(generations.SHARE_PROJECTION, (_SALES.name,))
         return time.perf_counter() - began
@@ -176,7 +175,7 @@ def _wait(source: Source) -> float:
 @contextmanager
 def _lent(source: Source, projection: Projection) -> Iterator[tuple[Connection[Any], Aside]]:
     with (
-        closing(connect(source.url, role=source.role)) as conn,
+        closing(source.connect()) as conn,
         aside(conn, source, projection, Wish("verify")) as made,
     ):
         yield conn, made

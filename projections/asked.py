@@ -20,7 +20,6 @@ from projections.generations import Unwanted
 from projections.projection import Projection
 from projections.registry import REGISTRY
 from projections.replay import Source
-from projections.runner import connect
 from shared.rules.book import from_json
 
 _LOOK_SECONDS, _PAUSE_SECONDS = 0.5, 5.0
@@ -60,7 +59,7 @@ class Asked(threading.Thread):
         """Look for requests until stopped, beginning again after every broken connection."""
         while not self._stopped.is_set():
             try:
-                with connect(self._source.url, role=self._source.role) as conn:
+                with self._source.connect() as conn:
                     while not self._stopped.wait(0 if make_next(conn, self._source) else _LOOK_SECONDS):
                         pass
             except psycopg.Error as error:

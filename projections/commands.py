@@ -85,7 +85,7 @@ def run(house: House, args: Namespace, say: Say, choose: Choose) -> None:
 def serve_again(house: House, generation: int) -> str:
     """Let an adopted generation that served before catch up, if no projector is at it already; returns its state."""
     source = Source(house.url, house.secret, house.role(PROJECTOR))
-    with connect(source.url, role=source.role) as conn:
+    with source.connect() as conn:
         name, _ = generations.projection_of(conn, generation)
         with suppress(rebuild.RebuildRunning):
             rebuild.rebuild(source, REGISTRY[name])
@@ -105,7 +105,7 @@ def _act(source: Source, args: Namespace, say: Say, choose: Choose) -> bool:
 def _refuse_unknown(source: Source, business: int | None) -> None:
     if business is None:
         return
-    with connect(source.url, role=source.role) as conn:
+    with source.connect() as conn:
         if conn.execute("SELECT EXISTS (SELECT FROM log.events WHERE business_id = %s)", (business,)).fetchone() != (
             True,
         ):

@@ -17,7 +17,6 @@ from projections.derivation import Derivation, FoldedFacts
 from projections.deriving import OF_ALL, local_date
 from projections.projection import Projection
 from projections.replay import Source
-from projections.runner import connect
 from shared.errors import InvalidQuery, RowNotFound, TableNotFound, TooManyRequests
 from shared.event_codec import Recorded
 from shared.event_store import LogReader
@@ -77,7 +76,7 @@ class Explainer:
         if not self._turn.acquire(timeout=_PATIENCE_SECONDS):
             raise TooManyRequests(retry_after=1)
         try:
-            with closing(connect(self._source.url, role=self._source.role)) as conn:
+            with closing(self._source.connect()) as conn:
                 vault = None if sealed else Vault(MasterKey(self._source.secret), _statements(conn))
                 if business is None:
                     business = _only_business(conn, projection, table, key)

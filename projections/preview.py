@@ -21,7 +21,6 @@ from projections.derivation import BOOKKEEPING
 from projections.deriving import local_date
 from projections.projection import Projection
 from projections.replay import Progress, Source
-from projections.runner import connect
 from projections.verify import concerned, next_group
 from shared.event_store import LogReader
 from shared.rules.book import as_json
@@ -119,7 +118,7 @@ def preview(
     """Replay by the rules of `wish` and return what would differ from the tables that serve; nothing changes there."""
     began = time.monotonic()
     found = Previewed(projection.name, wish, tables={table.name: Changes() for table in derived(projection)})
-    with closing(connect(source.url, role=source.role)) as conn, aside(conn, source, projection, wish) as made:
+    with closing(source.connect()) as conn, aside(conn, source, projection, wish) as made:
         found.generation = made.generation
         account = Account(conn, made.generation, report)
         waiting = deque(concerned(conn, wish.business))

@@ -16,11 +16,9 @@ from projections.account import Account
 from projections.applying import POISON, Applier
 from projections.projection import Projection
 from projections.replay import UNHURRIED, Progress, Source, replay_all
-from projections.runner import connect
 from projections.writing import mend
 from shared.database import SHARDS
 from shared.event_store import LogReader
-from shared.giving_way import server_gives_way
 from shared.vault import MasterKey
 
 # Events read at once while catching up; with no more than _TAIL left, the rest is applied under the projection's lock.
@@ -66,7 +64,7 @@ def rebuild(
     Unwanted where somebody drops the generation before it serves.
     """
     began = time.monotonic()
-    with connect(source.url, role=source.role) as conn, _alone(conn, projection.name):
+    with source.connect() as conn, _alone(conn, projection.name):
         generation, schema, state, upto = _begin(conn, projection)
         account = Account(conn, generation, report)
         businesses = LogReader.businesses(conn)
@@ -74,11 +72,12 @@ def rebuild(
         if state == "replaying":
             todo = _unfinished(conn, schema, businesses)
             done = len(businesses) - len(todo)
+            patient = replace(source, gives_way=True)
             events = replay_all(
-                source, projection, schema, upto, todo, workers,
+                patient, projection, schema, upto, todo, workers,
                 lambda at: account.tell(replace(at, done=at.done + done, total=len(businesses))),
             )  # fmt: skip
-            _complete(conn, source, projection, workers, Made(generation, schema, upto))
+            _complete(conn, patient, projection, workers, Made(generation, schema, upto))
         replayed = time.monotonic() - began
         account.tell(Progress("catching_up", len(businesses), len(businesses), events, replayed))
         _catch_up(conn, source, projection, generation, schema)
@@ -95,7 +94,7 @@ def roll_back(source: Source, projection: Projection) -> str:
     Raises NothingBefore if none of this projector's version is left, RebuildRunning while one is being made, Unwanted
     where somebody drops it meanwhile.
     """
-    with connect(source.url, role=source.role) as conn, _alone(conn, projection.name):
+    with source.connect() as conn, _alone(conn, projection.name):
         row = conn.execute(generations.REVIVE, (projection.name, projection.version)).fetchone()
         if row is None:
             raise NothingBefore(projection.name)
@@ -149,8 +148,7 @@ def _build_indexes(source: Source, projection: Projection, schema: str, workers:
     statements = iter([*(f"ANALYZE {table.name}" for table in projection.tables), *projection.schema().indexes])
 
     def build() -> None:
-        with connect(source.url, role=source.role) as conn:
-            server_gives_way(conn)
+        with source.connect() as conn:
             conn.execute("SELECT set_config('search_path', %s, false)", (schema,))
             conn.execute("SET maintenance_work_mem = '128MB'")
             conn.execute(UNHURRIED)

@@ -15,7 +15,6 @@ from projections.deriving import OF_ALL
 from projections.projection import Projection
 from projections.rebuild import Rebuilt
 from projections.replay import Progress, Source
-from projections.runner import connect
 from shared.event_store import LogReader
 
 _ATTEMPTS = 4
@@ -36,7 +35,7 @@ def repair(
     """
     began = time.monotonic()
     wish = Wish("repair", business, asked=asked)
-    with closing(connect(source.url, role=source.role)) as conn, aside(conn, source, projection, wish) as made:
+    with closing(source.connect()) as conn, aside(conn, source, projection, wish) as made:
         if (generations.live(conn, projection.name) or (0, "", 0))[2] != projection.version:
             raise Outdated(projection.name)
         rows = None

@@ -33,6 +33,8 @@ from shared.vault import MasterKey, Vault
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
 
+    from psycopg import Connection
+
     from shared.rules.book import Rules
 
 # Commits without waiting for the disk: what a crash of the server takes, marks and rows alike, is made again, and
@@ -57,11 +59,19 @@ class Progress:
 
 @dataclass(frozen=True)
 class Source:
-    """What a replaying process needs to open its own connections."""
+    """What a replaying process needs to open its own connections; what `gives_way` lets everything else go first."""
 
     url: str
     secret: str
     role: str | None
+    gives_way: bool = False
+
+    def connect(self) -> "Connection[Any]":
+        """Open a connection that writes read models."""
+        conn = connect(self.url, role=self.role)
+        if self.gives_way:
+            server_gives_way(conn)
+        return conn
 
 
 def replay_all(
@@ -104,7 +114,6 @@ def _replay_here(
     began = time.monotonic()
     worker = Worker(source, projection.name, schema, upto, multiprocessing.Value("q", 0))
     with worker.conn:
-        server_gives_way(worker.conn)
         for done, business in enumerate(todo, 1):
             worker.replay(business)
             report(Progress("replaying", done, len(todo), worker.folded.value, time.monotonic() - began))
@@ -116,7 +125,7 @@ class Worker:
 
     def __init__(self, source: Source, name: str, schema: str, upto: int, folded: "Synchronized[int]") -> None:
         """Write into `schema` what a projection makes of the log up to a position; `folded` counts the events."""
-        self.conn = connect(source.url, role=source.role)
+        self.conn = source.connect()
         self.conn.execute(UNHURRIED)
         self.projection = REGISTRY[name]
         self.schema = schema
@@ -220,7 +229,6 @@ def _start_worker(source: Source, name: str, schema: str, upto: int, folded: "Sy
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
     _worker = Worker(source, name, schema, upto, folded)
-    server_gives_way(_worker.conn)
 
 
 def _end_with_parent() -> None:

@@ -18,7 +18,6 @@ from projections.projection import Projection
 from projections.rebuild import take_out
 from projections.registry import REGISTRY
 from projections.replay import Source, Worker
-from projections.runner import connect
 
 _LOOK_SECONDS = 0.3
 logger = logging.getLogger("smartmarket.travel")
@@ -58,7 +57,7 @@ class Travels(threading.Thread):
 
 def make_next(source: Source) -> bool:
     """Make the oldest replay that was asked for; returns whether there was one."""
-    with connect(source.url, role=source.role) as conn, conn.transaction():
+    with source.connect() as conn, conn.transaction():
         conn.execute(EXPIRE)
         row = conn.execute(CLAIM).fetchone()
         if row is None:
@@ -76,7 +75,7 @@ def make_next(source: Source) -> bool:
 
 def _make(source: Source, claim: Connection[Any], projection: Projection, business: int, position: int) -> str:
     """Replay one business into a generation of its own; returns its schema, kept from being dropped by `claim`."""
-    with connect(source.url, role=source.role) as conn:
+    with source.connect() as conn:
         with conn.transaction():
             generation, schema = generations.create(conn, projection, state="replaying", upto=position, kind="travel")
             claim.execute(generations.LOCK_GENERATION, (generation,))

@@ -23,7 +23,6 @@ from projections.deltas import Table
 from projections.deriving import OF_ALL
 from projections.projection import Projection
 from projections.replay import Progress, Source
-from projections.runner import connect
 from shared.event_store import LogReader
 
 _SHOWN = 100
@@ -97,7 +96,7 @@ def verify(
     """
     began = time.monotonic()
     found = Verified(projection.name)
-    with closing(connect(source.url, role=source.role)) as conn, aside(conn, source, projection, wish) as made:
+    with closing(source.connect()) as conn, aside(conn, source, projection, wish) as made:
         account = Account(conn, made.generation, report)
         waiting = deque(concerned(conn, wish.business) if only is None else only)
         total = len(waiting)
