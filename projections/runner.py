@@ -8,6 +8,7 @@ import logging
 import math
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any, cast
 
 import psycopg
@@ -17,6 +18,8 @@ from projections import generations
 from projections.applying import Applier, Fenced
 from projections.projection import Projection
 from shared.database import PROJECTOR, SHARDS
+from shared.event_codec import Recorded
+from shared.events.rules import RuleActivated
 from shared.vault import MasterKey
 from shared.wakeup import LogListener
 
@@ -152,12 +155,22 @@ class Follower(threading.Thread):
         batch = applier.reader.after(conn, min(positions.values()), limit=_BATCH)
         if not batch:
             return None
-        with conn.transaction():
-            conn.execute(generations.SHARE_PROJECTION, (self._projection.name,))
-            if not self._serves(conn, schema):
-                return None
-            return applier.apply(batch, positions)
+        moved: dict[int, int] = {}
+        for shards in _together(batch, positions):
+            with conn.transaction():
+                conn.execute(generations.SHARE_PROJECTION, (self._projection.name,))
+                if not self._serves(conn, schema):
+                    return None
+                moved |= applier.apply(batch, shards)
+        return moved
 
     def _serves(self, conn: Connection[Any], schema: str) -> bool:
         serving = generations.live(conn, self._projection.name)
         return serving is not None and serving[1] == schema
+
+
+def _together(batch: Sequence[Recorded], positions: dict[int, int]) -> list[dict[int, int]]:
+    """Return which shards go on in one transaction: all, but each alone where a rule makes every row of them anew."""
+    if any(r.topic == RuleActivated.topic and r.state is not None for r in batch):
+        return [{shard: position} for shard, position in positions.items()]
+    return [positions]

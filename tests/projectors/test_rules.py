@@ -1,6 +1,7 @@
 """Rules that change while shops go on: live, replayed, previewed."""
 
 import datetime as dt
+import threading
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from projections.aside import Wish
+from projections.deriving import Deriver
 from projections.generations import Unwanted
 from projections.preview import derived, preview
 from projections.rebuild import rebuild
@@ -23,7 +25,10 @@ from shared.events.rules import RuleActivated
 from shared.events.sales import ProductsAdded
 from shared.rules import book
 from shared.rules.book import Chosen, Rules
+from tests.conftest import wait_until
 from tests.projectors.events import DAY, batch, busy_shop, completed, customers, everything_else, products, sale
+from tests.projectors.processes import following
+from tests.projectors.test_followers import caught_up
 from tests.projectors.test_parking import repair
 from tests.projectors.world import World, differences
 
@@ -73,6 +78,35 @@ def test_a_rule_that_changes_makes_every_row_anew_and_the_rows_tell_so(street: W
     assert {row["rule"] for row in street.rows("inventory")["stock"]} == {"stock.v1.1"}
     schema = rebuild(street.source, REGISTRY["customers"], workers=1).schema
     assert differences(street.rows("customers", schema), street.expected("customers")) == {}
+
+
+def test_a_shop_has_a_new_rules_rows_though_others_are_still_waiting_for_theirs(
+    street: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each shard goes on by itself, so that no transaction grows with the number of all shops."""
+    late = SHOP + 2
+    street.append(late, *busy_shop(late, 4), *everything_else(late), completed(late, 9))
+    street.project()
+    derive, stuck, go_on = Deriver.derive, threading.Event(), threading.Event()
+
+    def slowly(deriver: Deriver, business: int, position: int) -> None:
+        if business == late:
+            stuck.set()
+            assert go_on.wait(60)
+        derive(deriver, business, position)
+
+    def versions(shop: int) -> set[str]:
+        return {row["rules"] for row in street.rows("customers")["churn"] if row["business_id"] == shop}
+
+    monkeypatch.setattr(Deriver, "derive", slowly)
+    with following(street.source, REGISTRY["customers"]):
+        street.append(None, CHANGES[0])
+        assert stuck.wait(60)
+        assert versions(SHOP) == {"rfm.v1.1 churn.v1 returning.v1"}
+        assert versions(late) == {"rfm.v1 churn.v1 returning.v1"}
+        go_on.set()
+        wait_until(lambda: caught_up(street, "customers"))
+    right(street, "customers")
 
 
 @pytest.mark.parametrize("limit", [1, 50])
