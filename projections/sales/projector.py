@@ -128,13 +128,14 @@ def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, delta
     product_days = deltas.sums(PRODUCT_DAYS)
     products = deltas.sums(PRODUCTS)
     total = 0
-    last_date, day = None, ""
+    last_date, day, midnight = None, "", ""
     for sale in event.sales:
         product, qty, paisa = sale.product_id, sale.qty, sale.paisa
         if sale.date != last_date:  # a ledger's lines mostly follow one another
             last_date, day = sale.date, sale.date.isoformat()
+            midnight = _sold_at(day, None)
         method, raw = (None, None) if sale.payment is None else payments[sale.payment]
-        sold_at = _sold_at(day, sale.time)
+        sold_at = midnight if sale.time is None else _sold_at(day, sale.time)
         rows.append((business, sale.tx, sold_at, product, sale.customer_id, qty, paisa, method, raw, position, None))
         _add(days, (business, day, method or ""), 1, qty, paisa)
         _add(product_days, (business, product, day, method or ""), 1, qty, paisa)
