@@ -72,8 +72,9 @@ def test_a_job_that_was_given_up_is_listed_with_its_attempts_and_done_once_it_ca
     assert [answer.status_code for answer in answers] == [202, 202]
     assert answers[0].json()["data"] == answers[1].json()["data"]
     assert answers[0].json()["data"]["id"] == lost["id"]
-    upload = finished_upload(client, shop, lost["subject"])
-    assert upload.json()["data"]["created"] == 2, upload.text
+    # Until the job is done, the upload is shown as failed.
+    wait_until(lambda: finished_upload(client, shop, lost["subject"]).json()["data"]["state"] == "completed")
+    assert finished_upload(client, shop, lost["subject"]).json()["data"]["created"] == 2
     (done,) = [job for job in found(client, shop, staff, state="all") if job["id"] == lost["id"]]
     assert [each["event"] for each in done["history"]] == ["attempt_failed", "failed", "retried"]
     assert done["history"][2]["actor"] == "user-900001"
