@@ -17,11 +17,11 @@ NICENESS = 15
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
-def give_way() -> None:
+def give_way(niceness: int = NICENESS) -> None:
     """Lower the priority of this process and of what it starts; it leaves the session of whoever started it."""
     with suppress(OSError):
         os.setsid()
-    _lower(os.getpid())
+    _lower(os.getpid(), niceness)
 
 
 def server_gives_way(conn: "Connection[object]") -> None:
@@ -33,8 +33,8 @@ def server_gives_way(conn: "Connection[object]") -> None:
             _lower(conn.info.backend_pid)
 
 
-def _lower(process: int) -> None:
+def _lower(process: int, niceness: int = NICENESS) -> None:
     with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, process, NICENESS)
+        os.setpriority(os.PRIO_PROCESS, process, niceness)
     with suppress(OSError):
-        Path(f"/proc/{process}/autogroup").write_text(str(NICENESS), encoding="ascii")
+        Path(f"/proc/{process}/autogroup").write_text(str(niceness), encoding="ascii")
