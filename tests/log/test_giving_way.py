@@ -28,8 +28,8 @@ def ours(process: int) -> bool:
 
 
 def autogroup(process: int) -> str:
-    """Return how the system weighs the session of a process."""
-    return Path(f"/proc/{process}/autogroup").read_text(encoding="ascii").split()[-1]
+    """Return how the system weighs the session of a process: a niceness, or nothing for the session of the first one."""
+    return "".join(Path(f"/proc/{process}/autogroup").read_text(encoding="ascii").split()[-1:])
 
 
 @LINUX
