@@ -16,9 +16,9 @@ from projections.projection import Projection
 from projections.writing import LiveWriter, mend
 from shared.database import SHARDS
 from shared.event_codec import Recorded
-from shared.event_store import LogReader
 from shared.events.clock import DayOpened
 from shared.events.rules import RuleActivated
+from shared.log_reader import LogReader
 from shared.vault import MasterKey, SubjectKeys, Vault
 
 if TYPE_CHECKING:

@@ -88,7 +88,7 @@ def aside(conn: Connection[Any], source: Source, projection: Projection, wish: W
         if wish.asked is None:  # else whoever took it up holds the lock
             conn.execute(generations.LOCK_GENERATION, (generation,))
     try:
-        worker = Worker(source, projection.name, schema, 0, multiprocessing.Value("q", 0))
+        worker = Worker(source, projection, schema, 0, multiprocessing.Value("q", 0))
         worker.rules = wish.rules
         with worker.conn:
             yield Aside(projection, worker, generation)

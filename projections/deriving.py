@@ -13,9 +13,9 @@ from projections.derivation import Derivation, Row
 from projections.projection import Projection
 from projections.writing import LiveWriter
 from shared.database import SHARDS
-from shared.event_store import LogReader
 from shared.events.clock import DayOpened
 from shared.events.rules import RuleActivated
+from shared.log_reader import LogReader
 from shared.rules.book import Rules, in_force, settable
 
 if TYPE_CHECKING:

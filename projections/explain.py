@@ -19,9 +19,9 @@ from projections.projection import Projection
 from projections.replay import Source
 from shared.errors import InvalidQuery, RowNotFound, TableNotFound, TooManyRequests
 from shared.event_codec import Recorded
-from shared.event_store import LogReader
 from shared.events.clock import DayOpened
 from shared.events.rules import RuleActivated
+from shared.log_reader import LogReader
 from shared.rules.book import in_force
 from shared.vault import MasterKey, SubjectKeys, Vault
 

@@ -22,7 +22,7 @@ from projections.generations import Unwanted
 from projections.registry import REGISTRY
 from projections.replay import Progress, Source
 from projections.verify import Verified, verify
-from shared.event_store import LogReader
+from shared.log_reader import LogReader
 
 Rest = Callable[[float], None]
 _SAMPLE = 50

@@ -22,7 +22,7 @@ from projections.deriving import local_date
 from projections.projection import Projection
 from projections.replay import Progress, Source
 from projections.verify import concerned, next_group
-from shared.event_store import LogReader
+from shared.log_reader import LogReader
 from shared.rules.book import as_json
 from shared.signals.advice import advice, differences
 

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from projections.deltas import Deltas, Table
 from projections.derivation import Derivation
@@ -58,8 +59,16 @@ class Projection:
         event = recorded.event
         self.handlers[type(event)](recorded, event, deltas, keys)
 
+    def __reduce__(self) -> tuple[Callable[[str, str], "Projection"], tuple[str, str]]:
+        """Travel to another process by name, which loads this projection there and no other."""
+        return _named, (self.package, self.name)
+
     def schema(self) -> Schema:
         """Return the SQL that makes the tables, their indexes and their keys."""
         script = (files(self.package) / "schema.sql").read_text(encoding="utf-8")
         tables, indexes, keys = re.split(r"^-- (?:after the rows|once they stand).*$", script, flags=re.MULTILINE)
         return Schema(tables, [statement for line in indexes.split(";") if (statement := line.strip())], keys)
+
+
+def _named(package: str, name: str) -> Projection:
+    return cast("Projection", getattr(import_module(f"{package}.projector"), name.upper()))

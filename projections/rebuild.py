@@ -18,7 +18,7 @@ from projections.projection import Projection
 from projections.replay import UNHURRIED, Progress, Source, replay_all
 from projections.writing import mend
 from shared.database import SHARDS
-from shared.event_store import LogReader
+from shared.log_reader import LogReader
 from shared.vault import MasterKey
 
 # Events read at once while catching up; with no more than _TAIL left, the rest is applied under the projection's lock.

@@ -15,7 +15,7 @@ from projections.deriving import OF_ALL
 from projections.projection import Projection
 from projections.rebuild import Rebuilt
 from projections.replay import Progress, Source
-from shared.event_store import LogReader
+from shared.log_reader import LogReader
 
 _ATTEMPTS = 4
 

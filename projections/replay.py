@@ -22,11 +22,10 @@ from projections.deltas import Deltas
 from projections.derivation import Derivation, FoldedFacts
 from projections.deriving import AsOf, settled
 from projections.projection import Projection
-from projections.registry import REGISTRY
 from projections.runner import connect
 from projections.writing import ReplayWriter
-from shared.event_store import LogReader
 from shared.giving_way import give_way, server_gives_way
+from shared.log_reader import LogReader
 from shared.spawning import only_what_is_needed
 from shared.vault import MasterKey, Vault
 
@@ -86,9 +85,7 @@ def replay_all(
     processes = min(workers, len(todo))
     if processes <= 1:
         return _replay_here(source, projection, schema, upto, todo, report)
-    with ProcessPoolExecutor(
-        processes, context, _start_worker, (source, projection.name, schema, upto, folded)
-    ) as pool:
+    with ProcessPoolExecutor(processes, context, _start_worker, (source, projection, schema, upto, folded)) as pool:
         with only_what_is_needed():
             open_: set[Future[None]] = {pool.submit(_replay_in_worker, business) for business in todo}
         try:
@@ -112,7 +109,7 @@ def _replay_here(
     report: Callable[[Progress], None],
 ) -> int:
     began = time.monotonic()
-    worker = Worker(source, projection.name, schema, upto, multiprocessing.Value("q", 0))
+    worker = Worker(source, projection, schema, upto, multiprocessing.Value("q", 0))
     with worker.conn:
         for done, business in enumerate(todo, 1):
             worker.replay(business)
@@ -123,11 +120,13 @@ def _replay_here(
 class Worker:
     """One replaying process: its connection and what it replays."""
 
-    def __init__(self, source: Source, name: str, schema: str, upto: int, folded: "Synchronized[int]") -> None:
+    def __init__(
+        self, source: Source, projection: Projection, schema: str, upto: int, folded: "Synchronized[int]"
+    ) -> None:
         """Write into `schema` what a projection makes of the log up to a position; `folded` counts the events."""
         self.conn = source.connect()
         self.conn.execute(UNHURRIED)
-        self.projection = REGISTRY[name]
+        self.projection = projection
         self.schema = schema
         self.upto = upto
         self.folded = folded
@@ -220,7 +219,7 @@ class Worker:
 _worker: Worker | None = None
 
 
-def _start_worker(source: Source, name: str, schema: str, upto: int, folded: "Synchronized[int]") -> None:
+def _start_worker(source: Source, projection: Projection, schema: str, upto: int, folded: "Synchronized[int]") -> None:
     global _worker  # noqa: PLW0603 - a pool's process keeps its connection between businesses
     give_way()  # requests and live writers go first
     # Rows live until their business is written, and point to nothing that points back: looking for cycles among
@@ -228,7 +227,7 @@ def _start_worker(source: Source, name: str, schema: str, upto: int, folded: "Sy
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
-    _worker = Worker(source, name, schema, upto, folded)
+    _worker = Worker(source, projection, schema, upto, folded)
 
 
 def _end_with_parent() -> None:

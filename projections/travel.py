@@ -79,7 +79,7 @@ def _make(source: Source, claim: Connection[Any], projection: Projection, busine
         with conn.transaction():
             generation, schema = generations.create(conn, projection, state="replaying", upto=position, kind="travel")
             claim.execute(generations.LOCK_GENERATION, (generation,))
-        worker = Worker(source, projection.name, schema, position, multiprocessing.Value("q", 0))
+        worker = Worker(source, projection, schema, position, multiprocessing.Value("q", 0))
         with worker.conn:
             worker.replay_to(business, position)
         with conn.transaction():

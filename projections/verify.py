@@ -23,7 +23,7 @@ from projections.deltas import Table
 from projections.deriving import OF_ALL
 from projections.projection import Projection
 from projections.replay import Progress, Source
-from shared.event_store import LogReader
+from shared.log_reader import LogReader
 
 _SHOWN = 100
 _LOCATED = 10

@@ -1,0 +1,6 @@
+"""What both sides and the projections stand on."""
+
+import os
+
+# Matrices here are small: threads for them would only cost each process a tenth of a second at its start.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

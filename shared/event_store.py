@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, LiteralString, NamedTuple, TypeVar, cast
+from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, cast
 
 import orjson
 from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, PersistenceError, StoredEvent
@@ -21,13 +21,10 @@ from psycopg.types.json import Jsonb
 from psycopg_pool import PoolTimeout
 
 from shared.errors import IdempotencyKeyReused
-from shared.event_codec import Recorded, decode, encode
+from shared.event_codec import Recorded, encode
 from shared.events.base import Event
+from shared.log_reader import recorded_of
 from shared.vault import MasterKey, Vault
-
-if TYPE_CHECKING:
-    from shared.events.clock import DayOpened
-    from shared.events.rules import RuleActivated
 
 R = TypeVar("R")
 _ATTEMPTS = 5
@@ -54,36 +51,6 @@ SELECT_INDEX = """SELECT i.key, i.value FROM unnest(%b::bytea[]) AS wanted CROSS
 # Returns the first of so many consecutive public ids.
 ALLOT = """INSERT INTO log.counters AS c (scope, kind, next) VALUES (%(scope)s, %(kind)s, 1 + %(count)s)
     ON CONFLICT (scope, kind) DO UPDATE SET next = c.next + %(count)s RETURNING next - %(count)s AS first"""
-# Returns events after a position, in order; `state` only for the topics asked for.
-SELECT_AFTER = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta,
-        CASE WHEN topic = ANY(%(topics)s) THEN state END AS state
-    FROM log.events WHERE notification_id > %(after)s AND notification_id <= %(upto)s
-    ORDER BY notification_id LIMIT %(limit)s"""
-# Returns the same for one business and the events that concern every business.
-SELECT_AFTER_OF_BUSINESS = """SELECT * FROM (
-        (SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta, state
-         FROM log.events WHERE business_id = %(business)s AND topic = ANY(%(topics)s)
-             AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s)
-        UNION ALL
-        (SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta, state
-         FROM log.events WHERE business_id IS NULL AND topic = ANY(%(topics)s)
-             AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s)
-    ) AS history ORDER BY notification_id LIMIT %(limit)s"""
-# Returns the position and time of a business's last event of some topics.
-SELECT_LAST = """SELECT notification_id, recorded_at FROM log.events
-    WHERE business_id = %s AND topic = ANY(%s) AND notification_id <= %s ORDER BY notification_id DESC LIMIT 1"""
-# Returns the last day that had been opened at a position.
-SELECT_DAY = """SELECT topic, state FROM log.events WHERE originator_id = 'days' AND notification_id <= %s
-    ORDER BY originator_version DESC LIMIT 1"""
-# Returns what has been activated by a position, in order.
-SELECT_RULES = """SELECT topic, state, notification_id FROM log.events
-    WHERE originator_id = 'rules' AND notification_id <= %s ORDER BY originator_version"""
-# Returns every business that has a history, found by skipping through the index.
-SELECT_BUSINESSES = """WITH RECURSIVE b AS (
-        SELECT min(business_id) AS id FROM log.events
-        UNION ALL
-        SELECT (SELECT min(e.business_id) FROM log.events e WHERE e.business_id > b.id) FROM b WHERE b.id IS NOT NULL
-    ) SELECT id FROM b WHERE id IS NOT NULL"""
 # Returns one stream, in order.
 SELECT_STREAM = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
         meta, state
@@ -195,7 +162,7 @@ class Unit:
 
     def load(self, stream: str, after: int = 0) -> list[Recorded]:
         """Return the whole stream, or what follows a version of it, in order."""
-        return [_recorded(row) for row in self.sql(SELECT_STREAM, (stream, after))]
+        return [recorded_of(row) for row in self.sql(SELECT_STREAM, (stream, after))]
 
     def append(self, stream: str, expected_version: int, *events: Event) -> None:
         """Append at the end of the transaction; `expected_version` is that of the stream's last event, 0 for none."""
@@ -302,7 +269,7 @@ class EventStore:
 
     def load(self, stream: str, after: int = 0) -> list[Recorded]:
         """Return a whole stream, or what follows a version of it, in order."""
-        return [_recorded(row) for row in self._fetch(SELECT_STREAM, (stream, after))]
+        return [recorded_of(row) for row in self._fetch(SELECT_STREAM, (stream, after))]
 
     def _fetch(self, query: LiteralString, params: Sequence[Any] | Mapping[str, Any]) -> list[DictRow]:
         """Return the rows of a statement that may run twice: once more where the connection was broken."""
@@ -324,58 +291,3 @@ def _carried_out(row: DictRow, request_hash: bytes | None) -> Outcome[Any]:
     if request_hash is not None and bytes(row["request_hash"] or b"") != request_hash:
         raise IdempotencyKeyReused
     return Outcome(row["result"], row["position"], replayed=True)
-
-
-class LogReader:
-    """Reads the log in order over a connection of the caller's."""
-
-    def __init__(self, topics: Sequence[str]) -> None:
-        """Decode events of `topics` only."""
-        self._topics = list(topics)
-
-    def after(self, conn: Connection[Any], position: int, *, limit: int, upto: int = 2**62) -> list[Recorded]:
-        """Return at most `limit` events after `position`, every topic; others than asked for without state."""
-        params = {"after": position, "upto": upto, "limit": limit, "topics": self._topics}
-        with conn.cursor(row_factory=dict_row) as cursor:
-            return [_recorded(row) for row in cursor.execute(SELECT_AFTER, params, prepare=True)]
-
-    def of_business(
-        self, conn: Connection[Any], business_id: int, position: int, *, limit: int, upto: int
-    ) -> list[Recorded]:
-        """Return at most `limit` events after `position` that make up this business's history."""
-        params = {"business": business_id, "after": position, "upto": upto, "limit": limit, "topics": self._topics}
-        with conn.cursor(row_factory=dict_row) as cursor:
-            return [_recorded(row) for row in cursor.execute(SELECT_AFTER_OF_BUSINESS, params, prepare=True)]
-
-    @staticmethod
-    def last(
-        conn: Connection[Any], business_id: int, topics: Sequence[str], upto: int
-    ) -> tuple[int, dt.datetime] | None:
-        """Return position and time of a business's last event of `topics` at or before a position."""
-        row = conn.execute(SELECT_LAST, (business_id, list(topics), upto)).fetchone()
-        return cast("tuple[int, dt.datetime] | None", row)
-
-    @staticmethod
-    def businesses(conn: Connection[Any]) -> list[int]:
-        """Return every business that has a history, in ascending order."""
-        return [business for (business,) in conn.execute(SELECT_BUSINESSES).fetchall()]
-
-    @staticmethod
-    def day(conn: Connection[Any], position: int) -> dt.date | None:
-        """Return the day in Dhaka as of a position, None if none had been opened."""
-        row = conn.execute(SELECT_DAY, (position,)).fetchone()
-        return cast("DayOpened", decode(row[0], bytes(row[1]))).date if row else None
-
-    @staticmethod
-    def activations(conn: Connection[Any], position: int) -> list[tuple[int, "RuleActivated"]]:
-        """Return the rules that had been activated at a position, each with its own, in order."""
-        rows = conn.execute(SELECT_RULES, (position,)).fetchall()
-        return [(at, cast("RuleActivated", decode(topic, bytes(state)))) for topic, state, at in rows]
-
-
-def _recorded(row: DictRow) -> Recorded:
-    state = row["state"]
-    return Recorded(
-        row["notification_id"], row["originator_id"], row["originator_version"], row["topic"], row["business_id"],
-        row["recorded_at"].astimezone(dt.UTC), row["meta"], None if state is None else bytes(state),
-    )  # fmt: skip

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, cast
 from psycopg import Connection
 
 from shared.event_codec import Recorded
-from shared.event_store import LogReader
 from shared.events.base import Event
 from shared.events.cashflow import CollectionRecorded, ExpenseRecorded
 from shared.events.customers import CustomerDetailsChanged, CustomersMerged
@@ -25,6 +24,7 @@ from shared.events.sales import (
     SalesBatchRecorded,
     SaleVoided,
 )
+from shared.log_reader import LogReader
 from write_side.customers.people import MERGED, merged_key
 from write_side.sales.aggregate import product_index_key, sale_index_key, sheet_index_key, void_index_key
 from write_side.sales.csv_sale import FINGERPRINT_SIZE

@@ -13,11 +13,11 @@ from psycopg import Connection
 
 from shared import jobs
 from shared.event_codec import Recorded
-from shared.event_store import LogReader
 from shared.events import CATALOGUE
 from shared.events.base import Event
 from shared.hints import HintSender
 from shared.job import NewJob, Outcome
+from shared.log_reader import LogReader
 from shared.wakeup import LogListener
 from write_side.admin import policy as admin
 from write_side.forecasting import policy as forecasting

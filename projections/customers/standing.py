@@ -17,6 +17,7 @@ from projections.deltas import Deltas, Table
 from projections.derivation import Facts, Row
 from shared.rules import book, calibration, churn, rfm, rhythm
 from shared.rules.book import Chosen, Rules
+from shared.rules.parameters import ChurnParameters
 from shared.rules.rhythm import Visits
 
 RULES = ("rfm", "churn", "returning")
@@ -78,7 +79,7 @@ class _Scale(NamedTuple):
     """
 
     versions: str
-    churn: churn.ChurnParameters
+    churn: ChurnParameters
     recency: list[int]
     segments: list[str]
     turns: list[list[int]]

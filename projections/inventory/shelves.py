@@ -12,7 +12,8 @@ from projections.deltas import Deltas, Table
 from projections.derivation import Facts, Row
 from shared.rules import stock as rule
 from shared.rules.book import Rules
-from shared.rules.stock import FRACTIONAL_UNITS, Changes, Counts, Ints, Parameters, Stock
+from shared.rules.parameters import StockParameters
+from shared.rules.stock import FRACTIONAL_UNITS, Changes, Counts, Ints, Stock
 
 TEXTS = ("sku", "unit")
 DETAILS = (*TEXTS, "unit_price", "cost", "reorder_point", "lead_time_days", "pack_size", "min_order")
@@ -115,7 +116,7 @@ def _stock(facts: Facts, ids: Ints, moves: _Moves) -> Stock:
     return rule.on_hand(counted, changes)
 
 
-def _reckoned(of_goods: _Columns, moves: _Moves, parameters: Parameters) -> Ints:
+def _reckoned(of_goods: _Columns, moves: _Moves, parameters: StockParameters) -> Ints:
     """Return the reorder points by the demand of the days up to the last one on which anything was sold."""
     products = len(of_goods["product_id"])
     day = moves.at // DAY_SECONDS

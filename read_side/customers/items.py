@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from read_side.money import average, taka
 from shared.rules import book, churn, returning
-from shared.rules.churn import ChurnParameters
+from shared.rules.parameters import ChurnParameters
 from shared.rules.returning import Curve
 from shared.texts import Language, text
 from shared.wording.numbers import number

@@ -7,7 +7,7 @@ from typing import Any
 
 from read_side.keysets import Start
 from shared.rules import churn
-from shared.rules.churn import ChurnParameters
+from shared.rules.parameters import ChurnParameters
 
 CERTAIN = 100
 # How the tables mark that a score is 1 for good.

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from shared.errors import InvalidRule
 from shared.events.rules import RuleActivated
-from shared.rules import churn, returning, rfm, stock
+from shared.rules.parameters import ChurnParameters, ReturningParameters, RfmParameters, StockParameters
 from shared.texts import Phrase
 
 Value = int | float | list[int]
@@ -67,12 +67,12 @@ BOOK: Mapping[str, Rule] = {
         Rule(
             "rfm",
             # The second is for shops whose customers come several times a week, such as tea stalls and groceries.
-            {rfm.VERSION: rfm.DEFAULTS, "rfm.v2": rfm.RfmParameters(recency_days=(3, 10, 30, 60))},
+            {"rfm.v1": RfmParameters(), "rfm.v2": RfmParameters(recency_days=(3, 10, 30, 60))},
             {"recency_days": Span(0, _DAYS, 4), "segment_tenths": Span(10, 50, 4)},
         ),
         Rule(
             "churn",
-            {churn.VERSION: churn.DEFAULTS},
+            {"churn.v1": ChurnParameters()},
             {
                 "year": Span(30, _DAYS), "declining_adds": Span(0, _PERCENT), "silent_days": Span(0, _DAYS),
                 "silent_score": Span(0, _PERCENT), "medium_from": Span(1, 49), "high_above": Span(50, 98),
@@ -80,7 +80,7 @@ BOOK: Mapping[str, Rule] = {
         ),
         Rule(
             "returning",
-            {returning.VERSION: returning.DEFAULTS},
+            {"returning.v1": ReturningParameters()},
             {
                 "half_life": Span(30, 730), "ahead": Span(7, 365), "least_days": Span(30, _DAYS),
                 "before": Span(1, _DAYS), "cases": Span(1, 1000),
@@ -88,7 +88,7 @@ BOOK: Mapping[str, Rule] = {
         ),
         Rule(
             "stock",
-            {stock.VERSION: stock.DEFAULTS},
+            {"stock.v1": StockParameters()},
             {
                 "service_level": Span(0.5, 0.999), "lead_time_days": Span(0, 90), "window_days": Span(14, 365),
                 "enough_days": Span(2, 365),

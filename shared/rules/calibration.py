@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from shared.rules.returning import DEFAULTS, EPOCH, MILLION, Curve, ReturningParameters
+from shared.rules.parameters import ReturningParameters
+from shared.rules.returning import DEFAULTS, EPOCH, MILLION, Curve
 from shared.rules.rhythm import Visits
 
 Floats = npt.NDArray[np.float64]

@@ -6,28 +6,13 @@ score of 1. What needs a customer's visits stands in `rhythm`.
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
-VERSION = "churn.v1"
+from shared.rules.parameters import ChurnParameters
+
 LOW, MEDIUM, HIGH = LEVELS = ("low", "medium", "high")
 _CERTAIN = 100
 _OFTEN, _FRESH = 4, 4
-
-
-@dataclass(frozen=True)
-class ChurnParameters:
-    """Scores are percent. year: days of silence that make a score of 1; declining_adds: what declining visits add;
-    silent_days, silent_score: longer silence of who declines scores at least so much; medium_from, high_above: levels.
-    """  # noqa: D205 - the fields are the summary
-
-    year: int = 365
-    declining_adds: int = 30
-    silent_days: int = 60
-    silent_score: int = 61
-    medium_from: int = 30
-    high_above: int = 60
-
 
 DEFAULTS = ChurnParameters()
 

@@ -6,31 +6,13 @@ millionths, an integer that a passing day leaves as it is. `calibration` fits th
 
 import datetime as dt
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
-VERSION = "returning.v1"
+from shared.rules.parameters import ReturningParameters
+
 EPOCH = dt.date(2000, 1, 1).toordinal()
 MILLION = 1_000_000
 _FARTHEST = 30.0
-
-
-@dataclass(frozen=True)
-class ReturningParameters:
-    """Days: half_life of a visit, ahead for which the likelihood holds, least_days of sales that allow a fit.
-
-    A fit looks back from `cutoffs` days before the last sale, each with at least `before` days of sales before it, and
-    needs `cases` customers who came again and as many who did not. `ridge` keeps the slope small where they are few.
-    """
-
-    half_life: int = 180
-    ahead: int = 90
-    least_days: int = 180
-    cutoffs: tuple[int, ...] = (90, 135, 180)
-    before: int = 60
-    cases: int = 10
-    ridge: float = 0.01
-
 
 DEFAULTS = ReturningParameters()
 

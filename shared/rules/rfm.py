@@ -1,12 +1,12 @@
 """Recency, frequency, monetary value: each 1 to 5, and the segment that follows from their sum."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-VERSION = "rfm.v1"
+from shared.rules.parameters import RfmParameters
+
 SEGMENTS = ("dormant", "at_risk", "potential", "loyal", "champion")
 AT_RISK = ("at_risk", "dormant")
 BEST = 5
@@ -14,17 +14,6 @@ _SCORES = 3
 _TENTHS = 10
 
 Integers = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class RfmParameters:
-    """recency_days: the last day of silence that still scores 5, 4, 3, 2. segment_tenths: the least mean of the three
-    scores, in tenths, for at_risk, potential, loyal, champion; below it the segment before begins.
-    """  # noqa: D205 - the fields are the summary
-
-    recency_days: tuple[int, int, int, int] = (7, 30, 60, 120)
-    segment_tenths: tuple[int, int, int, int] = (17, 27, 37, 47)
-
 
 DEFAULTS = RfmParameters()
 

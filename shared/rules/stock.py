@@ -3,14 +3,14 @@
 Quantities are integer thousandths of a unit, times are seconds since 2000-01-01 00:00 in Dhaka.
 """
 
-from dataclasses import dataclass
 from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-VERSION = "stock.v1"
+from shared.rules.parameters import StockParameters
+
 FRACTIONAL_UNITS = frozenset({"kg", "g", "l", "ml", "m"})
 UNITS = (
     "piece", "pair", "set", "dozen", "packet", "box", "bag", "bottle", "can", "strip", "bundle", "roll", "sack",
@@ -24,22 +24,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
-
-@dataclass(frozen=True)
-class Parameters:
-    """What may be set.
-
-    `service_level`: how often the stock shall last until the delivery; `lead_time_days`: of products without one of
-    their own; `window_days`: how far back demand is looked at; `enough_days`: the least history to reckon from.
-    """
-
-    service_level: float = 0.95
-    lead_time_days: int = 3
-    window_days: int = 56
-    enough_days: int = 14
-
-
-DEFAULTS = Parameters()
+DEFAULTS = StockParameters()
 
 
 class Counts(NamedTuple):
@@ -100,7 +85,7 @@ def on_hand(counted: Stock, changes: Changes) -> Stock:
 
 
 def reorder_points(
-    demand: Ints, history_days: Ints, lead_days: Ints, fractional: Bools, parameters: Parameters = DEFAULTS
+    demand: Ints, history_days: Ints, lead_days: Ints, fractional: Bools, parameters: StockParameters = DEFAULTS
 ) -> Ints:
     """Return per product the stock that covers the demand of the lead time at the service level; -1 for too little.
 

@@ -21,9 +21,10 @@ ROOMS = {
     "projections/sales/projector": "import shared.events.sales",
     "shared/errors": "",
     "shared/event_codec": "import shared.events.sales",
-    "shared/event_store": "import eventsourcing.postgres, shared.errors, shared.event_codec, shared.events.sales",
+    "shared/event_store": "import eventsourcing.postgres, shared.errors, shared.event_codec, shared.log_reader",
     "shared/events/sales": "",
     "shared/http": "import fastapi, shared.errors, shared.event_store",
+    "shared/log_reader": "import psycopg, shared.event_codec",
     "shared/jobs": "import kombu, shared.event_store",
     "shared/rules/rfm": "",
 }

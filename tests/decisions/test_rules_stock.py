@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.rules.stock import Changes, Counts, Ints, Parameters, Stock, is_low, last_counts, on_hand, reorder_points
+from shared.rules.parameters import StockParameters
+from shared.rules.stock import Changes, Counts, Ints, Stock, is_low, last_counts, on_hand, reorder_points
 
 PRODUCTS = 3
 
@@ -149,7 +150,8 @@ def test_low_is_strictly_below_a_reorder_point_of_a_known_stock(
 def test_a_higher_service_level_needs_more() -> None:
     demand, days, lead = np.array([[0, 4000] * 28], np.int64), ints(56), ints(3)
     levels = [
-        reorder_points(demand, days, lead, np.array([False]), Parameters(service_level=p)) for p in (0.5, 0.9, 0.99)
+        reorder_points(demand, days, lead, np.array([False]), StockParameters(service_level=p))
+        for p in (0.5, 0.9, 0.99)
     ]
     assert [int(level[0]) for level in levels] == sorted(int(level[0]) for level in levels)
     assert levels[0] < levels[2]

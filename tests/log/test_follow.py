@@ -6,8 +6,9 @@ from psycopg.conninfo import make_conninfo
 
 from shared.database import WRITER
 from shared.event_codec import Recorded
-from shared.event_store import Append, EventStore, LogReader
+from shared.event_store import Append, EventStore
 from shared.events.identity import LoggedIn
+from shared.log_reader import LogReader
 from shared.vault import MasterKey
 from shared.wakeup import LogListener
 from tests.conftest import SECRET, wait_until

@@ -28,7 +28,7 @@ def ours(process: int) -> bool:
 
 
 def autogroup(process: int) -> str:
-    """Return how the system weighs the session of a process: a niceness, or nothing for the session of the first one."""
+    """Return how the system weighs the session of a process: a niceness; nothing for the first session."""
     return "".join(Path(f"/proc/{process}/autogroup").read_text(encoding="ascii").split()[-1:])
 
 

@@ -6,8 +6,9 @@ import psycopg
 import pytest
 
 from shared.event_codec import decode
-from shared.event_store import EventStore, LogReader
+from shared.event_store import EventStore
 from shared.events.clock import DayOpened
+from shared.log_reader import LogReader
 from write_side.calendar import STREAM, next_day, open_day
 
 

@@ -9,13 +9,14 @@ import pytest
 
 from shared import jobs
 from shared.database import WRITER
-from shared.event_store import EventStore, LogReader, Metadata
+from shared.event_store import EventStore, Metadata
 from shared.events.cashflow import CashSettingsChanged
 from shared.events.clock import DayOpened
 from shared.events.rules import RuleActivated
 from shared.events.sales import UploadCompleted
 from shared.job import NIGHTLY, NewJob
 from shared.jobs import Job, Retry
+from shared.log_reader import LogReader
 from tests.log.facts import connected, rows
 from tests.projectors.events import completed
 from write_side.recommendations import worker

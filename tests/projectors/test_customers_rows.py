@@ -16,8 +16,7 @@ from shared.events.clock import DayOpened
 from shared.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.events.sales import SaleRecorded, SaleVoided
 from shared.rules.book import RELEASED, Chosen, Rules
-from shared.rules.churn import ChurnParameters
-from shared.rules.rfm import RfmParameters
+from shared.rules.parameters import ChurnParameters, RfmParameters
 from tests.projectors.events import DAY, batch, completed, customers, sale
 from tests.projectors.model import Row
 from tests.projectors.model_customers import customers as model

@@ -35,7 +35,7 @@ def asides(shared_world: World) -> Iterator[dict[str, Aside]]:
     for name, projection in REGISTRY.items():
         with shared_world.conn.transaction():
             _, schema = generations.create(shared_world.conn, projection, state="retired", upto=0)
-        worker = replay.Worker(shared_world.source, name, schema, 2**62, folded)
+        worker = replay.Worker(shared_world.source, projection, schema, 2**62, folded)
         made[name] = Aside(schema, worker, [shared_world.applier(name), shared_world.applier(name)])
     yield made
     for aside in made.values():

@@ -21,7 +21,7 @@ from projections.replay import Source
 from projections.runner import connect
 from shared.database import PROJECTOR, SHARDS, WRITER
 from shared.event_codec import Recorded, encode
-from shared.event_store import Append, EventStore, LogReader, Metadata, Unit
+from shared.event_store import Append, EventStore, Metadata, Unit
 from shared.events import CATALOGUE
 from shared.events.base import Event
 from shared.events.clock import DayOpened
@@ -29,6 +29,7 @@ from shared.events.customers import CustomerDetailsChanged
 from shared.events.identity import BusinessProfileChanged
 from shared.events.rules import RuleActivated
 from shared.events.sales import CustomersAdded
+from shared.log_reader import LogReader
 from shared.vault import MasterKey, SubjectKeys, Vault
 from tests.conftest import SECRET
 from tests.projectors.model import MODELS, Row, Tables
