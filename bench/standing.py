@@ -1,8 +1,8 @@
-"""Where customers stand: made anew for a large shop, and brought to the next day for a million customers."""
+"""Where customers stand: made anew for a large shop and by another rule, and the next day for a million customers."""
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -27,9 +27,10 @@ from shared.database import SHARDS
 from shared.event_store import EventStore, Metadata
 from shared.events.base import Event
 from shared.events.clock import DayOpened
+from shared.events.rules import RuleActivated
 from shared.events.sales import SaleRecorded, UploadCompleted
 from shared.house import House
-from shared.rules.book import RELEASED
+from shared.rules.book import BOOK, RELEASED, settable
 from shared.vault import MasterKey
 
 _SHOP = 1
@@ -39,8 +40,11 @@ _TODAY = dt.date(2025, 11, 3)
 
 
 def measure(stage: Stage) -> list[Figure]:
-    """Derive a shop's customers once all are new and after one more sale; then let a day pass over 10,000 shops."""
-    customers, shops = stage.size(20_000, 500), stage.size(10_000, 100)
+    """Derive a shop's customers once all are new and after one more sale; then let a day pass over 10,000 shops.
+
+    At last another rule is activated for 1,000 shops, as the projector applies it: shard by shard.
+    """
+    customers, shops, judged = stage.size(20_000, 500), stage.size(10_000, 100), stage.size(1_000, 20)
     with stage.house() as house, closing(house.store(pool_size=2)) as store:
         record(store, _SHOP, history_of(_ledger(customers)), whole=False)
         rebuild(house, "customers")
@@ -61,16 +65,37 @@ def measure(stage: Stage) -> list[Figure]:
             due = _due(conn, tomorrow.date)
             day = _applied(applier, conn)
             stage.say(f"a day over {rows:,} customers: {due:,} rows in {day:.2f} s")
+    with stage.house() as house, closing(house.store(pool_size=2)) as store:
+        activated, longest = _activate(house, store, judged)
+        stage.say(f"another rule for {judged:,} shops: {activated:.1f} s, {longest:.2f} s for the slowest shard")
     return [
         _figure(
             f"{customers:,} customers, {5 * customers:,} visits, all rows new", new, 1.0, "SELECT, rule and writing"
         ),
         _figure("the same after one more sale", one, 1.0, ""),
         _figure(f"a day passes over {rows:,} customers of {shops:,} shops", day, 2.0, f"{due:,} rows change"),
-    ]
+        _figure(
+            f"another rule for {judged * _PER_SHOP:,} customers of {judged:,} shops", activated, None,
+            f"{longest:.2f} s for the slowest of {SHARDS} shards, each a transaction",
+        ),
+    ]  # fmt: skip
 
 
-def _figure(what: str, seconds: float, at_most: float, beside: str) -> Figure:
+def _activate(house: House, store: EventStore, shops: int) -> tuple[float, float]:
+    """Return the seconds until another rule holds for all customers of so many shops, and those of the slowest shard."""
+    _append(store, None, "days", DayOpened(_TODAY))
+    history = history_of(_ledger(_PER_SHOP))
+    for shop in range(1, shops + 1):
+        record(store, shop, history)
+    rebuild(house, "customers")
+    _append(store, None, "rules", RuleActivated("rfm", "rfm.v2", settable("rfm", BOOK["rfm"].released["rfm.v2"])))
+    with _projector(house) as conn:
+        applier = Applier(conn, CUSTOMERS, _schema(conn), MasterKey(house.secret))
+        taken = [_applied(applier, conn, [shard]) for shard in range(SHARDS)]
+    return sum(taken), max(taken)
+
+
+def _figure(what: str, seconds: float, at_most: float | None, beside: str) -> Figure:
     target = Target(at_most=at_most)
     return Figure(measure="standing", what=what, unit="s", values=[seconds], target=target, beside=beside)
 
@@ -119,9 +144,9 @@ def _copy(conn: Connection[Any], table: Table, rows: Iterable[tuple[Any, ...]]) 
     copy(conn, Identifier(_schema(conn), table.name), table.all_columns, rows)
 
 
-def _applied(applier: Applier, conn: Connection[Any]) -> float:
-    """Apply what is new in the log; returns the seconds it took."""
-    positions = applier.positions(range(SHARDS))
+def _applied(applier: Applier, conn: Connection[Any], shards: Sequence[int] = range(SHARDS)) -> float:
+    """Apply what is new in the log to some shards; returns the seconds it took."""
+    positions = applier.positions(shards)
     began = time.perf_counter()
     while batch := applier.reader.after(conn, min(positions.values()), limit=200):
         positions = applier.apply(batch, positions)

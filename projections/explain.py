@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from psycopg import Connection
 from psycopg.rows import dict_row
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 
-from projections.aside import rows_of, served
+from projections.aside import served
 from projections.deltas import Deltas, Key, Table
 from projections.derivation import Derivation, FoldedFacts
 from projections.deriving import OF_ALL, local_date
@@ -108,12 +108,18 @@ class _History:
                 if after != before:
                     found.steps.append(_step(recorded, before, after))
                 before = after
-            rows = rows_of(self._conn, served(self._conn, self._projection), self._table, self._business)
-        found.row = next((row for k, row in rows.items() if self._is(k, key)), None)
+            found.row = self._serving(key)
         if not found.steps and found.row is None:
             raise RowNotFound(details={"table": self._table.name, "business_id": self._business, "id": key})
         self._compare(found, before)
         return found
+
+    def _serving(self, key: str) -> Row | None:
+        statement = SQL("SELECT * FROM {} WHERE business_id = %s AND {} = %s").format(
+            Identifier(served(self._conn, self._projection), self._table.name), _name(self._table)
+        )
+        with self._conn.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(statement, (self._business, key)).fetchone()
 
     def _compare(self, found: Explained, told: Row | None) -> None:
         hidden = self._table.private if self._vault is None else ()
@@ -200,10 +206,9 @@ class _Now:
 
 def _only_business(conn: Connection[Any], projection: Projection, table: Table, key: str) -> int:
     """Return whose row a key names. Raises RowNotFound, InvalidQuery with the businesses to choose from."""
-    parts = [SQL("{}::text").format(Identifier(column)) for column in table.keys[1:]]
-    statement = SQL("SELECT DISTINCT business_id FROM {} WHERE array_to_string(ARRAY[{}]::text[], ',') = %s LIMIT %s")
+    statement = SQL("SELECT DISTINCT business_id FROM {} WHERE {} = %s LIMIT %s")
     address = Identifier(served(conn, projection), table.name)
-    rows = conn.execute(statement.format(address, SQL(", ").join(parts)), (key, _CHOICES)).fetchall()
+    rows = conn.execute(statement.format(address, _name(table)), (key, _CHOICES)).fetchall()
     found = sorted(business for (business,) in rows)
     if not found:
         raise RowNotFound(details={"table": table.name, "id": key})
@@ -213,6 +218,12 @@ def _only_business(conn: Connection[Any], projection: Projection, table: Table, 
             details={"parameter": "business_id", "expected": expected}, parameter="business_id", expected=expected
         )
     return int(found[0])
+
+
+def _name(table: Table) -> Composed:
+    """Return what names a row among those of its business: its key without the business, parts joined by commas."""
+    parts = [SQL("{}::text").format(Identifier(column)) for column in table.keys[1:]]
+    return SQL("array_to_string(ARRAY[{}]::text[], ',')").format(SQL(", ").join(parts))
 
 
 def _step(recorded: Recorded, before: Row | None, after: Row | None) -> dict[str, Any]:
