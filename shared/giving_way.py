@@ -17,11 +17,11 @@ NICENESS = 15
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
-def give_way(niceness: int = NICENESS) -> None:
+def give_way() -> None:
     """Lower the priority of this process and of what it starts; it leaves the session of whoever started it."""
     with suppress(OSError):
         os.setsid()
-    _lower(os.getpid(), niceness)
+    _lower(os.getpid())
 
 
 def server_gives_way(conn: "Connection[object]") -> None:
@@ -33,8 +33,8 @@ def server_gives_way(conn: "Connection[object]") -> None:
             _lower(conn.info.backend_pid)
 
 
-def _lower(process: int, niceness: int = NICENESS) -> None:
+def _lower(process: int) -> None:
     with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, process, niceness)
+        os.setpriority(os.PRIO_PROCESS, process, NICENESS)
     with suppress(OSError):
-        Path(f"/proc/{process}/autogroup").write_text(str(niceness), encoding="ascii")
+        Path(f"/proc/{process}/autogroup").write_text(str(NICENESS), encoding="ascii")

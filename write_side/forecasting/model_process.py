@@ -13,15 +13,12 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol, cast
 
-from shared.giving_way import give_way
 from shared.spawning import only_what_is_needed
 from write_side.forecasting.prediction import History, NotEnough, Prediction, RevenuePrediction, Window
 
 LIMIT_SECONDS, IDLE_SECONDS = 10.0, 600.0
 _LOADING_SECONDS = 90.0
 _ENDING_SECONDS = 2.0
-# A third of the weight of others: on the busiest machine a forecast still ends within its limit.
-_NICENESS = 5
 # A child that was not asked for this share of its time is taken for gone.
 _CERTAINLY = 0.9
 logger = logging.getLogger("smartmarket.models")
@@ -201,7 +198,7 @@ def _kill(child: BaseProcess) -> None:
 
 def _serve(pipe: Connection, load: Callable[[], Modeller], idle: float) -> None:
     """Load the models and make forecasts until the pipe is closed or nobody asks any more. Runs in the child."""
-    give_way(_NICENESS)  # people who wait for an answer go first; in a session of its own, to be killed as one
+    os.setsid()  # a group of its own, to be killed as one; its weight is that of others, for it has a limit to keep
     models = load()
     with suppress(EOFError, OSError):  # nobody asks any more
         pipe.send(True)  # noqa: FBT003 - ready
