@@ -82,7 +82,7 @@ def measure(stage: Stage) -> list[Figure]:
 
 
 def _activate(house: House, store: EventStore, shops: int) -> tuple[float, float]:
-    """Return the seconds until another rule holds for the customers of so many shops, and those of the slowest shard."""
+    """Return the seconds until another rule holds for customers of so many shops, and those of the slowest shard."""
     _append(store, None, "days", DayOpened(_TODAY))
     history = history_of(_ledger(_PER_SHOP))
     for shop in range(1, shops + 1):

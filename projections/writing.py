@@ -24,7 +24,7 @@ class LiveWriter:
         self._conn = conn
         self._schema = schema
         self._types: dict[str, dict[str, str]] = {}
-        self._statements: dict[tuple[str, Form], Composed] = {}
+        self._statements: dict[tuple[str, Form], bytes] = {}
 
     def write(self, deltas: Deltas, *, standing: Table | None = None) -> set[int]:
         """Write and empty the deltas; returns the businesses that rows were removed from.
@@ -60,25 +60,24 @@ class LiveWriter:
                 self._delete(table, gone)
 
     def _rows_of(self, table: Table, business_id: int) -> dict[Key, tuple[Any, ...]]:
-        statement = SQL("SELECT {} FROM {} WHERE business_id = %s").format(
-            SQL(", ").join(map(Identifier, table.all_columns)), Identifier(self._schema, table.name)
-        )
         with self._conn.cursor(binary=True) as cursor:
-            rows = cursor.execute(statement, (business_id,)).fetchall()
+            rows = cursor.execute(self._statement(table, select_statement), (business_id,)).fetchall()
         return {row[: len(table.keys)]: row for row in rows}
 
     def _execute(self, table: Table, rows: Sequence[tuple[Any, ...]], form: Form) -> None:
         types = self._types_of(table)
-        statement = self._statements.get((table.name, form))
-        if statement is None:
-            statement = self._statements[table.name, form] = form(table, self._schema, types)
         columns = zip(table.all_columns, zip(*rows, strict=True), strict=True)
-        self._conn.execute(statement, [_array(values, types[column]) for column, values in columns])
+        self._conn.execute(self._statement(table, form), [_array(values, types[column]) for column, values in columns])
 
     def _delete(self, table: Table, keys: Sequence[Key]) -> None:
-        self._conn.execute(
-            delete_statement(table, self._schema, self._types_of(table)), [list(c) for c in zip(*keys, strict=True)]
-        )
+        self._conn.execute(self._statement(table, delete_statement), [list(c) for c in zip(*keys, strict=True)])
+
+    def _statement(self, table: Table, form: Form) -> bytes:
+        """Return a statement of a table, put together once."""
+        if (table.name, form) not in self._statements:
+            statement = form(table, self._schema, self._types_of(table))
+            self._statements[table.name, form] = statement.as_bytes(self._conn)
+        return self._statements[table.name, form]
 
     def _types_of(self, table: Table) -> dict[str, str]:
         if table.name not in self._types:
@@ -162,6 +161,12 @@ def _rows(table: Table, types: Mapping[str, str]) -> Composed:
         arrays=SQL(", ").join(SQL(f"%b::{_passed_as(types[c])}[]") for c in table.all_columns),
         columns=SQL(", ").join(map(Identifier, table.all_columns)),
     )
+
+
+def select_statement(table: Table, schema: str, _: Mapping[str, str]) -> Composed:
+    """Return the query of a business's rows."""
+    columns = SQL(", ").join(map(Identifier, table.all_columns))
+    return SQL("SELECT {} FROM {} WHERE business_id = %s").format(columns, Identifier(schema, table.name))
 
 
 def delete_statement(table: Table, schema: str, types: Mapping[str, str]) -> Composed:
