@@ -21,6 +21,7 @@ def measure(stage: Stage) -> list[Figure]:
     sizes = [(stage.size(10_000, 1_000), stage.size(7, 2)), (stage.size(100_000, 5_000), stage.size(5, 2))]
     with stage.house() as house, Processes(house, stage.folder) as running:
         Shop.import_once(running.url, stage.ledgers.csv(100))
+        running.rest()  # the first shop's forecasts load the models, which takes a core for some seconds
         return [_measure(stage, house, running, rows, rounds) for rows, rounds in sizes]
 
 

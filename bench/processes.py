@@ -23,6 +23,8 @@ _STOP_SECONDS = 15.0
 
 # Returns how many API processes said that they live.
 COUNT_API = "SELECT count(*) FROM jobs.processes WHERE kind = 'api'"
+# Returns how many jobs are not done.
+COUNT_JOBS = "SELECT count(*) FROM jobs.jobs WHERE state IN ('pending', 'running')"
 
 
 class Processes:
@@ -62,6 +64,16 @@ class Processes:
     ) -> None:
         """End every process."""
         self._stop()
+
+    def rest(self) -> None:
+        """Return once every job is done, so that whoever measures next has the cores to itself."""
+        until = time.monotonic() + _PATIENCE
+        with self._house.connect() as conn:
+            while conn.execute(COUNT_JOBS).fetchone() != (0,):
+                if time.monotonic() > until:
+                    msg = f"jobs were left after {_PATIENCE:.0f} s"
+                    raise TimeoutError(msg)
+                time.sleep(0.05)
 
     def peak_mb(self, kind: str) -> float:
         """Return the most memory that a process had in RAM so far, in MB of 10^6 bytes."""

@@ -17,7 +17,8 @@ _DHAKA = ZoneInfo("Asia/Dhaka")
 # Returns the version of a stream's last event, null for none.
 SELECT_VERSION = "SELECT max(originator_version) AS version FROM log.events WHERE originator_id = %s"
 # Returns whether a business has a customer of this id, or had until it was merged into another one.
-SELECT_CUSTOMER = """SELECT EXISTS (SELECT FROM log.index_rows WHERE kind = 'customer' AND scope = %s AND value = %s)
+SELECT_CUSTOMER = """SELECT EXISTS (SELECT FROM log.index_rows
+        WHERE kind = 'customer' AND scope = %s AND value = %s AND value > 0)
     OR EXISTS (SELECT FROM log.index_rows WHERE kind = 'customer_merged' AND scope = %s AND key = %s) AS known"""
 
 

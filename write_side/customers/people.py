@@ -23,7 +23,7 @@ from write_side.sales.names import customer_subject
 MERGED = "customer_merged"
 # Returns whether a business has a customer of this id, and the id it goes on as if it was merged.
 SELECT_KNOWN = """SELECT
-    EXISTS (SELECT FROM log.index_rows WHERE kind = 'customer' AND scope = %s AND value = %s) AS known,
+    EXISTS (SELECT FROM log.index_rows WHERE kind = 'customer' AND scope = %s AND value = %s AND value > 0) AS known,
     (SELECT value FROM log.index_rows WHERE kind = 'customer_merged' AND scope = %s AND key = %s) AS survivor"""
 # Returns what the log tells of a customer until a position, in order; of the events that add customers those that hold
 # the beginning of this one's line.
@@ -33,7 +33,7 @@ SELECT_TOLD = """SELECT notification_id, originator_id, originator_version, topi
         AND position(%s::bytea IN state) > 0) AS told
     WHERE notification_id <= %s ORDER BY notification_id"""
 # Returns the keys by which ledgers find a customer.
-SELECT_KEYS = "SELECT key FROM log.index_rows WHERE kind = 'customer' AND scope = %s AND value = %s"
+SELECT_KEYS = "SELECT key FROM log.index_rows WHERE kind = 'customer' AND scope = %s AND value = %s AND value > 0"
 _NEWEST = 2**62
 _PREFIXES = {"name": "name:", "phone": "tel:"}
 

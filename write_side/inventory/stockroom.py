@@ -13,7 +13,7 @@ from write_side.inventory.aggregate import DETAILS, ChangeDetails, MoveStock, Pr
 
 # Returns whether a business has a product of this id, and the version of the last event of the product's stream.
 SELECT_PRODUCT = """SELECT
-    EXISTS (SELECT FROM log.index_rows WHERE kind = 'product' AND scope = %s AND value = %s) AS known,
+    EXISTS (SELECT FROM log.index_rows WHERE kind = 'product' AND scope = %s AND value = %s AND value > 0) AS known,
     (SELECT max(originator_version) FROM log.events WHERE originator_id = %s) AS version"""
 # Returns what was said of a product by the owner, and of any products by ledgers, in order.
 SELECT_SAID = """SELECT topic, state FROM (

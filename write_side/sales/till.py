@@ -16,7 +16,8 @@ from write_side.sales.csv_values import name_key
 from write_side.sales.entry import Wish, first_free, rows_of
 
 # Returns whether the business has a product of this public id.
-SELECT_PRODUCT = "SELECT 1 FROM log.index_rows WHERE kind = 'product' AND scope = %s AND value = %s LIMIT 1"
+SELECT_PRODUCT = """SELECT 1 FROM log.index_rows WHERE kind = 'product' AND scope = %s AND value = %s AND value > 0
+    LIMIT 1"""
 
 # A sale as the list shows it, and the position of what happened to it.
 Answer = tuple[dict[str, Any], int | None]
