@@ -21,7 +21,6 @@ def measure(stage: Stage) -> list[Figure]:
     sizes = [(stage.size(10_000, 1_000), stage.size(7, 2)), (stage.size(100_000, 5_000), stage.size(5, 2))]
     with stage.house() as house, Processes(house, stage.folder) as running:
         Shop.import_once(running.url, stage.ledgers.csv(100))
-        running.rest()  # the first shop's forecasts load the models, which takes a core for some seconds
         return [_measure(stage, house, running, rows, rounds) for rows, rounds in sizes]
 
 
@@ -32,6 +31,7 @@ def _measure(stage: Stage, house: House, running: Processes, rows: int, rounds: 
     notes: dict[str, Any] = {"data": stage.ledgers.source(rows), "bytes": len(content), "rounds": []}
     with house.connect_owner() as conn:
         for number in range(rounds):
+            running.rest()  # such as from forecasts for the shop before
             baselines.append(rows / naive.import_seconds(conn, content))
             with Shop(running.url) as shop:
                 before, others, began = running.cpu_seconds(), _machine_seconds(), time.perf_counter()

@@ -66,6 +66,9 @@ class Applier:
         """
         wanted = [r for r in batch if r.state is not None and self._concerns(r, shards)]
         moved = {shard: max(position, batch[-1].position) for shard, position in shards.items()}
+        if not wanted:
+            self._advance(shards, moved)
+            return moved
         try:
             with self._conn.transaction():
                 self._advance(shards, moved)

@@ -37,8 +37,8 @@ BEGIN_ASKED = """UPDATE projections.generations SET version = %(version)s, state
     changed_at = now() WHERE id = %(asked)s RETURNING id, schema"""
 # Returns nothing; waits for the live writer's transaction to end and keeps the next one waiting.
 LOCK_PROJECTION = "SELECT pg_advisory_xact_lock(7303, hashtext(%s))"
-# Returns nothing; the live writer's half of the same lock.
-SHARE_PROJECTION = "SELECT pg_advisory_xact_lock_shared(7303, hashtext(%s))"
+# Returns the schema that serves; the live writer's half of the same lock.
+SHARE_PROJECTION = "SELECT projections.share(%s)"
 # Returns nothing; from here on the schema serves.
 POINT = """INSERT INTO projections.live (projection, schema) VALUES (%s, %s)
     ON CONFLICT (projection) DO UPDATE SET schema = excluded.schema"""

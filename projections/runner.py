@@ -139,27 +139,24 @@ class Follower(threading.Thread):
                 positions = applier.positions(sorted(shards.owned))
                 for business in [b for b in applier.parked if b % SHARDS in shards.owned]:
                     applier.retry(business)
-            moved = self._step(conn, applier, schema, positions) if positions else None
-            if moved is None:
-                if not self._serves(conn, schema):
-                    shards.leave()
-                    return
-                self._listener.wait(mark)
-            else:
+            batch = applier.reader.after(conn, min(positions.values()), limit=_BATCH) if positions else []
+            moved = self._apply(conn, applier, schema, positions, batch) if batch else None
+            if moved is not None:
                 positions = moved
+            elif not self._serves(conn, schema):
+                shards.leave()
+                return
+            if len(batch) < _BATCH:  # that was all, unless something was appended since the mark
+                self._listener.wait(mark)
 
-    def _step(
-        self, conn: Connection[Any], applier: Applier, schema: str, positions: dict[int, int]
+    def _apply(
+        self, conn: Connection[Any], applier: Applier, schema: str, positions: dict[int, int], batch: Sequence[Recorded]
     ) -> dict[int, int] | None:
-        """Apply the next batch under the projection's shared lock; None if there is none or the pointer has moved."""
-        batch = applier.reader.after(conn, min(positions.values()), limit=_BATCH)
-        if not batch:
-            return None
+        """Apply a batch under the projection's shared lock; None if the pointer has moved."""
         moved: dict[int, int] = {}
         for shards in _together(batch, positions):
             with conn.transaction():
-                conn.execute(generations.SHARE_PROJECTION, (self._projection.name,))
-                if not self._serves(conn, schema):
+                if conn.execute(generations.SHARE_PROJECTION, (self._projection.name,)).fetchone() != (schema,):
                     return None
                 moved |= applier.apply(batch, shards)
         return moved

@@ -70,7 +70,10 @@ class LiveWriter:
         self._conn.execute(self._statement(table, form), [_array(values, types[column]) for column, values in columns])
 
     def _delete(self, table: Table, keys: Sequence[Key]) -> None:
-        self._conn.execute(self._statement(table, delete_statement), [list(c) for c in zip(*keys, strict=True)])
+        types = self._types_of(table)
+        columns = zip(table.keys, zip(*keys, strict=True), strict=False)
+        arrays = [_array(values, types[column]) for column, values in columns]
+        self._conn.execute(self._statement(table, delete_statement), arrays)
 
     def _statement(self, table: Table, form: Form) -> bytes:
         """Return a statement of a table, put together once."""
@@ -158,7 +161,7 @@ def _rows(table: Table, types: Mapping[str, str]) -> Composed:
     """Return a query of the rows that travel as one array per column."""
     return SQL("SELECT {values} FROM unnest({arrays}) AS f ({columns})").format(
         values=SQL(", ").join(SQL("f.{0}::" + types[c] + " AS {0}").format(Identifier(c)) for c in table.all_columns),
-        arrays=SQL(", ").join(SQL(f"%b::{_passed_as(types[c])}[]") for c in table.all_columns),
+        arrays=SQL(", ").join(SQL(f"%s::{_passed_as(types[c])}[]") for c in table.all_columns),
         columns=SQL(", ").join(map(Identifier, table.all_columns)),
     )
 
@@ -172,17 +175,21 @@ def select_statement(table: Table, schema: str, _: Mapping[str, str]) -> Compose
 def delete_statement(table: Table, schema: str, types: Mapping[str, str]) -> Composed:
     """Return the statement that deletes rows by key, one array per key column."""
     keys = SQL(", ").join(map(Identifier, table.keys))
-    arrays = SQL(", ").join(SQL(f"%b::{types[c]}[]") for c in table.keys)
+    arrays = SQL(", ").join(SQL(f"%s::{types[c]}[]") for c in table.keys)
     return SQL("DELETE FROM {table} WHERE ({keys}) IN (SELECT * FROM unnest({arrays}))").format(
         table=Identifier(schema, table.name), keys=keys, arrays=arrays
     )
 
 
-def _array(values: Sequence[Any], sql_type: str) -> list[Any]:
-    # unnest would take an array of arrays apart whole: arrays travel as text.
-    if not sql_type.endswith("[]"):
-        return list(values)
-    return [None if v is None else "{" + ",".join(map(str, v)) + "}" for v in values]
+def _array(values: Iterable[Any], sql_type: str) -> str:
+    """Return values as an array's text, which is put together in a third of the time that a list of them takes."""
+    if sql_type.endswith("[]"):  # unnest would take an array of arrays apart whole: they travel as text
+        texts = ["NULL" if v is None else '"{' + ",".join(map(str, v)) + '}"' for v in values]
+    elif sql_type == "text":
+        texts = ["NULL" if v is None else '"' + v.replace("\\", r"\\").replace('"', r"\"") + '"' for v in values]
+    else:
+        texts = ["NULL" if v is None else str(v) for v in values]
+    return "{" + ",".join(texts) + "}"
 
 
 def _passed_as(sql_type: str) -> str:

@@ -39,6 +39,7 @@ _DHAKA = ZoneInfo("Asia/Dhaka")
 _EPOCH = dt.date(2000, 1, 1).toordinal()
 # Seconds between a command's look at the clock and its event's time.
 _STAMPED_WITHIN = 1
+_FIRST_SALE_DAY = [*GOODS.changes].index("first_sale_day")
 _SIGNS = {"receive": 1, "return": 1, "adjust": 1, "waste": -1}
 
 
@@ -107,10 +108,16 @@ def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, delta
         blocks[block] = blocks.get(block, 0) - qty
         if first.get(product, day) >= day:
             first[product] = day
+    changes = deltas.sums(BLOCKS)
     for (number, product), change in blocks.items():
-        deltas.merge(BLOCKS, (business, number, product), change=change)
+        changes.setdefault((business, number, product), [0])[0] += change
+    goods = deltas.sums(GOODS)
     for product, day in first.items():
-        deltas.merge(GOODS, (business, product), first_sale_day=day)
+        row = goods.get((business, product))
+        if row is None:
+            deltas.merge(GOODS, (business, product), first_sale_day=day)
+        elif row[_FIRST_SALE_DAY] is None or day < row[_FIRST_SALE_DAY]:
+            row[_FIRST_SALE_DAY] = day
 
 
 def on_sale_recorded(recorded: Recorded, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
