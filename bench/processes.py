@@ -67,7 +67,7 @@ class Processes:
         self._stop()
 
     def rest(self) -> None:
-        """Return once every job is done, or after some seconds: forecasts of a large shop take minutes, and give way."""
+        """Return once every job is done, or after some seconds: forecasts of a large shop take minutes, and yield."""
         until = time.monotonic() + _REST_SECONDS
         with self._house.connect() as conn:
             while conn.execute(COUNT_JOBS).fetchone() != (0,) and time.monotonic() < until:
