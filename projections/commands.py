@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from argparse import ArgumentParser, Namespace, _SubParsersAction
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, _SubParsersAction
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -31,6 +31,7 @@ RULES = {name: p.derivation.rules if p.derivation else () for name, p in REGISTR
 _LISTED = ("name", "generation", "projector_version", "position", "lag", "parked", "state")
 _CHANGES = ("business", "table", "column", "from", "to", "rows")
 _SHOWN_CHANGES = 40
+_MOST_PROCESSES = 64
 
 
 def grammar(commands: "_SubParsersAction[ArgumentParser]") -> list[ArgumentParser]:
@@ -40,7 +41,7 @@ def grammar(commands: "_SubParsersAction[ArgumentParser]") -> list[ArgumentParse
     listing = kinds.add_parser("list", help="where each read model stands")
     anew = kinds.add_parser("rebuild", help="replay the log into a new generation and point to it")
     anew.add_argument("name", metavar="NAME|all")
-    anew.add_argument("--shards", type=int, default=2, help="processes that replay side by side")
+    anew.add_argument("--shards", type=_processes, default=2, metavar="K", help="processes that replay side by side")
     back = kinds.add_parser("rollback", help="let the generation that served before catch up, and point back to it")
     back.add_argument("name", metavar="NAME")
     check = kinds.add_parser("verify", help="compare the tables with the log; exit code 1 and the rows if they differ")
@@ -201,6 +202,13 @@ def _changes(lines: Sequence[tuple[object, ...]]) -> Table:
     if len(lines) > _SHOWN_CHANGES:
         table.caption = f"and {len(lines) - _SHOWN_CHANGES} more: --csv shows them all"
     return table
+
+
+def _processes(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= _MOST_PROCESSES:
+        return int(text)
+    msg = f"{text!r} is no number of processes: choose from 1 to {_MOST_PROCESSES}"
+    raise ArgumentTypeError(msg)
 
 
 def _setting(text: str) -> tuple[str, object]:

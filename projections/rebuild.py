@@ -152,8 +152,8 @@ def _build_indexes(source: Source, projection: Projection, schema: str, workers:
             conn.execute("SELECT set_config('search_path', %s, false)", (schema,))
             conn.execute("SET maintenance_work_mem = '128MB'")
             conn.execute(UNHURRIED)
-            if workers > 1:  # that many indexes at once are parallel enough
-                conn.execute("SET max_parallel_maintenance_workers = 0")
+            # Whom the server called in to help would not give way.
+            conn.execute("SET max_parallel_maintenance_workers = 0")
             for statement in statements:  # each goes to whoever is free
                 with conn.transaction():
                     # The server may still be building it for a rebuild that was killed.

@@ -77,15 +77,18 @@ def replay_all(
     source: Source, projection: Projection, schema: str, upto: int, todo: list[int], workers: int,
     report: Callable[[Progress], None],
 ) -> int:  # fmt: skip
-    """Fold the businesses of `todo` into the tables of `schema`, up to a position; returns the events folded."""
+    """Fold the businesses of `todo` into the tables of `schema`, up to a position; returns the events folded.
+
+    So many `workers` do it side by side, giving way to everything else; without any, this process does.
+    """
     began = time.monotonic()
     context = multiprocessing.get_context("spawn")
     folded = context.Value("q", 0)
     done = 0
-    processes = min(workers, len(todo))
-    if processes <= 1:
+    if not (todo and workers):
         return _replay_here(source, projection, schema, upto, todo, report)
-    with ProcessPoolExecutor(processes, context, _start_worker, (source, projection, schema, upto, folded)) as pool:
+    start = _start_worker, (source, projection, schema, upto, folded)
+    with ProcessPoolExecutor(min(workers, len(todo)), context, *start) as pool:
         with only_what_is_needed():
             open_: set[Future[None]] = {pool.submit(_replay_in_worker, business) for business in todo}
         try:

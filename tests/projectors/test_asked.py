@@ -122,7 +122,7 @@ def test_adopting_a_preview_tells_the_log_and_what_served_before_can_serve_again
     world.project("customers")
     assert differences(world.rows("customers"), world.expected("customers")) == {}
     before = world.schema("sales")
-    rebuild(world.source, REGISTRY["sales"], workers=1)
+    rebuild(world.source, REGISTRY["sales"], workers=0)
     world.append(SHOP, products("Later", first=90))
     assert office.desk.adopt(int(before.rpartition("_g")[2])) == "catching_up"
     assert office.make()
@@ -137,7 +137,7 @@ def test_what_was_made_can_be_dropped_and_what_serves_cannot(office: Office) -> 
     assert not office.make()
     with pytest.raises(GenerationNotReady):
         office.desk.drop(serving)
-    rebuild(office.world.source, REGISTRY["sales"], workers=1)
+    rebuild(office.world.source, REGISTRY["sales"], workers=0)
     assert office.desk.drop(serving) == "dropped"
     assert generations.drop_retired(office.world.conn, after_seconds=0) == [f"sales_g{serving}"]
     for gone in (waiting, serving):

@@ -111,6 +111,13 @@ def test_wrong_words_are_refused_with_what_to_write(console: Console, words: lis
         console.says(*words)
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "65", "many"])
+def test_a_number_of_processes_that_makes_no_sense_is_refused(capsys: pytest.CaptureFixture[str], number: str) -> None:
+    with pytest.raises(SystemExit):
+        smartmarket.parser().parse_args(["projections", "rebuild", "sales", f"--shards={number}"])
+    assert f"{number!r} is no number of processes: choose from 1 to 64" in capsys.readouterr().err
+
+
 def test_wrong_rules_are_refused_with_what_is_allowed(console: Console) -> None:
     for words in (["--rule", "rfm.v9"], ["--set", "rfm.recency_days=7,30"], ["--set", "stock.lead_time_days=5"]):
         with pytest.raises(InvalidRule) as refused:

@@ -64,7 +64,7 @@ def test_the_golden_log_replays_through_every_projection(world: World, *, by_nam
     for name, projection in REGISTRY.items():
         assert world.parked(name) == {}, name
         live = world.rows(name)
-        schema = rebuild(world.source, projection, workers=1).schema
+        schema = rebuild(world.source, projection, workers=0).schema
         assert differences(world.rows(name, schema), live) == {}, name
         assert verify(world.source, projection).equal
         assert any(live.values()), name
@@ -95,7 +95,7 @@ def test_nothing_that_is_replayed_has_any_other_effect(world: World) -> None:
             Explainer(world.source, REGISTRY)(projection.tables[0].name, SHOP, _key(world, projection), sealed=False)
     assert {world.schema(name) for name in REGISTRY} == serving
     for projection in REGISTRY.values():
-        rebuild(world.source, projection, workers=1)
+        rebuild(world.source, projection, workers=0)
     for name, before_replays in rows.items():
         assert differences(world.rows(name), before_replays) == {}, name
     after = {k: v for k, v in fingerprints(world).items() if k in before}
@@ -162,7 +162,7 @@ def test_a_new_projection_takes_part_in_everything(world: World, tally: Projecti
     live = rows()
     assert {row["business_id"]: row["sales"] for row in live["tally"]} == {SHOP: 2, OTHER: 2}
     first = world.schema("tally")
-    assert rebuild(world.source, tally, workers=1).schema == world.schema("tally") != first
+    assert rebuild(world.source, tally, workers=0).schema == world.schema("tally") != first
     assert differences(rows(), live) == {}
     assert verify(world.source, tally).equal
     world.admin.execute(f"UPDATE {world.schema('tally')}.tally SET sales = 9 WHERE business_id = 7")  # noqa: S608

@@ -261,7 +261,7 @@ def test_a_process_of_another_version_stays_away_until_its_generation_serves(wor
         with following(world.source, SALES):
             wait_until(lambda: caught_up(world))
             first = world.schema("sales")
-            rebuild(world.source, newer, workers=1)
+            rebuild(world.source, newer, workers=0)
             world.append(SHOP, batch(SHOP, [sale(1)]))
             wait_until(lambda: caught_up(world))
             wait_until(lambda: shares(world) == [16])

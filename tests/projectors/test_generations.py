@@ -102,7 +102,7 @@ def test_readers_see_their_tenant_only_and_nothing_without_one(world: World, *, 
     busy(world)
     for projection in REGISTRY.values():
         if rebuilt:
-            rebuild(world.source, projection, workers=1)
+            rebuild(world.source, projection, workers=0)
         for table in projection.tables:
             query = SQL("SELECT DISTINCT business_id FROM {}").format(Identifier(table.name))
             seen = []
@@ -131,7 +131,7 @@ def test_readers_do_not_see_how_far_other_shops_are(world: World, table: str) ->
 
 def test_adopting_retires_the_one_that_served(world: World) -> None:
     first = world.schema("sales")
-    done = [rebuild(world.source, REGISTRY["sales"], workers=1).schema for _ in range(2)]
+    done = [rebuild(world.source, REGISTRY["sales"], workers=0).schema for _ in range(2)]
     assert world.schema("sales") == done[1]
     assert len({first, *done}) == 3
     assert states(world) == {"live": 1, "retired": 2}
@@ -141,7 +141,7 @@ def test_adopting_retires_the_one_that_served(world: World) -> None:
 def test_a_retired_generation_is_dropped_after_a_while_and_never_the_one_that_serves(world: World) -> None:
     busy(world)
     first = world.schema("sales")
-    rebuild(world.source, REGISTRY["sales"], workers=1)
+    rebuild(world.source, REGISTRY["sales"], workers=0)
     assert generations.drop_retired(world.conn) == []
     world.admin.execute("UPDATE projections.generations SET changed_at = changed_at - interval '59 seconds'")
     assert generations.drop_retired(world.conn) == []
@@ -158,7 +158,7 @@ def test_a_generation_that_somebody_reads_is_left_until_they_are_done(world: Wor
     first = world.schema("sales")
     with reader(world, SHOP) as conn:
         before = conn.execute("SELECT count(*) FROM transactions").fetchone()
-        rebuild(world.source, REGISTRY["sales"], workers=1)
+        rebuild(world.source, REGISTRY["sales"], workers=0)
         assert generations.drop_retired(world.conn, after_seconds=0) == []
         assert states(world) == {"live": 1, "retired": 1}
         assert conn.execute("SELECT count(*) FROM transactions").fetchone() == before == (41,)
@@ -171,8 +171,8 @@ def test_one_that_is_in_use_does_not_keep_others_from_being_dropped(world: World
     busy(world)
     with reader(world, SHOP) as conn:
         conn.execute("SELECT count(*) FROM transactions")
-        idle = rebuild(world.source, REGISTRY["sales"], workers=1).schema
-        rebuild(world.source, REGISTRY["sales"], workers=1)
+        idle = rebuild(world.source, REGISTRY["sales"], workers=0).schema
+        rebuild(world.source, REGISTRY["sales"], workers=0)
         assert generations.drop_retired(world.conn, after_seconds=0) == [idle]
 
 

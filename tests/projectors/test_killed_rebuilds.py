@@ -50,7 +50,7 @@ def test_a_rebuild_killed_again_and_again_is_resumed_and_ends_right(world: World
     world.project("sales")
     live, first = world.rows("sales"), world.schema("sales")
     with pytest.raises(Interrupted):
-        rebuild(world.source, SALES, workers=1, report=interrupt("replaying"))
+        rebuild(world.source, SALES, workers=0, report=interrupt("replaying"))
     done = [1]
 
     def killed(obstacle: AbstractContextManager[None], moment: Callable[[], object]) -> None:
@@ -81,7 +81,7 @@ def test_a_rebuild_killed_again_and_again_is_resumed_and_ends_right(world: World
 def test_an_index_that_is_still_built_for_a_killed_rebuild_is_waited_for(world: World) -> None:
     street(world)
     with pytest.raises(Interrupted):
-        rebuild(world.source, SALES, workers=1, report=interrupt("replaying"))
+        rebuild(world.source, SALES, workers=0, report=interrupt("replaying"))
     (_, (left, _)) = states(world)
     with psycopg.connect(world.url) as conn:
         conn.execute(SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(Identifier(left, "sales_totals")))
@@ -99,7 +99,7 @@ def test_an_index_that_is_still_built_for_a_killed_rebuild_is_waited_for(world: 
 def test_a_rebuild_that_loses_one_of_its_processes_ends_and_is_resumed(world: World) -> None:
     street(world, SHOPS)
     with pytest.raises(Interrupted):
-        rebuild(world.source, SALES, workers=1, report=interrupt("replaying"))
+        rebuild(world.source, SALES, workers=0, report=interrupt("replaying"))
     with stalled(world, 3, 5), started("rebuild", world.source, "sales", "2") as process:
         wait_until(lambda: len(world.waiting("%replayed%")) == 2)
         # Beside the two there is Python's process that tidies up after them.

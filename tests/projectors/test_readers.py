@@ -61,7 +61,7 @@ def swap(world: World) -> None:
     with connect(world.url, role=PROJECTOR) as conn:
         for turn in range(SWAPS // 3):
             projection = REGISTRY["sales" if turn % 6 == 0 else "identity"]
-            rebuild(world.source, projection, workers=1)
+            rebuild(world.source, projection, workers=0)
             roll_back(world.source, projection)
             roll_back(world.source, projection)
             generations.drop_retired(conn, after_seconds=1.0)

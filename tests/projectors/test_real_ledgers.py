@@ -103,7 +103,7 @@ def test_a_real_ledger_shows_the_sums_a_plain_reader_finds_live_and_replayed(wor
     world.project()
     live = {name: world.rows(name) for name in REGISTRY}
     for name, projection in REGISTRY.items():
-        rebuild(world.source, projection, workers=1)
+        rebuild(world.source, projection, workers=0)
         assert differences(world.rows(name), live[name]) == {}
     lines = [line for accepted, _ in uploads.values() for line in accepted]
     sales = live["sales"]

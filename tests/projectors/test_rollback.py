@@ -27,7 +27,7 @@ def test_what_served_before_catches_up_and_serves_again(world: World) -> None:
     world.append(SHOP, *busy_shop(SHOP, 3))
     world.project("sales")
     first = world.schema("sales")
-    second = rebuild(world.source, SALES, workers=1).schema
+    second = rebuild(world.source, SALES, workers=0).schema
     world.append(SHOP, products("Added since", first=90))
     world.project("sales")
     assert roll_back(world.source, SALES) == first == world.schema("sales")
@@ -39,7 +39,7 @@ def test_without_anything_before_what_serves_stays(world: World) -> None:
     serving = world.schema("sales")
     with pytest.raises(NothingBefore):
         roll_back(world.source, SALES)
-    rebuild(world.source, SALES, workers=1)
+    rebuild(world.source, SALES, workers=0)
     generations.drop_retired(world.conn, after_seconds=0)
     with pytest.raises(NothingBefore):
         roll_back(world.source, SALES)
@@ -70,16 +70,16 @@ def test_a_rebuild_that_is_dropped_while_it_catches_up_never_serves(world: World
     world.append(SHOP, *busy_shop(SHOP, 1))
     world.project("sales")
     serving = world.schema("sales")
-    dropped_while_waiting(world, lambda: rebuild(world.source, SALES, workers=1))
+    dropped_while_waiting(world, lambda: rebuild(world.source, SALES, workers=0))
     assert world.schema("sales") == serving
     assert len(generations.drop_retired(world.conn, after_seconds=0)) == 1
-    assert rebuild(world.source, SALES, workers=1).schema == world.schema("sales") != serving
+    assert rebuild(world.source, SALES, workers=0).schema == world.schema("sales") != serving
 
 
 def test_going_back_to_what_is_dropped_meanwhile_ends(world: World) -> None:
     world.append(SHOP, *busy_shop(SHOP, 1))
     world.project("sales")
-    serving = rebuild(world.source, SALES, workers=1).schema
+    serving = rebuild(world.source, SALES, workers=0).schema
     dropped_while_waiting(world, lambda: roll_back(world.source, SALES))
     assert world.schema("sales") == serving
 
@@ -90,7 +90,7 @@ def test_a_rebuild_that_is_dropped_while_its_indexes_are_built_goes_no_further(w
     serving = world.schema("sales")
 
     def rebuilding() -> object:
-        return rebuild(world.source, SALES, workers=1, report=lambda at: hold() if at.done == at.total else None)
+        return rebuild(world.source, SALES, workers=0, report=lambda at: hold() if at.done == at.total else None)
 
     def hold() -> None:
         made = world.admin.execute("SELECT schema FROM projections.generations WHERE state = 'replaying'").fetchone()

@@ -62,7 +62,7 @@ def test_a_replay_stands_while_it_lives_and_is_dropped_when_it_has_run_out(world
     replay = asked(world, past)
     make_next(world.source)
     assert generations.drop_retired(world.conn, after_seconds=0) == []
-    rebuild(world.source, REGISTRY["sales"], workers=1)
+    rebuild(world.source, REGISTRY["sales"], workers=0)
     assert len(generations.drop_retired(world.conn, after_seconds=0)) == 1
     assert len(schemas(world)) == 2 * len(REGISTRY)
     world.admin.execute("UPDATE projections.replays SET expires_at = now() WHERE id = %s", (replay,))
