@@ -241,7 +241,8 @@ def _progress(args: Namespace, name: str) -> Iterator[Report]:
     """Show how far it is, how fast, and the time it will still take, on a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[events]:,} events"),
                TextColumn("{task.fields[rate]:,.0f}/s"), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
-    with Bar(*columns, console=Console(stderr=True), disable=args.json, transient=True) as bar:
+    console = Console(stderr=True)
+    with Bar(*columns, console=console, disable=args.json or not console.is_terminal, transient=True) as bar:
         task = bar.add_task(name, total=None, events=0, rate=0.0)
 
         def report(at: Progress) -> None:

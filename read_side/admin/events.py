@@ -9,7 +9,7 @@ from starlette.responses import Response
 from shared.errors import EventNotFound, InvalidQuery
 from shared.http import Limit, Principal, PublicId, example, ok, refuses, staff
 
-router = APIRouter(prefix="/admin", tags=["Operators"])
+router = APIRouter(prefix="/admin", tags=["Admin"])
 Staff = Annotated[Principal, Depends(staff)]
 
 # Returns the position of the last event.

@@ -71,7 +71,7 @@ class OwnRowQuery(BaseModel):
     id: Annotated[int, Field(ge=1, le=2**63 - 1, examples=[1])]
 
 
-@router.get("/admin/explain", tags=["Operators"], responses=_EXAMPLE, openapi_extra=refuses(TableNotFound, RowNotFound))
+@router.get("/admin/explain", tags=["Admin"], responses=_EXAMPLE, openapi_extra=refuses(TableNotFound, RowNotFound))
 def explain_row(
     request: Request, who: Annotated[Principal, Depends(staff)], query: Annotated[RowQuery, Query()]
 ) -> Response:

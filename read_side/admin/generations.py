@@ -9,7 +9,7 @@ from starlette.responses import Response
 from shared.errors import GenerationNotFound
 from shared.http import Principal, PublicId, example, ok, refuses, staff
 
-router = APIRouter(prefix="/admin", tags=["Operators"])
+router = APIRouter(prefix="/admin", tags=["Admin"])
 Staff = Annotated[Principal, Depends(staff)]
 _DHAKA = dt.timezone(dt.timedelta(hours=6))
 

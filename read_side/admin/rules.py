@@ -12,7 +12,7 @@ from shared.http import Principal, example, ok, staff
 from shared.rules import book
 from shared.rules.book import BOOK, Span
 
-router = APIRouter(prefix="/admin", tags=["Operators"])
+router = APIRouter(prefix="/admin", tags=["Admin"])
 _RFM = {"recency_days": [7, 30, 60, 120], "segment_tenths": [17, 27, 37, 47]}
 _EXAMPLE: dict[int | str, dict[str, Any]] = {
     200: example({

@@ -34,7 +34,9 @@ class Console:
 
     def says(self, *words: str) -> str:
         smartmarket.run_projections(self._house, smartmarket.parser().parse_args(["projections", *words]))
-        return self._printed.readouterr().out
+        printed = self._printed.readouterr()
+        assert printed.err == ""  # progress is for terminals
+        return printed.out
 
 
 @pytest.fixture

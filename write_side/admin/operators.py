@@ -27,7 +27,7 @@ from write_side.admin.rules import activate_rule
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-router = APIRouter(prefix="/admin", tags=["Operators"])
+router = APIRouter(prefix="/admin", tags=["Admin"])
 Staff = Annotated[Principal, Depends(staff)]
 Values = dict[str, Any]
 _RULE: dict[int | str, Values] = {
