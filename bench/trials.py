@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+import os
 import resource
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.demand import Sold
+from bench.processes import peak_bytes
 from write_side.forecasting import model
 from write_side.forecasting.prediction import History, Prediction, RevenuePrediction, Window
 from write_side.forecasting.series import Floats
@@ -54,7 +56,7 @@ def product(sold: Sold, last: dt.date) -> Tried:
             seconds.append(_seconds() - began)
             trials.append(_trial(now, history, sold.after(day, AHEAD, last)))
             told = now
-    return Tried(trials, seconds, _rss_mb())
+    return Tried(trials, seconds, peak_bytes(os.getpid()) / 1e6)
 
 
 def revenue(sold: Sold, last: dt.date) -> Tried:
@@ -70,7 +72,7 @@ def revenue(sold: Sold, last: dt.date) -> Tried:
             held = [row.lower <= came <= row.upper for row, came in zip(told.days, actual, strict=False)]
             trials.append(_compared(history, days, actual, {"95 % of days": held}, told.model))
             windows = told.windows
-    return Tried(trials, [], _rss_mb())
+    return Tried(trials, [], peak_bytes(os.getpid()) / 1e6)
 
 
 def _days(last: dt.date) -> list[dt.date]:
@@ -125,7 +127,3 @@ def _seconds() -> float:
     """Return the processor time of this process and of the ended ones it started."""
     used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used)
-
-
-def _rss_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
