@@ -182,7 +182,7 @@ def delete_statement(table: Table, schema: str, types: Mapping[str, str]) -> Com
 
 
 def _array(values: Iterable[Any], sql_type: str) -> str:
-    """Return values as an array's text, which is put together in a third of the time that a list of them takes."""
+    """Return values as an array's text, which is put together in half the time that a list of them takes."""
     if sql_type.endswith("[]"):  # unnest would take an array of arrays apart whole: they travel as text
         texts = ["NULL" if v is None else '"{' + ",".join(map(str, v)) + '}"' for v in values]
     elif sql_type == "text":
