@@ -263,8 +263,13 @@ def run_migrate(house: House, args: argparse.Namespace) -> None:
         stale = [p.name for p in REGISTRY.values() if (generations.live(conn, p.name) or (0, "", 0))[2] != p.version]
         if conn.execute("SELECT EXISTS (SELECT FROM log.events)").fetchone() == (True,):
             stale += made  # replaying is faster than following from the beginning
+        stale += [name for name in generations.lost(conn) if name not in stale]
     for name in stale:
-        rebuild.rebuild(source_of(house), REGISTRY[name])
+        try:
+            rebuild.rebuild(source_of(house), REGISTRY[name])
+        except rebuild.RebuildRunning as error:
+            msg = f"{name} is being rebuilt by another process: wait for it, then run smartmarket migrate again."
+            raise CannotStart(msg) from error
     answer = {"migrations": applied, "projections": made, "rebuilt": stale}
     _say(args, answer, f"database is up to date ({len(applied)} migrations, {len({*made, *stale})} projections made)")
 
@@ -441,6 +446,13 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+# What a command meets in a database without this release's tables.
+NOT_MIGRATED = (
+    psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction,
+    psycopg.errors.UndefinedColumn,
+)  # fmt: skip
+
+
 def _refuse(reason: str) -> int:
     print(f"smartmarket: {reason}", file=sys.stderr)
     return 1
@@ -462,15 +474,19 @@ def main() -> int:
             end_with_parent(sys.stdin.fileno())
         COMMANDS[args.command](House(secrets_file.filled(settings)), args)
     except (CannotStart, UnsafeSettings, EmbeddedServerError) as error:
-        return _refuse(str(error))
+        reason = str(error)
     except Refusal as refusal:
         said = text(refusal.text_key, "en", **rendered({**refusal.details, **refusal.params}, "en"))
-        return _refuse(" ".join([said.message, *said.suggestions]))
+        reason = " ".join([said.message, *said.suggestions])
     except (psycopg.OperationalError, StoreError) as error:
-        return _refuse(f"The database does not answer. Is SmartMarket running (`smartmarket up`)? {error}")
+        reason = f"The database does not answer. Is SmartMarket running (`smartmarket up`)? {error}"
+    except NOT_MIGRATED as error:
+        reason = f"The database is not that of this release: run `smartmarket migrate` first. {error}"
     except KeyboardInterrupt:
         return 130
-    return 0
+    else:
+        return 0
+    return _refuse(reason)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,7 @@ class Applier:
             logger.warning(
                 "batch redone event by event", extra={"projection": self._projection.name, "reason": str(error)}
             )
+            self.parked = self._load_parked()  # whom that batch had parked it has not
             self._apply_singly(wanted, shards, moved)
         return moved
 

@@ -32,6 +32,10 @@ FORGET = """UPDATE projections.generations SET state = 'dropped', changed_at = n
 Row = dict[str, Any]
 
 
+class Outdated(RuntimeError):
+    """What serves was made by another version of the projector: its rows cannot be compared, nor some made anew."""
+
+
 class Wish(NamedTuple):
     """What a generation aside is for: its kind, one business or all, other rules, the generation asked for if any."""
 
@@ -116,8 +120,10 @@ def rows_of(conn: Connection[Any], schema: str, table: Table, business: int) -> 
 
 
 def served(conn: Connection[Any], projection: Projection) -> str:
-    """Return the schema that serves a projection."""
+    """Return the schema that serves a projection. Raises Outdated where it is another release's."""
     serving = generations.live(conn, projection.name)
     if serving is None:
         raise LookupError(projection.name)
+    if serving[2] != projection.version:
+        raise Outdated(projection.name)
     return serving[1]

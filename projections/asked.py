@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from projections import preview, rebuild, repair, verify
 from projections.applying import POISON
-from projections.aside import Wish
+from projections.aside import Outdated, Wish
 from projections.generations import Unwanted
 from projections.projection import Projection
 from projections.registry import REGISTRY
@@ -27,7 +27,7 @@ _PROCESSES = 2
 logger = logging.getLogger("smartmarket.asked")
 
 # Returns what is to be made, the oldest first.
-SELECT_ASKED = """SELECT id, projection, kind, business_id, rules FROM projections.generations
+SELECT_ASKED = """SELECT id, projection, kind, business_id, rules, served_at IS NOT NULL FROM projections.generations
     WHERE state IN ('pending', 'replaying', 'catching_up') AND asked_by IS NOT NULL ORDER BY id"""
 # Returns whether nobody else is making a generation; who asks is from now on, until told otherwise.
 TRY_GENERATION = "SELECT pg_try_advisory_lock(7309, %s)"
@@ -37,13 +37,14 @@ FAIL = """UPDATE projections.generations SET state = 'failed', result = %s, chan
 
 
 class Order(NamedTuple):
-    """One row of those asked for."""
+    """One row of those asked for; `served`: it did before, and is to serve again."""
 
     id: int
     projection: str
     kind: str
     business: int | None
     rules: dict[str, Any] | None
+    served: bool
 
 
 class Asked(threading.Thread):
@@ -100,14 +101,17 @@ def _make(conn: Connection[Any], source: Source, order: Order) -> bool:
         return False
     except Unwanted:
         logger.info("generation dropped", extra={"generation": order.id})
-    except (*POISON, repair.Outdated) as error:
+    except (*POISON, Outdated, rebuild.NothingBefore, psycopg.ProgrammingError) as error:
         logger.exception("generation failed", extra={"generation": order.id, "projection": order.projection})
         conn.execute(FAIL, (Jsonb({"error": f"{type(error).__name__}: {error}"[:2000]}), order.id))
     return True
 
 
-def _rebuild(source: Source, projection: Projection, _: Order) -> None:
-    rebuild.rebuild(source, projection, workers=_PROCESSES)
+def _rebuild(source: Source, projection: Projection, order: Order) -> None:
+    if order.served:
+        rebuild.roll_back(source, projection, order.id)
+    else:
+        rebuild.rebuild(source, projection, workers=_PROCESSES)
 
 
 def _repair(source: Source, projection: Projection, order: Order) -> None:

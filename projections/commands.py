@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, _SubParsersAction
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +15,8 @@ from rich.progress import Progress as Bar
 from rich.table import Column, Table
 
 from projections import generations, preview, rebuild, repair, verify
-from projections.aside import Wish
+from projections.applying import POISON
+from projections.aside import Outdated, Wish
 from projections.generations import Unwanted
 from projections.registry import REGISTRY
 from projections.replay import Progress, Source
@@ -32,6 +34,7 @@ _LISTED = ("name", "generation", "projector_version", "position", "lag", "parked
 _CHANGES = ("business", "table", "column", "from", "to", "rows")
 _SHOWN_CHANGES = 40
 _MOST_PROCESSES = 64
+logger = logging.getLogger("smartmarket.projections")
 
 
 def grammar(commands: "_SubParsersAction[ArgumentParser]") -> list[ArgumentParser]:
@@ -78,19 +81,35 @@ def run(house: House, args: Namespace, say: Say, choose: Choose) -> None:
     except Unwanted as error:
         msg = "Somebody dropped this generation while it was being made."
         raise CannotStart(msg) from error
+    except Outdated as error:
+        msg = (
+            f"{error} serves rows of another release: rebuild it whole first (smartmarket projections rebuild {error})."
+        )
+        raise CannotStart(msg) from error
+    except POISON as error:
+        logger.exception("projection cannot be replayed")
+        msg = f"The log cannot be replayed: {type(error).__name__}: {error}. Where in this program is told above."
+        raise CannotStart(msg) from error
     if differing:
         msg = "The tables are not what the log says: rebuild them, and keep what is shown above for finding out why."
         raise CannotStart(msg)
 
 
 def serve_again(house: House, generation: int) -> str:
-    """Let an adopted generation that served before catch up, if no projector is at it already; returns its state."""
+    """Let an adopted generation that served before catch up, if no projector is at it already; returns its state.
+
+    Raises CannotStart where it came to nothing.
+    """
     source = Source(house.url, house.secret, house.role(PROJECTOR))
     with source.connect() as conn:
         name, _ = generations.projection_of(conn, generation)
-        with suppress(rebuild.RebuildRunning):
-            rebuild.rebuild(source, REGISTRY[name])
-        return generations.projection_of(conn, generation)[1]
+        with suppress(rebuild.RebuildRunning, rebuild.NothingBefore, Unwanted):  # its state tells
+            rebuild.roll_back(source, REGISTRY[name], generation)
+        state = generations.projection_of(conn, generation)[1]
+    if state not in {"catching_up", "live"}:
+        msg = f"Generation {generation} is {state}: it does not serve."
+        raise CannotStart(msg)
+    return state
 
 
 def _act(source: Source, args: Namespace, say: Say, choose: Choose) -> bool:
@@ -123,9 +142,6 @@ def _rebuild(source: Source, args: Namespace, name: str, say: Say) -> int:
                 done = repair.repair(source, REGISTRY[name], args.business, report)
     except rebuild.RebuildRunning as error:
         msg = f"{name} is being rebuilt already: wait for it, or stop that command; it can be resumed."
-        raise CannotStart(msg) from error
-    except repair.Outdated as error:
-        msg = f"{name} serves rows of another release: rebuild it whole, without --business."
         raise CannotStart(msg) from error
     what, count = ("rows", done.rows) if done.rows else ("events", done.events)
     rate = count / done.replay_seconds if done.replay_seconds else 0

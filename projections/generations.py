@@ -34,7 +34,7 @@ INSERT_GENERATION = """INSERT INTO projections.generations (id, projection, sche
     FROM nextval('projections.generations_id_seq') AS id RETURNING id, schema"""
 # Returns the id of a generation that was asked for, which is begun now.
 BEGIN_ASKED = """UPDATE projections.generations SET version = %(version)s, state = %(state)s, upto = %(upto)s,
-    changed_at = now() WHERE id = %(asked)s RETURNING id, schema"""
+    changed_at = now() WHERE id = %(asked)s AND state IN ('pending', 'replaying') RETURNING id, schema"""
 # Returns nothing; waits for the live writer's transaction to end and keeps the next one waiting.
 LOCK_PROJECTION = "SELECT pg_advisory_xact_lock(7303, hashtext(%s))"
 # Returns the schema that serves; the live writer's half of the same lock.
@@ -45,22 +45,32 @@ POINT = """INSERT INTO projections.live (projection, schema) VALUES (%s, %s)
 # Returns nothing; the generation that served until now does so no more.
 RETIRE = """UPDATE projections.generations SET state = 'retired', changed_at = now()
     WHERE projection = %s AND state = 'live' AND kind = 'rebuild'"""
+# Returns nothing; a generation serves, unless somebody dropped it.
+SERVE = """UPDATE projections.generations SET state = 'live', served_at = now(), changed_at = now()
+    WHERE id = %s AND state IN ('replaying', 'catching_up', 'live')"""
 # Returns nothing; a generation goes on to its next state, unless somebody dropped it.
 ADVANCE = """UPDATE projections.generations SET state = %s, changed_at = now()
     WHERE id = %s AND state IN ('replaying', 'catching_up')"""
-# Returns the newest generation that served before and still stands; it is no longer dropped.
+# Returns the generation that served before and is to serve again: the one that is named, the one with which somebody
+# had begun, or the newest that still stands; it is no longer dropped.
 REVIVE = """UPDATE projections.generations SET state = 'catching_up', changed_at = now() WHERE id = (
-        SELECT max(id) FROM projections.generations
-        WHERE projection = %s AND version = %s AND state = 'retired' AND kind = 'rebuild')
-    RETURNING id, schema"""
+        SELECT id FROM projections.generations WHERE projection = %(name)s AND version = %(version)s
+            AND id = coalesce(%(named)s, id) AND served_at IS NOT NULL AND state IN ('retired', 'catching_up')
+            AND to_regnamespace(quote_ident(schema)) IS NOT NULL
+        ORDER BY state, id DESC LIMIT 1)
+    AND state IN ('retired', 'catching_up') RETURNING id, schema"""
 # Returns nothing; the schema is gone.
 MARK_DROPPED = """UPDATE projections.generations SET changed_at = now(),
     state = CASE state WHEN 'failed' THEN state ELSE 'dropped' END WHERE schema = %s"""
 # Returns the generation that serves a projection.
 SELECT_LIVE = """SELECT g.id, g.schema, g.version FROM projections.live l JOIN projections.generations g USING (schema)
     WHERE l.projection = %s"""
-# Returns the generation that a rebuild is making, an interrupted one left, or somebody asked for.
-SELECT_UNFINISHED = """SELECT id, schema, version, state, upto FROM projections.generations
+# Returns the projections whose schema that serves is not there.
+SELECT_LOST = "SELECT projection FROM projections.live WHERE to_regnamespace(quote_ident(schema)) IS NULL"
+# Returns the generation that a rebuild is making, an interrupted one left, or somebody asked for, whether it served
+# before and whether it was asked for.
+SELECT_UNFINISHED = """SELECT id, schema, version, state, upto, served_at IS NOT NULL, asked_by IS NOT NULL
+    FROM projections.generations
     WHERE projection = %s AND state IN ('pending', 'replaying', 'catching_up') AND kind = 'rebuild'"""
 # Returns nothing; whoever makes a generation that is never to serve holds it until the connection ends.
 LOCK_GENERATION = "SELECT pg_advisory_lock(7309, %s)"
@@ -70,12 +80,14 @@ SELECT_DROPPABLE = """WITH making AS (
         SELECT g.id FROM projections.generations g JOIN pg_locks l ON (classid = 7309 AND objid = g.id::oid)
             OR (kind = 'rebuild' AND classid = 7307 AND objid = (hashtext(projection)::bigint & 4294967295)::oid)
         WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-    SELECT schema FROM projections.generations WHERE changed_at < now() - make_interval(secs => %s)
+    SELECT schema FROM projections.generations AS g WHERE changed_at < now() - make_interval(secs => %(seconds)s)
         AND (state = 'retired' OR (state = 'failed' AND to_regnamespace(schema) IS NOT NULL)
         OR (state = 'dropping' AND id NOT IN (SELECT id FROM making))
         OR (state = 'replaying' AND kind <> 'rebuild' AND asked_by IS NULL AND id NOT IN (SELECT id FROM making)
             AND NOT EXISTS (SELECT FROM projections.replays r
                 WHERE schema = ANY(r.schemas) AND r.state = 'ready' AND r.expires_at > now())))"""
+# Returns one of them if it still is, and until the commit nobody can let it serve again.
+LOCK_DROPPABLE = SELECT_DROPPABLE + " AND schema = %(schema)s FOR UPDATE OF g"
 # Returns nothing; what was made aside, told and dropped is remembered for three months.
 FORGET_OLD = """DELETE FROM projections.generations
     WHERE state IN ('dropped', 'completed') AND changed_at < now() - interval '90 days'"""
@@ -89,9 +101,14 @@ def create(
     conn: Connection[Any], projection: Projection, *, state: str, upto: int, kind: str = "rebuild",
     asked: int | None = None,
 ) -> tuple[int, str]:  # fmt: skip
-    """Make an empty generation without keys and indexes, that which was `asked` for if any; returns id and schema."""
+    """Make an empty generation without keys and indexes, that which was `asked` for if any; returns id and schema.
+
+    Raises Unwanted where what was asked for was dropped meanwhile.
+    """
     said = {"name": projection.name, "version": projection.version, "state": state, "upto": upto, "kind": kind}
     row = conn.execute(BEGIN_ASKED if asked else INSERT_GENERATION, {**said, "asked": asked}).fetchone()
+    if row is None:
+        raise Unwanted(asked)
     generation, schema = cast("tuple[int, str]", row)
     if asked:
         conn.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(schema)))
@@ -146,7 +163,8 @@ def adopt(conn: Connection[Any], projection: str, generation: int, schema: str) 
     """
     conn.execute(RETIRE, (projection,))
     conn.execute(POINT, (projection, schema))
-    advance(conn, generation, "live")
+    if not conn.execute(SERVE, (generation,)).rowcount:
+        raise Unwanted(generation)
 
 
 def live(conn: Connection[Any], projection: str) -> tuple[int, str, int] | None:
@@ -170,9 +188,14 @@ def ensure_live(conn: Connection[Any], registry: Mapping[str, Projection]) -> li
                 generation, schema = create(conn, projection, state="live", upto=0)
                 finish(conn, projection, schema)
                 conn.execute(POINT, (projection.name, schema))
-                set_state(conn, generation, "live")
+                conn.execute(SERVE, (generation,))
                 made.append(projection.name)
     return made
+
+
+def lost(conn: Connection[Any]) -> list[str]:
+    """Return the projections whose serving tables somebody dropped."""
+    return [name for (name,) in conn.execute(SELECT_LOST).fetchall()]
 
 
 def drop(conn: Connection[Any], schema: str) -> None:
@@ -190,12 +213,13 @@ def drop_retired(conn: Connection[Any], *, after_seconds: float = 60.0) -> list[
     """Drop schemas that lost the pointer at least so long ago; those in use are left for the next time."""
     conn.execute(FORGET_OLD)
     dropped = []
-    for (schema,) in conn.execute(SELECT_DROPPABLE, (after_seconds,)).fetchall():
+    for (schema,) in conn.execute(SELECT_DROPPABLE, {"seconds": after_seconds}).fetchall():
         try:
             with conn.transaction():
                 conn.execute("SET LOCAL lock_timeout = '200ms'")
-                drop(conn, schema)
-                dropped.append(schema)
+                if conn.execute(LOCK_DROPPABLE, {"seconds": after_seconds, "schema": schema}).fetchone():
+                    drop(conn, schema)
+                    dropped.append(schema)
         except LockNotAvailable:
             logger.info("generation still in use", extra={"schema": schema})
     return dropped

@@ -88,14 +88,18 @@ def rebuild(
         return Rebuilt(projection.name, schema, len(businesses), cast("Any", row)[0], events, replayed, seconds)
 
 
-def roll_back(source: Source, projection: Projection) -> str:
-    """Let the generation that served before catch up and point back to it; returns its schema.
+def roll_back(source: Source, projection: Projection, named: int | None = None) -> str:
+    """Let the generation that served before catch up, or the one `named`, and point back to it; returns its schema.
 
     Raises NothingBefore if none of this projector's version is left, RebuildRunning while one is being made, Unwanted
     where somebody drops it meanwhile.
     """
+    which = {"name": projection.name, "version": projection.version, "named": named}
     with source.connect() as conn, _alone(conn, projection.name):
-        row = conn.execute(generations.REVIVE, (projection.name, projection.version)).fetchone()
+        try:
+            row = conn.execute(generations.REVIVE, which).fetchone()
+        except psycopg.errors.UniqueViolation:  # one that was asked for, or that a killed rebuild left
+            raise RebuildRunning(projection.name) from None
         if row is None:
             raise NothingBefore(projection.name)
         generation, schema = cast("tuple[int, str]", row)
@@ -121,11 +125,13 @@ def _begin(conn: Connection[Any], projection: Projection) -> tuple[int, str, str
     with conn.transaction():
         row = conn.execute(generations.SELECT_UNFINISHED, (projection.name,)).fetchone()
         if row:
-            generation, schema, version, state, upto = row
-            if version == projection.version and state != "pending":
+            generation, schema, version, state, upto, served, asked_for = row
+            if served and asked_for:
+                raise RebuildRunning(projection.name)
+            if version == projection.version and state != "pending" and not served:
                 return generation, schema, state, upto
-            if state != "pending":
-                generations.set_state(conn, generation, "failed")
+            if state != "pending":  # of another release; or who was going back to it is gone, which is no rebuild
+                generations.set_state(conn, generation, "retired" if served else "failed")
         upto = _head(conn)
         asked = row[0] if row and row[3] == "pending" else None
         made = generations.create(conn, projection, state="replaying", upto=upto, asked=asked)

@@ -20,10 +20,6 @@ from shared.log_reader import LogReader
 _ATTEMPTS = 4
 
 
-class Outdated(RuntimeError):
-    """What serves was made by another version of the projector: one business of it cannot be made anew alone."""
-
-
 def repair(
     source: Source, projection: Projection, business: int, report: Callable[[Progress], None] = lambda _: None,
     asked: int | None = None,
@@ -36,8 +32,6 @@ def repair(
     began = time.monotonic()
     wish = Wish("repair", business, asked=asked)
     with closing(source.connect()) as conn, aside(conn, source, projection, wish) as made:
-        if (generations.live(conn, projection.name) or (0, "", 0))[2] != projection.version:
-            raise Outdated(projection.name)
         rows = None
         for _ in range(_ATTEMPTS):
             made.replay({business: shown(conn, served(conn, projection), business)})

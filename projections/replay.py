@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 # Commits without waiting for the disk: what a crash of the server takes, marks and rows alike, is made again, and
 # the commit by which a generation goes on from here waits for all before it.
 UNHURRIED = "SET synchronous_commit = off"
+# Returns whether somebody dropped the tables that serve: they are made anew from the log like any others.
+SELECT_LOST = "SELECT to_regclass(quote_ident(%s) || '.parked') IS NULL"
 _CHUNK = 100
 _SPILL_ROWS = 20_000
 _OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
@@ -208,7 +210,7 @@ class Worker:
 
     def _parked_live(self, business: int) -> tuple[int, str, str] | None:
         serving = generations.live(self.conn, self.projection.name)
-        if serving is None:
+        if serving is None or self.conn.execute(SELECT_LOST, (serving[1],)).fetchone() == (True,):
             return None
         statement = SQL("SELECT position, topic, error FROM {} WHERE business_id = %s")
         row = self.conn.execute(statement.format(Identifier(serving[1], "parked")), (business,)).fetchone()

@@ -138,7 +138,7 @@ class Follower(threading.Thread):
             if shards.rebalance():
                 positions = applier.positions(sorted(shards.owned))
                 for business in [b for b in applier.parked if b % SHARDS in shards.owned]:
-                    applier.retry(business)
+                    self._retry(conn, applier, schema, business)
             batch = applier.reader.after(conn, min(positions.values()), limit=_BATCH) if positions else []
             moved = self._apply(conn, applier, schema, positions, batch) if batch else None
             if moved is not None:
@@ -148,6 +148,12 @@ class Follower(threading.Thread):
                 return
             if len(batch) < _BATCH:  # that was all, unless something was appended since the mark
                 self._listener.wait(mark)
+
+    def _retry(self, conn: Connection[Any], applier: Applier, schema: str, business: int) -> None:
+        """Let a parked business go on, under the same lock: not while its rows are exchanged, nor once others serve."""
+        with conn.transaction():
+            if conn.execute(generations.SHARE_PROJECTION, (self._projection.name,)).fetchone() == (schema,):
+                applier.retry(business)
 
     def _apply(
         self, conn: Connection[Any], applier: Applier, schema: str, positions: dict[int, int], batch: Sequence[Recorded]

@@ -128,13 +128,15 @@ def named(version: str, activations: Iterable[RuleActivated]) -> tuple[str, Chos
     return rule, Chosen(version, there[rule][version])
 
 
-def choose(rule: str, values: Mapping[str, object], activations: Iterable[RuleActivated]) -> Chosen:
-    """Return what holds with some values changed, named as before where it was chosen before.
+def choose(
+    rule: str, values: Mapping[str, object], activations: Iterable[RuleActivated], base: Chosen | None = None
+) -> Chosen:
+    """Return what holds, or `base`, with some values changed, named as before where it was chosen before.
 
     Raises InvalidRule where a parameter or its value is none that may be chosen, with what is allowed.
     """
     known = list(activations)
-    now = in_force(known)[rule]
+    now = base or in_force(known)[rule]
     parameters = replace(now.parameters, **{name: _allowed(rule, name, value) for name, value in values.items()})
     there = versions(rule, known)
     for version, others in there.items():

@@ -4,6 +4,9 @@ import csv
 import datetime as dt
 import io
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from psycopg.sql import SQL, Identifier
@@ -15,10 +18,13 @@ from projections.replay import Progress
 from shared.errors import GenerationNotReady, InvalidRule
 from shared.events.clock import DayOpened
 from shared.house import CannotStart, House
+from tests.architecture.conftest import ROOT
 from tests.conftest import settings_for
 from tests.projectors.events import DAY, busy_shop, completed, products
+from tests.projectors.test_parking import POISONS
+from tests.projectors.test_rebuilds import a_rebuild_under_way
 from tests.projectors.world import World, differences
-from tests.services import Services
+from tests.services import Services, drop_database, fresh_database
 
 SHOP = 7
 SET = ["--set", "rfm.recency_days=0,3,12,300"]
@@ -111,6 +117,46 @@ def test_what_served_before_is_dropped_by_its_number(console: Console) -> None:
 def test_wrong_words_are_refused_with_what_to_write(console: Console, words: list[str], told: str) -> None:
     with pytest.raises(CannotStart, match=told):
         console.says(*words)
+
+
+def test_a_log_that_cannot_be_replayed_is_told_as_such(console: Console) -> None:
+    console.world.append(SHOP, POISONS["a sale of nothing"])
+    with pytest.raises(CannotStart, match="cannot be replayed: ZeroDivisionError"):
+        console.says("rebuild", "sales")
+
+
+def test_rows_of_another_release_are_told_as_such(console: Console) -> None:
+    console.world.admin.execute("UPDATE projections.generations SET version = 0 WHERE projection = 'sales'")
+    for words in (["verify", "sales"], ["rebuild", "sales", "--business", "7"]):
+        with pytest.raises(CannotStart, match="rebuild it whole first"):
+            console.says(*words)
+    assert "serves now" in console.says("rebuild", "sales")
+
+
+def test_a_database_of_another_release_is_told_as_such(services: Services) -> None:
+    url = fresh_database(services.database_url)
+    given = settings_for(url, services)
+    environment = {**os.environ, "DATABASE_URL": url, "SECRET_KEY": str(given.secret_key), "JWT_SECRET": "j" * 48}
+    command = [sys.executable, "-m", "smartmarket", "projections", "list"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    drop_database(url)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "run `smartmarket migrate` first" in done.stderr
+
+
+def test_migrating_makes_lost_tables_anew_unless_somebody_is_at_it(
+    console: Console, services: Services, world: World
+) -> None:
+    house, words = House(settings_for(world.url, services)), smartmarket.parser().parse_args(["migrate"])
+    lost = Identifier(world.schema("sales"))
+    with a_rebuild_under_way(world):
+        world.admin.execute(SQL("DROP SCHEMA {} CASCADE").format(lost))
+        with pytest.raises(CannotStart, match="rebuilt by another process"):
+            smartmarket.run_migrate(house, words)
+    world.admin.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(world.schema("sales"))))
+    smartmarket.run_migrate(house, words)
+    assert differences(world.rows("sales"), world.expected("sales")) == {}
+    assert console.says("list")
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "65", "many"])

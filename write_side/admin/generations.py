@@ -30,10 +30,21 @@ INSERT = """INSERT INTO projections.generations
 # Returns which rebuild of a projection is under way.
 SELECT_RUNNING = """SELECT id FROM projections.generations
     WHERE projection = %s AND kind = 'rebuild' AND state IN ('pending', 'replaying', 'catching_up')"""
+# Returns whether somebody is at a rebuild of a projection; until the commit nobody begins one.
+TRY_REBUILD = "SELECT NOT pg_try_advisory_xact_lock(7307, hashtext(%s)) AS busy"
+# Returns the rebuild that a killed command left, to be resumed by a projector.
+TAKE_OVER = """UPDATE projections.generations SET asked_by = %s WHERE projection = %s AND kind = 'rebuild'
+    AND state IN ('replaying', 'catching_up') AND asked_by IS NULL AND served_at IS NULL RETURNING id"""
+# Returns nothing; what a killed command was going back to is what served before, as it was.
+LEAVE_BEHIND = """UPDATE projections.generations SET state = 'retired', changed_at = now()
+    WHERE projection = %s AND state = 'catching_up' AND asked_by IS NULL AND served_at IS NOT NULL"""
 # Returns whether a business has a history.
 SELECT_KNOWN = "SELECT EXISTS (SELECT FROM log.events WHERE business_id = %s) AS known"
-# Returns what a generation is, kept from others until the commit.
-SELECT_GENERATION = "SELECT id, projection, kind, state, rules FROM projections.generations WHERE id = %s FOR UPDATE"
+# Returns what a generation is, kept from others until the commit, and whether what serves is of the same release.
+SELECT_GENERATION = """SELECT id, projection, kind, state, rules, version = (
+        SELECT s.version FROM projections.live AS l JOIN projections.generations AS s USING (schema)
+        WHERE l.projection = g.projection) AS current
+    FROM projections.generations AS g WHERE id = %s FOR UPDATE OF g"""
 # Returns nothing; a generation's state, and who asked for what follows from it.
 SET_STATE = "UPDATE projections.generations SET state = %s, asked_by = coalesce(%s, asked_by) WHERE id = %s"
 # Returns nothing; previews that were adopted before another one of the projection was.
@@ -51,7 +62,7 @@ class Desk:
     projections: Mapping[str, Sequence[str]]
 
     def ask(self, projection: str, kind: str, business: int | None = None, rules: Rules | None = None) -> int:
-        """Take down what is wanted; returns the generation's id.
+        """Take down what is wanted; returns the generation's id, that of a rebuild which a killed command left if any.
 
         Raises ProjectionNotFound, BusinessNotFound, RebuildRunning.
         """
@@ -60,7 +71,10 @@ class Desk:
         said = {"projection": projection, "kind": kind, "business": business, "rules": told, "by": self.meta.actor}
         if business is not None and not self._sql(SELECT_KNOWN, (business,))[0]["known"]:
             raise BusinessNotFound(details={"business_id": business})
-        rows = self._sql(INSERT, said)
+        with self.store.cursor() as cursor, cursor.connection.transaction():
+            rows = (kind == "rebuild" and self._taken_over(cursor, projection)) or cursor.execute(
+                INSERT, said
+            ).fetchall()
         if not rows:
             running = self._sql(SELECT_RUNNING, (projection,))
             raise RebuildRunning(
@@ -77,7 +91,7 @@ class Desk:
             rule, chosen = book.named(version, before)
             found[rule] = chosen
         for rule, values in book.split(settings).items():
-            found[rule] = book.choose(rule, values, before)
+            found[rule] = book.choose(rule, values, before, found.get(rule))
         offered = self.known(projection)
         for rule in found:
             if rule not in offered:
@@ -104,7 +118,8 @@ class Desk:
             kind, state = (row["kind"], row["state"]) if row else (None, None)
             if row is None:
                 raise GenerationNotFound(details={"id": generation})
-            if (kind, state) == ("rebuild", "retired"):
+            if (kind, state, row["current"]) == ("rebuild", "retired", True):
+                self._taken_over(cursor, row["projection"], resume=False)
                 if running := cursor.execute(SELECT_RUNNING, (row["projection"],)).fetchone():
                     raise RebuildRunning(
                         details={"projection": row["projection"], "generation_id": running["id"]},
@@ -137,6 +152,13 @@ class Desk:
             stands = row["state"] in _UNDER_WAY or row["state"] in {"retired", "failed"}
             cursor.execute(SET_STATE, ("dropping" if stands else "dropped", None, generation))
         return "dropped"
+
+    def _taken_over(self, cursor: Any, projection: str, *, resume: bool = True) -> list[dict[str, Any]]:  # noqa: ANN401
+        """Return the rebuild that a killed command left, resumed from now on; what it was going back to is let go."""
+        if cursor.execute(TRY_REBUILD, (projection,)).fetchone()["busy"]:
+            return []
+        cursor.execute(LEAVE_BEHIND, (projection,))
+        return list(cursor.execute(TAKE_OVER, (self.meta.actor, projection)).fetchall()) if resume else []
 
     def _sql(self, query: LiteralString, params: Sequence[Any] | Mapping[str, Any]) -> list[dict[str, Any]]:
         with self.store.cursor() as cursor, cursor.connection.transaction():

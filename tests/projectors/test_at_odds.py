@@ -1,0 +1,233 @@
+"""Commands that meet each other: what one drops another brings back, what one retries another makes anew."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from psycopg import Connection
+from psycopg.sql import SQL, Identifier
+
+from projections import asked as asking
+from projections import generations
+from projections.aside import Outdated, Wish
+from projections.deriving import Deriver
+from projections.generations import Unwanted
+from projections.preview import preview
+from projections.rebuild import NothingBefore, RebuildRunning, rebuild, roll_back
+from projections.registry import REGISTRY
+from projections.repair import repair
+from projections.verify import verify
+from shared.errors import GenerationNotReady
+from shared.errors import RebuildRunning as RebuildIsRunning
+from shared.events.customers import CustomersMerged
+from shared.events.sales import ProductsAdded
+from shared.rules import book
+from tests.conftest import wait_until
+from tests.projectors.events import batch, busy_shop, products, sale
+from tests.projectors.processes import following
+from tests.projectors.test_asked import Office
+from tests.projectors.test_followers import caught_up
+from tests.projectors.test_parking import repair as put_right
+from tests.projectors.test_rebuilds import Interrupted, interrupt
+from tests.projectors.test_rollback import WAITING
+from tests.projectors.test_rules import CHANGES
+from tests.projectors.world import World, differences
+
+SALES = REGISTRY["sales"]
+# Of one shard.
+SHOP, OTHER = 7, 23
+# Returns nothing; a killed command has left it so.
+GOING_BACK = "UPDATE projections.generations SET state = 'catching_up' WHERE schema = %s"
+
+# Returns how many sessions of this database wait for the end of another's transaction.
+WAITING_FOR_A_ROW = """SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE NOT granted AND locktype = 'transactionid' AND datname = current_database()"""
+
+
+@pytest.fixture
+def shop(world: World) -> World:
+    """Two shops with a history."""
+    for business in (SHOP, OTHER):
+        world.append(business, *busy_shop(business, 2))
+    world.project()
+    return world
+
+
+def state(world: World, schema: str) -> str:
+    row = world.admin.execute("SELECT state FROM projections.generations WHERE schema = %s", (schema,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def test_what_is_to_serve_again_is_not_dropped_by_who_saw_it_retired(
+    shop: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {shop.schema(name): name for name in ("sales", "inventory")}
+    for name in before.values():
+        rebuild(shop.source, REGISTRY[name], workers=0)
+    drop, dropped = generations.drop, list[str]()
+
+    def meanwhile(conn: Connection[Any], schema: str) -> None:
+        if not dropped:
+            (other,) = before.keys() - {schema}
+            roll_back(shop.source, REGISTRY[before[other]])
+        dropped.append(schema)
+        drop(conn, schema)
+
+    monkeypatch.setattr(generations, "drop", meanwhile)
+    told = generations.drop_retired(shop.conn, after_seconds=0)
+    assert len(dropped) == 1
+    assert told == dropped
+    (kept,) = before.keys() - set(dropped)
+    assert shop.schema(before[kept]) == kept
+    assert differences(shop.rows(before[kept]), shop.expected(before[kept])) == {}
+
+
+def test_what_is_being_dropped_does_not_serve_again(shop: World) -> None:
+    before = shop.schema("sales")
+    serving = rebuild(shop.source, SALES, workers=0).schema
+    with ThreadPoolExecutor(1) as beside:
+        with shop.admin.transaction():
+            generations.drop(shop.admin, before)
+            going_back = beside.submit(roll_back, shop.source, SALES)
+            wait_until(lambda: shop.conn.execute(WAITING_FOR_A_ROW).fetchone() == (1,))
+        with pytest.raises(NothingBefore):
+            going_back.result(30)
+    assert (state(shop, before), shop.schema("sales")) == ("dropped", serving)
+
+
+def test_a_shop_that_is_retried_while_it_is_made_anew_loses_nothing(shop: World) -> None:
+    position = shop.append_broken(SHOP, ProductsAdded.topic)
+    shop.append(SHOP, batch(SHOP, [sale(900)], number=8))
+    shop.project("sales")
+    assert shop.parked("sales") == {SHOP: position}
+    put_right(shop, position, products("Milk", first=70))
+    with ThreadPoolExecutor(2) as beside:
+        with shop.admin.transaction():
+            shop.admin.execute(SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(_table(shop, "products")))
+            retried = beside.submit(_follow_until_caught_up, shop)
+            wait_until(lambda: shop.conn.execute(WAITING).fetchone() == (1,))
+            anew = beside.submit(repair, shop.source, SALES, SHOP)
+            wait_until(lambda: shop.conn.execute(WAITING).fetchone() == (2,))
+        retried.result(30)
+        anew.result(30)
+    assert shop.parked("sales") == {}
+    assert differences(shop.rows("sales"), shop.expected("sales")) == {}
+
+
+def _follow_until_caught_up(world: World) -> None:
+    with following(world.source, SALES):
+        wait_until(lambda: not world.parked("sales") and caught_up(world))
+
+
+def _table(world: World, name: str) -> Identifier:
+    return Identifier(world.schema("sales"), name)
+
+
+def test_a_batch_that_is_done_again_begins_with_nobody_parked_by_it(
+    shop: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    derive = Deriver.derive
+
+    def fails(self: Deriver, business: int, position: int) -> None:
+        if business == SHOP and position >= changed:
+            raise ArithmeticError
+        derive(self, business, position)
+
+    monkeypatch.setattr(Deriver, "derive", fails)
+    shop.append(SHOP, batch(SHOP, [sale(900, customer=1)], number=8))
+    changed = shop.append(None, CHANGES[0])
+    broken = shop.append_broken(OTHER, CustomersMerged.topic)
+    shop.project("customers")
+    assert shop.parked("customers") == {SHOP: changed, OTHER: broken}
+    monkeypatch.undo()
+    assert shop.applier("customers").retry(SHOP)
+    found, wanted = (side("customers", businesses=[SHOP]) for side in (shop.rows, shop.expected))
+    assert differences(found, wanted) == {}
+
+
+def test_rows_of_another_release_are_not_compared_nor_made_anew_in_part(shop: World) -> None:
+    newer = replace(SALES, version=SALES.version + 1)
+    customers = replace(REGISTRY["customers"], version=REGISTRY["customers"].version + 1)
+    with pytest.raises(Outdated):
+        verify(shop.source, newer)
+    with pytest.raises(Outdated):
+        repair(shop.source, newer, SHOP)
+    with pytest.raises(Outdated):
+        preview(shop.source, customers, Wish("preview", rules=dict([book.named("rfm.v2", [])])))
+
+
+def test_what_cannot_be_asked_of_another_release_fails_and_holds_nobody_up(
+    shop: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, before = Office(shop), int(shop.schema("sales").rpartition("_g")[2])
+    newer = replace(SALES, version=SALES.version + 1)
+    monkeypatch.setattr(asking, "REGISTRY", {**REGISTRY, "sales": newer})
+    checked, anew = office.desk.ask("sales", "verify"), office.desk.ask("sales", "rebuild")
+    assert [office.make() for _ in range(3)] == [True, True, False]
+    assert [office.row(one)[0] for one in (checked, anew)] == ["failed", "live"]
+    with pytest.raises(GenerationNotReady):
+        office.desk.adopt(before)
+
+
+def test_whoever_was_going_back_and_was_killed_has_rebuilt_nothing(shop: World) -> None:
+    before = shop.schema("sales")
+    after = rebuild(shop.source, SALES, workers=0).schema
+    shop.admin.execute(GOING_BACK, (before,))
+    assert roll_back(shop.source, SALES) == before  # the next one goes on
+    shop.admin.execute(GOING_BACK, (after,))
+    assert rebuild(shop.source, SALES, workers=0).schema not in {before, after}
+    assert state(shop, after) == "retired"
+    shop.admin.execute(GOING_BACK, (after,))
+    office = Office(shop)
+    asked = office.desk.ask("sales", "rebuild")
+    assert office.make()
+    assert office.row(asked)[0] == "live"
+    assert (shop.schema("sales"), state(shop, after)) == (f"sales_g{asked}", "retired")
+
+
+def test_a_rebuild_that_a_killed_command_left_is_resumed_over_http(shop: World) -> None:
+    with pytest.raises(Interrupted):
+        rebuild(shop.source, SALES, workers=0, report=interrupt("catching_up"))
+    office = Office(shop)
+    asked = office.desk.ask("sales", "rebuild")
+    assert office.row(asked)[0] == "catching_up"
+    with pytest.raises(RebuildIsRunning):
+        office.desk.ask("sales", "rebuild")
+    assert office.make()
+    assert (office.row(asked)[0], shop.schema("sales")) == ("live", f"sales_g{asked}")
+
+
+def test_nobody_goes_back_beside_a_rebuild_that_was_asked_for(shop: World) -> None:
+    rebuild(shop.source, SALES, workers=0)
+    Office(shop).desk.ask("sales", "rebuild")
+    with pytest.raises(RebuildRunning):
+        roll_back(shop.source, SALES)
+
+
+def test_what_was_dropped_before_it_was_begun_is_not_made(shop: World) -> None:
+    office = Office(shop)
+    asked = office.desk.ask("sales", "verify")
+    assert office.desk.drop(asked) == "dropped"
+    with pytest.raises(Unwanted):
+        verify(shop.source, SALES, wish=Wish("verify", asked=asked))
+    assert office.row(asked)[0] == "dropped"
+
+
+def test_values_are_those_of_the_version_that_is_named_with_them(shop: World) -> None:
+    tenths = [15, 25, 35, 45]
+    chosen = Office(shop).desk.rules("customers", "rfm.v2", {"rfm.segment_tenths": tenths})["rfm"]
+    assert chosen.version == "rfm.v2.1"
+    assert chosen.parameters == replace(book.BOOK["rfm"].released["rfm.v2"], segment_tenths=tuple(tenths))
+
+
+def test_tables_that_somebody_dropped_are_made_anew(shop: World) -> None:
+    lost = shop.schema("sales")
+    shop.admin.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(lost)))
+    assert generations.describe(shop.conn, "sales")["state"] == "failed"
+    assert generations.lost(shop.conn) == ["sales"]
+    assert rebuild(shop.source, SALES, workers=0).schema != lost
+    assert (generations.lost(shop.conn), generations.describe(shop.conn, "sales")["state"]) == ([], "live")
+    assert differences(shop.rows("sales"), shop.expected("sales")) == {}
+    with pytest.raises(NothingBefore):
+        roll_back(shop.source, SALES)
