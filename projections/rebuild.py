@@ -18,6 +18,7 @@ from projections.projection import Projection
 from projections.replay import UNHURRIED, Progress, Source, replay_all
 from projections.writing import mend
 from shared.database import SHARDS
+from shared.giving_way import leaving_room
 from shared.log_reader import LogReader
 from shared.vault import MasterKey
 
@@ -64,7 +65,7 @@ def rebuild(
     Unwanted where somebody drops the generation before it serves.
     """
     began = time.monotonic()
-    with source.connect() as conn, _alone(conn, projection.name):
+    with source.connect() as conn, _alone(conn, projection.name), leaving_room(source.connect, conn):
         generation, schema, state, upto = _begin(conn, projection)
         account = Account(conn, generation, report)
         businesses = LogReader.businesses(conn)

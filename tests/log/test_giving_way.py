@@ -3,13 +3,15 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from shared.giving_way import NICENESS, server_gives_way
+from shared.giving_way import NICENESS, leaving_room, server_gives_way
 from tests.architecture.conftest import ROOT
+from tests.conftest import wait_until
 
 STANDING = """
 import os
@@ -59,3 +61,28 @@ def test_a_process_that_is_no_servers_is_left_alone(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(type(conn.info), "backend_pid", property(lambda _: os.getpid()))
         server_gives_way(conn)
     assert os.getpriority(os.PRIO_PROCESS, 0) == before
+
+
+@LINUX
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) == 1, reason="there is one core only")
+def test_whoever_gives_way_leaves_a_core_while_others_ask_and_has_all_once_they_rest(template: str) -> None:
+    every = os.sched_getaffinity(0)
+    with psycopg.connect(template) as own, psycopg.connect(template) as patient, psycopg.connect(template) as other:
+        if not ours(patient.info.backend_pid):
+            pytest.skip("the server runs elsewhere, or as somebody whose processes are not ours to lower")
+        server_gives_way(patient)
+
+        def cores() -> list[set[int]]:
+            """Return where the patient one, what this thread would start, and the other may run."""
+            processes = (patient.info.backend_pid, threading.get_native_id(), other.info.backend_pid)
+            return [os.sched_getaffinity(process) for process in processes]
+
+        def asked_once_more() -> bool:
+            other.execute("SELECT count(*) FROM generate_series(1, 20000)")
+            return cores() == [every - {min(every)}, every - {min(every)}, every]
+
+        with leaving_room(lambda: psycopg.connect(template), own):
+            wait_until(asked_once_more)
+            wait_until(lambda: cores() == [every, every, every])
+            wait_until(asked_once_more)
+        assert os.sched_getaffinity(0) == every

@@ -36,5 +36,4 @@ def chosen_of(
     """Return what a version or values name. Raises InvalidRule, also for the version of another rule."""
     if version is None:
         return book.choose(rule, parameters, before)
-    found, chosen = book.named(version if version.startswith(f"{rule}.") else f"{rule}.{version}", before)
-    return chosen if found == rule else book.choose(rule, {version: None}, before)
+    return book.named(version if version.startswith(f"{rule}.") else f"{rule}.{version}", before)[1]
