@@ -38,6 +38,12 @@ _WISH = Wish("verify")
 # itself a sum over its columns: hashed once more, cells that changed places between rows do not cancel out.
 CHECKSUMS = """SELECT business_id, count(*), sum(hashint8extended(hash_record_extended(t, 0), 0)) FROM {} AS t
     WHERE business_id = ANY(%s) GROUP BY business_id"""
+# Returns every business that has rows in a table, found by skipping through its key.
+SELECT_THERE = """WITH RECURSIVE b AS (
+        SELECT min(business_id) AS id FROM {table}
+        UNION ALL
+        SELECT (SELECT min(t.business_id) FROM {table} t WHERE t.business_id > b.id) FROM b WHERE b.id IS NOT NULL
+    ) SELECT id FROM b WHERE id IS NOT NULL"""
 # Returns the positions of a business's events that a projection reads.
 SELECT_POSITIONS = """SELECT notification_id FROM log.events
     WHERE (business_id = %s OR business_id IS NULL) AND topic = ANY(%s) AND notification_id <= %s ORDER BY 1"""
@@ -95,13 +101,14 @@ def verify(
 ) -> Verified:
     """Compare what serves with a replay of the log; changes nothing that serves.
 
-    All businesses are looked at, the one that `wish` names, or `only` some.
+    All businesses are looked at, with those that have rows and no history; or the one that `wish` names, or `only`
+    some.
     """
     began = time.monotonic()
     found = Verified(projection.name)
     with closing(source.connect()) as conn, aside(conn, source, projection, wish) as made:
         account = Account(conn, made.generation, report)
-        waiting = deque(concerned(conn, wish.business) if only is None else only)
+        waiting = deque(_chosen(conn, projection, wish.business) if only is None else only)
         total = len(waiting)
         comparison = _Comparison(conn, made, found)
         while waiting:
@@ -115,6 +122,17 @@ def verify(
 def concerned(conn: Connection[Any], one: int | None) -> list[int]:
     """Return every business that has a history, or the one that is named."""
     return LogReader.businesses(conn) if one is None else [one]
+
+
+def _chosen(conn: Connection[Any], projection: Projection, one: int | None) -> list[int]:
+    """Return the business that is named, or every one that has a history, or rows that no event accounts for."""
+    every = set(concerned(conn, one))
+    if one is None:
+        live = served(conn, projection)
+        for table in projection.tables:
+            rows = conn.execute(SQL(SELECT_THERE).format(table=Identifier(live, table.name))).fetchall()
+            every.update(business for (business,) in rows)
+    return sorted(every)
 
 
 def next_group(

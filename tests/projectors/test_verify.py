@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from projections.aside import Wish
 from projections.registry import REGISTRY
 from projections.verify import verify
 from shared.events.sales import SaleVoided
@@ -92,6 +93,28 @@ def test_a_row_that_no_event_made_is_found(street: World) -> None:
     (difference,) = verify(street.source, REGISTRY["identity"]).differences
     assert (difference.replayed, difference.position) == (None, 0)
     assert difference.key == {"business_id": SHOP, "source": "thin air"}
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+def test_rows_of_a_business_that_no_event_names_are_found_in_every_table(street: World, name: str) -> None:
+    schema = street.schema(name)
+    copy = SQL(
+        "INSERT INTO {0} SELECT (jsonb_populate_record(t, '{{\"business_id\": 999999}}')).* FROM {0} AS t"
+        " WHERE business_id = 7 LIMIT 1"
+    )
+    tables = [
+        table.name
+        for table in REGISTRY[name].tables
+        if street.admin.execute(copy.format(Identifier(schema, table.name))).rowcount
+    ]
+    assert tables
+    found = verify(street.source, REGISTRY[name])
+    assert [(d.table, d.business_id, d.replayed, d.position) for d in found.differences] == [
+        (table, 999_999, None, 0) for table in tables
+    ]
+    assert (found.differing, found.businesses) == (len(tables), 3)
+    assert verify(street.source, REGISTRY[name], [SHOP]).businesses == 1
+    assert verify(street.source, REGISTRY[name], wish=Wish("verify", SHOP)).businesses == 1
 
 
 def test_however_many_rows_differ_memory_holds_those_that_are_shown(street: World) -> None:
