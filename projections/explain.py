@@ -11,7 +11,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier
 
-from projections.aside import served
+from projections.aside import served, shown
 from projections.deltas import Deltas, Key, Table
 from projections.derivation import Derivation, FoldedFacts
 from projections.deriving import OF_ALL, local_date
@@ -35,7 +35,8 @@ _CHOICES = 10
 
 # Returns the positions at which a business's derived rows may have changed, the newest first.
 SELECT_MOMENTS = """SELECT notification_id FROM log.events WHERE topic = ANY(%s)
-    AND (business_id = %s OR (business_id IS NULL AND topic = ANY(%s))) ORDER BY 1 DESC LIMIT %s"""
+    AND (business_id = %s OR (business_id IS NULL AND topic = ANY(%s))) AND notification_id <= %s
+    ORDER BY 1 DESC LIMIT %s"""
 
 Row = dict[str, Any]
 
@@ -86,7 +87,7 @@ class Explainer:
 
 
 class _History:
-    """One business's history, as far as one table is concerned."""
+    """One business's history as far as its rows show it, and one table is concerned."""
 
     def __init__(
         self, conn: Connection[Any], projection: Projection, table: Table, vault: Vault | None, business: int
@@ -96,10 +97,14 @@ class _History:
         self._table = table
         self._vault = vault
         self._business = business
+        self._live, self._upto = "", 0
 
     def explain(self, key: str) -> Explained:
         with self._conn.transaction():
             self._conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            self._live = served(self._conn, self._projection)
+            # Events beyond have changed no row yet: rows lag behind the log, or wait for one that cannot be applied.
+            self._upto = shown(self._conn, self._live, self._business)
             derivation = self._projection.derivation
             derived = derivation is not None and self._table in derivation.tables
             states = self._derived(cast("Derivation", derivation), key) if derived else self._folded(key)
@@ -116,7 +121,7 @@ class _History:
 
     def _serving(self, key: str) -> Row | None:
         statement = SQL("SELECT * FROM {} WHERE business_id = %s AND {} = %s").format(
-            Identifier(served(self._conn, self._projection), self._table.name), _name(self._table)
+            Identifier(self._live, self._table.name), _name(self._table)
         )
         with self._conn.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(statement, (self._business, key)).fetchone()
@@ -134,7 +139,7 @@ class _History:
 
     def _events(self, topics: Sequence[str]) -> Iterator[tuple[Recorded, SubjectKeys]]:
         reader, after = LogReader(topics), 0
-        while events := reader.of_business(self._conn, self._business, after, limit=_CHUNK, upto=2**62):
+        while events := reader.of_business(self._conn, self._business, after, limit=_CHUNK, upto=self._upto):
             after = events[-1].position
             subjects = [s for r in events if r.topic not in OF_ALL for s in self._projection.subjects(r)]
             keys = self._vault.keys(subjects) if self._vault else SubjectKeys({})
@@ -156,7 +161,7 @@ class _History:
         """Yield the row at each moment at which rows were derived anew, or aged."""
         after = [event.topic for event in derivation.after]
         rows_of_moments = self._conn.execute(
-            SELECT_MOMENTS, ([*after, *OF_ALL], self._business, list(OF_ALL), _MOMENTS)
+            SELECT_MOMENTS, ([*after, *OF_ALL], self._business, list(OF_ALL), self._upto, _MOMENTS)
         ).fetchall()
         moments = [position for (position,) in rows_of_moments] or [0]
         until = time.monotonic() + _DERIVING_SECONDS
