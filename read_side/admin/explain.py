@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from read_side.freshness import shop_of
-from shared.errors import RowNotFound, TableNotFound
+from shared.errors import HistoryTooLong, RowNotFound, TableNotFound
 from shared.http import Principal, example, language, ok, owner, refuses, staff
 from shared.texts import Language, catalogue
 
@@ -71,7 +71,12 @@ class OwnRowQuery(BaseModel):
     id: Annotated[int, Field(ge=1, le=2**63 - 1, examples=[1])]
 
 
-@router.get("/admin/explain", tags=["Admin"], responses=_EXAMPLE, openapi_extra=refuses(TableNotFound, RowNotFound))
+@router.get(
+    "/admin/explain",
+    tags=["Admin"],
+    responses=_EXAMPLE,
+    openapi_extra=refuses(TableNotFound, RowNotFound, HistoryTooLong),
+)
 def explain_row(
     request: Request, who: Annotated[Principal, Depends(staff)], query: Annotated[RowQuery, Query()]
 ) -> Response:
@@ -81,7 +86,7 @@ def explain_row(
     return _answer(query.table, query.id, found, language(request, who))
 
 
-@router.get("/explain", tags=["Time travel"], responses=_EXAMPLE, openapi_extra=refuses(RowNotFound))
+@router.get("/explain", tags=["Time travel"], responses=_EXAMPLE, openapi_extra=refuses(RowNotFound, HistoryTooLong))
 def explain_own_row(
     request: Request, who: Annotated[Principal, Depends(owner)], query: Annotated[OwnRowQuery, Query()]
 ) -> Response:

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from projections import explain as explaining
+from projections import row_names
 from projections.deltas import Table
 from projections.explain import Explained, Explainer
 from projections.registry import REGISTRY
-from shared.errors import InvalidQuery, RowNotFound, TableNotFound
+from shared.errors import BusinessNeeded, HistoryTooLong, InvalidQuery, RowNotFound, TableNotFound
 from shared.events.base import Event
 from shared.events.clock import DayOpened
 from shared.events.rules import RuleActivated
@@ -141,3 +143,25 @@ def test_a_shop_whose_rows_lag_behind_is_explained_as_far_as_they_have_come(worl
         assert found.steps[-1]["position"] <= reached
     world.project()
     assert explain(world, "churn", "1").steps[-1]["position"] == world.store.head()
+
+
+def test_a_row_that_is_not_soon_found_among_all_shops_asks_for_its_shop(
+    told: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading all rows of a table takes as long as somebody has locked it."""
+    monkeypatch.setattr(row_names, "_SEARCH_SECONDS", 0.1)
+    table = Identifier(told.schema("sales"), "products")
+    with told.admin.transaction():
+        told.admin.execute(SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table))
+        with pytest.raises(BusinessNeeded) as refused:
+            explain(told, "products", "1", business=None)
+    assert (refused.value.error_code, refused.value.details) == ("INVALID_QUERY", {"parameter": "business_id"})
+
+
+@pytest.mark.parametrize("table", ["products", "churn"])
+def test_a_history_too_long_to_be_folded_while_others_wait_is_refused(
+    told: World, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    monkeypatch.setattr(explaining, "_FOLDING_SECONDS", 0)
+    with pytest.raises(HistoryTooLong):
+        explain(told, table, "1")
