@@ -327,6 +327,12 @@ class ReplayExpired(Refusal):
     status = 410
 
 
+class ReplayNotRead(InvalidRequest):
+    """This answer speaks of the books as they stand, whatever replay a request names."""
+
+    text_key = "INVALID_REQUEST_REPLAY"
+
+
 class TooManyReplays(Refusal):
     """There are as many replays as the house has room for; params `retry_after`."""
 
