@@ -12,6 +12,7 @@ from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
 from projections import generations
+from projections.comparing import Row, Side
 from projections.deltas import Table
 from projections.projection import Projection
 from projections.rebuild import take_out
@@ -28,8 +29,6 @@ DESCRIBE = "UPDATE projections.generations SET business_id = %s, rules = %s WHER
 # Returns nothing; a generation of which nothing came is gone without a trace of work.
 FORGET = """UPDATE projections.generations SET state = 'dropped', changed_at = now()
     WHERE id = %s AND state IN ('replaying', 'dropping')"""
-
-Row = dict[str, Any]
 
 
 class Outdated(RuntimeError):
@@ -71,6 +70,11 @@ class Aside:
     def settle(self) -> None:
         """Finish what was replayed, once all that is to be looked at is."""
         take_out(self.worker.conn, self.projection, self.schema)
+
+    @property
+    def side(self) -> Side:
+        """Return where its rows stand."""
+        return Side(self.worker.conn, self.schema)
 
     def rows(self, table: Table, business: int) -> dict[Any, Row]:
         """Return a business's rows of a table, by key."""

@@ -7,7 +7,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, _SubParsersAction
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -167,28 +167,27 @@ def _verify(source: Source, args: Namespace, name: str, say: Say) -> int:
     businesses = None if args.business is None else [args.business]
     with _progress(args, name) as report:
         found = verify.verify(source, REGISTRY[name], businesses, report)
+    told = {"projection": name, **found.told(REGISTRY[name])}
     line = f"{name}: {found.rows:,} rows of {found.businesses} businesses in {found.seconds:.1f} s, "
     if found.equal:
-        say(args, asdict(found), line + "all as the log says")
+        say(args, told, line + "all as the log says")
         return 0
-    say(args, asdict(found), line + f"{found.differing:,} differ")
+    say(args, told, line + f"{found.differing:,} differ")
     if not args.json:
-        Console().print(_differences(found))
+        Console(markup=False).print(_differences(told["differences"]))
     return found.differing
 
 
-def _differences(found: verify.Verified) -> Table:
+def _differences(told: Sequence[Mapping[str, Any]]) -> Table:
     table = Table("table", "row", "column", "live", "from the log", "since position")
-    for d in found.differences:
-        row = ", ".join(f"{column} {value}" for column, value in d.key.items())
-        since = "" if d.position is None else str(d.position)
-        if d.live is None or d.replayed is None:
-            table.add_row(
-                d.table, row, "", *("missing" if side is None else "there" for side in (d.live, d.replayed)), since
-            )
-            continue
-        for column in (c for c in d.live if d.live[c] != d.replayed[c]):
-            table.add_row(d.table, row, column, str(d.live[column]), str(d.replayed[column]), since)
+    for d in told:
+        row = ", ".join(f"{column} {value}" for column, value in d["key"].items())
+        since = "" if d["position"] is None else str(d["position"])
+        sides = d["live"], d["replayed"]
+        if None in sides:
+            table.add_row(d["table"], row, "", *("missing" if side is None else "there" for side in sides), since)
+        for column in d["columns"]:
+            table.add_row(d["table"], row, column, *(str(side[column]) for side in sides), since)
     return table
 
 

@@ -9,15 +9,16 @@ from typing import Any, cast
 
 from psycopg import Connection
 from psycopg.rows import dict_row
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Identifier
 
-from projections.aside import served
+from projections.aside import served, shown
 from projections.deltas import Deltas, Key, Table
 from projections.derivation import Derivation, FoldedFacts
 from projections.deriving import OF_ALL, local_date
 from projections.projection import Projection
 from projections.replay import Source
-from shared.errors import InvalidQuery, RowNotFound, TableNotFound, TooManyRequests
+from projections.row_names import name_of, only_business
+from shared.errors import HistoryTooLong, RowNotFound, TableNotFound, TooManyRequests
 from shared.event_codec import Recorded
 from shared.events.clock import DayOpened
 from shared.events.rules import RuleActivated
@@ -30,12 +31,14 @@ _CHUNK = 200
 # seconds only the last few are.
 _MOMENTS, _AT_LEAST = 60, 3
 _DERIVING_SECONDS = 3.0
+# Others wait meanwhile.
+_FOLDING_SECONDS = 20
 _PATIENCE_SECONDS = 5.0
-_CHOICES = 10
 
 # Returns the positions at which a business's derived rows may have changed, the newest first.
 SELECT_MOMENTS = """SELECT notification_id FROM log.events WHERE topic = ANY(%s)
-    AND (business_id = %s OR (business_id IS NULL AND topic = ANY(%s))) ORDER BY 1 DESC LIMIT %s"""
+    AND (business_id = %s OR (business_id IS NULL AND topic = ANY(%s))) AND notification_id <= %s
+    ORDER BY 1 DESC LIMIT %s"""
 
 Row = dict[str, Any]
 
@@ -66,7 +69,7 @@ class Explainer:
 
         Without a business it is the row of the only one that has such a row. What is `sealed` is shown to nobody:
         private columns stay empty. Raises TableNotFound, RowNotFound, InvalidQuery where several businesses have such
-        a row, and TooManyRequests while others are being explained.
+        a row or it takes too long to look, HistoryTooLong, and TooManyRequests while others are being explained.
         """
         if name not in self._tables:
             raise TableNotFound(
@@ -79,14 +82,14 @@ class Explainer:
             with closing(self._source.connect()) as conn:
                 vault = None if sealed else Vault(MasterKey(self._source.secret), _statements(conn))
                 if business is None:
-                    business = _only_business(conn, projection, table, key)
+                    business = only_business(conn, projection, table, key)
                 return _History(conn, projection, table, vault, business).explain(key)
         finally:
             self._turn.release()
 
 
 class _History:
-    """One business's history, as far as one table is concerned."""
+    """One business's history as far as its rows show it, and one table is concerned."""
 
     def __init__(
         self, conn: Connection[Any], projection: Projection, table: Table, vault: Vault | None, business: int
@@ -96,10 +99,15 @@ class _History:
         self._table = table
         self._vault = vault
         self._business = business
+        self._live, self._upto = "", 0
+        self._until = time.monotonic() + _FOLDING_SECONDS
 
     def explain(self, key: str) -> Explained:
         with self._conn.transaction():
             self._conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            self._live = served(self._conn, self._projection)
+            # Events beyond have changed no row yet: rows lag behind the log, or wait for one that cannot be applied.
+            self._upto = shown(self._conn, self._live, self._business)
             derivation = self._projection.derivation
             derived = derivation is not None and self._table in derivation.tables
             states = self._derived(cast("Derivation", derivation), key) if derived else self._folded(key)
@@ -116,7 +124,7 @@ class _History:
 
     def _serving(self, key: str) -> Row | None:
         statement = SQL("SELECT * FROM {} WHERE business_id = %s AND {} = %s").format(
-            Identifier(served(self._conn, self._projection), self._table.name), _name(self._table)
+            Identifier(self._live, self._table.name), name_of(self._table)
         )
         with self._conn.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(statement, (self._business, key)).fetchone()
@@ -134,7 +142,9 @@ class _History:
 
     def _events(self, topics: Sequence[str]) -> Iterator[tuple[Recorded, SubjectKeys]]:
         reader, after = LogReader(topics), 0
-        while events := reader.of_business(self._conn, self._business, after, limit=_CHUNK, upto=2**62):
+        while events := reader.of_business(self._conn, self._business, after, limit=_CHUNK, upto=self._upto):
+            if time.monotonic() > self._until:
+                raise HistoryTooLong(details={"seconds": _FOLDING_SECONDS})
             after = events[-1].position
             subjects = [s for r in events if r.topic not in OF_ALL for s in self._projection.subjects(r)]
             keys = self._vault.keys(subjects) if self._vault else SubjectKeys({})
@@ -156,7 +166,7 @@ class _History:
         """Yield the row at each moment at which rows were derived anew, or aged."""
         after = [event.topic for event in derivation.after]
         rows_of_moments = self._conn.execute(
-            SELECT_MOMENTS, ([*after, *OF_ALL], self._business, list(OF_ALL), _MOMENTS)
+            SELECT_MOMENTS, ([*after, *OF_ALL], self._business, list(OF_ALL), self._upto, _MOMENTS)
         ).fetchall()
         moments = [position for (position,) in rows_of_moments] or [0]
         until = time.monotonic() + _DERIVING_SECONDS
@@ -202,28 +212,6 @@ class _Now:
             self._begun = True
             return True
         return False
-
-
-def _only_business(conn: Connection[Any], projection: Projection, table: Table, key: str) -> int:
-    """Return whose row a key names. Raises RowNotFound, InvalidQuery with the businesses to choose from."""
-    statement = SQL("SELECT DISTINCT business_id FROM {} WHERE {} = %s LIMIT %s")
-    address = Identifier(served(conn, projection), table.name)
-    rows = conn.execute(statement.format(address, _name(table)), (key, _CHOICES)).fetchall()
-    found = sorted(business for (business,) in rows)
-    if not found:
-        raise RowNotFound(details={"table": table.name, "id": key})
-    if len(found) > 1:
-        expected = ", ".join(map(str, found)) + (", …" if len(found) == _CHOICES else "")
-        raise InvalidQuery(
-            details={"parameter": "business_id", "expected": expected}, parameter="business_id", expected=expected
-        )
-    return int(found[0])
-
-
-def _name(table: Table) -> Composed:
-    """Return what names a row among those of its business: its key without the business, parts joined by commas."""
-    parts = [SQL("{}::text").format(Identifier(column)) for column in table.keys[1:]]
-    return SQL("array_to_string(ARRAY[{}]::text[], ',')").format(SQL(", ").join(parts))
 
 
 def _step(recorded: Recorded, before: Row | None, after: Row | None) -> dict[str, Any]:

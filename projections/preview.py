@@ -15,7 +15,8 @@ from typing import Any
 from psycopg import Connection
 
 from projections.account import Account
-from projections.aside import Aside, Row, Wish, aside, rows_of, served, shown
+from projections.aside import Aside, Wish, aside, rows_of, served, shown
+from projections.comparing import Row
 from projections.deltas import Table
 from projections.derivation import BOOKKEEPING
 from projections.deriving import local_date

@@ -2,23 +2,25 @@
 
 They are read in one snapshot with the positions their tables show, and replayed to exactly these, so that verifying
 goes on beside live writes. Tables are compared by checksum, whatever the order of their rows; only where one
-differs are the rows themselves looked at.
+differs are the rows themselves looked at, by their hashes, and read only as far as they are shown.
 """
 
 import time
+from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
 from projections.account import Account
-from projections.aside import Aside, Row, Wish, aside, rows_of, served, shown
+from projections.aside import Aside, Wish, aside, served, shown
+from projections.comparing import Row, Side, keys_that_differ, rows_of_keys
 from projections.deltas import Table
 from projections.deriving import OF_ALL
 from projections.projection import Projection
@@ -27,6 +29,7 @@ from shared.log_reader import LogReader
 
 _SHOWN = 100
 _LOCATED = 10
+_READ_AT_ONCE = 10_000
 _GROUP_BUSINESSES = 64
 _GROUP_EVENTS = 2_000
 _WISH = Wish("verify")
@@ -35,6 +38,12 @@ _WISH = Wish("verify")
 # itself a sum over its columns: hashed once more, cells that changed places between rows do not cancel out.
 CHECKSUMS = """SELECT business_id, count(*), sum(hashint8extended(hash_record_extended(t, 0), 0)) FROM {} AS t
     WHERE business_id = ANY(%s) GROUP BY business_id"""
+# Returns every business that has rows in a table, found by skipping through its key.
+SELECT_THERE = """WITH RECURSIVE b AS (
+        SELECT min(business_id) AS id FROM {table}
+        UNION ALL
+        SELECT (SELECT min(t.business_id) FROM {table} t WHERE t.business_id > b.id) FROM b WHERE b.id IS NOT NULL
+    ) SELECT id FROM b WHERE id IS NOT NULL"""
 # Returns the positions of a business's events that a projection reads.
 SELECT_POSITIONS = """SELECT notification_id FROM log.events
     WHERE (business_id = %s OR business_id IS NULL) AND topic = ANY(%s) AND notification_id <= %s ORDER BY 1"""
@@ -82,6 +91,15 @@ class Verified:
         """Tell whether the tables are what the log says."""
         return not self.differing
 
+    def told(self, projection: Projection) -> dict[str, Any]:
+        """Return it as JSON in which nobody can be recognised."""
+        tables = {table.name: table for table in projection.tables}
+        return {
+            "equal": self.equal, "businesses": self.businesses, "rows": self.rows, "differing": self.differing,
+            "seconds": round(self.seconds, 3),
+            "differences": [d.masked(tables[d.table]) for d in self.differences],
+        }  # fmt: skip
+
 
 def verify(
     source: Source,
@@ -92,26 +110,38 @@ def verify(
 ) -> Verified:
     """Compare what serves with a replay of the log; changes nothing that serves.
 
-    All businesses are looked at, the one that `wish` names, or `only` some.
+    All businesses are looked at, with those that have rows and no history; or the one that `wish` names, or `only`
+    some.
     """
     began = time.monotonic()
     found = Verified(projection.name)
     with closing(source.connect()) as conn, aside(conn, source, projection, wish) as made:
         account = Account(conn, made.generation, report)
-        waiting = deque(concerned(conn, wish.business) if only is None else only)
+        waiting = deque(_chosen(conn, projection, wish.business) if only is None else only)
         total = len(waiting)
         comparison = _Comparison(conn, made, found)
         while waiting:
             found.businesses += comparison.run(waiting)
             found.seconds = time.monotonic() - began
             account.tell(Progress("replaying", found.businesses, total, made.worker.folded.value, found.seconds))
-        account.conclude("completed", _result(found, projection))
+        account.conclude("completed", found.told(projection))
     return found
 
 
 def concerned(conn: Connection[Any], one: int | None) -> list[int]:
     """Return every business that has a history, or the one that is named."""
     return LogReader.businesses(conn) if one is None else [one]
+
+
+def _chosen(conn: Connection[Any], projection: Projection, one: int | None) -> list[int]:
+    """Return the business that is named, or every one that has a history, or rows that no event accounts for."""
+    every = set(concerned(conn, one))
+    if one is None:
+        live = served(conn, projection)
+        for table in projection.tables:
+            rows = conn.execute(SQL(SELECT_THERE).format(table=Identifier(live, table.name))).fetchall()
+            every.update(business for (business,) in rows)
+    return sorted(every)
 
 
 def next_group(
@@ -127,14 +157,6 @@ def next_group(
         made.worker.replay_to(business, positions[business])
     made.settle()
     return positions
-
-
-def _result(found: Verified, projection: Projection) -> dict[str, Any]:
-    tables = {table.name: table for table in projection.tables}
-    return {
-        "equal": found.equal, "businesses": found.businesses, "rows": found.rows, "differing": found.differing,
-        "seconds": round(found.seconds, 3), "differences": [d.masked(tables[d.table]) for d in found.differences],
-    }  # fmt: skip
 
 
 def _mask(value: object, column: str, table: Table) -> object:
@@ -156,9 +178,8 @@ class _Comparison:
             self._conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             live = served(self._conn, self._projection)
             positions = next_group(self._conn, self._aside, live, waiting)
-            differing = self._compare(live, list(positions))
-        self._found.differing += len(differing)
-        for difference in differing[: _SHOWN - len(self._found.differences)]:
+            differences = self._compare(live, list(positions))
+        for difference in differences:
             at = None
             if len(self._found.differences) < _LOCATED:
                 at = self._since(difference, positions[difference.business_id])
@@ -166,18 +187,18 @@ class _Comparison:
         return len(positions)
 
     def _compare(self, live: str, group: list[int]) -> list[Difference]:
-        """Return the rows that differ; both sides are added up at the same time, over a connection each."""
+        """Count the rows that differ and return those to show; both sides are added up at once, a connection each."""
         with ThreadPoolExecutor(1) as beside:
             waiting = beside.submit(self._checksums, self._aside.worker.conn, self._aside.schema, group)
             here, there = self._checksums(self._conn, live, group), waiting.result()
         self._found.rows += sum(count for sums in there.values() for count, _ in sums.values())
-        return [
-            difference
-            for table in self._projection.tables
-            for business in group
-            if here[table.name].get(business) != there[table.name].get(business)
-            for difference in self._rows_that_differ(table, live, business)
-        ]
+        told: list[Difference] = []
+        for table in self._projection.tables:
+            for business in group:
+                if here[table.name].get(business) != there[table.name].get(business):
+                    most = _SHOWN - len(self._found.differences) - len(told)
+                    told += self._rows_that_differ(table, live, business, most)
+        return told
 
     def _checksums(self, conn: Connection[Any], schema: str, group: list[int]) -> dict[str, dict[int, tuple[int, Any]]]:
         """Return count and sum by table and business."""
@@ -187,22 +208,31 @@ class _Comparison:
             found[table.name] = {business: (count, total) for business, count, total in rows}
         return found
 
-    def _rows_that_differ(self, table: Table, live: str, business: int) -> Iterator[Difference]:
-        old, new = rows_of(self._conn, live, table, business), self._aside.rows(table, business)
-        for key in sorted((k for k in old.keys() | new.keys() if old.get(k) != new.get(k)), key=repr):
-            yield Difference(table.name, business, dict(zip(table.keys, key, strict=True)), old.get(key), new.get(key))
+    def _rows_that_differ(self, table: Table, live: str, business: int, most: int) -> list[Difference]:
+        """Count the rows of a business that differ and return the first `most` of them, by key."""
+        here, there = Side(self._conn, live), self._aside.side
+        count, keys = keys_that_differ(table, business, here, there, most)
+        self._found.differing += count
+        old, new = rows_of_keys(table, here, keys), rows_of_keys(table, there, keys)
+        return [
+            Difference(table.name, business, dict(zip(table.keys, key, strict=True)), old.get(key), new.get(key))
+            for key in keys
+        ]
 
     def _since(self, difference: Difference, upto: int) -> int:
         """Return the event since which the log has a row as it has it now, by halving the history."""
         if difference.replayed is None:
             return 0
         topics = [*self._projection.topics, *OF_ALL]
-        rows = self._conn.execute(SELECT_POSITIONS, (difference.business_id, topics, upto)).fetchall()
-        positions = [position for (position,) in rows]
+        with self._conn.transaction(), self._conn.cursor("positions", binary=True) as cursor:
+            cursor.itersize = _READ_AT_ONCE
+            rows = cursor.execute(SELECT_POSITIONS, (difference.business_id, topics, upto))
+            positions = array("q", (position for (position,) in rows))  # 8 bytes each: there may be a million
         first = bisect_left(positions, 1, key=lambda at: int(self._row_at(difference, at) == difference.replayed))
-        return cast("int", positions[min(first, len(positions) - 1)])
+        return int(positions[min(first, len(positions) - 1)])
 
     def _row_at(self, difference: Difference, position: int) -> Row | None:
         self._aside.replay({difference.business_id: position})
         (table,) = (t for t in self._projection.tables if t.name == difference.table)
-        return self._aside.rows(table, difference.business_id).get(tuple(difference.key.values()))
+        key = tuple(difference.key.values())
+        return rows_of_keys(table, self._aside.side, [key]).get(key)

@@ -83,6 +83,12 @@ class InvalidQuery(Refusal):
     status = 400
 
 
+class BusinessNeeded(InvalidQuery):
+    """There are too many rows to find one among them without its business."""
+
+    text_key = "INVALID_QUERY_BUSINESS"
+
+
 class InvalidPosition(Refusal):
     """The event position is garbled or another business's."""
 
@@ -321,6 +327,12 @@ class ReplayExpired(Refusal):
     status = 410
 
 
+class ReplayNotRead(InvalidRequest):
+    """This answer speaks of the books as they stand, whatever replay a request names."""
+
+    text_key = "INVALID_REQUEST_REPLAY"
+
+
 class TooManyReplays(Refusal):
     """There are as many replays as the house has room for; params `retry_after`."""
 
@@ -439,6 +451,13 @@ class RowNotFound(NotFound):
     """No event of the business ever made such a row."""
 
     text_key = "NOT_FOUND_ROW"
+
+
+class HistoryTooLong(Refusal):
+    """There are more events behind a row than can be folded while somebody waits; details `seconds`."""
+
+    error_code = "HISTORY_TOO_LONG"
+    status = 422
 
 
 class TableNotFound(NotFound):

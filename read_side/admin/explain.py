@@ -3,12 +3,13 @@
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from read_side import replays
 from read_side.freshness import shop_of
-from shared.errors import RowNotFound, TableNotFound
+from shared.errors import HistoryTooLong, ReplayNotRead, RowNotFound, TableNotFound
 from shared.http import Principal, example, language, ok, owner, refuses, staff
 from shared.texts import Language, catalogue
 
@@ -71,7 +72,15 @@ class OwnRowQuery(BaseModel):
     id: Annotated[int, Field(ge=1, le=2**63 - 1, examples=[1])]
 
 
-@router.get("/admin/explain", tags=["Admin"], responses=_EXAMPLE, openapi_extra=refuses(TableNotFound, RowNotFound))
+NoReplay = Annotated[str | None, Header(alias=replays.HEADER, description="Refused: rows are explained as they stand")]
+
+
+@router.get(
+    "/admin/explain",
+    tags=["Admin"],
+    responses=_EXAMPLE,
+    openapi_extra=refuses(TableNotFound, RowNotFound, HistoryTooLong),
+)
 def explain_row(
     request: Request, who: Annotated[Principal, Depends(staff)], query: Annotated[RowQuery, Query()]
 ) -> Response:
@@ -81,11 +90,24 @@ def explain_row(
     return _answer(query.table, query.id, found, language(request, who))
 
 
-@router.get("/explain", tags=["Time travel"], responses=_EXAMPLE, openapi_extra=refuses(RowNotFound))
+@router.get(
+    "/explain",
+    tags=["Time travel"],
+    responses=_EXAMPLE,
+    openapi_extra=refuses(RowNotFound, HistoryTooLong, ReplayNotRead),
+)
 def explain_own_row(
-    request: Request, who: Annotated[Principal, Depends(owner)], query: Annotated[OwnRowQuery, Query()]
+    request: Request,
+    who: Annotated[Principal, Depends(owner)],
+    query: Annotated[OwnRowQuery, Query()],
+    replay: NoReplay = None,
 ) -> Response:
-    """Return how a sale, a customer's standing, a product, its stock or a recommendation came about, by event."""
+    """Return how a sale, a customer's standing, a product, its stock or a recommendation came about, by event.
+
+    It speaks of the books as they stand now, never of a replay.
+    """
+    if replay is not None:
+        raise ReplayNotRead
     explain: Callable[..., Explained] = request.app.state.explain
     table, business = SHOWN_TO_OWNERS[query.what], shop_of(who)
     found = explain(table, business, str(query.id), sealed=False)

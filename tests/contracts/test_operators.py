@@ -219,6 +219,8 @@ def test_operators_and_owners_see_why(client: httpx.Client, operator: Operator, 
         refused(why(other_shop, what, 1), 404, "NOT_FOUND")
     assert why(known, "transaction", 1, "bn").json()["data"]["steps"][0]["title"] == "খাতা থেকে বিক্রি পড়া হয়েছে"
     refused(why(known, "people", 1), 400, "INVALID_QUERY")
+    travelling = known.headers | {"X-Replay": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11"}
+    refused(client.get("/api/explain?what=customer&id=1", headers=travelling), 400, "INVALID_REQUEST")
     assert operator.client.get("/api/explain?what=customer&id=1", headers=operator.headers).status_code == 403
 
 

@@ -92,6 +92,43 @@ def test_one_business_is_rebuilt_and_verified(console: Console) -> None:
     assert differences(console.world.rows("sales"), console.world.expected("sales")) == {}
 
 
+def test_what_differs_is_told_without_telling_who_anybody_is(
+    console: Console, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    table = Identifier(console.world.schema("customers"), "people")
+    console.world.admin.execute(
+        SQL("UPDATE {} SET name = 'Zorro', phone = NULL WHERE business_id = 7 AND id = 3").format(table)
+    )
+    console.world.admin.execute(SQL("DELETE FROM {} WHERE business_id = 7 AND id = 4").format(table))
+    printed = []
+    for words in ([], ["--json"]):
+        with pytest.raises(CannotStart, match="not what the log says"):
+            console.says("verify", "customers", *words)
+        printed.append(capsys.readouterr().out)
+    shown, told = printed[0], json.loads(printed[1])
+    for out in printed:
+        assert "•" in out or "\\u2022" in out
+        assert not any(private in out for private in ("Zorro", "Customer", "customer 3", "+88017"))
+    assert {"people", "name", "phone", "missing"} <= set(shown.split())
+    changed, gone = told.pop("differences")
+    assert told.pop("seconds") > 0
+    assert told == {"projection": "customers", "equal": False, "businesses": 1, "rows": told["rows"], "differing": 2}
+    assert (changed["table"], changed["key"], changed["columns"]) == (
+        "people", {"business_id": SHOP, "id": 3}, ["name", "phone"],
+    )  # fmt: skip
+    assert (changed["live"]["name"], changed["live"]["phone"], changed["replayed"]["phone"]) == ("•", None, "•")
+    assert (gone["live"], gone["replayed"]["name"], gone["columns"]) == (None, "•", [])
+    assert gone["position"] == changed["position"]
+
+
+def test_what_differs_is_shown_as_it_is_written(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
+    table = Identifier(console.world.schema("sales"), "products")
+    console.world.admin.execute(SQL("UPDATE {} SET name = '[/b]' WHERE business_id = 7 AND id = 1").format(table))
+    with pytest.raises(CannotStart, match="not what the log says"):
+        console.says("verify", "sales")
+    assert "[/b]" in capsys.readouterr().out
+
+
 def test_what_served_before_is_dropped_by_its_number(console: Console) -> None:
     first = console.world.schema("sales")
     number = first.rpartition("_g")[2]

@@ -6,13 +6,17 @@ from typing import Any
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from projections import explain as explaining
+from projections import row_names
 from projections.deltas import Table
 from projections.explain import Explained, Explainer
 from projections.registry import REGISTRY
-from shared.errors import InvalidQuery, RowNotFound, TableNotFound
+from shared.errors import BusinessNeeded, HistoryTooLong, InvalidQuery, RowNotFound, TableNotFound
+from shared.events.base import Event
 from shared.events.clock import DayOpened
 from shared.events.rules import RuleActivated
 from tests.projectors.events import DAY, batch, busy_shop, completed, everything_else, sale
+from tests.projectors.test_parking import POISONS, write
 from tests.projectors.world import World
 
 SHOP = 7
@@ -105,3 +109,59 @@ def test_where_several_shops_have_such_a_row_one_is_asked_for(told: World) -> No
     with pytest.raises(InvalidQuery) as refused:
         explain(told, "products", "1", business=None)
     assert refused.value.details == {"parameter": "business_id", "expected": "7, 8"}
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [b"broken", POISONS["a sale of nothing"], POISONS["a sale whose number is taken"]],
+    ids=["cannot be read", "cannot be folded", "cannot be written"],
+)
+def test_a_parked_shop_is_explained_as_far_as_its_rows_have_come(world: World, poison: Event | bytes) -> None:
+    position = write(world, poison)
+    world.project("sales")
+    for table in ("products", "transactions", "sales_totals"):
+        found = explain(world, table, "" if table == "sales_totals" else "1")
+        assert found.row is not None
+        assert found.unexplained == {}
+        assert all(step["position"] < position for step in found.steps)
+    with pytest.raises(RowNotFound):
+        explain(world, "transactions", "3")
+
+
+def test_a_shop_whose_rows_lag_behind_is_explained_as_far_as_they_have_come(world: World) -> None:
+    world.append(None, DayOpened(DAY + dt.timedelta(2)))
+    world.append(SHOP, *busy_shop(SHOP, 2))
+    world.project()
+    reached = world.store.head()
+    world.append(SHOP, batch(SHOP, [sale(900, customer=1, paisa=7700)], number=8), completed(SHOP, 8))
+    world.append(None, DayOpened(DAY + dt.timedelta(200)))
+    for table, key in (("products", "1"), ("churn", "1"), ("people", "1")):
+        found = explain(world, table, key)
+        assert found.row is not None
+        assert found.unexplained == {}
+        assert found.steps
+        assert found.steps[-1]["position"] <= reached
+    world.project()
+    assert explain(world, "churn", "1").steps[-1]["position"] == world.store.head()
+
+
+def test_a_row_that_is_not_soon_found_among_all_shops_asks_for_its_shop(
+    told: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading all rows of a table takes as long as somebody has locked it."""
+    monkeypatch.setattr(row_names, "_SEARCH_SECONDS", 0.1)
+    table = Identifier(told.schema("sales"), "products")
+    with told.admin.transaction():
+        told.admin.execute(SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table))
+        with pytest.raises(BusinessNeeded) as refused:
+            explain(told, "products", "1", business=None)
+    assert (refused.value.error_code, refused.value.details) == ("INVALID_QUERY", {"parameter": "business_id"})
+
+
+@pytest.mark.parametrize("table", ["products", "churn"])
+def test_a_history_too_long_to_be_folded_while_others_wait_is_refused(
+    told: World, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    monkeypatch.setattr(explaining, "_FOLDING_SECONDS", 0)
+    with pytest.raises(HistoryTooLong):
+        explain(told, table, "1")

@@ -1,9 +1,11 @@
 import threading
+import tracemalloc
 from functools import partial
 
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from projections.aside import Wish
 from projections.registry import REGISTRY
 from projections.verify import verify
 from shared.events.sales import SaleVoided
@@ -91,6 +93,73 @@ def test_a_row_that_no_event_made_is_found(street: World) -> None:
     (difference,) = verify(street.source, REGISTRY["identity"]).differences
     assert (difference.replayed, difference.position) == (None, 0)
     assert difference.key == {"business_id": SHOP, "source": "thin air"}
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+def test_rows_of_a_business_that_no_event_names_are_found_in_every_table(street: World, name: str) -> None:
+    schema = street.schema(name)
+    copy = SQL(
+        "INSERT INTO {0} SELECT (jsonb_populate_record(t, '{{\"business_id\": 999999}}')).* FROM {0} AS t"
+        " WHERE business_id = 7 LIMIT 1"
+    )
+    tables = [
+        table.name
+        for table in REGISTRY[name].tables
+        if street.admin.execute(copy.format(Identifier(schema, table.name))).rowcount
+    ]
+    assert tables
+    found = verify(street.source, REGISTRY[name])
+    assert [(d.table, d.business_id, d.replayed, d.position) for d in found.differences] == [
+        (table, 999_999, None, 0) for table in tables
+    ]
+    assert (found.differing, found.businesses) == (len(tables), 3)
+    assert verify(street.source, REGISTRY[name], [SHOP]).businesses == 1
+    assert verify(street.source, REGISTRY[name], wish=Wish("verify", SHOP)).businesses == 1
+
+
+def test_however_many_rows_differ_memory_holds_those_that_are_shown(street: World) -> None:
+    table = Identifier(street.schema("identity"), "data_sources")
+    many = SQL("INSERT INTO {} SELECT 7, 'thin air ' || n, n FROM generate_series(1, 30000) AS n")
+    street.admin.execute(many.format(table))
+    tracemalloc.start()
+    try:
+        found = verify(street.source, REGISTRY["identity"])
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found.differing == 30_000
+    first = sorted(f"thin air {n}" for n in range(1, 30_001))[:100]
+    assert [(d.key["source"], d.replayed, d.position) for d in found.differences] == [
+        (source, None, 0 if i < 10 else None) for i, source in enumerate(first)
+    ]
+    assert most < 5_000_000
+
+
+def test_every_row_that_was_changed_is_counted_and_a_hundred_are_shown_whole(street: World) -> None:
+    table = Identifier(street.schema("sales"), "transactions")
+    changed = street.admin.execute(SQL("UPDATE {} SET paisa = paisa + 1").format(table)).rowcount
+    found = verify(street.source, REGISTRY["sales"])
+    assert found.differing == changed > 150
+    shown = [(d.live or {}, d.replayed or {}) for d in found.differences]
+    assert [live["paisa"] - replayed["paisa"] for live, replayed in shown] == [1] * 100
+    keys = [(live["business_id"], live["id"]) for live, _ in shown]
+    assert keys == sorted(keys)
+    assert [d.position for d in found.differences] == [replayed["position"] for _, replayed in shown[:10]] + [None] * 90
+
+
+def test_keys_are_held_together_in_whatever_letters_they_are_written(street: World) -> None:
+    names = ["a", "B", "_", "a b", "Z", "ä", "খাতা", "é", "e", "E", "-", "ab", "😀", "～"]
+    sales = [sale(5_000 + i, payment=i) for i, _ in enumerate(names)]
+    street.append(SHOP, batch(SHOP, sales, payments=[(name, None) for name in names]))
+    street.project()
+    table = Identifier(street.schema("sales"), "sales_days")
+    street.admin.execute(SQL("UPDATE {} SET paisa = 9 WHERE payment_method IN ('খাতা', 'E', '😀')").format(table))
+    street.admin.execute(SQL("DELETE FROM {} WHERE payment_method = 'a b'").format(table))
+    found = verify(street.source, REGISTRY["sales"])
+    assert [(d.key["payment_method"], d.live is None) for d in found.differences] == [
+        ("E", False), ("a b", True), ("খাতা", False), ("😀", False),
+    ]  # fmt: skip
+    assert found.differing == 4
 
 
 def test_only_the_businesses_asked_for_are_looked_at(street: World) -> None:
