@@ -164,9 +164,8 @@ def _roll_back(source: Source, args: Namespace, name: str, say: Say) -> int:
 
 
 def _verify(source: Source, args: Namespace, name: str, say: Say) -> int:
-    businesses = None if args.business is None else [args.business]
     with _progress(args, name) as report:
-        found = verify.verify(source, REGISTRY[name], businesses, report)
+        found = verify.verify(source, REGISTRY[name], report=report, wish=Wish("verify", args.business))
     told = {"projection": name, **found.told(REGISTRY[name])}
     line = f"{name}: {found.rows:,} rows of {found.businesses} businesses in {found.seconds:.1f} s, "
     if found.equal:

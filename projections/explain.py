@@ -11,14 +11,14 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
-from projections.aside import served, shown
+from projections.aside import Outdated, served, shown
 from projections.deltas import Deltas, Key, Table
 from projections.derivation import Derivation, FoldedFacts
 from projections.deriving import OF_ALL, local_date
 from projections.projection import Projection
 from projections.replay import Source
 from projections.row_names import name_of, only_business
-from shared.errors import HistoryTooLong, RowNotFound, TableNotFound, TooManyRequests
+from shared.errors import HistoryTooLong, ProjectionOutdated, RowNotFound, TableNotFound, TooManyRequests
 from shared.event_codec import Recorded
 from shared.events.clock import DayOpened
 from shared.events.rules import RuleActivated
@@ -34,6 +34,7 @@ _DERIVING_SECONDS = 3.0
 # Others wait meanwhile.
 _FOLDING_SECONDS = 20
 _PATIENCE_SECONDS = 5.0
+_RELEASE_SECONDS = 60
 
 # Returns the positions at which a business's derived rows may have changed, the newest first.
 SELECT_MOMENTS = """SELECT notification_id FROM log.events WHERE topic = ANY(%s)
@@ -69,7 +70,8 @@ class Explainer:
 
         Without a business it is the row of the only one that has such a row. What is `sealed` is shown to nobody:
         private columns stay empty. Raises TableNotFound, RowNotFound, InvalidQuery where several businesses have such
-        a row or it takes too long to look, HistoryTooLong, and TooManyRequests while others are being explained.
+        a row or it takes too long to look, HistoryTooLong, ProjectionOutdated, and TooManyRequests while others are
+        being explained.
         """
         if name not in self._tables:
             raise TableNotFound(
@@ -84,6 +86,8 @@ class Explainer:
                 if business is None:
                     business = only_business(conn, projection, table, key)
                 return _History(conn, projection, table, vault, business).explain(key)
+        except Outdated:
+            raise ProjectionOutdated(retry_after=_RELEASE_SECONDS) from None
         finally:
             self._turn.release()
 

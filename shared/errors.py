@@ -215,6 +215,12 @@ class ProjectionBehind(Refusal):
     status = 503
 
 
+class ProjectionOutdated(ProjectionBehind):
+    """The tables are still those of another release; params `retry_after`."""
+
+    text_key = "PROJECTION_BEHIND_RELEASE"
+
+
 class ProjectionParked(Refusal):
     """The tables of this business wait for a repair."""
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from read_side import replays
 from read_side.freshness import shop_of
-from shared.errors import HistoryTooLong, ReplayNotRead, RowNotFound, TableNotFound
+from shared.errors import HistoryTooLong, ProjectionOutdated, ReplayNotRead, RowNotFound, TableNotFound
 from shared.http import Principal, example, language, ok, owner, refuses, staff
 from shared.texts import Language, catalogue
 
@@ -79,7 +79,7 @@ NoReplay = Annotated[str | None, Header(alias=replays.HEADER, description="Refus
     "/admin/explain",
     tags=["Admin"],
     responses=_EXAMPLE,
-    openapi_extra=refuses(TableNotFound, RowNotFound, HistoryTooLong),
+    openapi_extra=refuses(TableNotFound, RowNotFound, HistoryTooLong, ProjectionOutdated),
 )
 def explain_row(
     request: Request, who: Annotated[Principal, Depends(staff)], query: Annotated[RowQuery, Query()]
@@ -94,7 +94,7 @@ def explain_row(
     "/explain",
     tags=["Time travel"],
     responses=_EXAMPLE,
-    openapi_extra=refuses(RowNotFound, HistoryTooLong, ReplayNotRead),
+    openapi_extra=refuses(RowNotFound, HistoryTooLong, ReplayNotRead, ProjectionOutdated),
 )
 def explain_own_row(
     request: Request,

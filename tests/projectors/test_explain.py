@@ -10,8 +10,9 @@ from projections import explain as explaining
 from projections import row_names
 from projections.deltas import Table
 from projections.explain import Explained, Explainer
+from projections.rebuild import rebuild
 from projections.registry import REGISTRY
-from shared.errors import BusinessNeeded, HistoryTooLong, InvalidQuery, RowNotFound, TableNotFound
+from shared.errors import BusinessNeeded, HistoryTooLong, InvalidQuery, ProjectionOutdated, RowNotFound, TableNotFound
 from shared.events.base import Event
 from shared.events.clock import DayOpened
 from shared.events.rules import RuleActivated
@@ -165,3 +166,15 @@ def test_a_history_too_long_to_be_folded_while_others_wait_is_refused(
     monkeypatch.setattr(explaining, "_FOLDING_SECONDS", 0)
     with pytest.raises(HistoryTooLong):
         explain(told, table, "1")
+
+
+def test_rows_of_another_release_are_explained_once_they_are_made_anew(world: World) -> None:
+    world.append(SHOP, *busy_shop(SHOP, 1))
+    world.project("sales")
+    row = world.rows("sales")["products"][0]
+    world.admin.execute("UPDATE projections.generations SET version = 0 WHERE projection = 'sales'")
+    for business in (SHOP, None):
+        with pytest.raises(ProjectionOutdated):
+            explain(world, "products", str(row["id"]), business=business)
+    rebuild(world.source, REGISTRY["sales"], workers=0)
+    assert explain(world, "products", str(row["id"])).row is not None
