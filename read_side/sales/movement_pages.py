@@ -5,6 +5,7 @@ from psycopg.rows import TupleRow
 
 from read_side.keysets import BY_INDEX, LAST, Start
 from read_side.lists import Listing
+from read_side.money import UNIT_PRICE
 from read_side.rows import only_row
 from read_side.sales.transaction_pages import OF_ROWS, Filters, Sums
 
@@ -16,7 +17,7 @@ SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
     SELECT m.id, to_char(m.sold_at, 'YYYY-MM-DD"T"HH24:MI:SS"+06:00"') AS date, m.product_id,
         (SELECT name FROM products WHERE business_id = %(business)s AND id = m.product_id) AS product_name,
         trim_scale(m.quantity * 0.001) AS quantity, trim_scale(m.paisa * 0.01) AS amount,
-        trim_scale(round(m.paisa * 10.0 / nullif(m.quantity, 0), 2)) AS unit_price, m.customer_id,
+        {UNIT_PRICE.format("m")} AS unit_price, m.customer_id,
         (SELECT nullif(coalesce(one.name, b.name), '') FROM buyers AS b
             LEFT JOIN buyers AS one ON (one.business_id, one.id) = (b.business_id, b.merged_into)
             WHERE b.business_id = %(business)s AND b.id = m.customer_id)

@@ -9,6 +9,7 @@ from psycopg.rows import TupleRow
 
 from read_side.keysets import BY_INDEX, LAST, Start
 from read_side.lists import Listing
+from read_side.money import UNIT_PRICE
 from read_side.rows import only_row, row_or_none
 
 # Up to so many matches are collected and sorted; of more, those at the top are soon met on the way down.
@@ -53,7 +54,7 @@ SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
     SELECT t.id, to_char(t.sold_at, 'YYYY-MM-DD"T"HH24:MI:SS"+06:00"') AS date, t.product_id,
         (SELECT name FROM products WHERE business_id = %(business)s AND id = t.product_id) AS product_name,
         trim_scale(t.quantity * 0.001) AS quantity, trim_scale(t.paisa * 0.01) AS amount,
-        trim_scale(round(t.paisa * 10.0 / nullif(t.quantity, 0), 2)) AS unit_price, t.customer_id,
+        {UNIT_PRICE.format("t")} AS unit_price, t.customer_id,
         (SELECT nullif(coalesce(one.name, b.name), '') FROM buyers AS b
             LEFT JOIN buyers AS one ON (one.business_id, one.id) = (b.business_id, b.merged_into)
             WHERE b.business_id = %(business)s AND b.id = t.customer_id)

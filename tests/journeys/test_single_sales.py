@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+import pytest
 
 from shared.events.inventory import ProductDetailsChanged
 from tests.conftest import RunningHouse, Shop
@@ -56,6 +57,16 @@ def test_a_sale_by_hand_is_answered_as_the_list_shows_it(client: httpx.Client, s
     assert (twin["date"], twin["unit_price"], twin["product_name"]) == ("2025-10-02T05:30:15+06:00", 50.25, "Shirt")
     by_id = sell(client, shop, product_name=None, product_id=item["product_id"], customer_name=None, quantity=1)
     assert read(client, shop, PATH, position(by_id))["results"] == [twin, by_id.json()["data"], item]
+
+
+@pytest.mark.parametrize(("quantity", "amount", "price"), [(8, 1, 0.12), (8, 1.08, 0.14), (10, 100.25, 10.02), (3, 1, 0.33)])
+def test_a_unit_price_is_rounded_half_to_even_wherever_it_is_shown(
+    client: httpx.Client, shop: Shop, quantity: int, amount: float, price: float
+) -> None:
+    answer = sell(client, shop, quantity=quantity, amount=amount)
+    (shown,) = read(client, shop, PATH, position(answer))["results"]
+    (product,) = read(client, shop, "/api/products", position(answer))["results"]
+    assert [answer.json()["data"]["unit_price"], shown["unit_price"], product["unit_price"]] == [price] * 3
 
 
 def test_today_is_a_day_to_sell_on(client: httpx.Client, shop: Shop) -> None:

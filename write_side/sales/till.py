@@ -8,6 +8,7 @@ from typing import Any, cast
 from shared.errors import AlreadyVoided, NotFound, ProductNotFound
 from shared.event_store import ALLOT, EventStore, Metadata, Unit
 from shared.events.sales import SaleRecorded, SaleVoided
+from shared.rules.pricing import unit_price
 from write_side.sales import books, names
 from write_side.sales.aggregate import customer_key, product_index_key, sale_index_key, void_index_key
 from write_side.sales.books import RecordedSale, sale_stream
@@ -116,7 +117,7 @@ def _item(unit: Unit, tx: int) -> dict[str, Any]:
 def shown(sale: RecordedSale, product: str | None, customer: str | None) -> dict[str, Any]:
     """Return a sale as an item of GET /transactions, with the reason and time of its void where there is one."""
     hours, seconds = divmod(sale.time or 0, 3600)
-    price = (2000 * sale.paisa + sale.qty) // (2 * sale.qty)  # paisa per unit, rounded half up
+    price = unit_price(sale.paisa, sale.qty)
     item = {
         "id": sale.tx, "date": f"{sale.date}T{hours:02}:{seconds // 60:02}:{seconds % 60:02}+06:00",
         "product_id": sale.product_id, "product_name": product, "quantity": Decimal(sale.qty).scaleb(-3),
