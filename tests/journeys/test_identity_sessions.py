@@ -73,6 +73,17 @@ def test_a_refresh_gives_the_next_pair_and_records_no_event(api: Api, client: ht
     assert client.patch("/api/auth/me", json={"language": "bn"}, headers=bearer(access)).status_code == 200
 
 
+def test_a_session_that_has_ended_gets_no_new_access_token(api: Api, client: httpx.Client) -> None:
+    data = registered(client)
+    headers = bearer(data["tokens"]["access_token"])
+    assert client.patch("/api/auth/me", json={"language": "bn"}, headers=headers).status_code == 200
+    assert client.post("/api/auth/logout-all", json={}, headers=headers).status_code == 200
+    before = api.topics()
+    answer = client.patch("/api/auth/me", json={"language": "en"}, headers=headers)
+    assert refusal(answer) == (401, "NOT_AUTHENTICATED")
+    assert api.topics() == before
+
+
 def test_the_direct_predecessor_gets_the_same_successor_for_a_moment(api: Api, client: httpx.Client) -> None:
     first = registered(client)["tokens"]["refresh_token"]
     second = refreshed(client, first).json()["data"]["refresh_token"]

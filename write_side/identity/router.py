@@ -115,10 +115,10 @@ def logout_all(request: Request, who: Someone) -> Response:
 @router.patch("/auth/me", tags=["Auth"], responses={200: example({**USER_EXAMPLE, "access_token": "jwt..."})})
 def change_me(request: Request, who: Someone, form: forms.UserChange) -> Response:
     """Change the own name or language; the new access token says the new language."""
-    wish, meta = ChangeUserProfile(**_said(form)), _repeatable(request, who)
+    wish, meta, sessions = ChangeUserProfile(**_said(form)), _repeatable(request, who), _sessions(request)
+    sessions.continued(who, _now())
     user = profiles.change_user(_store(request), who, wish, meta, _content(request, who))
-    token = _sessions(request).access_token(who.user_id, who.family, _now())
-    data = {**user_data(user, who.business_id), "access_token": token}
+    data = {**user_data(user, who.business_id), "access_token": sessions.continued(who, _now())}
     return ok(data, position=_seal(request, who.business_id, user.position))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from shared.errors import InvalidCredentials, InvalidRefreshToken
+from shared.errors import InvalidCredentials, InvalidRefreshToken, NotAuthenticated
 from shared.event_store import EventStore, Metadata, Unit
 from shared.events.identity import LoggedIn, LoggedOut
 from shared.tokens import Principal, RefreshClaims, TokenProvider
@@ -24,6 +24,9 @@ INSERT_GENERATION = """INSERT INTO credentials.sessions
 # Returns the generations of a family that are kept.
 SELECT_FAMILY = """SELECT generation, jti_hash, expires_at, used_at, revoked_at, successor
     FROM credentials.sessions WHERE family = %s AND user_id = %s ORDER BY generation"""
+# Returns a row if a session goes on.
+SELECT_ALIVE = """SELECT generation FROM credentials.sessions
+    WHERE family = %s AND user_id = %s AND revoked_at IS NULL AND expires_at > %s LIMIT 1"""
 # Returns nothing.
 UPDATE_USED = "UPDATE credentials.sessions SET used_at = %s, successor = %s WHERE family = %s AND generation = %s"
 # Returns nothing; a token older than the newest two needs no row to be known as reused.
@@ -147,12 +150,17 @@ class Sessions:
 
         return self._store.execute(who.business_id, meta, decide).position
 
-    def access_token(self, user_id: int, family: str, now: dt.datetime) -> str:
-        """Return an access token that says what is true of the account now; raises InvalidCredentials without one."""
-        account = credentials.by_id(self._store, user_id)
-        if account is None:
-            raise InvalidCredentials
-        return self._access(account, family, now)
+    def continued(self, who: Principal, now: dt.datetime) -> str:
+        """Return an access token that says what is true of the account now.
+
+        Raises NotAuthenticated where the session has ended, as it may have long before its last access token runs out.
+        """
+        with self._store.cursor() as cursor:
+            alive = cursor.execute(SELECT_ALIVE, (who.family, who.user_id, now)).fetchone()
+        account = credentials.by_id(self._store, who.user_id)
+        if account is None or not (alive and account.is_active):
+            raise NotAuthenticated
+        return self._access(account, who.family, now)
 
     def _access(self, account: Account, family: str, now: dt.datetime) -> str:
         who = Principal(account.user_id, account.business_id, account.is_staff, account.language, family)
