@@ -466,10 +466,10 @@ def main() -> int:
         configure_logging(settings.log_level)
         if settings.sentry_dsn:
             logger.warning("SENTRY_DSN is set, but this release tells errors to the log only")
+        check_production(settings)
         if args.command == "up":
             run_up(settings, args)
             return 0
-        check_production(settings)
         if getattr(args, "child", False):
             end_with_parent(sys.stdin.fileno())
         COMMANDS[args.command](House(secrets_file.filled(settings)), args)

@@ -3,7 +3,7 @@
 from decimal import ROUND_HALF_UP, Decimal
 
 CURRENCY = "BDT"
-# Taka per whole unit of a row `{0}` with `paisa` for `quantity` thousandths, rounded half to even; null without a quantity.
+# Taka per whole unit of a row `{0}`: `paisa` for `quantity` thousandths, rounded half to even; null without any.
 UNIT_PRICE = """trim_scale(({0}.paisa * 1000 / nullif({0}.quantity, 0)
             + CASE sign(2 * ({0}.paisa * 1000 %% nullif({0}.quantity, 0)) - {0}.quantity)
                 WHEN 1 THEN 1 WHEN 0 THEN {0}.paisa * 1000 / nullif({0}.quantity, 0) %% 2 ELSE 0 END) * 0.01)"""

@@ -17,6 +17,7 @@ _GIVEAWAYS = (
 )  # fmt: skip
 _DEFAULT_PASSWORDS = {"", "admin", "changeme", "example", "guest", "password", "postgres", "redis", "root", "secret"}
 _DISTINCT_CHARACTERS = 10
+_NAME_PROXIES = "name the addresses or networks of the TLS proxy in front."
 
 
 class UnsafeSettings(RuntimeError):
@@ -167,6 +168,12 @@ def _edge(settings: Settings) -> list[tuple[str, str]]:
         problems.append(("CORS_ALLOWED_ORIGINS", "has a wildcard; list the origins of the front end."))
     elif not all(origin.startswith("https://") for origin in settings.cors_allowed_origins):
         problems.append(("CORS_ALLOWED_ORIGINS", "has origins without https; list the https origins of the front end."))
+    if not settings.trusted_proxies:
+        problems.append(
+            ("SMARTMARKET_TRUSTED_PROXIES", f"is not set: all clients would share one limit; {_NAME_PROXIES}")
+        )
+    elif "*" in settings.trusted_proxies:
+        problems.append(("SMARTMARKET_TRUSTED_PROXIES", f"believes whoever sends a header; {_NAME_PROXIES}"))
     if not settings.rate_limits:
         problems.append(("SMARTMARKET_RATE_LIMITS", "is off; that is for development only."))
     if settings.log_level == "DEBUG":

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, cast
 
 import orjson
-from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, PersistenceError, StoredEvent
+from eventsourcing import persistence
+from eventsourcing.persistence import IntegrityError, InterfaceError, InternalError, OperationalError, StoredEvent
 from eventsourcing.postgres import ConnectionPool, PostgresApplicationRecorder, PostgresDatastore
 from psycopg import Connection, Cursor
 from psycopg.rows import DictRow, dict_row
@@ -31,8 +32,8 @@ _ATTEMPTS = 5
 _BUSINESS_LOCK = 7302 << 40
 logger = logging.getLogger("smartmarket.event_store")
 
-StoreError = PersistenceError
-INTERRUPTIONS = (IntegrityError, InterfaceError, OperationalError)
+StoreError = persistence.PersistenceError
+INTERRUPTIONS = (IntegrityError, InterfaceError, InternalError, OperationalError)
 """What may pass by itself: somebody else was faster, or the database was away."""
 
 # Return the position of the last appended event, null if there was none; the first, for events and nothing else.
@@ -102,14 +103,21 @@ class Append:
     command: tuple[str, bytes | None, Any] | None = None
 
 
+# Whoever stands still within a command, stopped or cut off, keeps its locks for so long; the command is decided again.
+_IDLE_SECONDS = 30.0
+_NOTICE_LOSS = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+
+
 class _Datastore(PostgresDatastore):
     """The library's datastore on a pool opened by URL, so that every libpq setting works."""
 
     def __init__(self, url: str, *, pool_size: int, role: str | None) -> None:
-        super().__init__("", "", "", "", "", originator_id_type="text", schema="log")
+        super().__init__(
+            "", "", "", "", "", originator_id_type="text", schema="log",
+            idle_in_transaction_session_timeout=_IDLE_SECONDS,
+        )  # fmt: skip
         kwargs: dict[str, Any] = {"row_factory": dict_row, "application_name": "smartmarket"}
-        if role:
-            kwargs["options"] = f"-c role={role}"
+        kwargs["options"] = f"-c role={role} {_NOTICE_LOSS}" if role else _NOTICE_LOSS
         self.pool = ConnectionPool(
             url, connection_class=Connection[DictRow], kwargs=kwargs, min_size=1, max_size=pool_size, open=False,
             configure=self.after_connect_func(), timeout=10.0,
@@ -238,7 +246,7 @@ class EventStore:
 
     def _mend(self, error: Exception) -> None:
         """Replace the pool's broken connections, so that the next attempt does not meet another of them."""
-        if isinstance(error, InterfaceError | OperationalError) and not isinstance(error.__cause__, PoolTimeout):
+        if not isinstance(error, IntegrityError) and not isinstance(error.__cause__, PoolTimeout):
             self._datastore.pool.check()
 
     def _attempt(
@@ -288,6 +296,6 @@ class EventStore:
 
 
 def _carried_out(row: DictRow, request_hash: bytes | None) -> Outcome[Any]:
-    if request_hash is not None and bytes(row["request_hash"] or b"") != request_hash:
+    if bytes(row["request_hash"] or b"") != (request_hash or b""):
         raise IdempotencyKeyReused
     return Outcome(row["result"], row["position"], replayed=True)

@@ -136,6 +136,7 @@ def _readable(encoded: bytes) -> bool:
 async def _sound_body(scope: Scope, headers: Headers, receive: Receive) -> Receive:
     length = headers.get("content-length")
     if length in {None, "0"} and "transfer-encoding" not in headers:
+        _fingerprint(scope, headers, b"")
         return receive
     kind = media_type(headers.get("content-type", ""))
     limit = FILE_LIMIT + _AROUND_FILE if kind == "multipart/form-data" else JSON_LIMIT
@@ -171,10 +172,14 @@ async def _checked_json(scope: Scope, headers: Headers, counted: Receive, receiv
         chunks.append(message.get("body", b""))
     body = b"".join(chunks)
     json_bodies.check(body)
+    _fingerprint(scope, headers, body)
+    return _then({"type": "http.request", "body": body, "more_body": False}, receive)
+
+
+def _fingerprint(scope: Scope, headers: Headers, body: bytes) -> None:
     if "idempotency-key" in headers:
         line = f"{scope['method']} {scope['path']}\n".encode()
         scope["state"]["request_hash"] = hashlib.sha256(line + body).digest()
-    return _then({"type": "http.request", "body": body, "more_body": False}, receive)
 
 
 def _then(first: Message, receive: Receive) -> Receive:

@@ -107,7 +107,9 @@ def test_docker_accepts_the_file() -> None:
     docker = shutil.which("docker")
     if not docker or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
         pytest.skip("no docker compose on this machine")
-    given = dict.fromkeys(("SECRET_KEY", "JWT_SECRET", "POSTGRES_PASSWORD", "CORS_ALLOWED_ORIGINS"), "x")
+    given = dict.fromkeys(
+        ("SECRET_KEY", "JWT_SECRET", "POSTGRES_PASSWORD", "CORS_ALLOWED_ORIGINS", "SMARTMARKET_TRUSTED_PROXIES"), "x"
+    )
     command = [docker, "compose", "--env-file", os.devnull, "config", "--quiet"]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

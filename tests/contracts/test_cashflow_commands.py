@@ -168,6 +168,22 @@ def test_a_repeated_command_is_carried_out_once_and_its_key_stands_for_it_alone(
     assert count(running, shop) == written
 
 
+def test_a_key_stands_for_its_command_though_another_has_no_body(
+    client: httpx.Client, shop: Shop, running: RunningHouse
+) -> None:
+    key = {"Idempotency-Key": uuid.uuid4().hex}
+    kept = sent(client, shop, "POST", EXPENSES, GOOD_EXPENSE).json()["data"]["id"]
+    sent(client, shop, "POST", EXPENSES, GOOD_EXPENSE, **key)
+    written = count(running, shop)
+    refused = sent(client, shop, "DELETE", f"{EXPENSES}/{kept}", **key)
+    assert (refused.status_code, refused.json()["error_code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert count(running, shop) == written
+    key = {"Idempotency-Key": uuid.uuid4().hex}
+    ended = [sent(client, shop, "DELETE", f"{EXPENSES}/{kept}", **key) for _ in range(2)]
+    assert [answer.status_code for answer in ended] == [200, 200]
+    assert count(running, shop) == written + 1
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [("PUT", SETTINGS), ("POST", EXPENSES), ("DELETE", EXPENSES + "/1"), ("POST", COLLECTIONS), ("GET", EXPENSES),

@@ -218,6 +218,14 @@ def test_another_body_under_the_same_key_is_refused(client: httpx.Client, own: S
     assert (again.status_code, again.json()["error_code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
+def test_the_key_of_one_dismissal_does_not_dismiss_another(client: httpx.Client, own: Shop) -> None:
+    key = own.headers | {"Idempotency-Key": "k"}
+    assert client.post(f"/api{PATH}/1/dismiss", headers=key).status_code == 200
+    other = client.post(f"/api{PATH}/2/dismiss", headers=key)
+    assert (other.status_code, other.json()["error_code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert client.post(f"/api{PATH}/1/dismiss", headers=key).json()["data"]["recommendation"]["id"] == 1
+
+
 def test_an_earlier_day_shows_what_was_recommended_then(client: httpx.Client, own: Shop) -> None:
     answer = client.post("/api/replays", json={"as_of": dt.datetime.now(dt.UTC).isoformat()}, headers=own.headers)
     replay = answer.json()["data"]["id"]

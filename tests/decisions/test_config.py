@@ -13,6 +13,7 @@ SAFE = {
     "SECRET_KEY": secrets.token_urlsafe(32),
     "JWT_SECRET": secrets.token_urlsafe(32),
     "CORS_ALLOWED_ORIGINS": "https://smartmarket.vercel.app,https://www.smartmarket.vercel.app",
+    "SMARTMARKET_TRUSTED_PROXIES": "10.0.0.0/8",
 }
 
 
@@ -72,6 +73,8 @@ def test_production_starts_on_safe_settings(monkeypatch: pytest.MonkeyPatch) -> 
         ("SECRET_KEY", "abababababababababababababababababab"),
         ("JWT_SECRET", None),
         ("JWT_SECRET", "your-secret-key-0123456789abcdefghij"),
+        ("SMARTMARKET_TRUSTED_PROXIES", None),
+        ("SMARTMARKET_TRUSTED_PROXIES", "*"),
         ("JWT_SECRET", SAFE["SECRET_KEY"]),
         ("JWT_SECRET_PREVIOUS", "short"),
         ("JWT_SECRET_PREVIOUS", SAFE["JWT_SECRET"]),

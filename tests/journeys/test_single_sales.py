@@ -59,7 +59,9 @@ def test_a_sale_by_hand_is_answered_as_the_list_shows_it(client: httpx.Client, s
     assert read(client, shop, PATH, position(by_id))["results"] == [twin, by_id.json()["data"], item]
 
 
-@pytest.mark.parametrize(("quantity", "amount", "price"), [(8, 1, 0.12), (8, 1.08, 0.14), (10, 100.25, 10.02), (3, 1, 0.33)])
+@pytest.mark.parametrize(
+    ("quantity", "amount", "price"), [(8, 1, 0.12), (8, 1.08, 0.14), (10, 100.25, 10.02), (3, 1, 0.33)]
+)
 def test_a_unit_price_is_rounded_half_to_even_wherever_it_is_shown(
     client: httpx.Client, shop: Shop, quantity: int, amount: float, price: float
 ) -> None:

@@ -2,13 +2,15 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import pytest
 
+from shared import event_store
 from shared.errors import IdempotencyKeyReused
 from shared.event_store import EventStore, Metadata, Outcome, StoreError, Unit
-from tests.conftest import wait_until
+from shared.vault import MasterKey
+from tests.conftest import SECRET, wait_until
 from tests.log.facts import connected, fact, rows
 from tests.log.gate import before_database
 
@@ -54,6 +56,29 @@ def test_another_business_does_not_wait(store: EventStore) -> None:
         assert store.execute(None, Metadata(), lambda unit: unit.append("rules", 0, fact(1))).position == 2
         other_is_done.set()
         assert waiting.result().position == 3
+
+
+def test_whoever_stands_still_in_a_command_lets_go_of_the_shop_and_decides_again(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_store, "_IDLE_SECONDS", 0.2)
+    deciding, other_is_done, seen = threading.Event(), threading.Event(), list[int]()
+
+    def stopped(unit: Unit) -> int:
+        deciding.set()
+        assert other_is_done.wait(30)
+        seen.append(count_up(unit))
+        return seen[-1]
+
+    store = EventStore(database_url, MasterKey(SECRET), pool_size=2)
+    with closing(store), ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(store.execute, 7, Metadata(), stopped)
+        assert deciding.wait(10)
+        assert store.execute(7, Metadata(), count_up).result == 1
+        other_is_done.set()
+        assert waiting.result(30).result == 2
+        assert store.execute(7, Metadata(), count_up).result == 3
+    assert seen == [2]
 
 
 def test_a_command_learns_the_databases_time_and_what_its_streams_hold(store: EventStore, database_url: str) -> None:
