@@ -20,7 +20,6 @@ from psycopg.sql import SQL, Identifier
 from projections.account import Account
 from projections.aside import Aside, Row, Wish, aside, rows_of, served, shown
 from projections.deltas import Table
-from projections.deriving import OF_ALL
 from projections.projection import Projection
 from projections.replay import Progress, Source
 from shared.log_reader import LogReader
@@ -35,9 +34,12 @@ _WISH = Wish("verify")
 # itself a sum over its columns: hashed once more, cells that changed places between rows do not cancel out.
 CHECKSUMS = """SELECT business_id, count(*), sum(hashint8extended(hash_record_extended(t, 0), 0)) FROM {} AS t
     WHERE business_id = ANY(%s) GROUP BY business_id"""
-# Returns the positions of a business's events that a projection reads.
+# Returns the positions of a business's events that a projection reads, and of those that are part of every history.
 SELECT_POSITIONS = """SELECT notification_id FROM log.events
-    WHERE (business_id = %s OR business_id IS NULL) AND topic = ANY(%s) AND notification_id <= %s ORDER BY 1"""
+    WHERE business_id = %(business)s AND topic = ANY(%(topics)s) AND notification_id <= %(upto)s
+    UNION ALL SELECT notification_id FROM log.events
+    WHERE business_id IS NULL AND topic IN ('clock.DayOpened', 'rules.RuleActivated') AND notification_id <= %(upto)s
+    ORDER BY 1"""
 
 
 @dataclass(frozen=True)
@@ -196,8 +198,8 @@ class _Comparison:
         """Return the event since which the log has a row as it has it now, by halving the history."""
         if difference.replayed is None:
             return 0
-        topics = [*self._projection.topics, *OF_ALL]
-        rows = self._conn.execute(SELECT_POSITIONS, (difference.business_id, topics, upto)).fetchall()
+        of = {"business": difference.business_id, "topics": self._projection.topics, "upto": upto}
+        rows = self._conn.execute(SELECT_POSITIONS, of).fetchall()
         positions = [position for (position,) in rows]
         first = bisect_left(positions, 1, key=lambda at: int(self._row_at(difference, at) == difference.replayed))
         return cast("int", positions[min(first, len(positions) - 1)])
