@@ -20,7 +20,7 @@ from projections.rebuild import take_out
 from projections.registry import REGISTRY
 from projections.replay import Source, Worker
 
-_LOOK_SECONDS = 0.3
+_LOOK_SECONDS, _PAUSE_SECONDS = 0.3, 5.0
 logger = logging.getLogger("smartmarket.travel")
 
 # Returns what is to be made, the oldest first.
@@ -61,6 +61,9 @@ class Travels(threading.Thread):
                     pass
             except psycopg.Error as error:
                 logger.warning("travels pause", extra={"reason": f"{type(error).__name__}: {error}"})
+            except Exception:
+                logger.exception("travels stand")
+                self._stopped.wait(_PAUSE_SECONDS)
             self._stopped.wait(_LOOK_SECONDS)
 
     def stop(self) -> None:
@@ -69,7 +72,10 @@ class Travels(threading.Thread):
 
 
 def make_next(source: Source) -> bool:
-    """Make the oldest replay that was asked for and nobody makes; returns whether there was one."""
+    """Make the oldest replay that was asked for and nobody makes; returns whether there was one.
+
+    Raises psycopg.Error where the database stands in the way; what the log or a rule makes impossible fails.
+    """
     with source.connect() as conn:
         conn.execute(EXPIRE)
         for trip in [Trip(*row) for row in conn.execute(SELECT_PENDING).fetchall()]:
@@ -90,7 +96,10 @@ def _make(source: Source, claim: Connection[Any], trip: Trip) -> None:
         schemas = [_generation(source, claim, projection, trip) for projection in REGISTRY.values()]
     except generations.Unwanted:
         logger.info("replay ended while it was made", extra=told)
-    except POISON:
+    except Exception as error:
+        # What the database cannot do at the moment is tried again; whatever else would stop it every time.
+        if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not isinstance(error, POISON):
+            raise
         logger.exception("replay failed", extra=told)
         claim.execute(FINISH, ("failed", [], trip.id))
     else:

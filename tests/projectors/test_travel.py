@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from projections import generations
+from projections import generations, travel
 from projections.rebuild import rebuild
 from projections.registry import REGISTRY
-from projections.travel import make_next
+from projections.replay import Source
+from projections.travel import Travels, make_next
 from shared.events.clock import DayOpened
 from shared.events.rules import RuleActivated
 from shared.tokens import Principal
@@ -109,6 +110,15 @@ def test_a_history_that_cannot_be_replayed_fails_and_holds_nobody_up(world: Worl
     assert (state(world, failed), state(world, fine)) == ("failed", "ready")
 
 
+def test_whatever_stops_a_replay_every_time_fails_it_and_holds_nobody_up(world: World, past: int) -> None:
+    # The key of another house: neither the log's fault nor the database's.
+    world.admin.execute("UPDATE vault.keys SET wrapped = sha512(wrapped) WHERE subject LIKE 'customer-7-%'")
+    failed, fine = asked(world, past), asked(world, past, OTHER)
+    assert make_next(world.source)
+    assert make_next(world.source)
+    assert (state(world, failed), state(world, fine)) == ("failed", "ready")
+
+
 def test_a_broken_connection_leaves_a_replay_for_later(world: World, past: int) -> None:
     replay = asked(world, past)
     with ThreadPoolExecutor(1) as pool, held(world):
@@ -122,6 +132,29 @@ def test_a_broken_connection_leaves_a_replay_for_later(world: World, past: int) 
     wait_until(lambda: not projectors(world))
     assert make_next(world.source)
     assert state(world, replay) == "ready"
+
+
+def test_what_nobody_foresaw_holds_replays_up_for_a_moment_only(
+    world: World, past: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    connect, errors = Source.connect, iter([RuntimeError("unforeseen")])
+
+    def connect_later(source: Source) -> psycopg.Connection[tuple[object, ...]]:
+        for error in errors:
+            raise error
+        return connect(source)
+
+    monkeypatch.setattr(Source, "connect", connect_later)
+    monkeypatch.setattr(travel, "_PAUSE_SECONDS", 0.01)
+    replay = asked(world, past)
+    travels = Travels(world.source)
+    travels.start()
+    try:
+        wait_until(lambda: state(world, replay) == "ready", 30)
+    finally:
+        travels.stop()
+        travels.join(10)
+    assert [record.message for record in caplog.records if record.exc_info] == ["travels stand"]
 
 
 def test_nobody_waits_for_a_replay_that_is_made_and_its_owner_may_end_it(world: World, past: int) -> None:
