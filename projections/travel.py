@@ -125,4 +125,5 @@ def _generation(source: Source, claim: Connection[Any], projection: Projection, 
         with conn.transaction():
             generations.finish(conn, projection, schema)
             take_out(conn, projection, schema)
+            generations.advance(conn, generation, "ready")
     return schema

@@ -12,6 +12,8 @@ from projections.rebuild import rebuild
 from projections.registry import REGISTRY
 from projections.replay import Source
 from projections.travel import Travels, make_next
+from shared.errors import GenerationNotReady
+from shared.event_store import Metadata
 from shared.events.clock import DayOpened
 from shared.events.rules import RuleActivated
 from shared.tokens import Principal
@@ -21,6 +23,7 @@ from tests.projectors.processes import started
 from tests.projectors.test_followers import projectors
 from tests.projectors.test_parking import POISONS
 from tests.projectors.world import World, differences
+from write_side.admin.generations import Desk
 from write_side.admin.replays import request_replay
 
 SHOP, OTHER = 7, 23
@@ -28,6 +31,7 @@ OWNER, NEIGHBOUR = (Principal(shop, shop, is_staff=False, language="en", family=
 INSERT = """INSERT INTO projections.replays (id, business_id, user_id, as_of, day, position, expires_at)
     VALUES (%s, %s, %s, now(), current_date, %s, now() + interval '30 minutes')"""
 SELECT = "SELECT state, schemas FROM projections.replays WHERE id = %s"
+MADE = "SELECT schema, state, id FROM projections.generations WHERE kind = 'travel'"
 
 
 def asked(world: World, position: int, shop: int = SHOP) -> UUID:
@@ -193,6 +197,22 @@ def test_a_killed_process_leaves_its_replay_to_the_next(world: World, past: int)
     assert state(world, replay) == "ready"
     assert left
     assert set(generations.drop_retired(world.conn, after_seconds=0)) == left
+
+
+def test_generations_of_a_replay_are_ready_with_it_and_nobodys_to_drop(world: World, past: int) -> None:
+    replay = asked(world, past)
+    make_next(world.source)
+    made = world.admin.execute(MADE).fetchall()
+    assert {state for _, state, _ in made} == {"ready"}
+    desk = Desk(world.store, Metadata(actor="user-99"), {})
+    for _, _, generation in made:
+        with pytest.raises(GenerationNotReady):
+            desk.drop(generation)
+        with pytest.raises(GenerationNotReady):
+            desk.adopt(generation)
+    assert generations.drop_retired(world.conn, after_seconds=0) == []
+    world.admin.execute("UPDATE projections.replays SET state = 'expired' WHERE id = %s", (replay,))
+    assert set(generations.drop_retired(world.conn, after_seconds=0)) == {schema for schema, _, _ in made}
 
 
 def test_the_position_of_an_instant_is_the_last_one_recorded_by_then(world: World, past: int) -> None:
