@@ -13,18 +13,17 @@ from projections.derivation import Derivation, Row
 from projections.projection import Projection
 from projections.writing import LiveWriter
 from shared.database import SHARDS
-from shared.events.clock import DayOpened
-from shared.events.rules import RuleActivated
-from shared.log_reader import LogReader
+from shared.log_reader import OF_EVERY_BUSINESS, LogReader
 from shared.rules.book import Rules, in_force, settable
 
 if TYPE_CHECKING:
     from shared.event_codec import Recorded
+    from shared.events.clock import DayOpened
 
 _DHAKA = ZoneInfo("Asia/Dhaka")
 _CHUNK = 20_000
 # The events of no business of their own that change derived rows.
-OF_ALL = (DayOpened.topic, RuleActivated.topic)
+OF_ALL = OF_EVERY_BUSINESS
 
 
 class AsOf(NamedTuple):

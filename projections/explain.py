@@ -37,9 +37,12 @@ _PATIENCE_SECONDS = 5.0
 _RELEASE_SECONDS = 60
 
 # Returns the positions at which a business's derived rows may have changed, the newest first.
-SELECT_MOMENTS = """SELECT notification_id FROM log.events WHERE topic = ANY(%s)
-    AND (business_id = %s OR (business_id IS NULL AND topic = ANY(%s))) AND notification_id <= %s
-    ORDER BY 1 DESC LIMIT %s"""
+SELECT_MOMENTS = """(SELECT notification_id FROM log.events WHERE business_id = %(business)s AND topic = ANY(%(after)s)
+        AND notification_id <= %(upto)s ORDER BY 1 DESC LIMIT %(most)s)
+    UNION ALL (SELECT notification_id FROM log.events WHERE business_id IS NULL
+        AND topic IN ('clock.DayOpened', 'rules.RuleActivated') AND notification_id <= %(upto)s
+        ORDER BY 1 DESC LIMIT %(most)s)
+    ORDER BY 1 DESC LIMIT %(most)s"""
 
 Row = dict[str, Any]
 
@@ -169,10 +172,8 @@ class _History:
     def _derived(self, derivation: Derivation, key: str) -> Iterator[tuple[Recorded, Row | None]]:
         """Yield the row at each moment at which rows were derived anew, or aged."""
         after = [event.topic for event in derivation.after]
-        rows_of_moments = self._conn.execute(
-            SELECT_MOMENTS, ([*after, *OF_ALL], self._business, list(OF_ALL), self._upto, _MOMENTS)
-        ).fetchall()
-        moments = [position for (position,) in rows_of_moments] or [0]
+        of = {"business": self._business, "after": after, "upto": self._upto, "most": _MOMENTS}
+        moments = [position for (position,) in self._conn.execute(SELECT_MOMENTS, of).fetchall()] or [0]
         until = time.monotonic() + _DERIVING_SECONDS
         facts, now = Deltas(self._projection.folded), _Now()
         for recorded, keys in self._events([*self._projection.topics, *OF_ALL]):

@@ -74,8 +74,9 @@ SELECT_UNFINISHED = """SELECT id, schema, version, state, upto, served_at IS NOT
     WHERE projection = %s AND state IN ('pending', 'replaying', 'catching_up') AND kind = 'rebuild'"""
 # Returns nothing; whoever makes a generation that is never to serve holds it until the connection ends.
 LOCK_GENERATION = "SELECT pg_advisory_lock(7309, %s)"
-# Returns the schemas that lost the pointer long enough ago for every reader to have left, and those set aside by
-# processes that are gone. What somebody is still making is left to them: they see that it is wanted no more.
+# Returns the schemas that lost the pointer long enough ago for every reader to have left, those set aside by
+# processes that are gone, and those of replays that are over. What somebody is still making is left to them: they see
+# that it is wanted no more.
 SELECT_DROPPABLE = """WITH making AS (
         SELECT g.id FROM projections.generations g JOIN pg_locks l ON (classid = 7309 AND objid = g.id::oid)
             OR (kind = 'rebuild' AND classid = 7307 AND objid = (hashtext(projection)::bigint & 4294967295)::oid)
@@ -83,7 +84,8 @@ SELECT_DROPPABLE = """WITH making AS (
     SELECT schema FROM projections.generations AS g WHERE changed_at < now() - make_interval(secs => %(seconds)s)
         AND (state = 'retired' OR (state = 'failed' AND to_regnamespace(schema) IS NOT NULL)
         OR (state = 'dropping' AND id NOT IN (SELECT id FROM making))
-        OR (state = 'replaying' AND kind <> 'rebuild' AND asked_by IS NULL AND id NOT IN (SELECT id FROM making)
+        OR ((state = 'replaying' OR (state = 'ready' AND kind = 'travel')) AND kind <> 'rebuild'
+            AND asked_by IS NULL AND id NOT IN (SELECT id FROM making)
             AND NOT EXISTS (SELECT FROM projections.replays r
                 WHERE schema = ANY(r.schemas) AND r.state = 'ready' AND r.expires_at > now())))"""
 # Returns one of them if it still is, and until the commit nobody can let it serve again.

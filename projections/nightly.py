@@ -17,7 +17,7 @@ import psycopg
 from psycopg import Connection
 
 from projections.applying import POISON
-from projections.aside import Wish
+from projections.aside import Outdated, Wish
 from projections.generations import Unwanted
 from projections.registry import REGISTRY
 from projections.replay import Progress, Source
@@ -41,6 +41,10 @@ SELECT_DONE = """SELECT DISTINCT projection FROM projections.generations WHERE k
 SELECT_TODAY = "SELECT (clock_timestamp() AT TIME ZONE 'Asia/Dhaka')::date::text"
 
 
+class Stopped(RuntimeError):
+    """The verification was told to end before it was through."""
+
+
 class Nightly(threading.Thread):
     """Verifies a sample every night, until stopped; of several, one does."""
 
@@ -58,6 +62,8 @@ class Nightly(threading.Thread):
                 with self._source.connect() as conn:
                     if conn.execute(IS_NIGHT).fetchone() == (True,):
                         verify_sample(conn, self._source, self._rest)
+            except Stopped:
+                logger.info("nightly verification ends early")
             except psycopg.Error as error:
                 logger.warning("nightly verification pauses", extra={"reason": f"{type(error).__name__}: {error}"})
             except Exception:
@@ -65,17 +71,19 @@ class Nightly(threading.Thread):
             self._stopped.wait(_LOOK_SECONDS)
 
     def stop(self) -> None:
-        """End after the shops at hand."""
+        """End after the shops at hand; what is not through by then is not recorded as verified."""
         self._stopped.set()
 
     def _rest(self, seconds: float) -> None:
-        self._stopped.wait(min(seconds, _MOST_REST_SECONDS))
+        if self._stopped.wait(min(seconds, _MOST_REST_SECONDS)):
+            raise Stopped
 
 
 def verify_sample(conn: Connection[Any], source: Source, rest: Rest = time.sleep) -> list[Verified]:
     """Verify a sample of shops in every projection that has not been verified today; returns what was found.
 
-    `rest` is called between shops with the seconds that they took. Another process at it goes first.
+    `rest` is called between shops with the seconds that they took; what it raises ends the verification, which is then
+    not recorded. Another process at it goes first.
     """
     if conn.execute("SELECT pg_try_advisory_lock(%s, 0)", (_ALONE,)).fetchone() != (True,):
         return []
@@ -103,6 +111,9 @@ def _verify(source: Source, name: str, sample: list[int], rest: Rest) -> Verifie
 
     try:
         found = verify(replace(source, gives_way=True), REGISTRY[name], sample, pause, Wish("nightly"))
+    except Outdated:
+        logger.info("read model of another release is not verified", extra={"projection": name})
+        return None
     except (*POISON, Unwanted):
         logger.exception("nightly verification failed", extra={"projection": name})
         return None

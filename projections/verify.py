@@ -22,7 +22,6 @@ from projections.account import Account
 from projections.aside import Aside, Wish, aside, served, shown
 from projections.comparing import Row, Side, keys_that_differ, rows_of_keys
 from projections.deltas import Table
-from projections.deriving import OF_ALL
 from projections.projection import Projection
 from projections.replay import Progress, Source
 from shared.log_reader import LogReader
@@ -44,9 +43,12 @@ SELECT_THERE = """WITH RECURSIVE b AS (
         UNION ALL
         SELECT (SELECT min(t.business_id) FROM {table} t WHERE t.business_id > b.id) FROM b WHERE b.id IS NOT NULL
     ) SELECT id FROM b WHERE id IS NOT NULL"""
-# Returns the positions of a business's events that a projection reads.
+# Returns the positions of a business's events that a projection reads, and of those that are part of every history.
 SELECT_POSITIONS = """SELECT notification_id FROM log.events
-    WHERE (business_id = %s OR business_id IS NULL) AND topic = ANY(%s) AND notification_id <= %s ORDER BY 1"""
+    WHERE business_id = %(business)s AND topic = ANY(%(topics)s) AND notification_id <= %(upto)s
+    UNION ALL SELECT notification_id FROM log.events
+    WHERE business_id IS NULL AND topic IN ('clock.DayOpened', 'rules.RuleActivated') AND notification_id <= %(upto)s
+    ORDER BY 1"""
 
 
 @dataclass(frozen=True)
@@ -223,10 +225,10 @@ class _Comparison:
         """Return the event since which the log has a row as it has it now, by halving the history."""
         if difference.replayed is None:
             return 0
-        topics = [*self._projection.topics, *OF_ALL]
+        of = {"business": difference.business_id, "topics": [*self._projection.topics], "upto": upto}
         with self._conn.transaction(), self._conn.cursor("positions", binary=True) as cursor:
             cursor.itersize = _READ_AT_ONCE
-            rows = cursor.execute(SELECT_POSITIONS, (difference.business_id, topics, upto))
+            rows = cursor.execute(SELECT_POSITIONS, of)
             positions = array("q", (position for (position,) in rows))  # 8 bytes each: there may be a million
         first = bisect_left(positions, 1, key=lambda at: int(self._row_at(difference, at) == difference.replayed))
         return int(positions[min(first, len(positions) - 1)])

@@ -12,11 +12,11 @@ from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, Connection, IsolationLevel
-from psycopg.errors import InsufficientPrivilege
+from psycopg.errors import InsufficientPrivilege, UndefinedTable
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
-from shared.errors import ProjectionBehind, ProjectionParked
+from shared.errors import ProjectionBehind, ProjectionParked, ReplayExpired
 
 WRITER, PROJECTOR, READER = "smartmarket_writer", "smartmarket_projector", "smartmarket_reader"
 SHARDS = 16
@@ -105,13 +105,22 @@ def reader_pool(url: str, *, role: str | None, max_size: int = 8) -> AsyncConnec
 async def reading(
     pool: AsyncConnectionPool[AsyncConnection[TupleRow]], business_id: int
 ) -> AsyncIterator[AsyncConnection[TupleRow]]:
-    """Lend a connection within one read transaction of one tenant, on the generations that serve now, or on `aside`."""
+    """Lend a connection within one read transaction of one tenant, on the generations that serve now, or on `aside`.
+
+    Raises ReplayExpired where those aside are gone: a replay that ends is not waited for.
+    """
+    path = aside.get()
     async with pool.connection() as conn:
-        if path := aside.get():
+        if path:
             await conn.execute(FIRST_STATEMENT_OF_REPLAY, (str(business_id), path))
         else:
             await conn.execute(FIRST_STATEMENT, (str(business_id),))
-        yield conn
+        try:
+            yield conn
+        except UndefinedTable as error:
+            if path:
+                raise ReplayExpired from error
+            raise
 
 
 async def await_position(

@@ -2,30 +2,38 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from psycopg import Connection
 from psycopg.rows import DictRow, dict_row
 
 from shared.event_codec import Recorded, decode
+from shared.events.clock import DayOpened
+from shared.events.rules import RuleActivated
 
-if TYPE_CHECKING:
-    from shared.events.clock import DayOpened
-    from shared.events.rules import RuleActivated
+# The events of no business of their own that are part of every business's history.
+OF_EVERY_BUSINESS = (DayOpened.topic, RuleActivated.topic)
 
 # Returns events after a position, in order; `state` only for the topics asked for.
 SELECT_AFTER = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta,
         CASE WHEN topic = ANY(%(topics)s) THEN state END AS state
     FROM log.events WHERE notification_id > %(after)s AND notification_id <= %(upto)s
     ORDER BY notification_id LIMIT %(limit)s"""
-# Returns the same for one business and the events that concern every business.
-SELECT_AFTER_OF_BUSINESS = """SELECT * FROM (
+# Returns the same for one business, of the topics asked for only.
+SELECT_OF_BUSINESS = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
+        meta, state
+    FROM log.events WHERE business_id = %(business)s AND topic = ANY(%(topics)s)
+        AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s"""
+# Returns the same together with the events of OF_EVERY_BUSINESS, written out: by their names alone does the planner
+# know that the index of just those will do, among however many others of no business.
+SELECT_OF_BUSINESS_AND_ALL = """SELECT * FROM (
         (SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta, state
          FROM log.events WHERE business_id = %(business)s AND topic = ANY(%(topics)s)
              AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s)
         UNION ALL
         (SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta, state
-         FROM log.events WHERE business_id IS NULL AND topic = ANY(%(topics)s)
+         FROM log.events WHERE business_id IS NULL AND topic IN ('clock.DayOpened', 'rules.RuleActivated')
+             AND topic = ANY(%(topics)s)
              AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s)
     ) AS history ORDER BY notification_id LIMIT %(limit)s"""
 # Returns the position and time of a business's last event of some topics.
@@ -51,6 +59,7 @@ class LogReader:
     def __init__(self, topics: Sequence[str]) -> None:
         """Decode events of `topics` only."""
         self._topics = list(topics)
+        self._history = SELECT_OF_BUSINESS if set(topics).isdisjoint(OF_EVERY_BUSINESS) else SELECT_OF_BUSINESS_AND_ALL
 
     def after(self, conn: Connection[Any], position: int, *, limit: int, upto: int = 2**62) -> list[Recorded]:
         """Return at most `limit` events after `position`, every topic; others than asked for without state."""
@@ -61,10 +70,13 @@ class LogReader:
     def of_business(
         self, conn: Connection[Any], business_id: int, position: int, *, limit: int, upto: int
     ) -> list[Recorded]:
-        """Return at most `limit` events after `position` that make up this business's history."""
+        """Return at most `limit` events after `position` that make up this business's history.
+
+        Those are its own and, where asked for, those of OF_EVERY_BUSINESS; nothing else that is of no business.
+        """
         params = {"business": business_id, "after": position, "upto": upto, "limit": limit, "topics": self._topics}
         with conn.cursor(row_factory=dict_row, binary=True) as cursor:
-            return [recorded_of(row) for row in cursor.execute(SELECT_AFTER_OF_BUSINESS, params, prepare=True)]
+            return [recorded_of(row) for row in cursor.execute(self._history, params, prepare=True)]
 
     @staticmethod
     def last(
@@ -86,7 +98,7 @@ class LogReader:
         return cast("DayOpened", decode(row[0], bytes(row[1]))).date if row else None
 
     @staticmethod
-    def activations(conn: Connection[Any], position: int) -> list[tuple[int, "RuleActivated"]]:
+    def activations(conn: Connection[Any], position: int) -> list[tuple[int, RuleActivated]]:
         """Return the rules that had been activated at a position, each with its own, in order."""
         rows = conn.execute(SELECT_RULES, (position,)).fetchall()
         return [(at, cast("RuleActivated", decode(topic, bytes(state)))) for topic, state, at in rows]

@@ -18,9 +18,9 @@ SELECT_STANDING = "SELECT * FROM projections.standing()"
 # Returns one generation, with what is known of its making.
 SELECT_GENERATION = """SELECT id, projection, kind, state, business_id, upto, progress, result, asked_by, created_at,
     changed_at FROM projections.generations WHERE id = %s"""
-# Returns the newest generations, without results.
+# Returns the newest generations, without results, and without those that owners travel to, eight at a time.
 SELECT_NEWEST = """SELECT id, projection, kind, state, business_id, upto, progress, NULL AS result, asked_by,
-    created_at, changed_at FROM projections.generations ORDER BY id DESC LIMIT 100"""
+    created_at, changed_at FROM projections.generations WHERE kind <> 'travel' ORDER BY id DESC LIMIT 100"""
 # As clients know the states of generations; the others bear the same names.
 _STATES = {"pending": "replaying", "retired": "ready", "dropping": "dropped"}
 _KINDS = {"repair": "rebuild", "nightly": "verify"}
@@ -41,7 +41,7 @@ _GENERATION: dict[int | str, dict[str, Any]] = {
     200: example(
         {**_ONE, "equal": True, "businesses": 12, "rows": 20480, "differing": 0, "seconds": 3.9, "differences": []},
         "`rate` is events per second. A verification has `equal` and `differences`, a preview `rules`, `tables` and"
-        " `by_business`, what failed an `error`. A `ready` one can be adopted",
+        " `by_business`, what failed an `error`. A `ready` one can be adopted, but for an owner's replay (`travel`)",
     )
 }
 _GENERATIONS: dict[int | str, dict[str, Any]] = {200: example({"results": [_ONE]})}
@@ -56,7 +56,7 @@ def list_projections(request: Request, _: Staff) -> Response:
 
 @router.get("/generations", responses=_GENERATIONS)
 def list_generations(request: Request, _: Staff) -> Response:
-    """Return the newest hundred generations."""
+    """Return the newest hundred generations, without those of owners' replays."""
     with request.app.state.store.cursor() as cursor:
         return ok({"results": [_told(row) for row in cursor.execute(SELECT_NEWEST).fetchall()]})
 

@@ -1,14 +1,17 @@
 import threading
 import time
 from collections import defaultdict
+from dataclasses import replace
 
 from psycopg.conninfo import make_conninfo
 
 from shared.database import WRITER
 from shared.event_codec import Recorded
 from shared.event_store import Append, EventStore
+from shared.events.clock import DayOpened
 from shared.events.identity import LoggedIn
-from shared.log_reader import LogReader
+from shared.events.rules import RuleActivated
+from shared.log_reader import OF_EVERY_BUSINESS, LogReader
 from shared.vault import MasterKey
 from shared.wakeup import LogListener
 from tests.conftest import SECRET, wait_until
@@ -88,23 +91,27 @@ def test_a_business_has_its_own_history_and_the_global_one_by_position(store: Ev
         ("rules", None),
         ("upload-x", 7),
         ("business-77", 77),
-        ("day", None),
+        ("days", None),
+        ("staff", None),
     ]
+    topics = {"rules": RuleActivated.topic, "days": DayOpened.topic}
     for stream, business in written:
-        store.recorder.insert_events([stored(stream, 1)], append=Append(business))
-    reader = LogReader([LoggedIn.topic])
+        event = replace(stored(stream, 1), topic=topics.get(stream, LoggedIn.topic))
+        store.recorder.insert_events([event], append=Append(business))
+    reader = LogReader([LoggedIn.topic, *OF_EVERY_BUSINESS])
     with connected(database_url, WRITER) as conn:
         history = reader.of_business(conn, 7, 0, limit=100, upto=100)
         assert [(r.position, r.stream) for r in history] == [
             (1, "business-7"),
             (3, "rules"),
             (4, "upload-x"),
-            (6, "day"),
+            (6, "days"),
         ]
-        assert [r.event for r in history] == [fact(0)] * 4
+        assert [r.event for r in history if r.business_id] == [fact(0)] * 2
         assert [r.position for r in reader.of_business(conn, 70, 0, limit=100, upto=100)] == [2, 3, 6]
         assert [r.position for r in reader.of_business(conn, 7, 1, limit=2, upto=100)] == [3, 4]
         assert [r.position for r in reader.of_business(conn, 7, 1, limit=100, upto=3)] == [3]
+        assert [r.position for r in LogReader([LoggedIn.topic]).of_business(conn, 7, 0, limit=100, upto=100)] == [1, 4]
         assert LogReader(["sales.UploadAccepted"]).of_business(conn, 7, 0, limit=100, upto=100) == []
 
 

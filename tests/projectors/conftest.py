@@ -74,5 +74,6 @@ def empty(url: str) -> None:
             conn.execute(SQL("DELETE FROM {}").format(Identifier(schema, table)))
         for (schema,) in conn.execute(SELECT_SERVING).fetchall():
             conn.execute(SQL("UPDATE {} SET position = 0").format(Identifier(schema, "progress")))
+        conn.execute("DELETE FROM projections.replays")
     with connect(url, role=PROJECTOR) as conn:
         generations.ensure_live(conn, REGISTRY)

@@ -12,6 +12,7 @@ from projections.rebuild import rebuild
 from projections.registry import REGISTRY
 from projections.replay import Source
 from projections.runner import Follower
+from projections.travel import Travels
 from shared.database import PROJECTOR
 from shared.vault import MasterKey
 from shared.wakeup import LogListener
@@ -54,8 +55,8 @@ def _run(action: str, url: str, secret: str, name: str, workers: str = "1") -> N
     if action == "rebuild":
         rebuild(source, REGISTRY[name], workers=int(workers))
         return
-    if action == "asked":
-        Asked(source).run()
+    if action in {"asked", "travels"}:
+        (Asked if action == "asked" else Travels)(source).run()
     listener = LogListener(url)
     follower = Follower(url, REGISTRY[name], MasterKey(secret), listener)
     listener.start()

@@ -2,13 +2,16 @@
 
 import logging
 
+import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections.nightly import IS_NIGHT, verify_sample
+from projections import nightly
+from projections.nightly import IS_NIGHT, Nightly, verify_sample
 from projections.registry import REGISTRY
 from projections.runner import connect
 from shared.database import PROJECTOR
+from tests.conftest import wait_until
 from tests.projectors.events import busy_shop, everything_else
 from tests.projectors.world import World
 
@@ -43,3 +46,28 @@ def test_what_differs_is_told_to_the_log_and_no_projection_is_verified_twice_a_d
         "SELECT projection, result->>'equal' FROM projections.generations WHERE kind = 'nightly'"
     ).fetchall()
     assert {name: equal for name, equal in rows if equal == "false"} == {"sales": "false"}
+
+
+def test_what_is_stopped_ends_after_the_shops_at_hand_and_has_verified_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.append(SHOP, *busy_shop(SHOP, 2), *everything_else(SHOP))
+    world.project()
+    first = next(iter(REGISTRY))
+    compared = Identifier(world.schema(first), REGISTRY[first].tables[0].name)
+    monkeypatch.setattr(nightly, "IS_NIGHT", "SELECT true")
+    thread = Nightly(world.source)
+    with caplog.at_level(logging.INFO, "smartmarket.nightly"):
+        with psycopg.connect(world.url) as conn:
+            conn.execute(SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(compared))
+            thread.start()
+            wait_until(lambda: bool(world.waiting("%hash_record%")))
+            thread.stop()
+            conn.rollback()
+        thread.join(30)
+    assert not thread.is_alive()
+    rows = world.admin.execute(
+        "SELECT projection, state FROM projections.generations WHERE kind = 'nightly'"
+    ).fetchall()
+    assert rows == [(first, "dropped")]
+    assert [record.message for record in caplog.records] == ["nightly verification ends early"]

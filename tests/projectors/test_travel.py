@@ -1,29 +1,64 @@
 import datetime as dt
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
-from projections import generations
+from projections import generations, travel
 from projections.rebuild import rebuild
 from projections.registry import REGISTRY
-from projections.travel import make_next
+from projections.replay import Source
+from projections.travel import Travels, make_next
+from shared.errors import GenerationNotReady
+from shared.event_store import Metadata
 from shared.events.clock import DayOpened
 from shared.events.rules import RuleActivated
+from shared.tokens import Principal
+from tests.conftest import wait_until
 from tests.projectors.events import DAY, busy_shop, everything_else, products
+from tests.projectors.processes import started
+from tests.projectors.test_followers import projectors
 from tests.projectors.test_parking import POISONS
 from tests.projectors.world import World, differences
+from write_side.admin.generations import Desk
+from write_side.admin.replays import request_replay
 
 SHOP, OTHER = 7, 23
+OWNER, NEIGHBOUR = (Principal(shop, shop, is_staff=False, language="en", family="f") for shop in (SHOP, OTHER))
 INSERT = """INSERT INTO projections.replays (id, business_id, user_id, as_of, day, position, expires_at)
-    VALUES (%s, %s, 1, now(), current_date, %s, now() + interval '30 minutes')"""
+    VALUES (%s, %s, %s, now(), current_date, %s, now() + interval '30 minutes')"""
 SELECT = "SELECT state, schemas FROM projections.replays WHERE id = %s"
+MADE = "SELECT schema, state, id FROM projections.generations WHERE kind = 'travel'"
 
 
-def asked(world: World, position: int) -> UUID:
-    """Ask for SHOP as of a position."""
+def asked(world: World, position: int, shop: int = SHOP) -> UUID:
+    """Ask for a shop as of a position."""
     replay = uuid4()
-    world.admin.execute(INSERT, (replay, SHOP, position))
+    world.admin.execute(INSERT, (replay, shop, shop, position))
     return replay
+
+
+def state(world: World, replay: UUID | str) -> str:
+    row = world.admin.execute(SELECT, (replay,)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+@contextmanager
+def held(world: World) -> Iterator[None]:
+    """Keep the keys from whoever makes a replay."""
+    with psycopg.connect(world.url) as conn:
+        conn.execute("LOCK TABLE vault.keys IN ACCESS EXCLUSIVE MODE")
+        yield
+        conn.rollback()
+
+
+def waiting(world: World) -> bool:
+    """Tell whether a replay is being made and has come to where it is held."""
+    return bool(world.waiting("%vault.keys%"))
 
 
 def schemas(world: World) -> set[str]:
@@ -76,8 +111,108 @@ def test_a_history_that_cannot_be_replayed_fails_and_holds_nobody_up(world: Worl
     fine = asked(world, past)
     assert make_next(world.source)
     assert make_next(world.source)
-    states = {replay: (world.admin.execute(SELECT, (replay,)).fetchone() or [""])[0] for replay in (failed, fine)}
-    assert states == {failed: "failed", fine: "ready"}
+    assert (state(world, failed), state(world, fine)) == ("failed", "ready")
+
+
+def test_whatever_stops_a_replay_every_time_fails_it_and_holds_nobody_up(world: World, past: int) -> None:
+    # The key of another house: neither the log's fault nor the database's.
+    world.admin.execute("UPDATE vault.keys SET wrapped = sha512(wrapped) WHERE subject LIKE 'customer-7-%'")
+    failed, fine = asked(world, past), asked(world, past, OTHER)
+    assert make_next(world.source)
+    assert make_next(world.source)
+    assert (state(world, failed), state(world, fine)) == ("failed", "ready")
+
+
+def test_a_broken_connection_leaves_a_replay_for_later(world: World, past: int) -> None:
+    replay = asked(world, past)
+    with ThreadPoolExecutor(1) as pool, held(world):
+        making = pool.submit(make_next, world.source)
+        wait_until(lambda: waiting(world))
+        for pid in world.waiting("%vault.keys%"):
+            world.admin.execute("SELECT pg_terminate_backend(%s)", (pid,))
+        with pytest.raises(psycopg.OperationalError):
+            making.result(30)
+    assert state(world, replay) == "pending"
+    wait_until(lambda: not projectors(world))
+    assert make_next(world.source)
+    assert state(world, replay) == "ready"
+
+
+def test_what_nobody_foresaw_holds_replays_up_for_a_moment_only(
+    world: World, past: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    connect, errors = Source.connect, iter([RuntimeError("unforeseen")])
+
+    def connect_later(source: Source) -> psycopg.Connection[tuple[object, ...]]:
+        for error in errors:
+            raise error
+        return connect(source)
+
+    monkeypatch.setattr(Source, "connect", connect_later)
+    monkeypatch.setattr(travel, "_PAUSE_SECONDS", 0.01)
+    replay = asked(world, past)
+    travels = Travels(world.source)
+    travels.start()
+    try:
+        wait_until(lambda: state(world, replay) == "ready", 30)
+    finally:
+        travels.stop()
+        travels.join(10)
+    assert [record.message for record in caplog.records if record.exc_info] == ["travels stand"]
+
+
+def test_nobody_waits_for_a_replay_that_is_made_and_its_owner_may_end_it(world: World, past: int) -> None:
+    serving, now = schemas(world), dt.datetime.now(dt.UTC)
+    over = asked(world, past, OTHER)
+    world.admin.execute("UPDATE projections.replays SET expires_at = now() WHERE id = %s", (over,))
+    first = request_replay(world.store, OWNER, now)["id"]
+    with ThreadPoolExecutor(4) as pool:
+        with held(world):
+            making = pool.submit(make_next, world.source)
+            wait_until(lambda: waiting(world))
+            assert pool.submit(make_next, world.source).result(10) is False
+            asking = [pool.submit(request_replay, world.store, who, now) for who in (NEIGHBOUR, OWNER)]
+            later = [future.result(10)["id"] for future in asking]
+        assert making.result(60)
+    assert (state(world, over), state(world, first)) == ("expired", "expired")
+    left = schemas(world) - serving
+    assert 0 < len(left) < len(REGISTRY)
+    assert set(generations.drop_retired(world.conn, after_seconds=0)) == left
+    assert [make_next(world.source) for _ in range(3)] == [True, True, False]
+    assert [state(world, replay) for replay in later] == ["ready", "ready"]
+    assert generations.drop_retired(world.conn, after_seconds=0) == []
+
+
+def test_a_killed_process_leaves_its_replay_to_the_next(world: World, past: int) -> None:
+    serving, replay = schemas(world), asked(world, past)
+    with held(world), started("travels", world.source, "all") as process:
+        wait_until(lambda: waiting(world))
+        assert generations.drop_retired(world.conn, after_seconds=0) == []
+        process.kill()
+        process.wait()
+    wait_until(lambda: not projectors(world))
+    left = schemas(world) - serving
+    assert state(world, replay) == "pending"
+    assert make_next(world.source)
+    assert state(world, replay) == "ready"
+    assert left
+    assert set(generations.drop_retired(world.conn, after_seconds=0)) == left
+
+
+def test_generations_of_a_replay_are_ready_with_it_and_nobodys_to_drop(world: World, past: int) -> None:
+    replay = asked(world, past)
+    make_next(world.source)
+    made = world.admin.execute(MADE).fetchall()
+    assert {state for _, state, _ in made} == {"ready"}
+    desk = Desk(world.store, Metadata(actor="user-99"), {})
+    for _, _, generation in made:
+        with pytest.raises(GenerationNotReady):
+            desk.drop(generation)
+        with pytest.raises(GenerationNotReady):
+            desk.adopt(generation)
+    assert generations.drop_retired(world.conn, after_seconds=0) == []
+    world.admin.execute("UPDATE projections.replays SET state = 'expired' WHERE id = %s", (replay,))
+    assert set(generations.drop_retired(world.conn, after_seconds=0)) == {schema for schema, _, _ in made}
 
 
 def test_the_position_of_an_instant_is_the_last_one_recorded_by_then(world: World, past: int) -> None:

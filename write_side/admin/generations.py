@@ -140,16 +140,17 @@ class Desk:
     def drop(self, generation: int) -> str:
         """Let go of a generation that does not serve, or end its making; returns the state.
 
-        Raises GenerationNotFound, GenerationNotReady for the one that serves.
+        Raises GenerationNotFound, GenerationNotReady for one that serves, or that an owner's replay may be reading.
         """
         with self.store.cursor() as cursor, cursor.connection.transaction():
             row = cursor.execute(SELECT_GENERATION, (generation,)).fetchone()
             if row is None:
                 raise GenerationNotFound(details={"id": generation})
-            if row["state"] == "live" and row["kind"] == "rebuild":
-                raise GenerationNotReady(details={"id": generation, "state": "live"}, state="live")
+            kind, state = row["kind"], row["state"]
+            if (kind, state) == ("rebuild", "live") or kind == "travel":
+                raise GenerationNotReady(details={"id": generation, "kind": kind, "state": state}, state=state)
             # Schemas are dropped once every reader has left.
-            stands = row["state"] in _UNDER_WAY or row["state"] in {"retired", "failed"}
+            stands = state in _UNDER_WAY or state in {"retired", "failed"}
             cursor.execute(SET_STATE, ("dropping" if stands else "dropped", None, generation))
         return "dropped"
 

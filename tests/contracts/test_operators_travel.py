@@ -1,0 +1,54 @@
+"""Generations that owners travel to, as operators see them, and what an owner reads once they are gone."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import RunningHouse, Shop
+from tests.contracts.staff import staff_headers
+from tests.journeys.test_time_travel import travel
+
+SELECT = """SELECT g.id, g.schema FROM projections.generations g JOIN projections.replays r ON g.schema = ANY(r.schemas)
+    WHERE r.id = %s"""
+
+
+@pytest.fixture
+def staff(running: RunningHouse) -> dict[str, str]:
+    """The headers of an operator."""
+    return staff_headers(running.house.settings)
+
+
+def generations(running: RunningHouse, replay: str) -> dict[int, str]:
+    """Return the generations of a replay, id -> schema."""
+    with running.house.connect_owner() as conn:
+        rows: list[Any] = conn.execute(SELECT, (replay,)).fetchall()
+    return dict(rows)
+
+
+def test_operators_see_one_when_they_ask_for_it_and_cannot_drop_it(
+    running: RunningHouse, client: httpx.Client, staff: dict[str, str], shop: Shop
+) -> None:
+    replay = travel(client, shop, "2020-01-01")
+    made = generations(running, replay)
+    listed = client.get("/api/admin/generations", headers=staff).json()["data"]["results"]
+    assert made
+    assert {item["id"] for item in listed}.isdisjoint(made)
+    for generation in made:
+        shown = client.get(f"/api/admin/generations/{generation}", headers=staff).json()["data"]
+        assert (shown["kind"], shown["state"], shown["progress"]) == ("travel", "ready", 1)
+        for deed in ("drop", "adopt"):
+            answer = client.post(f"/api/admin/generations/{generation}/{deed}", headers=staff)
+            assert (answer.status_code, answer.json()["error_code"]) == (409, "GENERATION_NOT_READY")
+    assert client.get("/api/products", headers=shop.headers | {"X-Replay": replay}).status_code == 200
+
+
+def test_a_replay_whose_tables_are_gone_has_ended(running: RunningHouse, client: httpx.Client, shop: Shop) -> None:
+    replay = travel(client, shop, "2020-01-01")
+    with running.house.connect_owner() as conn:
+        for schema in generations(running, replay).values():
+            conn.execute(f'DROP SCHEMA "{schema}" CASCADE')
+    for path in ("/products", "/transactions", "/business/profile"):
+        gone = client.get(f"/api{path}", headers=shop.headers | {"X-Replay": replay})
+        assert (gone.status_code, gone.json()["error_code"]) == (410, "REPLAY_EXPIRED"), path
+    assert client.get("/api/products", headers=shop.headers).status_code == 200
