@@ -155,6 +155,9 @@ def _servers(settings: Settings) -> list[tuple[str, str]]:
             problems.append((name, "is not set; production does not run on the servers built in for development."))
     if settings.database_url and _password(settings.database_url) in _DEFAULT_PASSWORDS:
         problems.append(("DATABASE_URL", "has no password or a default one; set a random password."))
+    broker = settings.broker_url or ""
+    if broker.startswith("amqp") and _password(broker) in _DEFAULT_PASSWORDS:
+        problems.append(("BROKER_URL", "has no password or a default one; set a random password."))
     return problems
 
 

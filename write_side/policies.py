@@ -43,6 +43,11 @@ logger = logging.getLogger("smartmarket.policies")
 
 # Returns the position the policies have come to, kept from other policies processes until the commit.
 LOCK_POSITION = "SELECT position FROM jobs.progress WHERE policy = %s FOR UPDATE"
+# Returns nothing; an event is left to a release that can read it.
+LEAVE_UNREAD = "INSERT INTO jobs.unread VALUES (%s, %s) ON CONFLICT DO NOTHING"
+# Returns the positions of what was left, kept from other policies processes until the commit.
+LOCK_UNREAD = "SELECT position FROM jobs.unread ORDER BY position FOR UPDATE SKIP LOCKED"
+FORGET_UNREAD = "DELETE FROM jobs.unread WHERE position = %s"
 
 
 class Policies:
@@ -73,6 +78,7 @@ class Policies:
         try:
             with self._connect() as conn:
                 conn.execute("INSERT INTO jobs.progress VALUES (%s, 0) ON CONFLICT DO NOTHING", (_NAME,))
+                self.take_up(conn)
                 self._follow(conn)
         except psycopg.Error as error:
             logger.warning("policies pause", extra={"reason": f"{type(error).__name__}: {error}"})
@@ -96,26 +102,39 @@ class Policies:
             batch = self._reader.after(conn, cast("tuple[int]", row)[0], limit=_BATCH)
             if not batch:
                 return False
-            decisions = [d for r in batch if r.state is not None for d in _decisions(r)]
-            due = jobs.record(conn, decisions)
+            decided = [(r, _decisions(r)) for r in batch if r.state is not None or r.topic not in CATALOGUE]
+            due = jobs.record(conn, [decision for _, called_for in decided for decision in called_for or ()])
+            for recorded in (r for r, called_for in decided if called_for is None):
+                conn.execute(LEAVE_UNREAD, (recorded.position, recorded.topic))
             conn.execute("UPDATE jobs.progress SET position = %s WHERE policy = %s", (batch[-1].position, _NAME))
         self._hint(due)
         return True
+
+    def take_up(self, conn: Connection[Any]) -> None:
+        """Turn into jobs what an earlier release could not read."""
+        with conn.transaction():
+            for (position,) in conn.execute(LOCK_UNREAD).fetchall():
+                (recorded,) = self._reader.after(conn, position - 1, limit=1)
+                called_for = _decisions(recorded) if recorded.topic in CATALOGUE else None
+                if called_for is not None:
+                    jobs.record(conn, called_for)  # the sweep hints
+                    conn.execute(FORGET_UNREAD, (position,))
 
     def _hint(self, due: Mapping[int, list[uuid.UUID]]) -> None:
         for priority, ids in due.items():
             self._hints.send(ids, priority)
 
 
-def _decisions(recorded: Recorded) -> list[NewJob | Outcome]:
-    """Return what an event calls for; one that cannot be read calls for an operator, and for nothing else."""
+def _decisions(recorded: Recorded) -> list[NewJob | Outcome] | None:
+    """Return what an event calls for; None, and a call for an operator, where it cannot be read."""
     try:
-        policies, event = POLICIES[CATALOGUE[recorded.topic]], recorded.event
+        policies = POLICIES.get(CATALOGUE[recorded.topic], ())
+        event = recorded.event if policies else None
         return [decision for policy in policies for decision in policy(recorded, event)]
     except (msgspec.MsgspecError, LookupError, TypeError, ValueError):
         logger.critical(
-            "no policy can read this event: whatever it should have started has not begun",
+            "no policy of this release can read this event: what it should have started waits for one that can",
             extra={"position": recorded.position, "topic": recorded.topic, "business_id": recorded.business_id},
             exc_info=True,
         )
-        return []
+        return None

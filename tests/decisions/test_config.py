@@ -82,6 +82,7 @@ def test_production_starts_on_safe_settings(monkeypatch: pytest.MonkeyPatch) -> 
         ("DATABASE_URL", "postgresql://postgres:postgres@db:5432/smartmarket"),
         ("DATABASE_URL", "postgresql://postgres@db:5432/smartmarket"),
         ("REDIS_URL", None),
+        ("BROKER_URL", "amqp://guest:guest@rabbit:5672//"),
         ("CORS_ALLOWED_ORIGINS", "*"),
         ("CORS_ALLOWED_ORIGINS", "https://*.vercel.app"),
         ("CORS_ALLOWED_ORIGINS", "http://smartmarket.vercel.app"),

@@ -20,7 +20,7 @@ def decided(event: Event, business: int | None = 7) -> list[NewJob | Outcome]:
     """Return what an event calls for, of forecasts."""
     at = dt.datetime(2025, 11, 3, tzinfo=dt.UTC)
     decisions = _decisions(Recorded(9, "s", 1, event.topic, business, at, {}, encode(event)))
-    return [d for d in decisions if d.kind in {PLAN, MAKE}]
+    return [d for d in decisions or () if d.kind in {PLAN, MAKE}]
 
 
 def requested(by: str, *products: int, cause: str | None = None) -> ForecastsRequested:

@@ -30,6 +30,7 @@ from write_side.sales.policy import READ_UPLOAD
 SWEEP_SECONDS = 5.0
 BEGIN_AT_THE_BEGINNING = "INSERT INTO jobs.progress VALUES ('jobs', 0)"
 PROGRESS = "SELECT position FROM jobs.progress"
+UNREAD = "SELECT position FROM jobs.unread"
 
 
 @pytest.fixture
@@ -299,3 +300,25 @@ def test_an_event_that_cannot_be_read_stops_no_other_shop(
         conn.execute(BEGIN_AT_THE_BEGINNING)
         assert policies_on(database_url, hints).step(conn)
         assert conn.execute("SELECT business_id, subject FROM jobs.jobs").fetchall() == [(8, file_id)]
+
+
+def test_what_only_a_later_release_can_read_becomes_a_job_once_that_is_there(
+    store: EventStore, database_url: str, hints: HintSender
+) -> None:
+    file_id = accept_nothing(store)
+    unread = "UPDATE log.events SET topic = %s, state = %s WHERE notification_id = 1 RETURNING topic"
+    ((topic, state),) = rows(database_url, "SELECT topic, state FROM log.events")
+    for unknown in (("sales.UploadPromised", state), (topic, b'{"class_version":99,' + bytes(state)[1:])):
+        rows(database_url, "DELETE FROM jobs.progress RETURNING 1")
+        rows(database_url, unread, *unknown)
+        policies = policies_on(database_url, hints)
+        follow(database_url, policies)
+        with connected(database_url, WRITER) as conn:
+            policies.take_up(conn)
+        assert rows(database_url, PROGRESS) == [(1,)]
+        assert (of_jobs(database_url, "id"), rows(database_url, UNREAD)) == ([], [(1,)])
+    rows(database_url, unread, topic, state)
+    with connected(database_url, WRITER) as conn:
+        policies_on(database_url, hints).take_up(conn)
+    assert of_jobs(database_url, "subject, position, state") == [(file_id, 1, "pending")]
+    assert rows(database_url, UNREAD) == []

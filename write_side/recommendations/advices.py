@@ -27,8 +27,8 @@ class Advices:
         kept = self._kept.get(business_id, Advice())
         source = self._store if unit is None else unit
         advice = aggregate.load(source.load(stream_of(business_id), kept.version), kept)
+        self._kept.pop(business_id, None)  # another thread may have just let go of it
         self._kept[business_id] = advice
-        self._kept.move_to_end(business_id)
         if len(self._kept) > _MOST:
             self._kept.popitem(last=False)
         return advice
