@@ -85,6 +85,24 @@ def test_those_at_risk_who_spent_most_come_first_with_all_that_was_merged_into_t
     assert at_risk.spent_90d == 10 * 50_000 * (1 + 2 + 3 + 4)
 
 
+@pytest.mark.parametrize(
+    ("sold", "demand", "usual"),
+    [
+        ({3: 20}, 20_000, 0), ({3: 20, 10: 21}, 29_000, 49_000), ({3: 20, 28: 8}, 7_000, 2_666),
+        ({3: 20, 365: 1}, 5_000, 0), ({3: 20, 10: 21, 365: 1}, 10_000, 7_000),
+    ],
+)  # fmt: skip
+def test_an_average_of_28_days_counts_those_without_sales_since_the_first_ever(
+    world: World, look: Look, sold: dict[int, int], demand: int, usual: int
+) -> None:
+    tea = [sale(day, 1, 1_000, 1_000 * pieces, date=ago(day)) for day, pieces in sold.items()]
+    world.append(SHOP, products("Tea", "Rice"), batch(SHOP, [*tea, sale(1, 2, date=ago(1))]), completed(SHOP))
+    world.append(SHOP, StockMoved(1, "count", 10_000, TODAY, 0))
+    world.project()
+    (told,) = look(SHOP).signals().shelves
+    assert (told.basis, told.demand, told.usual_7d) == ("average", demand, usual)
+
+
 def test_a_forecast_tells_the_demand_where_there_is_one(world: World, look: Look) -> None:
     busy(world, SHOP)
     world.append(SHOP, forecasts.made(1, [6, 3, 5, 0, 0, 0, 0], horizon=7, made_on=TODAY))
