@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from shared.rules.recommend import CASH_WARNING, PRICE_OPTIMIZATION, REORDER, RETENTION, Fact
+from shared.rules.wanted import CASH_WARNING, PRICE_OPTIMIZATION, REORDER, RETENTION, Fact
 
 # So long it is watched what comes of it; of a warning about cash, until the day it warned of.
 WATCHED = {REORDER: dt.timedelta(14), RETENTION: dt.timedelta(30), PRICE_OPTIMIZATION: dt.timedelta(14)}

@@ -14,17 +14,8 @@ from psycopg import Connection
 from shared.events.recommendations import BasedOn
 from shared.rules import cash as cash_rule
 from shared.rules.follow_up import Executed, Seen
-from shared.rules.recommend import (
-    CASH_WARNING,
-    DEFAULTS,
-    PRICE_OPTIMIZATION,
-    REORDER,
-    RETENTION,
-    AtRisk,
-    Cash,
-    Shelf,
-    Signals,
-)
+from shared.rules.recommend import AtRisk, Cash, Shelf, Signals
+from shared.rules.wanted import CASH_WARNING, DEFAULTS, PRICE_OPTIMIZATION, REORDER, RETENTION
 from shared.signals import cash, shelves, takings
 
 PROJECTIONS = ("sales", "inventory", "customers", "cashflow", "forecasting")

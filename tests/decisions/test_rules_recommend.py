@@ -6,21 +6,19 @@ from shared.rules.follow_up import Executed, Outcome, Seen, outcome, watched_unt
 from shared.rules.recommend import (
     AtRisk,
     Cash,
-    Fact,
     Shelf,
     Signals,
     cash_warning,
     order_quantity,
     prices,
-    priority,
     reorder,
     retention,
     wanted,
 )
+from shared.rules.wanted import Fact, priority
 from shared.signals.shelves import Forecast, Stocked, shelf, week_ahead
 
 TODAY = dt.date(2025, 11, 3)
-NOBODY = AtRisk(0, [], 0)
 RICE = Shelf(1, 5_000, True, 20_000, None, 28_000, 7, 2, "forecast", 12_000, None, None, None, 25_000, 20_000)  # noqa: FBT003 - a row
 
 
@@ -124,12 +122,6 @@ def test_what_matters_most_comes_first_and_stale_data_tell_nothing() -> None:
     assert wanted(signals, ahead(14)) != []
     assert wanted(signals, ahead(15)) == []
     assert wanted(signals._replace(last_sale=None), TODAY) != []
-
-
-def test_of_slow_movers_only_those_with_most_at_stake_are_told() -> None:
-    slow = [RICE._replace(product_id=n, runs_out_in=None, unit_price=n) for n in range(1, 31)]
-    told = [item.facts["product_id"] for item in wanted(Signals(TODAY, slow, None, NOBODY), TODAY)]
-    assert told == list(range(30, 20, -1))
 
 
 def test_a_forecast_goes_before_the_average_and_on_by_weekdays() -> None:

@@ -13,7 +13,8 @@ from shared.events.customers import CustomersMerged
 from shared.events.inventory import ProductDetailsChanged, StockMoved
 from shared.events.sales import Movement, MovementsRecorded, SaleRecorded
 from shared.rules.follow_up import Executed, Seen
-from shared.rules.recommend import Fact, wanted
+from shared.rules.recommend import wanted
+from shared.rules.wanted import Fact
 from shared.signals.advice import LOOK_INTO, SELECT_LIVE, advice, differences
 from shared.signals.recommendations import Reading
 from tests.projectors import forecasts
@@ -146,3 +147,18 @@ def test_other_generations_tell_what_they_would_change(world: World) -> None:
     ]
     assert differences(before, before) == []
     assert advice(world.conn, SHOP, TODAY) == before
+
+
+def test_of_many_slow_movers_a_preview_shows_those_that_would_be_told(world: World) -> None:
+    world.append(SHOP, products(*[f"Spice {n}" for n in range(1, 15)]))
+    world.append(SHOP, *[event for n in range(1, 15) for event in (
+        ProductDetailsChanged(n, reorder_point=5_000), StockMoved(n, "count", 1_000, TODAY, 0)
+    )])  # fmt: skip
+    world.project()
+    with world.conn.transaction():
+        _, schema = generations.create(world.conn, REGISTRY["inventory"], state="retired", upto=0)
+    nothing, told = (advice(world.conn, SHOP, TODAY, instead) for instead in ({"inventory": schema}, {}))
+    assert (nothing, [item.subject for item in told]) == ([], [f"product-{n}" for n in range(1, 11)])
+    other = [item._replace(subject="product-14") for item in told[:1]]
+    stays = advice(world.conn, SHOP, TODAY, {}, other)
+    assert [item.subject for item in stays] == [*(f"product-{n}" for n in range(1, 10)), "product-14"]
