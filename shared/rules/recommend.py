@@ -75,6 +75,9 @@ class AtRisk(NamedTuple):
     spent_90d: int
 
 
+NOBODY = AtRisk(0, (), 0)
+
+
 class Signals(NamedTuple):
     """What the read models tell of a shop; `cash` is None while it is unknown.
 

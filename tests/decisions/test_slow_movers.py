@@ -4,7 +4,7 @@ from typing import Any
 
 from shared.events.base import Event
 from shared.events.recommendations import RecommendationIssued, RecommendationRefreshed, RecommendationWithdrawn
-from shared.rules.recommend import AtRisk, Shelf, Signals, retention, wanted
+from shared.rules.recommend import NOBODY, AtRisk, Shelf, Signals, retention, wanted
 from shared.rules.wanted import Fact, Wanted, at_once
 from tests.decisions.test_recommendations_aggregate import BASED_ON, TODAY, after, opened, reviewed
 from write_side.recommendations.aggregate import Advice, dismiss
@@ -13,7 +13,7 @@ SLOW = Shelf(1, 5_000, True, 20_000, None, 1_000, 7, None, "average", 12_000, No
 
 
 def told(*shelves: Shelf) -> list[Wanted]:
-    return wanted(Signals(TODAY, shelves, None, AtRisk(0, [], 0)), TODAY)
+    return wanted(Signals(TODAY, shelves, None, NOBODY), TODAY)
 
 
 def slow_movers(*products: int, **changes: Any) -> list[Wanted]:  # noqa: ANN401 - fields of Shelf

@@ -1,10 +1,11 @@
 """What the read models tell of what to do, on tables that projectors made."""
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, LiteralString, cast
 
 import pytest
+from psycopg import Connection, Cursor
 
 from projections import generations
 from projections.registry import REGISTRY
@@ -84,6 +85,32 @@ def test_those_at_risk_who_spent_most_come_first_with_all_that_was_merged_into_t
     at_risk = look(SHOP).signals().at_risk
     assert (at_risk.customers, list(at_risk.customer_ids)) == (3, [1, 3, 2])
     assert at_risk.spent_90d == 10 * 50_000 * (1 + 2 + 3 + 4)
+
+
+class Asked:
+    """A connection that remembers what it was asked."""
+
+    def __init__(self, conn: Connection[Any]) -> None:
+        self._conn = conn
+        self.queries: list[str] = []
+
+    def execute(self, query: LiteralString, parameters: Mapping[str, Any]) -> Cursor[Any]:
+        self.queries.append(query)
+        return self._conn.execute(query, parameters)
+
+
+def test_all_customers_are_looked_through_once_and_not_for_a_shop_whose_data_are_stale(
+    world: World, look: Look
+) -> None:
+    busy(world, SHOP)
+    for today, times in ((TODAY, 1), (TODAY + dt.timedelta(14), 0)):
+        look(SHOP)
+        asked = Asked(world.conn)
+        signals = Reading(cast("Connection[Any]", asked), SHOP, today).signals()
+        assert sum("level = 'high'" in query for query in asked.queries) == times
+        assert signals.last_sale == ago(1)
+        assert bool(wanted(signals, today)) == bool(times)
+        assert (signals.at_risk.customers, bool(signals.shelves)) == (4 * times, bool(times))
 
 
 @pytest.mark.parametrize(
