@@ -51,8 +51,10 @@ SELECT_RETURNED = """SELECT DISTINCT one.id FROM (SELECT DISTINCT coalesce(merge
     JOIN customer_ids AS m ON m.business_id = %(business)s AND coalesce(m.merged_into, m.id) = one.id
     JOIN visits AS v ON v.business_id = %(business)s AND v.customer_id = m.id
     WHERE v.sales > 0 AND v.date >= %(since)s::date"""
-# Returns what a product costs now.
-SELECT_PRICE = """SELECT coalesce(nullif(g.unit_price, -1), p.unit_price, p.first_price) FROM products AS p
+# Returns what a product costs now, and whether its owner said so.
+SELECT_PRICE = """SELECT coalesce(nullif(g.unit_price, -1), p.unit_price, p.first_price),
+        nullif(g.unit_price, -1) IS NOT NULL
+    FROM products AS p
     LEFT JOIN goods AS g ON g.business_id = p.business_id AND g.product_id = p.id
     WHERE p.business_id = %(business)s AND p.id = %(product)s"""
 
@@ -94,7 +96,8 @@ class Reading:
                 rows = self._rows(SELECT_RETURNED, ids=executed.action["customer_ids"], since=executed.date)
                 return Seen(returned=tuple(customer for (customer,) in rows))
             case "price_optimization":
-                return Seen(unit_price=self._value(SELECT_PRICE, product=executed.action["product_id"]))
+                rows = self._rows(SELECT_PRICE, product=executed.action["product_id"])
+                return Seen(unit_price=rows[0][0], owners_price=rows[0][1]) if rows else Seen()
         return Seen(balance=self._facts().balance)
 
     def _shelves(self, last: dt.date | None) -> list[Shelf]:

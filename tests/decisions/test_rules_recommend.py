@@ -161,3 +161,9 @@ def test_what_came_of_it_is_told_when_it_shows_or_when_its_time_is_over() -> Non
     )
     assert told("price_optimization", Seen(unit_price=525), TODAY) == Outcome("price_changed", {"unit_price": 525})
     assert told("price_optimization", Seen(unit_price=500), ahead(15)) == Outcome("price_kept", {})
+    assert told("price_optimization", Seen(unit_price=475), TODAY) is None
+    assert told("price_optimization", Seen(unit_price=475), ahead(15)) == Outcome("price_kept", {})
+    assert told("price_optimization", Seen(unit_price=500, owners_price=True), ahead(15)) == Outcome("price_kept", {})
+    lower = Seen(unit_price=475, owners_price=True)
+    assert told("price_optimization", lower, TODAY) == Outcome("price_changed", {"unit_price": 475})
+    assert told("price_optimization", Seen(), ahead(15)) == Outcome("price_kept", {})

@@ -159,8 +159,13 @@ def test_what_happened_since_is_seen_by_hand_and_in_ledgers(world: World, look: 
     assert set(seen("retention", customer_ids=[1, 2]).returned) == {1, 3}
     assert seen("price_optimization", product_id=1) == Seen(unit_price=2_000)
     world.append(SHOP, ProductDetailsChanged(1, unit_price=2_100))
-    assert seen("price_optimization", product_id=1) == Seen(unit_price=2_100)
-    assert seen("cash_warning", threshold=5, critical_on=str(TODAY)) == Seen(balance=1_000 + 700 + 100 - 500)
+    assert seen("price_optimization", product_id=1) == Seen(unit_price=2_100, owners_price=True)
+    world.append(SHOP, SaleRecorded(9_003, TODAY, None, 1, None, 1_000, 1_800, None, ""))
+    assert seen("price_optimization", product_id=1) == Seen(unit_price=2_100, owners_price=True)
+    world.append(SHOP, ProductDetailsChanged(1, cleared=["unit_price"]))
+    assert seen("price_optimization", product_id=1) == Seen(unit_price=1_800)
+    assert seen("price_optimization", product_id=99) == Seen()
+    assert seen("cash_warning", threshold=5, critical_on=str(TODAY)) == Seen(balance=1_000 + 700 + 100 + 1_800 - 500)
 
 
 def test_other_generations_tell_what_they_would_change(world: World) -> None:
