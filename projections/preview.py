@@ -166,7 +166,8 @@ def _advise(made: Aside, live: str, positions: Mapping[int, int], found: Preview
             if shown(conn, live, business) != position:
                 continue
             today = LogReader.day(conn, position) or local_date(now)
-            before, after = (advice(conn, business, today, to) for to in ({}, {made.projection.name: made.schema}))
+            before = advice(conn, business, today)
+            after = advice(conn, business, today, {made.projection.name: made.schema}, before)
             if told := differences(before, after):
                 found.advised[business] = told
             found.advice.add(_advised(told, len(after)))

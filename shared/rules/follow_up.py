@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from shared.rules.recommend import CASH_WARNING, PRICE_OPTIMIZATION, REORDER, RETENTION, Fact
+from shared.rules.wanted import CASH_WARNING, PRICE_OPTIMIZATION, REORDER, RETENTION, Fact
 
 # So long it is watched what comes of it; of a warning about cash, until the day it warned of.
 WATCHED = {REORDER: dt.timedelta(14), RETENTION: dt.timedelta(30), PRICE_OPTIMIZATION: dt.timedelta(14)}
@@ -25,12 +25,16 @@ class Executed(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What happened since one was executed; of what does not belong to its type nothing."""
+    """What happened since one was executed; of what does not belong to its type nothing.
+
+    `unit_price` is what the owner said it costs, or else (not `owners_price`) what it was sold for last.
+    """
 
     arrived: int = 0
     returned: tuple[int, ...] = ()
     balance: int | None = None
     unit_price: int | None = None
+    owners_price: bool = False
 
 
 class Outcome(NamedTuple):
@@ -57,9 +61,17 @@ def outcome(executed: Executed, seen: Seen, today: dt.date) -> Outcome | None:
             back: dict[str, Fact] = {"customer_ids": sorted(seen.returned)}
             return _told(bool(seen.returned), over, "customers_returned", "nobody_returned", back)
         case "price_optimization":
-            changed = seen.unit_price is not None and seen.unit_price != executed.action.get("unit_price")
-            return _told(changed, over, "price_changed", "price_kept", {"unit_price": seen.unit_price})
+            now: dict[str, Fact] = {"unit_price": seen.unit_price}
+            return _told(_has_another_price(executed, seen), over, "price_changed", "price_kept", now)
     return _cash(executed, seen, over=over)
+
+
+def _has_another_price(executed: Executed, seen: Seen) -> bool:
+    before = executed.action.get("unit_price")
+    if seen.unit_price is None or not isinstance(before, int):
+        return False
+    # Who sold it for less may have been haggled with; who sold it for more has raised its price.
+    return seen.unit_price != before if seen.owners_price else seen.unit_price > before
 
 
 def _cash(executed: Executed, seen: Seen, *, over: bool) -> Outcome | None:

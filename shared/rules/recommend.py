@@ -1,6 +1,5 @@
 """What a shop should do next: from what its read models tell to the recommendations that are wanted today.
 
-priority = weight of the urgency x impact of the type, in hundredths: a reorder of high urgency 1.1 x 0.8 = 0.88.
 Money is integer paisa, quantities are thousandths of a unit. Facts by type:
 
 - reorder: product_id, current_stock, demand (expected over `days` days), days, basis (`forecast` or `average`),
@@ -11,46 +10,28 @@ Money is integer paisa, quantities are thousandths of a unit. Facts by type:
 """
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
-VERSION = "recommend.v1"
-HIGH, MEDIUM, LOW = URGENCIES = ("high", "medium", "low")
-REORDER, CASH_WARNING, RETENTION, PRICE_OPTIMIZATION = TYPES = (
-    "reorder", "cash_warning", "retention", "price_optimization",
-)  # fmt: skip
-WEIGHTS = {HIGH: 110, MEDIUM: 80, LOW: 50}
-IMPACTS = {REORDER: 80, CASH_WARNING: 90, RETENTION: 70, PRICE_OPTIMIZATION: 60}
+from shared.rules.wanted import (
+    CASH_WARNING,
+    DEFAULTS,
+    HIGH,
+    LOW,
+    MEDIUM,
+    PRICE_OPTIMIZATION,
+    REORDER,
+    RETENTION,
+    VERSION,
+    Fact,
+    Parameters,
+    Wanted,
+)
+
 _WHOLE = 1000
 _TAKA = 100
 _DAY = dt.timedelta(1)
-Fact = int | str | list[int] | None
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """What may be set; days, customers, percent, and thousandths for `pack`.
-
-    `open_days`: how long one stays open that no date ends; `stale_days`: after so many days without a sale nothing is
-    recommended, since nobody knows what happened meanwhile.
-    """
-
-    high_days: int = 3
-    medium_days: int = 7
-    cash_high_days: int = 7
-    cash_days: int = 30
-    least_customers: int = 3
-    most_customers: int = 20
-    rise_percent: int = 130
-    price_step_percent: int = 5
-    pack: int = 5_000
-    most_slow_movers: int = 10
-    open_days: int = 14
-    stale_days: int = 14
-
-
-DEFAULTS = Parameters()
 
 
 class Shelf(NamedTuple):
@@ -94,6 +75,9 @@ class AtRisk(NamedTuple):
     spent_90d: int
 
 
+NOBODY = AtRisk(0, (), 0)
+
+
 class Signals(NamedTuple):
     """What the read models tell of a shop; `cash` is None while it is unknown.
 
@@ -107,50 +91,26 @@ class Signals(NamedTuple):
     rules: Mapping[str, str] | None = None
 
 
-class Wanted(NamedTuple):
-    """Something to do today, by what rules; of those without `expires_on` the day is set when they are issued."""
-
-    type: str
-    subject: str
-    urgency: str
-    stake: int
-    stake_basis: str
-    facts: dict[str, Fact]
-    expires_on: dt.date | None = None
-    rule: str = VERSION
-
-    @property
-    def impact(self) -> int:
-        """Return the impact of its type, in hundredths."""
-        return IMPACTS[self.type]
-
-    @property
-    def priority(self) -> int:
-        """Return urgency x impact, in hundredths."""
-        return priority(self.type, self.urgency)
-
-
-def priority(kind: str, urgency: str) -> int:
-    """Return the priority of a type at an urgency, in hundredths."""
-    return (WEIGHTS[urgency] * IMPACTS[kind] + 50) // 100
-
-
 def is_stale(last_sale: dt.date | None, today: dt.date, chosen: Parameters = DEFAULTS) -> bool:
     """Tell whether the data of a shop end too long ago to advise it."""
     return last_sale is not None and (today - last_sale).days > chosen.stale_days
 
 
 def wanted(signals: Signals, today: dt.date, chosen: Parameters = DEFAULTS) -> list[Wanted]:
-    """Return what is to be done, the most important first; nothing on stale data."""
+    """Return all that is to be done, the most important first; nothing on stale data.
+
+    Of equal ones, with as much at stake, that comes first whose stock lasts least, then the older product.
+    """
     if is_stale(signals.last_sale, today, chosen):
         return []
+    shelves = sorted(signals.shelves, key=_lasts)
     found = [
-        *_reorders(signals.shelves, today, chosen), *cash_warning(signals.cash, today, chosen),
-        *retention(signals.at_risk, chosen), *prices(signals.shelves, chosen),
+        *(item for item in (reorder(shelf, today, chosen) for shelf in shelves) if item),
+        *cash_warning(signals.cash, today, chosen), *retention(signals.at_risk, chosen), *prices(shelves, chosen),
     ]  # fmt: skip
     made_by = signals.rules or {}
     told = [item._replace(rule=f"{VERSION} {made_by.get(item.type, '')}".rstrip()) for item in found]
-    return sorted(told, key=lambda item: (-item.priority, -item.stake, item.type, item.subject))
+    return sorted(told, key=lambda item: (-item.priority, -item.stake, item.type))
 
 
 def reorder(shelf: Shelf, today: dt.date, chosen: Parameters = DEFAULTS) -> Wanted | None:
@@ -245,7 +205,6 @@ def prices(shelves: Iterable[Shelf], chosen: Parameters = DEFAULTS) -> list[Want
     return found
 
 
-def _reorders(shelves: Iterable[Shelf], today: dt.date, chosen: Parameters) -> list[Wanted]:
-    found = [item for item in (reorder(shelf, today, chosen) for shelf in shelves) if item]
-    slow = sorted((item for item in found if item.urgency == LOW), key=lambda item: (-item.stake, item.subject))
-    return [*(item for item in found if item.urgency != LOW), *slow[: chosen.most_slow_movers]]
+def _lasts(shelf: Shelf) -> tuple[float, int]:
+    days = shelf.on_hand * shelf.days / shelf.demand if shelf.demand > 0 else math.inf
+    return days, shelf.product_id

@@ -6,7 +6,8 @@ from typing import Any
 
 from psycopg import Connection
 
-from shared.rules.recommend import Wanted, wanted
+from shared.rules.recommend import wanted
+from shared.rules.wanted import Wanted, at_once
 from shared.signals.recommendations import Reading
 
 # Returns nothing of interest; from here on unqualified tables are those of the schemas given.
@@ -16,9 +17,12 @@ SELECT_LIVE = "SELECT projection, schema FROM projections.live"
 
 
 def advice(
-    conn: Connection[Any], business_id: int, today: dt.date, instead: Mapping[str, str] | None = None
-) -> list[Wanted]:
-    """Return what is wanted of a shop by the generations that serve, `instead` (projection: schema) taking their place.
+    conn: Connection[Any], business_id: int, today: dt.date, instead: Mapping[str, str] | None = None,
+    beside: Sequence[Wanted] = (),
+) -> list[Wanted]:  # fmt: skip
+    """Return what a shop is told by the generations that serve, `instead` (projection: schema) taking their place.
+
+    As if it were told so for the first time; or after `beside`, whose slow movers stay as long as they are wanted.
 
     Reads in the transaction of the caller's, who sees the shop's rows in all of these schemas; leaves nothing behind.
     """
@@ -28,12 +32,12 @@ def advice(
         conn.execute(LOOK_INTO, (", ".join(serving.values()),))
         found = wanted(Reading(conn, business_id, today).signals(), today)
         conn.execute(LOOK_INTO, (before,))
-    return found
+    return at_once(found, {item.key for item in beside})
 
 
 def differences(before: Sequence[Wanted], after: Sequence[Wanted]) -> list[dict[str, Any]]:
     """Return what would come, go or change, as JSON: type, subject, and urgency, priority and stake on either side."""
-    old, new = ({(item.type, item.subject): item for item in items} for items in (before, after))
+    old, new = ({item.key: item for item in items} for items in (before, after))
     return [
         {"type": key[0], "subject": key[1], "from": _told(old.get(key)), "to": _told(new.get(key))}
         for key in sorted(old.keys() | new.keys())

@@ -14,17 +14,8 @@ from psycopg import Connection
 from shared.events.recommendations import BasedOn
 from shared.rules import cash as cash_rule
 from shared.rules.follow_up import Executed, Seen
-from shared.rules.recommend import (
-    CASH_WARNING,
-    DEFAULTS,
-    PRICE_OPTIMIZATION,
-    REORDER,
-    RETENTION,
-    AtRisk,
-    Cash,
-    Shelf,
-    Signals,
-)
+from shared.rules.recommend import NOBODY, AtRisk, Cash, Shelf, Signals, is_stale
+from shared.rules.wanted import CASH_WARNING, DEFAULTS, PRICE_OPTIMIZATION, REORDER, RETENTION
 from shared.signals import cash, shelves, takings
 
 PROJECTIONS = ("sales", "inventory", "customers", "cashflow", "forecasting")
@@ -38,11 +29,9 @@ SELECT_LAST_SALE = """SELECT max(date) FROM sales_days
 # Returns by which rules the stock and the customers' standing were reckoned, null while there is none.
 SELECT_RULES = """SELECT (SELECT rule FROM stock WHERE business_id = %(business)s LIMIT 1),
     (SELECT rules FROM churn WHERE business_id = %(business)s LIMIT 1)"""
-# Returns how many customers are at risk.
-COUNT_AT_RISK = """SELECT count(*) FROM churn
-    WHERE business_id = %(business)s AND (segment = 'at_risk' OR level = 'high') AND visits > 0"""
-# Returns those of them who spent most, the first first.
-SELECT_AT_RISK = """SELECT id FROM churn
+# Returns the customers at risk who spent most, the first first, each with how many there are in all. It reads all of a
+# shop's customers: 9 ms for 20,000 whose rows lie anywhere. No index may have these columns, see their schema.
+SELECT_AT_RISK = """SELECT id, count(*) OVER () FROM churn
     WHERE business_id = %(business)s AND (segment = 'at_risk' OR level = 'high') AND visits > 0
     ORDER BY paisa DESC, id LIMIT %(most)s"""
 # Returns what customers, with all that were merged into them, spent in the 90 days up to the last visit of each.
@@ -62,8 +51,10 @@ SELECT_RETURNED = """SELECT DISTINCT one.id FROM (SELECT DISTINCT coalesce(merge
     JOIN customer_ids AS m ON m.business_id = %(business)s AND coalesce(m.merged_into, m.id) = one.id
     JOIN visits AS v ON v.business_id = %(business)s AND v.customer_id = m.id
     WHERE v.sales > 0 AND v.date >= %(since)s::date"""
-# Returns what a product costs now.
-SELECT_PRICE = """SELECT coalesce(nullif(g.unit_price, -1), p.unit_price, p.first_price) FROM products AS p
+# Returns what a product costs now, and whether its owner said so.
+SELECT_PRICE = """SELECT coalesce(nullif(g.unit_price, -1), p.unit_price, p.first_price),
+        nullif(g.unit_price, -1) IS NOT NULL
+    FROM products AS p
     LEFT JOIN goods AS g ON g.business_id = p.business_id AND g.product_id = p.id
     WHERE p.business_id = %(business)s AND p.id = %(product)s"""
 
@@ -86,8 +77,10 @@ class Reading:
         return based_on, min((position for _, position in based_on.values()), default=0), min(parked, default=None)
 
     def signals(self) -> Signals:
-        """Return what the rules decide by."""
+        """Return what the rules decide by; of a shop whose data are stale only that."""
         last = self._value(SELECT_LAST_SALE)
+        if is_stale(last, self.today):
+            return Signals(last, [], None, NOBODY)
         ((stock, churn),) = self._rows(SELECT_RULES)
         versions = {REORDER: stock, PRICE_OPTIMIZATION: stock, RETENTION: churn, CASH_WARNING: cash_rule.VERSION}
         rules = {kind: version for kind, version in versions.items() if version}
@@ -103,7 +96,8 @@ class Reading:
                 rows = self._rows(SELECT_RETURNED, ids=executed.action["customer_ids"], since=executed.date)
                 return Seen(returned=tuple(customer for (customer,) in rows))
             case "price_optimization":
-                return Seen(unit_price=self._value(SELECT_PRICE, product=executed.action["product_id"]))
+                rows = self._rows(SELECT_PRICE, product=executed.action["product_id"])
+                return Seen(unit_price=rows[0][0], owners_price=rows[0][1]) if rows else Seen()
         return Seen(balance=self._facts().balance)
 
     def _shelves(self, last: dt.date | None) -> list[Shelf]:
@@ -135,8 +129,11 @@ class Reading:
         return Cash(facts.balance, facts.settings.critical_threshold, ahead)
 
     def _at_risk(self) -> AtRisk:
-        ids = [customer for (customer,) in self._rows(SELECT_AT_RISK, most=DEFAULTS.most_customers)]
-        return AtRisk(self._value(COUNT_AT_RISK), ids, self._value(SELECT_SPENT, ids=ids))
+        rows = self._rows(SELECT_AT_RISK, most=DEFAULTS.most_customers)
+        if not rows:
+            return NOBODY
+        ids = [customer for customer, _ in rows]
+        return AtRisk(rows[0][1], ids, self._value(SELECT_SPENT, ids=ids))
 
     def _rows(self, query: LiteralString, **parameters: Any) -> Sequence[Any]:  # noqa: ANN401 - parameters
         return self._conn.execute(query, {**self._known, **parameters}).fetchall()

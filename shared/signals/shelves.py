@@ -12,16 +12,17 @@ AHEAD = 7
 _WHOLE, _TENTH = 1000, 100
 
 # Returns the products whose stock is known, with what the owner said of them, what was sold in 28 and in 7 days up to
-# the last day with sales, and for how many of the 28 days they have been sold.
+# the last day with sales, and for how many of the 28 days they were for sale: since their first sale, be it long ago.
 SELECT_STOCKED = """SELECT s.product_id, s.on_hand, s.is_low, s.reorder_point, nullif(g.reorder_point, -1),
         coalesce(nullif(g.unit_price, -1), p.unit_price, p.first_price),
         nullif(g.lead_time_days, -1), nullif(g.pack_size, -1), nullif(g.min_order, -1),
-        coalesce(sold.month, 0)::bigint, coalesce(sold.week, 0)::bigint, sold.days, nullif(g.unit, '')
+        coalesce(sold.month, 0)::bigint, coalesce(sold.week, 0)::bigint,
+        least(28, %(last)s::date - date '2000-01-01' - least(g.first_sale_day, sold.first_day) + 1), nullif(g.unit, '')
     FROM stock AS s
     LEFT JOIN goods AS g ON g.business_id = s.business_id AND g.product_id = s.product_id
     LEFT JOIN products AS p ON p.business_id = s.business_id AND p.id = s.product_id
     LEFT JOIN (SELECT product_id, sum(units) AS month, sum(units) FILTER (WHERE date > %(last)s::date - 7) AS week,
-            %(last)s::date - min(date) + 1 AS days
+            min(date) - date '2000-01-01' AS first_day
         FROM product_days WHERE business_id = %(business)s AND date > %(last)s::date - 28 AND date <= %(last)s::date
         GROUP BY product_id) AS sold ON sold.product_id = s.product_id
     WHERE s.business_id = %(business)s AND s.stock_known ORDER BY s.product_id"""
@@ -59,7 +60,10 @@ class Forecast(NamedTuple):
 
 
 def shelf(row: Stocked, forecast: Forecast | None, today: dt.date) -> Shelf:
-    """Return what is on a shelf, and what is expected of it by the forecast, else by the average of 28 days."""
+    """Return what is on a shelf, and what is expected of it by the forecast, else by the average of 28 days.
+
+    Of a product that is newer it is the average of its days, of seven at least.
+    """
     over = max(row.days or 0, AHEAD)
     if forecast is None:
         demand = [max(0, row.month) * (k + 1) // over - max(0, row.month) * k // over for k in range(AHEAD)]

@@ -6,21 +6,19 @@ from shared.rules.follow_up import Executed, Outcome, Seen, outcome, watched_unt
 from shared.rules.recommend import (
     AtRisk,
     Cash,
-    Fact,
     Shelf,
     Signals,
     cash_warning,
     order_quantity,
     prices,
-    priority,
     reorder,
     retention,
     wanted,
 )
+from shared.rules.wanted import Fact, priority
 from shared.signals.shelves import Forecast, Stocked, shelf, week_ahead
 
 TODAY = dt.date(2025, 11, 3)
-NOBODY = AtRisk(0, [], 0)
 RICE = Shelf(1, 5_000, True, 20_000, None, 28_000, 7, 2, "forecast", 12_000, None, None, None, 25_000, 20_000)  # noqa: FBT003 - a row
 
 
@@ -126,12 +124,6 @@ def test_what_matters_most_comes_first_and_stale_data_tell_nothing() -> None:
     assert wanted(signals._replace(last_sale=None), TODAY) != []
 
 
-def test_of_slow_movers_only_those_with_most_at_stake_are_told() -> None:
-    slow = [RICE._replace(product_id=n, runs_out_in=None, unit_price=n) for n in range(1, 31)]
-    told = [item.facts["product_id"] for item in wanted(Signals(TODAY, slow, None, NOBODY), TODAY)]
-    assert told == list(range(30, 20, -1))
-
-
 def test_a_forecast_goes_before_the_average_and_on_by_weekdays() -> None:
     row = Stocked(1, 5_000, False, None, None, 12_000, None, None, None, 28_000, 7_000, 28, None)  # noqa: FBT003 - a row
     by_average = shelf(row, None, TODAY)
@@ -169,3 +161,9 @@ def test_what_came_of_it_is_told_when_it_shows_or_when_its_time_is_over() -> Non
     )
     assert told("price_optimization", Seen(unit_price=525), TODAY) == Outcome("price_changed", {"unit_price": 525})
     assert told("price_optimization", Seen(unit_price=500), ahead(15)) == Outcome("price_kept", {})
+    assert told("price_optimization", Seen(unit_price=475), TODAY) is None
+    assert told("price_optimization", Seen(unit_price=475), ahead(15)) == Outcome("price_kept", {})
+    assert told("price_optimization", Seen(unit_price=500, owners_price=True), ahead(15)) == Outcome("price_kept", {})
+    lower = Seen(unit_price=475, owners_price=True)
+    assert told("price_optimization", lower, TODAY) == Outcome("price_changed", {"unit_price": 475})
+    assert told("price_optimization", Seen(), ahead(15)) == Outcome("price_kept", {})

@@ -1,10 +1,11 @@
 """What the read models tell of what to do, on tables that projectors made."""
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, LiteralString, cast
 
 import pytest
+from psycopg import Connection, Cursor
 
 from projections import generations
 from projections.registry import REGISTRY
@@ -13,7 +14,8 @@ from shared.events.customers import CustomersMerged
 from shared.events.inventory import ProductDetailsChanged, StockMoved
 from shared.events.sales import Movement, MovementsRecorded, SaleRecorded
 from shared.rules.follow_up import Executed, Seen
-from shared.rules.recommend import Fact, wanted
+from shared.rules.recommend import wanted
+from shared.rules.wanted import Fact
 from shared.signals.advice import LOOK_INTO, SELECT_LIVE, advice, differences
 from shared.signals.recommendations import Reading
 from tests.projectors import forecasts
@@ -85,6 +87,50 @@ def test_those_at_risk_who_spent_most_come_first_with_all_that_was_merged_into_t
     assert at_risk.spent_90d == 10 * 50_000 * (1 + 2 + 3 + 4)
 
 
+class Asked:
+    """A connection that remembers what it was asked."""
+
+    def __init__(self, conn: Connection[Any]) -> None:
+        self._conn = conn
+        self.queries: list[str] = []
+
+    def execute(self, query: LiteralString, parameters: Mapping[str, Any]) -> Cursor[Any]:
+        self.queries.append(query)
+        return self._conn.execute(query, parameters)
+
+
+def test_all_customers_are_looked_through_once_and_not_for_a_shop_whose_data_are_stale(
+    world: World, look: Look
+) -> None:
+    busy(world, SHOP)
+    for today, times in ((TODAY, 1), (TODAY + dt.timedelta(14), 0)):
+        look(SHOP)
+        asked = Asked(world.conn)
+        signals = Reading(cast("Connection[Any]", asked), SHOP, today).signals()
+        assert sum("level = 'high'" in query for query in asked.queries) == times
+        assert signals.last_sale == ago(1)
+        assert bool(wanted(signals, today)) == bool(times)
+        assert (signals.at_risk.customers, bool(signals.shelves)) == (4 * times, bool(times))
+
+
+@pytest.mark.parametrize(
+    ("sold", "demand", "usual"),
+    [
+        ({3: 20}, 20_000, 0), ({3: 20, 10: 21}, 29_000, 49_000), ({3: 20, 28: 8}, 7_000, 2_666),
+        ({3: 20, 365: 1}, 5_000, 0), ({3: 20, 10: 21, 365: 1}, 10_000, 7_000),
+    ],
+)  # fmt: skip
+def test_an_average_of_28_days_counts_those_without_sales_since_the_first_ever(
+    world: World, look: Look, sold: dict[int, int], demand: int, usual: int
+) -> None:
+    tea = [sale(day, 1, 1_000, 1_000 * pieces, date=ago(day)) for day, pieces in sold.items()]
+    world.append(SHOP, products("Tea", "Rice"), batch(SHOP, [*tea, sale(1, 2, date=ago(1))]), completed(SHOP))
+    world.append(SHOP, StockMoved(1, "count", 10_000, TODAY, 0))
+    world.project()
+    (told,) = look(SHOP).signals().shelves
+    assert (told.basis, told.demand, told.usual_7d) == ("average", demand, usual)
+
+
 def test_a_forecast_tells_the_demand_where_there_is_one(world: World, look: Look) -> None:
     busy(world, SHOP)
     world.append(SHOP, forecasts.made(1, [6, 3, 5, 0, 0, 0, 0], horizon=7, made_on=TODAY))
@@ -113,8 +159,13 @@ def test_what_happened_since_is_seen_by_hand_and_in_ledgers(world: World, look: 
     assert set(seen("retention", customer_ids=[1, 2]).returned) == {1, 3}
     assert seen("price_optimization", product_id=1) == Seen(unit_price=2_000)
     world.append(SHOP, ProductDetailsChanged(1, unit_price=2_100))
-    assert seen("price_optimization", product_id=1) == Seen(unit_price=2_100)
-    assert seen("cash_warning", threshold=5, critical_on=str(TODAY)) == Seen(balance=1_000 + 700 + 100 - 500)
+    assert seen("price_optimization", product_id=1) == Seen(unit_price=2_100, owners_price=True)
+    world.append(SHOP, SaleRecorded(9_003, TODAY, None, 1, None, 1_000, 1_800, None, ""))
+    assert seen("price_optimization", product_id=1) == Seen(unit_price=2_100, owners_price=True)
+    world.append(SHOP, ProductDetailsChanged(1, cleared=["unit_price"]))
+    assert seen("price_optimization", product_id=1) == Seen(unit_price=1_800)
+    assert seen("price_optimization", product_id=99) == Seen()
+    assert seen("cash_warning", threshold=5, critical_on=str(TODAY)) == Seen(balance=1_000 + 700 + 100 + 1_800 - 500)
 
 
 def test_other_generations_tell_what_they_would_change(world: World) -> None:
@@ -128,3 +179,18 @@ def test_other_generations_tell_what_they_would_change(world: World) -> None:
     ]
     assert differences(before, before) == []
     assert advice(world.conn, SHOP, TODAY) == before
+
+
+def test_of_many_slow_movers_a_preview_shows_those_that_would_be_told(world: World) -> None:
+    world.append(SHOP, products(*[f"Spice {n}" for n in range(1, 15)]))
+    world.append(SHOP, *[event for n in range(1, 15) for event in (
+        ProductDetailsChanged(n, reorder_point=5_000), StockMoved(n, "count", 1_000, TODAY, 0)
+    )])  # fmt: skip
+    world.project()
+    with world.conn.transaction():
+        _, schema = generations.create(world.conn, REGISTRY["inventory"], state="retired", upto=0)
+    nothing, told = (advice(world.conn, SHOP, TODAY, instead) for instead in ({"inventory": schema}, {}))
+    assert (nothing, [item.subject for item in told]) == ([], [f"product-{n}" for n in range(1, 11)])
+    other = [item._replace(subject="product-14") for item in told[:1]]
+    stays = advice(world.conn, SHOP, TODAY, {}, other)
+    assert [item.subject for item in stays] == [*(f"product-{n}" for n in range(1, 10)), "product-14"]

@@ -32,10 +32,10 @@ from shared.events.recommendations import (
     RecommendationWithdrawn,
 )
 from shared.rules.follow_up import Executed, Outcome, watched_until
+from shared.rules.wanted import Key
 
 SILENCE = dt.timedelta(7)
 MOST_SECONDS = 86_400
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True)

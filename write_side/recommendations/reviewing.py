@@ -13,17 +13,17 @@ from shared.events.recommendations import (
     RecommendationWithdrawn,
 )
 from shared.rules.follow_up import Outcome
-from shared.rules.recommend import DEFAULTS, Wanted
+from shared.rules.wanted import DEFAULTS, Wanted, at_once
 from write_side.recommendations.aggregate import Advice, Item, follow_up
 
 
 def to_issue(wanted: Sequence[Wanted], advice: Advice, today: dt.date) -> list[Wanted]:
-    """Return what is wanted, is not open, and whose subject need not be left alone."""
-    return [
-        item for item in wanted
-        if (key := (item.type, item.subject)) not in advice.open
-        and today >= advice.silent_until.get(key, dt.date.min)
-    ]  # fmt: skip
+    """Return what is wanted, is not open, and whose subject need not be left alone.
+
+    Of slow movers no more than there is room for beside those that stay open: who waits takes nobody's place.
+    """
+    due = [item for item in wanted if _stays(item, advice, today) or _may_come(item, advice, today)]
+    return [item for item in at_once(due, advice.open) if item.key not in advice.open]
 
 
 def review(
@@ -34,11 +34,11 @@ def review(
     An open one is refreshed in place as often as its numbers change. One without a day of its own ends after a while,
     wanted or not: who did not answer is left alone like who said no.
     """
-    by_key = {(item.type, item.subject): item for item in wanted}
+    by_key = {item.key: item for item in wanted}
     events: list[Event] = []
     for key, number in sorted(advice.open.items(), key=lambda entry: entry[1]):
         item, want = advice.items[number], by_key.get(key)
-        if item.expires_on < today and (want is None or want.expires_on is None):
+        if _has_run_out(item, want, today):
             events.append(RecommendationExpired(number, today))
         elif want is None:
             events.append(RecommendationWithdrawn(number, "stale" if stale else "resolved", based_on))
@@ -57,6 +57,19 @@ def reviewed(
     """Return what a review changes, and what came of what was executed."""
     changes = review(wanted, advice, today, based_on, first_id=first_id, stale=stale)
     return [*changes, *follow_up(outcomes, advice, today)]
+
+
+def _stays(want: Wanted, advice: Advice, today: dt.date) -> bool:
+    number = advice.open.get(want.key)
+    return number is not None and not _has_run_out(advice.items[number], want, today)
+
+
+def _may_come(want: Wanted, advice: Advice, today: dt.date) -> bool:
+    return want.key not in advice.open and today >= advice.silent_until.get(want.key, dt.date.min)
+
+
+def _has_run_out(item: Item, want: Wanted | None, today: dt.date) -> bool:
+    return item.expires_on < today and (want is None or want.expires_on is None)
 
 
 def _body(want: Wanted, undated: dt.date) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from shared.job import NIGHTLY
 from shared.jobs import Job, Lease, Retry
 from shared.rules import follow_up, recommend
 from shared.rules.follow_up import Executed, Outcome
-from shared.rules.recommend import Wanted
+from shared.rules.wanted import Wanted
 from shared.signals.recommendations import Reading
 from write_side.recommendations import aggregate
 from write_side.recommendations.advices import Advices, stream_of
