@@ -75,7 +75,10 @@ def on_stock_moved(recorded: Recorded, event: StockMoved, deltas: Deltas, _: Sub
         return
     change = _SIGNS[event.kind] * event.qty
     key = (recorded.business_id, -recorded.position)
-    deltas.merge(ENTRIES, key, product_id=event.product_id, at=at, recorded=_entered(recorded, at), moved=change)
+    deltas.merge(
+        ENTRIES, key, product_id=event.product_id, at=at, recorded=_entered(recorded, at), moved=change,
+        received=event.qty if event.kind == "receive" else 0,
+    )  # fmt: skip
     _change_block(recorded, deltas, event.product_id, event.date, change)
 
 
@@ -86,7 +89,10 @@ def on_movements_recorded(recorded: Recorded, event: MovementsRecorded, deltas: 
             day = line.date.toordinal() - _EPOCH
             deltas.merge(GOODS, (recorded.business_id, line.product_id))
             key = (recorded.business_id, day, line.product_id, line.time or 0)
-            deltas.sums(FLOW).setdefault(key, [0, 0])[1] += line.qty
+            values = deltas.sums(FLOW).setdefault(key, [0, 0, 0])
+            values[1] += line.qty
+            if line.kind == "purchase":
+                values[2] += line.qty
             _change_block(recorded, deltas, line.product_id, line.date, line.qty)
 
 
@@ -101,7 +107,7 @@ def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, delta
         key = (business, day, product, sale.time or 0)
         values = flow.get(key)
         if values is None:
-            flow[key] = [qty, 0]
+            flow[key] = [qty, 0, 0]
         else:
             values[0] += qty
         block = (day // BLOCK_DAYS, product)
@@ -173,7 +179,7 @@ def _count(recorded: Recorded, deltas: Deltas, product: int, at: int, quantity: 
 
 INVENTORY = Projection(
     name="inventory",
-    version=1,
+    version=2,
     package="projections.inventory",
     tables=(GOODS, FLOW, ENTRIES, BLOCKS, COUNTS, STOCK, TOTALS),
     handlers={

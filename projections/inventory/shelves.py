@@ -27,13 +27,16 @@ GOODS = Table(
     changes={**dict.fromkeys(DETAILS, "set"), "first_sale_day": "least"},
 )
 FLOW = Table(
-    "stock_flow", ("business_id", "day", "product_id", "second"), changes={"sold": "add", "moved": "add"}
-)  # fmt: skip
+    "stock_flow",
+    ("business_id", "day", "product_id", "second"),
+    changes={"sold": "add", "moved": "add", "received": "add"},
+)
 ENTRIES = Table(
     "stock_entries",
     ("business_id", "entry"),
     changes={
-        "product_id": "set", "at": "least", "recorded": "least", "told_at": "least", "sold": "add", "moved": "add"
+        "product_id": "set", "at": "least", "recorded": "least", "told_at": "least", "sold": "add", "moved": "add",
+        "received": "add",
     },
 )  # fmt: skip
 BLOCKS = Table("stock_blocks", ("business_id", "block", "product_id"), changes={"change": "add"})
@@ -89,10 +92,10 @@ class _Moves(NamedTuple):
 
 
 def _moves(facts: Facts, ids: Ints) -> _Moves:
-    day, product, second, sold, moved = _columns(facts.rows(FLOW), 5).T
+    day, product, second, sold, moved, _ = _columns(facts.rows(FLOW), 6).T
     entries = [
         (product, told_at if at is None else at, recorded or 0, sold, moved)
-        for _, product, at, recorded, told_at, sold, moved in facts.rows(ENTRIES)
+        for _, product, at, recorded, told_at, sold, moved, _ in facts.rows(ENTRIES)
     ]
     by_hand = _columns(entries, 5).T
     told = (product, day * DAY_SECONDS + second, np.zeros_like(day), sold, moved)
