@@ -202,11 +202,12 @@ def _moves(own: Sequence[Recorded]) -> Iterable[Move]:
     for recorded in own:
         match recorded.event:
             case SalesBatchRecorded() as batch:
-                yield from (Move(s.product_id, _at(s.date, s.time), 0, s.qty, 0) for s in batch.sales)
+                yield from (Move(s.product_id, _passed(recorded, s.date, s.time), 0, s.qty, 0) for s in batch.sales)
             case MovementsRecorded() as movements:
                 for m in movements.movements:
                     if m.product_id is not None:
-                        yield Move(m.product_id, _at(m.date, m.time), 0, 0, m.qty, bought=m.kind == "purchase")
+                        at = _passed(recorded, m.date, m.time)
+                        yield Move(m.product_id, at, 0, 0, m.qty, bought=m.kind == "purchase")
             case SaleRecorded() as sale:
                 now = _now(recorded)
                 untimed_today = sale.time is None and now // 86_400 == _at(sale.date, None) // 86_400
@@ -231,11 +232,17 @@ def _counts(own: Sequence[Recorded]) -> Iterable[Count]:
             case ProductSheetRecorded() as sheet:
                 for line in sheet.lines:
                     if line.stock is not None and line.date is not None:
-                        yield Count(line.product_id, _at(line.date, 86_399), recorded.position, line.stock)
+                        at = _passed(recorded, line.date, 86_399)
+                        yield Count(line.product_id, at, recorded.position, line.stock)
 
 
 def _order(recorded: Recorded, at: int) -> int:
     return recorded.position if at <= _now(recorded) <= at + 1 else 0
+
+
+def _passed(recorded: Recorded, date: dt.date, time: int | None) -> int:
+    """Return when something was that a ledger told: however late by its own clock, before that."""
+    return min(_now(recorded), _at(date, time))
 
 
 def _now(recorded: Recorded) -> int:
