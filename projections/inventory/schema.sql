@@ -72,6 +72,7 @@ CREATE TABLE stock_totals (
 CREATE UNIQUE INDEX IF NOT EXISTS goods_key ON goods (business_id, product_id);
 CREATE UNIQUE INDEX IF NOT EXISTS stock_flow_key ON stock_flow (business_id, day, product_id, second);
 CREATE UNIQUE INDEX IF NOT EXISTS stock_entries_key ON stock_entries (business_id, entry);
+CREATE INDEX IF NOT EXISTS stock_entries_by_time ON stock_entries (business_id, coalesce(at, told_at));
 CREATE UNIQUE INDEX IF NOT EXISTS stock_blocks_key ON stock_blocks (business_id, block, product_id);
 CREATE UNIQUE INDEX IF NOT EXISTS stock_counts_key ON stock_counts (business_id, product_id, at);
 CREATE UNIQUE INDEX IF NOT EXISTS stock_key ON stock (business_id, product_id);
