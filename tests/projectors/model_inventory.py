@@ -176,11 +176,8 @@ def _reckoned(goods: Row, own: Sequence[Move], today: int, given: Mapping[str, A
     demand = [sum(m.sold for m in own if m.at // 86_400 == today - ago) for ago in range(days)]
     if days < given["enough_days"] or sum(demand) <= 0:
         return None
-    lead = (
-        given["lead_time_days"]
-        if goods["lead_time_days"] is None or goods["lead_time_days"] < 0
-        else goods["lead_time_days"]
-    )
+    said = goods["lead_time_days"]
+    lead = given["lead_time_days"] if said is None or said < 0 else said
     mean = Fraction(sum(demand), days)
     variance = sum((units - mean) ** 2 for units in demand) / (days - 1)
     point = float(mean * lead)
@@ -217,10 +214,8 @@ def _moves(own: Sequence[Recorded]) -> Iterable[Move]:
                 yield Move(void.product_id, _at(void.date, void.time), 0, -void.qty, 0, void.tx)
             case StockMoved(kind="receive" | "return" | "adjust" | "waste") as moved:
                 at, change = _at(moved.date, moved.time), -moved.qty if moved.kind == "waste" else moved.qty
-                yield Move(
-                    moved.product_id, at, _order(recorded, at), 0, change, -recorded.position, told=False,
-                    bought=moved.kind == "receive",
-                )  # fmt: skip
+                order, bought = _order(recorded, at), moved.kind == "receive"
+                yield Move(moved.product_id, at, order, 0, change, -recorded.position, told=False, bought=bought)
 
 
 def _counts(own: Sequence[Recorded]) -> Iterable[Count]:
@@ -241,7 +236,7 @@ def _order(recorded: Recorded, at: int) -> int:
 
 
 def _passed(recorded: Recorded, date: dt.date, time: int | None) -> int:
-    """Return when something was that a ledger told: however late by its own clock, before that."""
+    """Return when something was that a ledger told: as its clock says, but no later than it was told."""
     return min(_now(recorded), _at(date, time))
 
 
