@@ -6,6 +6,7 @@ from typing import cast
 from projections.deltas import Deltas, Table
 from projections.projection import Projection
 from shared.event_codec import Recorded
+from shared.events.customers import CustomersMerged
 from shared.events.identity import BusinessProfileChanged, BusinessRegistered
 from shared.events.sales import (
     CustomersAdded,
@@ -76,6 +77,11 @@ def on_customers_added(recorded: Recorded, event: CustomersAdded, deltas: Deltas
     deltas.merge(STATS, (recorded.business_id,), customers=len(event.customers))
 
 
+def on_customers_merged(recorded: Recorded, _event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
+    """One customer less: of the ids an event names, only the first was still counted."""
+    deltas.merge(STATS, (recorded.business_id,), customers=-1)
+
+
 def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """More sales."""
     if event.sales:
@@ -120,7 +126,7 @@ def _subjects(recorded: Recorded) -> list[str]:
 
 IDENTITY = Projection(
     name="identity",
-    version=2,
+    version=3,
     package="projections.identity",
     tables=(PROFILES, STATS, DAYS, SOURCES),
     handlers={
@@ -128,6 +134,7 @@ IDENTITY = Projection(
         BusinessProfileChanged: on_business_profile_changed,
         ProductsAdded: on_products_added,
         CustomersAdded: on_customers_added,
+        CustomersMerged: on_customers_merged,
         SalesBatchRecorded: on_sales_batch_recorded,
         SaleRecorded: on_sale_recorded,
         SaleVoided: on_sale_voided,

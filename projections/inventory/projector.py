@@ -59,11 +59,17 @@ def on_product_details_changed(
 
 
 def on_product_sheet_recorded(recorded: Recorded, event: ProductSheetRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """What a ledger said of its products; a stock in it was counted at the end of its day."""
+    """What a ledger said of its products; a stock in it was counted at the end of its day, of today when it was told.
+
+    So the ledger's own rows of that day are in the count, and so is what any ledger tells of that day without a time:
+    it began the day. What happens later today comes after the count, a later column Stock takes its place.
+    """
+    told = _recorded_second(recorded)
     for line in event.lines:
         deltas.merge(GOODS, (recorded.business_id, line.product_id), sku=line.sku, cost=line.cost)
         if line.stock is not None and line.date is not None:
-            _count(recorded, deltas, line.product_id, local_seconds(line.date, DAY_SECONDS - 1), line.stock)
+            at = min(local_seconds(line.date, DAY_SECONDS - 1), told)
+            _count(recorded, deltas, line.product_id, at, line.stock)
 
 
 def on_stock_moved(recorded: Recorded, event: StockMoved, deltas: Deltas, _: SubjectKeys) -> None:
@@ -75,33 +81,49 @@ def on_stock_moved(recorded: Recorded, event: StockMoved, deltas: Deltas, _: Sub
         return
     change = _SIGNS[event.kind] * event.qty
     key = (recorded.business_id, -recorded.position)
-    deltas.merge(ENTRIES, key, product_id=event.product_id, at=at, recorded=_entered(recorded, at), moved=change)
-    _change_block(recorded, deltas, event.product_id, event.date, change)
+    deltas.merge(
+        ENTRIES, key, product_id=event.product_id, at=at, recorded=_entered(recorded, at), moved=change,
+        received=event.qty if event.kind == "receive" else 0,
+    )  # fmt: skip
+    _change_block(recorded, deltas, event.product_id, at, change)
 
 
 def on_movements_recorded(recorded: Recorded, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """Goods that customers brought back and that were bought for the shop."""
+    """Goods that customers brought back and that were bought for the shop, by the time this was told."""
+    told = _recorded_second(recorded)
     for line in event.movements:
         if line.product_id is not None and line.kind in {"return", "purchase"}:
-            day = line.date.toordinal() - _EPOCH
+            at = min(local_seconds(line.date, line.time), told)
+            day, second = divmod(at, DAY_SECONDS)
             deltas.merge(GOODS, (recorded.business_id, line.product_id))
-            key = (recorded.business_id, day, line.product_id, line.time or 0)
-            deltas.sums(FLOW).setdefault(key, [0, 0])[1] += line.qty
-            _change_block(recorded, deltas, line.product_id, line.date, line.qty)
+            key = (recorded.business_id, day, line.product_id, second)
+            values = deltas.sums(FLOW).setdefault(key, [0, 0, 0])
+            values[1] += line.qty
+            if line.kind == "purchase":
+                values[2] += line.qty
+            _change_block(recorded, deltas, line.product_id, at, line.qty)
 
 
 def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """Up to 500 sales; without a time of day at midnight, when the day begins."""
+    """Up to 500 sales; without a time of day at midnight, when the day begins.
+
+    The clock of a till may be ahead by minutes: what a ledger tells has happened when it is told, so that what it says
+    of the stock comes after it.
+    """
     business = recorded.business_id
+    today, now = divmod(_recorded_second(recorded), DAY_SECONDS)
     flow = deltas.sums(FLOW)
     blocks: dict[tuple[int, int], int] = {}
     first: dict[int, int] = {}
     for sale in event.sales:
         day, product, qty = sale.date.toordinal() - _EPOCH, sale.product_id, sale.qty
-        key = (business, day, product, sale.time or 0)
+        second = sale.time or 0
+        if day >= today:
+            day, second = min((day, second), (today, now))
+        key = (business, day, product, second)
         values = flow.get(key)
         if values is None:
-            flow[key] = [qty, 0]
+            flow[key] = [qty, 0, 0]
         else:
             values[0] += qty
         block = (day // BLOCK_DAYS, product)
@@ -131,7 +153,7 @@ def on_sale_recorded(recorded: Recorded, event: SaleRecorded, deltas: Deltas, _:
         ENTRIES, (recorded.business_id, event.tx), product_id=event.product_id, at=at,
         recorded=_entered(recorded, at), sold=event.qty,
     )  # fmt: skip
-    _change_block(recorded, deltas, event.product_id, event.date, -event.qty)
+    _change_block(recorded, deltas, event.product_id, at, -event.qty)
 
 
 def on_sale_voided(recorded: Recorded, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
@@ -141,7 +163,7 @@ def on_sale_voided(recorded: Recorded, event: SaleVoided, deltas: Deltas, _: Sub
     deltas.merge(
         ENTRIES, (recorded.business_id, event.tx), product_id=event.product_id, told_at=told_at, sold=-event.qty
     )  # fmt: skip
-    _change_block(recorded, deltas, event.product_id, event.date, event.qty)
+    _change_block(recorded, deltas, event.product_id, told_at, event.qty)
 
 
 def on_upload_completed(_recorded: Recorded, _event: UploadCompleted, _deltas: Deltas, _: SubjectKeys) -> None:
@@ -162,8 +184,8 @@ def _recorded_second(recorded: Recorded) -> int:
     return local_seconds(local.date(), local.hour * 3600 + local.minute * 60 + local.second)
 
 
-def _change_block(recorded: Recorded, deltas: Deltas, product: int, date: dt.date, change: int) -> None:
-    block = (date.toordinal() - _EPOCH) // BLOCK_DAYS
+def _change_block(recorded: Recorded, deltas: Deltas, product: int, at: int, change: int) -> None:
+    block = at // DAY_SECONDS // BLOCK_DAYS
     deltas.merge(BLOCKS, (recorded.business_id, block, product), change=change)
 
 
@@ -173,7 +195,7 @@ def _count(recorded: Recorded, deltas: Deltas, product: int, at: int, quantity: 
 
 INVENTORY = Projection(
     name="inventory",
-    version=1,
+    version=2,
     package="projections.inventory",
     tables=(GOODS, FLOW, ENTRIES, BLOCKS, COUNTS, STOCK, TOTALS),
     handlers={

@@ -13,14 +13,15 @@ CREATE TABLE goods (
     min_order      bigint,
     first_sale_day bigint
 );
--- What ledgers say was sold, and came otherwise, at one second of one day.
+-- What ledgers say was sold, and came otherwise, at one second of one day; `received` is what suppliers brought of it.
 CREATE TABLE stock_flow (
     business_id bigint NOT NULL,
     day         bigint NOT NULL,
     product_id  bigint NOT NULL,
     second      bigint NOT NULL,
     sold        bigint NOT NULL,
-    moved       bigint NOT NULL
+    moved       bigint NOT NULL,
+    received    bigint NOT NULL
 );
 -- What was entered by hand: sales by their number, anything else by its position, negative. `recorded` is the position
 -- of what was entered as it happened, else 0; `told_at` the time of a voided sale, all there is if a ledger told it.
@@ -32,7 +33,8 @@ CREATE TABLE stock_entries (
     recorded    bigint,
     told_at     bigint,
     sold        bigint NOT NULL,
-    moved       bigint NOT NULL
+    moved       bigint NOT NULL,
+    received    bigint NOT NULL
 );
 -- By how much the stock changed in a block, so that a count of long ago needs no reading of every sale since.
 CREATE TABLE stock_blocks (
@@ -70,6 +72,7 @@ CREATE TABLE stock_totals (
 CREATE UNIQUE INDEX IF NOT EXISTS goods_key ON goods (business_id, product_id);
 CREATE UNIQUE INDEX IF NOT EXISTS stock_flow_key ON stock_flow (business_id, day, product_id, second);
 CREATE UNIQUE INDEX IF NOT EXISTS stock_entries_key ON stock_entries (business_id, entry);
+CREATE INDEX IF NOT EXISTS stock_entries_by_time ON stock_entries (business_id, coalesce(at, told_at));
 CREATE UNIQUE INDEX IF NOT EXISTS stock_blocks_key ON stock_blocks (business_id, block, product_id);
 CREATE UNIQUE INDEX IF NOT EXISTS stock_counts_key ON stock_counts (business_id, product_id, at);
 CREATE UNIQUE INDEX IF NOT EXISTS stock_key ON stock (business_id, product_id);

@@ -27,13 +27,16 @@ GOODS = Table(
     changes={**dict.fromkeys(DETAILS, "set"), "first_sale_day": "least"},
 )
 FLOW = Table(
-    "stock_flow", ("business_id", "day", "product_id", "second"), changes={"sold": "add", "moved": "add"}
-)  # fmt: skip
+    "stock_flow",
+    ("business_id", "day", "product_id", "second"),
+    changes={"sold": "add", "moved": "add", "received": "add"},
+)
 ENTRIES = Table(
     "stock_entries",
     ("business_id", "entry"),
     changes={
-        "product_id": "set", "at": "least", "recorded": "least", "told_at": "least", "sold": "add", "moved": "add"
+        "product_id": "set", "at": "least", "recorded": "least", "told_at": "least", "sold": "add", "moved": "add",
+        "received": "add",
     },
 )  # fmt: skip
 BLOCKS = Table("stock_blocks", ("business_id", "block", "product_id"), changes={"change": "add"})
@@ -89,10 +92,10 @@ class _Moves(NamedTuple):
 
 
 def _moves(facts: Facts, ids: Ints) -> _Moves:
-    day, product, second, sold, moved = _columns(facts.rows(FLOW), 5).T
+    day, product, second, sold, moved, _ = _columns(facts.rows(FLOW), 6).T
     entries = [
         (product, told_at if at is None else at, recorded or 0, sold, moved)
-        for _, product, at, recorded, told_at, sold, moved in facts.rows(ENTRIES)
+        for _, product, at, recorded, told_at, sold, moved, _ in facts.rows(ENTRIES)
     ]
     by_hand = _columns(entries, 5).T
     told = (product, day * DAY_SECONDS + second, np.zeros_like(day), sold, moved)
@@ -148,10 +151,12 @@ def _columns(rows: Sequence[Row], width: int) -> Ints:
 # Returns when each product was counted last.
 _LAST_COUNTS = """(SELECT product_id, max(at) AS at FROM {schema}.stock_counts WHERE business_id = %(business)s
     GROUP BY product_id)"""
+# By what the index of the entries goes.
+_ENTRY_AT = "coalesce(at, told_at)"
 # Returns the first day of the window of demand.
 _FIRST_DAY = f"""(SELECT max(day) - (%(stock.window_days)s::int - 1) FROM (
     SELECT max(day) AS day FROM {{schema}}.stock_flow WHERE business_id = %(business)s AND sold > 0
-    UNION ALL SELECT max(at) / {DAY_SECONDS} FROM {{schema}}.stock_entries
+    UNION ALL SELECT max({_ENTRY_AT}) / {DAY_SECONDS} FROM {{schema}}.stock_entries
     WHERE business_id = %(business)s AND sold > 0) AS sales)"""  # noqa: S608  (constants)
 _OLDEST_DAY = f"least({_FIRST_DAY}, (SELECT min(at) / {DAY_SECONDS} FROM {_LAST_COUNTS} AS c))"  # noqa: S608
 # What is left out: flow before the window of demand, but for the block of a product's last count; blocks before that.
@@ -159,6 +164,6 @@ NARROW = {
     FLOW.name: f"""day >= {_OLDEST_DAY} AND (
         day >= {_FIRST_DAY} OR (product_id, day / {BLOCK_DAYS}) IN (
             SELECT product_id, at / {_BLOCK_SECONDS} FROM {_LAST_COUNTS} AS c))""",  # noqa: S608  (constants)
-    ENTRIES.name: f"coalesce(at, told_at) >= {_OLDEST_DAY} * {DAY_SECONDS}",
+    ENTRIES.name: f"{_ENTRY_AT} >= {_OLDEST_DAY} * {DAY_SECONDS}",
     BLOCKS.name: f"block > (SELECT min(at) / {_BLOCK_SECONDS} FROM {_LAST_COUNTS} AS c)",  # noqa: S608
 }

@@ -44,7 +44,7 @@ class StockMoved(Event, frozen=True):
 class ProductLine(Row, frozen=True):
     """What a ledger says about a product beside its sales; null where it says nothing.
 
-    stock: the stock counted at the end of `date`.
+    stock: the stock counted at the end of `date`, or when this was recorded if `date` was not over then.
     """
 
     product_id: int

@@ -39,12 +39,12 @@ SELECT_SPENT = """SELECT coalesce(sum(v.paisa), 0)::bigint FROM churn AS c
     JOIN customer_ids AS m ON m.business_id = c.business_id AND coalesce(m.merged_into, m.id) = c.id
     JOIN visits AS v ON v.business_id = c.business_id AND v.customer_id = m.id
     WHERE c.business_id = %(business)s AND c.id = ANY(%(ids)s::bigint[]) AND v.sales > 0 AND v.date > c.last_on - 90"""
-# Returns how much of a product came since a day, by ledgers, and since a position, by hand.
+# Returns how much of a product suppliers brought since a day, by ledgers, and since a position, by hand.
 SELECT_ARRIVED = """SELECT
-    coalesce((SELECT sum(moved) FROM stock_flow WHERE business_id = %(business)s AND product_id = %(product)s
-        AND moved > 0 AND day >= %(since)s::date - date '2000-01-01'), 0)::bigint
-    + coalesce((SELECT sum(moved) FROM stock_entries WHERE business_id = %(business)s AND product_id = %(product)s
-        AND moved > 0 AND -entry > %(position)s), 0)::bigint"""
+    coalesce((SELECT sum(received) FROM stock_flow WHERE business_id = %(business)s AND product_id = %(product)s
+        AND day >= %(since)s::date - date '2000-01-01'), 0)::bigint
+    + coalesce((SELECT sum(received) FROM stock_entries WHERE business_id = %(business)s AND product_id = %(product)s
+        AND entry < -%(position)s::bigint), 0)::bigint"""
 # Returns which of some customers, as whoever they were merged into, came since a day.
 SELECT_RETURNED = """SELECT DISTINCT one.id FROM (SELECT DISTINCT coalesce(merged_into, id) AS id FROM customer_ids
         WHERE business_id = %(business)s AND id = ANY(%(ids)s::bigint[])) AS one

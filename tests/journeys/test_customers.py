@@ -103,6 +103,8 @@ def test_two_spellings_become_one_customer(client: httpx.Client, shop: Shop) -> 
     }  # fmt: skip
     people = listed(client, shop, fresh(answer))
     assert sorted(people) == ["Ali", "Zara"]
+    profile = client.get("/api/business/profile", headers=shop.headers | fresh(answer)).json()["data"]
+    assert profile["stats"]["customers"] == 2
     assert (spent(people["Ali"]), people["Ali"]["phone"]) == ((60, 2), "+8801811111111")
     later = ("2025-10-07,Tea,1,1,ali khan,", "2025-10-08,Tea,1,1,Someone,01811111111")
     assert spent(listed(client, shop, imported(client, shop, *later))["Ali"]) == (62, 4)

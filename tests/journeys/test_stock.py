@@ -92,6 +92,20 @@ def test_counting_selling_and_receiving_in_one_breath_add_up(client: httpx.Clien
     assert till.stock(tea) == 44
 
 
+def test_a_stock_column_of_today_is_where_the_day_goes_on_from(client: httpx.Client, shop: Shop) -> None:
+    tea = opened(client, shop)[TEA]
+    imported(
+        client, shop, written([[ago(0), TEA, "3", "100", "50"]], ["Date", "Product", "Quantity", "Amount", "Stock"])
+    )
+    till = Till(client, shop)
+    till.move(tea, "receive", 20)
+    assert till.stock(tea) == 70
+    till.sell(tea, 5, ago(0))
+    assert till.stock(tea) == 65
+    till.move(tea, "count", 60)
+    assert till.stock(tea) == 60
+
+
 def test_what_becomes_known_late_counts_by_its_own_time(client: httpx.Client, shop: Shop) -> None:
     tea = opened(client, shop)[TEA]
     till = Till(client, shop)

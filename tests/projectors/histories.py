@@ -4,6 +4,7 @@ import datetime as dt
 import json
 from itertools import count
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
@@ -73,6 +74,9 @@ _versions = count(1)
 dates = st.dates(dt.date(2025, 2, 27), dt.date(2025, 3, 2)) | st.sampled_from(
     [dt.date(2000, 1, 1), dt.date(2024, 2, 29)]
 )
+# The day on which the log is written, and one that it comes before: what was told as it happened, and ahead of time.
+NOW = dt.datetime.now(ZoneInfo("Asia/Dhaka")).date()
+any_dates = dates | st.sampled_from([NOW, NOW + dt.timedelta(days=1)])
 times = st.none() | st.sampled_from([0, 1, 43_200, 86_399]) | st.integers(0, 86_399)
 quantities = st.sampled_from([1000, 3000, 1, 1_000_000]) | st.integers(1, 1_000_000)
 amounts = st.sampled_from([100, 1_000_000_000]) | st.integers(100, 1_000_000_000)
@@ -120,7 +124,7 @@ def _batch(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
     payments = draw(st.lists(st.tuples(st.sampled_from(["cash", "bkash", "credit", "other"]), maybe), max_size=3))
     method = st.none() | st.sampled_from(range(len(payments))) if payments else st.none()
     fields: st.SearchStrategy[tuple[Any, ...]] = st.tuples(
-        dates,
+        any_dates,
         times,
         st.integers(1, MOST_PRODUCTS),
         st.none() | st.integers(1, MOST_CUSTOMERS),
@@ -143,7 +147,7 @@ def _batch(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
 @st.composite
 def _sale(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
     event = SaleRecorded(
-        next(shops.transactions[business]), draw(dates), draw(times), draw(st.integers(1, MOST_PRODUCTS)),
+        next(shops.transactions[business]), draw(any_dates), draw(times), draw(st.integers(1, MOST_PRODUCTS)),
         draw(st.none() | st.integers(1, MOST_CUSTOMERS)), draw(quantities), draw(amounts),
         draw(st.none() | st.tuples(st.sampled_from(["cash", "credit", "other"]), maybe)), "",
     )  # fmt: skip
@@ -167,7 +171,7 @@ def _movements(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event
     kind = draw(st.sampled_from(["return", "purchase", "expense"]))
     goods = kind != "expense"
     movement = Movement(
-        2, next(shops.transactions[business]), kind, draw(dates), draw(times),
+        2, next(shops.transactions[business]), kind, draw(any_dates), draw(times),
         draw(st.integers(1, MOST_PRODUCTS)) if goods else None,
         draw(st.none() | st.integers(1, MOST_CUSTOMERS)) if kind == "return" else None,
         None if goods else draw(texts), draw(quantities) if goods else 0, draw(amounts),
@@ -210,7 +214,7 @@ def _goods(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
 def _stock(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
     kind = draw(st.sampled_from(["count", "count", "receive", "adjust", "waste", "return"]))
     qty = draw(quantities) * (draw(st.sampled_from([1, -1])) if kind == "adjust" else 1)
-    return business, StockMoved(draw(st.integers(1, MOST_PRODUCTS)), kind, qty, draw(dates), draw(times) or 0)
+    return business, StockMoved(draw(st.integers(1, MOST_PRODUCTS)), kind, qty, draw(any_dates), draw(times) or 0)
 
 
 @st.composite
@@ -218,7 +222,7 @@ def _sheet(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
     stock = draw(st.none() | quantities)
     line = ProductLine(
         draw(st.integers(1, MOST_PRODUCTS)), draw(maybe), draw(st.none() | amounts), stock,
-        None if stock is None else draw(dates),
+        None if stock is None else draw(any_dates),
     )  # fmt: skip
     return business, ProductSheetRecorded(file_id(business, 0), [line])
 

@@ -239,18 +239,25 @@ def _blank_profile(business: int) -> Row:
 def _stats(history: Sequence[Recorded]) -> list[Row]:
     every = list(_lines(history))
     lines = [line for line in every if not line.voided]
-    opened = [b for kind in (BusinessRegistered, ProductsAdded, CustomersAdded) for b in _businesses(history, kind)]
+    opening = (BusinessRegistered, ProductsAdded, CustomersAdded, CustomersMerged)
+    opened = [b for kind in opening for b in _businesses(history, kind)]
     stats = []
     for business in {*opened, *(line.business for line in every)}:
         own = [line for line in lines if line.business == business]
         stats.append({
             "business_id": business,
             "products": sum(len(e.products) for r, e in _of(history, ProductsAdded) if r.business_id == business),
-            "customers": sum(len(e.customers) for r, e in _of(history, CustomersAdded) if r.business_id == business),
+            "customers": len(_ids(history, CustomersAdded, business)) - len(_ids(history, CustomersMerged, business)),
             "transactions": len(own),
             "paisa": sum(line.paisa for line in own),
         })  # fmt: skip
     return stats
+
+
+def _ids(history: Sequence[Recorded], kind: type[CustomersAdded | CustomersMerged], business: int) -> set[int]:
+    """Return the ids of all customers that were added, or that are somebody else's since."""
+    told = [e for r, e in _of(history, kind) if r.business_id == business]
+    return {i for e in told for i in (e.merged_ids if isinstance(e, CustomersMerged) else [c.id for c in e.customers])}
 
 
 def _sources(history: Sequence[Recorded]) -> list[Row]:

@@ -42,6 +42,7 @@ class Move(NamedTuple):
     moved: int
     entry: int = 0
     told: bool = True
+    bought: bool = False
 
 
 class Count(NamedTuple):
@@ -73,20 +74,19 @@ def inventory(history: Sequence[Recorded], _: Mapping[str, Any]) -> Tables:
 
 
 def _folded(own: Sequence[Recorded]) -> Tables:
-    flow: dict[tuple[int, int, int], list[int]] = defaultdict(lambda: [0, 0])
+    flow: dict[tuple[int, int, int], list[Move]] = defaultdict(list)
     blocks: dict[tuple[int, int], int] = defaultdict(int)
     for move in _moves(own):
         day = move.at // 86_400
         blocks[day // 32, move.product] += move.moved - move.sold
         if not move.entry:
-            flow[day, move.product, move.at % 86_400][0] += move.sold
-            flow[day, move.product, move.at % 86_400][1] += move.moved
+            flow[day, move.product, move.at % 86_400].append(move)
     counts = {(c.product, c.at): c for c in _counts(own)}
     return {
         "goods": _goods(own),
         "stock_flow": [
-            {"day": day, "product_id": product, "second": second, "sold": sold, "moved": moved}
-            for (day, product, second), (sold, moved) in flow.items()
+            {"day": day, "product_id": product, "second": second, **_sums(moves)}
+            for (day, product, second), moves in flow.items()
         ],
         "stock_entries": _entries(own),
         "stock_blocks": [{"block": b, "product_id": p, "change": change} for (b, p), change in blocks.items()],
@@ -95,6 +95,13 @@ def _folded(own: Sequence[Recorded]) -> Tables:
             for c in counts.values()
         ],
     }
+
+
+def _sums(moves: Sequence[Move]) -> Row:
+    return {
+        "sold": sum(m.sold for m in moves), "moved": sum(m.moved for m in moves),
+        "received": sum(m.moved for m in moves if m.bought),
+    }  # fmt: skip
 
 
 def _goods(own: Sequence[Recorded]) -> list[Row]:
@@ -124,18 +131,19 @@ def _said(own: Sequence[Recorded]) -> Iterable[tuple[int, Row]]:
 
 
 def _entries(own: Sequence[Recorded]) -> list[Row]:
-    rows: dict[int, Row] = {}
+    entries: dict[int, list[Move]] = defaultdict(list)
     for move in _moves(own):
         if move.entry:
-            row = rows.setdefault(
-                move.entry,
-                {"entry": move.entry, "product_id": move.product, "at": None, "recorded": None, "told_at": None,
-                 "sold": 0, "moved": 0},
-            )  # fmt: skip
-            row["sold"] += move.sold
-            row["moved"] += move.moved
-            row |= {"told_at": move.at} if move.told else {"at": move.at, "recorded": move.order}
-    return list(rows.values())
+            entries[move.entry].append(move)
+    rows = []
+    for entry, moves in entries.items():
+        made = next((m for m in moves if not m.told), None)
+        told = next((m for m in moves if m.told), None)
+        rows.append({
+            "entry": entry, "product_id": moves[0].product, "at": made and made.at, "recorded": made and made.order,
+            "told_at": told and told.at, **_sums(moves),
+        })  # fmt: skip
+    return rows
 
 
 def _stock(known: Sequence[Recorded], rule: RuleActivated) -> list[Row]:
@@ -168,11 +176,8 @@ def _reckoned(goods: Row, own: Sequence[Move], today: int, given: Mapping[str, A
     demand = [sum(m.sold for m in own if m.at // 86_400 == today - ago) for ago in range(days)]
     if days < given["enough_days"] or sum(demand) <= 0:
         return None
-    lead = (
-        given["lead_time_days"]
-        if goods["lead_time_days"] is None or goods["lead_time_days"] < 0
-        else goods["lead_time_days"]
-    )
+    said = goods["lead_time_days"]
+    lead = given["lead_time_days"] if said is None or said < 0 else said
     mean = Fraction(sum(demand), days)
     variance = sum((units - mean) ** 2 for units in demand) / (days - 1)
     point = float(mean * lead)
@@ -194,11 +199,12 @@ def _moves(own: Sequence[Recorded]) -> Iterable[Move]:
     for recorded in own:
         match recorded.event:
             case SalesBatchRecorded() as batch:
-                yield from (Move(s.product_id, _at(s.date, s.time), 0, s.qty, 0) for s in batch.sales)
+                yield from (Move(s.product_id, _passed(recorded, s.date, s.time), 0, s.qty, 0) for s in batch.sales)
             case MovementsRecorded() as movements:
                 for m in movements.movements:
                     if m.product_id is not None:
-                        yield Move(m.product_id, _at(m.date, m.time), 0, 0, m.qty)
+                        at = _passed(recorded, m.date, m.time)
+                        yield Move(m.product_id, at, 0, 0, m.qty, bought=m.kind == "purchase")
             case SaleRecorded() as sale:
                 now = _now(recorded)
                 untimed_today = sale.time is None and now // 86_400 == _at(sale.date, None) // 86_400
@@ -208,7 +214,8 @@ def _moves(own: Sequence[Recorded]) -> Iterable[Move]:
                 yield Move(void.product_id, _at(void.date, void.time), 0, -void.qty, 0, void.tx)
             case StockMoved(kind="receive" | "return" | "adjust" | "waste") as moved:
                 at, change = _at(moved.date, moved.time), -moved.qty if moved.kind == "waste" else moved.qty
-                yield Move(moved.product_id, at, _order(recorded, at), 0, change, -recorded.position, told=False)
+                order, bought = _order(recorded, at), moved.kind == "receive"
+                yield Move(moved.product_id, at, order, 0, change, -recorded.position, told=False, bought=bought)
 
 
 def _counts(own: Sequence[Recorded]) -> Iterable[Count]:
@@ -220,11 +227,17 @@ def _counts(own: Sequence[Recorded]) -> Iterable[Count]:
             case ProductSheetRecorded() as sheet:
                 for line in sheet.lines:
                     if line.stock is not None and line.date is not None:
-                        yield Count(line.product_id, _at(line.date, 86_399), recorded.position, line.stock)
+                        at = _passed(recorded, line.date, 86_399)
+                        yield Count(line.product_id, at, recorded.position, line.stock)
 
 
 def _order(recorded: Recorded, at: int) -> int:
     return recorded.position if at <= _now(recorded) <= at + 1 else 0
+
+
+def _passed(recorded: Recorded, date: dt.date, time: int | None) -> int:
+    """Return when something was that a ledger told: as its clock says, but no later than it was told."""
+    return min(_now(recorded), _at(date, time))
 
 
 def _now(recorded: Recorded) -> int:

@@ -4,6 +4,7 @@ import pytest
 
 from projections.applying import Fenced
 from shared.database import SHARDS
+from shared.events.customers import CustomersMerged
 from shared.events.identity import BusinessRegistered
 from shared.events.sales import Movement, MovementsRecorded, ReceiptStored, SaleRecorded, SaleVoided
 from tests.projectors.events import DAY, accepted, batch, customers, file_id, products, profile, sale
@@ -56,6 +57,13 @@ def test_counts_follow_products_customers_and_sales(world: World) -> None:
     assert shown(world, "profile_stats") == {
         "business_id": SHOP, "products": 3, "customers": 1, "transactions": 3, "paisa": 401,
     }  # fmt: skip
+
+
+def test_customers_who_are_one_person_count_once(world: World) -> None:
+    world.append(SHOP, customers(*((f"Rahim {i}", None) for i in range(1, 6))), CustomersMerged(2, [1]))
+    assert shown(world, "profile_stats")["customers"] == 4
+    world.append(SHOP, CustomersMerged(3, [2, 1]), CustomersMerged(3, [4]))
+    assert shown(world, "profile_stats")["customers"] == 2
 
 
 def test_a_sale_by_hand_counts_and_a_voided_one_does_not(world: World) -> None:

@@ -12,7 +12,7 @@ from projections.registry import REGISTRY
 from shared.events.cashflow import CashSettingsChanged
 from shared.events.customers import CustomersMerged
 from shared.events.inventory import ProductDetailsChanged, StockMoved
-from shared.events.sales import Movement, MovementsRecorded, SaleRecorded
+from shared.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
 from shared.rules.follow_up import Executed, Seen
 from shared.rules.recommend import wanted
 from shared.rules.wanted import Fact
@@ -166,6 +166,28 @@ def test_what_happened_since_is_seen_by_hand_and_in_ledgers(world: World, look: 
     assert seen("price_optimization", product_id=1) == Seen(unit_price=1_800)
     assert seen("price_optimization", product_id=99) == Seen()
     assert seen("cash_warning", threshold=5, critical_on=str(TODAY)) == Seen(balance=1_000 + 700 + 100 + 1_800 - 500)
+
+
+def test_only_what_suppliers_brought_has_arrived(world: World, look: Look) -> None:
+    busy(world, SHOP)
+    executed = Executed(1, "reorder", TODAY, world.append(SHOP, products("Soap", first=3)), TODAY, {"product_id": 1})
+
+    def arrived() -> int:
+        world.project()
+        return look(SHOP).seen(executed).arrived
+
+    def told(number: int, kind: str, qty: int) -> Movement:
+        return Movement(2, number, kind, TODAY, 60, 1, None, None, qty, 500, None)
+
+    world.append(SHOP, StockMoved(1, "return", 2_000, TODAY, 60), StockMoved(1, "adjust", 3_000, TODAY, 60))
+    world.append(SHOP, MovementsRecorded(file_id(SHOP), [told(9_000, "return", 4_000)], [], ""))
+    world.append(SHOP, SaleRecorded(9_001, TODAY, 30, 1, None, 1_000, 700, None, ""))
+    world.append(SHOP, SaleVoided(9_001, "typo", TODAY, 30, 1, None, 1_000, 700, None))
+    assert arrived() == 0
+    world.append(SHOP, MovementsRecorded(file_id(SHOP), [told(9_002, "purchase", 6_000)], [], ""))
+    assert arrived() == 6_000
+    world.append(SHOP, StockMoved(1, "receive", 7_000, TODAY, 60), StockMoved(2, "receive", 8_000, TODAY, 60))
+    assert arrived() == 13_000
 
 
 def test_other_generations_tell_what_they_would_change(world: World) -> None:
