@@ -11,6 +11,9 @@ from itertools import islice
 from typing import cast
 from zoneinfo import ZoneInfo
 
+from psycopg import Cursor
+from psycopg.rows import DictRow
+
 from shared.event_store import EventStore, Metadata, Unit
 from shared.events.inventory import ProductSheetRecorded
 from shared.events.sales import UploadCompleted, UploadFailed
@@ -28,6 +31,8 @@ from write_side.sales.rejections import keep_rejections
 _CHUNK_ROWS = 2000
 _ID_BLOCK = 10_000
 _IMPORT_LOCK = 7308
+# So long may pass between two batches of an import before another one goes on with the ledger.
+_SIGN_OF_LIFE = "60s"
 _DHAKA = ZoneInfo("Asia/Dhaka")
 logger = logging.getLogger("smartmarket.import")
 
@@ -68,6 +73,18 @@ class _Import:
     customers: dict[str, int] = field(default_factory=dict)
 
 
+class _Alone:
+    """A lease together with the lock that keeps other imports out: the server lets go of who has been silent."""
+
+    def __init__(self, cursor: Cursor[DictRow], lease: Lease) -> None:
+        self._cursor = cursor
+        self._lease = lease
+
+    def held(self) -> bool:
+        self._cursor.execute("SELECT 1")
+        return self._lease.held()
+
+
 class LedgerReader:
     """Handles `read_upload` jobs."""
 
@@ -81,20 +98,23 @@ class LedgerReader:
         upload = aggregate.load(self._store.load(aggregate.stream_of(job.subject)))
         if upload is None or upload.finished:
             return
-        with self._only_import(upload.business_id):
-            self._read(upload, lease)
+        with self._only_import(upload.business_id, lease) as alone:
+            self._read(upload, alone)
 
     @contextmanager
-    def _only_import(self, business_id: int) -> Iterator[None]:
+    def _only_import(self, business_id: int, lease: Lease) -> Iterator[Lease]:
+        """Keep other imports of the business out; what is lent is held while the process gives signs of life."""
         with self._store.cursor() as cursor:
             row = cursor.execute(
                 "SELECT pg_try_advisory_lock(%s, %s) AS locked", (_IMPORT_LOCK, business_id)
             ).fetchone()
             if not (row and row["locked"]):
                 raise Retry(1.0)
+            cursor.execute("SELECT set_config('idle_session_timeout', %s, false)", (_SIGN_OF_LIFE,))
             try:
-                yield
+                yield _Alone(cursor, lease)
             finally:
+                cursor.execute("RESET idle_session_timeout")
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", (_IMPORT_LOCK, business_id))
 
     def _read(self, upload: Upload, lease: Lease) -> None:
