@@ -3,7 +3,7 @@ from itertools import islice
 
 import pytest
 
-from tests.decisions.csv_ledger import HEADER, NOW, TODAY, items, rejection, sale, sales, stored
+from tests.decisions.csv_ledger import HEADER, MARK, NOW, TODAY, items, rejection, sale, sales, stored
 from write_side.sales.csv_dates import AmbiguousDates, DateFormat
 from write_side.sales.csv_encoding import MAX_LINE
 from write_side.sales.csv_faults import Fault, Notice
@@ -200,7 +200,7 @@ def test_a_quarter_million_rows_are_read_and_one_more_is_too_many() -> None:
     over = stored(b"Date,Product,Quantity,Amount\n" + row * 250_001)
     with pytest.raises(TooManyRows):
         scan(over)
-    rows = read_rows(over, found.layout, found.date_format, TODAY, NOW)
+    rows = read_rows(over, found.layout, found.date_format, NOW, MARK)
     assert sum(1 for _ in islice(rows, 250_000)) == 250_000
     with pytest.raises(TooManyRows):
         next(rows)

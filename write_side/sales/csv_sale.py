@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from functools import partial
 from hashlib import sha256
 from operator import itemgetter
 
@@ -30,6 +31,8 @@ _MARKS = {kind: "" if kind == _SALE else f"{kind}\x1f" for kind in values.KINDS}
 
 Day = tuple[dt.date, int | None, str]
 Customer = tuple[str | None, str | None, str]
+# Returns what stands for a person's name in a fingerprint: the same for the same name, and of no use without the key.
+Mark = Callable[[str], str]
 
 
 class LedgerRow(msgspec.Struct, frozen=True, gc=False):
@@ -74,15 +77,16 @@ class RejectedRow(msgspec.Struct, frozen=True):
 class SaleReader:
     """Reads the records of one file; knows which rows it has met, so that twins get fingerprints of their own.
 
-    today: the date in Dhaka, the last one a sale may have; now: aware, timestamps may be 5 minutes ahead of it.
+    now: aware; its date in Dhaka is the last one a sale may have, timestamps may be 5 minutes ahead of it. mark: what
+    stands for a customer's name in fingerprints, whose other parts can be read in the log.
     """
 
     def __init__(
         self,
         layout: Layout,
         date_format: DateFormat,
-        today: dt.date,
         now: dt.datetime,
+        mark: Mark,
         notices: list[Notice],
         sheet: Sheet,
     ) -> None:
@@ -93,13 +97,13 @@ class SaleReader:
         self._shortest = 1 + max(layout.columns[field] for field in REQUIRED)
         self._pick = _picker(layout)
         self._date_format = date_format
-        self._today = today
+        self._today = now.astimezone(DHAKA).date()
         self._latest = (now + CLOCK_SKEW).astimezone(DHAKA).replace(tzinfo=None)
         self._met: set[bytes] = set()
         self._twins: dict[bytes, int] = {}
         self._days = Memo(self._day)
         self._products = Memo(_product)
-        self._customers = Memo(_customer)
+        self._customers = Memo(partial(_customer, mark))
         self._whole = Memo(values.whole_quantity)
         self._weighed = Memo(values.weighed_quantity)
         self._units = Memo(values.is_weighed)
@@ -232,9 +236,9 @@ def _product(cell: str) -> tuple[str, str]:
     return shown, values.name_key(shown)
 
 
-def _customer(cell: str) -> Customer:
+def _customer(mark: Mark, cell: str) -> Customer:
     if not cell or cell.isspace():
         return None, None, ""
     shown = values.name(cell)
     key = values.name_key(shown)
-    return shown, key, key
+    return shown, key, mark(key)

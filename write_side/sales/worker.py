@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from shared.event_store import EventStore, Metadata, Unit
 from shared.events.inventory import ProductSheetRecorded
@@ -28,7 +27,6 @@ from write_side.sales.rejections import keep_rejections
 _CHUNK_ROWS = 2000
 _ID_BLOCK = 10_000
 _IMPORT_LOCK = 7308
-_DHAKA = ZoneInfo("Asia/Dhaka")
 logger = logging.getLogger("smartmarket.import")
 
 
@@ -126,16 +124,8 @@ class LedgerReader:
     def _rows(
         self, chunks: Chunks, found: Scan, upload: Upload, notices: list[Notice], sheet: Sheet
     ) -> Iterator[LedgerRow | RejectedRow]:
-        today = upload.accepted_at.astimezone(_DHAKA).date()
-        items = read_rows(
-            chunks,
-            found.layout,
-            found.date_format,
-            today,
-            upload.accepted_at,
-            notices=notices,
-            sheet=sheet,
-        )
+        mark = names.marking(self._store.master.lookup_key, upload.business_id)
+        items = read_rows(chunks, found.layout, found.date_format, upload.accepted_at, mark, notices, sheet)
         return (item for item in items if item.row > upload.through_row)
 
     def _finish(self, upload: Upload, event: UploadCompleted | UploadFailed, sheet: Sheet | None = None) -> None:
