@@ -91,6 +91,39 @@ def test_a_row_is_refused_for_its_first_fault(row: str, column: str, value: str,
     assert ",".join(refused.cells) == row
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        "1,200", "1,200,,", "1, 200 ", "1,200,Ali,", "12,345.50", "৳ 1,200,,", "1,200/-", "১,২০০", "1,23,456,,",
+        "1,23,456,", "1,000,000,", "100,000",
+    ],
+)  # fmt: skip
+def test_an_amount_that_its_own_comma_cut_in_two_is_refused(cells: str) -> None:
+    row = f"2025-10-01,Shirt,2,{cells}"
+    refused = rejection(row)
+    assert (refused.column, refused.value, refused.code) == ("", row, "AMOUNT_CUT")
+    assert ",".join(refused.cells) == row
+
+
+@pytest.mark.parametrize(
+    ("cells", "paisa", "customer"),
+    [
+        ("1,200,", 100, "200"), ("1,200,Cash", 100, "200"), ('"1,200"', 120_000, None), ('"1,200",300', 120_000, "300"),
+        ('"1,200",,,', 120_000, None), ("1200,200", 120_000, "200"), ("1.50,200", 150, "200"), ("20", 2_000, None),
+        ("20,7", 2_000, "7"), ("20,17850", 2_000, "17850"), ("20,23", 2_000, "23"), ("20,2 Ali", 2_000, "2 Ali"),
+        ('20,"200,300"', 2_000, "200,300"), ("20,200 tea shop", 2_000, "200 tea shop"),
+    ],
+)  # fmt: skip
+def test_a_row_that_a_comma_did_not_cut_is_taken_at_its_word(cells: str, paisa: int, customer: str | None) -> None:
+    taken = sale(f"2025-10-01,Shirt,2,{cells}")
+    assert (taken.paisa, taken.customer) == (paisa, customer)
+
+
+def test_only_a_comma_that_separates_cells_cuts_an_amount() -> None:
+    taken = sale("2025-10-01;Shirt;2;1;200", HEADER.replace(",", ";"))
+    assert (taken.paisa, taken.customer) == (100, "200")
+
+
 def test_the_first_fault_is_the_first_in_the_files_own_order() -> None:
     header = "Total,Qty,Item,Date\n"
     assert rejection("free,-1,,never", header).column == "Total"

@@ -10,12 +10,12 @@ import msgspec
 
 from write_side.sales import csv_values as values
 from write_side.sales.csv_cells import Memo, legible
-from write_side.sales.csv_columns import REQUIRED
 from write_side.sales.csv_dates import DHAKA, DateFormat
 from write_side.sales.csv_faults import BadCell, Fault, Notice, Remark
 from write_side.sales.csv_header import MAX_COLUMNS, Layout
 from write_side.sales.csv_payments import Payment, payment
 from write_side.sales.csv_sheet import Sheet, SheetReader
+from write_side.sales.csv_width import WidthReader
 
 OLDEST = dt.date(2000, 1, 1)
 CLOCK_SKEW = dt.timedelta(minutes=5)
@@ -94,7 +94,7 @@ class SaleReader:
         self._notices = notices
         self._layout = layout
         self._width = len(layout.header)
-        self._shortest = 1 + max(layout.columns[field] for field in REQUIRED)
+        self._widths = WidthReader(layout)
         self._pick = _picker(layout)
         self._date_format = date_format
         self._today = now.astimezone(DHAKA).date()
@@ -117,10 +117,9 @@ class SaleReader:
         """Return what these cells of line `row` tell, or the first fault in the order of the columns."""
         width = self._width
         if len(cells) != width:
-            if len(cells) < self._shortest:
-                return self.rejected(row, cells, Fault.TOO_FEW_CELLS)
-            if any(map(str.strip, cells[width:])):
-                return self.rejected(row, cells, Fault.TOO_MANY_CELLS)
+            fault = self._widths.fault(cells)
+            if fault:
+                return self.rejected(row, cells, fault)
             cells = (cells + [""] * width)[:width]
         cells.append("")
         date, product, quantity, amount, customer, paid, phone, unit, kind = self._pick(cells)
