@@ -37,6 +37,7 @@ class Remark(StrEnum):
     """What the owner should know about a file that is read all the same."""
 
     UNKNOWN_COLUMNS = "UNKNOWN_COLUMNS"
+    RIVAL_COLUMNS = "RIVAL_COLUMNS"
     NAGAD_OR_CASH = "NAGAD_OR_CASH"
     PHONE_UNREADABLE = "PHONE_UNREADABLE"
 

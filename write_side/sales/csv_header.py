@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from write_side.sales.csv_cells import legible, loosely
-from write_side.sales.csv_columns import REQUIRED, field_of, is_plain
+from write_side.sales.csv_columns import REQUIRED, field_of, rank
 from write_side.sales.csv_encoding import HEAD_SIZE, detect, lines
 from write_side.sales.csv_faults import Notice, Remark
 from write_side.sales.csv_quotes import quoted_cells
@@ -146,7 +146,7 @@ def _best_layout(text: list[str], above: int, delimiters: str, encoding: str, ma
     missing = [field.capitalize() for field in dict.fromkeys((*REQUIRED, *mapping)) if field not in claims]
     if missing:
         raise NoLedger(Reason.MISSING_COLUMNS, missing=missing, found=header[:_NAMED_AT_MOST])
-    columns = {field: _settled(field, rivals, header) for field, rivals in claims.items()}
+    columns = {field: _settled(rivals, header) for field, rivals in claims.items()}
     return Layout(encoding, delimiter, columns, header, header_lines, _warnings(columns, header))
 
 
@@ -160,18 +160,22 @@ def _claims(header: list[str], mapping: Mapping[str, str]) -> dict[str, list[int
     return claims
 
 
-def _settled(field: str, rivals: list[int], header: list[str]) -> int:
-    """Return the column that holds the field: among several, the one with its plain name, e.g. Amount beside Total."""
-    plain = rivals if len(rivals) == 1 else [index for index in rivals if is_plain(header[index], field)]
-    if len(plain) != 1:
-        raise NoLedger(Reason.DUPLICATE_COLUMN, duplicates=[header[index] for index in rivals])
-    return plain[0]
+def _settled(rivals: list[int], header: list[str]) -> int:
+    """Return the column that holds the field: of several the one whose name is surest, e.g. Amount, not Total."""
+    surest = min(rank(header[index]) for index in rivals)
+    best = [index for index in rivals if rank(header[index]) == surest]
+    if len(best) != 1:
+        raise NoLedger(Reason.DUPLICATE_COLUMN, duplicates=[header[index] for index in best])
+    return best[0]
 
 
 def _warnings(columns: Mapping[str, int], header: list[str]) -> tuple[Notice, ...]:
-    known = set(columns.values())
-    unknown = tuple(name for index, name in enumerate(header) if name and index not in known)[:_NAMED_AT_MOST]
-    return (Notice(Remark.UNKNOWN_COLUMNS.value, unknown),) if unknown else ()
+    read = set(columns.values())
+    left_out = [name for index, name in enumerate(header) if name and index not in read]
+    unknown = tuple(name for name in left_out if not field_of(name))[:_NAMED_AT_MOST]
+    rivals = tuple(name for name in left_out if field_of(name))[:_NAMED_AT_MOST]
+    told = ((Remark.UNKNOWN_COLUMNS, unknown), (Remark.RIVAL_COLUMNS, rivals))
+    return tuple(Notice(remark.value, names) for remark, names in told if names)
 
 
 def _has_records(head: bytes, layout: Layout) -> bool:
