@@ -162,7 +162,26 @@ def test_the_owners_mapping_goes_before_known_names() -> None:
     data = b"Sold on,Date,Product,Quantity,Amount,Net" + ROW
     layout = read_header(data, mapping={"date": "sold ON", "amount": "Net"})
     assert (layout.columns["date"], layout.columns["amount"]) == (0, 5)
-    assert refusal_of(data, mapping={"customer": "Who"}).missing == ["Customer"]
+    assert refusal_of(data, mapping={"customer": "Who"}).missing == ["Who"]
+
+
+def test_a_chosen_column_may_have_a_name_of_signs_alone() -> None:
+    data = "#,Date,Product,Quantity,,৳\n1,2025-10-01,Tea,2,,40\n".encode()
+    assert read_header(data, mapping={"amount": "৳"}).columns["amount"] == 5
+    assert refusal_of(data, mapping={"amount": "$"}).missing == ["$"]
+
+
+def test_a_chosen_name_that_is_there_as_it_is_written_goes_before_its_like() -> None:
+    data = b"Date,Product,Quantity,total,TOTAL" + ROW
+    assert read_header(data, mapping={"amount": "TOTAL"}).columns["amount"] == 4
+    refused = refusal_of(data, mapping={"amount": "Total"})
+    assert (refused.reason, refused.duplicates) == ("duplicate_column", ["total", "TOTAL"])
+
+
+def test_a_column_that_is_chosen_for_one_field_is_no_other() -> None:
+    data = b"Date,Product,Quantity,Amount,Total" + ROW
+    assert read_header(data, mapping={"cost": "Total"}).columns["cost"] == 4
+    assert refusal_of(data, mapping={"cost": "Amount", "amount": "Amount"}).reason == "missing_columns"
 
 
 @pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\n\r\n  \n", b",,,\n;;\n"])

@@ -103,7 +103,7 @@ class LedgerReader:
             return self._files.chunks(upload.business_id, file_id, upload.size)
 
         try:
-            found = scan(chunks, cast("Order | None", upload.date_order))
+            found = scan(chunks, cast("Order | None", upload.date_order), upload.mapping)
             notices: list[Notice] = list(found.layout.warnings)
             sheet: Sheet = {}
             rows = self._rows(chunks, found, upload, notices, sheet)
