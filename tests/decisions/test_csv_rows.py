@@ -119,6 +119,23 @@ def test_a_row_that_a_comma_did_not_cut_is_taken_at_its_word(cells: str, paisa: 
     assert (taken.paisa, taken.customer) == (paisa, customer)
 
 
+@pytest.mark.parametrize(
+    ("header", "cells", "doubtful"),
+    [
+        (HEADER, "1,200,", True), (HEADER, "1,200,Ali", True), (HEADER, "1,23,456", True), (HEADER, "1,23,", False),
+        (HEADER, "1,200,Cash", False), (HEADER, "20,Ali,", False), (HEADER, '"1,200",300,', False),
+        ("Date,Product,Quantity,Amount,Customer\n", "1,200", True),
+        ("Date,Product,Quantity,Amount,SKU\n", "1,200", False),
+    ],
+)  # fmt: skip
+def test_a_row_as_wide_as_the_header_whose_amount_a_comma_may_have_cut_is_noted_once(
+    header: str, cells: str, doubtful: bool
+) -> None:
+    notices: list[Notice] = []
+    assert len(items(header + f"2025-10-01,Shirt,2,{cells}\n" * 2, notices=notices)) == 2
+    assert notices == [Notice("AMOUNT_PERHAPS_CUT")] * doubtful
+
+
 def test_only_a_comma_that_separates_cells_cuts_an_amount() -> None:
     taken = sale("2025-10-01;Shirt;2;1;200", HEADER.replace(",", ";"))
     assert (taken.paisa, taken.customer) == (100, "200")

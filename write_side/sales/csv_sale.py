@@ -134,6 +134,8 @@ class SaleReader:
             paisa = self._amounts[amount]
             customer_shown, customer_key, customer_mark = self._customers[customer]
             method, raw, payment_mark, _ = self._payments[paid]
+            if self._widths.is_doubtful(cells, paisa, customer_key, method):
+                self._note(Notice(Remark.AMOUNT_PERHAPS_CUT.value))
             number = self._phones[phone] if phone else None
             if self._sheet and kind != _EXPENSE:
                 self._sheet.read(cells, product_key, day)
