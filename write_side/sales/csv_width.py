@@ -1,5 +1,7 @@
 """Rows with more or fewer cells than the header has columns."""
 
+from itertools import takewhile
+
 from write_side.sales import csv_values as values
 from write_side.sales.csv_columns import REQUIRED
 from write_side.sales.csv_faults import BadCell, Fault
@@ -45,14 +47,20 @@ class WidthReader:
         """
         if not customer or paisa >= _THOUSAND_TAKA or not self._customer_follows or payment not in _UNSURE:
             return False
-        return customer[:2].isdecimal() and self._is_cut(cells)
+        return _is_group(customer) and self._is_cut(cells)
 
     def _is_cut(self, cells: list[str]) -> bool:
         start = self._amount
-        if len(cells) == start + 1 or "," in cells[start] or not cells[start + 1].lstrip()[:2].isdecimal():
+        if len(cells) == start + 1 or "," in cells[start] or not _is_group(cells[start + 1].lstrip()):
             return False
         pieces = [cell.strip() for cell in cells[start : start + _PIECES_AT_MOST]]
-        return any(_is_amount(pieces[:count]) for count in range(2, len(pieces) + 1))
+        groups = sum(1 for _ in takewhile(_is_group, pieces[1:]))
+        return any(_is_amount(pieces[: 1 + count]) for count in range(1, groups + 1))
+
+
+def _is_group(cell: str) -> bool:
+    """Return whether the cell may be what stands behind a comma of an amount: begins with two or three digits."""
+    return cell[:2].isdecimal() and not cell[3:4].isdecimal()
 
 
 def _is_amount(pieces: list[str]) -> bool:
