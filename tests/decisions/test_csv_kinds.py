@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from tests.decisions.csv_ledger import NOW, TODAY, items, rejection, sale, sales, stored
+from tests.decisions.csv_ledger import MARK, NOW, items, rejection, sale, sales, stored
 from write_side.sales.csv_rows import read_rows, scan
 from write_side.sales.csv_sheet import ProductFacts, Sheet
 
@@ -16,7 +16,7 @@ KINDS = ("sale", "return", "purchase", "expense")
 def sheet_of(ledger: str) -> Sheet:
     chunks, sheet = stored(ledger.encode()), Sheet()
     found = scan(chunks)
-    list(read_rows(chunks, found.layout, found.date_format, TODAY, NOW, sheet=sheet))
+    list(read_rows(chunks, found.layout, found.date_format, NOW, MARK, sheet=sheet))
     return sheet
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.decisions.csv_ledger import NOW, TODAY
+from tests.decisions.csv_ledger import MARK, NOW
 from write_side.sales.csv_rows import LedgerRow, RejectedRow, Scan, read_rows, scan
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -26,7 +26,7 @@ def opened(path: Path) -> Callable[[], Iterator[bytes]]:
 
 def read(path: Path) -> tuple[Scan, list[LedgerRow], list[RejectedRow]]:
     found = scan(opened(path))
-    rows = list(read_rows(opened(path), found.layout, found.date_format, TODAY, NOW))
+    rows = list(read_rows(opened(path), found.layout, found.date_format, NOW, MARK))
     sales = [row for row in rows if isinstance(row, LedgerRow)]
     return found, sales, [row for row in rows if isinstance(row, RejectedRow)]
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from shared.rules import cash
 from shared.rules.cash_flows import Day, Situation
 from shared.rules.recurring import Recurring
+from tests.decisions.csv_ledger import MARK
 from write_side.admin.demo_calendar import busyness, eve
 from write_side.admin.demo_goods import GOODS
 from write_side.admin.demo_people import DAYS
@@ -60,7 +61,7 @@ def test_six_months_end_today_and_every_row_can_be_read(shop: DemoShop) -> None:
     found = scan(lambda: iter([data]), None)
     assert isinstance(found.date_format, DateFormat)
     now = dt.datetime.combine(shop.today, dt.time(12), dt.UTC)
-    rows = list(read_rows(lambda: iter([data]), found.layout, found.date_format, shop.today, now))
+    rows = list(read_rows(lambda: iter([data]), found.layout, found.date_format, now, MARK))
     assert len(rows) == len(shop.lines)
     assert all(isinstance(row, LedgerRow) for row in rows)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.errors import AlreadyVoided
 from shared.events.sales import SaleVoided
 from shared.failures import InvalidFields
-from tests.decisions.csv_ledger import NOW, sales
+from tests.decisions.csv_ledger import MARK, NOW, sales
 from write_side.sales.books import RecordedSale
 from write_side.sales.entry import Wish, rows_of
 from write_side.sales.till import shown, voided
@@ -21,7 +21,7 @@ SALE = RecordedSale(9, dt.date(2025, 10, 1), 37_230, 5, 7, 3_000, 100_000, "cash
 
 def twins(wish: Wish, count: int, product: str = "Shirt", unit: str = "") -> list[bytes]:
     """Return the fingerprints of so many equal sales by hand."""
-    return [row.fingerprint for row in islice(rows_of(wish, product, unit, NOW), count)]
+    return [row.fingerprint for row in islice(rows_of(wish, product, unit, NOW, MARK), count)]
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ def test_any_sale_is_known_to_a_ledger(date: dt.date, quantity: int, paisa: int,
 )  # fmt: skip
 def test_a_sale_that_no_ledger_may_hold_is_refused(changes: dict[str, Any], unit: str, field: str) -> None:
     with pytest.raises(InvalidFields) as refused:
-        next(rows_of(WISH._replace(**changes), "Shirt", unit, NOW))
+        next(rows_of(WISH._replace(**changes), "Shirt", unit, NOW, MARK))
     assert refused.value.details["fields"][0]["field"] == field
 
 
 def test_a_timestamp_may_be_five_minutes_ahead() -> None:
-    row = next(rows_of(WISH._replace(date="2025-10-31T12:05:00"), "Shirt", "", NOW))
+    row = next(rows_of(WISH._replace(date="2025-10-31T12:05:00"), "Shirt", "", NOW, MARK))
     assert (row.date, row.time) == (dt.date(2025, 10, 31), 43_500)
 
 

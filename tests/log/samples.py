@@ -205,3 +205,7 @@ SAMPLES: dict[tuple[str, int], Event] = {
         JobRetried(FILE, "read_upload", FILE),
     )
 }
+SAMPLES[UploadAccepted.topic, 2] = UploadAccepted(
+    FILE, "বিক্রি মে.csv", "May 2025", 10_485_760, SHA, 156, dedupe=False, date_order="dmy",
+    mapping={"amount": "মোট টাকা", "customer": "Who"},
+)  # fmt: skip

@@ -40,6 +40,7 @@ class Upload:
     accepted_position: int
     dedupe: bool
     date_order: str | None
+    mapping: Mapping[str, str]
     version: int
     through_row: int = 0
     created: int = 0
@@ -85,7 +86,7 @@ def evolve(upload: Upload | None, recorded: Recorded, event: Event) -> Upload | 
     if isinstance(event, UploadAccepted):
         return Upload(
             event.file_id, recorded.business_id or 0, event.size, recorded.recorded_at, recorded.position, event.dedupe,
-            event.date_order, recorded.version,
+            event.date_order, event.mapping, recorded.version,
         )  # fmt: skip
     if upload is None:
         return None

@@ -4,28 +4,30 @@ from write_side.sales.csv_cells import loosely
 
 REQUIRED = ("date", "product", "quantity", "amount")
 
-# Written as `loosely` leaves them: lower case, no spaces, underscores or punctuation.
+# Written as `loosely` leaves them: lower case, no spaces, underscores or punctuation. Of two columns with names of one
+# field the one is read whose name stands first: the documented name, then the surer ones, e.g. the line's total before
+# one that may be the order's, a name before an id or a description, the sale's date before when a till wrote the row.
 NAMES: dict[str, tuple[str, ...]] = {
     "date": (
         "date", "saledate", "salesdate", "dateofsale", "transactiondate", "orderdate", "invoicedate", "billdate",
         "datetime", "timestamp", "তারিখ", "বিক্রিরতারিখ", "বিক্রয়েরতারিখ",
     ),
     "product": (
-        "product", "productname", "item", "itemname", "description", "productdescription", "itemdescription", "goods",
-        "পণ্য", "পণ্যেরনাম", "পন্য", "পন্যেরনাম", "আইটেম", "মালেরনাম",
+        "product", "productname", "itemname", "item", "goods", "পণ্য", "পণ্যেরনাম", "পন্য", "পন্যেরনাম", "মালেরনাম",
+        "আইটেম", "productdescription", "itemdescription", "description",
     ),
     "quantity": ("quantity", "qty", "quantitysold", "qtysold", "pcs", "পরিমাণ", "পরিমান", "সংখ্যা"),
     "amount": (
-        "amount", "total", "linetotal", "totalamount", "amountbdt", "amounttk", "amounttaka", "amountintaka",
-        "totalbdt", "totaltk", "totaltaka", "totalprice", "saleamount", "salesamount", "taka", "tk", "bdt",
-        "টাকা", "মোট", "মূল্য", "মোটটাকা", "মোটমূল্য", "টাকারপরিমাণ",
+        "amount", "amountbdt", "amounttk", "amounttaka", "amountintaka", "linetotal", "saleamount", "salesamount",
+        "total", "totalamount", "totalprice", "totalbdt", "totaltk", "totaltaka", "taka", "tk", "bdt",
+        "টাকা", "মোটটাকা", "মোটমূল্য", "মোট", "টাকারপরিমাণ", "মূল্য",
     ),
     "customer": (
-        "customer", "customername", "customerid", "buyer", "buyername", "client", "clientname",
-        "ক্রেতা", "গ্রাহক", "ক্রেতারনাম", "গ্রাহকেরনাম", "কাস্টমার", "কাস্টমারেরনাম",
+        "customer", "customername", "buyername", "buyer", "clientname", "client",
+        "ক্রেতা", "গ্রাহক", "ক্রেতারনাম", "গ্রাহকেরনাম", "কাস্টমার", "কাস্টমারেরনাম", "customerid",
     ),
     "payment": (
-        "payment", "paymentmethod", "paymenttype", "paymentmode", "modeofpayment", "paidby", "paidwith",
+        "paymentmethod", "payment", "paymenttype", "paymentmode", "modeofpayment", "paidby", "paidwith",
         "পেমেন্ট", "পেমেন্টপদ্ধতি", "পেমেন্টেরধরন", "পরিশোধেরমাধ্যম", "পরিশোধপদ্ধতি",
     ),
     "type": ("type", "saletype", "transactiontype", "kind", "entrytype", "ধরন", "ধরণ", "লেনদেনেরধরন", "লেনদেন"),
@@ -43,6 +45,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 _FIELDS = {loosely(name): field for field, names in NAMES.items() for name in names}
+_RANKS = {loosely(name): rank for names in NAMES.values() for rank, name in enumerate(names)}
 
 
 def field_of(name: str) -> str | None:
@@ -50,6 +53,6 @@ def field_of(name: str) -> str | None:
     return _FIELDS.get(loosely(name))
 
 
-def is_plain(name: str, field: str) -> bool:
-    """Return whether the column carries the very name that the documented format gives to this field."""
-    return loosely(name) == NAMES[field][0]
+def rank(name: str) -> int:
+    """Return how surely a column of this name holds its field: 0 for the documented name, more for others."""
+    return _RANKS.get(loosely(name), len(_RANKS))

@@ -28,6 +28,7 @@ class Fault(StrEnum):
     SKU_TOO_LONG = "SKU_TOO_LONG"
     TOO_FEW_CELLS = "TOO_FEW_CELLS"
     TOO_MANY_CELLS = "TOO_MANY_CELLS"
+    AMOUNT_CUT = "AMOUNT_CUT"
     ROW_TOO_LONG = "ROW_TOO_LONG"
     UNCLOSED_QUOTE = "UNCLOSED_QUOTE"
 
@@ -36,6 +37,8 @@ class Remark(StrEnum):
     """What the owner should know about a file that is read all the same."""
 
     UNKNOWN_COLUMNS = "UNKNOWN_COLUMNS"
+    RIVAL_COLUMNS = "RIVAL_COLUMNS"
+    AMOUNT_PERHAPS_CUT = "AMOUNT_PERHAPS_CUT"
     NAGAD_OR_CASH = "NAGAD_OR_CASH"
     PHONE_UNREADABLE = "PHONE_UNREADABLE"
 

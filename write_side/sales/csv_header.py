@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from write_side.sales.csv_cells import legible, loosely
-from write_side.sales.csv_columns import REQUIRED, field_of, is_plain
+from write_side.sales.csv_columns import REQUIRED, field_of, rank
 from write_side.sales.csv_encoding import HEAD_SIZE, detect, lines
 from write_side.sales.csv_faults import Notice, Remark
 from write_side.sales.csv_quotes import quoted_cells
@@ -44,9 +44,9 @@ class Reason(StrEnum):
 class NoLedger(Exception):
     """The file is no ledger.
 
-    reason: the value of a Reason; missing: the required
-    columns that were not found, by their English names; found: the names in the file's first row; duplicates: names
-    that claim the same column; kind: of a binary file, picture, pdf, spreadsheet, archive or "".
+    reason: the value of a Reason; missing: the columns that were not found, required ones by their English names,
+    chosen ones by the names the owner gave; found: the names in the file's first row; duplicates: names that claim the
+    same column; kind: of a binary file, picture, pdf, spreadsheet, archive or "".
     """
 
     def __init__(
@@ -115,7 +115,7 @@ def read_header(head: bytes, encoding: str | None = None, mapping: Mapping[str, 
         raise NoLedger(Reason.BINARY)
     if max(map(first.count, delimiters)) >= MAX_COLUMNS:
         raise NoLedger(Reason.TOO_MANY_COLUMNS)
-    layout = _best_layout([first, *text], above, delimiters, encoding, mapping or {})
+    layout = _best_layout([first, *text], above, delimiters, encoding, dict(mapping or {}))
     if len(head) < HEAD_SIZE and not _has_records(head, layout):
         raise NoLedger(Reason.HEADER_ONLY, found=layout.header)
     return layout
@@ -134,7 +134,7 @@ def _first_with_content(text: Iterator[str]) -> tuple[int, str]:
     raise NoLedger(Reason.EMPTY)
 
 
-def _best_layout(text: list[str], above: int, delimiters: str, encoding: str, mapping: Mapping[str, str]) -> Layout:
+def _best_layout(text: list[str], above: int, delimiters: str, encoding: str, mapping: dict[str, str]) -> Layout:
     candidates = []
     for delimiter in delimiters:
         cells, fault, taken = quoted_cells(text[0], iter(text[1:]), delimiter)
@@ -143,35 +143,48 @@ def _best_layout(text: list[str], above: int, delimiters: str, encoding: str, ma
         header_lines = above + 1 + (0 if fault else len(taken))
         candidates.append((_claims(header, mapping), len(header), header, delimiter, header_lines))
     claims, _, header, delimiter, header_lines = max(candidates, key=lambda found: (len(found[0]), found[1]))
-    missing = [field.capitalize() for field in dict.fromkeys((*REQUIRED, *mapping)) if field not in claims]
+    wanted = {field: field.capitalize() for field in REQUIRED} | mapping
+    missing = [name for field, name in wanted.items() if field not in claims]
     if missing:
         raise NoLedger(Reason.MISSING_COLUMNS, missing=missing, found=header[:_NAMED_AT_MOST])
-    columns = {field: _settled(field, rivals, header) for field, rivals in claims.items()}
+    columns = {field: _settled(rivals, header) for field, rivals in claims.items()}
     return Layout(encoding, delimiter, columns, header, header_lines, _warnings(columns, header))
 
 
 def _claims(header: list[str], mapping: Mapping[str, str]) -> dict[str, list[int]]:
-    chosen = {loosely(name): field for field, name in mapping.items()}
+    chosen = {index: field for field, name in mapping.items() for index in _named(name, header)}
     claims: dict[str, list[int]] = {}
     for index, name in enumerate(header):
-        field = chosen.get(loosely(name)) or field_of(name)
-        if field and (field not in mapping or loosely(mapping[field]) == loosely(name)):
+        field = chosen.get(index) or field_of(name)
+        if field and (index in chosen or field not in mapping):
             claims.setdefault(field, []).append(index)
     return claims
 
 
-def _settled(field: str, rivals: list[int], header: list[str]) -> int:
-    """Return the column that holds the field: among several, the one with its plain name, e.g. Amount beside Total."""
-    plain = rivals if len(rivals) == 1 else [index for index in rivals if is_plain(header[index], field)]
-    if len(plain) != 1:
-        raise NoLedger(Reason.DUPLICATE_COLUMN, duplicates=[header[index] for index in rivals])
-    return plain[0]
+def _named(name: str, header: list[str]) -> list[int]:
+    """Return the columns of this name: those where it is written just so, else those where it is like it."""
+    shown = legible(name.strip(), _SHOWN)
+    exact = [index for index, column in enumerate(header) if column == shown]
+    like = loosely(shown)
+    return exact or [index for index, column in enumerate(header) if like and loosely(column) == like]
+
+
+def _settled(rivals: list[int], header: list[str]) -> int:
+    """Return the column that holds the field: of several the one whose name is surest, e.g. Amount, not Total."""
+    surest = min(rank(header[index]) for index in rivals)
+    best = [index for index in rivals if rank(header[index]) == surest]
+    if len(best) != 1:
+        raise NoLedger(Reason.DUPLICATE_COLUMN, duplicates=[header[index] for index in best])
+    return best[0]
 
 
 def _warnings(columns: Mapping[str, int], header: list[str]) -> tuple[Notice, ...]:
-    known = set(columns.values())
-    unknown = tuple(name for index, name in enumerate(header) if name and index not in known)[:_NAMED_AT_MOST]
-    return (Notice(Remark.UNKNOWN_COLUMNS.value, unknown),) if unknown else ()
+    read = set(columns.values())
+    left_out = [name for index, name in enumerate(header) if name and index not in read]
+    unknown = tuple(name for name in left_out if not field_of(name))[:_NAMED_AT_MOST]
+    rivals = tuple(name for name in left_out if field_of(name))[:_NAMED_AT_MOST]
+    told = ((Remark.UNKNOWN_COLUMNS, unknown), (Remark.RIVAL_COLUMNS, rivals))
+    return tuple(Notice(remark.value, names) for remark, names in told if names)
 
 
 def _has_records(head: bytes, layout: Layout) -> bool:

@@ -12,7 +12,7 @@ from write_side.sales.csv_encoding import head_of, lines, settle
 from write_side.sales.csv_faults import Notice
 from write_side.sales.csv_header import Layout, NoLedger, Reason, read_header
 from write_side.sales.csv_records import records
-from write_side.sales.csv_sale import LedgerRow, RejectedRow, SaleReader
+from write_side.sales.csv_sale import LedgerRow, Mark, RejectedRow, SaleReader
 from write_side.sales.csv_sheet import Sheet
 
 __all__ = ["LedgerRow", "RejectedRow", "Scan", "TooManyRows", "errors_csv", "read_rows", "scan"]
@@ -60,18 +60,19 @@ def read_rows(
     chunks: Chunks,
     layout: Layout,
     date_format: DateFormat,
-    today: dt.date,
     now: dt.datetime,
+    mark: Mark,
     notices: list[Notice] | None = None,
     sheet: Sheet | None = None,
 ) -> Iterator[LedgerRow | RejectedRow]:
     """Yield one item for each record that is not blank, in the file's order; the same ones every time.
 
-    today: the date in Dhaka; now: aware. notices: receives what the owner should know, sheet: what the rows say about
-    products beside sales, while reading. Raises TooManyRows after 250,000 items.
+    now: aware, when the ledger came. mark: stands for a customer's name in fingerprints. notices: receives what the
+    owner should know, sheet: what the rows say about products beside sales, while reading. Raises TooManyRows after
+    250,000 items.
     """
     reader = SaleReader(
-        layout, date_format, today, now, [] if notices is None else notices, {} if sheet is None else sheet
+        layout, date_format, now, mark, [] if notices is None else notices, {} if sheet is None else sheet
     )
     read, rejected = reader.read, reader.rejected
     for count, (row, cells, fault) in enumerate(records(lines(chunks(), layout.encoding), layout)):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from functools import partial
 from hashlib import sha256
 from operator import itemgetter
 
@@ -9,12 +10,12 @@ import msgspec
 
 from write_side.sales import csv_values as values
 from write_side.sales.csv_cells import Memo, legible
-from write_side.sales.csv_columns import REQUIRED
 from write_side.sales.csv_dates import DHAKA, DateFormat
 from write_side.sales.csv_faults import BadCell, Fault, Notice, Remark
 from write_side.sales.csv_header import MAX_COLUMNS, Layout
 from write_side.sales.csv_payments import Payment, payment
 from write_side.sales.csv_sheet import Sheet, SheetReader
+from write_side.sales.csv_width import WidthReader
 
 OLDEST = dt.date(2000, 1, 1)
 CLOCK_SKEW = dt.timedelta(minutes=5)
@@ -30,6 +31,8 @@ _MARKS = {kind: "" if kind == _SALE else f"{kind}\x1f" for kind in values.KINDS}
 
 Day = tuple[dt.date, int | None, str]
 Customer = tuple[str | None, str | None, str]
+# Returns what stands for a person's name in a fingerprint: the same for the same name, and of no use without the key.
+Mark = Callable[[str], str]
 
 
 class LedgerRow(msgspec.Struct, frozen=True, gc=False):
@@ -74,15 +77,16 @@ class RejectedRow(msgspec.Struct, frozen=True):
 class SaleReader:
     """Reads the records of one file; knows which rows it has met, so that twins get fingerprints of their own.
 
-    today: the date in Dhaka, the last one a sale may have; now: aware, timestamps may be 5 minutes ahead of it.
+    now: aware; its date in Dhaka is the last one a sale may have, timestamps may be 5 minutes ahead of it. mark: what
+    stands for a customer's name in fingerprints, whose other parts can be read in the log.
     """
 
     def __init__(
         self,
         layout: Layout,
         date_format: DateFormat,
-        today: dt.date,
         now: dt.datetime,
+        mark: Mark,
         notices: list[Notice],
         sheet: Sheet,
     ) -> None:
@@ -90,16 +94,16 @@ class SaleReader:
         self._notices = notices
         self._layout = layout
         self._width = len(layout.header)
-        self._shortest = 1 + max(layout.columns[field] for field in REQUIRED)
+        self._widths = WidthReader(layout)
         self._pick = _picker(layout)
         self._date_format = date_format
-        self._today = today
+        self._today = now.astimezone(DHAKA).date()
         self._latest = (now + CLOCK_SKEW).astimezone(DHAKA).replace(tzinfo=None)
         self._met: set[bytes] = set()
         self._twins: dict[bytes, int] = {}
         self._days = Memo(self._day)
         self._products = Memo(_product)
-        self._customers = Memo(_customer)
+        self._customers = Memo(partial(_customer, mark))
         self._whole = Memo(values.whole_quantity)
         self._weighed = Memo(values.weighed_quantity)
         self._units = Memo(values.is_weighed)
@@ -113,10 +117,9 @@ class SaleReader:
         """Return what these cells of line `row` tell, or the first fault in the order of the columns."""
         width = self._width
         if len(cells) != width:
-            if len(cells) < self._shortest:
-                return self.rejected(row, cells, Fault.TOO_FEW_CELLS)
-            if any(map(str.strip, cells[width:])):
-                return self.rejected(row, cells, Fault.TOO_MANY_CELLS)
+            fault = self._widths.fault(cells)
+            if fault:
+                return self.rejected(row, cells, fault)
             cells = (cells + [""] * width)[:width]
         cells.append("")
         date, product, quantity, amount, customer, paid, phone, unit, kind = self._pick(cells)
@@ -131,6 +134,8 @@ class SaleReader:
             paisa = self._amounts[amount]
             customer_shown, customer_key, customer_mark = self._customers[customer]
             method, raw, payment_mark, _ = self._payments[paid]
+            if self._widths.is_doubtful(cells, paisa, customer_key, method):
+                self._note(Notice(Remark.AMOUNT_PERHAPS_CUT.value))
             number = self._phones[phone] if phone else None
             if self._sheet and kind != _EXPENSE:
                 self._sheet.read(cells, product_key, day)
@@ -232,9 +237,9 @@ def _product(cell: str) -> tuple[str, str]:
     return shown, values.name_key(shown)
 
 
-def _customer(cell: str) -> Customer:
+def _customer(mark: Mark, cell: str) -> Customer:
     if not cell or cell.isspace():
         return None, None, ""
     shown = values.name(cell)
     key = values.name_key(shown)
-    return shown, key, key
+    return shown, key, mark(key)

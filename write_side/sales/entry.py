@@ -12,7 +12,7 @@ from shared.texts import Phrase
 from write_side.sales.aggregate import sale_index_key
 from write_side.sales.csv_dates import DHAKA, DateFormat
 from write_side.sales.csv_header import Layout
-from write_side.sales.csv_sale import OLDEST, LedgerRow, RejectedRow, SaleReader
+from write_side.sales.csv_sale import OLDEST, LedgerRow, Mark, RejectedRow, SaleReader
 from write_side.sales.csv_values import is_weighed
 from write_side.sales.multipart import invalid_field
 
@@ -38,12 +38,13 @@ class Wish(NamedTuple):
     payment_method: str
 
 
-def rows_of(wish: Wish, product: str, unit: str, now: dt.datetime) -> Iterator[LedgerRow]:
+def rows_of(wish: Wish, product: str, unit: str, now: dt.datetime, mark: Mark) -> Iterator[LedgerRow]:
     """Yield the ledger's row of this sale of `product`, sold in `unit`, then its second, its third twin, without end.
 
-    now: aware; the sale may be of today in Dhaka, a timestamp 5 minutes ahead. Raises InvalidFields.
+    now: aware; the sale may be of today in Dhaka, a timestamp 5 minutes ahead. mark: as for the shop's ledgers. Raises
+    InvalidFields.
     """
-    reader = SaleReader(_LAYOUT, DateFormat("ymd"), now.astimezone(DHAKA).date(), now, [], {})
+    reader = SaleReader(_LAYOUT, DateFormat("ymd"), now, mark, [], {})
     weighed = unit if is_weighed(unit) else ""
     cells = [
         wish.date, product, wish.quantity, wish.amount, wish.customer_name, wish.payment_method, wish.customer_phone,

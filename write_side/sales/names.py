@@ -7,11 +7,20 @@ from shared.event_store import Unit
 from shared.events.sales import CustomersAdded, NewCustomer, NewProduct, ProductsAdded
 from shared.rules.pricing import unit_price
 from write_side.sales.aggregate import customer_key, product_index_key
-from write_side.sales.csv_sale import LedgerRow
+from write_side.sales.csv_sale import LedgerRow, Mark
 from write_side.sales.csv_values import EXPENSE, SALE
 
 # Returns the first of so many consecutive public ids of a kind, "product" or "customer".
 Allot = Callable[[str, int], int]
+
+
+def marking(lookup_key: Callable[[str, int | None, str], bytes], business_id: int | None) -> Mark:
+    """Return what stands for a customer's name in the fingerprints of a business.
+
+    It is made with the house's key, not the customer's: it stays the same when the customer is forgotten, so that
+    ledgers uploaded again are known again.
+    """
+    return lambda name: lookup_key("fingerprint", business_id, name).hex()
 
 
 def products(

@@ -24,6 +24,7 @@ from shared.tokens import Principal
 from write_side.sales import aggregate
 from write_side.sales.csv_rows import errors_csv
 from write_side.sales.intake import Intake, SmallIntake, too_large
+from write_side.sales.mapping import MAPPING, SCHEMA, column_mapping
 from write_side.sales.multipart import invalid_field, read_form
 from write_side.sales.pictures import Picture, read_picture
 from write_side.sales.rejections import Rejections, rejections
@@ -51,6 +52,7 @@ _UPLOAD = _form(
     {
         "file": {"type": "string", "format": "binary", "description": "CSV, at most 10 MB"},
         "data_source_name": {"type": "string", "maxLength": 255, "examples": ["May 2025 Sales"]},
+        MAPPING: SCHEMA,
     },
     "file", InvalidCsvFormat, TooManyUploads,
 )  # fmt: skip
@@ -117,11 +119,12 @@ async def upload_csv(
     state = request.app.state
 
     def record() -> Answer:
-        insist_on_ledger(intake.head)
+        mapping = column_mapping(form)
+        insist_on_ledger(intake.head, mapping)
         event = UploadAccepted(
             file_id=str(intake.file_id), file_name=intake.file_name, data_source_name=source_name(form),
             size=intake.size, sha256=intake.sha256, rows_detected=intake.rows_detected(), dedupe=dedupe == "on",
-            date_order=date_order,
+            date_order=date_order, mapping=mapping,
         )  # fmt: skip
         return accept(state.store, who, meta, event, limited=state.settings.rate_limits)
 

@@ -55,7 +55,8 @@ class Till:
 def _record(unit: Unit, wish: Wish) -> int:
     product_id, name = _product(unit, wish)
     sold_in = books.product_unit(unit, product_id) if product_id else ""
-    row = first_free(unit, rows_of(wish, name, sold_in, unit.now))
+    mark = names.marking(unit.vault.lookup_key, unit.business_id)
+    row = first_free(unit, rows_of(wish, name, sold_in, unit.now, mark))
     known = {row.product_key: product_id} if product_id else {}
     products, new_product = names.products(unit, _allotting(unit), [row], known)
     customers, new_customer = names.customers(unit, _allotting(unit), [row], {})

@@ -34,10 +34,13 @@ def estimated_seconds(rows: int) -> int:
     return max(1, round(rows / ROWS_PER_SECOND))
 
 
-def insist_on_ledger(head: bytes) -> Layout:
-    """Return the layout of the file that begins with `head`; raises InvalidCsvFormat for what is no ledger."""
+def insist_on_ledger(head: bytes, mapping: Mapping[str, str]) -> Layout:
+    """Return the layout of the file that begins with `head`; raises InvalidCsvFormat for what is no ledger.
+
+    mapping: the columns that the owner chose, which must be there.
+    """
     try:
-        return read_header(head, detect(head))
+        return read_header(head, detect(head), mapping)
     except NoLedger as found:
         raise refusal_of(found) from found
 
@@ -90,7 +93,7 @@ def accept(store: EventStore, who: Principal, meta: Metadata, event: UploadAccep
         unit.append(aggregate.stream_of(event.file_id), 0, event)
         return answer
 
-    same = _hash(event.topic, event.sha256, event.dedupe, event.date_order)
+    same = _hash(event.topic, event.sha256, event.dedupe, event.date_order, sorted(event.mapping.items()))
     outcome = store.execute(who.business_id, meta, decide, request_hash=same)
     return outcome.result, outcome.position
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from psycopg import Cursor
 from psycopg.rows import DictRow
@@ -33,7 +32,6 @@ _ID_BLOCK = 10_000
 _IMPORT_LOCK = 7308
 # So long may pass between two batches of an import before another one goes on with the ledger.
 _SIGN_OF_LIFE = "60s"
-_DHAKA = ZoneInfo("Asia/Dhaka")
 logger = logging.getLogger("smartmarket.import")
 
 
@@ -125,7 +123,7 @@ class LedgerReader:
             return self._files.chunks(upload.business_id, file_id, upload.size)
 
         try:
-            found = scan(chunks, cast("Order | None", upload.date_order))
+            found = scan(chunks, cast("Order | None", upload.date_order), upload.mapping)
             notices: list[Notice] = list(found.layout.warnings)
             sheet: Sheet = {}
             rows = self._rows(chunks, found, upload, notices, sheet)
@@ -146,16 +144,8 @@ class LedgerReader:
     def _rows(
         self, chunks: Chunks, found: Scan, upload: Upload, notices: list[Notice], sheet: Sheet
     ) -> Iterator[LedgerRow | RejectedRow]:
-        today = upload.accepted_at.astimezone(_DHAKA).date()
-        items = read_rows(
-            chunks,
-            found.layout,
-            found.date_format,
-            today,
-            upload.accepted_at,
-            notices=notices,
-            sheet=sheet,
-        )
+        mark = names.marking(self._store.master.lookup_key, upload.business_id)
+        items = read_rows(chunks, found.layout, found.date_format, upload.accepted_at, mark, notices, sheet)
         return (item for item in items if item.row > upload.through_row)
 
     def _finish(self, upload: Upload, event: UploadCompleted | UploadFailed, sheet: Sheet | None = None) -> None:
