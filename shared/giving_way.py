@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 # A thirtieth of the weight of others: they are let through at once, and locks held meanwhile are still let go soon.
 NICENESS = 15
 _HERE = ("127.0.0.1", "::1", "localhost")
-_LOOK_SECONDS, _FIRST_LOOK_SECONDS, _ROOM_SECONDS = 0.1, 0.02, 1.0
-# Of a core: what idle connections take to look whether there is anything for them is a quarter of it.
-_AT_WORK = 0.01
+_LOOK_SECONDS, _FIRST_LOOK_SECONDS, _ROOM_SECONDS = 0.1, 0.03, 1.0
+# Of a core, over the last half second: the connections of an idle house take 0.004 to look whether there is anything
+# for them, one reader who comes back every hundredth of a second 0.03.
+_AT_WORK, _WEIGHT_OF_NOW = 0.015, 0.2
 
 # Returns the server's processes for others.
 SELECT_CLIENTS = """SELECT pid FROM pg_stat_activity
@@ -79,6 +80,7 @@ class _Room:
         self._own = own
         self._spent: dict[int, int] = {}
         self._looked = time.monotonic()
+        self._share: float | None = None
         self._until = 0.0
 
     def watch(self, conn: "Connection[Any]", enough: threading.Event) -> None:
@@ -93,8 +95,11 @@ class _Room:
         children = {child.pid: _niceness(child.pid) for child in multiprocessing.active_children() if child.pid}
         spent = {pid: _nanoseconds(pid) for pid, niceness in clients.items() if niceness < NICENESS}
         now = time.monotonic()
-        if sum(n - self._spent.get(pid, n) for pid, n in spent.items()) > _AT_WORK * 1e9 * (now - self._looked):
-            self._until = now + _ROOM_SECONDS
+        if self._spent:
+            worked = sum(n - self._spent.get(pid, n) for pid, n in spent.items()) / 1e9 / (now - self._looked)
+            before = worked if self._share is None else self._share
+            self._share = before + _WEIGHT_OF_NOW * (worked - before)
+            self._until = now + _ROOM_SECONDS if self._share > _AT_WORK else self._until
         self._spent, self._looked = spent, now
         free = {min(self.cores)} if now < self._until else set()
         for pid in (self.thread, *(p for p, niceness in {**clients, **children}.items() if niceness >= NICENESS)):
