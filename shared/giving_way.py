@@ -4,7 +4,6 @@ Linux weighs sessions against each other before it weighs the processes in them 
 every process of a PostgreSQL server is a session of its own: there nice values alone change nothing between them.
 """
 
-import multiprocessing
 import os
 import threading
 import time
@@ -92,7 +91,7 @@ class _Room:
         """Look who has worked since the last time, and make or take back the room."""
         rows = conn.execute(SELECT_CLIENTS, ([*self._own, conn.info.backend_pid],)).fetchall()
         clients = {pid: _niceness(pid) for (pid,) in rows if _is_servers(pid)}
-        children = {child.pid: _niceness(child.pid) for child in multiprocessing.active_children() if child.pid}
+        children = {pid: _niceness(pid) for pid in _children()}
         spent = {pid: _nanoseconds(pid) for pid, niceness in clients.items() if niceness < NICENESS}
         now = time.monotonic()
         if self._spent:
@@ -116,6 +115,14 @@ def _is_servers(process: int) -> bool:
     with suppress(OSError):  # in a container, say, the server counts its processes otherwise
         return Path(f"/proc/{process}/comm").read_text(encoding="utf-8").startswith("postgres")
     return False
+
+
+def _children() -> list[int]:
+    """Return this process's children, without waiting for any of them: that is for whoever started them."""
+    with suppress(OSError):
+        tasks = Path("/proc/self/task").iterdir()
+        return [int(pid) for task in tasks for pid in (task / "children").read_text(encoding="ascii").split()]
+    return []
 
 
 def _niceness(process: int) -> int:
