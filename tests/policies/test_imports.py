@@ -5,8 +5,9 @@ import datetime as dt
 import io
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -86,16 +87,33 @@ def test_a_reader_that_lost_its_lease_stops_and_the_next_goes_on_where_it_was(
     assert store.head() == head
 
 
-def test_a_reader_that_gives_no_sign_of_life_keeps_nobody_from_the_ledger(
-    store: EventStore, files: Files, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    content = ledger(COUNT)
-    file_id = accept(store, files, 7, content)
+@contextmanager
+def a_zombie(url: str, file_id: str) -> Iterator[None]:
+    """A reader that stands still after its first chunk; afterwards it goes on, and finds that it may not."""
     stands, goes_on = threading.Event(), threading.Event()
 
     def stand_still() -> bool:
         stands.set()
         return goes_on.wait(60)
+
+    own = EventStore(url, MasterKey(SECRET), pool_size=4)
+    reader = LedgerReader(own, Files(own, TableParts(own)))
+    with closing(own), ThreadPoolExecutor(1) as pool:
+        walking = pool.submit(reader, job_of(file_id, 7), Until(1, stand_still))
+        try:
+            assert stands.wait(30)
+            yield
+        finally:
+            goes_on.set()
+        with pytest.raises(StoreError):
+            walking.result(60)
+
+
+def test_a_reader_that_gives_no_sign_of_life_keeps_nobody_from_the_ledger(
+    store: EventStore, files: Files, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = ledger(COUNT)
+    file_id = accept(store, files, 7, content)
 
     def read_by_the_next() -> bool:
         try:
@@ -104,18 +122,10 @@ def test_a_reader_that_gives_no_sign_of_life_keeps_nobody_from_the_ledger(
             return False
         return True
 
-    zombies = EventStore(database_url, MasterKey(SECRET), pool_size=4)
-    zombie = LedgerReader(zombies, Files(zombies, TableParts(zombies)))
     monkeypatch.setattr(importing, "_SIGN_OF_LIFE", "2s")
-    with ThreadPoolExecutor(1) as pool:
-        walking = pool.submit(zombie, job_of(file_id, 7), Until(1, stand_still))
-        assert stands.wait(30)
+    with a_zombie(database_url, file_id):
         monkeypatch.undo()
         wait_until(read_by_the_next)
-        goes_on.set()
-        with pytest.raises(StoreError):
-            walking.result(60)
-    zombies.close()
     assert_whole(store, database_url, file_id, content)
 
 
@@ -123,27 +133,13 @@ def test_a_zombie_is_fenced_by_the_streams_version(store: EventStore, files: Fil
     """The first reader stands still, its lock dies with its connection, and it goes on after a second has read all."""
     content = ledger(COUNT)
     file_id = accept(store, files, 7, content)
-    stands, goes_on = threading.Event(), threading.Event()
-
-    def stand_still() -> bool:
-        stands.set()
-        return goes_on.wait(60)
-
-    zombies = EventStore(database_url, MasterKey(SECRET), pool_size=4)
-    zombie = LedgerReader(zombies, Files(zombies, TableParts(zombies)))
-    with ThreadPoolExecutor(1) as pool:
-        walking = pool.submit(zombie, job_of(file_id, 7), Until(1, stand_still))
-        assert stands.wait(30)
+    with a_zombie(database_url, file_id):
         with pytest.raises(Retry):
             LedgerReader(store, files)(job_of(file_id, 7), Held())
         assert rows(database_url, f"SELECT pg_terminate_backend(pid) FROM ({IMPORTERS}) AS i") == [(True,)]  # noqa: S608
         wait_until(lambda: rows(database_url, IMPORTERS) == [])
         LedgerReader(store, files)(job_of(file_id, 7), Held())
         head = store.head()
-        goes_on.set()
-        with pytest.raises(StoreError):
-            walking.result(60)
-    zombies.close()
     assert store.head() == head
     assert_whole(store, database_url, file_id, content)
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, LiteralString
 
+from psycopg import Cursor
+from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from shared.errors import (
@@ -154,12 +156,13 @@ class Desk:
             cursor.execute(SET_STATE, ("dropping" if stands else "dropped", None, generation))
         return "dropped"
 
-    def _taken_over(self, cursor: Any, projection: str, *, resume: bool = True) -> list[dict[str, Any]]:  # noqa: ANN401
+    def _taken_over(self, cursor: Cursor[DictRow], projection: str, *, resume: bool = True) -> list[DictRow]:
         """Return the rebuild that a killed command left, resumed from now on; what it was going back to is let go."""
-        if cursor.execute(TRY_REBUILD, (projection,)).fetchone()["busy"]:
+        row = cursor.execute(TRY_REBUILD, (projection,)).fetchone()
+        if row is None or row["busy"]:
             return []
         cursor.execute(LEAVE_BEHIND, (projection,))
-        return list(cursor.execute(TAKE_OVER, (self.meta.actor, projection)).fetchall()) if resume else []
+        return cursor.execute(TAKE_OVER, (self.meta.actor, projection)).fetchall() if resume else []
 
     def _sql(self, query: LiteralString, params: Sequence[Any] | Mapping[str, Any]) -> list[dict[str, Any]]:
         with self.store.cursor() as cursor, cursor.connection.transaction():
