@@ -71,3 +71,15 @@ def test_what_is_stopped_ends_after_the_shops_at_hand_and_has_verified_nothing(
     ).fetchall()
     assert rows == [(first, "dropped")]
     assert [record.message for record in caplog.records] == ["nightly verification ends early"]
+
+
+def test_rows_of_another_release_are_passed_over_and_the_others_verified(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.append(SHOP, *busy_shop(SHOP, 1))
+    world.project()
+    world.admin.execute("UPDATE projections.generations SET version = 0 WHERE projection = 'sales'")
+    with caplog.at_level(logging.INFO, "smartmarket.nightly"):
+        found = verify_sample(world.conn, world.source, lambda _: None)
+    assert {item.projection for item in found} == REGISTRY.keys() - {"sales"}
+    assert [record.levelno for record in caplog.records if record.levelno >= logging.WARNING] == []
