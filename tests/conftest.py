@@ -6,34 +6,34 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 import uvicorn
 
-from projections import generations
-from projections.applying import Applier
-from projections.asked import Asked
+from projections.engine import generations
+from projections.engine.applier import Applier
+from projections.engine.follower import Follower
+from projections.engine.follower import connect as connect_projector
+from projections.operations.request_runner import RequestRunner
+from projections.operations.time_travel import TimeTravelRunner
 from projections.registry import REGISTRY
-from projections.runner import Follower
-from projections.runner import connect as connect_projector
-from projections.travel import Travels
-from shared import database, jobs
-from shared.config import Settings
-from shared.database import SHARDS
-from shared.event_store import EventStore
-from shared.hints import HintReceiver, HintSender, queue_of
-from shared.house import House
-from shared.vault import MasterKey
-from shared.wakeup import LogListener
-from shared.working import Worker
+from shared.eventstore.listener import LogListener
+from shared.eventstore.store import EventStore
+from shared.eventstore.vault import MasterKey
+from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
+from shared.jobs.worker import Worker
+from shared.postgres import database
+from shared.postgres.database import SHARDS
+from shared.runtime.container import Container
+from shared.runtime.settings import Settings
 from smartmarket import build_api, source_of
 from tests.services import Services, drop_database, fresh_database, running_services
-from write_side.admin.demo_furnishing import DemoFurnisher
 from write_side.admin.policy import FURNISH_DEMO
-from write_side.forecasting.model_process import Models
-from write_side.forecasting.planner import Planner
+from write_side.demo.worker import DemoFurnisher
+from write_side.forecasting.models.process import Models
+from write_side.forecasting.planning import Planner
 from write_side.forecasting.policy import MAKE, PLAN
 from write_side.forecasting.worker import ForecastMaker
 from write_side.policies import Policies
@@ -41,6 +41,9 @@ from write_side.recommendations.policy import REVIEW, REVIEW_DAY
 from write_side.recommendations.worker import DayReviewer, Reviewer
 from write_side.sales.policy import READ_UPLOAD
 from write_side.sales.worker import LedgerReader
+
+if TYPE_CHECKING:
+    from shared.jobs.queue import Handler
 
 SECRET = "a-secret-of-the-tests-with-40-characters"
 PATIENCE = 90.0
@@ -84,15 +87,19 @@ def store(database_url: str) -> Iterator[EventStore]:
 def settings_for(url: str, services: Services, **changes: Any) -> Settings:  # noqa: ANN401 - a setting
     """Return settings of a house on `url`."""
     return Settings(
-        database_url=url, redis_url=services.redis_url, broker_url=services.broker_url, secret_key=SECRET,
-        jwt_secret="another-secret-of-the-tests-40-characters", rate_limits=False,
-    ).model_copy(update=changes)  # fmt: skip
+        database_url=url,
+        redis_url=services.redis_url,
+        broker_url=services.broker_url,
+        secret_key=SECRET,
+        jwt_secret="another-secret-of-the-tests-40-characters",
+        rate_limits=False,
+    ).model_copy(update=changes)
 
 
 @pytest.fixture
-def house(database_url: str, services: Services) -> House:
+def container(database_url: str, services: Services) -> Container:
     """What processes are put together from, on a fresh database."""
-    return House(settings_for(database_url, services))
+    return Container(settings_for(database_url, services))
 
 
 @pytest.fixture
@@ -117,33 +124,37 @@ def project_to_head(url: str) -> None:
                 positions = applier.apply(batch, positions)
 
 
-def worker_of(house: House, models: Models) -> tuple[Worker, EventStore]:
+def worker_of(container: Container, models: Models) -> tuple[Worker, EventStore]:
     """Return a worker of `house` who forecasts by `models`, and the store it holds open."""
-    store = house.store(pool_size=4)
-    handlers: dict[str, jobs.Handler] = {
-        READ_UPLOAD: LedgerReader(store, house.files(store)),
-        PLAN: Planner(store, house.connect_reader),
-        MAKE: ForecastMaker(store, house.connect, house.connect_reader, models),
-        REVIEW: Reviewer(store, house.connect_reader),
-        REVIEW_DAY: DayReviewer(store, house.connect),
+    store = container.store(pool_size=4)
+    handlers: dict[str, Handler] = {
+        READ_UPLOAD: LedgerReader(store, container.files(store)),
+        PLAN: Planner(store, container.connect_reader),
+        MAKE: ForecastMaker(store, container.connect, container.connect_reader, models),
+        REVIEW: Reviewer(store, container.connect_reader),
+        REVIEW_DAY: DayReviewer(store, container.connect),
         FURNISH_DEMO: DemoFurnisher(store),
     }
-    return Worker(store, house.connect, HintReceiver(house.broker, queue_of(house.url)), handlers), store
+    return Worker(
+        store, container.connect, WakeupReceiver(container.broker, queue_name(container.url)), handlers
+    ), store
 
 
-class RunningHouse:
+class RunningSystem:
     """Every process of SmartMarket as a thread, the API on a real port."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, container: Container) -> None:
         """Start everything; `stop` ends it."""
-        self.house = house
-        self._listener = LogListener(house.url)
-        self._policies = Policies(house.connect, HintSender(house.broker, queue_of(house.url)), self._listener)
+        self.container = container
+        self._listener = LogListener(container.url)
+        self._policies = Policies(
+            container.connect, WakeupPublisher(container.broker, queue_name(container.url)), self._listener
+        )
         self._models = Models()
-        self._worker, self._store = worker_of(house, self._models)
-        self._followers = [Follower(house.url, p, MasterKey(SECRET), self._listener) for p in REGISTRY.values()]
-        self._makers = [Travels(source_of(house)), Asked(source_of(house))]
-        config = uvicorn.Config(build_api(house), port=0, log_config=None, access_log=False)
+        self._worker, self._store = worker_of(container, self._models)
+        self._followers = [Follower(container.url, p, MasterKey(SECRET), self._listener) for p in REGISTRY.values()]
+        self._makers = [TimeTravelRunner(source_of(container)), RequestRunner(source_of(container))]
+        config = uvicorn.Config(build_api(container), port=0, log_config=None, access_log=False)
         self._server = uvicorn.Server(config)
         targets = (self._policies.run, self._worker.run, self._server.run)
         self._threads = [threading.Thread(target=target, daemon=True) for target in targets]
@@ -167,18 +178,18 @@ class RunningHouse:
 
 
 @pytest.fixture(scope="session")
-def running(services: Services, template: str) -> Iterator[RunningHouse]:
+def running(services: Services, template: str) -> Iterator[RunningSystem]:
     """One running house for all tests that speak HTTP; each registers shops of its own."""
     url = fresh_database(services.database_url, template)
     database.migrate(url)  # what a role may do in a database is not copied with it
-    running_house = RunningHouse(House(settings_for(url, services)))
+    running_house = RunningSystem(Container(settings_for(url, services)))
     yield running_house
     running_house.stop()
     drop_database(url)
 
 
 @pytest.fixture
-def client(running: RunningHouse) -> Iterator[httpx.Client]:
+def client(running: RunningSystem) -> Iterator[httpx.Client]:
     """An HTTP client of the running house."""
     with httpx.Client(base_url=running.url, timeout=PATIENCE, headers={"Accept-Language": "en"}) as http:
         yield http
@@ -199,16 +210,24 @@ class Shop:
 def register(client: httpx.Client, **changes: str) -> Shop:
     """Register a new owner with a shop."""
     body = {
-        "email": f"owner{next(_numbers)}-{uuid.uuid4().hex[:8]}@shop.bd", "password": "SecurePass123",
-        "first_name": "Ali", "business_name": "Ali's Tea Shop", "business_type": "restaurant", "language": "en",
-    } | changes  # fmt: skip
+        "email": f"owner{next(_numbers)}-{uuid.uuid4().hex[:8]}@shop.bd",
+        "password": "SecurePass123",
+        "first_name": "Ali",
+        "business_name": "Ali's Tea Shop",
+        "business_type": "restaurant",
+        "language": "en",
+    } | changes
     answer = client.post("/api/auth/register", json=body)
     assert answer.status_code == 201, answer.text
     data = answer.json()["data"]
     return Shop(
-        data["business"]["id"], data["user"]["id"], body["email"], body["password"],
-        {"Authorization": f"Bearer {data['tokens']['access_token']}"}, data["tokens"],
-    )  # fmt: skip
+        data["business"]["id"],
+        data["user"]["id"],
+        body["email"],
+        body["password"],
+        {"Authorization": f"Bearer {data['tokens']['access_token']}"},
+        data["tokens"],
+    )
 
 
 @pytest.fixture

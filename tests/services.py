@@ -22,7 +22,7 @@ from psycopg import sql
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.community.redis import RedisContainer
 
-from shared.embedded import EmbeddedServers
+from shared.embedded.servers import EmbeddedServers
 
 logger = logging.getLogger("smartmarket.tests")
 

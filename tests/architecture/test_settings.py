@@ -5,7 +5,7 @@ import re
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
-from shared.config import Settings
+from shared.runtime.settings import Settings
 from tests.architecture.conftest import ROOT
 
 # Read by compose.yaml, which makes DATABASE_URL of it.

@@ -7,15 +7,24 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from shared.events.sales import UploadAccepted, UploadFailed
-from tests.conftest import RunningHouse, Shop, finished_upload, upload
+from shared.domain.events.sales import UploadAccepted, UploadFailed
+from tests.conftest import RunningSystem, Shop, finished_upload, upload
 from tests.contracts.reads import by_cursor, by_offset, csv, data, invented, record, refusal, rows
 
 PATH = "/data/uploads"
 KEYS = {
-    "file_id", "file_name", "data_source_name", "state", "rows", "created", "duplicates", "rejected", "progress",
-    "created_at", "completed_at",
-}  # fmt: skip
+    "file_id",
+    "file_name",
+    "data_source_name",
+    "state",
+    "rows",
+    "created",
+    "duplicates",
+    "rejected",
+    "progress",
+    "created_at",
+    "completed_at",
+}
 
 
 def test_a_completed_upload_accounts_for_every_row(
@@ -63,7 +72,7 @@ def test_warnings_are_told_in_the_readers_language(
     assert "কলাম" in bangla["message"]
 
 
-def test_a_failed_upload_says_why_and_what_to_do(client: httpx.Client, shop: Shop, running: RunningHouse) -> None:
+def test_a_failed_upload_says_why_and_what_to_do(client: httpx.Client, shop: Shop, running: RunningSystem) -> None:
     file_id = str(uuid.uuid4())
     accepted = UploadAccepted(file_id, "x.csv", None, 1, "00", 10)
     failed = UploadFailed(file_id, "INVALID_CSV_FORMAT", {"reason": "missing_columns", "missing": ["Date", "Amount"]})

@@ -13,7 +13,7 @@ from tests.architecture.conftest import ROOT
 from tests.conftest import wait_until
 from tests.faults import modellers
 from tests.faults.modellers import task
-from write_side.forecasting.model_process import ForecastError, Models
+from write_side.forecasting.models.process import ForecastError, Models
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ PARENT = """
 import threading
 from tests.faults import modellers
 from tests.faults.modellers import task
-from write_side.forecasting.model_process import Models
+from write_side.forecasting.models.process import Models
 models = Models(modellers.load)
 models.predict(task(1))
 print(models.pid, flush=True)

@@ -6,13 +6,13 @@ from typing import Any
 
 import httpx
 
-from projections import rebuild
+from projections.operations import rebuild
 from projections.registry import REGISTRY
-from shared.event_codec import decode
-from shared.events.forecasting import ForecastMade
+from shared.domain.events.forecasting import ForecastMade
+from shared.eventstore.codec import decode
 from smartmarket import source_of
 from tests.architecture.conftest import ROOT
-from tests.conftest import RunningHouse, Shop, finished_upload, upload, wait_until
+from tests.conftest import RunningSystem, Shop, finished_upload, upload, wait_until
 from tests.contracts.reads import data, today
 from tests.log.facts import rows
 
@@ -33,10 +33,10 @@ def ledger(*names: str) -> bytes:
     return "\n".join(",".join(row) for row in [["Date", "Product", "Quantity", "Amount"], *cells]).encode()
 
 
-def told(running: RunningHouse, shop: Shop, runs: int) -> list[ForecastMade]:
+def told(running: RunningSystem, shop: Shop, runs: int) -> list[ForecastMade]:
     """Return the forecasts of a shop once so many runs are done."""
-    wait_until(lambda: rows(running.house.url, COMPLETED, shop.business_id) == [(runs,)], patience=240)
-    found = rows(running.house.url, MADE, shop.business_id, ForecastMade.topic)
+    wait_until(lambda: rows(running.container.url, COMPLETED, shop.business_id) == [(runs,)], patience=240)
+    found = rows(running.container.url, MADE, shop.business_id, ForecastMade.topic)
     return [event for topic, state in found if isinstance(event := decode(topic, bytes(state)), ForecastMade)]
 
 
@@ -46,7 +46,7 @@ def by_name(client: httpx.Client, shop: Shop, path: str = "/forecasts") -> dict[
 
 
 def test_a_ledger_is_forecast_by_real_models_and_asked_for_further_ahead(
-    client: httpx.Client, shop: Shop, running: RunningHouse
+    client: httpx.Client, shop: Shop, running: RunningSystem
 ) -> None:
     answer = upload(client, shop, ledger(SINGARA, EGG_ROLL, COFFEE))
     finished_upload(client, shop, answer.json()["data"]["file_id"])
@@ -55,8 +55,10 @@ def test_a_ledger_is_forecast_by_real_models_and_asked_for_further_ahead(
 
     items = by_name(client, shop)
     assert {name: item["status"] for name, item in items.items()} == {
-        SINGARA: "ready", EGG_ROLL: "ready", COFFEE: "insufficient_data"
-    }  # fmt: skip
+        SINGARA: "ready",
+        EGG_ROLL: "ready",
+        COFFEE: "insufficient_data",
+    }
     singara = items[SINGARA]
     assert (singara["tier"], singara["stale"], singara["stockout_risk"]["reason"]) == ("full", False, "stock_unknown")
     assert "prophet" in {rival["model"] for rival in singara["rivals"]}
@@ -90,6 +92,6 @@ def test_a_ledger_is_forecast_by_real_models_and_asked_for_further_ahead(
 
     wait_until(lambda: data(client, shop, "/forecasts")["count"] == 5)
     before = data(client, shop, "/forecasts")
-    rebuild.rebuild(source_of(running.house), REGISTRY["forecasting"])
+    rebuild.rebuild(source_of(running.container), REGISTRY["forecasting"])
     assert data(client, shop, "/forecasts") == before  # as it was told: a replay runs no model
     assert len(told(running, shop, 2)) == 3

@@ -6,7 +6,7 @@ import datetime as dt
 import httpx
 import pytest
 
-from tests.conftest import RunningHouse, finished_upload, register, upload, wait_until
+from tests.conftest import RunningSystem, finished_upload, register, upload, wait_until
 from tests.contracts.reads import data, today
 from tests.journeys.test_forecasts import told
 from tests.projectors.test_real_ledgers import DATA
@@ -24,7 +24,7 @@ def until_yesterday() -> list[list[str]]:
     return [header, *([str(dt.date.fromisoformat(line[0]) + later), *line[1:]] for line in lines)]
 
 
-def test_from_signing_up_to_doing_what_was_recommended(client: httpx.Client, running: RunningHouse) -> None:
+def test_from_signing_up_to_doing_what_was_recommended(client: httpx.Client, running: RunningSystem) -> None:
     shop = register(client, business_name="Vending Machine 1")
     header, *lines = until_yesterday()
     text = "\n".join(",".join(line) for line in [header, *lines])

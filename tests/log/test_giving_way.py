@@ -9,14 +9,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from shared.giving_way import NICENESS, leaving_room, server_gives_way
+from shared.runtime.low_priority import NICENESS, leaving_room, server_gives_way
 from tests.architecture.conftest import ROOT
 from tests.conftest import wait_until
 
 STANDING = """
 import os
 from pathlib import Path
-from shared.giving_way import give_way
+from shared.runtime.low_priority import give_way
 give_way()
 print(os.getpriority(os.PRIO_PROCESS, 0), os.getsid(0) == os.getpid(), Path('/proc/self/autogroup').read_text())
 """

@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
-from shared.event_store import EventStore, Metadata
-from shared.events.base import Event
-from shared.events.sales import UploadAccepted, UploadCompleted
-from shared.job import NewJob
-from shared.jobs import Job
+from shared.domain.events.base import Event
+from shared.domain.events.sales import UploadAccepted, UploadCompleted
+from shared.eventstore.store import EventStore, Metadata
+from shared.jobs.job import NewJob
+from shared.jobs.queue import Job
 from tests.log.facts import rows
 from tests.log.samples import SAMPLES
 from write_side.sales.aggregate import stream_of

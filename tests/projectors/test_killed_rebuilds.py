@@ -8,11 +8,11 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections import generations
-from projections.rebuild import rebuild
+from projections.engine import generations
+from projections.engine.follower import connect
+from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
-from projections.runner import connect
-from shared.database import PROJECTOR
+from shared.postgres.database import PROJECTOR
 from tests.conftest import wait_until
 from tests.projectors.events import busy_shop
 from tests.projectors.processes import started

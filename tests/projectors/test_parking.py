@@ -6,12 +6,12 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections.applying import Applier
+from projections.engine.applier import Applier
+from projections.engine.follower import connect
 from projections.registry import REGISTRY
-from projections.runner import connect
-from shared.database import PROJECTOR, SHARDS
-from shared.events.base import Event
-from shared.events.sales import ProductsAdded
+from shared.domain.events.base import Event
+from shared.domain.events.sales import ProductsAdded
+from shared.postgres.database import PROJECTOR, SHARDS
 from tests.conftest import wait_until
 from tests.projectors.events import accepted, batch, completed, products, sale
 from tests.projectors.world import World, differences, to_head
@@ -54,9 +54,16 @@ def repair(world: World, position: int, event: Event) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 50])
-@pytest.mark.parametrize("poison", [b'{"products": ', b'{"products": 5}', b"\xff", *POISONS.values()], ids=[
-    "broken JSON", "another form", "no text", *POISONS,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "poison",
+    [b'{"products": ', b'{"products": 5}', b"\xff", *POISONS.values()],
+    ids=[
+        "broken JSON",
+        "another form",
+        "no text",
+        *POISONS,
+    ],
+)
 def test_a_poisoned_event_parks_its_business_and_no_other(world: World, poison: Event | bytes, limit: int) -> None:
     position = write(world, poison)
     world.project("sales", limit=limit)
