@@ -98,7 +98,7 @@ def build_api(container: Container) -> "FastAPI":
     from write_side.identity.router import router as identity  # noqa: PLC0415
     from write_side.inventory.router import router as inventory  # noqa: PLC0415
     from write_side.recommendations.router import router as recommendations  # noqa: PLC0415
-    from write_side.recommendations.state_cache import Advices  # noqa: PLC0415
+    from write_side.recommendations.state_cache import AdviceStream  # noqa: PLC0415
     from write_side.sales.router import router as transactions  # noqa: PLC0415
     from write_side.sales.upload.router import router as sales  # noqa: PLC0415
 
@@ -109,7 +109,7 @@ def build_api(container: Container) -> "FastAPI":
         await reader.open()
         cache = redis.asyncio.from_url(container.settings.redis_url) if container.settings.redis_url else None
         app.state.store, app.state.reader, app.state.redis = store, reader, cache
-        app.state.files, app.state.advices = container.files(store), Advices(store)
+        app.state.files = container.files(store)
         app.state.tokens = TokenProvider(container.settings)
         app.state.positions = PositionTokens(container.secret)
         app.state.projections, app.state.settings = cli.RULES, container.settings
@@ -124,7 +124,7 @@ def build_api(container: Container) -> "FastAPI":
             redis=cache,
             explain=Explainer(source_of(container), REGISTRY),
             rules_by_projection=cli.RULES,
-            services={Advices: app.state.advices},
+            services={AdviceStream: AdviceStream()},
         )
         app.state.limiter = deps.limiter
         try:

@@ -9,12 +9,12 @@ from starlette.responses import Response
 
 from shared.errors import TooManyReplays
 from shared.http.auth import language, owner
+from shared.http.error_handlers import invalid_field
 from shared.http.openapi import example, refuses
 from shared.http.responses import ok
 from shared.http.tokens import Principal
 from shared.texts import Phrase, catalogue
 from write_side.admin.replays_handlers import request_replay
-from write_side.sales.upload.multipart import invalid_field
 
 router = APIRouter(tags=["Time travel"])
 _LEEWAY = dt.timedelta(minutes=5)

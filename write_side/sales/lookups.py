@@ -10,7 +10,8 @@ from shared.domain.events.inventory import ProductDetailsChanged
 from shared.domain.events.sales import CustomersAdded, ProductsAdded, Sale, SaleRecorded, SalesBatchRecorded, SaleVoided
 from shared.eventstore.codec import decode
 from shared.eventstore.store import UnitOfWork
-from write_side.sales.catalog import customer_subject
+from write_side.lookups.customers import MERGED, customer_subject, merged_key
+from write_side.lookups.products import product_stream
 
 # Return the event of a kind whose ids begin with the greatest one up to an id; if any event has that id, it is this.
 SELECT_BATCH = """SELECT topic, state FROM log.events WHERE business_id = %s AND topic = 'sales.SalesBatchRecorded'
@@ -48,11 +49,6 @@ def sale_stream(business_id: int | None, tx: int) -> str:
     return f"sale-{business_id}-{tx}"
 
 
-def product_stream(business_id: int | None, product_id: int) -> str:
-    """Return the stream of a product."""
-    return f"product-{business_id}-{product_id}"
-
-
 def find_sale(unit: UnitOfWork, tx: int) -> RecordedSale | None:
     """Return a sale, None if the business has none of this id; returns, purchases and expenses are no sales."""
     history = unit.load(sale_stream(unit.business_id, tx))
@@ -83,7 +79,7 @@ def product_unit(unit: UnitOfWork, product_id: int) -> str:
 
 def customer_name(unit: UnitOfWork, customer_id: int) -> str | None:
     """Return what a customer is called now: as the one who was merged with goes on; None without a name."""
-    survivor = unit.find("customer_merged", [customer_id.to_bytes(8, "big")])
+    survivor = unit.find(MERGED, [merged_key(customer_id)])
     own = _own_name(unit, customer_id)
     return next((name for number in survivor.values() if (name := _own_name(unit, number))), own)
 
