@@ -30,17 +30,19 @@ class End(NamedTuple):
 class Result(NamedTuple, Generic[R]):
     """The answer of a command.
 
-    `position` is that of the command's last event or, where it changed nothing, the last one of the stream it read;
-    None for an empty stream. `replayed`: the answer was stored by an earlier command with the same id.
+    `position` is that of the command's last event or, if it changed nothing, the last one of the stream it read; None
+    for an empty stream. `replayed`: the answer was stored by an earlier command with the same id. `changed`: the
+    command, now or earlier, appended events.
     """
 
     data: R
     position: int | None
     replayed: bool = False
+    changed: bool = True
 
     def map(self, convert: Callable[[R], T]) -> "Result[T]":
         """Return the result with other data."""
-        return Result(convert(self.data), self.position, self.replayed)
+        return Result(convert(self.data), self.position, self.replayed, self.changed)
 
 
 class Loaded(NamedTuple, Generic[S]):
@@ -114,6 +116,10 @@ class CommandContext:
     meta: Metadata
     request_hash: bytes | None = None
 
+    def of_business(self, business_id: int | None) -> "CommandContext":
+        """Return the context of the same command on another business."""
+        return replace(self, business_id=business_id)
+
     def new_id(self, kind: str) -> int:
         """Return a new public id of this kind; the id of a command that fails is a gap."""
         return self.store.allot(self.business_id, kind)
@@ -124,7 +130,10 @@ class CommandContext:
         A repeated command id answers with the stored answer. Conflicts run `decide` again, so it must have no other
         effects. Raises IdempotencyKeyReused, and the refusals of `decide`.
         """
-        return Result(*self.store.execute(self.business_id, self.meta, decide, request_hash=self.request_hash))
+        data, position, replayed = self.store.execute(
+            self.business_id, self.meta, decide, request_hash=self.request_hash
+        )
+        return Result(data, position, replayed, changed=position is not None)
 
     def transact(
         self,
@@ -145,7 +154,7 @@ class CommandContext:
             return answer(stream.append(unit, loaded, decide(loaded.state, unit)).state)
 
         result = self.execute(run)
-        return result if result.position else result._replace(position=last_read or None)
+        return result if result.changed else result._replace(position=last_read or None)
 
     def query(self, read: Callable[[UnitOfWork], R]) -> R:
         """Return what `read` finds in the log, such as personal data that a stored answer must not contain."""

@@ -1,7 +1,6 @@
 """What the log tells of a single sale, product or customer of the unit's business."""
 
-import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import LiteralString, cast
 
 from shared.domain.events.base import Event
@@ -12,6 +11,7 @@ from shared.eventstore.codec import decode
 from shared.eventstore.store import UnitOfWork
 from write_side.lookups.customers import MERGED, customer_subject, merged_key
 from write_side.lookups.products import product_stream
+from write_side.sales.sale_aggregate import RecordedSale
 
 # Return the event of a kind whose ids begin with the greatest one up to an id; if any event has that id, it is this.
 SELECT_BATCH = """SELECT topic, state FROM log.events WHERE business_id = %s AND topic = 'sales.SalesBatchRecorded'
@@ -20,28 +20,6 @@ SELECT_PRODUCTS = """SELECT topic, state FROM log.events WHERE business_id = %s 
     AND log.first_id(state) <= %s ORDER BY log.first_id(state) DESC LIMIT 1"""
 SELECT_CUSTOMERS = """SELECT topic, state FROM log.events WHERE business_id = %s AND topic = 'sales.CustomersAdded'
     AND log.first_id(state) <= %s ORDER BY log.first_id(state) DESC LIMIT 1"""
-
-
-@dataclass(frozen=True)
-class RecordedSale:
-    """A sale as the log has it, by hand or from a ledger, and its void; `version` is that of its own stream."""
-
-    tx: int
-    date: dt.date
-    time: int | None
-    product_id: int
-    customer_id: int | None
-    qty: int
-    paisa: int
-    payment: str | None
-    source: str = "csv"
-    version: int = 0
-    void: SaleVoided | None = None
-    voided_at: dt.datetime | None = None
-
-    def after(self, void: SaleVoided, at: dt.datetime) -> "RecordedSale":
-        """Return the sale once it is voided."""
-        return replace(self, void=void, voided_at=at)
 
 
 def sale_stream(business_id: int | None, tx: int) -> str:

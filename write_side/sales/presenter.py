@@ -4,7 +4,7 @@ from typing import Any
 
 from shared.domain.presentation.units import taka, units
 from shared.domain.rules.pricing import unit_price
-from write_side.sales.lookups import RecordedSale
+from write_side.sales.sale_aggregate import RecordedSale
 
 
 def sale_data(sale: RecordedSale, product: str | None, customer: str | None) -> dict[str, Any]:

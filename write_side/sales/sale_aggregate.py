@@ -1,18 +1,40 @@
 """Aggregate of a single sale: recorded by its owner or by an upload, voided once.
 
-`decide` takes the command and the state, None for a sale that does not exist; it returns the events or raises a refusal.
+`decide` takes the command and the state, None for an unknown sale; it returns the events or raises a refusal.
 """
 
 import base64
+import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.domain.events.base import Event
 from shared.domain.events.sales import SaleRecorded, SaleVoided
 from shared.domain.refusals.sales import AlreadyVoided
 from shared.errors import NotFound
 from write_side.sales.csv.sale import LedgerRow
-from write_side.sales.lookups import RecordedSale
+
+
+@dataclass(frozen=True)
+class RecordedSale:
+    """A sale, recorded by hand or by an upload, and its void; `version` is that of its own stream."""
+
+    tx: int
+    date: dt.date
+    time: int | None
+    product_id: int
+    customer_id: int | None
+    qty: int
+    paisa: int
+    payment: str | None
+    source: str = "csv"
+    version: int = 0
+    void: SaleVoided | None = None
+    voided_at: dt.datetime | None = None
+
+    def after(self, void: SaleVoided, at: dt.datetime) -> "RecordedSale":
+        """Return the sale after its void."""
+        return replace(self, void=void, voided_at=at)
 
 
 @dataclass(frozen=True)
