@@ -1,50 +1,22 @@
 """Real servers, fresh databases, and a whole SmartMarket that tests may use as its clients do."""
 
-import itertools
-import threading
-import time
-import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from projections import generations
-from projections.applying import Applier
-from projections.asked import Asked
 from projections.registry import REGISTRY
-from projections.runner import Follower
 from projections.runner import connect as connect_projector
-from projections.travel import Travels
-from shared import database, jobs
-from shared.config import Settings
-from shared.database import SHARDS
+from shared import database
 from shared.event_store import EventStore
-from shared.hints import HintReceiver, HintSender, queue_of
 from shared.house import House
 from shared.vault import MasterKey
-from shared.wakeup import LogListener
-from shared.working import Worker
-from smartmarket import build_api, source_of
-from tests.services import Services, drop_database, fresh_database, running_services
-from write_side.admin.demo_furnishing import DemoFurnisher
-from write_side.admin.policy import FURNISH_DEMO
-from write_side.forecasting.model_process import Models
-from write_side.forecasting.planner import Planner
-from write_side.forecasting.policy import MAKE, PLAN
-from write_side.forecasting.worker import ForecastMaker
-from write_side.policies import Policies
-from write_side.recommendations.policy import REVIEW, REVIEW_DAY
-from write_side.recommendations.worker import DayReviewer, Reviewer
-from write_side.sales.policy import READ_UPLOAD
-from write_side.sales.worker import LedgerReader
-
-SECRET = "a-secret-of-the-tests-with-40-characters"
-PATIENCE = 90.0
-_numbers = itertools.count(1)
+from tests.support.application import SECRET, RunningHouse, project_to_head, settings_for
+from tests.support.servers import Services, drop_database, fresh_database, running_services
+from tests.support.shops import Shop, finished_upload, register, upload
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture(scope="session")
@@ -81,14 +53,6 @@ def store(database_url: str) -> Iterator[EventStore]:
     opened.close()
 
 
-def settings_for(url: str, services: Services, **changes: Any) -> Settings:  # noqa: ANN401 - a setting
-    """Return settings of a house on `url`."""
-    return Settings(
-        database_url=url, redis_url=services.redis_url, broker_url=services.broker_url, secret_key=SECRET,
-        jwt_secret="another-secret-of-the-tests-40-characters", rate_limits=False,
-    ).model_copy(update=changes)  # fmt: skip
-
-
 @pytest.fixture
 def house(database_url: str, services: Services) -> House:
     """What processes are put together from, on a fresh database."""
@@ -103,67 +67,6 @@ def projected(database_url: str) -> Callable[[], None]:
         project_to_head(database_url)
 
     return project
-
-
-def project_to_head(url: str) -> None:
-    """Apply what the live generations have not seen, in this thread."""
-    with connect_projector(url, role=database.PROJECTOR) as conn:
-        for projection in REGISTRY.values():
-            serving = generations.live(conn, projection.name)
-            assert serving is not None
-            applier = Applier(conn, projection, serving[1], MasterKey(SECRET))
-            positions = applier.positions(range(SHARDS))
-            while batch := applier.reader.after(conn, min(positions.values()), limit=50):
-                positions = applier.apply(batch, positions)
-
-
-def worker_of(house: House, models: Models) -> tuple[Worker, EventStore]:
-    """Return a worker of `house` who forecasts by `models`, and the store it holds open."""
-    store = house.store(pool_size=4)
-    handlers: dict[str, jobs.Handler] = {
-        READ_UPLOAD: LedgerReader(store, house.files(store)),
-        PLAN: Planner(store, house.connect_reader),
-        MAKE: ForecastMaker(store, house.connect, house.connect_reader, models),
-        REVIEW: Reviewer(store, house.connect_reader),
-        REVIEW_DAY: DayReviewer(store, house.connect),
-        FURNISH_DEMO: DemoFurnisher(store),
-    }
-    return Worker(store, house.connect, HintReceiver(house.broker, queue_of(house.url)), handlers), store
-
-
-class RunningHouse:
-    """Every process of SmartMarket as a thread, the API on a real port."""
-
-    def __init__(self, house: House) -> None:
-        """Start everything; `stop` ends it."""
-        self.house = house
-        self._listener = LogListener(house.url)
-        self._policies = Policies(house.connect, HintSender(house.broker, queue_of(house.url)), self._listener)
-        self._models = Models()
-        self._worker, self._store = worker_of(house, self._models)
-        self._followers = [Follower(house.url, p, MasterKey(SECRET), self._listener) for p in REGISTRY.values()]
-        self._makers = [Travels(source_of(house)), Asked(source_of(house))]
-        config = uvicorn.Config(build_api(house), port=0, log_config=None, access_log=False)
-        self._server = uvicorn.Server(config)
-        targets = (self._policies.run, self._worker.run, self._server.run)
-        self._threads = [threading.Thread(target=target, daemon=True) for target in targets]
-        for thread in (self._listener, *self._followers, *self._makers, *self._threads):
-            thread.start()
-        wait_until(lambda: self._server.started)
-        port = self._server.servers[0].sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-
-    def stop(self) -> None:
-        """End every thread."""
-        self._server.should_exit = True
-        parts: list[Any] = [self._policies, self._worker, *self._followers, *self._makers, self._listener]
-        for part in parts:
-            part.stop()
-        self._models.close()
-        for thread in (*self._threads, *self._followers, *self._makers, self._listener):
-            thread.join(10)
-        self._models.close()  # again, should it have been started meanwhile
-        self._store.close()
 
 
 @pytest.fixture(scope="session")
@@ -184,33 +87,6 @@ def client(running: RunningHouse) -> Iterator[httpx.Client]:
         yield http
 
 
-@dataclass
-class Shop:
-    """A registered owner with a business."""
-
-    business_id: int
-    user_id: int
-    email: str
-    password: str
-    headers: dict[str, str]
-    tokens: dict[str, Any]
-
-
-def register(client: httpx.Client, **changes: str) -> Shop:
-    """Register a new owner with a shop."""
-    body = {
-        "email": f"owner{next(_numbers)}-{uuid.uuid4().hex[:8]}@shop.bd", "password": "SecurePass123",
-        "first_name": "Ali", "business_name": "Ali's Tea Shop", "business_type": "restaurant", "language": "en",
-    } | changes  # fmt: skip
-    answer = client.post("/api/auth/register", json=body)
-    assert answer.status_code == 201, answer.text
-    data = answer.json()["data"]
-    return Shop(
-        data["business"]["id"], data["user"]["id"], body["email"], body["password"],
-        {"Authorization": f"Bearer {data['tokens']['access_token']}"}, data["tokens"],
-    )  # fmt: skip
-
-
 @pytest.fixture
 def shop(client: httpx.Client) -> Shop:
     """A shop of the test's own."""
@@ -221,27 +97,6 @@ def shop(client: httpx.Client) -> Shop:
 def other_shop(client: httpx.Client) -> Shop:
     """Another shop."""
     return register(client)
-
-
-def upload(
-    client: httpx.Client, shop: Shop, content: bytes, *, name: str = "sales.csv", params: dict[str, str] | None = None
-) -> httpx.Response:
-    """Send a ledger; returns the answer."""
-    return client.post(
-        "/api/data/upload-csv", files={"file": (name, content, "text/csv")}, headers=shop.headers, params=params
-    )
-
-
-def finished_upload(client: httpx.Client, shop: Shop, file_id: str) -> httpx.Response:
-    """Wait until an upload is completed or failed; returns the last answer, with its position."""
-    answers: list[httpx.Response] = []
-
-    def done() -> bool:
-        answers.append(client.get(f"/api/data/uploads/{file_id}", headers=shop.headers))
-        return answers[-1].status_code == 200 and answers[-1].json()["data"]["state"] in {"completed", "failed"}
-
-    wait_until(done)
-    return answers[-1]
 
 
 @pytest.fixture
@@ -259,11 +114,3 @@ def ledger(client: httpx.Client, shop: Shop) -> Callable[..., str]:
         return file_id
 
     return send
-
-
-def wait_until(condition: Callable[[], bool], patience: float = PATIENCE) -> None:
-    """Return once `condition` holds; fails the test after `patience` seconds."""
-    until = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < until, "this did not come to pass in time"
-        time.sleep(0.005)

@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from shared.paging import encode_cursor
-from tests.conftest import RunningHouse, Shop, register
-from tests.contracts.staff import staff_headers
+from tests.support.application import RunningHouse
+from tests.support.shops import Shop, register
+from tests.support.staff import staff_headers
 from write_side.identity.staff import create_staff
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.contracts.edge import ENGLISH_OWNER, OWNER, application, bearer, serving
+from tests.support.example_app import ENGLISH_OWNER, OWNER, application, bearer, serving
 
 JSON = {"Content-Type": "application/json", "Accept-Language": "en"}
 MIB = 1024 * 1024

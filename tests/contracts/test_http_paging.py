@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.paging import InvalidCursor, Page, decode_cursor, encode_cursor, page_links
-from tests.contracts.edge import ENGLISH_OWNER, application, bearer, serving
+from tests.support.example_app import ENGLISH_OWNER, application, bearer, serving
 
 filters = st.dictionaries(st.sampled_from(["sort", "order", "date_from", "q"]), st.text(min_size=1, max_size=8))
 

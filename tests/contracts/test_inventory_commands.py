@@ -10,9 +10,10 @@ import pytest
 
 from shared.event_store import Metadata, Unit
 from shared.events.sales import NewProduct, ProductsAdded
-from tests.conftest import RunningHouse, Shop, register
-from tests.contracts.reads import today
-from tests.journeys.uploading import kept, refusal, refused_in_both_languages, topics
+from tests.support.application import RunningHouse
+from tests.support.reads import today
+from tests.support.shops import Shop, register
+from tests.support.uploading import kept, refusal, refused_in_both_languages, topics
 from write_side.sales.aggregate import product_index_key
 
 Headers = dict[str, str]

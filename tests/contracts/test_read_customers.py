@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from shared.events.sales import CustomersAdded, NewCustomer, UploadFailed
-from tests.conftest import RunningHouse, Shop
-from tests.contracts.reads import by_cursor, by_offset, data, record, refusal, rows, today
+from tests.support.application import RunningHouse
+from tests.support.reads import by_cursor, by_offset, data, record, refusal, rows, today
+from tests.support.shops import Shop
 
 PATH = "/customers"
 SEGMENTS = {

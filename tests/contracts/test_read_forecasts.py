@@ -14,10 +14,12 @@ from shared.events.forecasting import ForecastFailed, ForecastsRequested, Short
 from shared.events.inventory import ProductDetailsChanged, StockMoved
 from shared.events.sales import SalesBatchRecorded
 from shared.rules.stockout import Demand, Shelf
-from tests.conftest import RunningHouse, Shop, wait_until
-from tests.contracts.reads import by_cursor, by_offset, data, record, refusal, today
-from tests.projectors.events import batch, products, sale
-from tests.projectors.forecasts import RUN, made, takings
+from tests.support.application import RunningHouse
+from tests.support.forecast_events import RUN, made, takings
+from tests.support.reads import by_cursor, by_offset, data, record, refusal, today
+from tests.support.shop_events import batch, products, sale
+from tests.support.shops import Shop
+from tests.support.waiting import wait_until
 
 RICE, TEA, SALT, SOAP, OIL = range(1, 6)
 WEEK = [3, 4, 3, 6, 4, 4, 4]

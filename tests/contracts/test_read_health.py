@@ -14,7 +14,8 @@ from shared.config import Settings
 from shared.house import House
 from shared.tokens import Principal, TokenProvider
 from smartmarket import build_api
-from tests.conftest import RunningHouse, Shop
+from tests.support.application import RunningHouse
+from tests.support.shops import Shop
 
 KINDS = ("worker", "policies", "projector")
 NOWHERE = "127.0.0.1:1"

@@ -12,7 +12,9 @@ from projections.registry import REGISTRY
 from projections.verify import verify
 from shared import jobs
 from smartmarket import source_of
-from tests.conftest import RunningHouse, Shop, wait_until
+from tests.support.application import RunningHouse
+from tests.support.shops import Shop
+from tests.support.waiting import wait_until
 
 Samples = dict[tuple[str, str], float]
 

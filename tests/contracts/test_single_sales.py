@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import RunningHouse, Shop, register
-from tests.contracts.edge import SECRET
-from tests.contracts.reads import today
-from tests.journeys.uploading import kept, refusal, refused_in_both_languages, shop_for_refusals
+from tests.support.application import RunningHouse
+from tests.support.example_app import SECRET
+from tests.support.reads import today
+from tests.support.shops import Shop, register
+from tests.support.uploading import kept, refusal, refused_in_both_languages, shop_for_refusals
 
 PATH = "/api/transactions"
 SALE = {"date": "2025-10-01", "product_name": "Shirt", "quantity": 2, "amount": 600}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.decisions.csv_ledger import HEADER, MARK, NOW, TODAY, sales, stored
+from tests.support.csv_rows import HEADER, MARK, NOW, TODAY, sales, stored
 from write_side.sales.csv_dates import AmbiguousDates
 from write_side.sales.csv_header import NoLedger
 from write_side.sales.csv_rows import LedgerRow, read_rows, scan

@@ -1,7 +1,7 @@
 import pytest
 
 from shared.vault import MasterKey
-from tests.decisions.csv_ledger import HEADER, items, sale, sales
+from tests.support.csv_rows import HEADER, items, sale, sales
 from write_side.sales.csv_rows import LedgerRow
 from write_side.sales.names import marking
 

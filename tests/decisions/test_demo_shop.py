@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.rules import cash
 from shared.rules.cash_flows import Day, Situation
 from shared.rules.recurring import Recurring
-from tests.decisions.csv_ledger import MARK
+from tests.support.csv_rows import MARK
 from write_side.admin.demo_calendar import busyness, eve
 from write_side.admin.demo_goods import GOODS
 from write_side.admin.demo_people import DAYS

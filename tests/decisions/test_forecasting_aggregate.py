@@ -8,7 +8,7 @@ from shared.errors import InsufficientData, ProductNotFound, Refusal, TooManyFor
 from shared.events.base import Event
 from shared.events.forecasting import ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
 from shared.events.jobs import JobFailed
-from tests.projectors.forecasts import made, takings
+from tests.support.forecast_events import made, takings
 from write_side.forecasting.aggregate import (
     DAY,
     IMPORT,

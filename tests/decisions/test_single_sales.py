@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.errors import AlreadyVoided
 from shared.events.sales import SaleVoided
 from shared.failures import InvalidFields
-from tests.decisions.csv_ledger import MARK, NOW, sales
+from tests.support.csv_rows import MARK, NOW, sales
 from write_side.sales.books import RecordedSale
 from write_side.sales.entry import Wish, rows_of
 from write_side.sales.till import shown, voided

@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from shared.events.customers import CustomerDetailsChanged, CustomersMerged
-from tests.conftest import RunningHouse, Shop, finished_upload, upload
-from tests.log.facts import rows
+from tests.support.application import RunningHouse
+from tests.support.log_facts import rows
+from tests.support.shops import Shop, finished_upload, upload
 
 HEADER = "Date,Product,Quantity,Amount,Customer,Phone\n"
 FATEMA = {

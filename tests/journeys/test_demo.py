@@ -16,8 +16,9 @@ from shared import secrets_file
 from shared.errors import DemoNotAllowed
 from shared.house import House
 from smartmarket import build_api, source_of
-from tests.conftest import RunningHouse, Shop, register
-from tests.contracts.staff import staff_headers
+from tests.support.application import RunningHouse
+from tests.support.shops import Shop, register
+from tests.support.staff import staff_headers
 from write_side.admin.commands import run_demo
 from write_side.admin.demo_welcome import introduce
 

@@ -15,10 +15,10 @@ from shared.events.forecasting import DailyForecastsPlanned, ForecastsRequested,
 from shared.house import House
 from shared.job import NewJob
 from shared.jobs import Job, Retry
-from tests.log.facts import rows
-from tests.log.ledgers import Held
-from tests.projectors.events import batch, products, sale
-from tests.projectors.forecasts import made
+from tests.support.accepted_ledgers import Held
+from tests.support.forecast_events import made
+from tests.support.log_facts import rows
+from tests.support.shop_events import batch, products, sale
 from write_side.forecasting.planner import Planner
 from write_side.forecasting.policy import PLAN
 

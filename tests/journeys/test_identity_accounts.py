@@ -11,7 +11,7 @@ import pytest
 from shared.errors import EmailTaken, WeakPassword
 from shared.event_store import EventStore
 from shared.house import House
-from tests.journeys.identity_api import Api, bearer, logged_in, refusal, registered, registration, serving
+from tests.support.identity_api import Api, bearer, logged_in, refusal, registered, registration, serving
 from write_side.identity.staff import create_staff
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from shared.event_store import EventStore
 from shared.house import House
-from tests.conftest import wait_until
-from tests.journeys.identity_api import Api, logged_in, refusal, registered, registration, serving
+from tests.support.identity_api import Api, logged_in, refusal, registered, registration, serving
+from tests.support.waiting import wait_until
 from write_side.identity.logins import summarise_refusals
 
 WRONG = "WrongPass123"

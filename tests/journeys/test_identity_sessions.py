@@ -10,7 +10,7 @@ import pytest
 
 from shared.event_store import EventStore
 from shared.house import House
-from tests.journeys.identity_api import (
+from tests.support.identity_api import (
     PASSWORD,
     Api,
     bearer,

@@ -16,10 +16,11 @@ from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, Expe
 from shared.events.customers import CustomersMerged
 from shared.events.inventory import StockMoved
 from shared.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
-from tests.conftest import RunningHouse, Shop, finished_upload, upload
-from tests.contracts.reads import FIRST_DAY, csv, data, invented, record
-from tests.projectors.advice import issued
-from tests.projectors.forecasts import made, takings
+from tests.support.application import RunningHouse
+from tests.support.forecast_events import made, takings
+from tests.support.reads import FIRST_DAY, csv, data, invented, record
+from tests.support.recommendation_events import issued
+from tests.support.shops import Shop, finished_upload, upload
 
 SALES = invented(40)
 TABLES = [(projection.name, table.name) for projection in REGISTRY.values() for table in projection.tables]

@@ -11,8 +11,9 @@ from shared.events.cashflow import CashSettingsChanged
 from shared.events.recommendations import RecommendationIssued
 from shared.house import House
 from shared.jobs import Retry
-from tests.policies.test_recommendations_policy import Held, append, claimed, record
-from tests.projectors.advice import issued
+from tests.support.accepted_ledgers import Held
+from tests.support.jobs import append, claimed, record
+from tests.support.recommendation_events import issued
 from write_side.recommendations import worker
 from write_side.recommendations.advices import stream_of
 from write_side.recommendations.policy import review_of

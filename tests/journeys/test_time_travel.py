@@ -5,8 +5,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.conftest import RunningHouse, Shop, finished_upload, upload, wait_until
-from tests.journeys.test_single_sales import sell, void
+from tests.support.application import RunningHouse
+from tests.support.sales_api import sell, void
+from tests.support.shops import Shop, finished_upload, upload
+from tests.support.time_travel_api import travel
+from tests.support.waiting import wait_until
 
 LISTS = (
     "/transactions",
@@ -29,18 +32,6 @@ def now(client: httpx.Client, shop: Shop) -> str:
     moment = dt.datetime.fromisoformat(text)
     wait_until(lambda: dt.datetime.now(dt.UTC) > moment + dt.timedelta(seconds=1))
     return (moment + dt.timedelta(seconds=1)).isoformat()
-
-
-def travel(client: httpx.Client, shop: Shop, as_of: str) -> str:
-    """Ask for a replay; returns its id, once it is ready."""
-    answer = client.post("/api/replays", json={"as_of": as_of}, headers=shop.headers)
-    assert answer.status_code == 202, answer.text
-    address = answer.headers["location"]
-    wait_until(lambda: client.get(address, headers=shop.headers).json()["data"]["state"] != "pending")
-    shown = client.get(address, headers=shop.headers).json()["data"]
-    assert shown["state"] == "ready"
-    replay: str = shown["id"]
-    return replay
 
 
 def answers(client: httpx.Client, shop: Shop, **headers: str) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from shared.event_codec import decode
 from shared.events.base import Event
 from shared.events.inventory import ProductLine, ProductSheetRecorded
 from shared.events.sales import MovementsRecorded, SalesBatchRecorded, UploadCompleted
-from tests.conftest import RunningHouse, Shop
-from tests.journeys.ledgers import errors_of, imported, read, written
-from tests.log.facts import rows
+from tests.support.application import RunningHouse
+from tests.support.ledgers import errors_of, imported, read, written
+from tests.support.log_facts import rows
+from tests.support.shops import Shop
 
 PATH = "/api/transactions"
 HEADER = (

@@ -12,8 +12,9 @@ from shared.database import WRITER
 from shared.errors import EmailTaken
 from shared.event_store import Append, EventStore, Metadata, Outcome, StoreError, Unit
 from shared.vault import MasterKey
-from tests.conftest import SECRET, wait_until
-from tests.log.facts import connected, fact, rows, stored
+from tests.support.application import SECRET
+from tests.support.log_facts import connected, fact, rows, stored
+from tests.support.waiting import wait_until
 
 EVERY_EVENT = "SELECT originator_id, originator_version, notification_id FROM log.events ORDER BY notification_id"
 LONGEST_WAIT = 0.1

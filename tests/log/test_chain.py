@@ -9,7 +9,7 @@ from shared import audit
 from shared.audit import ChainBreak, verify_chain
 from shared.database import WRITER
 from shared.event_store import Append, EventStore, Metadata
-from tests.log.facts import connected, fact, rows, stored
+from tests.support.log_facts import connected, fact, rows, stored
 
 ODD = 'a "quoted" \\ name\n\tআলী \x01\x7f\u2028😀'
 EVERY_LINK = """SELECT notification_id, originator_id, originator_version, topic, business_id,

@@ -5,8 +5,8 @@ import pytest
 from shared.errors import CustomerMerged
 from shared.event_store import EventStore, Metadata
 from shared.files import Files, TableParts
-from tests.log.facts import connected, rows
-from tests.log.ledgers import Held, accept, job_of
+from tests.support.accepted_ledgers import Held, accept, job_of
+from tests.support.log_facts import connected, rows
 from write_side.customers.people import People
 from write_side.indexes import rebuild_indexes
 from write_side.sales.worker import LedgerReader

@@ -9,8 +9,8 @@ import pytest
 from shared.event_store import EventStore, Metadata
 from shared.events.sales import Movement, MovementsRecorded, Sale, SaleRecorded, SalesBatchRecorded, UploadCompleted
 from shared.files import Files, TableParts
-from tests.log.facts import connected
-from tests.log.ledgers import Held, accept, job_of, upload_of
+from tests.support.accepted_ledgers import Held, accept, job_of, upload_of
+from tests.support.log_facts import connected
 from write_side.sales.aggregate import stream_of
 from write_side.sales.books import sale_stream
 from write_side.sales.entry import Wish

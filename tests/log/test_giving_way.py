@@ -4,14 +4,14 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from shared.giving_way import NICENESS, leaving_room, server_gives_way
-from tests.architecture.conftest import ROOT
-from tests.conftest import wait_until
+from tests.support.priorities import LINUX, autogroup, ours
+from tests.support.source_tree import ROOT
+from tests.support.waiting import wait_until
 
 STANDING = """
 import os
@@ -20,18 +20,6 @@ from shared.giving_way import give_way
 give_way()
 print(os.getpriority(os.PRIO_PROCESS, 0), os.getsid(0) == os.getpid(), Path('/proc/self/autogroup').read_text())
 """
-LINUX = pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this system does not weigh sessions")
-
-
-def ours(process: int) -> bool:
-    """Tell whether a process runs on this machine and may be lowered by us."""
-    comm = Path(f"/proc/{process}/comm")
-    return comm.exists() and os.geteuid() in {0, comm.stat().st_uid}
-
-
-def autogroup(process: int) -> str:
-    """Return how the system weighs the session of a process: a niceness; nothing for the first session."""
-    return "".join(Path(f"/proc/{process}/autogroup").read_text(encoding="ascii").split()[-1:])
 
 
 @LINUX

@@ -12,10 +12,10 @@ from shared.events.cashflow import CollectionRecorded, ExpenseRecorded
 from shared.events.sales import NewProduct, ProductsAdded
 from shared.files import Files, TableParts
 from shared.vault import MasterKey
-from tests.conftest import SECRET
-from tests.log.facts import connected, rows
-from tests.log.ledgers import Held, accept, job_of, ledger, upload_of
-from tests.projectors.advice import issued
+from tests.support.accepted_ledgers import Held, accept, job_of, ledger, upload_of
+from tests.support.application import SECRET
+from tests.support.log_facts import connected, rows
+from tests.support.recommendation_events import issued
 from write_side.identity.registration import Applicant, register
 from write_side.identity.staff import create_staff
 from write_side.indexes import rebuild_indexes

@@ -5,7 +5,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from shared.database import PROJECTOR, READER, WRITER
 from shared.event_store import EventStore
-from tests.log.facts import connected, rows, stored
+from tests.support.log_facts import connected, rows, stored
 
 INSERT_EVENT = """INSERT INTO log.events
     SELECT notification_id + 1, 'forged', 1, topic, state, business_id, recorded_at, meta, hash FROM log.events"""

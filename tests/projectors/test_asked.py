@@ -10,8 +10,7 @@ from psycopg.sql import SQL, Identifier
 from projections import asked as asking
 from projections import generations, repair, verify
 from projections import rebuild as rebuilding
-from projections.asked import Asked, make_next
-from projections.preview import derived
+from projections.asked import Asked
 from projections.rebuild import rebuild
 from projections.registry import REGISTRY
 from projections.replay import replay_all
@@ -23,37 +22,20 @@ from shared.errors import (
     ProjectionNotFound,
     RebuildRunning,
 )
-from shared.event_store import Metadata
 from shared.events.clock import DayOpened
-from tests.conftest import wait_until
-from tests.projectors.events import DAY, batch, busy_shop, everything_else, products, sale
-from tests.projectors.processes import started
-from tests.projectors.test_followers import projectors
-from tests.projectors.test_parking import POISONS
-from tests.projectors.test_rebuilds import Interrupted
-from tests.projectors.world import World, differences
-from write_side.admin.generations import Desk
+from tests.support.followers import projectors
+from tests.support.operations import Office
+from tests.support.poison import POISONS
+from tests.support.projector_processes import started
+from tests.support.rebuilds import Interrupted
+from tests.support.shop_events import DAY, batch, busy_shop, everything_else, products, sale
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 
 if TYPE_CHECKING:
     import subprocess
 
 SHOP, OTHER = 7, 23
-DERIVED = {name: p.derivation.rules if derived(p) and p.derivation else () for name, p in REGISTRY.items()}
-SELECT = "SELECT state, kind, result, progress, business_id FROM projections.generations WHERE id = %s"
-
-
-class Office:
-    """A desk, and a projector process that makes what is asked for there."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.desk = Desk(world.store, Metadata(actor="user-99"), DERIVED)
-
-    def make(self) -> bool:
-        return make_next(self.world.conn, self.world.source)
-
-    def row(self, generation: int) -> Any:  # noqa: ANN401 - state, kind, result, progress, business
-        return self.world.admin.execute(SELECT, (generation,)).fetchone()
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from projections.applying import Applier
 from projections.registry import REGISTRY
 from shared.database import SHARDS
 from shared.events.clock import DayOpened
-from tests.projectors.histories import TODAY, histories
-from tests.projectors.world import World, differences
+from tests.support.histories import TODAY, histories
+from tests.support.world import World, differences
 
 _shops = count(1)
 

@@ -13,9 +13,9 @@ from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductS
 from shared.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
 from shared.rules.book import RELEASED
 from shared.vault import SubjectKeys
-from tests.projectors.events import DAY, batch, completed, file_id, products, sale
-from tests.projectors.model import Row, Tables
-from tests.projectors.world import World
+from tests.support.model import Row, Tables
+from tests.support.shop_events import DAY, batch, completed, file_id, products, sale
+from tests.support.world import World
 
 SHOP = 7
 MORNING, NOON, EVENING = 9 * 3600, 12 * 3600, 18 * 3600

@@ -15,7 +15,7 @@ from shared.events.inventory import ProductLine, ProductSheetRecorded, StockMove
 from shared.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
 from shared.rules.book import RELEASED
 from shared.vault import SubjectKeys
-from tests.projectors.events import DAY, batch, file_id, sale
+from tests.support.shop_events import DAY, batch, file_id, sale
 
 SHOP = 7
 TOMORROW, YESTERDAY = DAY + dt.timedelta(days=1), DAY - dt.timedelta(days=1)

@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Identifier
 from projections.deltas import Table
 from projections.inventory.projector import INVENTORY
 from projections.inventory.shelves import ENTRIES, FLOW, NARROW
-from tests.projectors.world import World
+from tests.support.world import World
 
 SHOP, OTHER = 7, 70
 WINDOW = 75

@@ -31,8 +31,8 @@ from shared.events.rules import RuleActivated
 from shared.events.sales import CustomersAdded
 from shared.log_reader import LogReader
 from shared.vault import MasterKey, SubjectKeys, Vault
-from tests.conftest import SECRET
-from tests.projectors.model import MODELS, Row, Tables
+from tests.support.application import SECRET
+from tests.support.model import MODELS, Row, Tables
 
 _JSON_COLUMNS = {"warnings", "error_details", "days", "report", "foretold"}
 _JSON_COLUMNS |= {"facts", "based_on", "action", "modified", "outcome_facts"}

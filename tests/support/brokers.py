@@ -11,7 +11,7 @@ from kombu import Connection
 from redis import Redis
 
 from shared.hints import BrokerDown, HintReceiver, queue_named
-from tests.services import Services
+from tests.support.servers import Services
 
 LOCAL_RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"
 

@@ -12,7 +12,8 @@ from read_side.clock import DHAKA
 from shared.event_store import Metadata, Unit
 from shared.events.base import Event
 from shared.positions import PositionTokens
-from tests.conftest import RunningHouse, Shop
+from tests.support.application import RunningHouse
+from tests.support.shops import Shop
 
 PRODUCTS = ("Tea", "Rice", "Soap", "Chips", "Oil")
 CUSTOMERS = ("Ali", "Fatema", "Rahim", None)

@@ -12,7 +12,7 @@ import uvicorn
 from shared.event_store import EventStore
 from shared.house import House
 from smartmarket import build_api
-from tests.conftest import PATIENCE, wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 PASSWORD = "SecurePass123"
 

@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+from pathlib import Path
 
 from shared.events.base import Event
 from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
@@ -209,3 +210,9 @@ SAMPLES[UploadAccepted.topic, 2] = UploadAccepted(
     FILE, "বিক্রি মে.csv", "May 2025", 10_485_760, SHA, 156, dedupe=False, date_order="dmy",
     mapping={"amount": "মোট টাকা", "customer": "Who"},
 )  # fmt: skip
+
+GOLDEN = Path(__file__).parents[1] / "log" / "golden"
+
+
+def golden(topic: str, version: int) -> Path:
+    return GOLDEN / f"{topic}.v{version}.json"

@@ -1,0 +1,108 @@
+"""SmartMarket's processes as threads of a test, and what they are put together from."""
+
+import threading
+from typing import Any
+
+import uvicorn
+
+from projections import generations
+from projections.applying import Applier
+from projections.asked import Asked
+from projections.registry import REGISTRY
+from projections.runner import Follower
+from projections.runner import connect as connect_projector
+from projections.travel import Travels
+from shared import database, jobs
+from shared.config import Settings
+from shared.database import SHARDS
+from shared.event_store import EventStore
+from shared.hints import HintReceiver, HintSender, queue_of
+from shared.house import House
+from shared.vault import MasterKey
+from shared.wakeup import LogListener
+from shared.working import Worker
+from smartmarket import build_api, source_of
+from tests.support.servers import Services
+from tests.support.waiting import wait_until
+from write_side.admin.demo_furnishing import DemoFurnisher
+from write_side.admin.policy import FURNISH_DEMO
+from write_side.forecasting.model_process import Models
+from write_side.forecasting.planner import Planner
+from write_side.forecasting.policy import MAKE, PLAN
+from write_side.forecasting.worker import ForecastMaker
+from write_side.policies import Policies
+from write_side.recommendations.policy import REVIEW, REVIEW_DAY
+from write_side.recommendations.worker import DayReviewer, Reviewer
+from write_side.sales.policy import READ_UPLOAD
+from write_side.sales.worker import LedgerReader
+
+SECRET = "a-secret-of-the-tests-with-40-characters"
+
+
+def settings_for(url: str, services: Services, **changes: Any) -> Settings:  # noqa: ANN401 - a setting
+    """Return settings of a house on `url`."""
+    return Settings(
+        database_url=url, redis_url=services.redis_url, broker_url=services.broker_url, secret_key=SECRET,
+        jwt_secret="another-secret-of-the-tests-40-characters", rate_limits=False,
+    ).model_copy(update=changes)  # fmt: skip
+
+
+def project_to_head(url: str) -> None:
+    """Apply what the live generations have not seen, in this thread."""
+    with connect_projector(url, role=database.PROJECTOR) as conn:
+        for projection in REGISTRY.values():
+            serving = generations.live(conn, projection.name)
+            assert serving is not None
+            applier = Applier(conn, projection, serving[1], MasterKey(SECRET))
+            positions = applier.positions(range(SHARDS))
+            while batch := applier.reader.after(conn, min(positions.values()), limit=50):
+                positions = applier.apply(batch, positions)
+
+
+def worker_of(house: House, models: Models) -> tuple[Worker, EventStore]:
+    """Return a worker of `house` who forecasts by `models`, and the store it holds open."""
+    store = house.store(pool_size=4)
+    handlers: dict[str, jobs.Handler] = {
+        READ_UPLOAD: LedgerReader(store, house.files(store)),
+        PLAN: Planner(store, house.connect_reader),
+        MAKE: ForecastMaker(store, house.connect, house.connect_reader, models),
+        REVIEW: Reviewer(store, house.connect_reader),
+        REVIEW_DAY: DayReviewer(store, house.connect),
+        FURNISH_DEMO: DemoFurnisher(store),
+    }
+    return Worker(store, house.connect, HintReceiver(house.broker, queue_of(house.url)), handlers), store
+
+
+class RunningHouse:
+    """Every process of SmartMarket as a thread, the API on a real port."""
+
+    def __init__(self, house: House) -> None:
+        """Start everything; `stop` ends it."""
+        self.house = house
+        self._listener = LogListener(house.url)
+        self._policies = Policies(house.connect, HintSender(house.broker, queue_of(house.url)), self._listener)
+        self._models = Models()
+        self._worker, self._store = worker_of(house, self._models)
+        self._followers = [Follower(house.url, p, MasterKey(SECRET), self._listener) for p in REGISTRY.values()]
+        self._makers = [Travels(source_of(house)), Asked(source_of(house))]
+        config = uvicorn.Config(build_api(house), port=0, log_config=None, access_log=False)
+        self._server = uvicorn.Server(config)
+        targets = (self._policies.run, self._worker.run, self._server.run)
+        self._threads = [threading.Thread(target=target, daemon=True) for target in targets]
+        for thread in (self._listener, *self._followers, *self._makers, *self._threads):
+            thread.start()
+        wait_until(lambda: self._server.started)
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+
+    def stop(self) -> None:
+        """End every thread."""
+        self._server.should_exit = True
+        parts: list[Any] = [self._policies, self._worker, *self._followers, *self._makers, self._listener]
+        for part in parts:
+            part.stop()
+        self._models.close()
+        for thread in (*self._threads, *self._followers, *self._makers, self._listener):
+            thread.join(10)
+        self._models.close()  # again, should it have been started meanwhile
+        self._store.close()
