@@ -1,40 +1,58 @@
 """Real servers, fresh databases, and a whole SmartMarket that tests may use as its clients do."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
 import pytest
 
-from projections import generations
-from projections.registry import REGISTRY
-from projections.runner import connect as connect_projector
 from shared import database
 from shared.event_store import EventStore
 from shared.house import House
 from shared.vault import MasterKey
 from tests.support.application import SECRET, RunningHouse, project_to_head, settings_for
-from tests.support.servers import Services, drop_database, fresh_database, running_services
+from tests.support.servers import Services, drop_database, fresh_database, running_services, template_database
 from tests.support.shops import Shop, finished_upload, register, upload
 from tests.support.waiting import PATIENCE
 
+_RUN = pytest.StashKey[tuple[Services, str]]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - a worker of pytest-xdist, which ships no types for it
+    """Start the servers once, in the process that controls the workers, and hand their addresses to each worker."""
+    config: pytest.Config = node.config
+    if _RUN not in config.stash:
+        stack = ExitStack()
+        config.add_cleanup(stack.close)
+        found = stack.enter_context(running_services())
+        config.stash[_RUN] = found, stack.enter_context(template_database(found))
+    found, template = config.stash[_RUN]
+    number = int(node.gateway.id.removeprefix("gw"))
+    node.workerinput["servers"] = [*found.of_worker(number), template]
+
 
 @pytest.fixture(scope="session")
-def services() -> Iterator[Services]:
-    """Servers for the whole session."""
+def services(request: pytest.FixtureRequest) -> Iterator[Services]:
+    """Servers for the whole run, shared by all of its workers."""
+    handed_down = getattr(request.config, "workerinput", {}).get("servers")
+    if handed_down:
+        yield Services(*handed_down[:-1])
+        return
     with running_services() as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def template(services: Services) -> Iterator[str]:
-    """A migrated, empty database to copy."""
-    url = fresh_database(services.database_url)
-    database.migrate(url)
-    with connect_projector(url, role=database.PROJECTOR) as conn:
-        generations.ensure_live(conn, REGISTRY)
-    yield url
-    drop_database(url)
+def template(request: pytest.FixtureRequest, services: Services) -> Iterator[str]:
+    """A migrated, empty database to copy; one for the whole run."""
+    handed_down = getattr(request.config, "workerinput", {}).get("servers")
+    if handed_down:
+        yield handed_down[-1]
+        return
+    with template_database(services) as url:
+        yield url
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def lose_hints(url: str, queue: str) -> None:
         if os.environ.get("REDIS_URL"):
             redis.delete(queue)
         else:
-            redis.flushall()
+            redis.flushdb()
 
 
 def remove(url: str, queue: str) -> None:
