@@ -17,39 +17,43 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from projections import commands, generations, rebuild, replay
-from projections.asked import Asked
-from projections.explain import Explainer
-from projections.nightly import Nightly
+from projections import cli
+from projections.engine import generations, replayer
+from projections.engine.follower import Follower
+from projections.engine.follower import connect as connect_projector
+from projections.operations import rebuild
+from projections.operations.explain import Explainer
+from projections.operations.nightly import Nightly
+from projections.operations.request_runner import RequestRunner
+from projections.operations.time_travel import TimeTravelRunner
 from projections.registry import REGISTRY
-from projections.runner import Follower
-from projections.runner import connect as connect_projector
-from projections.travel import Travels
-from shared import database, jobs, secrets_file
-from shared.audit import verify_chain
-from shared.beating import beating
-from shared.config import Settings, UnsafeSettings, check_production
-from shared.embedded import EmbeddedServerError, EmbeddedServers
+from shared.embedded.servers import EmbeddedServerError, EmbeddedServers
 from shared.errors import Refusal
-from shared.event_store import Metadata, StoreError
-from shared.hints import HintReceiver, HintSender, queue_of
-from shared.house import CannotStart, House
-from shared.logs import configure_logging
-from shared.supervisor import Program, Supervisor, becomes_ready, end_with_parent, listen, serving
+from shared.eventstore.hash_chain import verify_chain
+from shared.eventstore.listener import LogListener
+from shared.eventstore.store import Metadata, StoreError
+from shared.eventstore.vault import MasterKey
+from shared.jobs import queue
+from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
+from shared.jobs.worker import Worker
+from shared.postgres import database
+from shared.runtime import local_state
+from shared.runtime.container import CannotStart, Container
+from shared.runtime.heartbeat import heartbeat
+from shared.runtime.logging import configure_logging
+from shared.runtime.settings import Settings, UnsafeSettings, check_production
+from shared.runtime.supervisor import Program, Supervisor, becomes_ready, end_with_parent, listen, serving
 from shared.texts import rendered, text
-from shared.vault import MasterKey
-from shared.wakeup import LogListener
-from shared.working import Worker
-from write_side.admin import commands as of_operators
-from write_side.admin.demo_furnishing import DemoFurnisher
-from write_side.admin.demo_welcome import introduce
-from write_side.admin.generations import Desk
+from write_side.admin import cli as of_operators
+from write_side.admin.generations_handlers import Desk
 from write_side.admin.policy import FURNISH_DEMO
-from write_side.forecasting.model_process import Models
-from write_side.forecasting.planner import Planner
+from write_side.demo.welcome import introduce
+from write_side.demo.worker import DemoFurnisher
+from write_side.forecasting.models.process import Models
+from write_side.forecasting.planning import Planner
 from write_side.forecasting.policy import MAKE, PLAN
 from write_side.forecasting.worker import ForecastMaker
-from write_side.identity.staff import create_staff
+from write_side.identity.staff_handlers import create_staff
 from write_side.indexes import rebuild_indexes
 from write_side.policies import Policies
 from write_side.recommendations.policy import REVIEW, REVIEW_DAY
@@ -65,12 +69,12 @@ _API_PROCESSES = range(1, 5)  # with 15 connections each
 logger = logging.getLogger("smartmarket")
 
 
-def source_of(house: House) -> replay.Source:
+def source_of(container: Container) -> replayer.Source:
     """Return what replaying processes open their connections by."""
-    return replay.Source(house.url, house.secret, house.role(database.PROJECTOR))
+    return replayer.Source(container.url, container.secret, container.role(database.PROJECTOR))
 
 
-def build_api(house: House) -> "FastAPI":
+def build_api(container: Container) -> "FastAPI":
     """Return the API with everything its routes need.
 
     What only the API needs is imported here: the other processes start in half the time and memory without it.
@@ -78,35 +82,35 @@ def build_api(house: House) -> "FastAPI":
     import redis.asyncio  # noqa: PLC0415
 
     from read_side.routes import ROOT_ROUTERS, ROUTERS  # noqa: PLC0415
-    from shared.http import create_app  # noqa: PLC0415
-    from shared.positions import PositionTokens  # noqa: PLC0415
-    from shared.tokens import TokenProvider  # noqa: PLC0415
-    from write_side.admin.demo import router as demo  # noqa: PLC0415
-    from write_side.admin.jobs import router as job_desk  # noqa: PLC0415
-    from write_side.admin.operators import router as operators  # noqa: PLC0415
-    from write_side.admin.router import router as admin  # noqa: PLC0415
+    from shared.http.app import create_app  # noqa: PLC0415
+    from shared.http.position_tokens import PositionTokens  # noqa: PLC0415
+    from shared.http.tokens import TokenProvider  # noqa: PLC0415
+    from write_side.admin.jobs_router import router as job_desk  # noqa: PLC0415
+    from write_side.admin.replays_router import router as admin  # noqa: PLC0415
+    from write_side.admin.router import router as operators  # noqa: PLC0415
     from write_side.cashflow.router import router as cashflow  # noqa: PLC0415
     from write_side.customers.router import router as people  # noqa: PLC0415
+    from write_side.demo.router import router as demo  # noqa: PLC0415
     from write_side.forecasting.router import router as forecasting  # noqa: PLC0415
     from write_side.identity.router import router as identity  # noqa: PLC0415
     from write_side.inventory.router import router as inventory  # noqa: PLC0415
-    from write_side.recommendations.advices import Advices  # noqa: PLC0415
     from write_side.recommendations.router import router as recommendations  # noqa: PLC0415
-    from write_side.sales.router import router as sales  # noqa: PLC0415
-    from write_side.sales.transactions import router as transactions  # noqa: PLC0415
+    from write_side.recommendations.state_cache import Advices  # noqa: PLC0415
+    from write_side.sales.router import router as transactions  # noqa: PLC0415
+    from write_side.sales.upload.router import router as sales  # noqa: PLC0415
 
     @asynccontextmanager
     async def lifespan(app: "FastAPI") -> AsyncIterator[None]:
-        store = house.store(pool_size=6)
-        reader = database.reader_pool(house.url, role=house.role(database.READER))
+        store = container.store(pool_size=6)
+        reader = database.reader_pool(container.url, role=container.role(database.READER))
         await reader.open()
-        cache = redis.asyncio.from_url(house.settings.redis_url) if house.settings.redis_url else None
+        cache = redis.asyncio.from_url(container.settings.redis_url) if container.settings.redis_url else None
         app.state.store, app.state.reader, app.state.redis = store, reader, cache
-        app.state.files, app.state.advices = house.files(store), Advices(store)
-        app.state.tokens = TokenProvider(house.settings)
-        app.state.positions = PositionTokens(house.secret)
-        app.state.explain = Explainer(source_of(house), REGISTRY)
-        app.state.projections = commands.RULES
+        app.state.files, app.state.advices = container.files(store), Advices(store)
+        app.state.tokens = TokenProvider(container.settings)
+        app.state.positions = PositionTokens(container.secret)
+        app.state.explain = Explainer(source_of(container), REGISTRY)
+        app.state.projections = cli.RULES
         try:
             yield
         finally:
@@ -116,38 +120,57 @@ def build_api(house: House) -> "FastAPI":
                 await cache.aclose()
 
     routers = [
-        identity, sales, transactions, cashflow, inventory, admin, operators, people, forecasting, recommendations,
-        demo, job_desk, *ROUTERS,
-    ]  # fmt: skip
-    return create_app(house.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS)
+        identity,
+        sales,
+        transactions,
+        cashflow,
+        inventory,
+        admin,
+        operators,
+        people,
+        forecasting,
+        recommendations,
+        demo,
+        job_desk,
+        *ROUTERS,
+    ]
+    return create_app(container.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS)
 
 
-def run_api(house: House, args: argparse.Namespace) -> None:
+def run_api(container: Container, args: argparse.Namespace) -> None:
     """Serve HTTP until told to stop, by as many processes as asked for."""
-    host, port = args.host or _own_host(house.settings), args.port or house.settings.port
-    processes = args.processes or house.settings.api_processes or 1
+    host, port = args.host or _own_host(container.settings), args.port or container.settings.port
+    processes = args.processes or container.settings.api_processes or 1
     if args.socket is None and processes > 1:
-        _share_api(house, host, port, processes)
+        _share_api(container, host, port, processes)
     else:
-        _serve(house, host, port, None if args.socket is None else socket.socket(fileno=args.socket))
+        _serve(container, host, port, None if args.socket is None else socket.socket(fileno=args.socket))
 
 
-def _serve(house: House, host: str, port: int, door: socket.socket | None) -> None:
+def _serve(container: Container, host: str, port: int, door: socket.socket | None) -> None:
     """Serve HTTP from this process, at `door` where it is open already."""
     import uvicorn  # noqa: PLC0415 - see build_api
 
     config = uvicorn.Config(
-        build_api(house), host=host, port=port, log_config=None, access_log=False,
-        server_header=False, log_level="warning", timeout_graceful_shutdown=4, timeout_keep_alive=30,
-        proxy_headers=bool(house.settings.trusted_proxies), forwarded_allow_ips=house.settings.trusted_proxies,
-    )  # fmt: skip
-    with beating(house.connect, "api"):
+        build_api(container),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=4,
+        timeout_keep_alive=30,
+        proxy_headers=bool(container.settings.trusted_proxies),
+        forwarded_allow_ips=container.settings.trusted_proxies,
+    )
+    with heartbeat(container.connect, "api"):
         uvicorn.Server(config).run(sockets=[door] if door else None)
 
 
-def _share_api(house: House, host: str, port: int, processes: int) -> None:
+def _share_api(container: Container, host: str, port: int, processes: int) -> None:
     """Keep API processes running that share one socket, until told to stop."""
-    _ = house.roles  # what every child would refuse is refused here
+    _ = container.roles  # what every child would refuse is refused here
     stopped = _told_to_stop()
     with listen(host, port, insist=True) as door:
         children = Supervisor(serving(door, processes), os.environ)
@@ -170,39 +193,45 @@ def _told_to_stop() -> threading.Event:
     return stopped
 
 
-def run_policies(house: House, _: argparse.Namespace) -> None:
+def run_policies(container: Container, _: argparse.Namespace) -> None:
     """Turn events into jobs until told to stop."""
-    listener = LogListener(house.url)
-    policies = Policies(house.connect, HintSender(house.broker, queue_of(house.url)), listener)
-    _run(house, "policies", policies.run, policies.stop, listener)
+    listener = LogListener(container.url)
+    policies = Policies(container.connect, WakeupPublisher(container.broker, queue_name(container.url)), listener)
+    _run(container, "policies", policies.run, policies.stop, listener)
 
 
-def run_worker(house: House, _: argparse.Namespace) -> None:
+def run_worker(container: Container, _: argparse.Namespace) -> None:
     """Do jobs until told to stop."""
-    store = house.store(pool_size=4)
+    store = container.store(pool_size=4)
     models = Models()
-    handlers: dict[str, jobs.Handler] = {
-        READ_UPLOAD: LedgerReader(store, house.files(store)),
-        PLAN: Planner(store, house.connect_reader),
-        MAKE: ForecastMaker(store, house.connect, house.connect_reader, models),
-        REVIEW: Reviewer(store, house.connect_reader),
-        REVIEW_DAY: DayReviewer(store, house.connect),
+    handlers: dict[str, queue.Handler] = {
+        READ_UPLOAD: LedgerReader(store, container.files(store)),
+        PLAN: Planner(store, container.connect_reader),
+        MAKE: ForecastMaker(store, container.connect, container.connect_reader, models),
+        REVIEW: Reviewer(store, container.connect_reader),
+        REVIEW_DAY: DayReviewer(store, container.connect),
         FURNISH_DEMO: DemoFurnisher(store),
     }
-    worker = Worker(store, house.connect, HintReceiver(house.broker, queue_of(house.url)), handlers)
+    worker = Worker(store, container.connect, WakeupReceiver(container.broker, queue_name(container.url)), handlers)
     try:
-        _run(house, "worker", worker.run, worker.stop)
+        _run(container, "worker", worker.run, worker.stop)
     finally:
         models.close()
 
 
-def run_projector(house: House, _: argparse.Namespace) -> None:
+def run_projector(container: Container, _: argparse.Namespace) -> None:
     """Keep the read models up to date, and make those of earlier days, until told to stop."""
-    listener = LogListener(house.url)
-    role = house.role(database.PROJECTOR)
-    followers = [Follower(house.url, p, MasterKey(house.secret), listener, role=role) for p in REGISTRY.values()]
+    listener = LogListener(container.url)
+    role = container.role(database.PROJECTOR)
+    followers = [
+        Follower(container.url, p, MasterKey(container.secret), listener, role=role) for p in REGISTRY.values()
+    ]
 
-    threads: list[Follower | Travels | Asked] = [*followers, Travels(source_of(house)), Asked(source_of(house))]
+    threads: list[Follower | TimeTravelRunner | RequestRunner] = [
+        *followers,
+        TimeTravelRunner(source_of(container)),
+        RequestRunner(source_of(container)),
+    ]
 
     def run() -> None:
         for thread in threads:
@@ -214,17 +243,17 @@ def run_projector(house: House, _: argparse.Namespace) -> None:
         for thread in threads:
             thread.stop()
 
-    _run(house, "projector", run, stop, listener)
+    _run(container, "projector", run, stop, listener)
 
 
-def run_scheduler(house: House, _: argparse.Namespace) -> None:
+def run_scheduler(container: Container, _: argparse.Namespace) -> None:
     """Do what time calls for until told to stop."""
-    store = house.store(pool_size=2)
-    role = house.role(database.PROJECTOR)
+    store = container.store(pool_size=2)
+    role = container.role(database.PROJECTOR)
     scheduler = Scheduler(
-        store, house.connect, lambda: generations.drop_retired_by(connect_projector(house.url, role=role))
+        store, container.connect, lambda: generations.drop_retired_by(connect_projector(container.url, role=role))
     )
-    nightly = Nightly(source_of(house))
+    nightly = Nightly(source_of(container))
 
     def run() -> None:
         nightly.start()
@@ -235,11 +264,15 @@ def run_scheduler(house: House, _: argparse.Namespace) -> None:
         nightly.stop()
         scheduler.stop()
 
-    _run(house, "scheduler", run, stop)
+    _run(container, "scheduler", run, stop)
 
 
 def _run(
-    house: House, kind: str, run: Callable[[], None], stop: Callable[[], None], listener: LogListener | None = None
+    container: Container,
+    kind: str,
+    run: Callable[[], None],
+    stop: Callable[[], None],
+    listener: LogListener | None = None,
 ) -> None:
     def end(*_: object) -> None:
         stop()
@@ -250,15 +283,15 @@ def _run(
     signal.signal(signal.SIGINT, end)
     if listener:
         listener.start()
-    with beating(house.connect, kind):
+    with heartbeat(container.connect, kind):
         logger.info("process ready", extra={"role": kind})
         run()
 
 
-def run_migrate(house: House, args: argparse.Namespace) -> None:
+def run_migrate(container: Container, args: argparse.Namespace) -> None:
     """Bring the database to this release: tables, roles, first generations; stale read models are replayed."""
-    applied = database.migrate(house.url)
-    with connect_projector(house.url, role=house.role(database.PROJECTOR)) as conn:
+    applied = database.migrate(container.url)
+    with connect_projector(container.url, role=container.role(database.PROJECTOR)) as conn:
         made = generations.ensure_live(conn, REGISTRY)
         stale = [p.name for p in REGISTRY.values() if (generations.live(conn, p.name) or (0, "", 0))[2] != p.version]
         if conn.execute("SELECT EXISTS (SELECT FROM log.events)").fetchone() == (True,):
@@ -266,7 +299,7 @@ def run_migrate(house: House, args: argparse.Namespace) -> None:
         stale += [name for name in generations.lost(conn) if name not in stale]
     for name in stale:
         try:
-            rebuild.rebuild(source_of(house), REGISTRY[name])
+            rebuild.rebuild(source_of(container), REGISTRY[name])
         except rebuild.RebuildRunning as error:
             msg = f"{name} is being rebuilt by another process: wait for it, then run smartmarket migrate again."
             raise CannotStart(msg) from error
@@ -274,34 +307,34 @@ def run_migrate(house: House, args: argparse.Namespace) -> None:
     _say(args, answer, f"database is up to date ({len(applied)} migrations, {len({*made, *stale})} projections made)")
 
 
-def run_projections(house: House, args: argparse.Namespace) -> None:
+def run_projections(container: Container, args: argparse.Namespace) -> None:
     """List, rebuild, roll back, verify or preview the read models; adopt or drop a generation."""
-    store = house.store(pool_size=2)
-    desk = Desk(store, Metadata(actor="operator"), commands.RULES)
+    store = container.store(pool_size=2)
+    desk = Desk(store, Metadata(actor="operator"), cli.RULES)
     try:
         if args.action in {"adopt", "drop"}:
             state = (desk.adopt if args.action == "adopt" else desk.drop)(args.generation)
             if state == "catching_up":
-                state = commands.serve_again(house, args.generation)
+                state = cli.serve_again(container, args.generation)
             _say(args, {"id": args.generation, "state": state}, f"generation {args.generation} is {state}")
         else:
-            commands.run(house, args, _say, desk.rules)
+            cli.run(container, args, _say, desk.rules)
     finally:
         store.close()
 
 
-def run_indexes(house: House, args: argparse.Namespace) -> None:
+def run_indexes(container: Container, args: argparse.Namespace) -> None:
     """Make the write-side indexes again from the log."""
     began = time.monotonic()
-    with house.connect_owner() as conn:
+    with container.connect_owner() as conn:
         rows = rebuild_indexes(conn)
     seconds = time.monotonic() - began
     _say(args, {"rows": rows, "seconds": seconds}, f"write-side indexes: {rows:,} rows in {seconds:.1f} s")
 
 
-def run_audit(house: House, args: argparse.Namespace) -> None:
+def run_audit(container: Container, args: argparse.Namespace) -> None:
     """Check the hash chain of the whole log."""
-    with house.connect() as conn:
+    with container.connect() as conn:
         broken = verify_chain(conn)
     if broken:
         msg = f"The log has been changed: {broken}"
@@ -309,21 +342,21 @@ def run_audit(house: House, args: argparse.Namespace) -> None:
     _say(args, {"intact": True}, "the log is whole: every event follows from the one before")
 
 
-def run_staff(house: House, args: argparse.Namespace) -> None:
+def run_staff(container: Container, args: argparse.Namespace) -> None:
     """Create a staff account."""
     password = sys.stdin.readline().rstrip("\n") if args.password_stdin else getpass.getpass("Password: ")
-    user = create_staff(house.store(pool_size=2), args.email, args.first_name, password)
+    user = create_staff(container.store(pool_size=2), args.email, args.first_name, password)
     _say(args, {"user_id": user, "email": args.email}, f"staff account {args.email} created (user {user})")
 
 
-def run_demo(house: House, args: argparse.Namespace) -> None:
+def run_demo(container: Container, args: argparse.Namespace) -> None:
     """Open a demo shop, or close them all and open another."""
-    of_operators.run_demo(house, args, _say)
+    of_operators.run_demo(container, args, _say)
 
 
-def run_jobs(house: House, args: argparse.Namespace) -> None:
+def run_jobs(container: Container, args: argparse.Namespace) -> None:
     """List work that was given up, or have it tried again."""
-    of_operators.run_jobs(house, args, _say)
+    of_operators.run_jobs(container, args, _say)
 
 
 def run_up(settings: Settings, args: argparse.Namespace) -> None:
@@ -334,12 +367,12 @@ def run_up(settings: Settings, args: argparse.Namespace) -> None:
     servers = None if settings.database_url and settings.redis_url else EmbeddedServers(data_dir)
     try:
         endpoints = servers.start() if servers else None
-        environment = secrets_file.environment(data_dir, settings, endpoints)
+        environment = local_state.environment(data_dir, settings, endpoints)
         insist = args.port is not None or "PORT" in os.environ
         with listen(_own_host(settings), args.port or settings.port, insist=insist) as door:
             port = door.getsockname()[1]
             os.environ |= environment | {"PORT": str(port), "SMARTMARKET_DATA_DIR": str(data_dir)}
-            run_migrate(House(Settings()), argparse.Namespace(json=False, quiet=True))
+            run_migrate(Container(Settings()), argparse.Namespace(json=False, quiet=True))
             children = Supervisor(_programs(door, args), os.environ)
             children.start()
             try:
@@ -362,7 +395,7 @@ def _introduce_demo(stopped: threading.Event) -> None:
     def say(text: str) -> None:
         print(text, flush=True)
 
-    told = (House(Settings()), say, stopped.is_set)
+    told = (Container(Settings()), say, stopped.is_set)
     threading.Thread(target=introduce, args=told, name="demo", daemon=True).start()
 
 
@@ -393,14 +426,14 @@ def _say(args: argparse.Namespace, data: dict[str, Any], line: str) -> None:
         print(line)
 
 
-PROCESSES: dict[str, Callable[[House, argparse.Namespace], None]] = {
+PROCESSES: dict[str, Callable[[Container, argparse.Namespace], None]] = {
     "api": run_api,
     "policies": run_policies,
     "worker": run_worker,
     "projector": run_projector,
     "scheduler": run_scheduler,
 }
-COMMANDS: dict[str, Callable[[House, argparse.Namespace], None]] = {
+COMMANDS: dict[str, Callable[[Container, argparse.Namespace], None]] = {
     **PROCESSES,
     "migrate": run_migrate,
     "projections": run_projections,
@@ -431,7 +464,7 @@ def parser() -> argparse.ArgumentParser:
             process.add_argument("--processes", type=int, choices=_API_PROCESSES, help="1 to 4 that share the port")
             process.add_argument("--socket", type=int, help=argparse.SUPPRESS)
     migrate = kinds.add_parser("migrate", help="bring the database to this release")
-    of_projections = commands.grammar(kinds)
+    of_projections = cli.grammar(kinds)
     indexes = kinds.add_parser("indexes", help="the write-side indexes: rebuild")
     indexes_rebuild = indexes.add_subparsers(dest="action", required=True).add_parser("rebuild", help="from the log")
     audit = kinds.add_parser("audit", help="the log itself: verify")
@@ -448,9 +481,11 @@ def parser() -> argparse.ArgumentParser:
 
 # What a command meets in a database without this release's tables.
 NOT_MIGRATED = (
-    psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction,
+    psycopg.errors.InvalidSchemaName,
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedFunction,
     psycopg.errors.UndefinedColumn,
-)  # fmt: skip
+)
 
 
 def _refuse(reason: str) -> int:
@@ -472,7 +507,7 @@ def main() -> int:
             return 0
         if getattr(args, "child", False):
             end_with_parent(sys.stdin.fileno())
-        COMMANDS[args.command](House(secrets_file.filled(settings)), args)
+        COMMANDS[args.command](Container(local_state.filled(settings)), args)
     except (CannotStart, UnsafeSettings, EmbeddedServerError) as error:
         reason = str(error)
     except Refusal as refusal:

@@ -69,9 +69,13 @@ def main() -> int:
     ):
         known = machine.facts(stage.database_url, stage.folder)
         facts = {
-            "began_at": began.isoformat(timespec="seconds"), "quick": args.quick, "servers": stage.servers,
-            "data": stage.ledgers.described(), "machine": known, "warning": machine.warning(known),
-        }  # fmt: skip
+            "began_at": began.isoformat(timespec="seconds"),
+            "quick": args.quick,
+            "servers": stage.servers,
+            "data": stage.ledgers.described(),
+            "machine": known,
+            "warning": machine.warning(known),
+        }
         _announce(console, facts)
         figures, failed = _measured(dataclasses.replace(stage, products=args.products), args.only or list(MEASURES))
     facts["failed"] = failed

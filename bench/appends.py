@@ -17,10 +17,10 @@ from bench.figures import Figure, Target, percentile
 from bench.processes import Processes
 from bench.shops import Shop
 from bench.stage import Stage
-from shared.event_codec import encode
-from shared.event_store import Append, EventStore, Metadata
-from shared.events.sales import ReceiptStored
-from shared.house import House
+from shared.domain.events.sales import ReceiptStored
+from shared.eventstore.codec import encode
+from shared.eventstore.store import Append, EventStore, Metadata
+from shared.runtime.container import Container
 
 _BASELINE = "bare INSERT + commit"
 _BUSINESS = 1_000_000
@@ -39,13 +39,13 @@ INSERT_BARE = """INSERT INTO public.bare_events
 
 def measure(stage: Stage) -> list[Figure]:
     """Append one by one on an idle house, then beside an import of another business."""
-    with stage.house() as house, closing(house.store(pool_size=4)) as store:
-        return [*_against_insert(stage, house, store), _beside_import(stage, house, store)]
+    with stage.container() as container, closing(container.store(pool_size=4)) as store:
+        return [*_against_insert(stage, container, store), _beside_import(stage, container, store)]
 
 
-def _against_insert(stage: Stage, house: House, store: EventStore) -> list[Figure]:
+def _against_insert(stage: Stage, container: Container, store: EventStore) -> list[Figure]:
     rounds, appends = stage.size(7, 3), stage.size(300, 40)
-    with house.connect_owner() as conn:
+    with container.connect_owner() as conn:
         conn.execute(CREATE_LIKE)
         ways: list[Callable[[], object]] = [lambda: _bare(conn), lambda: _insert_events(store), lambda: _command(store)]
         _interleaved(ways, 20)
@@ -56,11 +56,17 @@ def _against_insert(stage: Stage, house: House, store: EventStore) -> list[Figur
     stage.say(f"append: bare {middle[0]}, insert_events {middle[1]}, execute {middle[2]}")
     return [
         Figure(
-            measure="append", what=name, unit="ms", values=values, baseline=_BASELINE, baselines=bare,
-            target=Target(ratio_at_most=1.5), notes={"appends_per_round": appends},
+            measure="append",
+            what=name,
+            unit="ms",
+            values=values,
+            baseline=_BASELINE,
+            baselines=bare,
+            target=Target(ratio_at_most=1.5),
+            notes={"appends_per_round": appends},
         )
         for name, values in zip(names, (inserted, commanded), strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _interleaved(ways: list[Callable[[], object]], times: int) -> list[list[float]]:
@@ -97,9 +103,9 @@ def _command(store: EventStore) -> None:
     store.execute(_BUSINESS, meta, lambda unit: unit.append(f"receipt-{event.image_id}", 0, event))
 
 
-def _beside_import(stage: Stage, house: House, store: EventStore) -> Figure:
+def _beside_import(stage: Stage, container: Container, store: EventStore) -> Figure:
     content = stage.ledgers.csv(stage.size(100_000, 5_000))
-    with Processes(house, stage.folder) as running:
+    with Processes(container, stage.folder) as running:
         Shop.import_once(running.url, stage.ledgers.csv(100))
         idle = _until(store, _after(2.0))
         with ThreadPoolExecutor(1) as pool:
@@ -109,11 +115,16 @@ def _beside_import(stage: Stage, house: House, store: EventStore) -> Figure:
     p99 = percentile(busy, 99)
     stage.say(f"append beside an import: p50 {median(busy):.2f} ms, p99 {p99:.2f} ms of {len(busy)}")
     return Figure(
-        measure="append", what="p99 of commands beside another business's import", unit="ms", values=[p99],
-        baseline="the same, nothing imported", baselines=[percentile(idle, 99)], target=Target(at_most=100),
+        measure="append",
+        what="p99 of commands beside another business's import",
+        unit="ms",
+        values=[p99],
+        baseline="the same, nothing imported",
+        baselines=[percentile(idle, 99)],
+        target=Target(at_most=100),
         beside=f"p50 {median(busy):.1f}, max {max(busy):.1f} of {len(busy):,}",
         notes={"samples": len(busy), "p50_ms": median(busy), "max_ms": max(busy), "idle_p50_ms": median(idle)},
-    )  # fmt: skip
+    )
 
 
 def _after(seconds: float) -> Callable[[], bool]:

@@ -18,28 +18,38 @@ from bench.processes import Processes
 from bench.rebuilds import rebuild
 from bench.shops import Shop
 from bench.stage import Stage
-from projections import generations
-from projections.applying import Applier
+from projections.engine import generations
+from projections.engine.applier import Applier
+from projections.engine.follower import connect
 from projections.inventory.projector import INVENTORY
-from projections.runner import connect
-from shared.database import PROJECTOR, SHARDS
-from shared.event_store import EventStore, Metadata
-from shared.events.base import Event
-from shared.events.inventory import StockMoved
-from shared.events.sales import SaleRecorded
-from shared.house import House
-from shared.vault import MasterKey
+from shared.domain.events.base import Event
+from shared.domain.events.inventory import StockMoved
+from shared.domain.events.sales import SaleRecorded
+from shared.eventstore.store import EventStore, Metadata
+from shared.eventstore.vault import MasterKey
+from shared.postgres.database import PROJECTOR, SHARDS
+from shared.runtime.container import Container
 
 _CONNECTIONS = 8
 _SALES = 12
 _PRODUCTS = (
-    "", "?offset=2000", "?sort=stock", "?sort=sales_7d", "?low_stock_only=true", "?low_stock_only=true&sort=stock",
+    "",
+    "?offset=2000",
+    "?sort=stock",
+    "?sort=sales_7d",
+    "?low_stock_only=true",
+    "?low_stock_only=true&sort=stock",
     "?low_stock_only=true&sort=sales_7d",
-)  # fmt: skip
+)
 _CUSTOMERS = (
-    "", "?offset=2000", "?sort=name", "?sort=days_since", "?sort=churn_score", "?churn_risk_only=true",
+    "",
+    "?offset=2000",
+    "?sort=name",
+    "?sort=days_since",
+    "?sort=churn_score",
+    "?churn_risk_only=true",
     "?churn_risk_only=true&sort=churn_score",
-)  # fmt: skip
+)
 _TODAY = dt.datetime.now(ZoneInfo("Asia/Dhaka")).date()
 
 
@@ -47,29 +57,33 @@ def measure(stage: Stage) -> list[Figure]:
     """Count every product of a shop of a year, sell single ones, then ask for every shape of both lists."""
     rows = stage.size(1_000_000, 20_000)
     with (
-        stage.house() as house,
-        Processes(house, stage.folder, ("api",), api_processes=2) as running,
+        stage.container() as container,
+        Processes(container, stage.folder, ("api",), api_processes=2) as running,
         Shop(running.url) as shop,
     ):
-        with closing(house.store(pool_size=2)) as store:
+        with closing(container.store(pool_size=2)) as store:
             history = history_of(_until_today(rows))
             record(store, shop.business_id, history)
             counts = [_count(number) for number in range(1, len(history.products) + 1)]
             _append(store, shop, *counts)
             for name in ("sales", "inventory", "customers"):
-                rebuild(house, name)
-            with house.connect_owner() as conn:
+                rebuild(container, name)
+            with container.connect_owner() as conn:
                 conn.execute("VACUUM ANALYZE")
-            sold = _sold(house, store, shop)
+            sold = _sold(container, store, shop)
         products, people = f"{len(history.products):,} products", f"{len(history.customers):,} customers"
         stage.say(f"{rows:,} rows, {products}, {people}; stock made anew in {percentile(sold, 50):.0f} ms")
         lists = [_listed(stage, running.port, shop, f"/products{shape}", products) for shape in _PRODUCTS]
         lists += [_listed(stage, running.port, shop, f"/customers{shape}", people) for shape in _CUSTOMERS]
     shop_of = f"{rows:,} rows, {products}"
     derived = Figure(
-        measure="books", what=f"one sale until the stock shows it, {shop_of}, p95", unit="ms",
-        values=[percentile(sold, 95)], target=Target(at_most=500), beside=f"p50 {percentile(sold, 50):.0f}",
-    )  # fmt: skip
+        measure="books",
+        what=f"one sale until the stock shows it, {shop_of}, p95",
+        unit="ms",
+        values=[percentile(sold, 95)],
+        target=Target(at_most=500),
+        beside=f"p50 {percentile(sold, 50):.0f}",
+    )
     return [derived, *lists]
 
 
@@ -86,10 +100,10 @@ def _count(product: int) -> StockMoved:
     return StockMoved(product, "count", product % 97 * 1000, _TODAY - dt.timedelta(product % 60), 43_200)
 
 
-def _sold(house: House, store: EventStore, shop: Shop) -> list[float]:
+def _sold(container: Container, store: EventStore, shop: Shop) -> list[float]:
     """Return the milliseconds in which single sales were applied, the first left out."""
-    with connect(house.url, role=house.role(PROJECTOR)) as conn:
-        applier = Applier(conn, INVENTORY, _schema(conn), MasterKey(house.secret))
+    with connect(container.url, role=container.role(PROJECTOR)) as conn:
+        applier = Applier(conn, INVENTORY, _schema(conn), MasterKey(container.secret))
         positions = applier.positions(range(SHARDS))
         taken = []
         for number in range(_SALES):
@@ -107,10 +121,13 @@ def _listed(stage: Stage, port: int, shop: Shop, address: str, shop_of: str) -> 
     results: list[Result] = run(Plan(port, _CONNECTIONS, [asked] * (rounds + 1)))[1:]
     assert not any(result.failed for result in results), f"requests for {address} failed"
     return Figure(
-        measure="books", what=f"GET {address}, {shop_of}, p95", unit="ms",
-        values=[percentile(result.ms, 95) for result in results], target=Target(at_most=15),
+        measure="books",
+        what=f"GET {address}, {shop_of}, p95",
+        unit="ms",
+        values=[percentile(result.ms, 95) for result in results],
+        target=Target(at_most=15),
         beside=f"p50 {percentile([ms for result in results for ms in result.ms], 50):.1f}",
-    )  # fmt: skip
+    )
 
 
 def _append(store: EventStore, shop: Shop, *events: Event) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.ledgers import generate
 from bench.machine import REPOSITORY
-from shared.rules.rhythm import Integers, Visits
+from shared.domain.rules.rhythm import Integers, Visits
 
 SHOPS = ("cdnow", "online_retail", "coffee_vending")
 _DATA = REPOSITORY.parent / "shared" / "data"

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.machine import REPOSITORY
-from write_side.forecasting.prediction import LEAST_TRANSACTIONS, History
+from write_side.forecasting.models.prediction import LEAST_TRANSACTIONS, History
 
 _DATA = REPOSITORY.parent / "shared" / "data"
 # A shop is a till of its own: the two vending machines stand in different places.
 _SHOPS = {
-    "online_retail": "online_retail/*.csv", "machine1": "coffee_vending/machine1.csv",
-    "machine2": "coffee_vending/machine2.csv", "cdnow": "cdnow/*.csv",
-}  # fmt: skip
+    "online_retail": "online_retail/*.csv",
+    "machine1": "coffee_vending/machine1.csv",
+    "machine2": "coffee_vending/machine2.csv",
+    "cdnow": "cdnow/*.csv",
+}
 _LARGEST_QUANTITY = 1000
 _SEED = 20
 

@@ -23,9 +23,11 @@ class Target:
     def text(self, unit: str) -> str:
         """Return the bounds for reading."""
         bounds = (
-            ("≥", self.at_least, f" {unit}"), ("≤", self.at_most, f" {unit}"),
-            ("≥", self.ratio_at_least, "x"), ("≤", self.ratio_at_most, "x"),
-        )  # fmt: skip
+            ("≥", self.at_least, f" {unit}"),
+            ("≤", self.at_most, f" {unit}"),
+            ("≥", self.ratio_at_least, "x"),
+            ("≤", self.ratio_at_most, "x"),
+        )
         return ", ".join(f"{sign} {shown(bound)}{of}" for sign, bound, of in bounds if bound is not None)
 
 
@@ -74,12 +76,20 @@ class Figure:
     def as_json(self) -> dict[str, Any]:
         """Return everything, for machines."""
         return {
-            "measure": self.measure, "what": self.what, "unit": self.unit, "value": self.value,
-            "values": list(self.values), "baseline": self.baseline or None, "baseline_value": self.base,
-            "baseline_values": list(self.baselines), "ratio": self.ratio,
+            "measure": self.measure,
+            "what": self.what,
+            "unit": self.unit,
+            "value": self.value,
+            "values": list(self.values),
+            "baseline": self.baseline or None,
+            "baseline_value": self.base,
+            "baseline_values": list(self.baselines),
+            "ratio": self.ratio,
             "target": self.target and {name: bound for name, bound in vars(self.target).items() if bound is not None},
-            "met": self.met, "beside": self.beside, "notes": self.notes,
-        }  # fmt: skip
+            "met": self.met,
+            "beside": self.beside,
+            "notes": self.notes,
+        }
 
 
 def percentile(samples: Sequence[float], percent: float) -> float:

@@ -19,7 +19,7 @@ from bench.demand import Shelf, Sold
 from bench.figures import Figure, Target, percentile
 from bench.stage import Stage
 from bench.trials import Trial, Tried
-from write_side.forecasting import model
+from write_side.forecasting.models import predict
 
 _OURS, _PROPHET, _NAIVE = "SmartMarket", "Prophet", "seasonal naive"
 _DAY, _WEEK = 0, 1
@@ -38,16 +38,20 @@ def measure(stage: Stage) -> list[Figure]:
         stage.say("no real ledgers beside the repository: nothing to hold the forecasts against")
         return []
     count = stage.size(stage.products, 1)
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), model.warm) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), predict.warm) as pool:
         goods = {shelf.shop: pool.map(trials.product, *_columns(shelf, count)) for shelf in shelves}
         tills = {shelf.shop: pool.submit(trials.revenue, shelf.revenue, shelf.last) for shelf in shelves}
         products = {shop: [tried for tried in found if tried.trials] for shop, found in goods.items()}
         takings = {shop: [tried] for shop, future in tills.items() if (tried := future.result()).trials}
     products = {shop: found for shop, found in products.items() if found}
     return [
-        *_errors(products, "per day", _DAY, _PER_DAY), *_errors(products, "7-day sum", _WEEK, _PER_WEEK),
-        _beaten(products), *_coverage(products), *_errors(takings, "takings per day", _DAY, _TILL), *_costs(products),
-    ]  # fmt: skip
+        *_errors(products, "per day", _DAY, _PER_DAY),
+        *_errors(products, "7-day sum", _WEEK, _PER_WEEK),
+        _beaten(products),
+        *_coverage(products),
+        *_errors(takings, "takings per day", _DAY, _TILL),
+        *_costs(products),
+    ]
 
 
 def _columns(shelf: Shelf, count: int) -> tuple[list[Sold], list[dt.date]]:
@@ -67,19 +71,28 @@ def _wape(found: Sequence[Tried], name: str, which: int) -> float:
 def _errors(shops: Shops, what: str, which: int, target: Target) -> list[Figure]:
     figures = [
         Figure(
-            measure="forecasts", what=f"{shop}: WAPE, {what}", unit="", values=[_wape(found, _OURS, which)],
-            baseline="zero-filled Prophet", baselines=[_wape(found, _PROPHET, which)],
+            measure="forecasts",
+            what=f"{shop}: WAPE, {what}",
+            unit="",
+            values=[_wape(found, _OURS, which)],
+            baseline="zero-filled Prophet",
+            baselines=[_wape(found, _PROPHET, which)],
             beside=f"{_NAIVE} {_wape(found, _NAIVE, which):.3f}; {len(found)} series",
         )
         for shop, found in shops.items()
-    ]  # fmt: skip
+    ]
     many = [found for found in shops.values() if sum(1 for _ in _all(found)) >= _FEWEST]
     means = {name: _geometric([_wape(found, name, which) for found in many]) for name in (_OURS, _PROPHET)}
     overall = Figure(
-        measure="forecasts", what=f"geometric mean of WAPE, {what}", unit="", values=[means[_OURS]],
-        baseline="zero-filled Prophet", baselines=[means[_PROPHET]], target=target,
+        measure="forecasts",
+        what=f"geometric mean of WAPE, {what}",
+        unit="",
+        values=[means[_OURS]],
+        baseline="zero-filled Prophet",
+        baselines=[means[_PROPHET]],
+        target=target,
         beside=f"{len(many)} shops of {_FEWEST} forecasts or more",
-    )  # fmt: skip
+    )
     return [*figures, overall]
 
 
@@ -92,10 +105,13 @@ def _beaten(shops: Shops) -> Figure:
     shares = {name: 100 * fmean(_better(tried, name) for tried in every) for name in (_NAIVE, _PROPHET)}
     models = Counter(trial.model for trial in _all(every)).most_common()
     return Figure(
-        measure="forecasts", what="products better than seasonal naive", unit="%", values=[shares[_NAIVE]],
+        measure="forecasts",
+        what="products better than seasonal naive",
+        unit="%",
+        values=[shares[_NAIVE]],
         target=Target(at_least=70),
         beside=f"than Prophet {shares[_PROPHET]:.0f} %; " + ", ".join(f"{name} {count}" for name, count in models),
-    )  # fmt: skip
+    )
 
 
 def _better(tried: Tried, than: str) -> bool:
@@ -112,9 +128,13 @@ def _coverage(shops: Shops) -> Iterator[Figure]:
     for band, by_shop in sorted(held.items()):
         every = [truth for truths in by_shop.values() for truth in truths]
         yield Figure(
-            measure="forecasts", what=f"held by the band of {band}", unit="%", values=[100 * fmean(every)],
-            target=_BANDS[band[:4]], beside=", ".join(f"{shop} {100 * fmean(of):.0f}" for shop, of in by_shop.items()),
-        )  # fmt: skip
+            measure="forecasts",
+            what=f"held by the band of {band}",
+            unit="%",
+            values=[100 * fmean(every)],
+            target=_BANDS[band[:4]],
+            beside=", ".join(f"{shop} {100 * fmean(of):.0f}" for shop, of in by_shop.items()),
+        )
 
 
 def _costs(shops: Shops) -> list[Figure]:
@@ -126,13 +146,21 @@ def _costs(shops: Shops) -> list[Figure]:
     return [
         *(
             Figure(
-                measure="forecasts", what=f"{what}, processor time", unit="s", values=[median(seconds)],
-                target=Target(at_most=most), beside=f"p95 {percentile(seconds, 95):.2f} s",
+                measure="forecasts",
+                what=f"{what}, processor time",
+                unit="s",
+                values=[median(seconds)],
+                target=Target(at_most=most),
+                beside=f"p95 {percentile(seconds, 95):.2f} s",
             )
-            for what, (seconds, most) in timed.items() if seconds
+            for what, (seconds, most) in timed.items()
+            if seconds
         ),
         Figure(
-            measure="forecasts", what="peak RSS of a worker's child", unit="MB",
-            values=[max(tried.rss_mb for tried in every)], target=Target(at_most=500),
+            measure="forecasts",
+            what="peak RSS of a worker's child",
+            unit="MB",
+            values=[max(tried.rss_mb for tried in every)],
+            target=Target(at_most=500),
         ),
-    ]  # fmt: skip
+    ]

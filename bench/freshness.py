@@ -16,10 +16,10 @@ from psycopg import AsyncConnection
 from bench.figures import Figure, Target, percentile
 from bench.processes import Processes
 from bench.stage import Stage
-from shared import database
-from shared.event_store import EventStore, Metadata
-from shared.events.sales import Sale, SalesBatchRecorded
-from shared.house import House
+from shared.domain.events.sales import Sale, SalesBatchRecorded
+from shared.eventstore.store import EventStore, Metadata
+from shared.postgres import database
+from shared.runtime.container import Container
 
 _BUSINESSES = 40
 _BASELINE = "a thread that LISTENs and INSERTs one row"
@@ -37,32 +37,38 @@ FIND_BARE = "SELECT 1 FROM public.shown WHERE id = %s"
 def measure(stage: Stage) -> list[Figure]:
     """Append single sales to many businesses with a projector process running; wait for each as the API does."""
     samples = stage.size(400, 60)
-    with stage.house() as house, closing(house.store(pool_size=2)) as store:
-        follower = _BareFollower(house)
+    with stage.container() as container, closing(container.store(pool_size=2)) as store:
+        follower = _BareFollower(container)
         follower.start()
         try:
-            with Processes(house, stage.folder, ("projector",)):
-                ours, bare = asyncio.run(_samples(house, store, samples))
+            with Processes(container, stage.folder, ("projector",)):
+                ours, bare = asyncio.run(_samples(container, store, samples))
         finally:
             follower.stop()
     stage.say(f"freshness: p50 {percentile(ours, 50):.1f} ms, p99 {percentile(ours, 99):.1f} ms")
     return [
         Figure(
-            measure="freshness", what=f"append to readable, p{p}", unit="ms", values=[percentile(ours, p)],
-            baseline=_BASELINE, baselines=[percentile(bare, p)], target=Target(at_most=bound),
-            beside=f"{samples} samples, max {max(ours):.1f}", notes={"samples": samples, "max_ms": max(ours)},
+            measure="freshness",
+            what=f"append to readable, p{p}",
+            unit="ms",
+            values=[percentile(ours, p)],
+            baseline=_BASELINE,
+            baselines=[percentile(bare, p)],
+            target=Target(at_most=bound),
+            beside=f"{samples} samples, max {max(ours):.1f}",
+            notes={"samples": samples, "max_ms": max(ours)},
         )
         for p, bound in ((50, 20), (99, 150))
-    ]  # fmt: skip
+    ]
 
 
-async def _samples(house: House, store: EventStore, count: int) -> tuple[list[float], list[float]]:
+async def _samples(container: Container, store: EventStore, count: int) -> tuple[list[float], list[float]]:
     """Return the milliseconds from commit to readable, ours and the bare follower's, taken in turns."""
     chance = random.Random(1)  # noqa: S311 - repeatable
     ours, bare = [], []
-    pool = database.reader_pool(house.url, role=house.role(database.READER))
+    pool = database.reader_pool(container.url, role=container.role(database.READER))
     await pool.open()
-    async with await AsyncConnection.connect(house.url, autocommit=True) as conn:
+    async with await AsyncConnection.connect(container.url, autocommit=True) as conn:
         for number in range(-10, count):
             business = chance.randrange(1, _BUSINESSES + 1)
             position = _append_sale(store, business)
@@ -99,12 +105,12 @@ async def _bare(conn: AsyncConnection, number: int) -> float:
 class _BareFollower(threading.Thread):
     """Inserts the number of every notification into one table."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, container: Container) -> None:
         super().__init__(daemon=True)
-        self._url = house.url
+        self._url = container.url
         self._stopped = threading.Event()
         self._listening = threading.Event()
-        with house.connect_owner() as conn:
+        with container.connect_owner() as conn:
             conn.execute(CREATE_BARE)
 
     def start(self) -> None:

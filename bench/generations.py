@@ -16,17 +16,17 @@ from psycopg import Connection
 from bench.figures import Figure, Target, percentile
 from bench.histories import History, history_of, record
 from bench.stage import Stage
-from projections import generations
-from projections.aside import Aside, Wish, aside, served
-from projections.projection import Projection
-from projections.rebuild import rebuild
+from projections.engine import generations
+from projections.engine.projection import Projection
+from projections.engine.replayer import Source
+from projections.operations.rebuild import rebuild
+from projections.operations.repair import repair
+from projections.operations.scratch import OperationRequest, ScratchGeneration, scratch_generation, served
+from projections.operations.verify import concerned, next_group, verify
 from projections.registry import REGISTRY
-from projections.repair import repair
-from projections.replay import Source
-from projections.verify import concerned, next_group, verify
-from shared import database
-from shared.house import House
-from shared.spawning import only_what_is_needed
+from shared.postgres import database
+from shared.runtime.container import Container
+from shared.runtime.spawn import without_main_module
 
 # Returns the newest page of a shop's sales.
 SELECT_PAGE = "SELECT * FROM transactions WHERE business_id = %s ORDER BY sold_at DESC, id DESC LIMIT 50"
@@ -39,12 +39,12 @@ def measure(stage: Stage) -> list[Figure]:
     """Ten large shops and a small one: replay, verify and make anew, in turns."""
     rows, few, rounds = stage.size(100_000, 2_000), stage.size(10_000, 500), stage.size(2, 1)
     large, small = (history_of(stage.ledgers.shops(1, size)[0]) for size in (rows, few))
-    with stage.house() as house:
-        with closing(house.store(pool_size=2)) as store:
+    with stage.container() as container:
+        with closing(container.store(pool_size=2)) as store:
             for business in range(1, _LARGE + 1):
                 record(store, business, large)
             record(store, _SMALL, small)
-        source = Source(house.url, house.secret, house.role(database.PROJECTOR))
+        source = Source(container.url, container.secret, container.role(database.PROJECTOR))
         rebuild(source, _SALES, workers=2)
         stage.say(f"a log of {_LARGE * rows + few:,} rows stands")
         alone = {name: [_alone(source, p) for _ in range(rounds)] for name, p in REGISTRY.items()}
@@ -54,40 +54,58 @@ def measure(stage: Stage) -> list[Figure]:
             replays.append(_replay(source, _SALES))
             verified.append(verify(source, _SALES).seconds)
             stage.say(f"round {number + 1}: replayed in {replays[-1]:.1f} s, verified in {verified[-1]:.1f} s")
-        held = [_held(house, source, history_of(stage.ledgers.shops(1, 20)[0]))]
-        pages = [_read_meanwhile(house, source, stage.size(5, 1)) for _ in range(stage.size(3, 1))]
+        held = [_held(container, source, history_of(stage.ledgers.shops(1, 20)[0]))]
+        pages = [_read_meanwhile(container, source, stage.size(5, 1)) for _ in range(stage.size(3, 1))]
     return [
         *_figures(few, _LARGE * rows + few, alone, anew, (replays, verified, held)),
         Figure(
-            measure="generations", what="a page of sales read while `sales` is rebuilt by 2 processes, p95", unit="ms",
-            values=[during for _, during in pages], baseline="the same before",
-            baselines=[before for before, _ in pages], target=Target(ratio_at_most=1.2),
+            measure="generations",
+            what="a page of sales read while `sales` is rebuilt by 2 processes, p95",
+            unit="ms",
+            values=[during for _, during in pages],
+            baseline="the same before",
+            baselines=[before for before, _ in pages],
+            target=Target(ratio_at_most=1.2),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _figures(
-    few: int, rows: int, alone: dict[str, list[float]], anew: Sequence[float],
+    few: int,
+    rows: int,
+    alone: dict[str, list[float]],
+    anew: Sequence[float],
     whole: tuple[Sequence[float], Sequence[float], Sequence[float]],
-) -> list[Figure]:  # fmt: skip
+) -> list[Figure]:
     replays, verified, held = whole
     slowest = max(alone, key=lambda name: min(alone[name]))
     return [
         Figure(
-            measure="generations", what=f"replay of a shop of {few:,} rows in a log of {rows:,}, sales", unit="s",
-            values=alone["sales"], target=Target(at_most=1.0),
+            measure="generations",
+            what=f"replay of a shop of {few:,} rows in a log of {rows:,}, sales",
+            unit="s",
+            values=alone["sales"],
+            target=Target(at_most=1.0),
             beside=f"the slowest projection is {slowest}: {min(alone[slowest]):.2f} s; rows exchanged in place"
             f" (rebuild --business): {min(anew):.2f} s",
         ),
         Figure(
-            measure="generations", what=f"verify of {rows:,} rows, sales", unit="s", values=verified,
-            baseline="the same replay aside, nothing compared", baselines=replays, target=Target(ratio_at_most=1.3),
+            measure="generations",
+            what=f"verify of {rows:,} rows, sales",
+            unit="s",
+            values=verified,
+            baseline="the same replay aside, nothing compared",
+            baselines=replays,
+            target=Target(ratio_at_most=1.3),
         ),
         Figure(
-            measure="generations", what="the longest that adoption kept a live writer waiting", unit="ms",
-            values=[1000 * seconds for seconds in held], target=Target(at_most=100),
+            measure="generations",
+            what="the longest that adoption kept a live writer waiting",
+            unit="ms",
+            values=[1000 * seconds for seconds in held],
+            target=Target(at_most=100),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _alone(source: Source, projection: Projection) -> float:
@@ -109,12 +127,12 @@ def _replay(source: Source, projection: Projection) -> float:
         return time.perf_counter() - began
 
 
-def _held(house: House, source: Source, small: History) -> float:
+def _held(container: Container, source: Source, small: History) -> float:
     """Return the longest wait for the lock of live writers, over a rebuild beside which a shop goes on selling."""
     waits: list[float] = []
     shops = count(_SMALL + 1)
     with (
-        closing(house.store(pool_size=2)) as store,
+        closing(container.store(pool_size=2)) as store,
         _beside(lambda: waits.append(_wait(source))),
         _beside(lambda: record(store, next(shops), small)),
     ):
@@ -122,22 +140,22 @@ def _held(house: House, source: Source, small: History) -> float:
     return max(waits)
 
 
-def _read_meanwhile(house: House, source: Source, seconds: float) -> tuple[float, float]:
+def _read_meanwhile(container: Container, source: Source, seconds: float) -> tuple[float, float]:
     """Return the 95th percentile of reads, in ms: for some seconds with nothing beside them, and during a rebuild."""
-    with _reading(house) as quiet:
+    with _reading(container) as quiet:
         time.sleep(seconds)
-    with _reading(house) as busy:
+    with _reading(container) as busy:
         rebuild(source, _SALES, workers=2)
     return percentile(quiet, 95), percentile(busy, 95)
 
 
 @contextmanager
-def _reading(house: House) -> Iterator[list[float]]:
+def _reading(container: Container) -> Iterator[list[float]]:
     """Read page after page meanwhile, in a process of its own as the API does; the list has the ms afterwards."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    child = context.Process(target=_read_on, args=(there, house.url, f"-c role={house.role(database.READER)}"))
-    with only_what_is_needed():
+    child = context.Process(target=_read_on, args=(there, container.url, f"-c role={house.role(database.READER)}"))
+    with without_main_module():
         child.start()
     here.recv()  # it reads
     took: list[float] = []
@@ -173,10 +191,10 @@ def _wait(source: Source) -> float:
 
 
 @contextmanager
-def _lent(source: Source, projection: Projection) -> Iterator[tuple[Connection[Any], Aside]]:
+def _lent(source: Source, projection: Projection) -> Iterator[tuple[Connection[Any], ScratchGeneration]]:
     with (
         closing(source.connect()) as conn,
-        aside(conn, source, projection, Wish("verify")) as made,
+        scratch_generation(conn, source, projection, OperationRequest("verify")) as made,
     ):
         yield conn, made
 

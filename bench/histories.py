@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import msgspec
 
 from bench.ledgers import Line
-from shared.event_store import EventStore, Metadata, Unit
-from shared.events.base import Event
-from shared.events.sales import (
+from shared.domain.events.base import Event
+from shared.domain.events.sales import (
     CustomersAdded,
     NewCustomer,
     NewProduct,
@@ -20,6 +19,7 @@ from shared.events.sales import (
     SalesBatchRecorded,
     UploadCompleted,
 )
+from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 
 _BATCH_ROWS = 500
 _BATCHES_PER_COMMAND = 20
@@ -104,7 +104,7 @@ def _append_customers(
 ) -> int:
     subjects = {number: f"customer-{business_id}-{number}" for number, _ in named}
 
-    def decide(unit: Unit) -> None:
+    def decide(unit: UnitOfWork) -> None:
         keys = unit.vault.keys(subjects.values(), create=True)
         sealed = (keys.seal(subjects[number], {"name": name, "phone": None}) for number, name in named)
         added = [NewCustomer(number, name, text) for (number, name), text in zip(named, sealed, strict=True)]

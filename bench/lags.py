@@ -12,10 +12,10 @@ from bench.figures import Figure, Target, percentile
 from bench.processes import Processes
 from bench.shops import Shop
 from bench.stage import Stage
-from projections import generations
-from projections.runner import connect
-from shared.database import PROJECTOR, SHARDS
-from shared.house import House
+from projections.engine import generations
+from projections.engine.follower import connect
+from shared.postgres.database import PROJECTOR, SHARDS
+from shared.runtime.container import Container
 
 _PROJECTIONS = ("customers", "inventory", "cashflow")
 _LOOK_SECONDS = 0.01
@@ -28,10 +28,10 @@ SELECT_HEAD = "SELECT coalesce(max(notification_id), 0) FROM log.events"
 class _Watch(threading.Thread):
     """Looks again and again how far the log and each projection are."""
 
-    def __init__(self, house: House, business_id: int) -> None:
+    def __init__(self, container: Container, business_id: int) -> None:
         super().__init__(daemon=True)
         self.looks: list[tuple[float, dict[str, int]]] = []
-        self._house = house
+        self._house = container
         self._shard = business_id % SHARDS
         self._ended = threading.Event()
 
@@ -68,11 +68,11 @@ def measure(stage: Stage) -> list[Figure]:
     rows, rounds = stage.size(100_000, 3_000), stage.size(3, 1)
     content = stage.ledgers.csv(rows)
     lags: dict[str, list[list[float]]] = {name: [] for name in _PROJECTIONS}
-    with stage.house() as house, Processes(house, stage.folder) as running:
+    with stage.container() as container, Processes(container, stage.folder) as running:
         Shop.import_once(running.url, stage.ledgers.csv(100))
         for _ in range(rounds):
             with Shop(running.url) as shop:
-                watch = _Watch(house, shop.business_id)
+                watch = _Watch(container, shop.business_id)
                 watch.start()
                 shop.import_file(content)
                 watch.stop()
@@ -80,9 +80,12 @@ def measure(stage: Stage) -> list[Figure]:
                 found.append(watch.lags_ms(name))
     return [
         Figure(
-            measure="lag", what=f"{name} behind the log while {rows:,} rows are imported, p99", unit="ms",
-            values=[percentile(values, 99) for values in found], target=_TARGET,
+            measure="lag",
+            what=f"{name} behind the log while {rows:,} rows are imported, p99",
+            unit="ms",
+            values=[percentile(values, 99) for values in found],
+            target=_TARGET,
             beside=f"p50 {percentile([ms for values in found for ms in values], 50):.0f}",
         )
         for name, found in lags.items()
-    ]  # fmt: skip
+    ]

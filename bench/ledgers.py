@@ -21,9 +21,27 @@ _QUANTITIES, _QUANTITY_SHARES = (1, 2, 3, 4, 6, 12, 24), (55, 20, 8, 6, 6, 4, 1)
 _PAYMENTS, _PAYMENT_SHARES = ("cash", "bkash", "nagad", "card", "credit", ""), (58, 18, 8, 5, 6, 5)
 _WALK_INS = 0.3
 _GOODS = (
-    "Rice", "Lentils", "Mustard oil", "Tea", "Sugar", "Salt", "Soap", "Milk powder", "Biscuit", "Noodles", "Chilli",
-    "Turmeric", "Flour", "Shampoo", "Toothpaste", "Juice", "Battery", "Notebook", "Pen", "Bulb",
-)  # fmt: skip
+    "Rice",
+    "Lentils",
+    "Mustard oil",
+    "Tea",
+    "Sugar",
+    "Salt",
+    "Soap",
+    "Milk powder",
+    "Biscuit",
+    "Noodles",
+    "Chilli",
+    "Turmeric",
+    "Flour",
+    "Shampoo",
+    "Toothpaste",
+    "Juice",
+    "Battery",
+    "Notebook",
+    "Pen",
+    "Bulb",
+)
 _KINDS = ("Miniket", "Chinigura", "Deshi", "Premium", "Family", "Gold", "Fresh", "Daily", "Royal", "Classic")
 _SIZES = ("50 g", "100 g", "200 g", "500 g", "1 kg", "2 kg", "5 kg", "small", "large", "box of 12", "box of 24", "pack")
 _FIRST = ("Fatema", "Karim", "Rahima", "Abdul", "Nasrin", "Jamal", "Shirin", "Rafiq", "Salma", "Hasan")

@@ -20,7 +20,7 @@ from bench.processes import Processes
 from bench.rebuilds import Rebuilt, rebuild
 from bench.shops import Shop
 from bench.stage import Stage
-from shared.house import House
+from shared.runtime.container import Container
 
 _PATH = "/api/transactions"
 _CONNECTIONS = 8
@@ -49,14 +49,19 @@ def measure(stage: Stage) -> list[Figure]:
     """
     rows = stage.size(1_000_000, 20_000)
     processes = min(2, os.cpu_count() or 1)
-    with stage.house() as house, Processes(house, stage.folder, ("api",), api_processes=processes) as running:
+    with (
+        stage.container() as container,
+        Processes(container, stage.folder, ("api",), api_processes=processes) as running,
+    ):
         with Shop(running.url) as large, Shop(running.url) as small:
-            filled = _fill(stage, house, {large: rows, small: rows // 100})
+            filled = _fill(stage, container, {large: rows, small: rows // 100})
             tenants = [_Tenant(shop, n, _asked(shop, n)) for shop, n in ((large, rows), (small, rows // 100))]
             before = running.cpu_seconds()["api"]
             results = _run(stage, running.port, tenants)
             used = running.cpu_seconds()["api"] - before
-            naive = naive_lists.milliseconds(house, large.business_id, tenants[0].asked, _CONNECTIONS, stage.size(3, 2))
+            naive = naive_lists.milliseconds(
+                container, large.business_id, tenants[0].asked, _CONNECTIONS, stage.size(3, 2)
+            )
         asked = sum(len(result.ms) for both in results.values() for each in both for result in each)
         return [
             *(_figure(shape, tenants, results[shape], naive[shape]) for shape in results),
@@ -70,14 +75,14 @@ def measure(stage: Stage) -> list[Figure]:
         ]
 
 
-def _fill(stage: Stage, house: House, sizes: Mapping[Shop, int]) -> Rebuilt:
+def _fill(stage: Stage, container: Container, sizes: Mapping[Shop, int]) -> Rebuilt:
     began = time.perf_counter()
-    with closing(house.store(pool_size=2)) as store:
+    with closing(container.store(pool_size=2)) as store:
         for shop, rows in sizes.items():
             record(store, shop.business_id, history_of(generate(rows)))
     logged = time.perf_counter() - began
-    done = rebuild(house, "sales")
-    with house.connect_owner() as conn:
+    done = rebuild(container, "sales")
+    with container.connect_owner() as conn:
         conn.execute("VACUUM ANALYZE")
     stage.say(f"{sum(sizes.values()):,} sales logged in {logged:.1f} s, replayed in {done.seconds:.1f} s")
     return done
@@ -124,14 +129,22 @@ def _figure(shape: str, tenants: list[_Tenant], results: list[list[Result]], nai
     every = [ms for result in results[0] for ms in result.ms]
     requests = sum(len(result.ms) for rounds in results for result in rounds)
     notes: dict[str, Any] = {
-        "p50_ms": percentile(every, 50), "p99_ms": percentile(every, 99),
+        "p50_ms": percentile(every, 50),
+        "p99_ms": percentile(every, 99),
         "requests_per_s": median(len(result.ms) / result.seconds for result in results[0]),
         "client_cpu_ms": sum(result.cpu_seconds for rounds in results for result in rounds) * 1000 / requests,
-        "plain_sql_p50_ms": median(naive_ms), "plain_sql_p95_ms": percentile(naive_ms, 95),
-    }  # fmt: skip
+        "plain_sql_p50_ms": median(naive_ms),
+        "plain_sql_p95_ms": percentile(naive_ms, 95),
+    }
     return Figure(
-        measure="lists", what=f"{shape}, {tenants[0].rows:,} rows, p95", unit="ms", values=large,
-        baseline=f"a shop of {tenants[1].rows:,} rows", baselines=small, target=_TARGET, notes=notes,
+        measure="lists",
+        what=f"{shape}, {tenants[0].rows:,} rows, p95",
+        unit="ms",
+        values=large,
+        baseline=f"a shop of {tenants[1].rows:,} rows",
+        baselines=small,
+        target=_TARGET,
+        notes=notes,
         beside="p50 {p50_ms:.1f}, p99 {p99_ms:.1f}, {requests_per_s:.0f}/s, client CPU {client_cpu_ms:.2f} ms; "
         "plain SQL p95 {plain_sql_p95_ms:.1f}".format(**notes),
-    )  # fmt: skip
+    )

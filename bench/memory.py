@@ -15,7 +15,7 @@ _KINDS = ("worker", "api", "projector")
 def measure(stage: Stage) -> list[Figure]:
     """Import the largest file that is allowed three times, into three shops, by fresh processes."""
     content = stage.ledgers.csv_up_to(stage.size(_LARGEST_FILE, _LARGEST_FILE // 20))
-    with stage.house() as house, Processes(house, stage.folder) as running:
+    with stage.container() as container, Processes(container, stage.folder) as running:
         Shop.import_once(running.url, stage.ledgers.csv(100))
         idle = {kind: running.peak_mb(kind) for kind in _KINDS}
         peaks = []
@@ -31,10 +31,15 @@ def _figures(size: int, idle: Mapping[str, float], peaks: Sequence[Mapping[str, 
     wanted = (("worker", 1, Target(at_most=300)), ("api", _UPLOADS, Target(at_most=200)), ("projector", _UPLOADS, None))
     return [
         Figure(
-            measure="memory", what=f"{kind}, peak RSS after {uploads} x {size / 2**20:.1f} MiB", unit="MB",
-            values=[peaks[uploads - 1][kind]], baseline="the same after 100 rows", baselines=[idle[kind]],
-            target=target, beside=", ".join(f"{peak[kind]:.0f}" for peak in peaks) + " after each",
+            measure="memory",
+            what=f"{kind}, peak RSS after {uploads} x {size / 2**20:.1f} MiB",
+            unit="MB",
+            values=[peaks[uploads - 1][kind]],
+            baseline="the same after 100 rows",
+            baselines=[idle[kind]],
+            target=target,
+            beside=", ".join(f"{peak[kind]:.0f}" for peak in peaks) + " after each",
             notes={"after_each": [peak[kind] for peak in peaks]},
         )
         for kind, uploads, target in wanted
-    ]  # fmt: skip
+    ]

@@ -29,11 +29,16 @@ def import_seconds(conn: Connection[Any], content: bytes) -> float:
     next(reader)
     rows = [
         (
-            business, dt.date.fromisoformat(row[0]), row[1].strip(), int(row[2]), Decimal(row[3]),
-            row[4] if len(row) > 4 else None, row[5] if len(row) > 5 else None,  # noqa: PLR2004 - the optional columns
+            business,
+            dt.date.fromisoformat(row[0]),
+            row[1].strip(),
+            int(row[2]),
+            Decimal(row[3]),
+            row[4] if len(row) > 4 else None,
+            row[5] if len(row) > 5 else None,  # noqa: PLR2004 - the optional columns
         )
         for row in reader
-    ]  # fmt: skip
+    ]
     with conn.transaction(), conn.cursor() as cursor:
         cursor.executemany(INSERT, rows)
     return time.perf_counter() - began

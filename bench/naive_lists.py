@@ -10,8 +10,8 @@ from typing import Any, LiteralString
 from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier
 
-from projections import generations
-from shared.house import House
+from projections.engine import generations
+from shared.runtime.container import Container
 
 # Returns count and sum of what matches.
 SUM = "SELECT count(*), sum(paisa) FROM transactions t WHERE {where}"
@@ -29,13 +29,17 @@ _CONDITIONS: Mapping[str, LiteralString] = {
 
 
 def milliseconds(
-    house: House, business_id: int, asked: Mapping[str, Sequence[Mapping[str, str]]], connections: int, times: int
+    container: Container,
+    business_id: int,
+    asked: Mapping[str, Sequence[Mapping[str, str]]],
+    connections: int,
+    times: int,
 ) -> dict[str, list[float]]:
     """Return what each shape took, asked `times` times over each of so many connections at once."""
     # A cursor stands where an offset would.
     asked = {**asked, "cursor": asked["deep offset"]}
     with ExitStack() as stack:
-        opened = [stack.enter_context(_connected(house)) for _ in range(connections)]
+        opened = [stack.enter_context(_connected(container)) for _ in range(connections)]
         pool = stack.enter_context(ThreadPoolExecutor(connections))
         found = {}
         for shape, queries in asked.items():
@@ -44,8 +48,8 @@ def milliseconds(
         return found
 
 
-def _connected(house: House) -> Connection[Any]:
-    conn = house.connect_owner()
+def _connected(container: Container) -> Connection[Any]:
+    conn = container.connect_owner()
     serving = generations.live(conn, "sales")
     assert serving is not None
     conn.execute(SQL("SET search_path TO {}").format(Identifier(serving[1])))

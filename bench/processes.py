@@ -15,7 +15,7 @@ import httpx
 import psutil
 
 from bench.machine import REPOSITORY
-from shared.house import House
+from shared.runtime.container import Container
 
 ALL = ("api", "policies", "worker", "projector")
 _PATIENCE = 60.0
@@ -31,13 +31,15 @@ COUNT_JOBS = "SELECT count(*) FROM jobs.jobs WHERE state IN ('pending', 'running
 class Processes:
     """One process each of some kinds; `with Processes(house, folder) as running:` starts and ends them."""
 
-    def __init__(self, house: House, folder: Path, kinds: Sequence[str] = ALL, *, api_processes: int = 1) -> None:
+    def __init__(
+        self, container: Container, folder: Path, kinds: Sequence[str] = ALL, *, api_processes: int = 1
+    ) -> None:
         """Run `python -m smartmarket KIND` on the house's database, with the log lines in `folder`.
 
         The API may be several processes behind one socket, as `smartmarket up` has it.
         """
         self.port = _free_port()
-        self._house = house
+        self._house = container
         self._folder = folder
         self._kinds = kinds
         self._api_processes = api_processes
@@ -134,15 +136,21 @@ class Processes:
                 child.wait()
 
 
-def environment(house: House, port: int = 8000) -> dict[str, str]:
+def environment(container: Container, port: int = 8000) -> dict[str, str]:
     """Return the environment in which a process finds this house."""
-    settings = house.settings
+    settings = container.settings
     named = {
-        "DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "BROKER_URL": settings.broker_url,
-        "SECRET_KEY": settings.secret_key, "JWT_SECRET": settings.jwt_secret, "SMARTMARKET_ENV": "development",
-        "SMARTMARKET_RATE_LIMITS": "off", "SMARTMARKET_DATA_DIR": str(settings.data_dir), "PORT": str(port),
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "BROKER_URL": settings.broker_url,
+        "SECRET_KEY": settings.secret_key,
+        "JWT_SECRET": settings.jwt_secret,
+        "SMARTMARKET_ENV": "development",
+        "SMARTMARKET_RATE_LIMITS": "off",
+        "SMARTMARKET_DATA_DIR": str(settings.data_dir),
+        "PORT": str(port),
         "SMARTMARKET_LOG_LEVEL": "INFO",
-    }  # fmt: skip
+    }
     return {**os.environ, **{name: value for name, value in named.items() if value}}
 
 

@@ -12,7 +12,7 @@ import psutil
 
 from bench.machine import REPOSITORY
 from bench.processes import environment, peak_bytes
-from shared.house import House
+from shared.runtime.container import Container
 
 _WATCH_SECONDS = 0.2
 
@@ -27,10 +27,10 @@ class Rebuilt(msgspec.Struct):
     peak_mb: float = 0.0
 
 
-def rebuild(house: House, name: str, *, workers: int = 2) -> Rebuilt:
+def rebuild(container: Container, name: str, *, workers: int = 2) -> Rebuilt:
     """Replay a projection with so many processes; `peak_mb` is the most any of them had in RAM (MB of 10^6 bytes)."""
     command = [sys.executable, "-m", "smartmarket", "projections", "rebuild", name, "--json", "--shards", str(workers)]
-    child = subprocess.Popen(command, cwd=REPOSITORY, env=environment(house), stdout=subprocess.PIPE)
+    child = subprocess.Popen(command, cwd=REPOSITORY, env=environment(container), stdout=subprocess.PIPE)
     watch = _Watch(child.pid)
     watch.start()
     answer, _ = child.communicate()

@@ -14,11 +14,11 @@ from bench.figures import Figure, Target
 from bench.histories import History, history_of, record
 from bench.rebuilds import Rebuilt, rebuild
 from bench.stage import Stage
-from projections import generations
-from projections.runner import connect
+from projections.engine import generations
+from projections.engine.follower import connect
 from projections.sales.projector import SALES
-from shared import database
-from shared.house import House
+from shared.postgres import database
+from shared.runtime.container import Container
 
 _SHOPS = 4
 _TENFOLD = 10
@@ -32,16 +32,16 @@ def measure(stage: Stage) -> list[Figure]:
     histories = [history_of(lines) for lines in stage.ledgers.shops(_SHOPS, rows)]
     replays: list[Rebuilt] = []
     copies: list[float] = []
-    with stage.house() as house:
-        _log(house, histories, range(1, _SHOPS + 1))
+    with stage.container() as container:
+        _log(container, histories, range(1, _SHOPS + 1))
         for number in range(rounds):
-            done = _rebuild(house)
+            done = _rebuild(container)
             replays.append(done)
-            copies.append(_bare_copy(house, done.schema))
+            copies.append(_bare_copy(container, done.schema))
             took = f"{done.seconds:.2f} s, bare COPY {copies[-1]:.2f} s"
             stage.say(f"replay of {done.rows:,} rows, round {number + 1} of {rounds}: {took}")
-        _log(house, histories, range(_SHOPS + 1, _SHOPS * _TENFOLD + 1))
-        tenfold = _rebuild(house)
+        _log(container, histories, range(_SHOPS + 1, _SHOPS * _TENFOLD + 1))
+        tenfold = _rebuild(container)
         stage.say(f"replay of {tenfold.rows:,} rows: {tenfold.seconds:.1f} s")
     return _figures(replays, copies, tenfold, stage.ledgers.source(_SHOPS * rows))
 
@@ -51,41 +51,55 @@ def _figures(replays: Sequence[Rebuilt], copies: Sequence[float], tenfold: Rebui
     once = f"the log of {rows:,} rows"
     return [
         Figure(
-            measure="replay", what=f"{rows:,} rows of {_SHOPS} shops, {_WORKERS} processes", unit="rows/s",
-            values=[r.rows / r.seconds for r in replays], baseline="bare COPY into the indexed tables",
-            baselines=[rows / seconds for seconds in copies], target=Target(at_least=100_000, ratio_at_least=2),
+            measure="replay",
+            what=f"{rows:,} rows of {_SHOPS} shops, {_WORKERS} processes",
+            unit="rows/s",
+            values=[r.rows / r.seconds for r in replays],
+            baseline="bare COPY into the indexed tables",
+            baselines=[rows / seconds for seconds in copies],
+            target=Target(at_least=100_000, ratio_at_least=2),
             beside=f"{source}; peak RSS {median(r.peak_mb for r in replays):.0f} MB",
             notes={"data": source, "before_catch_up_rows_per_s": median(r.rows / r.replay_seconds for r in replays)},
         ),
         Figure(
-            measure="replay", what="10x the log, time", unit="s", values=[tenfold.seconds], baseline=once,
-            baselines=[median(r.seconds for r in replays)], target=Target(ratio_at_most=11),
+            measure="replay",
+            what="10x the log, time",
+            unit="s",
+            values=[tenfold.seconds],
+            baseline=once,
+            baselines=[median(r.seconds for r in replays)],
+            target=Target(ratio_at_most=11),
             beside=f"{tenfold.rows / tenfold.seconds:,.0f} rows/s",
             notes={"rows_per_s": tenfold.rows / tenfold.seconds},
         ),
         Figure(
-            measure="replay", what="10x the log, peak RSS of one process", unit="MB", values=[tenfold.peak_mb],
-            baseline=once, baselines=[median(r.peak_mb for r in replays)], target=Target(ratio_at_most=1.15),
+            measure="replay",
+            what="10x the log, peak RSS of one process",
+            unit="MB",
+            values=[tenfold.peak_mb],
+            baseline=once,
+            baselines=[median(r.peak_mb for r in replays)],
+            target=Target(ratio_at_most=1.15),
         ),
-    ]  # fmt: skip
+    ]
 
 
-def _log(house: House, histories: Sequence[History], businesses: range) -> None:
-    with closing(house.store(pool_size=2)) as store:
+def _log(container: Container, histories: Sequence[History], businesses: range) -> None:
+    with closing(container.store(pool_size=2)) as store:
         for business in businesses:
             record(store, business, histories[business % len(histories)])
 
 
-def _rebuild(house: House) -> Rebuilt:
-    done = rebuild(house, "sales", workers=_WORKERS)
-    with _projector(house) as conn:
+def _rebuild(container: Container) -> Rebuilt:
+    done = rebuild(container, "sales", workers=_WORKERS)
+    with _projector(container) as conn:
         generations.drop_retired(conn, after_seconds=0)
     return done
 
 
-def _bare_copy(house: House, schema: str) -> float:
+def _bare_copy(container: Container, schema: str) -> float:
     """Return the seconds that COPY takes for all rows of a generation, from memory, in one transaction."""
-    with _projector(house) as conn:
+    with _projector(container) as conn:
         rows = {table.name: _copied_out(conn, schema, table.name) for table in SALES.tables}
         with conn.transaction():
             _, aside = generations.create(conn, SALES, state="retired", upto=0)
@@ -109,5 +123,5 @@ def _copied_out(conn: Connection[Any], schema: str, table: str) -> memoryview:
     return data.getbuffer()
 
 
-def _projector(house: House) -> Connection[Any]:
-    return connect(house.url, role=house.role(database.PROJECTOR))
+def _projector(container: Container) -> Connection[Any]:
+    return connect(container.url, role=container.role(database.PROJECTOR))

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from bench.comings import Comings, real
 from bench.figures import Figure, Target
 from bench.stage import Stage
-from shared.rules import calibration, churn, returning, rhythm
-from shared.rules.returning import DEFAULTS
-from shared.rules.rhythm import Integers, Visits
+from shared.domain.rules import calibration, churn, returning, rhythm
+from shared.domain.rules.returning import DEFAULTS
+from shared.domain.rules.rhythm import Integers, Visits
 
 Floats = npt.NDArray[np.float64]
 _EVERY = 45
@@ -34,10 +34,15 @@ def measure(stage: Stage) -> list[Figure]:
     figures = [figure for shop, held in scored.items() for figure in _figures(shop, held)]
     means = {name: fmean(_mean(held, "auc", name) for held in scored.values()) for name in (_CHANCE, _DAYS, _CHURN)}
     overall = Figure(
-        measure="returning", what="mean AUC over the shops", unit="", values=[means[_CHANCE]],
-        baseline="days since the last visit", baselines=[means[_DAYS]], target=Target(at_least=0.77),
+        measure="returning",
+        what="mean AUC over the shops",
+        unit="",
+        values=[means[_CHANCE]],
+        baseline="days since the last visit",
+        baselines=[means[_DAYS]],
+        target=Target(at_least=0.77),
         beside=f"churn score {means[_CHURN]:.3f}",
-    )  # fmt: skip
+    )
     return [*figures, overall]
 
 
@@ -49,17 +54,25 @@ def _figures(shop: str, held: Sequence[Scores]) -> list[Figure]:
     beside = f"{len(held)} cutoffs"
     return [
         Figure(
-            measure="returning", what=f"{shop}: AUC", unit="", values=[_mean(held, "auc", _CHANCE)],
-            baseline="days since the last visit", baselines=[_mean(held, "auc", _DAYS)],
+            measure="returning",
+            what=f"{shop}: AUC",
+            unit="",
+            values=[_mean(held, "auc", _CHANCE)],
+            baseline="days since the last visit",
+            baselines=[_mean(held, "auc", _DAYS)],
             beside=f"{beside}, churn score {_mean(held, 'auc', _CHURN):.3f}",
         ),
         Figure(
-            measure="returning", what=f"{shop}: Brier", unit="", values=[_mean(held, "brier", _CHANCE)],
-            baseline="the base rate of the past", baselines=[_mean(held, "brier", _BASE)],
+            measure="returning",
+            what=f"{shop}: Brier",
+            unit="",
+            values=[_mean(held, "brier", _CHANCE)],
+            baseline="the base rate of the past",
+            baselines=[_mean(held, "brier", _BASE)],
             target=Target(ratio_at_most=1),
             beside=f"{beside}, days since last calibrated {_mean(held, 'brier', _DAYS):.3f}",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _mean(held: Sequence[Scores], what: str, name: str) -> float:

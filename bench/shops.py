@@ -20,9 +20,13 @@ class Shop:
         """Register at the API at `url`."""
         self._http = httpx.Client(base_url=url, timeout=60.0, headers={"Accept-Language": "en"})
         body = {
-            "email": f"{uuid.uuid4().hex}@shop.bd", "password": "SecurePass123", "first_name": "Ali",
-            "business_name": "Ali Tea Shop", "business_type": "restaurant", "language": "en",
-        }  # fmt: skip
+            "email": f"{uuid.uuid4().hex}@shop.bd",
+            "password": "SecurePass123",
+            "first_name": "Ali",
+            "business_name": "Ali Tea Shop",
+            "business_type": "restaurant",
+            "language": "en",
+        }
         data = self._data(self._http.post("/api/auth/register", json=body))
         self.business_id: int = data["business"]["id"]
         self.token: str = data["tokens"]["access_token"]

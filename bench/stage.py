@@ -13,13 +13,13 @@ from psycopg.sql import SQL, Identifier
 from rich.console import Console
 
 from bench.ledgers import Ledgers
-from projections import generations
+from projections.engine import generations
+from projections.engine.follower import connect as connect_projector
 from projections.registry import REGISTRY
-from projections.runner import connect as connect_projector
-from shared import database
-from shared.config import Settings
-from shared.embedded import EmbeddedServers
-from shared.house import House
+from shared.embedded.servers import EmbeddedServers
+from shared.postgres import database
+from shared.runtime.container import Container
+from shared.runtime.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Stage:
         self.console.print(f"  {text}", style="dim", soft_wrap=True)
 
     @contextmanager
-    def house(self) -> Iterator[House]:
+    def container(self) -> Iterator[Container]:
         """Yield a house on a database of its own, migrated and empty; the database is dropped afterwards."""
         name = f"bench_{secrets.token_hex(6)}"
         with psycopg.connect(self.database_url, autocommit=True) as admin:
@@ -57,17 +57,22 @@ class Stage:
             finally:
                 admin.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
-    def _house(self, url: str) -> House:
+    def _house(self, url: str) -> Container:
         settings = Settings(
-            database_url=url, redis_url=self.redis_url, broker_url=os.environ.get("BROKER_URL") or self.redis_url,
-            secret_key=secrets.token_urlsafe(48), jwt_secret=secrets.token_urlsafe(48), rate_limits=False,
-            data_dir=self.folder, env="development",
-        )  # fmt: skip
-        house = House(settings)
+            database_url=url,
+            redis_url=self.redis_url,
+            broker_url=os.environ.get("BROKER_URL") or self.redis_url,
+            secret_key=secrets.token_urlsafe(48),
+            jwt_secret=secrets.token_urlsafe(48),
+            rate_limits=False,
+            data_dir=self.folder,
+            env="development",
+        )
+        container = Container(settings)
         database.migrate(url)
-        with connect_projector(url, role=house.role(database.PROJECTOR)) as conn:
+        with connect_projector(url, role=container.role(database.PROJECTOR)) as conn:
             generations.ensure_live(conn, REGISTRY)
-        return house
+        return container
 
 
 @contextmanager

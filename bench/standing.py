@@ -15,23 +15,23 @@ from bench.histories import history_of, record
 from bench.ledgers import Line
 from bench.rebuilds import rebuild
 from bench.stage import Stage
-from projections import generations
-from projections.applying import Applier
+from projections.customers.derivation import CHURN, TOTALS, VISITS, derive
 from projections.customers.projector import CUSTOMERS
-from projections.customers.standing import CHURN, TOTALS, VISITS, derive
-from projections.deltas import Deltas, Table
-from projections.runner import connect
-from projections.writing import copy
-from shared import database
-from shared.database import SHARDS
-from shared.event_store import EventStore, Metadata
-from shared.events.base import Event
-from shared.events.clock import DayOpened
-from shared.events.rules import RuleActivated
-from shared.events.sales import SaleRecorded, UploadCompleted
-from shared.house import House
-from shared.rules.book import BOOK, RELEASED, settable
-from shared.vault import MasterKey
+from projections.engine import generations
+from projections.engine.applier import Applier
+from projections.engine.deltas import Deltas, Table
+from projections.engine.follower import connect
+from projections.engine.writers import copy
+from shared.domain.events.base import Event
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.rules import RuleActivated
+from shared.domain.events.sales import SaleRecorded, UploadCompleted
+from shared.domain.rules.registry import BOOK, RELEASED, settable
+from shared.eventstore.store import EventStore, Metadata
+from shared.eventstore.vault import MasterKey
+from shared.postgres import database
+from shared.postgres.database import SHARDS
+from shared.runtime.container import Container
 
 _SHOP = 1
 _FILE = "7d2c1c52-9d5c-4b7e-8f0e-5f4d3c2b1a00"
@@ -45,11 +45,11 @@ def measure(stage: Stage) -> list[Figure]:
     At last another rule is activated for 1,000 shops, as the projector applies it: shard by shard.
     """
     customers, shops, judged = stage.size(20_000, 500), stage.size(10_000, 100), stage.size(1_000, 20)
-    with stage.house() as house, closing(house.store(pool_size=2)) as store:
+    with stage.container() as container, closing(container.store(pool_size=2)) as store:
         record(store, _SHOP, history_of(_ledger(customers)), whole=False)
-        rebuild(house, "customers")
-        with _projector(house) as conn:
-            applier = Applier(conn, CUSTOMERS, _schema(conn), MasterKey(house.secret))
+        rebuild(container, "customers")
+        with _projector(container) as conn:
+            applier = Applier(conn, CUSTOMERS, _schema(conn), MasterKey(container.secret))
             _append(store, None, "days", DayOpened(_TODAY))
             _applied(applier, conn)
             _append(store, _SHOP, "all", UploadCompleted(_FILE, 1, 1, 0, 0))
@@ -65,8 +65,8 @@ def measure(stage: Stage) -> list[Figure]:
             due = _due(conn, tomorrow.date)
             day = _applied(applier, conn)
             stage.say(f"a day over {rows:,} customers: {due:,} rows in {day:.2f} s")
-    with stage.house() as house, closing(house.store(pool_size=2)) as store:
-        activated, longest = _activate(house, store, judged)
+    with stage.container() as container, closing(container.store(pool_size=2)) as store:
+        activated, longest = _activate(container, store, judged)
         stage.say(f"another rule for {judged:,} shops: {activated:.1f} s, {longest:.2f} s for the slowest shard")
     return [
         _figure(
@@ -75,22 +75,24 @@ def measure(stage: Stage) -> list[Figure]:
         _figure("the same after one more sale", one, 1.0, ""),
         _figure(f"a day passes over {rows:,} customers of {shops:,} shops", day, 2.0, f"{due:,} rows change"),
         _figure(
-            f"another rule for {judged * _PER_SHOP:,} customers of {judged:,} shops", activated, None,
+            f"another rule for {judged * _PER_SHOP:,} customers of {judged:,} shops",
+            activated,
+            None,
             f"{longest:.2f} s for the slowest of {SHARDS} shards, each a transaction",
         ),
-    ]  # fmt: skip
+    ]
 
 
-def _activate(house: House, store: EventStore, shops: int) -> tuple[float, float]:
+def _activate(container: Container, store: EventStore, shops: int) -> tuple[float, float]:
     """Return the seconds until another rule holds for customers of so many shops, and those of the slowest shard."""
     _append(store, None, "days", DayOpened(_TODAY))
     history = history_of(_ledger(_PER_SHOP))
     for shop in range(1, shops + 1):
         record(store, shop, history)
-    rebuild(house, "customers")
+    rebuild(container, "customers")
     _append(store, None, "rules", RuleActivated("rfm", "rfm.v2", settable("rfm", BOOK["rfm"].released["rfm.v2"])))
-    with _projector(house) as conn:
-        applier = Applier(conn, CUSTOMERS, _schema(conn), MasterKey(house.secret))
+    with _projector(container) as conn:
+        applier = Applier(conn, CUSTOMERS, _schema(conn), MasterKey(container.secret))
         taken = [_applied(applier, conn, [shard]) for shard in range(SHARDS)]
     return sum(taken), max(taken)
 
@@ -169,5 +171,5 @@ def _schema(conn: Connection[Any]) -> str:
     return serving[1]
 
 
-def _projector(house: House) -> Connection[Any]:
-    return connect(house.url, role=house.role(database.PROJECTOR))
+def _projector(container: Container) -> Connection[Any]:
+    return connect(container.url, role=container.role(database.PROJECTOR))

@@ -11,9 +11,9 @@ import numpy as np
 
 from bench.demand import Sold
 from bench.processes import peak_bytes
-from write_side.forecasting import model
-from write_side.forecasting.prediction import History, Prediction, RevenuePrediction, Window
-from write_side.forecasting.series import Floats
+from write_side.forecasting.models import predict
+from write_side.forecasting.models.prediction import History, Prediction, RevenuePrediction, Window
+from write_side.forecasting.models.series import Floats
 
 AHEAD, NEAR = 30, 14
 _TIMES, _WEEK = 8, 7
@@ -31,7 +31,7 @@ class Trial:
     week: float
     errors: dict[str, tuple[float, float]]
     held: dict[str, list[bool]]
-    model: str
+    predict: str
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def product(sold: Sold, last: dt.date) -> Tried:
     for day in _days(last):
         history, began = sold.until(day), _seconds()
         recorded = (told.windows, told.champion) if told else ((), None)
-        now = model.predict(history, AHEAD, day + dt.timedelta(days=1), *recorded)
+        now = predict.predict(history, AHEAD, day + dt.timedelta(days=1), *recorded)
         if isinstance(now, Prediction):
             seconds.append(_seconds() - began)
             trials.append(_trial(now, history, sold.after(day, AHEAD, last)))
@@ -65,7 +65,7 @@ def revenue(sold: Sold, last: dt.date) -> Tried:
     windows: Sequence[Window] = ()
     for day in _days(last):
         history = sold.until(day)
-        told = model.predict_revenue(history, AHEAD, day + dt.timedelta(days=1), windows)
+        told = predict.predict_revenue(history, AHEAD, day + dt.timedelta(days=1), windows)
         if isinstance(told, RevenuePrediction):
             actual = np.array(sold.after(day, AHEAD, last))
             days = np.array([row.paisa for row in told.days], dtype=np.float64)

@@ -2,10 +2,10 @@
 
 from projections.cashflow.projector import CASHFLOW
 from projections.customers.projector import CUSTOMERS
+from projections.engine.projection import Projection
 from projections.forecasting.projector import FORECASTING
 from projections.identity.projector import IDENTITY
 from projections.inventory.projector import INVENTORY
-from projections.projection import Projection
 from projections.recommendations.projector import RECOMMENDATIONS
 from projections.sales.projector import SALES
 from projections.uploads.projector import UPLOADS

@@ -2,23 +2,50 @@
 
 from fastapi import APIRouter
 
-from read_side import health, identity, metrics, replays, uploads
-from read_side.admin import audit, events, explain, generations, jobs, rules, users
-from read_side.cashflow import expenses, outlook
-from read_side.customers import listing as customers
-from read_side.forecasting import listing as forecasts
-from read_side.inventory import products
-from read_side.recommendations import listing as recommendations
-from read_side.recommendations import today
-from read_side.sales import transactions
+from read_side.admin import (
+    audit_router,
+    events_router,
+    explain_router,
+    generations_router,
+    jobs_router,
+    rules_router,
+    users_router,
+)
+from read_side.cashflow import expenses_router, router
+from read_side.customers import router as customers
+from read_side.forecasting import router as forecasts
+from read_side.http import health, metrics, time_travel
+from read_side.identity import router
+from read_side.inventory import router
+from read_side.recommendations import router as recommendations
+from read_side.recommendations import today_router
+from read_side.sales import router
+from read_side.uploads import router
 
 # The probes of the root once more, for who can reach /api only; documented there.
 _probes = APIRouter(include_in_schema=False)
 _probes.include_router(health.probes)
 
 ROUTERS: list[APIRouter] = [
-    identity.router, uploads.router, transactions.router, products.router, customers.router, outlook.router,
-    expenses.router, replays.router, forecasts.router, recommendations.router, today.router, generations.router,
-    rules.router, events.router, explain.router, health.admin, jobs.router, users.router, audit.router, _probes,
-]  # fmt: skip
+    router.router,
+    router.router,
+    router.router,
+    router.router,
+    customers.router,
+    router.router,
+    expenses_router.router,
+    time_travel.router,
+    forecasts.router,
+    recommendations.router,
+    today_router.router,
+    generations_router.router,
+    rules_router.router,
+    events_router.router,
+    explain_router.router,
+    health.admin,
+    jobs_router.router,
+    users_router.router,
+    audit_router.router,
+    _probes,
+]
 ROOT_ROUTERS: list[APIRouter] = [health.probes, metrics.router]

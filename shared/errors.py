@@ -70,12 +70,6 @@ class TimeOutOfRange(InvalidRequest):
     text_key = "INVALID_REQUEST_FIELDS"
 
 
-class QuantityNotWhole(InvalidRequest):
-    """A product that is not sold by weight, volume or length has a fraction; params `fields`, `field`, `problem`."""
-
-    text_key = "INVALID_REQUEST_FIELDS"
-
-
 class InvalidQuery(Refusal):
     """A query parameter has a value that is not allowed; params `parameter`, `expected`."""
 
@@ -128,42 +122,11 @@ class NotFound(Refusal):
     status = 404
 
 
-class UploadNotFound(NotFound):
-    """This business has no such upload."""
-
-    text_key = "NOT_FOUND_UPLOAD"
-
-
-class ProductNotFound(NotFound):
-    """This business has no such product."""
-
-    text_key = "NOT_FOUND_PRODUCT"
-
-
-class CustomerNotFound(NotFound):
-    """This business has no such customer."""
-
-    text_key = "NOT_FOUND_CUSTOMER"
-
-
-class ExpenseNotFound(NotFound):
-    """This business has no such expense."""
-
-    text_key = "NOT_FOUND_EXPENSE"
-
-
 class MethodNotAllowed(Refusal):
     """The address exists, but not for this method; params `method`, `allowed`."""
 
     error_code = "METHOD_NOT_ALLOWED"
     status = 405
-
-
-class AlreadyVoided(Refusal):
-    """The sale was taken out of the books before."""
-
-    error_code = "ALREADY_VOIDED"
-    status = 409
 
 
 class PayloadTooLarge(Refusal):
@@ -228,89 +191,11 @@ class ProjectionParked(Refusal):
     status = 503
 
 
-class InvalidCredentials(Refusal):
-    """E-mail or password is wrong; which one is not told."""
-
-    error_code = "INVALID_CREDENTIALS"
-    status = 401
-    always_headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
-
-
-class InvalidRefreshToken(Refusal):
-    """The refresh token is unknown, used, revoked or expired."""
-
-    error_code = "INVALID_REFRESH_TOKEN"
-    status = 401
-    always_headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
-
-
-class TooManyLoginAttempts(Refusal):
-    """Too many wrong passwords; params `retry_after`."""
-
-    error_code = "TOO_MANY_LOGIN_ATTEMPTS"
-    status = 429
-
-
-class EmailTaken(Refusal):
-    """Another account has the e-mail."""
-
-    error_code = "EMAIL_TAKEN"
-    status = 409
-
-
-class WeakPassword(Refusal):
-    """The password is short, common, or the e-mail or name itself."""
-
-    error_code = "WEAK_PASSWORD"
-    status = 400
-
-
-class InvalidResetCode(Refusal):
-    """The code is wrong, used or older than its time."""
-
-    error_code = "INVALID_RESET_CODE"
-    status = 400
-
-
-class InvalidCsvFormat(Refusal):
-    """The file is no sales ledger."""
-
-    error_code = "INVALID_CSV_FORMAT"
-    status = 400
-
-
-class MissingColumns(InvalidCsvFormat):
-    """The ledger lacks columns it needs; params `missing`."""
-
-    text_key = "INVALID_CSV_FORMAT_COLUMNS"
-
-
-class AmbiguousDates(Refusal):
-    """The dates can be read both ways, day first and month first."""
-
-    error_code = "AMBIGUOUS_DATES"
-    status = 400
-
-
-class InvalidImageFormat(Refusal):
-    """The image is neither JPEG nor PNG, or broken."""
-
-    error_code = "INVALID_IMAGE_FORMAT"
-    status = 400
-
-
 class FileTooLarge(Refusal):
     """The uploaded file is larger than allowed; params `limit`."""
 
     error_code = "FILE_TOO_LARGE"
     status = 413
-
-
-class TooManyUploads(Refusal):
-    """The business has used its uploads up for now; params `retry_after`."""
-
-    error_code = "TOO_MANY_UPLOADS"
-    status = 429
 
 
 class ReplayNotFound(NotFound):
@@ -344,89 +229,6 @@ class TooManyReplays(Refusal):
 
     error_code = "TOO_MANY_REPLAYS"
     status = 429
-
-
-class SameCustomer(InvalidRequest):
-    """A customer cannot be merged into itself."""
-
-    text_key = "INVALID_REQUEST_SAME_CUSTOMER"
-
-
-class CustomerTaken(Refusal):
-    """Ledgers find another customer by this name or phone."""
-
-    error_code = "CUSTOMER_TAKEN"
-    status = 409
-
-
-class CustomerMerged(Refusal):
-    """The customer goes on under another id; params `survivor`."""
-
-    error_code = "CUSTOMER_MERGED"
-    status = 409
-
-
-class TooManyForecasts(Refusal):
-    """The business has asked for as many forecasts as a day allows; params `limit`, `retry_after`."""
-
-    error_code = "TOO_MANY_FORECASTS"
-    status = 429
-
-
-class InsufficientData(Refusal):
-    """Every product that was named has too few transactions for a forecast; params `need`."""
-
-    error_code = "INSUFFICIENT_DATA"
-    status = 400
-
-
-class RecommendationNotFound(NotFound):
-    """The business has no recommendation of this id."""
-
-    text_key = "NOT_FOUND_RECOMMENDATION"
-
-
-class ConfirmationMissing(InvalidRequest):
-    """Only what is confirmed is executed."""
-
-    text_key = "INVALID_REQUEST_CONFIRMATION"
-
-
-class AlreadyExecuted(Refusal):
-    """The recommendation was executed before."""
-
-    error_code = "ALREADY_EXECUTED"
-    status = 409
-
-
-class AlreadyDismissed(Refusal):
-    """The owner dismissed the recommendation."""
-
-    error_code = "ALREADY_DISMISSED"
-    status = 409
-
-
-class RecommendationOver(Refusal):
-    """The recommendation's time has passed, or its reason is gone."""
-
-    error_code = "RECOMMENDATION_EXPIRED"
-    status = 409
-
-
-class RuleNotFound(NotFound):
-    """There is no rule of this name; params `allowed`."""
-
-    text_key = "NOT_FOUND_RULE"
-
-
-class InvalidRule(Refusal):
-    """A rule, a version of one, or a value for one of its parameters is none that may be chosen.
-
-    Params `rule`, `allowed`.
-    """
-
-    error_code = "INVALID_RULE"
-    status = 400
 
 
 class ProjectionNotFound(NotFound):
@@ -483,20 +285,6 @@ class RebuildRunning(Refusal):
     """The projection is being rebuilt already; params `projection`."""
 
     error_code = "REBUILD_RUNNING"
-    status = 409
-
-
-class DemoNotAllowed(Refusal):
-    """This house keeps no demo shops."""
-
-    error_code = "DEMO_NOT_ALLOWED"
-    status = 403
-
-
-class NotADemo(Refusal):
-    """The shop is somebody's own."""
-
-    error_code = "NOT_A_DEMO"
     status = 409
 
 

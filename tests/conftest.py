@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from shared import database
-from shared.event_store import EventStore
-from shared.house import House
-from shared.vault import MasterKey
-from tests.support.application import SECRET, RunningHouse, project_to_head, settings_for
+from shared.eventstore.store import EventStore
+from shared.eventstore.vault import MasterKey
+from shared.postgres import database
+from shared.runtime.container import Container
+from tests.support.application import SECRET, RunningSystem, project_to_head, settings_for
 from tests.support.servers import Services, drop_database, fresh_database, running_services, template_database
 from tests.support.shops import Shop, finished_upload, register, upload
 from tests.support.waiting import PATIENCE
@@ -72,9 +72,9 @@ def store(database_url: str) -> Iterator[EventStore]:
 
 
 @pytest.fixture
-def house(database_url: str, services: Services) -> House:
+def container(database_url: str, services: Services) -> Container:
     """What processes are put together from, on a fresh database."""
-    return House(settings_for(database_url, services))
+    return Container(settings_for(database_url, services))
 
 
 @pytest.fixture
@@ -88,18 +88,18 @@ def projected(database_url: str) -> Callable[[], None]:
 
 
 @pytest.fixture(scope="session")
-def running(services: Services, template: str) -> Iterator[RunningHouse]:
+def running(services: Services, template: str) -> Iterator[RunningSystem]:
     """One running house for all tests that speak HTTP; each registers shops of its own."""
     url = fresh_database(services.database_url, template)
     database.migrate(url)  # what a role may do in a database is not copied with it
-    running_house = RunningHouse(House(settings_for(url, services)))
+    running_house = RunningSystem(Container(settings_for(url, services)))
     yield running_house
     running_house.stop()
     drop_database(url)
 
 
 @pytest.fixture
-def client(running: RunningHouse) -> Iterator[httpx.Client]:
+def client(running: RunningSystem) -> Iterator[httpx.Client]:
     """An HTTP client of the running house."""
     with httpx.Client(base_url=running.url, timeout=PATIENCE, headers={"Accept-Language": "en"}) as http:
         yield http

@@ -6,15 +6,14 @@ from typing import Any, NamedTuple, cast
 
 from psycopg import Connection
 
-from shared.event_codec import Recorded
-from shared.events.base import Event
-from shared.events.cashflow import CollectionRecorded, ExpenseRecorded
-from shared.events.customers import CustomerDetailsChanged, CustomersMerged
-from shared.events.forecasting import ForecastMade
-from shared.events.identity import BusinessRegistered, StaffCreated, UserRegistered
-from shared.events.inventory import ProductSheetRecorded
-from shared.events.recommendations import RecommendationIssued
-from shared.events.sales import (
+from shared.domain.events.base import Event
+from shared.domain.events.cashflow import CollectionRecorded, ExpenseRecorded
+from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.forecasting import ForecastMade
+from shared.domain.events.identity import BusinessRegistered, StaffCreated, UserRegistered
+from shared.domain.events.inventory import ProductSheetRecorded
+from shared.domain.events.recommendations import RecommendationIssued
+from shared.domain.events.sales import (
     CustomersAdded,
     Movement,
     MovementsRecorded,
@@ -24,10 +23,11 @@ from shared.events.sales import (
     SalesBatchRecorded,
     SaleVoided,
 )
-from shared.log_reader import LogReader
-from write_side.customers.people import MERGED, merged_key
+from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.reader import LogReader
+from write_side.customers.handlers import MERGED, merged_key
 from write_side.sales.aggregate import product_index_key, sale_index_key, sheet_index_key, void_index_key
-from write_side.sales.csv_sale import FINGERPRINT_SIZE
+from write_side.sales.csv.sale import FINGERPRINT_SIZE
 
 _BATCH = 200
 
@@ -65,35 +65,35 @@ class IndexRow(NamedTuple):
     value: int
 
 
-def _of_user(_: Recorded, event: UserRegistered | StaffCreated) -> Iterator[IndexRow]:
+def _of_user(_: RecordedEvent, event: UserRegistered | StaffCreated) -> Iterator[IndexRow]:
     yield IndexRow("email", 0, base64.b64decode(event.email_key), event.user_id)
 
 
-def _of_products(recorded: Recorded, event: ProductsAdded) -> Iterator[IndexRow]:
+def _of_products(recorded: RecordedEvent, event: ProductsAdded) -> Iterator[IndexRow]:
     for product in event.products:
         yield IndexRow("product", recorded.business_id or 0, product_index_key(product.key), product.id)
 
 
-def _of_customers(recorded: Recorded, event: CustomersAdded) -> Iterator[IndexRow]:
+def _of_customers(recorded: RecordedEvent, event: CustomersAdded) -> Iterator[IndexRow]:
     for customer in event.customers:
         yield IndexRow("customer", recorded.business_id or 0, base64.b64decode(customer.key), customer.id)
 
 
-def _of_customer(recorded: Recorded, event: CustomerDetailsChanged) -> Iterator[IndexRow]:
+def _of_customer(recorded: RecordedEvent, event: CustomerDetailsChanged) -> Iterator[IndexRow]:
     for key in event.keys:
         yield IndexRow("customer", recorded.business_id or 0, base64.b64decode(key), event.customer_id)
 
 
-def _of_merged(recorded: Recorded, event: CustomersMerged) -> Iterator[IndexRow]:
+def _of_merged(recorded: RecordedEvent, event: CustomersMerged) -> Iterator[IndexRow]:
     for merged in event.merged_ids:
         yield IndexRow(MERGED, recorded.business_id or 0, merged_key(merged), event.customer_id)
 
 
-def _of_sales(recorded: Recorded, event: SalesBatchRecorded) -> Iterator[IndexRow]:
+def _of_sales(recorded: RecordedEvent, event: SalesBatchRecorded) -> Iterator[IndexRow]:
     yield from _of_rows(recorded.business_id or 0, event.sales, event.fingerprints)
 
 
-def _of_movements(recorded: Recorded, event: MovementsRecorded) -> Iterator[IndexRow]:
+def _of_movements(recorded: RecordedEvent, event: MovementsRecorded) -> Iterator[IndexRow]:
     yield from _of_rows(recorded.business_id or 0, event.movements, event.fingerprints)
 
 
@@ -104,20 +104,20 @@ def _of_rows(business_id: int, rows: Sequence[Sale | Movement], fingerprints: st
         yield IndexRow("sale", business_id, key, row.tx)
 
 
-def _of_sale(recorded: Recorded, event: SaleRecorded) -> Iterator[IndexRow]:
+def _of_sale(recorded: RecordedEvent, event: SaleRecorded) -> Iterator[IndexRow]:
     key = sale_index_key(event.date, base64.b64decode(event.fingerprint))
     yield IndexRow("sale", recorded.business_id or 0, key, event.tx)
 
 
-def _of_void(recorded: Recorded, event: SaleVoided) -> Iterator[IndexRow]:
+def _of_void(recorded: RecordedEvent, event: SaleVoided) -> Iterator[IndexRow]:
     yield IndexRow("void", recorded.business_id or 0, void_index_key(event.tx), event.tx)
 
 
-def _of_sheet(recorded: Recorded, event: ProductSheetRecorded) -> Iterator[IndexRow]:
+def _of_sheet(recorded: RecordedEvent, event: ProductSheetRecorded) -> Iterator[IndexRow]:
     yield IndexRow("sheet", recorded.business_id or 0, sheet_index_key(event.lines), len(event.lines))
 
 
-_ROWS: dict[type[Event], Callable[[Recorded, Any], Iterator[IndexRow]]] = {
+_ROWS: dict[type[Event], Callable[[RecordedEvent, Any], Iterator[IndexRow]]] = {
     UserRegistered: _of_user,
     StaffCreated: _of_user,
     ProductsAdded: _of_products,
@@ -166,9 +166,12 @@ def rebuild_indexes(conn: Connection[Any], report: Callable[[int], None] = lambd
 
 
 def _stage(
-    conn: Connection[Any], reader: LogReader, after: int, highest: dict[tuple[int, str], int],
+    conn: Connection[Any],
+    reader: LogReader,
+    after: int,
+    highest: dict[tuple[int, str], int],
     report: Callable[[int], None],
-) -> int:  # fmt: skip
+) -> int:
     while batch := reader.after(conn, after, limit=_BATCH):
         after = batch[-1].position
         with conn.cursor().copy("COPY staged_rows (kind, scope, key, value) FROM STDIN") as sink:
@@ -179,7 +182,7 @@ def _stage(
     return after
 
 
-def _index_rows(recorded: Recorded, highest: dict[tuple[int, str], int]) -> Iterator[IndexRow]:
+def _index_rows(recorded: RecordedEvent, highest: dict[tuple[int, str], int]) -> Iterator[IndexRow]:
     if recorded.state is None:
         return
     event = recorded.event

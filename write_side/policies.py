@@ -11,20 +11,20 @@ import msgspec
 import psycopg
 from psycopg import Connection
 
-from shared import jobs
-from shared.event_codec import Recorded
-from shared.events import CATALOGUE
-from shared.events.base import Event
-from shared.hints import HintSender
-from shared.job import NewJob, Outcome
-from shared.log_reader import LogReader
-from shared.wakeup import LogListener
+from shared.domain.events import CATALOGUE
+from shared.domain.events.base import Event
+from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.listener import LogListener
+from shared.eventstore.reader import LogReader
+from shared.jobs import queue
+from shared.jobs.broker import WakeupPublisher
+from shared.jobs.job import NewJob, Outcome
 from write_side.admin import policy as admin
 from write_side.forecasting import policy as forecasting
 from write_side.recommendations import policy as recommendations
 from write_side.sales import policy as sales
 
-Policy = Callable[[Recorded, Any], list[NewJob | Outcome]]
+Policy = Callable[[RecordedEvent, Any], list[NewJob | Outcome]]
 
 
 def _together(*domains: Mapping[type[Event], Policy]) -> dict[type[Event], Sequence[Policy]]:
@@ -53,7 +53,7 @@ FORGET_UNREAD = "DELETE FROM jobs.unread WHERE position = %s"
 class Policies:
     """Turns events into jobs until stopped."""
 
-    def __init__(self, connect: Callable[[], Connection[Any]], hints: HintSender, listener: LogListener) -> None:
+    def __init__(self, connect: Callable[[], Connection[Any]], hints: WakeupPublisher, listener: LogListener) -> None:
         """Write jobs over connections from `connect`, wake by `listener`, hint over `hints`."""
         self._connect = connect
         self._hints = hints
@@ -91,7 +91,7 @@ class Policies:
             if time.monotonic() > self._swept_at + _SWEEP_SECONDS:
                 self._swept_at = time.monotonic()
                 self._hints.take_back()  # else those of a long backlog would pile up, sweep by sweep
-                self._hint(jobs.due_by_priority(conn))
+                self._hint(queue.due_by_priority(conn))
             if not more:
                 self._listener.wait(mark)
 
@@ -103,7 +103,7 @@ class Policies:
             if not batch:
                 return False
             decided = [(r, _decisions(r)) for r in batch if r.state is not None or r.topic not in CATALOGUE]
-            due = jobs.record(conn, [decision for _, called_for in decided for decision in called_for or ()])
+            due = queue.record(conn, [decision for _, called_for in decided for decision in called_for or ()])
             for recorded in (r for r, called_for in decided if called_for is None):
                 conn.execute(LEAVE_UNREAD, (recorded.position, recorded.topic))
             conn.execute("UPDATE jobs.progress SET position = %s WHERE policy = %s", (batch[-1].position, _NAME))
@@ -117,7 +117,7 @@ class Policies:
                 (recorded,) = self._reader.after(conn, position - 1, limit=1)
                 called_for = _decisions(recorded) if recorded.topic in CATALOGUE else None
                 if called_for is not None:
-                    jobs.record(conn, called_for)  # the sweep hints
+                    queue.record(conn, called_for)  # the sweep hints
                     conn.execute(FORGET_UNREAD, (position,))
 
     def _hint(self, due: Mapping[int, list[uuid.UUID]]) -> None:
@@ -125,7 +125,7 @@ class Policies:
             self._hints.send(ids, priority)
 
 
-def _decisions(recorded: Recorded) -> list[NewJob | Outcome] | None:
+def _decisions(recorded: RecordedEvent) -> list[NewJob | Outcome] | None:
     """Return what an event calls for; None, and a call for an operator, where it cannot be read."""
     try:
         policies = POLICIES.get(CATALOGUE[recorded.topic], ())

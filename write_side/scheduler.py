@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from shared.event_store import EventStore, StoreError
-from write_side.calendar import open_day
-from write_side.identity.logins import summarise_refusals
+from shared.eventstore.store import EventStore, StoreError
+from write_side.clock.handlers import open_day
+from write_side.identity.login_handlers import summarise_refusals
 
 _TICK = 5.0
 logger = logging.getLogger("smartmarket.scheduler")

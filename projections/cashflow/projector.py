@@ -6,13 +6,13 @@ credit count as paid at once, since nothing says when suppliers are paid.
 
 import datetime as dt
 
-from projections.deltas import Deltas, Key, Table, Values
-from projections.projection import Projection
-from shared.event_codec import Recorded
-from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
-from shared.events.customers import CustomersMerged
-from shared.events.sales import MovementsRecorded, SaleRecorded, SalesBatchRecorded, SaleVoided
-from shared.vault import SubjectKeys
+from projections.engine.deltas import Deltas, Key, Table, Values
+from projections.engine.projection import Projection
+from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.customers import CustomersMerged
+from shared.domain.events.sales import MovementsRecorded, SaleRecorded, SalesBatchRecorded, SaleVoided
+from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.vault import SubjectKeys
 
 ON_CREDIT = "credit"
 NOBODY = 0
@@ -41,7 +41,7 @@ SETTINGS = Table(
 )
 
 
-def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Up to 500 sales: takings of their day, but baki where they were on credit."""
     business = recorded.business_id
     on_credit = [method == ON_CREDIT for method, _ in event.payments]
@@ -61,17 +61,17 @@ def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, delta
         day[_SALES] += count
 
 
-def on_sale_recorded(recorded: Recorded, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """One sale entered by hand."""
     _sell(deltas, recorded.business_id, event, event.payment and event.payment[0], 1)
 
 
-def on_sale_voided(recorded: Recorded, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
     """A sale that never was is taken from its day, and from what was lent."""
     _sell(deltas, recorded.business_id, event, event.payment, -1)
 
 
-def on_movements_recorded(recorded: Recorded, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Goods brought back, goods bought and expenses; what was brought back on credit lessens what is owed."""
     business = recorded.business_id
     for moved in event.movements:
@@ -82,7 +82,7 @@ def on_movements_recorded(recorded: Recorded, event: MovementsRecorded, deltas: 
             _day(deltas.sums(CASH_DAYS), (business, moved.date))[_OUTFLOWS[moved.kind]] += moved.paisa
 
 
-def on_collection_recorded(recorded: Recorded, event: CollectionRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_collection_recorded(recorded: RecordedEvent, event: CollectionRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """A customer paid back."""
     business = recorded.business_id
     _day(deltas.sums(CASH_DAYS), (business, event.date))[_COLLECTIONS] += event.amount
@@ -90,32 +90,40 @@ def on_collection_recorded(recorded: Recorded, event: CollectionRecorded, deltas
     _baki(deltas.sums(BAKI_TOTALS), (business, event.customer_id), _BAKI_PAID, event.amount)
 
 
-def on_customers_merged(recorded: Recorded, event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
+def on_customers_merged(recorded: RecordedEvent, event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
     """What the merged owe and pay is the survivor's from now on."""
     for merged in event.merged_ids:
         deltas.merge(BAKI_MERGES, (recorded.business_id, merged), customer_id=event.customer_id)
 
 
-def on_expense_recorded(recorded: Recorded, event: ExpenseRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_expense_recorded(recorded: RecordedEvent, event: ExpenseRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """An expense, once or recurring."""
     deltas.merge(
-        EXPENSES, (recorded.business_id, event.expense_id),
-        date=event.date, amount=event.amount, category=event.category, recurring=event.recurring,
-    )  # fmt: skip
+        EXPENSES,
+        (recorded.business_id, event.expense_id),
+        date=event.date,
+        amount=event.amount,
+        category=event.category,
+        recurring=event.recurring,
+    )
 
 
-def on_expense_ended(recorded: Recorded, event: ExpenseEnded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_expense_ended(recorded: RecordedEvent, event: ExpenseEnded, deltas: Deltas, _: SubjectKeys) -> None:
     """An expense that falls due no more, or never did."""
     deltas.merge(EXPENSES, (recorded.business_id, event.expense_id), ended_on=event.date)
 
 
-def on_cash_settings_changed(recorded: Recorded, event: CashSettingsChanged, deltas: Deltas, _: SubjectKeys) -> None:
+def on_cash_settings_changed(
+    recorded: RecordedEvent, event: CashSettingsChanged, deltas: Deltas, _: SubjectKeys
+) -> None:
     """Where the cash stood, and when to warn."""
     deltas.merge(
-        SETTINGS, (recorded.business_id,),
-        opening_balance=event.opening_balance, opening_date=event.opening_date,
+        SETTINGS,
+        (recorded.business_id,),
+        opening_balance=event.opening_balance,
+        opening_date=event.opening_date,
         critical_threshold=event.critical_threshold,
-    )  # fmt: skip
+    )
 
 
 def _sell(deltas: Deltas, business: int | None, sale: SaleRecorded | SaleVoided, method: str | None, sign: int) -> None:

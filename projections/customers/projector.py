@@ -2,13 +2,12 @@
 
 from typing import cast
 
-from projections.customers.standing import CHURN, MEMBERS, RULES, TOTALS, VISITS, age, derive
-from projections.deltas import Deltas, Table
-from projections.derivation import Derivation, local_seconds
-from projections.projection import Projection
-from shared.event_codec import Recorded
-from shared.events.customers import CustomerDetailsChanged, CustomersMerged
-from shared.events.sales import (
+from projections.customers.derivation import CHURN, MEMBERS, RULES, TOTALS, VISITS, age, derive
+from projections.engine.deltas import Deltas, Table
+from projections.engine.derivation import Derivation, local_seconds
+from projections.engine.projection import Projection
+from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.sales import (
     CustomersAdded,
     SaleRecorded,
     SalesBatchRecorded,
@@ -16,14 +15,15 @@ from shared.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
-from shared.vault import SubjectKeys
+from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.vault import SubjectKeys
 
 DETAILS = ("name", "phone", "email", "address", "notes")
 _PERSON = ("sort_name", *DETAILS)
 PEOPLE = Table("people", ("business_id", "id"), changes=dict.fromkeys(_PERSON, "set"), private=_PERSON)
 
 
-def on_customers_added(recorded: Recorded, event: CustomersAdded, deltas: Deltas, keys: SubjectKeys) -> None:
+def on_customers_added(recorded: RecordedEvent, event: CustomersAdded, deltas: Deltas, keys: SubjectKeys) -> None:
     """New customers; of a forgotten one only the number stays."""
     for customer in event.customers:
         deltas.merge(MEMBERS, (recorded.business_id, customer.id))
@@ -31,19 +31,19 @@ def on_customers_added(recorded: Recorded, event: CustomersAdded, deltas: Deltas
 
 
 def on_customer_details_changed(
-    recorded: Recorded, event: CustomerDetailsChanged, deltas: Deltas, keys: SubjectKeys
+    recorded: RecordedEvent, event: CustomerDetailsChanged, deltas: Deltas, keys: SubjectKeys
 ) -> None:
     """What the owner said of a customer; "" where something was taken back."""
     _tell(recorded, event.customer_id, event.sealed, deltas, keys)
 
 
-def on_customers_merged(recorded: Recorded, event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
+def on_customers_merged(recorded: RecordedEvent, event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
     """Several customers are one person: their visits are the survivor's."""
     for merged in event.merged_ids:
         deltas.merge(MEMBERS, (recorded.business_id, merged), merged_into=event.customer_id)
 
 
-def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Up to 500 sales; several on one day are one visit."""
     business = recorded.business_id
     visits = deltas.sums(VISITS)
@@ -68,7 +68,7 @@ def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, delta
             values[2] = max(values[2], at)
 
 
-def on_sale_recorded(recorded: Recorded, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """One sale."""
     if event.customer_id is not None:
         key = (recorded.business_id, event.customer_id, event.date)
@@ -76,22 +76,22 @@ def on_sale_recorded(recorded: Recorded, event: SaleRecorded, deltas: Deltas, _:
         deltas.merge(VISITS, key, sales=1, paisa=event.paisa, last_at=at)
 
 
-def on_sale_voided(recorded: Recorded, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
     """A sale never was; a day without sales is no visit. That of other sales keeps the latest time it had."""
     if event.customer_id is not None:
         key = (recorded.business_id, event.customer_id, event.date)
         deltas.merge(VISITS, key, sales=-1, paisa=-event.paisa, last_at=local_seconds(event.date, event.time))
 
 
-def on_upload_completed(_recorded: Recorded, _event: UploadCompleted, _deltas: Deltas, _: SubjectKeys) -> None:
+def on_upload_completed(_recorded: RecordedEvent, _event: UploadCompleted, _deltas: Deltas, _: SubjectKeys) -> None:
     """A ledger was read to its end: what is derived follows."""
 
 
-def on_upload_failed(_recorded: Recorded, _event: UploadFailed, _deltas: Deltas, _: SubjectKeys) -> None:
+def on_upload_failed(_recorded: RecordedEvent, _event: UploadFailed, _deltas: Deltas, _: SubjectKeys) -> None:
     """A ledger was read as far as it could be: what is derived follows."""
 
 
-def _tell(recorded: Recorded, customer: int, sealed: str, deltas: Deltas, keys: SubjectKeys) -> None:
+def _tell(recorded: RecordedEvent, customer: int, sealed: str, deltas: Deltas, keys: SubjectKeys) -> None:
     person = keys.open(_subject(recorded.business_id, customer), sealed) or {}
     said = {detail: person.get(detail) for detail in DETAILS}
     name = said["name"]
@@ -102,7 +102,7 @@ def _subject(business: int | None, customer: int) -> str:
     return f"customer-{business}-{customer}"
 
 
-def _subjects(recorded: Recorded) -> list[str]:
+def _subjects(recorded: RecordedEvent) -> list[str]:
     business = recorded.business_id
     if recorded.topic == CustomersAdded.topic:
         return [_subject(business, c.id) for c in cast("CustomersAdded", recorded.event).customers]

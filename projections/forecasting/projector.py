@@ -5,10 +5,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from projections.deltas import Deltas, Table
-from projections.projection import Projection
-from shared.event_codec import Recorded
-from shared.events.forecasting import (
+from projections.engine.deltas import Deltas, Table
+from projections.engine.projection import Projection
+from shared.domain.events.forecasting import (
     BacktestWindow,
     ForecastFailed,
     ForecastMade,
@@ -17,7 +16,8 @@ from shared.events.forecasting import (
     RevenueForecastMade,
     Short,
 )
-from shared.vault import SubjectKeys
+from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.vault import SubjectKeys
 
 READY, INSUFFICIENT = "ready", "insufficient_data"
 # Stands for the shop's takings among products.
@@ -27,12 +27,28 @@ FORECASTS = Table(
     ("business_id", "product_id", "horizon"),
     changes=dict.fromkeys(
         (
-            "status", "asked_on", "have", "need", "forecast_id", "made_on", "data_as_of", "tier", "model", "champion",
-            "expected", "levels", "quantiles", "days", "report", "data_version", "failed_on", "failure",
+            "status",
+            "asked_on",
+            "have",
+            "need",
+            "forecast_id",
+            "made_on",
+            "data_as_of",
+            "tier",
+            "model",
+            "champion",
+            "expected",
+            "levels",
+            "quantiles",
+            "days",
+            "report",
+            "data_version",
+            "failed_on",
+            "failure",
         ),
         "set",
     ),
-)  # fmt: skip
+)
 REVENUE_FORECASTS = Table(
     "revenue_forecasts",
     ("business_id",),
@@ -45,57 +61,82 @@ FORECAST_WINDOWS = Table(
 )
 
 
-def on_forecasts_requested(recorded: Recorded, event: ForecastsRequested, deltas: Deltas, _: SubjectKeys) -> None:
+def on_forecasts_requested(recorded: RecordedEvent, event: ForecastsRequested, deltas: Deltas, _: SubjectKeys) -> None:
     """Products too short for a forecast are shown with what they lack."""
     _lacking(recorded, event.horizon, event.skipped, deltas, asked_on=event.date)
 
 
-def on_forecast_made(recorded: Recorded, event: ForecastMade, deltas: Deltas, _: SubjectKeys) -> None:
+def on_forecast_made(recorded: RecordedEvent, event: ForecastMade, deltas: Deltas, _: SubjectKeys) -> None:
     """A forecast takes the place of the one before, whole: none of its columns is ever null."""
     report = {"sums": event.sums, "accuracy": event.accuracy, "rivals": event.rivals}
     deltas.merge(
-        FORECASTS, (recorded.business_id, event.product_id, event.horizon),
-        status=READY, asked_on=event.made_on, have=event.transactions, forecast_id=event.forecast_id,
-        made_on=event.made_on, data_as_of=event.data_as_of, tier=event.tier, model=event.model,
-        champion=event.champion, expected=[day.expected for day in event.days], levels=event.levels,
-        quantiles=event.quantiles, days=_json(event.days), report=_json(report), data_version=event.data_version,
-    )  # fmt: skip
+        FORECASTS,
+        (recorded.business_id, event.product_id, event.horizon),
+        status=READY,
+        asked_on=event.made_on,
+        have=event.transactions,
+        forecast_id=event.forecast_id,
+        made_on=event.made_on,
+        data_as_of=event.data_as_of,
+        tier=event.tier,
+        model=event.model,
+        champion=event.champion,
+        expected=[day.expected for day in event.days],
+        levels=event.levels,
+        quantiles=event.quantiles,
+        days=_json(event.days),
+        report=_json(report),
+        data_version=event.data_version,
+    )
     _keep(recorded, event.product_id, event.windows, deltas)
 
 
-def on_forecast_failed(recorded: Recorded, event: ForecastFailed, deltas: Deltas, _: SubjectKeys) -> None:
+def on_forecast_failed(recorded: RecordedEvent, event: ForecastFailed, deltas: Deltas, _: SubjectKeys) -> None:
     """The forecast before goes on, if there is one; that the last attempt failed is told beside it."""
     key = (recorded.business_id, event.product_id, event.horizon)
     deltas.merge(FORECASTS, key, failed_on=event.date, failure=event.reason)
 
 
-def on_forecast_run_completed(recorded: Recorded, event: ForecastRunCompleted, deltas: Deltas, _: SubjectKeys) -> None:
+def on_forecast_run_completed(
+    recorded: RecordedEvent, event: ForecastRunCompleted, deltas: Deltas, _: SubjectKeys
+) -> None:
     """What turned out too short once it was looked at is shown so, too."""
     _lacking(recorded, event.horizon, event.short, deltas)
 
 
-def on_revenue_forecast_made(recorded: Recorded, event: RevenueForecastMade, deltas: Deltas, _: SubjectKeys) -> None:
+def on_revenue_forecast_made(
+    recorded: RecordedEvent, event: RevenueForecastMade, deltas: Deltas, _: SubjectKeys
+) -> None:
     """What the shop is going to take in."""
     deltas.merge(
-        REVENUE_FORECASTS, (recorded.business_id,),
-        made_on=event.made_on, data_as_of=event.data_as_of, model=event.model,
-        takings=[day.paisa for day in event.days], lower=[day.lower for day in event.days],
-        upper=[day.upper for day in event.days], data_version=event.data_version,
-    )  # fmt: skip
+        REVENUE_FORECASTS,
+        (recorded.business_id,),
+        made_on=event.made_on,
+        data_as_of=event.data_as_of,
+        model=event.model,
+        takings=[day.paisa for day in event.days],
+        lower=[day.lower for day in event.days],
+        upper=[day.upper for day in event.days],
+        data_version=event.data_version,
+    )
     _keep(recorded, TAKINGS, event.windows, deltas)
 
 
 def _lacking(
-    recorded: Recorded, horizon: int, short: Iterable[Short], deltas: Deltas, asked_on: dt.date | None = None
+    recorded: RecordedEvent, horizon: int, short: Iterable[Short], deltas: Deltas, asked_on: dt.date | None = None
 ) -> None:
     for product in short:
         deltas.merge(
-            FORECASTS, (recorded.business_id, product.product_id, horizon),
-            status=INSUFFICIENT, asked_on=asked_on, have=product.have, need=product.need,
-        )  # fmt: skip
+            FORECASTS,
+            (recorded.business_id, product.product_id, horizon),
+            status=INSUFFICIENT,
+            asked_on=asked_on,
+            have=product.have,
+            need=product.need,
+        )
 
 
-def _keep(recorded: Recorded, product: int, windows: Iterable[BacktestWindow], deltas: Deltas) -> None:
+def _keep(recorded: RecordedEvent, product: int, windows: Iterable[BacktestWindow], deltas: Deltas) -> None:
     for window in windows:
         key = (recorded.business_id, product, window.cutoff)
         deltas.merge(FORECAST_WINDOWS, key, known=window.known, foretold=_json(window.foretold))

@@ -3,12 +3,11 @@
 from collections import Counter
 from typing import cast
 
-from projections.deltas import Deltas, Table
-from projections.projection import Projection
-from shared.event_codec import Recorded
-from shared.events.customers import CustomersMerged
-from shared.events.identity import BusinessProfileChanged, BusinessRegistered
-from shared.events.sales import (
+from projections.engine.deltas import Deltas, Table
+from projections.engine.projection import Projection
+from shared.domain.events.customers import CustomersMerged
+from shared.domain.events.identity import BusinessProfileChanged, BusinessRegistered
+from shared.domain.events.sales import (
     CustomersAdded,
     ProductsAdded,
     ReceiptStored,
@@ -17,7 +16,8 @@ from shared.events.sales import (
     SaleVoided,
     UploadAccepted,
 )
-from shared.vault import SubjectKeys
+from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.vault import SubjectKeys
 
 PROFILES = Table(
     "profiles",
@@ -48,41 +48,51 @@ DAYS = Table("profile_days", ("business_id", "date"), changes={"sales": "add"})
 SOURCES = Table("data_sources", ("business_id", "source"), changes={"uses": "add"})
 
 
-def on_business_registered(recorded: Recorded, event: BusinessRegistered, deltas: Deltas, _: SubjectKeys) -> None:
+def on_business_registered(recorded: RecordedEvent, event: BusinessRegistered, deltas: Deltas, _: SubjectKeys) -> None:
     """A shop opens with a name and a type."""
     deltas.merge(
-        PROFILES, (event.business_id,),
-        name=event.name, type=event.type, is_demo=event.is_demo, created_at=recorded.recorded_at,
-    )  # fmt: skip
+        PROFILES,
+        (event.business_id,),
+        name=event.name,
+        type=event.type,
+        is_demo=event.is_demo,
+        created_at=recorded.recorded_at,
+    )
     deltas.merge(STATS, (event.business_id,))
 
 
-def on_business_profile_changed(_: Recorded, event: BusinessProfileChanged, deltas: Deltas, keys: SubjectKeys) -> None:
+def on_business_profile_changed(
+    _: RecordedEvent, event: BusinessProfileChanged, deltas: Deltas, keys: SubjectKeys
+) -> None:
     """The owner changed the profile; "" clears a field."""
     person = (event.sealed and keys.open(_subject(event), event.sealed)) or {}
     deltas.merge(
-        PROFILES, (event.business_id,),
-        name=event.name, type=event.type, city=event.city, description=event.description,
+        PROFILES,
+        (event.business_id,),
+        name=event.name,
+        type=event.type,
+        city=event.city,
+        description=event.description,
         phone_number=person.get("phone_number"),
-    )  # fmt: skip
+    )
 
 
-def on_products_added(recorded: Recorded, event: ProductsAdded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_products_added(recorded: RecordedEvent, event: ProductsAdded, deltas: Deltas, _: SubjectKeys) -> None:
     """More products."""
     deltas.merge(STATS, (recorded.business_id,), products=len(event.products))
 
 
-def on_customers_added(recorded: Recorded, event: CustomersAdded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_customers_added(recorded: RecordedEvent, event: CustomersAdded, deltas: Deltas, _: SubjectKeys) -> None:
     """More customers."""
     deltas.merge(STATS, (recorded.business_id,), customers=len(event.customers))
 
 
-def on_customers_merged(recorded: Recorded, _event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
+def on_customers_merged(recorded: RecordedEvent, _event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
     """One customer less: of the ids an event names, only the first was still counted."""
     deltas.merge(STATS, (recorded.business_id,), customers=-1)
 
 
-def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """More sales."""
     if event.sales:
         paisa = sum(sale.paisa for sale in event.sales)
@@ -91,25 +101,25 @@ def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, delta
             deltas.merge(DAYS, (recorded.business_id, date), sales=sales)
 
 
-def on_sale_recorded(recorded: Recorded, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """One more sale."""
     deltas.merge(STATS, (recorded.business_id,), transactions=1, paisa=event.paisa)
     deltas.merge(DAYS, (recorded.business_id, event.date), sales=1)
     deltas.merge(SOURCES, (recorded.business_id, "manual"), uses=1)
 
 
-def on_sale_voided(recorded: Recorded, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
     """One sale less."""
     deltas.merge(STATS, (recorded.business_id,), transactions=-1, paisa=-event.paisa)
     deltas.merge(DAYS, (recorded.business_id, event.date), sales=-1)
 
 
-def on_upload_accepted(recorded: Recorded, _event: UploadAccepted, deltas: Deltas, _: SubjectKeys) -> None:
+def on_upload_accepted(recorded: RecordedEvent, _event: UploadAccepted, deltas: Deltas, _: SubjectKeys) -> None:
     """Ledgers are a source of this shop's data."""
     deltas.merge(SOURCES, (recorded.business_id, "csv"), uses=1)
 
 
-def on_receipt_stored(recorded: Recorded, _event: ReceiptStored, deltas: Deltas, _: SubjectKeys) -> None:
+def on_receipt_stored(recorded: RecordedEvent, _event: ReceiptStored, deltas: Deltas, _: SubjectKeys) -> None:
     """Receipts are a source of this shop's data."""
     deltas.merge(SOURCES, (recorded.business_id, "receipt_ocr"), uses=1)
 
@@ -118,7 +128,7 @@ def _subject(event: BusinessProfileChanged) -> str:
     return f"user-{event.user_id}"
 
 
-def _subjects(recorded: Recorded) -> list[str]:
+def _subjects(recorded: RecordedEvent) -> list[str]:
     if recorded.topic != BusinessProfileChanged.topic:
         return []
     return [_subject(cast("BusinessProfileChanged", recorded.event))]

@@ -3,9 +3,10 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from projections.deltas import Deltas
-from projections.derivation import Derivation, local_seconds
-from projections.inventory.shelves import (
+from projections.engine.deltas import Deltas
+from projections.engine.derivation import Derivation, local_seconds
+from projections.engine.projection import Projection
+from projections.inventory.derivation import (
     BLOCK_DAYS,
     BLOCKS,
     COUNTS,
@@ -21,10 +22,8 @@ from projections.inventory.shelves import (
     TOTALS,
     derive,
 )
-from projections.projection import Projection
-from shared.event_codec import Recorded
-from shared.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
-from shared.events.sales import (
+from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
+from shared.domain.events.sales import (
     MovementsRecorded,
     ProductsAdded,
     SaleRecorded,
@@ -33,7 +32,8 @@ from shared.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
-from shared.vault import SubjectKeys
+from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.vault import SubjectKeys
 
 _DHAKA = ZoneInfo("Asia/Dhaka")
 _EPOCH = dt.date(2000, 1, 1).toordinal()
@@ -43,14 +43,14 @@ _FIRST_SALE_DAY = [*GOODS.changes].index("first_sale_day")
 _SIGNS = {"receive": 1, "return": 1, "adjust": 1, "waste": -1}
 
 
-def on_products_added(recorded: Recorded, event: ProductsAdded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_products_added(recorded: RecordedEvent, event: ProductsAdded, deltas: Deltas, _: SubjectKeys) -> None:
     """New products, of which nothing more is known."""
     for product in event.products:
         deltas.merge(GOODS, (recorded.business_id, product.id))
 
 
 def on_product_details_changed(
-    recorded: Recorded, event: ProductDetailsChanged, deltas: Deltas, _: SubjectKeys
+    recorded: RecordedEvent, event: ProductDetailsChanged, deltas: Deltas, _: SubjectKeys
 ) -> None:
     """What the owner said of a product, or took back."""
     said = {name: getattr(event, name) for name in DETAILS}
@@ -58,7 +58,9 @@ def on_product_details_changed(
     deltas.merge(GOODS, (recorded.business_id, event.product_id), **said)
 
 
-def on_product_sheet_recorded(recorded: Recorded, event: ProductSheetRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_product_sheet_recorded(
+    recorded: RecordedEvent, event: ProductSheetRecorded, deltas: Deltas, _: SubjectKeys
+) -> None:
     """What a ledger said of its products; a stock in it was counted at the end of its day, of today when it was told.
 
     So the ledger's own rows of that day are in the count, and so is what any ledger tells of that day without a time:
@@ -72,7 +74,7 @@ def on_product_sheet_recorded(recorded: Recorded, event: ProductSheetRecorded, d
             _count(recorded, deltas, line.product_id, at, line.stock)
 
 
-def on_stock_moved(recorded: Recorded, event: StockMoved, deltas: Deltas, _: SubjectKeys) -> None:
+def on_stock_moved(recorded: RecordedEvent, event: StockMoved, deltas: Deltas, _: SubjectKeys) -> None:
     """Stock was counted, or changed by something that is no sale."""
     at = local_seconds(event.date, event.time)
     deltas.merge(GOODS, (recorded.business_id, event.product_id))
@@ -82,13 +84,18 @@ def on_stock_moved(recorded: Recorded, event: StockMoved, deltas: Deltas, _: Sub
     change = _SIGNS[event.kind] * event.qty
     key = (recorded.business_id, -recorded.position)
     deltas.merge(
-        ENTRIES, key, product_id=event.product_id, at=at, recorded=_entered(recorded, at), moved=change,
+        ENTRIES,
+        key,
+        product_id=event.product_id,
+        at=at,
+        recorded=_entered(recorded, at),
+        moved=change,
         received=event.qty if event.kind == "receive" else 0,
-    )  # fmt: skip
+    )
     _change_block(recorded, deltas, event.product_id, at, change)
 
 
-def on_movements_recorded(recorded: Recorded, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Goods that customers brought back and that were bought for the shop, by the time this was told."""
     told = _recorded_second(recorded)
     for line in event.movements:
@@ -104,7 +111,7 @@ def on_movements_recorded(recorded: Recorded, event: MovementsRecorded, deltas: 
             _change_block(recorded, deltas, line.product_id, at, line.qty)
 
 
-def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Up to 500 sales; without a time of day at midnight, when the day begins.
 
     The clock of a till may be ahead by minutes: what a ledger tells has happened when it is told, so that what it says
@@ -142,7 +149,7 @@ def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, delta
             row[_FIRST_SALE_DAY] = day
 
 
-def on_sale_recorded(recorded: Recorded, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """One sale; without a time of day, it was made when it was entered, if that was on its day."""
     day, now = divmod(_recorded_second(recorded), DAY_SECONDS)
     today = event.date.toordinal() - _EPOCH == day
@@ -150,46 +157,50 @@ def on_sale_recorded(recorded: Recorded, event: SaleRecorded, deltas: Deltas, _:
     first = event.date.toordinal() - _EPOCH
     deltas.merge(GOODS, (recorded.business_id, event.product_id), first_sale_day=first)
     deltas.merge(
-        ENTRIES, (recorded.business_id, event.tx), product_id=event.product_id, at=at,
-        recorded=_entered(recorded, at), sold=event.qty,
-    )  # fmt: skip
+        ENTRIES,
+        (recorded.business_id, event.tx),
+        product_id=event.product_id,
+        at=at,
+        recorded=_entered(recorded, at),
+        sold=event.qty,
+    )
     _change_block(recorded, deltas, event.product_id, at, -event.qty)
 
 
-def on_sale_voided(recorded: Recorded, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
     """A sale never was; its product is not forgotten, nor the day of its first sale."""
     told_at = local_seconds(event.date, event.time)
     deltas.merge(GOODS, (recorded.business_id, event.product_id))
     deltas.merge(
         ENTRIES, (recorded.business_id, event.tx), product_id=event.product_id, told_at=told_at, sold=-event.qty
-    )  # fmt: skip
+    )
     _change_block(recorded, deltas, event.product_id, told_at, event.qty)
 
 
-def on_upload_completed(_recorded: Recorded, _event: UploadCompleted, _deltas: Deltas, _: SubjectKeys) -> None:
+def on_upload_completed(_recorded: RecordedEvent, _event: UploadCompleted, _deltas: Deltas, _: SubjectKeys) -> None:
     """A ledger was read to its end: what is derived follows."""
 
 
-def on_upload_failed(_recorded: Recorded, _event: UploadFailed, _deltas: Deltas, _: SubjectKeys) -> None:
+def on_upload_failed(_recorded: RecordedEvent, _event: UploadFailed, _deltas: Deltas, _: SubjectKeys) -> None:
     """A ledger was read as far as it could be: what is derived follows."""
 
 
-def _entered(recorded: Recorded, at: int) -> int:
+def _entered(recorded: RecordedEvent, at: int) -> int:
     """Return the place among what was entered as it happened, 0 for what was entered afterwards."""
     return recorded.position if 0 <= _recorded_second(recorded) - at <= _STAMPED_WITHIN else 0
 
 
-def _recorded_second(recorded: Recorded) -> int:
+def _recorded_second(recorded: RecordedEvent) -> int:
     local = recorded.recorded_at.astimezone(_DHAKA)
     return local_seconds(local.date(), local.hour * 3600 + local.minute * 60 + local.second)
 
 
-def _change_block(recorded: Recorded, deltas: Deltas, product: int, at: int, change: int) -> None:
+def _change_block(recorded: RecordedEvent, deltas: Deltas, product: int, at: int, change: int) -> None:
     block = at // DAY_SECONDS // BLOCK_DAYS
     deltas.merge(BLOCKS, (recorded.business_id, block, product), change=change)
 
 
-def _count(recorded: Recorded, deltas: Deltas, product: int, at: int, quantity: int) -> None:
+def _count(recorded: RecordedEvent, deltas: Deltas, product: int, at: int, quantity: int) -> None:
     deltas.merge(COUNTS, (recorded.business_id, product, at), recorded=recorded.position, quantity=quantity)
 
 

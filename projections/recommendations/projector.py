@@ -4,10 +4,9 @@ from typing import Any
 
 import msgspec
 
-from projections.deltas import Deltas, Table
-from projections.projection import Projection
-from shared.event_codec import Recorded
-from shared.events.recommendations import (
+from projections.engine.deltas import Deltas, Table
+from projections.engine.projection import Projection
+from shared.domain.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
     RecommendationExpired,
@@ -17,7 +16,8 @@ from shared.events.recommendations import (
     RecommendationViewed,
     RecommendationWithdrawn,
 )
-from shared.vault import SubjectKeys
+from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.vault import SubjectKeys
 
 PENDING, VIEWED, DISMISSED, EXECUTED = range(4)
 _SAID = ("urgency", "priority", "impact", "stake", "stake_basis", "facts", "expires_on", "rule", "based_on")
@@ -28,70 +28,85 @@ RECOMMENDATIONS_TABLE = Table(
     ("business_id", "id"),
     changes={
         **dict.fromkeys(("type", "subject", *_SAID, "created_at"), "set"),
-        "status": "greatest", "reason": "set", "viewed_at": "least", "seconds": "add",
+        "status": "greatest",
+        "reason": "set",
+        "viewed_at": "least",
+        "seconds": "add",
         **dict.fromkeys(("executed_at", "action", "modified", "follow_until", "outcome", "outcome_facts"), "set"),
         "position": "greatest",
     },
-)  # fmt: skip
+)
 
 
-def on_recommendation_issued(recorded: Recorded, event: RecommendationIssued, deltas: Deltas, _: SubjectKeys) -> None:
+def on_recommendation_issued(
+    recorded: RecordedEvent, event: RecommendationIssued, deltas: Deltas, _: SubjectKeys
+) -> None:
     """Something new to do."""
     first = {"type": event.type, "subject": event.subject, "created_at": recorded.recorded_at, "status": PENDING}
     _merge(recorded, event.recommendation_id, deltas, **first, **_said(event))
 
 
 def on_recommendation_refreshed(
-    recorded: Recorded, event: RecommendationRefreshed, deltas: Deltas, _: SubjectKeys
+    recorded: RecordedEvent, event: RecommendationRefreshed, deltas: Deltas, _: SubjectKeys
 ) -> None:
     """The same with other numbers."""
     _merge(recorded, event.recommendation_id, deltas, **_said(event))
 
 
 def on_recommendation_withdrawn(
-    recorded: Recorded, event: RecommendationWithdrawn, deltas: Deltas, _: SubjectKeys
+    recorded: RecordedEvent, event: RecommendationWithdrawn, deltas: Deltas, _: SubjectKeys
 ) -> None:
     """It need not be done any more."""
     _merge(recorded, event.recommendation_id, deltas, status=DISMISSED, reason=event.reason)
 
 
-def on_recommendation_expired(recorded: Recorded, event: RecommendationExpired, deltas: Deltas, _: SubjectKeys) -> None:
+def on_recommendation_expired(
+    recorded: RecordedEvent, event: RecommendationExpired, deltas: Deltas, _: SubjectKeys
+) -> None:
     """Nobody did it in time."""
     _merge(recorded, event.recommendation_id, deltas, status=DISMISSED, reason="expired")
 
 
-def on_recommendation_viewed(recorded: Recorded, event: RecommendationViewed, deltas: Deltas, _: SubjectKeys) -> None:
+def on_recommendation_viewed(
+    recorded: RecordedEvent, event: RecommendationViewed, deltas: Deltas, _: SubjectKeys
+) -> None:
     """The owner looked at it; the first look counts, the seconds of all."""
     at = recorded.recorded_at
     _merge(recorded, event.recommendation_id, deltas, status=VIEWED, viewed_at=at, seconds=event.seconds)
 
 
 def on_recommendation_executed(
-    recorded: Recorded, event: RecommendationExecuted, deltas: Deltas, _: SubjectKeys
+    recorded: RecordedEvent, event: RecommendationExecuted, deltas: Deltas, _: SubjectKeys
 ) -> None:
     """The owner did it, perhaps otherwise than was said."""
     _merge(
-        recorded, event.recommendation_id, deltas, status=EXECUTED, executed_at=recorded.recorded_at,
-        action=_json(event.action), modified=_json(event.modified), follow_until=event.follow_until,
-    )  # fmt: skip
+        recorded,
+        event.recommendation_id,
+        deltas,
+        status=EXECUTED,
+        executed_at=recorded.recorded_at,
+        action=_json(event.action),
+        modified=_json(event.modified),
+        follow_until=event.follow_until,
+    )
 
 
 def on_recommendation_dismissed(
-    recorded: Recorded, event: RecommendationDismissed, deltas: Deltas, _: SubjectKeys
+    recorded: RecordedEvent, event: RecommendationDismissed, deltas: Deltas, _: SubjectKeys
 ) -> None:
     """The owner won't do it."""
     _merge(recorded, event.recommendation_id, deltas, status=DISMISSED, reason=event.reason)
 
 
 def on_recommendation_followed_up(
-    recorded: Recorded, event: RecommendationFollowedUp, deltas: Deltas, _: SubjectKeys
+    recorded: RecordedEvent, event: RecommendationFollowedUp, deltas: Deltas, _: SubjectKeys
 ) -> None:
     """What came of it."""
     facts = _json(event.facts)
     _merge(recorded, event.recommendation_id, deltas, outcome=event.outcome, outcome_facts=facts)
 
 
-def _merge(recorded: Recorded, number: int, deltas: Deltas, **changes: Any) -> None:  # noqa: ANN401 - columns
+def _merge(recorded: RecordedEvent, number: int, deltas: Deltas, **changes: Any) -> None:  # noqa: ANN401 - columns
     key = (recorded.business_id, number)
     deltas.merge(RECOMMENDATIONS_TABLE, key, position=recorded.position, **changes)
 

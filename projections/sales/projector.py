@@ -2,11 +2,10 @@
 
 from typing import cast
 
-from projections.deltas import Deltas, Key, Table, Values
-from projections.projection import Projection
-from shared.event_codec import Recorded
-from shared.events.customers import CustomerDetailsChanged, CustomersMerged
-from shared.events.sales import (
+from projections.engine.deltas import Deltas, Key, Table, Values
+from projections.engine.projection import Projection
+from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.sales import (
     CustomersAdded,
     MovementsRecorded,
     ProductsAdded,
@@ -14,8 +13,9 @@ from shared.events.sales import (
     SalesBatchRecorded,
     SaleVoided,
 )
-from shared.rules.pricing import unit_price
-from shared.vault import SubjectKeys
+from shared.domain.rules.pricing import unit_price
+from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.vault import SubjectKeys
 
 TRANSACTIONS = Table(
     "transactions",
@@ -64,10 +64,18 @@ MOVEMENTS = Table(
     "movements",
     ("business_id", "id"),
     (
-        "kind", "sold_at", "product_id", "customer_id", "text", "quantity", "paisa", "payment_method", "payment_text",
+        "kind",
+        "sold_at",
+        "product_id",
+        "customer_id",
+        "text",
+        "quantity",
+        "paisa",
+        "payment_method",
+        "payment_text",
         "position",
     ),
-)  # fmt: skip
+)
 # Gives the products that lost a sale the price and time of the last one they have left.
 MEND = """UPDATE products AS p SET
         unit_price = last.price, priced_at = last.sold_at, last_sale_at = last.sold_at
@@ -81,7 +89,7 @@ MEND = """UPDATE products AS p SET
         SELECT business_id, product_id FROM voids WHERE business_id = ANY(%(businesses)s))"""
 
 
-def on_products_added(recorded: Recorded, event: ProductsAdded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_products_added(recorded: RecordedEvent, event: ProductsAdded, deltas: Deltas, _: SubjectKeys) -> None:
     """New products, each with the price of the sale that named it first."""
     business = recorded.business_id
     for product in event.products:
@@ -95,7 +103,7 @@ def on_products_added(recorded: Recorded, event: ProductsAdded, deltas: Deltas, 
     deltas.merge(TOTALS, (business,), products=len(event.products))
 
 
-def on_customers_added(recorded: Recorded, event: CustomersAdded, deltas: Deltas, keys: SubjectKeys) -> None:
+def on_customers_added(recorded: RecordedEvent, event: CustomersAdded, deltas: Deltas, keys: SubjectKeys) -> None:
     """New customers; of a forgotten one only the number stays."""
     business = recorded.business_id
     for customer in event.customers:
@@ -104,7 +112,7 @@ def on_customers_added(recorded: Recorded, event: CustomersAdded, deltas: Deltas
 
 
 def on_customer_details_changed(
-    recorded: Recorded, event: CustomerDetailsChanged, deltas: Deltas, keys: SubjectKeys
+    recorded: RecordedEvent, event: CustomerDetailsChanged, deltas: Deltas, keys: SubjectKeys
 ) -> None:
     """A customer may have a new name."""
     person = keys.open(_subject(recorded.business_id, event.customer_id), event.sealed) or {}
@@ -112,13 +120,13 @@ def on_customer_details_changed(
         deltas.merge(BUYERS, (recorded.business_id, event.customer_id), name=person["name"])
 
 
-def on_customers_merged(recorded: Recorded, event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
+def on_customers_merged(recorded: RecordedEvent, event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
     """What the merged bought is shown under the name of the one who goes on."""
     for merged in event.merged_ids:
         deltas.merge(BUYERS, (recorded.business_id, merged), merged_into=event.customer_id)
 
 
-def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Up to 500 sales: one row each, and the sums of their days, products and customers."""
     business = recorded.business_id
     position = recorded.position
@@ -153,22 +161,36 @@ def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, delta
     deltas.merge(TOTALS, (business,), sales=len(event.sales), paisa=total)
 
 
-def on_sale_recorded(recorded: Recorded, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """One sale, entered by hand."""
     business, sold_at = recorded.business_id, _sold_at(event.date.isoformat(), event.time)
     method, raw = event.payment or (None, None)
-    deltas.rows(TRANSACTIONS).append((
-        business, event.tx, sold_at, event.product_id, event.customer_id, event.qty, event.paisa, method, raw,
-        recorded.position, "manual",
-    ))  # fmt: skip
+    deltas.rows(TRANSACTIONS).append(
+        (
+            business,
+            event.tx,
+            sold_at,
+            event.product_id,
+            event.customer_id,
+            event.qty,
+            event.paisa,
+            method,
+            raw,
+            recorded.position,
+            "manual",
+        )
+    )
     _count(deltas, business, event, method, 1)
     deltas.merge(
-        PRODUCTS, (business, event.product_id),
-        priced_at=sold_at, unit_price=unit_price(event.paisa, event.qty), last_sale_at=sold_at,
-    )  # fmt: skip
+        PRODUCTS,
+        (business, event.product_id),
+        priced_at=sold_at,
+        unit_price=unit_price(event.paisa, event.qty),
+        last_sale_at=sold_at,
+    )
 
 
-def on_sale_voided(recorded: Recorded, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
     """A sale leaves the books; that it stood there is kept."""
     business = recorded.business_id
     deltas.remove(TRANSACTIONS, (business, event.tx))
@@ -178,16 +200,28 @@ def on_sale_voided(recorded: Recorded, event: SaleVoided, deltas: Deltas, _: Sub
     _count(deltas, business, event, event.payment, -1)
 
 
-def on_movements_recorded(recorded: Recorded, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Lines of a ledger that are no sales: kept beside them."""
     rows = deltas.rows(MOVEMENTS)
     for m in event.movements:
         method, raw = (None, None) if m.payment is None else event.payments[m.payment]
         sold_at = _sold_at(m.date.isoformat(), m.time)
-        rows.append((
-            recorded.business_id, m.tx, m.kind, sold_at, m.product_id, m.customer_id, m.text, m.qty, m.paisa, method,
-            raw, recorded.position,
-        ))  # fmt: skip
+        rows.append(
+            (
+                recorded.business_id,
+                m.tx,
+                m.kind,
+                sold_at,
+                m.product_id,
+                m.customer_id,
+                m.text,
+                m.qty,
+                m.paisa,
+                method,
+                raw,
+                recorded.position,
+            )
+        )
 
 
 def _count(
@@ -222,7 +256,7 @@ def _subject(business: int | None, customer: int) -> str:
     return f"customer-{business}-{customer}"
 
 
-def _subjects(recorded: Recorded) -> list[str]:
+def _subjects(recorded: RecordedEvent) -> list[str]:
     business = recorded.business_id
     if recorded.topic == CustomersAdded.topic:
         return [_subject(business, c.id) for c in cast("CustomersAdded", recorded.event).customers]

@@ -4,12 +4,18 @@ from typing import Any
 
 import msgspec
 
-from projections.deltas import Deltas, Table
-from projections.projection import Projection
-from shared.event_codec import Recorded
-from shared.events.jobs import JobFailed, JobRetried
-from shared.events.sales import MovementsRecorded, SalesBatchRecorded, UploadAccepted, UploadCompleted, UploadFailed
-from shared.vault import SubjectKeys
+from projections.engine.deltas import Deltas, Table
+from projections.engine.projection import Projection
+from shared.domain.events.jobs import JobFailed, JobRetried
+from shared.domain.events.sales import (
+    MovementsRecorded,
+    SalesBatchRecorded,
+    UploadAccepted,
+    UploadCompleted,
+    UploadFailed,
+)
+from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.vault import SubjectKeys
 
 UPLOADS_TABLE = Table(
     "uploads",
@@ -34,62 +40,87 @@ UPLOADS_TABLE = Table(
 )
 
 
-def on_upload_accepted(recorded: Recorded, event: UploadAccepted, deltas: Deltas, _: SubjectKeys) -> None:
+def on_upload_accepted(recorded: RecordedEvent, event: UploadAccepted, deltas: Deltas, _: SubjectKeys) -> None:
     """A ledger waits to be read."""
     _merge(
-        recorded, event.file_id, deltas,
-        file_name=event.file_name, data_source_name=event.data_source_name, state="pending",
-        rows_detected=event.rows_detected, created_at=recorded.recorded_at, accepted=recorded.position,
-    )  # fmt: skip
+        recorded,
+        event.file_id,
+        deltas,
+        file_name=event.file_name,
+        data_source_name=event.data_source_name,
+        state="pending",
+        rows_detected=event.rows_detected,
+        created_at=recorded.recorded_at,
+        accepted=recorded.position,
+    )
 
 
-def on_sales_batch_recorded(recorded: Recorded, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Part of a ledger was read."""
     _merge(
-        recorded, event.file_id, deltas,
-        state="processing", created=len(event.sales), duplicates=event.duplicates, rejected=event.rejected,
-    )  # fmt: skip
+        recorded,
+        event.file_id,
+        deltas,
+        state="processing",
+        created=len(event.sales),
+        duplicates=event.duplicates,
+        rejected=event.rejected,
+    )
 
 
-def on_movements_recorded(recorded: Recorded, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Rows that are no sales were created too; the batch that follows counts the others."""
     _merge(recorded, event.file_id, deltas, state="processing", created=len(event.movements))
 
 
-def on_upload_completed(recorded: Recorded, event: UploadCompleted, deltas: Deltas, _: SubjectKeys) -> None:
+def on_upload_completed(recorded: RecordedEvent, event: UploadCompleted, deltas: Deltas, _: SubjectKeys) -> None:
     """All of a ledger was read."""
     warnings = msgspec.json.encode(event.warnings).decode() if event.warnings else None
     _merge(
-        recorded, event.file_id, deltas,
-        state="completed", rows=event.rows, warnings=warnings, completed_at=recorded.recorded_at,
-    )  # fmt: skip
+        recorded,
+        event.file_id,
+        deltas,
+        state="completed",
+        rows=event.rows,
+        warnings=warnings,
+        completed_at=recorded.recorded_at,
+    )
 
 
-def on_upload_failed(recorded: Recorded, event: UploadFailed, deltas: Deltas, _: SubjectKeys) -> None:
+def on_upload_failed(recorded: RecordedEvent, event: UploadFailed, deltas: Deltas, _: SubjectKeys) -> None:
     """A ledger could not be read."""
     details = msgspec.json.encode(event.details).decode() if event.details else None
     _merge(
-        recorded, event.file_id, deltas,
-        state="failed", error_code=event.error_code, error_details=details, completed_at=recorded.recorded_at,
-    )  # fmt: skip
+        recorded,
+        event.file_id,
+        deltas,
+        state="failed",
+        error_code=event.error_code,
+        error_details=details,
+        completed_at=recorded.recorded_at,
+    )
 
 
-def on_job_failed(recorded: Recorded, event: JobFailed, deltas: Deltas, _: SubjectKeys) -> None:
+def on_job_failed(recorded: RecordedEvent, event: JobFailed, deltas: Deltas, _: SubjectKeys) -> None:
     """Reading a ledger was given up after its last attempt."""
     if event.kind == "read_upload":
         _merge(
-            recorded, event.subject, deltas,
-            state="failed", error_code="INTERNAL_ERROR", completed_at=recorded.recorded_at,
-        )  # fmt: skip
+            recorded,
+            event.subject,
+            deltas,
+            state="failed",
+            error_code="INTERNAL_ERROR",
+            completed_at=recorded.recorded_at,
+        )
 
 
-def on_job_retried(recorded: Recorded, event: JobRetried, deltas: Deltas, _: SubjectKeys) -> None:
+def on_job_retried(recorded: RecordedEvent, event: JobRetried, deltas: Deltas, _: SubjectKeys) -> None:
     """A ledger that was given up is read again."""
     if event.kind == "read_upload":
         _merge(recorded, event.subject, deltas, state="pending")
 
 
-def _merge(recorded: Recorded, file_id: str, deltas: Deltas, **changes: Any) -> None:  # noqa: ANN401 - a column's value
+def _merge(recorded: RecordedEvent, file_id: str, deltas: Deltas, **changes: Any) -> None:  # noqa: ANN401 - a column's value
     deltas.merge(UPLOADS_TABLE, (recorded.business_id, file_id), position=recorded.position, **changes)
 
 

@@ -2,47 +2,93 @@
 
 from typing import Any
 
-from shared.http import example
+from shared.http.app import example
 
 _DAYS = [
     {"date": "2025-11-04", "quantity": 3, "lower": 0, "upper": 7, "confidence": 0.95},
     {"date": "2025-11-05", "quantity": 4, "lower": 0, "upper": 9, "confidence": 0.93},
 ]
 _RISK = {
-    "will_stockout": True, "days_until_stockout": 2, "confidence": 0.88, "recommendation": "Reorder by 2025-11-05",
-    "reason": None, "reorder_by": "2025-11-05", "recommended_qty": 25, "current_stock": 5,
-}  # fmt: skip
+    "will_stockout": True,
+    "days_until_stockout": 2,
+    "confidence": 0.88,
+    "recommendation": "Reorder by 2025-11-05",
+    "reason": None,
+    "reorder_by": "2025-11-05",
+    "recommended_qty": 25,
+    "current_stock": 5,
+}
 _ACCURACY = {
-    "mape": 12.5, "mape_reason": None, "wape": 18.2, "mase": 0.81, "bias": -1.9, "coverage": 0.95, "naive_wape": 24.6,
-    "windows": 8, "data_points_used": 45,
-}  # fmt: skip
+    "mape": 12.5,
+    "mape_reason": None,
+    "wape": 18.2,
+    "mase": 0.81,
+    "bias": -1.9,
+    "coverage": 0.95,
+    "naive_wape": 24.6,
+    "windows": 8,
+    "data_points_used": 45,
+}
 _SHORT: dict[str, Any] = {
-    "id": None, "product": {"id": 2, "name": "Saffron"}, "forecast_date": "2025-11-03", "forecast_days": 7,
-    "status": "insufficient_data", "have": 12, "need": 30, "predicted_demand": [],
+    "id": None,
+    "product": {"id": 2, "name": "Saffron"},
+    "forecast_date": "2025-11-03",
+    "forecast_days": 7,
+    "status": "insufficient_data",
+    "have": 12,
+    "need": 30,
+    "predicted_demand": [],
     "summary": dict.fromkeys(("total_demand", "total_lower", "total_upper", "avg_daily", "peak_date", "peak_qty")),
     "stockout_risk": {
-        "will_stockout": False, "days_until_stockout": None, "confidence": None,
-        "recommendation": "A forecast takes 30 sales; 12 are recorded", "reason": "insufficient_data",
-        "reorder_by": None, "recommended_qty": None, "current_stock": 2,
+        "will_stockout": False,
+        "days_until_stockout": None,
+        "confidence": None,
+        "recommendation": "A forecast takes 30 sales; 12 are recorded",
+        "reason": "insufficient_data",
+        "reorder_by": None,
+        "recommended_qty": None,
+        "current_stock": 2,
     },
-    "accuracy": dict.fromkeys(_ACCURACY), "model": None, "tier": None, "rivals": [], "data_as_of": None,
-    "stale": False, "failed_on": None,
-}  # fmt: skip
+    "accuracy": dict.fromkeys(_ACCURACY),
+    "model": None,
+    "tier": None,
+    "rivals": [],
+    "data_as_of": None,
+    "stale": False,
+    "failed_on": None,
+}
 FORECASTS: dict[int | str, dict[str, Any]] = {
     200: example(
         {
-            "count": 2, "next": None, "previous": None,
+            "count": 2,
+            "next": None,
+            "previous": None,
             "results": [
                 {
-                    "id": 1, "product": {"id": 1, "name": "Basmati Rice"}, "forecast_date": "2025-11-03",
-                    "forecast_days": 7, "status": "ready", "have": 156, "need": None, "predicted_demand": _DAYS,
+                    "id": 1,
+                    "product": {"id": 1, "name": "Basmati Rice"},
+                    "forecast_date": "2025-11-03",
+                    "forecast_days": 7,
+                    "status": "ready",
+                    "have": 156,
+                    "need": None,
+                    "predicted_demand": _DAYS,
                     "summary": {
-                        "total_demand": 28, "total_lower": 17.5, "total_upper": 41, "avg_daily": 4.0,
-                        "peak_date": "2025-11-07", "peak_qty": 6,
+                        "total_demand": 28,
+                        "total_lower": 17.5,
+                        "total_upper": 41,
+                        "avg_daily": 4.0,
+                        "peak_date": "2025-11-07",
+                        "peak_qty": 6,
                     },
-                    "stockout_risk": _RISK, "accuracy": _ACCURACY, "model": "ensemble", "tier": "full",
-                    "rivals": [{"model": "prophet", "wape": 19.6, "bias": 3.1}], "data_as_of": "2025-11-03",
-                    "stale": False, "failed_on": None,
+                    "stockout_risk": _RISK,
+                    "accuracy": _ACCURACY,
+                    "model": "ensemble",
+                    "tier": "full",
+                    "rivals": [{"model": "prophet", "wape": 19.6, "bias": 3.1}],
+                    "data_as_of": "2025-11-03",
+                    "stale": False,
+                    "failed_on": None,
                 },
                 _SHORT,
             ],
@@ -51,4 +97,4 @@ FORECASTS: dict[int | str, dict[str, Any]] = {
         "One page, one item per product and horizon. `status` is ready, insufficient_data (`have` sales of `need`) or"
         " failed; `failed_on` tells that the last attempt failed and an earlier forecast is shown",
     )
-}  # fmt: skip
+}

@@ -16,7 +16,7 @@ NOT_NOUNS = {
     *("repositories", "repository", "serializers", "service", "services", "tasks", "views"),
 }
 # The form that every event takes is the base of them all.
-SPOKEN_FOR = {Path("shared/events/base.py")}
+SPOKEN_FOR = {Path("shared/domain/events/base.py")}
 # side / domain / role
 DEPTH = 3
 # Python at the top level: the sides, what checks and measures them, and the composition root.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from projections.projection import Projection
+from projections.engine.projection import Projection
 from projections.registry import REGISTRY
 
 REPOSITORY = Path(__file__).parents[2]
@@ -17,7 +17,7 @@ import multiprocessing
 import os
 from contextlib import nullcontext
 
-from shared.spawning import only_what_is_needed
+from shared.runtime.spawn import only_what_is_needed
 
 print("loaded", flush=True)
 if __name__ == "__main__":
@@ -33,9 +33,14 @@ def said(tmp_path: Path, context: str) -> list[str]:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM.format(context=context), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, str(program)], cwd=tmp_path, env={"PYTHONPATH": str(REPOSITORY)}, check=True,
-        capture_output=True, text=True, timeout=90,
-    )  # fmt: skip
+        [sys.executable, str(program)],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(REPOSITORY)},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
     return done.stdout.splitlines()
 
 
@@ -52,9 +57,14 @@ def loaded(code: str) -> list[str]:
     tell = "import os, sys; print(*sorted({'numpy', 'eventsourcing', 'fastapi', 'prophet'} & {*sys.modules})); "
     tell += "print(len(os.listdir('/proc/self/task')))"
     done = subprocess.run(
-        [sys.executable, "-c", f"{code}\n{tell}"], cwd=REPOSITORY, check=True, capture_output=True, text=True,
-        timeout=90, env={name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS")},
-    )  # fmt: skip
+        [sys.executable, "-c", f"{code}\n{tell}"],
+        cwd=REPOSITORY,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        env={name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS")},
+    )
     return done.stdout.splitlines()
 
 
@@ -65,7 +75,7 @@ def test_a_projection_travels_by_name(projection: Projection) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="this system does not list threads")
 def test_a_replaying_process_loads_the_projection_it_replays_and_no_other() -> None:
-    code = f"import pickle, projections.replay; pickle.loads({pickle.dumps(REGISTRY['sales'])!r})"
+    code = f"import pickle, projections.engine.replayer; pickle.loads({pickle.dumps(REGISTRY['sales'])!r})"
     assert loaded(code) == ["", "1"]
 
 

@@ -8,21 +8,31 @@ import httpx
 import psycopg
 import pytest
 
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.shops import Shop, finished_upload, upload
 from tests.support.staff import staff_headers
 from write_side.scheduler import SWEEPS
 
 AGENT = "smartmarket-tests/1"
 FIELDS = {
-    "position", "user_id", "actor", "business_id", "action", "resource_type", "resource_id", "details", "ip_address",
-    "user_agent", "status", "timestamp",
-}  # fmt: skip
+    "position",
+    "user_id",
+    "actor",
+    "business_id",
+    "action",
+    "resource_type",
+    "resource_id",
+    "details",
+    "ip_address",
+    "user_agent",
+    "status",
+    "timestamp",
+}
 
 
 @pytest.fixture(scope="module")
-def staff(running: RunningHouse) -> dict[str, str]:
-    return staff_headers(running.house.settings)
+def staff(running: RunningSystem) -> dict[str, str]:
+    return staff_headers(running.container.settings)
 
 
 def page(client: httpx.Client, staff: dict[str, str], **params: Any) -> dict[str, Any]:  # noqa: ANN401 - a parameter
@@ -53,9 +63,13 @@ def test_what_an_owner_did_is_told_newest_first_with_its_source_and_without_pers
     assert found["count"] == len(items)
     assert [item["position"] for item in items] == sorted((item["position"] for item in items), reverse=True)
     assert [(item["action"], item["status"]) for item in items] == [
-        ("csv_upload", "failed"), ("csv_upload", "success"), ("profile_change", "success"), ("login", "success"),
-        ("login", "success"), ("register", "success"),
-    ]  # fmt: skip
+        ("csv_upload", "failed"),
+        ("csv_upload", "success"),
+        ("profile_change", "success"),
+        ("login", "success"),
+        ("login", "success"),
+        ("register", "success"),
+    ]
     assert all(item.keys() == FIELDS for item in items)
     assert {item["user_id"] for item in items} == {shop.user_id}
     assert {item["ip_address"] for item in items} == {"127.0.0.1"}
@@ -89,14 +103,14 @@ def test_filters_narrow_and_cursors_lead_on(
 
 
 def test_addresses_are_cut_short_after_90_days_and_gone_after_400(
-    client: httpx.Client, running: RunningHouse, shop: Shop, staff: dict[str, str]
+    client: httpx.Client, running: RunningSystem, shop: Shop, staff: dict[str, str]
 ) -> None:
     aging = (
         "UPDATE credentials.requests SET ip = '203.0.113.9', at = now() - make_interval(days => %s) WHERE actor = %s"
     )
     told = []
     for days in (89, 91, 401):
-        with psycopg.connect(running.house.url, autocommit=True) as conn:
+        with psycopg.connect(running.container.url, autocommit=True) as conn:
             conn.execute(aging, (days, f"user-{shop.user_id}"))
             for statement in SWEEPS:
                 if "credentials.requests" in statement:
@@ -108,8 +122,14 @@ def test_addresses_are_cut_short_after_90_days_and_gone_after_400(
 def test_the_audit_is_for_staff(client: httpx.Client, shop: Shop, staff: dict[str, str]) -> None:
     assert client.get("/api/admin/audit").status_code == 401
     assert client.get("/api/admin/audit", headers=shop.headers).status_code == 403
-    bad = ({"action": "dance"}, {"date_from": "today"}, {"date_from": "2025-02-01", "date_to": "2025-01-01"},
-           {"cursor": "x"}, {"offset": "1"}, {"user_id": "0"})  # fmt: skip
+    bad = (
+        {"action": "dance"},
+        {"date_from": "today"},
+        {"date_from": "2025-02-01", "date_to": "2025-01-01"},
+        {"cursor": "x"},
+        {"offset": "1"},
+        {"user_id": "0"},
+    )
     for params in bad:
         answer = client.get("/api/admin/audit", params=params, headers=staff)
         assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_QUERY"), params

@@ -8,36 +8,36 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.domain.events.sales import UploadAccepted
 from shared.errors import JobNotFailed
-from shared.events.sales import UploadAccepted
-from shared.paging import encode_cursor
-from tests.support.application import RunningHouse
+from shared.http.pagination import encode_cursor
+from tests.support.application import RunningSystem
 from tests.support.reads import record
 from tests.support.shops import Shop, finished_upload
 from tests.support.staff import staff_headers
 from tests.support.waiting import wait_until
-from write_side.admin.commands import run_jobs
+from write_side.admin.cli import run_jobs
 
 LEDGER = b"Date,Product,Quantity,Amount\n2025-03-01,Tea,1,20\n2025-03-02,Tea,2,40\n"
 
 
 @pytest.fixture(scope="module")
-def staff(running: RunningHouse) -> dict[str, str]:
-    return staff_headers(running.house.settings)
+def staff(running: RunningSystem) -> dict[str, str]:
+    return staff_headers(running.container.settings)
 
 
 @pytest.fixture
-def lost(client: httpx.Client, running: RunningHouse, shop: Shop, staff: dict[str, str]) -> dict[str, Any]:
+def lost(client: httpx.Client, running: RunningSystem, shop: Shop, staff: dict[str, str]) -> dict[str, Any]:
     """A job that was given up, since the file it was to read is nowhere."""
     return given_up(client, running, shop, staff)
 
 
-def given_up(client: httpx.Client, running: RunningHouse, shop: Shop, staff: dict[str, str]) -> dict[str, Any]:
+def given_up(client: httpx.Client, running: RunningSystem, shop: Shop, staff: dict[str, str]) -> dict[str, Any]:
     file_id = str(uuid.uuid4())
     sha256 = hashlib.sha256(LEDGER).hexdigest()
     accepted = UploadAccepted(file_id, "lost.csv", None, len(LEDGER), sha256, 2)
     record(running, shop, accepted, stream=f"upload-{file_id}")
-    with running.house.connect() as conn:
+    with running.container.connect() as conn:
 
         def attempted_once() -> bool:
             # The times between attempts pass at once, all but the last attempt are behind it.
@@ -59,15 +59,15 @@ def found(client: httpx.Client, shop: Shop, staff: dict[str, str], **params: str
 
 
 def test_a_job_that_was_given_up_is_listed_with_its_attempts_and_done_once_it_can_be(
-    client: httpx.Client, running: RunningHouse, shop: Shop, staff: dict[str, str], lost: dict[str, Any]
+    client: httpx.Client, running: RunningSystem, shop: Shop, staff: dict[str, str], lost: dict[str, Any]
 ) -> None:
     assert lost["state"] == "failed"
     assert (lost["kind"], lost["attempts"]) == ("read_upload", 4)
     assert "FileIncomplete" in lost["error"]
     assert [each["event"] for each in lost["history"]] == ["attempt_failed", "failed"]
     assert all("FileIncomplete" in each["error"] for each in lost["history"])
-    store = running.house.store(pool_size=1)
-    running.house.files(store).writer(shop.business_id, uuid.UUID(lost["subject"]))(0, LEDGER)
+    store = running.container.store(pool_size=1)
+    running.container.files(store).writer(shop.business_id, uuid.UUID(lost["subject"]))(0, LEDGER)
     store.close()
     key = {"Idempotency-Key": str(uuid.uuid4())}
     answers = [client.post(f"/api/admin/jobs/{lost['id']}/retry", headers=staff | key) for _ in range(2)]
@@ -86,24 +86,28 @@ def test_a_job_that_was_given_up_is_listed_with_its_attempts_and_done_once_it_ca
 
 
 def test_a_job_that_fails_again_is_tried_as_often_as_a_new_one(
-    client: httpx.Client, running: RunningHouse, shop: Shop, staff: dict[str, str], lost: dict[str, Any],
+    client: httpx.Client,
+    running: RunningSystem,
+    shop: Shop,
+    staff: dict[str, str],
+    lost: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+) -> None:
     said = argparse.Namespace(action="retry", id=uuid.UUID(lost["id"]), json=False)
-    run_jobs(running.house, said, lambda _, data, line: print(data["job_id"], line))  # noqa: T201
+    run_jobs(running.container, said, lambda _, data, line: print(data["job_id"], line))  # noqa: T201
     assert lost["id"] in capsys.readouterr().out
     with pytest.raises(JobNotFailed):
-        run_jobs(running.house, said, lambda *_: None)
+        run_jobs(running.container, said, lambda *_: None)
     wait_until(lambda: [job["attempts"] for job in found(client, shop, staff, state="pending")] == [1])
     (waiting,) = found(client, shop, staff, state="pending")
     assert waiting["next_attempt_at"] is not None
     listing = argparse.Namespace(action="list", all=True, json=False)
-    run_jobs(running.house, listing, lambda _, __, line: print(line))  # noqa: T201
+    run_jobs(running.container, listing, lambda _, __, line: print(line))  # noqa: T201
     assert lost["id"] in capsys.readouterr().out
 
 
 def test_pages_of_jobs_lead_on_by_offset_and_cursor(
-    client: httpx.Client, running: RunningHouse, shop: Shop, staff: dict[str, str]
+    client: httpx.Client, running: RunningSystem, shop: Shop, staff: dict[str, str]
 ) -> None:
     for _ in range(3):
         event = UploadAccepted(str(uuid.uuid4()), "lost.csv", None, 9, "0" * 64, 2)

@@ -6,16 +6,16 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.paging import encode_cursor
-from tests.support.application import RunningHouse
+from shared.http.pagination import encode_cursor
+from tests.support.application import RunningSystem
 from tests.support.shops import Shop, register
 from tests.support.staff import staff_headers
-from write_side.identity.staff import create_staff
+from write_side.identity.staff_handlers import create_staff
 
 
 @pytest.fixture(scope="module")
-def staff(running: RunningHouse) -> dict[str, str]:
-    return staff_headers(running.house.settings)
+def staff(running: RunningSystem) -> dict[str, str]:
+    return staff_headers(running.container.settings)
 
 
 def page(client: httpx.Client, staff: dict[str, str], **params: Any) -> dict[str, Any]:  # noqa: ANN401 - a parameter
@@ -35,19 +35,27 @@ def test_an_account_is_shown_with_its_shop_as_they_are_now(
     (user,) = found["results"]
     assert user["created_at"].endswith("Z")
     assert {name: user[name] for name in user if name not in {"created_at", "business"}} == {
-        "id": shop.user_id, "email": shop.email, "first_name": "রহিম", "language": "bn", "is_staff": False,
+        "id": shop.user_id,
+        "email": shop.email,
+        "first_name": "রহিম",
+        "language": "bn",
+        "is_staff": False,
         "is_active": True,
-    }  # fmt: skip
+    }
     business = {name: value for name, value in user["business"].items() if name != "created_at"}
     assert business == {
-        "id": shop.business_id, "name": "Rahim Store", "type": "restaurant", "city": "Khulna", "is_demo": False
-    }  # fmt: skip
+        "id": shop.business_id,
+        "name": "Rahim Store",
+        "type": "restaurant",
+        "city": "Khulna",
+        "is_demo": False,
+    }
 
 
 def test_operators_have_no_shop_and_the_forgotten_no_name(
-    client: httpx.Client, running: RunningHouse, staff: dict[str, str]
+    client: httpx.Client, running: RunningSystem, staff: dict[str, str]
 ) -> None:
-    store = running.house.store(pool_size=1)
+    store = running.container.store(pool_size=1)
     email = f"staff-{uuid.uuid4().hex[:8]}@house.bd"
     user_id = create_staff(store, email, "Nila", "a long enough one")
     store.close()
@@ -58,7 +66,7 @@ def test_operators_have_no_shop_and_the_forgotten_no_name(
         True,
         None,
     )
-    with running.house.connect() as conn:
+    with running.container.connect() as conn:
         conn.execute("DELETE FROM vault.keys WHERE subject = %s", (f"user-{user_id}",))
     forgotten = page(client, staff, is_staff="true")["results"][0]
     assert (forgotten["id"], forgotten["email"], forgotten["first_name"]) == (user_id, None, None)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.reads import by_cursor, by_offset, data, rows, today
 from tests.support.shops import Shop
 from tests.support.waiting import wait_until
@@ -25,8 +25,8 @@ def sent(client: httpx.Client, shop: Shop, method: str, path: str, body: Any = N
     return client.request(method, path, json=body, headers=shop.headers | headers)
 
 
-def count(running: RunningHouse, shop: Shop) -> int:
-    with running.house.connect() as conn:
+def count(running: RunningSystem, shop: Shop) -> int:
+    with running.container.connect() as conn:
         row = conn.execute(COUNT, {"b": shop.business_id}).fetchone()
     assert row is not None
     return int(row[0])
@@ -35,8 +35,9 @@ def count(running: RunningHouse, shop: Shop) -> int:
 def test_settings_keep_what_is_left_out(client: httpx.Client, shop: Shop) -> None:
     answer = sent(client, shop, "PUT", SETTINGS, {"critical_threshold": 5000.5})
     assert (answer.status_code, answer.json()["data"]) == (
-        200, {"opening_balance": None, "opening_date": None, "critical_threshold": 5000.5},
-    )  # fmt: skip
+        200,
+        {"opening_balance": None, "opening_date": None, "critical_threshold": 5000.5},
+    )
     answer = sent(client, shop, "PUT", SETTINGS, {"opening_balance": -95000, "opening_date": ago(0)})
     expected = {"opening_balance": -95000, "opening_date": ago(0), "critical_threshold": 5000.5}
     assert answer.json()["data"] == expected
@@ -55,9 +56,16 @@ def test_an_expense_is_recorded_listed_and_taken_back(client: httpx.Client, shop
     answer = sent(client, shop, "POST", EXPENSES, tea)
     recorded = answer.json()["data"]
     assert (answer.status_code, recorded) == (
-        201, {"id": recorded["id"], "date": ago(3), "amount": 120.25, "category": "চা ও নাস্তা", "recurring": None,
-              "ended_on": None},
-    )  # fmt: skip
+        201,
+        {
+            "id": recorded["id"],
+            "date": ago(3),
+            "amount": 120.25,
+            "category": "চা ও নাস্তা",
+            "recurring": None,
+            "ended_on": None,
+        },
+    )
     rent = {"date": ago(-300), "amount": 15000, "category": "rent", "recurring": "monthly"}
     rent = sent(client, shop, "POST", EXPENSES, rent).json()["data"]
     fresh = {
@@ -109,31 +117,69 @@ GOOD_EXPENSE = {"date": "2025-01-01", "amount": 100, "category": "rent"}
 GOOD_SETTINGS = {"opening_balance": 1, "opening_date": "2025-01-01", "critical_threshold": 0}
 GOOD_COLLECTION = {"date": "2025-01-01", "amount": 100, "customer_id": 1}
 BAD: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
-    *(("PUT", SETTINGS, GOOD_SETTINGS, change) for change in (
-        {"opening_date": ago(-1)}, {"opening_date": "1999-12-31"}, {"opening_date": None}, {"opening_balance": None},
-        {"opening_balance": 10**10 + 1}, {"opening_balance": "much"}, {"opening_balance": 1.001},
-        {"opening_balance": True}, {"critical_threshold": -1}, {"opening_date": 20250101},
-        {"opening_date": "2025-01-01T00:00:00"}, {"opening_balance": None, "opening_date": None,
-                                                  "critical_threshold": None},
-    )),
-    *(("POST", EXPENSES, GOOD_EXPENSE, change) for change in (
-        {"date": ago(-1)}, {"date": "2025-02-30"}, {"date": None}, {"amount": 0.99}, {"amount": 10_000_000.01},
-        {"amount": -5}, {"amount": None}, {"amount": 1.005}, {"category": ""}, {"category": "  "},
-        {"category": "x" * 101}, {"category": "a\u202eb"}, {"category": 7}, {"recurring": "hourly"},
-        {"recurring": "monthly", "date": ago(-367)}, {"recurring": ""},
-    )),
-    *(("POST", COLLECTIONS, GOOD_COLLECTION, change) for change in (
-        {"date": ago(-1)}, {"amount": 0}, {"customer_id": 0}, {"customer_id": "1"}, {"customer_id": 1.5},
-        {"customer_id": 2**63}, {"customer_id": None},
-    )),
-]  # fmt: skip
+    *(
+        ("PUT", SETTINGS, GOOD_SETTINGS, change)
+        for change in (
+            {"opening_date": ago(-1)},
+            {"opening_date": "1999-12-31"},
+            {"opening_date": None},
+            {"opening_balance": None},
+            {"opening_balance": 10**10 + 1},
+            {"opening_balance": "much"},
+            {"opening_balance": 1.001},
+            {"opening_balance": True},
+            {"critical_threshold": -1},
+            {"opening_date": 20250101},
+            {"opening_date": "2025-01-01T00:00:00"},
+            {"opening_balance": None, "opening_date": None, "critical_threshold": None},
+        )
+    ),
+    *(
+        ("POST", EXPENSES, GOOD_EXPENSE, change)
+        for change in (
+            {"date": ago(-1)},
+            {"date": "2025-02-30"},
+            {"date": None},
+            {"amount": 0.99},
+            {"amount": 10_000_000.01},
+            {"amount": -5},
+            {"amount": None},
+            {"amount": 1.005},
+            {"category": ""},
+            {"category": "  "},
+            {"category": "x" * 101},
+            {"category": "a\u202eb"},
+            {"category": 7},
+            {"recurring": "hourly"},
+            {"recurring": "monthly", "date": ago(-367)},
+            {"recurring": ""},
+        )
+    ),
+    *(
+        ("POST", COLLECTIONS, GOOD_COLLECTION, change)
+        for change in (
+            {"date": ago(-1)},
+            {"amount": 0},
+            {"customer_id": 0},
+            {"customer_id": "1"},
+            {"customer_id": 1.5},
+            {"customer_id": 2**63},
+            {"customer_id": None},
+        )
+    ),
+]
 
 
 @pytest.mark.parametrize(("method", "path", "good", "change"), BAD, ids=[f"{b[1][14:]}-{b[3]}" for b in BAD])
 def test_bad_values_are_refused_and_nothing_is_written(
-    client: httpx.Client, shop: Shop, running: RunningHouse, method: str, path: str, good: dict[str, Any],
+    client: httpx.Client,
+    shop: Shop,
+    running: RunningSystem,
+    method: str,
+    path: str,
+    good: dict[str, Any],
     change: dict[str, Any],
-) -> None:  # fmt: skip
+) -> None:
     before = count(running, shop)
     refused = sent(client, shop, method, path, good | change)
     assert (refused.status_code, refused.json()["error_code"]) == (400, "INVALID_REQUEST"), refused.text
@@ -157,7 +203,7 @@ def test_an_expense_of_nobody_or_of_another_shop_cannot_be_ended(
     ("method", "path", "body"), [("PUT", SETTINGS, GOOD_SETTINGS), ("POST", EXPENSES, GOOD_EXPENSE)]
 )
 def test_a_repeated_command_is_carried_out_once_and_its_key_stands_for_it_alone(
-    client: httpx.Client, shop: Shop, running: RunningHouse, method: str, path: str, body: dict[str, Any]
+    client: httpx.Client, shop: Shop, running: RunningSystem, method: str, path: str, body: dict[str, Any]
 ) -> None:
     key = {"Idempotency-Key": uuid.uuid4().hex}
     first = sent(client, shop, method, path, body, **key)
@@ -171,7 +217,7 @@ def test_a_repeated_command_is_carried_out_once_and_its_key_stands_for_it_alone(
 
 
 def test_a_key_stands_for_its_command_though_another_has_no_body(
-    client: httpx.Client, shop: Shop, running: RunningHouse
+    client: httpx.Client, shop: Shop, running: RunningSystem
 ) -> None:
     key = {"Idempotency-Key": uuid.uuid4().hex}
     kept = sent(client, shop, "POST", EXPENSES, GOOD_EXPENSE).json()["data"]["id"]
@@ -188,9 +234,15 @@ def test_a_key_stands_for_its_command_though_another_has_no_body(
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("PUT", SETTINGS), ("POST", EXPENSES), ("DELETE", EXPENSES + "/1"), ("POST", COLLECTIONS), ("GET", EXPENSES),
-     ("GET", "/api/cashflow")],
-)  # fmt: skip
+    [
+        ("PUT", SETTINGS),
+        ("POST", EXPENSES),
+        ("DELETE", EXPENSES + "/1"),
+        ("POST", COLLECTIONS),
+        ("GET", EXPENSES),
+        ("GET", "/api/cashflow"),
+    ],
+)
 def test_who_is_nobody_is_told_nothing(client: httpx.Client, method: str, path: str) -> None:
     refused = client.request(method, path, json=GOOD_EXPENSE if method in {"PUT", "POST"} else None)
     assert (refused.status_code, refused.json()["error_code"]) == (401, "NOT_AUTHENTICATED")

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.house import House
-from tests.support.application import RunningHouse, settings_for
+from shared.runtime.container import Container
+from tests.support.application import RunningSystem, settings_for
 from tests.support.log_facts import rows
 from tests.support.reads import record, today
 from tests.support.servers import Services, drop_database, fresh_database
@@ -20,7 +20,7 @@ TEA, RICE, SALT = 1, 2, 3
 OF_SHOP = "SELECT topic FROM log.events WHERE business_id = %s AND topic LIKE 'forecasting.%%' ORDER BY notification_id"
 
 
-def open_shop(shop: Shop, running: RunningHouse) -> None:
+def open_shop(shop: Shop, running: RunningSystem) -> None:
     """Sell tea and rice on forty days each, and salt on twelve."""
     counts = {TEA: 40, RICE: 40, SALT: 12}
     kinds = [(product, n) for product, count in counts.items() for n in range(count)]
@@ -50,17 +50,20 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     return body
 
 
-def test_the_example_of_the_contract(client: httpx.Client, shop: Shop, running: RunningHouse) -> None:
+def test_the_example_of_the_contract(client: httpx.Client, shop: Shop, running: RunningSystem) -> None:
     """Accepted at once; what is skipped shows at the position of the answer, what is reused is not made again."""
     open_shop(shop, running)
     answer = ask(client, shop, product_ids=[TEA, SALT], forecast_days=14)
     assert (answer.status_code, answer.json()["status"]) == (202, "pending")
     first = answer.json()["data"]
     assert first == {
-        "message": "Generating forecasts...", "product_count": 1, "forecast_days": 14,
-        "estimated_processing_time": 3, "reused": 0,
+        "message": "Generating forecasts...",
+        "product_count": 1,
+        "forecast_days": 14,
+        "estimated_processing_time": 3,
+        "reused": 0,
         "skipped": [{"product_id": SALT, "reason": "insufficient_data", "have": 12, "need": 30}],
-    }  # fmt: skip
+    }
     position = {"X-Min-Event-Position": answer.headers["X-Event-Position"]}
     items = client.get("/api/forecasts", headers=shop.headers | position).json()["data"]["results"]
     salt = next(item for item in items if item["product"]["id"] == SALT)
@@ -71,18 +74,18 @@ def test_the_example_of_the_contract(client: httpx.Client, shop: Shop, running: 
     assert (everything["product_count"], everything["reused"], len(everything["skipped"])) == (2, 1, 1)
 
 
-def test_a_repeated_key_asks_once(client: httpx.Client, shop: Shop, running: RunningHouse) -> None:
+def test_a_repeated_key_asks_once(client: httpx.Client, shop: Shop, running: RunningSystem) -> None:
     open_shop(shop, running)
     answers = [ask(client, shop, "k-1", product_ids=[SALT, TEA]) for _ in range(2)]
     assert answers[0].json()["data"] == answers[1].json()["data"]
-    assert [topic for (topic,) in rows(running.house.url, OF_SHOP, shop.business_id)].count(
+    assert [topic for (topic,) in rows(running.container.url, OF_SHOP, shop.business_id)].count(
         "forecasting.ForecastsRequested"
-    ) == 1  # fmt: skip
+    ) == 1
     refused(ask(client, shop, "k-1", product_ids=[RICE]), 422, "IDEMPOTENCY_KEY_REUSED")
 
 
 def test_what_nobody_sold_enough_of_or_at_all_is_refused(
-    client: httpx.Client, shop: Shop, other_shop: Shop, running: RunningHouse
+    client: httpx.Client, shop: Shop, other_shop: Shop, running: RunningSystem
 ) -> None:
     open_shop(shop, running)
     short = refused(ask(client, shop, product_ids=[SALT]), 400, "INSUFFICIENT_DATA")
@@ -91,17 +94,23 @@ def test_what_nobody_sold_enough_of_or_at_all_is_refused(
     assert unknown["details"] == {"product_ids": [99]}
     refused(ask(client, other_shop, product_ids=[TEA]), 404, "NOT_FOUND")
     assert granted(client, other_shop)["product_count"] == 0
-    assert rows(running.house.url, OF_SHOP, shop.business_id) == []
+    assert rows(running.container.url, OF_SHOP, shop.business_id) == []
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"forecast_days": 10}, {"forecast_days": "7"}, {"forecast_days": None}, {"product_ids": []},
-        {"product_ids": [0]}, {"product_ids": ["1"]}, {"product_ids": 1}, {"product_ids": [True]},
+        {"forecast_days": 10},
+        {"forecast_days": "7"},
+        {"forecast_days": None},
+        {"product_ids": []},
+        {"product_ids": [0]},
+        {"product_ids": ["1"]},
+        {"product_ids": 1},
+        {"product_ids": [True]},
         {"force_regenerate": 1},
     ],
-)  # fmt: skip
+)
 def test_what_is_no_request_is_refused(client: httpx.Client, shop: Shop, wrong: dict[str, Any]) -> None:
     assert refused(ask(client, shop, **wrong), 400, "INVALID_REQUEST")["details"]["fields"]
 
@@ -111,16 +120,16 @@ def test_strangers_may_not_ask(client: httpx.Client) -> None:
 
 
 @pytest.fixture(scope="module")
-def strict(services: Services, template: str) -> Iterator[RunningHouse]:
+def strict(services: Services, template: str) -> Iterator[RunningSystem]:
     """A house that counts what its shops do, without a Redis whose counts other tests share."""
     url = fresh_database(services.database_url, template)
-    house = RunningHouse(House(settings_for(url, services, rate_limits=True, redis_url=None)))
-    yield house
-    house.stop()
+    container = RunningSystem(Container(settings_for(url, services, rate_limits=True, redis_url=None)))
+    yield container
+    container.stop()
     drop_database(url)
 
 
-def test_a_shop_may_ask_ten_times_a_day(strict: RunningHouse) -> None:
+def test_a_shop_may_ask_ten_times_a_day(strict: RunningSystem) -> None:
     with httpx.Client(base_url=strict.url, timeout=PATIENCE, headers={"Accept-Language": "en"}) as http:
         shop = register(http)
         open_shop(shop, strict)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from redis.asyncio import Redis
 
-from shared.limits import RateLimiter, source
-from shared.tokens import Principal
+from shared.http.rate_limiter import RateLimiter, source
+from shared.http.tokens import Principal
 from tests.support.example_app import application, bearer, serving, settings
 from tests.support.servers import Services
 
@@ -141,11 +141,13 @@ def test_switched_off_nothing_is_refused(key: str) -> None:
 @pytest.mark.parametrize(
     ("ip", "name"),
     [
-        ("203.0.113.7", "203.0.113.7"), ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
         ("2001:db8:1:2:3::9", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"), ("unix", "unix"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("unix", "unix"),
     ],
-)  # fmt: skip
+)
 def test_one_subscriber_has_one_address(ip: str, name: str) -> None:
     assert source(ip) == name
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.logs import bound, configure_logging
+from shared.runtime.logging import bound, configure_logging
 from tests.support.example_app import OWNER, application, bearer, serving
 
 TOKEN = bearer(OWNER)["Authorization"].split()[1]
@@ -33,9 +33,12 @@ def test_a_line_has_its_fields_and_whatever_context_was_given(lines: io.StringIO
     [line] = read(lines)
     assert line.pop("time").endswith("Z")
     assert line == {
-        "level": "INFO", "logger": "smartmarket.sales", "message": "CSV uploaded successfully", "job_id": "j-1",
+        "level": "INFO",
+        "logger": "smartmarket.sales",
+        "message": "CSV uploaded successfully",
+        "job_id": "j-1",
         **extra,
-    }  # fmt: skip
+    }
 
 
 def test_context_ends_with_its_block(lines: io.StringIO) -> None:
@@ -53,10 +56,12 @@ def test_levels_below_the_chosen_one_are_left_out(lines: io.StringIO) -> None:
 
 def test_no_password_or_token_reaches_the_log(lines: io.StringIO) -> None:
     hidden = {
-        "password": "SecurePass123", "refresh_token": "abc.def", "Authorization": "Basic b3duZXI6cHc=",
+        "password": "SecurePass123",
+        "refresh_token": "abc.def",
+        "Authorization": "Basic b3duZXI6cHc=",
         "jwt_secret": "s3cr3t",
         "body": {"new_password": "SecurePass123", "deep": [{"Cookie": "s3cr3t"}]},
-    }  # fmt: skip
+    }
     log = logging.getLogger("x")
     log.info("login %s with Bearer abcdefgh12345", TOKEN, extra=hidden)
     log.info("at %s", "postgresql://app:hunter2@db/shop", extra={"url": "redis://:hunter2@r:6379"})

@@ -76,8 +76,11 @@ def test_protected_operations_ask_for_the_bearer_token(document: dict[str, Any])
         if operation.get("security") == [{"bearer": []}]
     }
     assert secured == {
-        ("/api/whoami", "get"), ("/api/sales", "get"), ("/api/sales", "post"), ("/api/admin", "get"),
-    }  # fmt: skip
+        ("/api/whoami", "get"),
+        ("/api/sales", "get"),
+        ("/api/sales", "post"),
+        ("/api/admin", "get"),
+    }
 
 
 def test_answers_are_shown_in_their_envelope_with_examples(document: dict[str, Any]) -> None:

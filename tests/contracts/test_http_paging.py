@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.paging import InvalidCursor, Page, decode_cursor, encode_cursor, page_links
+from shared.http.pagination import InvalidCursor, Page, decode_cursor, encode_cursor, page_links
 from tests.support.example_app import ENGLISH_OWNER, application, bearer, serving
 
 filters = st.dictionaries(st.sampled_from(["sort", "order", "date_from", "q"]), st.text(min_size=1, max_size=8))
@@ -58,12 +58,19 @@ def test_links_can_be_followed_through_the_whole_list(client: httpx.Client) -> N
 @pytest.mark.parametrize(
     ("query", "parameter"),
     [
-        ("limit=0", "limit"), ("limit=101", "limit"), ("limit=-1", "limit"), ("limit=ten", "limit"),
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=ten", "limit"),
         ("limit=1.5", "limit"),
-        ("limit=", "limit"), ("limit=%E0%A7%AB", "limit"), ("offset=-1", "offset"), ("offset=x", "offset"),
-        ("sort=price", "sort"), ("offset=10&cursor=abc", "offset"),
+        ("limit=", "limit"),
+        ("limit=%E0%A7%AB", "limit"),
+        ("offset=-1", "offset"),
+        ("offset=x", "offset"),
+        ("sort=price", "sort"),
+        ("offset=10&cursor=abc", "offset"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("path", ["/api/sales", "/api/strict"])
 def test_values_out_of_bounds_are_refused_by_name(client: httpx.Client, path: str, query: str, parameter: str) -> None:
     assert refused(client.get(f"{path}?{query}"))["details"]["parameter"] == parameter
@@ -94,12 +101,23 @@ def test_an_unknown_parameter_is_refused_and_the_known_ones_named(
 @pytest.mark.parametrize(
     "query",
     [
-        "date_from=2025-1-1", "date_from=20250101", "date_from=2025-02-30", "date_from=2025-W01-1", "date_from=today",
-        "date_from=2025-10-01T00:00:00", "date_from=%E0%A7%A8%E0%A7%A6%E0%A7%A8%E0%A7%AB-10-01", "low_stock_only=1",
-        "low_stock_only=TRUE", "product_id=0", "product_id=1_000", "product_id=99999999999999999999",
-        "date_from=2025-10-02&date_to=2025-10-01", "limit=10&limit=20", "date_to=",
+        "date_from=2025-1-1",
+        "date_from=20250101",
+        "date_from=2025-02-30",
+        "date_from=2025-W01-1",
+        "date_from=today",
+        "date_from=2025-10-01T00:00:00",
+        "date_from=%E0%A7%A8%E0%A7%A6%E0%A7%A8%E0%A7%AB-10-01",
+        "low_stock_only=1",
+        "low_stock_only=TRUE",
+        "product_id=0",
+        "product_id=1_000",
+        "product_id=99999999999999999999",
+        "date_from=2025-10-02&date_to=2025-10-01",
+        "limit=10&limit=20",
+        "date_to=",
     ],
-)  # fmt: skip
+)
 def test_parameters_read_by_hand_are_read_strictly(client: httpx.Client, query: str) -> None:
     refused(client.get(f"/api/strict?{query}"))
 
@@ -107,8 +125,14 @@ def test_parameters_read_by_hand_are_read_strictly(client: httpx.Client, query: 
 def test_parameters_read_by_hand_arrive_typed(client: httpx.Client) -> None:
     query = "date_from=2025-10-01&date_to=2025-10-01&low_stock_only=true&sort=stock&product_id=5&limit=7"
     assert client.get(f"/api/strict?{query}").json()["data"] == {
-        "limit": 7, "offset": 0, "from": "2025-10-01", "to": "2025-10-01", "product": 5, "low": True, "sort": "stock",
-    }  # fmt: skip
+        "limit": 7,
+        "offset": 0,
+        "from": "2025-10-01",
+        "to": "2025-10-01",
+        "product": 5,
+        "low": True,
+        "sort": "stock",
+    }
 
 
 @pytest.mark.parametrize("query", ["a=%", "a=%zz", "a=%4", "a=%ff", "a=%c3%28", "limit=1%00", "%00=1", "a=%ed%a0%80"])

@@ -81,10 +81,14 @@ def test_other_origins_may_not(client: httpx.Client, production: httpx.Client) -
 def test_the_front_end_may_ask_with_every_header_it_needs(client: httpx.Client) -> None:
     wanted = "authorization,content-type,idempotency-key,x-request-id,x-min-event-position,x-replay,last-event-id"
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
-        answer = client.options("/api/sales", headers={
-            "Origin": "http://localhost:3000", "Access-Control-Request-Method": method,
-            "Access-Control-Request-Headers": wanted,
-        })  # fmt: skip
+        answer = client.options(
+            "/api/sales",
+            headers={
+                "Origin": "http://localhost:3000",
+                "Access-Control-Request-Method": method,
+                "Access-Control-Request-Headers": wanted,
+            },
+        )
         assert answer.status_code == 200
         assert method in answer.headers["Access-Control-Allow-Methods"]
         assert "X-Request-ID" in answer.headers

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.event_store import Metadata, Unit
-from shared.events.sales import NewProduct, ProductsAdded
-from tests.support.application import RunningHouse
+from shared.domain.events.sales import NewProduct, ProductsAdded
+from shared.eventstore.store import Metadata, UnitOfWork
+from tests.support.application import RunningSystem
 from tests.support.reads import today
 from tests.support.shops import Shop, register
 from tests.support.uploading import kept, refusal, refused_in_both_languages, topics
@@ -18,15 +18,21 @@ from write_side.sales.aggregate import product_index_key
 
 Headers = dict[str, str]
 DETAILS = {
-    "sku": "RICE-5KG", "unit": "kg", "unit_price": 120, "cost": 98.5, "reorder_point": 20.25, "lead_time_days": 3,
-    "pack_size": 0.5, "min_order": 50,
-}  # fmt: skip
+    "sku": "RICE-5KG",
+    "unit": "kg",
+    "unit_price": 120,
+    "cost": 98.5,
+    "reorder_point": 20.25,
+    "lead_time_days": 3,
+    "pack_size": 0.5,
+    "min_order": 50,
+}
 
 
 class Stocked:
     """A shop with one product that is never touched by what is refused."""
 
-    def __init__(self, running: RunningHouse, client: httpx.Client) -> None:
+    def __init__(self, running: RunningSystem, client: httpx.Client) -> None:
         self.running = running
         self.client = client
         self.shop = register(client)
@@ -45,27 +51,27 @@ class Stocked:
         return self.client.request(method, path, json=body, headers=self.shop.headers | (headers or {}))
 
 
-def known(running: RunningHouse, shop: Shop) -> None:
+def known(running: RunningSystem, shop: Shop) -> None:
     """Add a product as an import does."""
 
-    def decide(unit: Unit) -> None:
+    def decide(unit: UnitOfWork) -> None:
         unit.claim("product", product_index_key("tea"), 1)
         unit.append(f"test-{uuid.uuid4()}", 0, ProductsAdded([NewProduct(1, "Tea", "tea", 1000)]))
 
-    store = running.house.store(pool_size=1)
+    store = running.container.store(pool_size=1)
     store.execute(shop.business_id, Metadata(), decide)
     store.close()
 
 
 @pytest.fixture(scope="module")
-def strict(running: RunningHouse) -> Iterator[Stocked]:
+def strict(running: RunningSystem) -> Iterator[Stocked]:
     """A shop of which nothing is accepted."""
     with httpx.Client(base_url=running.url, timeout=30, headers={"Accept-Language": "en"}) as http:
         yield Stocked(running, http)
 
 
 @pytest.fixture
-def stocked(running: RunningHouse, client: httpx.Client) -> Stocked:
+def stocked(running: RunningSystem, client: httpx.Client) -> Stocked:
     """A shop of the test's own."""
     return Stocked(running, client)
 
@@ -73,17 +79,43 @@ def stocked(running: RunningHouse, client: httpx.Client) -> Stocked:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("sku", ""), ("sku", "  "), ("sku", "x" * 101), ("sku", 5), ("sku", "A\u202eB"), ("sku", "A\x07"),
-        ("unit", "stone"), ("unit", "KG"), ("unit", ""), ("unit", 1),
-        ("unit_price", -1), ("unit_price", 10_000_001), ("unit_price", 1.005), ("unit_price", "120"),
-        ("unit_price", True), ("cost", -0.01), ("cost", [1]),
-        ("reorder_point", -1), ("reorder_point", 1_000_001), ("reorder_point", 2.5), ("reorder_point", "20"),
-        ("lead_time_days", -1), ("lead_time_days", 366), ("lead_time_days", 1.5), ("lead_time_days", "3"),
-        ("pack_size", 0), ("pack_size", -5), ("pack_size", 0.5), ("pack_size", 1.0001),
-        ("min_order", -1), ("min_order", 1.5), ("min_order", False),
-        ("name", "Coffee"), ("current_stock", 5), ("forecast", None),
+        ("sku", ""),
+        ("sku", "  "),
+        ("sku", "x" * 101),
+        ("sku", 5),
+        ("sku", "A\u202eB"),
+        ("sku", "A\x07"),
+        ("unit", "stone"),
+        ("unit", "KG"),
+        ("unit", ""),
+        ("unit", 1),
+        ("unit_price", -1),
+        ("unit_price", 10_000_001),
+        ("unit_price", 1.005),
+        ("unit_price", "120"),
+        ("unit_price", True),
+        ("cost", -0.01),
+        ("cost", [1]),
+        ("reorder_point", -1),
+        ("reorder_point", 1_000_001),
+        ("reorder_point", 2.5),
+        ("reorder_point", "20"),
+        ("lead_time_days", -1),
+        ("lead_time_days", 366),
+        ("lead_time_days", 1.5),
+        ("lead_time_days", "3"),
+        ("pack_size", 0),
+        ("pack_size", -5),
+        ("pack_size", 0.5),
+        ("pack_size", 1.0001),
+        ("min_order", -1),
+        ("min_order", 1.5),
+        ("min_order", False),
+        ("name", "Coffee"),
+        ("current_stock", 5),
+        ("forecast", None),
     ],
-)  # fmt: skip
+)
 def test_a_bad_detail_is_refused_and_nothing_is_written(strict: Stocked, field: str, value: object) -> None:
     before = kept(strict.running, strict.shop)
     refused = refusal(strict.patch({field: value}), 400, "INVALID_REQUEST")
@@ -100,22 +132,42 @@ def test_a_change_of_nothing_is_refused(strict: Stocked, body: object) -> None:
 @pytest.mark.parametrize(
     ("field", "body"),
     [
-        ("kind", {"quantity": 5}), ("kind", {"kind": "sale", "quantity": 5}), ("kind", {"kind": None, "quantity": 5}),
-        ("quantity", {"kind": "count"}), ("quantity", {"kind": "count", "quantity": None}),
-        ("quantity", {"kind": "count", "quantity": "5"}), ("quantity", {"kind": "count", "quantity": True}),
-        ("quantity", {"kind": "count", "quantity": 1_000_001}), ("quantity", {"kind": "count", "quantity": 2.5}),
-        ("quantity", {"kind": "receive", "quantity": 1.0001}), ("quantity", {"kind": "adjust", "quantity": -1_000_001}),
-        ("quantity", {"kind": "count", "quantity": -1}), ("quantity", {"kind": "adjust", "quantity": 0}),
-        ("quantity", {"kind": "receive", "quantity": 0}), ("quantity", {"kind": "waste", "quantity": -2}),
+        ("kind", {"quantity": 5}),
+        ("kind", {"kind": "sale", "quantity": 5}),
+        ("kind", {"kind": None, "quantity": 5}),
+        ("quantity", {"kind": "count"}),
+        ("quantity", {"kind": "count", "quantity": None}),
+        ("quantity", {"kind": "count", "quantity": "5"}),
+        ("quantity", {"kind": "count", "quantity": True}),
+        ("quantity", {"kind": "count", "quantity": 1_000_001}),
+        ("quantity", {"kind": "count", "quantity": 2.5}),
+        ("quantity", {"kind": "receive", "quantity": 1.0001}),
+        ("quantity", {"kind": "adjust", "quantity": -1_000_001}),
+        ("quantity", {"kind": "count", "quantity": -1}),
+        ("quantity", {"kind": "adjust", "quantity": 0}),
+        ("quantity", {"kind": "receive", "quantity": 0}),
+        ("quantity", {"kind": "waste", "quantity": -2}),
         ("quantity", {"kind": "return", "quantity": -2}),
         ("extra", {"kind": "count", "quantity": 5, "extra": 1}),
-        *(("at", {"kind": "count", "quantity": 5, "at": at}) for at in (
-            "", "yesterday", 20251001, "20251001", "2025-02-30", "2025-13-01", "2025-10-01T25:00:00Z", "1999-12-31",
-            "1999-12-31T17:59:59Z", str(today() + dt.timedelta(days=1)), "9999-12-31T23:59:59-14:00",
-            (dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)).isoformat(),
-        )),
+        *(
+            ("at", {"kind": "count", "quantity": 5, "at": at})
+            for at in (
+                "",
+                "yesterday",
+                20251001,
+                "20251001",
+                "2025-02-30",
+                "2025-13-01",
+                "2025-10-01T25:00:00Z",
+                "1999-12-31",
+                "1999-12-31T17:59:59Z",
+                str(today() + dt.timedelta(days=1)),
+                "9999-12-31T23:59:59-14:00",
+                (dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)).isoformat(),
+            )
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_bad_movement_is_refused_and_nothing_is_written(strict: Stocked, field: str, body: dict[str, object]) -> None:
     before = kept(strict.running, strict.shop)
     refused = refusal(strict.move(body), 400, "INVALID_REQUEST")
@@ -172,12 +224,13 @@ def test_a_unit_that_is_weighed_allows_fractions_from_the_same_request_on(stocke
 @pytest.mark.parametrize(
     ("kind", "at", "told"),
     [
-        ("count", "2025-10-01", "2025-10-01T23:59:59+06:00"), ("receive", "2025-10-01", "2025-10-01T00:00:00+06:00"),
+        ("count", "2025-10-01", "2025-10-01T23:59:59+06:00"),
+        ("receive", "2025-10-01", "2025-10-01T00:00:00+06:00"),
         ("waste", "2025-10-01T20:00:00Z", "2025-10-02T02:00:00+06:00"),
         ("adjust", "2025-10-01T20:00:00", "2025-10-01T20:00:00+06:00"),
         ("return", "2000-01-01", "2000-01-01T00:00:00+06:00"),
     ],
-)  # fmt: skip
+)
 def test_a_movement_is_answered_with_its_own_time(stocked: Stocked, kind: str, at: str, told: str) -> None:
     answer = stocked.move({"kind": kind, "quantity": 5, "at": at})
     assert answer.status_code == 201, answer.text

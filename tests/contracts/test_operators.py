@@ -7,13 +7,13 @@ import httpx
 import pytest
 
 from projections.registry import REGISTRY
-from read_side.admin.explain import SHOWN_TO_OWNERS
+from read_side.admin.explain_router import SHOWN_TO_OWNERS
 from shared.texts import catalogue
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.reads import rows
 from tests.support.shops import Shop
 from tests.support.waiting import wait_until
-from write_side.identity.staff import create_staff
+from write_side.identity.staff_handlers import create_staff
 
 PASSWORD = "SecurePass123"
 LEDGER = rows(*(f"2025-10-{day:02},Tea,1,{day}0,Customer {day % 3},Cash" for day in range(1, 29)))
@@ -50,9 +50,9 @@ class Operator:
 
 
 @pytest.fixture(scope="module")
-def operator(running: RunningHouse) -> Iterator[Operator]:
+def operator(running: RunningSystem) -> Iterator[Operator]:
     """A member of staff."""
-    store = running.house.store(pool_size=1)
+    store = running.container.store(pool_size=1)
     create_staff(store, "operator@smartmarket.bd", "Op", PASSWORD, "en")
     store.close()
     with httpx.Client(base_url=running.url, timeout=30, headers={"Accept-Language": "en"}) as http:
@@ -78,13 +78,22 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 
 GETS = (
-    "/projections", "/generations", "/generations/1", "/rules", "/events", "/events/1",
+    "/projections",
+    "/generations",
+    "/generations/1",
+    "/rules",
+    "/events",
+    "/events/1",
     "/explain?table=stock&business_id=1",
-)  # fmt: skip
+)
 POSTS = (
-    "/projections/sales/rebuild", "/projections/sales/verify", "/projections/customers/preview",
-    "/generations/1/adopt", "/generations/1/drop", "/rules/rfm/activate",
-)  # fmt: skip
+    "/projections/sales/rebuild",
+    "/projections/sales/verify",
+    "/projections/customers/preview",
+    "/generations/1/adopt",
+    "/generations/1/drop",
+    "/rules/rfm/activate",
+)
 
 
 def test_operators_alone_may_ask(client: httpx.Client, shop: Shop) -> None:
@@ -119,7 +128,7 @@ def test_a_rebuild_and_a_verification(operator: Operator, known: Shop) -> None:
 
 def test_a_preview_is_adopted_and_the_list_of_customers_shows_it(
     client: httpx.Client, operator: Operator, known: Shop
-) -> None:  # fmt: skip
+) -> None:
     def segments() -> dict[str, int]:
         answer = client.get("/api/customers", headers=known.headers).json()["data"]
         return dict(answer["summary"])
@@ -157,9 +166,11 @@ def test_rules_tell_what_may_be_chosen_and_refuse_the_rest(operator: Operator) -
     details = refused(operator.post("/rules/profit/activate", {"version": "profit.v1"}), 404, "NOT_FOUND")
     assert details["allowed"] == list(found)
     bodies: list[dict[str, Any]] = [
-        {"version": "rfm.v9"}, {"version": "churn.v1"}, {"parameters": {"days": 1}},
+        {"version": "rfm.v9"},
+        {"version": "churn.v1"},
+        {"parameters": {"days": 1}},
         {"parameters": {"recency_days": [4, 3, 2, 1]}},
-    ]  # fmt: skip
+    ]
     for body in bodies:
         assert refused(operator.post("/rules/rfm/activate", body), 400, "INVALID_RULE")["allowed"]
     for body in ({}, {"version": "rfm.v1", "parameters": {"recency_days": [1, 2, 3, 4]}}):

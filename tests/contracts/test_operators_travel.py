@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.shops import Shop
 from tests.support.staff import staff_headers
 from tests.support.time_travel_api import travel
@@ -15,20 +15,20 @@ SELECT = """SELECT g.id, g.schema FROM projections.generations g JOIN projection
 
 
 @pytest.fixture
-def staff(running: RunningHouse) -> dict[str, str]:
+def staff(running: RunningSystem) -> dict[str, str]:
     """The headers of an operator."""
-    return staff_headers(running.house.settings)
+    return staff_headers(running.container.settings)
 
 
-def generations(running: RunningHouse, replay: str) -> dict[int, str]:
+def generations(running: RunningSystem, replay: str) -> dict[int, str]:
     """Return the generations of a replay, id -> schema."""
-    with running.house.connect_owner() as conn:
+    with running.container.connect_owner() as conn:
         rows: list[Any] = conn.execute(SELECT, (replay,)).fetchall()
     return dict(rows)
 
 
 def test_operators_see_one_when_they_ask_for_it_and_cannot_drop_it(
-    running: RunningHouse, client: httpx.Client, staff: dict[str, str], shop: Shop
+    running: RunningSystem, client: httpx.Client, staff: dict[str, str], shop: Shop
 ) -> None:
     replay = travel(client, shop, "2020-01-01")
     made = generations(running, replay)
@@ -44,9 +44,9 @@ def test_operators_see_one_when_they_ask_for_it_and_cannot_drop_it(
     assert client.get("/api/products", headers=shop.headers | {"X-Replay": replay}).status_code == 200
 
 
-def test_a_replay_whose_tables_are_gone_has_ended(running: RunningHouse, client: httpx.Client, shop: Shop) -> None:
+def test_a_replay_whose_tables_are_gone_has_ended(running: RunningSystem, client: httpx.Client, shop: Shop) -> None:
     replay = travel(client, shop, "2020-01-01")
-    with running.house.connect_owner() as conn:
+    with running.container.connect_owner() as conn:
         for schema in generations(running, replay).values():
             conn.execute(f'DROP SCHEMA "{schema}" CASCADE')
     for path in ("/products", "/transactions", "/business/profile"):

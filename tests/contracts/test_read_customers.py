@@ -9,15 +9,19 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.events.sales import CustomersAdded, NewCustomer, UploadFailed
-from tests.support.application import RunningHouse
+from shared.domain.events.sales import CustomersAdded, NewCustomer, UploadFailed
+from tests.support.application import RunningSystem
 from tests.support.reads import by_cursor, by_offset, data, record, refusal, rows, today
 from tests.support.shops import Shop
 
 PATH = "/customers"
 SEGMENTS = {
-    "champion": "champions", "loyal": "loyal", "potential": "potential", "at_risk": "at_risk", "dormant": "dormant"
-}  # fmt: skip
+    "champion": "champions",
+    "loyal": "loyal",
+    "potential": "potential",
+    "at_risk": "at_risk",
+    "dormant": "dormant",
+}
 
 
 def ago(days: int) -> str:
@@ -52,18 +56,34 @@ def test_an_item_has_the_shape_of_the_contract_and_counts_days_as_visits(client:
     fatema = found["results"][0]
     assert fatema.pop("id") > 0
     assert fatema == {
-        "name": "Fatema", "phone": None, "email": None, "address": None, "notes": None,
+        "name": "Fatema",
+        "phone": None,
+        "email": None,
+        "address": None,
+        "notes": None,
         "purchase_metrics": {
-            "total_spent": 300.5, "purchase_count": 2, "transaction_count": 3,
-            "last_purchase": f"{ago(1)}T00:00:00+06:00", "days_since": 1, "avg_value": 150.25,
+            "total_spent": 300.5,
+            "purchase_count": 2,
+            "transaction_count": 3,
+            "last_purchase": f"{ago(1)}T00:00:00+06:00",
+            "days_since": 1,
+            "avg_value": 150.25,
         },
         "churn_analysis": {
-            "rfm_segment": "champion", "rfm_score": 5.0, "recency_score": 5, "frequency_score": 5, "monetary_score": 5,
-            "churn_risk_score": 0.0, "churn_risk_level": "low", "declining": False,
-            "risk_reason": "Recent and frequent buyer", "risk_code": "recent_and_frequent",
+            "rfm_segment": "champion",
+            "rfm_score": 5.0,
+            "recency_score": 5,
+            "frequency_score": 5,
+            "monetary_score": 5,
+            "churn_risk_score": 0.0,
+            "churn_risk_level": "low",
+            "declining": False,
+            "risk_reason": "Recent and frequent buyer",
+            "risk_code": "recent_and_frequent",
         },
-        "return_probability": None, "return_rank": 5,
-    }  # fmt: skip
+        "return_probability": None,
+        "return_rank": 5,
+    }
     assert found["count"] == found["summary"]["total"] == 7
     assert found["summary"]["champions"] == 1
 
@@ -82,7 +102,7 @@ def test_those_who_spent_most_come_first_unless_asked_otherwise(client: httpx.Cl
 @pytest.mark.parametrize("sort", ["name", "total_spent", "days_since", "churn_score"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_pages_by_offset_and_by_cursor_show_every_customer_once(
-    client: httpx.Client, shop: Shop, running: RunningHouse, sort: str, order: str
+    client: httpx.Client, shop: Shop, running: RunningSystem, sort: str, order: str
 ) -> None:
     add_nameless(client, running, shop, 3)
     whole = data(client, shop, PATH, sort=sort, order=order)["results"]
@@ -157,15 +177,19 @@ def test_a_shop_with_a_past_tells_how_likely_its_customers_return(
 
 
 def test_a_customer_whose_key_was_destroyed_has_no_name(
-    client: httpx.Client, shop: Shop, running: RunningHouse
+    client: httpx.Client, shop: Shop, running: RunningSystem
 ) -> None:
     add_nameless(client, running, shop, 1)
     (nobody,) = data(client, shop, PATH)["results"]
     assert (nobody["name"], nobody["phone"]) == (None, None)
     assert nobody["purchase_metrics"] == {
-        "total_spent": 0, "purchase_count": 0, "transaction_count": 0, "last_purchase": None, "days_since": None,
+        "total_spent": 0,
+        "purchase_count": 0,
+        "transaction_count": 0,
+        "last_purchase": None,
+        "days_since": None,
         "avg_value": 0,
-    }  # fmt: skip
+    }
     assert nobody["churn_analysis"]["risk_reason"] == "Has not bought anything"
 
 
@@ -176,7 +200,7 @@ def test_what_cannot_be_asked_is_refused(client: httpx.Client, shop: Shop, param
     assert refusal(client, shop, PATH, **params) == "INVALID_QUERY"
 
 
-def add_nameless(client: httpx.Client, running: RunningHouse, shop: Shop, count: int) -> None:
+def add_nameless(client: httpx.Client, running: RunningSystem, shop: Shop, count: int) -> None:
     """Record customers whose data nobody can open any more, and wait until they are listed."""
     added = [NewCustomer(number, f"key-{number}", "c2VhbGVk") for number in range(1000, 1000 + count)]
     fresh = record(running, shop, CustomersAdded(added), UploadFailed(str(uuid.uuid4()), "INVALID_CSV_FORMAT"))

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from read_side.forecasting.standing import risk_of
-from shared.events.base import Event
-from shared.events.forecasting import ForecastFailed, ForecastsRequested, Short
-from shared.events.inventory import ProductDetailsChanged, StockMoved
-from shared.events.sales import SalesBatchRecorded
-from shared.rules.stockout import Demand, Shelf
-from tests.support.application import RunningHouse
+from read_side.forecasting.queries import risk_of
+from shared.domain.events.base import Event
+from shared.domain.events.forecasting import ForecastFailed, ForecastsRequested, Short
+from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
+from shared.domain.events.sales import SalesBatchRecorded
+from shared.domain.rules.stockout import Demand, Shelf
+from tests.support.application import RunningSystem
 from tests.support.forecast_events import RUN, made, takings
 from tests.support.reads import by_cursor, by_offset, data, record, refusal, today
 from tests.support.shop_events import batch, products, sale
@@ -33,7 +33,7 @@ def counted(product: int, units: int) -> StockMoved:
     return StockMoved(product, "count", 1000 * units, today() - days(1), 0)
 
 
-def read(client: httpx.Client, shop: Shop, running: RunningHouse, path: str, *events: Event, **params: Any) -> Any:  # noqa: ANN401
+def read(client: httpx.Client, shop: Shop, running: RunningSystem, path: str, *events: Event, **params: Any) -> Any:  # noqa: ANN401
     """Return the data of a query that waits for these events."""
     headers = shop.headers | record(running, shop, *events)
     answer = client.get(f"/api/{path}", params=params or None, headers=headers)
@@ -49,11 +49,9 @@ SHELF = (products("Basmati Rice", "Tea", "Salt", "soap", "Oil"), counted(RICE, 5
 
 
 @pytest.fixture
-def shelf(client: httpx.Client, shop: Shop, running: RunningHouse) -> Shop:
+def shelf(client: httpx.Client, shop: Shop, running: RunningSystem) -> Shop:
     """A shop whose rice runs out in two days, whose tea lasts, with no stock of salt, no forecast of soap or oil."""
-    forecasts = [
-        made(product, WEEK, number=product, made_on=today()) for product in (RICE, TEA, SALT)
-    ]  # fmt: skip
+    forecasts = [made(product, WEEK, number=product, made_on=today()) for product in (RICE, TEA, SALT)]
     asked = ForecastsRequested(RUN, "owner", 7, today(), [], skipped=[Short(SOAP, 12, 30)])
     failed = ForecastFailed(RUN, OIL, 7, today(), "too_slow", "10 s")
     read(client, shop, running, "forecasts", *SHELF, sold(), *forecasts, asked, failed)
@@ -68,25 +66,39 @@ def test_the_example_of_the_contract(client: httpx.Client, shelf: Shop) -> None:
     assert (rice["id"], rice["forecast_date"], rice["forecast_days"]) == (1, str(today()), 7)
     assert (rice["status"], rice["model"], rice["data_as_of"], rice["stale"]) == ("ready", "blend", str(today()), False)
     tomorrow, *_, last = rice["predicted_demand"]
-    assert tomorrow == {
-        "date": str(today() + days(1)), "quantity": 3, "lower": 1.5, "upper": 4.5, "confidence": 0.959
-    }  # fmt: skip
+    assert tomorrow == {"date": str(today() + days(1)), "quantity": 3, "lower": 1.5, "upper": 4.5, "confidence": 0.959}
     assert last["date"] == str(today() + days(7))
     assert rice["summary"] == {
-        "total_demand": 28, "total_lower": 14, "total_upper": 42, "avg_daily": 4.0,
-        "peak_date": str(today() + days(4)), "peak_qty": 6,
-    }  # fmt: skip
+        "total_demand": 28,
+        "total_lower": 14,
+        "total_upper": 42,
+        "avg_daily": 4.0,
+        "peak_date": str(today() + days(4)),
+        "peak_qty": 6,
+    }
     out = str(today() + days(2))
     risk = rice["stockout_risk"]
     assert 0.5 < risk.pop("confidence") < 1
     assert risk == {
-        "will_stockout": True, "days_until_stockout": 2, "recommendation": f"Reorder by {out}", "reason": None,
-        "reorder_by": out, "recommended_qty": 25, "current_stock": 5,
-    }  # fmt: skip
+        "will_stockout": True,
+        "days_until_stockout": 2,
+        "recommendation": f"Reorder by {out}",
+        "reason": None,
+        "reorder_by": out,
+        "recommended_qty": 25,
+        "current_stock": 5,
+    }
     assert rice["accuracy"] == {
-        "mape": 12.5, "mape_reason": None, "wape": 20, "mase": 0.8, "bias": -5, "coverage": 0.95, "naive_wape": 25,
-        "windows": 8, "data_points_used": 45,
-    }  # fmt: skip
+        "mape": 12.5,
+        "mape_reason": None,
+        "wape": 20,
+        "mase": 0.8,
+        "bias": -5,
+        "coverage": 0.95,
+        "naive_wape": 25,
+        "windows": 8,
+        "data_points_used": 45,
+    }
     assert rice["rivals"] == [{"model": "ets", "wape": 20, "bias": 1}]
 
 
@@ -115,7 +127,7 @@ def test_it_speaks_bangla(client: httpx.Client, shelf: Shop) -> None:
     assert risks[0]["recommendation"] == f"{date}-এর মধ্যে আবার অর্ডার দিন"
 
 
-def test_filters_orders_and_pages(client: httpx.Client, shelf: Shop, running: RunningHouse) -> None:
+def test_filters_orders_and_pages(client: httpx.Client, shelf: Shop, running: RunningSystem) -> None:
     read(client, shelf, running, "forecasts", made(RICE, WEEK * 2, number=9, horizon=14, made_on=today()))
 
     def listed(**params: Any) -> list[tuple[int, int]]:  # noqa: ANN401 - a parameter
@@ -153,23 +165,29 @@ def test_only_owners_see_their_own(client: httpx.Client, shelf: Shop, other_shop
     assert client.get("/api/forecasts").status_code == 401
     assert data(client, shelf, "/forecasts")["count"] == 5
     assert data(client, other_shop, "/forecasts") == {
-        "count": 0, "next": None, "previous": None, "results": [], "next_cursor": None
-    }  # fmt: skip
+        "count": 0,
+        "next": None,
+        "previous": None,
+        "results": [],
+        "next_cursor": None,
+    }
 
 
 def test_after_a_fortnight_of_silence_nothing_is_alarming(
-    client: httpx.Client, shop: Shop, running: RunningHouse
+    client: httpx.Client, shop: Shop, running: RunningSystem
 ) -> None:
     silent = made(RICE, WEEK, made_on=today(), as_of=today() - days(15))
     (item,) = read(client, shop, running, "forecasts", *SHELF, silent)["results"]
     assert (item["stale"], item["stockout_risk"]["will_stockout"], item["stockout_risk"]["reason"]) == (
-        True, False, "stale"
-    )  # fmt: skip
+        True,
+        False,
+        "stale",
+    )
     block = read(client, shop, running, "products", counted(SALT, 3))["results"][0]["forecast"]
     assert (block["stockout_predicted"], block["days_until_stockout"]) == (False, None)
 
 
-def test_the_stock_counts_as_it_is_now(client: httpx.Client, shelf: Shop, running: RunningHouse) -> None:
+def test_the_stock_counts_as_it_is_now(client: httpx.Client, shelf: Shop, running: RunningSystem) -> None:
     came = StockMoved(RICE, "receive", 4000, today(), 1)
     lead = ProductDetailsChanged(RICE, lead_time_days=2, pack_size=12_000)
     found = read(client, shelf, running, "forecasts", came, lead, product_id=RICE)["results"][0]["stockout_risk"]
@@ -181,9 +199,13 @@ def test_the_stock_counts_as_it_is_now(client: httpx.Client, shelf: Shop, runnin
 def test_products_show_their_newest_forecast(client: httpx.Client, shelf: Shop) -> None:
     blocks = {item["id"]: item["forecast"] for item in data(client, shelf, "/products")["results"]}
     assert blocks[RICE] == {
-        "id": 1, "forecast_date": str(today()), "forecast_days": 7, "next_7d_demand": 28, "stockout_predicted": True,
+        "id": 1,
+        "forecast_date": str(today()),
+        "forecast_days": 7,
+        "next_7d_demand": 28,
+        "stockout_predicted": True,
         "days_until_stockout": 2,
-    }  # fmt: skip
+    }
     assert (blocks[TEA]["stockout_predicted"], blocks[SALT]["stockout_predicted"]) == (False, False)
     assert blocks[SOAP] is blocks[OIL] is None
 
@@ -191,11 +213,13 @@ def test_products_show_their_newest_forecast(client: httpx.Client, shelf: Shop) 
 # Each example follows the one before in the same shop, as forecasts do.
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    units=st.lists(st.integers(0, 9), min_size=7, max_size=14), stock=st.integers(-3, 60), passed=st.integers(0, 15),
+    units=st.lists(st.integers(0, 9), min_size=7, max_size=14),
+    stock=st.integers(-3, 60),
+    passed=st.integers(0, 15),
     silent=st.integers(0, 16),
-)  # fmt: skip
+)
 def test_products_and_the_rule_agree(
-    client: httpx.Client, running: RunningHouse, one: Shop, units: list[int], stock: int, passed: int, silent: int
+    client: httpx.Client, running: RunningSystem, one: Shop, units: list[int], stock: int, passed: int, silent: int
 ) -> None:
     made_on, as_of = today() - days(passed), today() - days(silent)
     event = made(RICE, units, number=next(NUMBERS), made_on=made_on, as_of=as_of)
@@ -211,13 +235,13 @@ NUMBERS = iter(range(1, 1000))
 
 
 @pytest.fixture
-def one(client: httpx.Client, shop: Shop, running: RunningHouse) -> Shop:
+def one(client: httpx.Client, shop: Shop, running: RunningSystem) -> Shop:
     read(client, shop, running, "products", SHELF[0])
     return shop
 
 
 def test_cash_goes_by_the_forecast_of_takings_and_then_by_weekdays(
-    client: httpx.Client, shop: Shop, running: RunningHouse
+    client: httpx.Client, shop: Shop, running: RunningSystem
 ) -> None:
     month = [sale(n, paisa=100_000, date=today() - days(n)) for n in range(1, 29)]
     before = read(client, shop, running, "cashflow", SHELF[0], batch(shop.business_id, month), projection_days=7)
@@ -227,12 +251,14 @@ def test_cash_goes_by_the_forecast_of_takings_and_then_by_weekdays(
     assert after["takings_forecast"] == {"made_on": str(today() - days(1)), "model": "blend"}
     lines = [[line for line in day["lines"] if line["line"] == "takings"] for day in before_after(after)]
     assert [(line["amount"], line["basis"]) for (line,) in lines[:3]] == [
-        (2500, "forecast"), (2600, "forecast"), (1000, "estimated")
-    ]  # fmt: skip
+        (2500, "forecast"),
+        (2600, "forecast"),
+        (1000, "estimated"),
+    ]
     assert [line["basis"] for day in before_after(before) for line in day["lines"]] == ["estimated"] * 7
 
 
-def test_a_replay_shows_what_had_been_told_by_then(client: httpx.Client, shelf: Shop, running: RunningHouse) -> None:
+def test_a_replay_shows_what_had_been_told_by_then(client: httpx.Client, shelf: Shop, running: RunningSystem) -> None:
     before = data(client, shelf, "/forecasts")["results"]
     asked = client.post("/api/replays", json={"as_of": dt.datetime.now(dt.UTC).isoformat()}, headers=shelf.headers)
     replay = asked.json()["data"]["id"]

@@ -5,8 +5,8 @@ import datetime as dt
 import httpx
 import pytest
 
-from shared.events.sales import Sale, SalesBatchRecorded
-from tests.support.application import RunningHouse
+from shared.domain.events.sales import Sale, SalesBatchRecorded
+from tests.support.application import RunningSystem
 from tests.support.reads import at, csv, invented, record
 from tests.support.shops import Shop, upload
 
@@ -29,7 +29,7 @@ def test_another_shops_position_is_refused(client: httpx.Client, shop: Shop, oth
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_query_waits_for_the_position_it_is_given(
-    client: httpx.Client, shop: Shop, running: RunningHouse, path: str
+    client: httpx.Client, shop: Shop, running: RunningSystem, path: str
 ) -> None:
     fresh = record(running, shop, SalesBatchRecorded(NO_FILE, [sale(1, 1)], [], "", 0, 0, 1))
     assert client.get(path, headers=shop.headers | fresh).status_code == 200
@@ -38,7 +38,7 @@ def test_a_query_waits_for_the_position_it_is_given(
 
 
 def test_a_position_that_does_not_come_is_told_with_a_time_to_come_back(
-    client: httpx.Client, shop: Shop, running: RunningHouse
+    client: httpx.Client, shop: Shop, running: RunningSystem
 ) -> None:
     answer = client.get("/api/products", headers=shop.headers | at(running, shop, 2**40))
     assert (answer.status_code, answer.json()["error_code"]) == (503, "PROJECTION_BEHIND")
@@ -46,7 +46,7 @@ def test_a_position_that_does_not_come_is_told_with_a_time_to_come_back(
 
 
 def test_only_who_waits_for_a_parked_business_is_told_so(
-    client: httpx.Client, shop: Shop, other_shop: Shop, running: RunningHouse
+    client: httpx.Client, shop: Shop, other_shop: Shop, running: RunningSystem
 ) -> None:
     poison = SalesBatchRecorded(NO_FILE, [sale(1, quantity=2**70)], [], "", 0, 0, 1)
     fresh = record(running, shop, poison)

@@ -9,12 +9,12 @@ import httpx
 import psycopg
 import pytest
 
-from shared import jobs
-from shared.config import Settings
-from shared.house import House
-from shared.tokens import Principal, TokenProvider
+from shared.http.tokens import Principal, TokenProvider
+from shared.jobs import queue
+from shared.runtime.container import Container
+from shared.runtime.settings import Settings
 from smartmarket import build_api
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.shops import Shop
 
 KINDS = ("worker", "policies", "projector")
@@ -22,17 +22,17 @@ NOWHERE = "127.0.0.1:1"
 
 
 @pytest.fixture
-def beating(running: RunningHouse) -> Iterator[None]:
+def beating(running: RunningSystem) -> Iterator[None]:
     """Processes of every kind that say they live."""
-    with running.house.connect() as conn:
+    with running.container.connect() as conn:
         for kind in KINDS:
-            jobs.beat(conn, f"test-{kind}", kind)
+            queue.beat(conn, f"test-{kind}", kind)
     yield
     forget(running, *KINDS)
 
 
-def forget(running: RunningHouse, *kinds: str) -> None:
-    with running.house.connect_owner() as conn:
+def forget(running: RunningSystem, *kinds: str) -> None:
+    with running.container.connect_owner() as conn:
         conn.execute("DELETE FROM jobs.processes WHERE kind = ANY(%s)", (list(kinds),))
 
 
@@ -43,7 +43,7 @@ def staff(settings: Settings) -> dict[str, str]:
 
 def ask(settings: Settings, *paths: str) -> list[httpx.Response]:
     """Return the answers of an API of its own with these settings."""
-    app = build_api(House(settings))
+    app = build_api(Container(settings))
 
     async def send() -> list[httpx.Response]:
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://t")
@@ -64,24 +64,24 @@ def test_health_is_terse_and_without_envelope(client: httpx.Client, path: str) -
 @pytest.mark.usefixtures("beating")
 @pytest.mark.parametrize("kind", KINDS)
 def test_workers_are_ill_once_a_kind_of_process_is_silent(
-    client: httpx.Client, running: RunningHouse, kind: str
+    client: httpx.Client, running: RunningSystem, kind: str
 ) -> None:
-    with running.house.connect_owner() as conn:
+    with running.container.connect_owner() as conn:
         conn.execute("UPDATE jobs.processes SET seen_at = now() - interval '31 seconds' WHERE kind = %s", (kind,))
     answer = client.get("/health")
     assert (answer.status_code, answer.json()) == (503, {"status": "error", "failed_service": "workers"})
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/api/health/live", "/health/ready", "/api/health/ready"])
-def test_probes_answer_whether_workers_live_or_not(client: httpx.Client, running: RunningHouse, path: str) -> None:
+def test_probes_answer_whether_workers_live_or_not(client: httpx.Client, running: RunningSystem, path: str) -> None:
     forget(running, *KINDS)
     answer = client.get(path)
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
 @pytest.mark.usefixtures("beating")
-def test_without_redis_health_names_it_and_requests_are_still_served(running: RunningHouse) -> None:
-    settings = running.house.settings.model_copy(update={"redis_url": f"redis://{NOWHERE}/0"})
+def test_without_redis_health_names_it_and_requests_are_still_served(running: RunningSystem) -> None:
+    settings = running.container.settings.model_copy(update={"redis_url": f"redis://{NOWHERE}/0"})
     health, ready, admin = ask(settings, "/health", "/health/ready", "/api/admin/health")
     assert (health.status_code, health.json()) == (503, {"status": "error", "failed_service": "redis"})
     assert ready.status_code == 200
@@ -90,8 +90,8 @@ def test_without_redis_health_names_it_and_requests_are_still_served(running: Ru
     assert int(admin.headers["Retry-After"]) >= 1
 
 
-def test_a_database_without_tables_is_not_ready(running: RunningHouse, services: Any) -> None:  # noqa: ANN401
-    settings = running.house.settings.model_copy(update={"database_url": services.database_url})
+def test_a_database_without_tables_is_not_ready(running: RunningSystem, services: Any) -> None:  # noqa: ANN401
+    settings = running.container.settings.model_copy(update={"database_url": services.database_url})
     with psycopg.connect(services.database_url) as conn:
         assert conn.execute("SELECT to_regclass('projections.live')").fetchone() == (None,)
     (ready,) = ask(settings, "/health/ready")
@@ -99,8 +99,8 @@ def test_a_database_without_tables_is_not_ready(running: RunningHouse, services:
 
 
 @pytest.mark.usefixtures("beating")
-def test_staff_see_every_service_and_how_many_processes_live(client: httpx.Client, running: RunningHouse) -> None:
-    answer = client.get("/api/admin/health", headers=staff(running.house.settings))
+def test_staff_see_every_service_and_how_many_processes_live(client: httpx.Client, running: RunningSystem) -> None:
+    answer = client.get("/api/admin/health", headers=staff(running.container.settings))
     found = answer.json()["data"]
     assert found["services"] == {"database": "ok", "redis": "ok", "celery_workers": "ok"}
     assert found["processes"] == dict.fromkeys(KINDS, 1)

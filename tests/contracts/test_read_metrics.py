@@ -6,13 +6,13 @@ from functools import partial
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from projections import generations
-from projections.aside import Wish
+from projections.engine import generations
+from projections.operations.scratch import OperationRequest
+from projections.operations.verify import verify
 from projections.registry import REGISTRY
-from projections.verify import verify
-from shared import jobs
+from shared.jobs import queue
 from smartmarket import source_of
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.shops import Shop
 from tests.support.waiting import wait_until
 
@@ -33,11 +33,11 @@ def at_the_head(client: httpx.Client, name: str) -> bool:
 
 
 def test_read_models_jobs_and_processes_tell_how_they_keep_up(
-    client: httpx.Client, running: RunningHouse, shop: Shop, ledger: Callable[..., str]
+    client: httpx.Client, running: RunningSystem, shop: Shop, ledger: Callable[..., str]
 ) -> None:
     ledger(b"Date,Product,Quantity,Amount\n2025-10-01,Shirt,2,600\n")
-    with running.house.connect() as conn:
-        jobs.beat(conn, "test-scraped", "scraped")
+    with running.container.connect() as conn:
+        queue.beat(conn, "test-scraped", "scraped")
         standing = {each["name"]: each for each in generations.standing(conn)}
     found = scraped(client)
     assert found["smartmarket_processes", "scraped"] == 1
@@ -47,7 +47,9 @@ def test_read_models_jobs_and_processes_tell_how_they_keep_up(
     # Other tests' shops go on meanwhile: not every read model is at the head in the same moment.
     for name in REGISTRY:
         wait_until(partial(at_the_head, client, name))
-    told = verify(source_of(running.house), REGISTRY["uploads"], [shop.business_id], wish=Wish("nightly"))
+    told = verify(
+        source_of(running.container), REGISTRY["uploads"], [shop.business_id], wish=OperationRequest("nightly")
+    )
     assert told.equal
     after = scraped(client)
     assert after["smartmarket_verified_rows_differing", "uploads"] == 0

@@ -4,10 +4,18 @@ import httpx
 import pytest
 
 PATHS = (
-    "/api/transactions", "/api/products", "/api/customers", "/api/business/profile", "/api/data/uploads",
-    "/api/data/uploads/{file_id}", "/api/cashflow", "/api/cashflow/expenses", "/api/admin/health",
-    "/api/recommendations", "/api/today",
-)  # fmt: skip
+    "/api/transactions",
+    "/api/products",
+    "/api/customers",
+    "/api/business/profile",
+    "/api/data/uploads",
+    "/api/data/uploads/{file_id}",
+    "/api/cashflow",
+    "/api/cashflow/expenses",
+    "/api/admin/health",
+    "/api/recommendations",
+    "/api/today",
+)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -31,14 +39,23 @@ def test_the_parameters_of_a_list_are_documented(client: httpx.Client) -> None:
     parameters = client.get("/api/openapi.json").json()["paths"]["/api/transactions"]["get"]["parameters"]
     names = {parameter["name"] for parameter in parameters if parameter.get("in") == "query"}
     assert names == {
-        "limit", "offset", "cursor", "product_id", "date_from", "date_to", "kind", "payment_method", "sort",
+        "limit",
+        "offset",
+        "cursor",
+        "product_id",
+        "date_from",
+        "date_to",
+        "kind",
+        "payment_method",
+        "sort",
         "order",
-    }  # fmt: skip
+    }
 
 
 def test_probes_are_documented_where_they_have_no_envelope(client: httpx.Client) -> None:
     paths = client.get("/api/openapi.json").json()["paths"]
     assert "/api/health" not in paths
     assert paths["/health"]["get"]["responses"]["503"]["content"]["application/json"]["example"] == {
-        "status": "error", "failed_service": "redis",
-    }  # fmt: skip
+        "status": "error",
+        "failed_service": "redis",
+    }

@@ -30,15 +30,28 @@ def test_an_item_has_the_shape_of_the_contract_and_invents_nothing(
     (rice,) = found["results"]
     assert rice.pop("id") > 0
     assert rice == {
-        "name": "Basmati Rice", "sku": None, "unit": None, "unit_price": 125.5, "cost": None,
-        "current_stock": 0, "stock_known": False, "counted_at": None,
-        "reorder_point": None, "reorder_point_auto": False, "lead_time_days": None, "pack_size": None,
-        "min_order": None, "is_low_stock": False,
+        "name": "Basmati Rice",
+        "sku": None,
+        "unit": None,
+        "unit_price": 125.5,
+        "cost": None,
+        "current_stock": 0,
+        "stock_known": False,
+        "counted_at": None,
+        "reorder_point": None,
+        "reorder_point_auto": False,
+        "lead_time_days": None,
+        "pack_size": None,
+        "min_order": None,
+        "is_low_stock": False,
         "sales_metrics": {
-            "sales_7d": 5, "sales_30d": 5, "avg_daily": 0.2, "last_sale": f"{ago(1)}T00:00:00+06:00",
+            "sales_7d": 5,
+            "sales_30d": 5,
+            "avg_daily": 0.2,
+            "last_sale": f"{ago(1)}T00:00:00+06:00",
         },
         "forecast": None,
-    }  # fmt: skip
+    }
     assert (found["count"], found["next"], found["previous"]) == (1, None, None)
 
 

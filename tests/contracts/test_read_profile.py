@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import httpx
 
-from shared.events.identity import BusinessProfileChanged
-from tests.support.application import RunningHouse
+from shared.domain.events.identity import BusinessProfileChanged
+from tests.support.application import RunningSystem
 from tests.support.reads import data, record, rows
 from tests.support.shops import Shop
 
@@ -14,26 +14,40 @@ PATH = "/business/profile"
 
 def test_a_new_shop_has_a_profile_at_once_and_nothing_sold(client: httpx.Client, shop: Shop) -> None:
     assert data(client, shop, PATH) == {
-        "id": shop.business_id, "name": "Ali's Tea Shop", "type": "restaurant", "phone_number": None, "city": None,
+        "id": shop.business_id,
+        "name": "Ali's Tea Shop",
+        "type": "restaurant",
+        "phone_number": None,
+        "city": None,
         "description": None,
         "stats": {
-            "products": 0, "customers": 0, "total_transactions": 0, "total_revenue": 0, "last_transaction_date": None,
+            "products": 0,
+            "customers": 0,
+            "total_transactions": 0,
+            "total_revenue": 0,
+            "last_transaction_date": None,
         },
-        "data_sources": [], "is_demo": False, "currency": "BDT", "language": "en",
-    }  # fmt: skip
+        "data_sources": [],
+        "is_demo": False,
+        "currency": "BDT",
+        "language": "en",
+    }
 
 
 def test_the_profile_counts_what_was_sold(client: httpx.Client, shop: Shop, ledger: Callable[..., str]) -> None:
     ledger(rows("2025-11-02,Rice,1,300.50,Ali,Cash", "2025-11-03,Tea,2,20,Ali,", "2025-11-01,Tea,1,10,,"))
     found = data(client, shop, PATH)
     assert found["stats"] == {
-        "products": 2, "customers": 1, "total_transactions": 3, "total_revenue": 330.5,
+        "products": 2,
+        "customers": 1,
+        "total_transactions": 3,
+        "total_revenue": 330.5,
         "last_transaction_date": "2025-11-03",
-    }  # fmt: skip
+    }
     assert found["data_sources"] == ["csv"]
 
 
-def test_what_the_owner_cleared_is_null(client: httpx.Client, shop: Shop, running: RunningHouse) -> None:
+def test_what_the_owner_cleared_is_null(client: httpx.Client, shop: Shop, running: RunningSystem) -> None:
     changed = BusinessProfileChanged(shop.business_id, shop.user_id, name="Tea & More", city="Dhaka", description="Tea")
     cleared = BusinessProfileChanged(shop.business_id, shop.user_id, description="")
     fresh = record(running, shop, changed, cleared)

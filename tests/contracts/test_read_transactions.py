@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from read_side.sales import transaction_pages
+from read_side.sales import queries
 from tests.support.reads import FIRST_DAY, Sale, by_cursor, by_offset, csv, data, invented, refusal, rows
 from tests.support.shops import Shop
 
@@ -53,8 +53,11 @@ def test_an_item_and_the_summary_say_what_the_ledger_said(
     assert (rice["customer_name"], rice["customer_id"], rice["payment_method"]) == (None, None, "cash")
     assert (found["count"], found["next"], found["previous"], found["next_cursor"]) == (2, None, None, None)
     assert found["summary"] == {
-        "total_revenue": 900.5, "average_value": 450.25, "transaction_count": 2, "currency": "BDT",
-    }  # fmt: skip
+        "total_revenue": 900.5,
+        "average_value": 450.25,
+        "transaction_count": 2,
+        "currency": "BDT",
+    }
 
 
 def test_whole_amounts_are_written_without_decimals(
@@ -71,8 +74,11 @@ def test_a_shop_without_sales_has_an_empty_list_and_a_summary_of_nothing(client:
     found = data(client, shop, PATH)
     assert (found["count"], found["results"], found["next"], found["previous"]) == (0, [], None, None)
     assert found["summary"] == {
-        "total_revenue": 0, "average_value": 0, "transaction_count": 0, "currency": "BDT",
-    }  # fmt: skip
+        "total_revenue": 0,
+        "average_value": 0,
+        "transaction_count": 0,
+        "currency": "BDT",
+    }
 
 
 @pytest.mark.parametrize(
@@ -88,8 +94,8 @@ def test_every_combination_of_filters_and_orders_is_what_the_ledger_says_on_ever
     collected: int,
     skipped: int,
 ) -> None:
-    monkeypatch.setattr(transaction_pages, "_COLLECTED", collected)
-    monkeypatch.setattr(transaction_pages, "_SKIPPED", skipped)
+    monkeypatch.setattr(queries, "_COLLECTED", collected)
+    monkeypatch.setattr(queries, "_SKIPPED", skipped)
     sales = invented(90)
     ledger(csv(sales))
     products = {item["name"]: item["id"] for item in data(client, shop, "/products")["results"]}
@@ -153,13 +159,27 @@ def test_sales_that_come_in_meanwhile_do_not_move_pages_of_a_cursor(
 @pytest.mark.parametrize(
     "params",
     [
-        {"limit": 0}, {"limit": 101}, {"limit": "ten"}, {"offset": -1}, {"offset": 100_001}, {"product_id": "x"},
-        {"product_id": 0}, {"date_from": "2025-02-30"}, {"date_from": "1735689600"}, {"date_to": "01-02-2025"},
-        {"date_from": "2025-02-02", "date_to": "2025-02-01"}, {"payment_method": "gold"}, {"payment_method": ""},
-        {"sort": "name"}, {"order": "up"}, {"cursor": "x", "offset": 1}, {"customer": 1}, {"product_id": 2**63},
+        {"limit": 0},
+        {"limit": 101},
+        {"limit": "ten"},
+        {"offset": -1},
+        {"offset": 100_001},
+        {"product_id": "x"},
+        {"product_id": 0},
+        {"date_from": "2025-02-30"},
+        {"date_from": "1735689600"},
+        {"date_to": "01-02-2025"},
+        {"date_from": "2025-02-02", "date_to": "2025-02-01"},
+        {"payment_method": "gold"},
+        {"payment_method": ""},
+        {"sort": "name"},
+        {"order": "up"},
+        {"cursor": "x", "offset": 1},
+        {"customer": 1},
+        {"product_id": 2**63},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_what_cannot_be_asked_is_refused(client: httpx.Client, shop: Shop, params: dict[str, Any]) -> None:
     assert refusal(client, shop, PATH, **params) == "INVALID_QUERY"
 

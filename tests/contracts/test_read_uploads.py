@@ -7,16 +7,25 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from shared.events.sales import UploadAccepted, UploadFailed
-from tests.support.application import RunningHouse
+from shared.domain.events.sales import UploadAccepted, UploadFailed
+from tests.support.application import RunningSystem
 from tests.support.reads import by_cursor, by_offset, csv, data, invented, record, refusal, rows
 from tests.support.shops import Shop, finished_upload, upload
 
 PATH = "/data/uploads"
 KEYS = {
-    "file_id", "file_name", "data_source_name", "state", "rows", "created", "duplicates", "rejected", "progress",
-    "created_at", "completed_at",
-}  # fmt: skip
+    "file_id",
+    "file_name",
+    "data_source_name",
+    "state",
+    "rows",
+    "created",
+    "duplicates",
+    "rejected",
+    "progress",
+    "created_at",
+    "completed_at",
+}
 
 
 def test_a_completed_upload_accounts_for_every_row(
@@ -64,7 +73,7 @@ def test_warnings_are_told_in_the_readers_language(
     assert "কলাম" in bangla["message"]
 
 
-def test_a_failed_upload_says_why_and_what_to_do(client: httpx.Client, shop: Shop, running: RunningHouse) -> None:
+def test_a_failed_upload_says_why_and_what_to_do(client: httpx.Client, shop: Shop, running: RunningSystem) -> None:
     file_id = str(uuid.uuid4())
     accepted = UploadAccepted(file_id, "x.csv", None, 1, "00", 10)
     failed = UploadFailed(file_id, "INVALID_CSV_FORMAT", {"reason": "missing_columns", "missing": ["Date", "Amount"]})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.ledgers import SAMPLE, read
 from tests.support.log_facts import rows
 from tests.support.pictures import PNG, PNG_DATA, PNG_END, PNG_HEAD, chunk
@@ -50,13 +50,15 @@ COMMENT = segment(0xFE, GPS)
 
 def send(client: httpx.Client, shop: Shop, picture: bytes, date: str | None = None, **headers: str) -> httpx.Response:
     return client.post(
-        RECEIPT, files={"image": ("IMG_2301.jpg", picture)}, data={"receipt_date": date} if date else None,
+        RECEIPT,
+        files={"image": ("IMG_2301.jpg", picture)},
+        data={"receipt_date": date} if date else None,
         headers=shop.headers | {name.replace("_", "-"): value for name, value in headers.items()},
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
-def unlucky(running: RunningHouse) -> Shop:
+def unlucky(running: RunningSystem) -> Shop:
     """A shop of which nothing is accepted."""
     return shop_for_refusals(running)
 
@@ -65,14 +67,14 @@ Stored = Callable[[httpx.Response], bytes]
 
 
 @pytest.fixture
-def stored(running: RunningHouse, shop: Shop) -> Iterator[Stored]:
+def stored(running: RunningSystem, shop: Shop) -> Iterator[Stored]:
     """Return the picture that an answer is about, opened as the house will."""
-    store = running.house.store(pool_size=1)
+    store = running.container.store(pool_size=1)
 
     def open_(answer: httpx.Response) -> bytes:
         assert answer.status_code == 202, answer.text
         image_id = uuid.UUID(answer.json()["data"]["image_id"])
-        return b"".join(running.house.files(store).chunks(shop.business_id, image_id))
+        return b"".join(running.container.files(store).chunks(shop.business_id, image_id))
 
     yield open_
     store.close()
@@ -80,17 +82,19 @@ def stored(running: RunningHouse, shop: Shop) -> Iterator[Stored]:
 
 @pytest.mark.parametrize(("picture", "kind"), [(PNG, "image/png"), (JPEG, "image/jpeg")])
 def test_a_receipt_is_accepted_as_documented(
-    client: httpx.Client, shop: Shop, running: RunningHouse, stored: Stored, picture: bytes, kind: str
+    client: httpx.Client, shop: Shop, running: RunningSystem, stored: Stored, picture: bytes, kind: str
 ) -> None:
     answer = send(client, shop, picture, "2025-11-03")
     body = answer.json()
     image_id = str(uuid.UUID(body["data"]["image_id"]))
     assert (answer.status_code, body["status"]) == (202, "pending")
     assert body["data"] == {
-        "message": "Extracting receipt data...", "image_id": image_id, "estimated_processing_time": 10,
-    }  # fmt: skip
+        "message": "Extracting receipt data...",
+        "image_id": image_id,
+        "estimated_processing_time": 10,
+    }
     assert stored(answer) == picture
-    ((event,),) = rows(running.house.url, RECORDED, image_id)
+    ((event,),) = rows(running.container.url, RECORDED, image_id)
     assert (event["media_type"], event["size"], event["receipt_date"]) == (kind, len(picture), "2025-11-03")
 
 
@@ -119,17 +123,31 @@ def test_receipts_become_a_source_of_the_shops_data(client: httpx.Client, shop: 
         (JPEG.replace(JFIF, ADOBE), JPEG.replace(JFIF, ADOBE)),
         (b"\xff\xd8" + segment(0xEE, b"Adobe" + GPS) + JPEG[2:], JPEG),
         (
-            PNG_HEAD + chunk(b"tEXt", b"Comment\0" + GPS) + chunk(b"eXIf", GPS) + chunk(b"zTXt", b"a\0\0" + GPS)
-            + chunk(b"tIME", b"\7\xe9\1\1\1\1\1") + PNG_DATA + chunk(b"iTXt", b"XML\0\0\0\0\0" + GPS) + PNG_END,
+            PNG_HEAD
+            + chunk(b"tEXt", b"Comment\0" + GPS)
+            + chunk(b"eXIf", GPS)
+            + chunk(b"zTXt", b"a\0\0" + GPS)
+            + chunk(b"tIME", b"\7\xe9\1\1\1\1\1")
+            + PNG_DATA
+            + chunk(b"iTXt", b"XML\0\0\0\0\0" + GPS)
+            + PNG_END,
             PNG,
         ),
         (PNG + GPS, PNG),
     ],
     ids=[
-        "exif, xmp, iptc, comment", "exif first", "second picture behind", "bytes behind", "between two scans",
-        "filling", "adobe's colours kept", "not adobe's colours", "png text and exif", "bytes behind a png",
+        "exif, xmp, iptc, comment",
+        "exif first",
+        "second picture behind",
+        "bytes behind",
+        "between two scans",
+        "filling",
+        "adobe's colours kept",
+        "not adobe's colours",
+        "png text and exif",
+        "bytes behind a png",
     ],
-)  # fmt: skip
+)
 def test_metadata_is_stripped_and_the_picture_kept(
     client: httpx.Client, shop: Shop, stored: Stored, picture: bytes, bare: bytes
 ) -> None:
@@ -141,22 +159,56 @@ def test_metadata_is_stripped_and_the_picture_kept(
 @pytest.mark.parametrize(
     "picture",
     [
-        b"", b"\xff\xd8", b"\xff\xd8\xff\xd9", b"GIF89a" + bytes(50), b"RIFF0000WEBPVP8 ", b"%PDF-1.7", b"<svg/>",
-        SAMPLE, PNG[:-1], PNG[:40], PNG_HEAD + PNG_END, PNG_DATA + PNG_END, PNG[:8] + PNG_END,
-        PNG.replace(PNG_DATA, PNG_DATA[:-5] + b"\0" + PNG_DATA[-4:]), JPEG[:-2], JPEG[:30],
+        b"",
+        b"\xff\xd8",
+        b"\xff\xd8\xff\xd9",
+        b"GIF89a" + bytes(50),
+        b"RIFF0000WEBPVP8 ",
+        b"%PDF-1.7",
+        b"<svg/>",
+        SAMPLE,
+        PNG[:-1],
+        PNG[:40],
+        PNG_HEAD + PNG_END,
+        PNG_DATA + PNG_END,
+        PNG[:8] + PNG_END,
+        PNG.replace(PNG_DATA, PNG_DATA[:-5] + b"\0" + PNG_DATA[-4:]),
+        JPEG[:-2],
+        JPEG[:30],
         b"\xff\xd8" + JFIF + b"\xff\xd9",
-        JPEG.replace(FRAME, b""), JPEG.replace(SCAN, b""), JPEG.replace(TABLE, b"junk"),
-        b"\xff\xd8\xff\xe1\0\1" + JPEG[2:], b"\xff\xd8\xff\xe1\xff\xff" + JPEG[2:],
+        JPEG.replace(FRAME, b""),
+        JPEG.replace(SCAN, b""),
+        JPEG.replace(TABLE, b"junk"),
+        b"\xff\xd8\xff\xe1\0\1" + JPEG[2:],
+        b"\xff\xd8\xff\xe1\xff\xff" + JPEG[2:],
     ],
     ids=[
-        "nothing", "start only", "empty jpeg", "gif", "webp", "pdf", "svg", "ledger", "cut png", "cut png head",
-        "png without data", "png without head", "png of an end", "png with a wrong checksum", "cut jpeg",
-        "cut jpeg head", "jpeg of a head", "jpeg without frame", "jpeg without scan", "jpeg with junk",
-        "segment too short", "segment too long",
+        "nothing",
+        "start only",
+        "empty jpeg",
+        "gif",
+        "webp",
+        "pdf",
+        "svg",
+        "ledger",
+        "cut png",
+        "cut png head",
+        "png without data",
+        "png without head",
+        "png of an end",
+        "png with a wrong checksum",
+        "cut jpeg",
+        "cut jpeg head",
+        "jpeg of a head",
+        "jpeg without frame",
+        "jpeg without scan",
+        "jpeg with junk",
+        "segment too short",
+        "segment too long",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_whole_jpeg_or_png_is_refused(
-    client: httpx.Client, unlucky: Shop, running: RunningHouse, picture: bytes
+    client: httpx.Client, unlucky: Shop, running: RunningSystem, picture: bytes
 ) -> None:
     before = kept(running, unlucky)
     refused_in_both_languages(lambda headers: send(client, unlucky, picture, **headers), 400, "INVALID_IMAGE_FORMAT")
@@ -164,7 +216,7 @@ def test_what_is_no_whole_jpeg_or_png_is_refused(
 
 
 def test_a_picture_of_five_megabytes_is_kept_and_one_byte_more_refused(
-    client: httpx.Client, shop: Shop, running: RunningHouse, stored: Stored
+    client: httpx.Client, shop: Shop, running: RunningSystem, stored: Stored
 ) -> None:
     filling = b"\x01" * (LIMIT - len(JPEG))
     largest = JPEG[:-2] + filling + b"\xff\xd9"
@@ -178,7 +230,7 @@ def test_a_picture_of_five_megabytes_is_kept_and_one_byte_more_refused(
 
 
 @pytest.mark.parametrize("date", ["tomorrow", "2025-13-01", "2025-02-29", "20251103", "2025-W45-1", "03/11/2025", "০১"])
-def test_a_date_that_is_none_is_refused(client: httpx.Client, unlucky: Shop, running: RunningHouse, date: str) -> None:
+def test_a_date_that_is_none_is_refused(client: httpx.Client, unlucky: Shop, running: RunningSystem, date: str) -> None:
     before = kept(running, unlucky)
     details = refused_in_both_languages(
         lambda headers: send(client, unlucky, PNG, date, **headers), 400, "INVALID_REQUEST"
@@ -195,7 +247,7 @@ def test_a_form_without_a_picture_is_refused(client: httpx.Client, unlucky: Shop
 
 
 def test_a_repeated_key_keeps_one_picture_and_a_reused_one_none(
-    client: httpx.Client, shop: Shop, running: RunningHouse
+    client: httpx.Client, shop: Shop, running: RunningSystem
 ) -> None:
     key = {"Idempotency_Key": "receipt 1"}
     first, again = (send(client, shop, PNG, "2025-11-03", **key) for _ in range(2))
@@ -210,9 +262,11 @@ def test_a_repeated_key_keeps_one_picture_and_a_reused_one_none(
     assert kept(running, shop).parts == 1
 
 
-def test_a_picture_lies_sealed_under_an_id(client: httpx.Client, shop: Shop, running: RunningHouse) -> None:
+def test_a_picture_lies_sealed_under_an_id(client: httpx.Client, shop: Shop, running: RunningSystem) -> None:
     image_id = send(client, shop, PNG).json()["data"]["image_id"]
-    found = rows(running.house.url, "SELECT file_id, sealed FROM files.parts WHERE business_id = %s", shop.business_id)
+    found = rows(
+        running.container.url, "SELECT file_id, sealed FROM files.parts WHERE business_id = %s", shop.business_id
+    )
     ((file_id, sealed),) = found
     assert str(file_id) == image_id
     assert PNG_DATA not in bytes(sealed)

@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.events.base import Event
-from shared.events.recommendations import RecommendationExpired, RecommendationWithdrawn
-from tests.support.application import RunningHouse
+from shared.domain.events.base import Event
+from shared.domain.events.recommendations import RecommendationExpired, RecommendationWithdrawn
+from tests.support.application import RunningSystem
 from tests.support.reads import by_cursor, by_offset, data, record, refusal, today
 from tests.support.recommendation_events import BASED_ON, issued
 from tests.support.shop_events import products
@@ -17,14 +17,23 @@ from tests.support.waiting import PATIENCE, wait_until
 
 PATH = "/recommendations"
 RICE: dict[str, Any] = {
-    "product_id": 1, "current_stock": 5_000, "demand": 28_000, "days": 7, "basis": "forecast",
-    "recommended_qty": 25_000, "unit_price": 12_000,
-}  # fmt: skip
+    "product_id": 1,
+    "current_stock": 5_000,
+    "demand": 28_000,
+    "days": 7,
+    "basis": "forecast",
+    "recommended_qty": 25_000,
+    "unit_price": 12_000,
+}
 CASH: dict[str, Any] = {"balance": 800_000, "threshold": 2_000_000, "shortfall": 1_200_000}
 PRICE: dict[str, Any] = {
-    "product_id": 1, "current_stock": 5_000, "sold_7d": 9_000, "usual_7d": 6_000, "unit_price": 12_000,
+    "product_id": 1,
+    "current_stock": 5_000,
+    "sold_7d": 9_000,
+    "usual_7d": 6_000,
+    "unit_price": 12_000,
     "suggested_price": 12_600,
-}  # fmt: skip
+}
 
 
 def day(n: int) -> dt.date:
@@ -37,36 +46,49 @@ def reorder(number: int, *, urgency: str = "high", priority: int = 88, in_days: 
     return issued(number, urgency=urgency, priority=priority, stake=276_000, facts=facts, expires_on=day(16))
 
 
-def advised(running: RunningHouse, shop: Shop, *events: Event) -> dict[str, str]:
+def advised(running: RunningSystem, shop: Shop, *events: Event) -> dict[str, str]:
     """Let a shop have recommendations, of rice; returns the header that makes queries wait for them."""
     record(running, shop, products("Basmati Rice"))
     return record(running, shop, *events, stream=f"recommendations-{shop.business_id}")
 
 
-def opened(running: RunningHouse, client: httpx.Client) -> Shop:
+def opened(running: RunningSystem, client: httpx.Client) -> Shop:
     """Register a shop with a recommendation of every kind and state."""
     shop, on = register(client), str(day(15))
     fresh = advised(
-        running, shop, reorder(1), reorder(2, urgency="medium", priority=64, in_days=5),
-        issued(3, "cash_warning", subject="cash", priority=99, impact=90, facts=CASH | {"critical_on": on},
-               expires_on=day(45)),
+        running,
+        shop,
+        reorder(1),
+        reorder(2, urgency="medium", priority=64, in_days=5),
+        issued(
+            3,
+            "cash_warning",
+            subject="cash",
+            priority=99,
+            impact=90,
+            facts=CASH | {"critical_on": on},
+            expires_on=day(45),
+        ),
         issued(4, "price_optimization", "medium", priority=48, impact=60, facts=PRICE, expires_on=day(14)),
-        reorder(5), RecommendationExpired(5, today()), reorder(6), RecommendationWithdrawn(6, "resolved", BASED_ON),
+        reorder(5),
+        RecommendationExpired(5, today()),
+        reorder(6),
+        RecommendationWithdrawn(6, "resolved", BASED_ON),
         issued(7, facts=RICE | {"stockout_on": str(day(-9)), "reorder_by": str(day(-9))}, expires_on=day(-1)),
-    )  # fmt: skip
+    )
     assert client.get(f"/api{PATH}", headers=shop.headers | fresh).status_code == 200
     return shop
 
 
 @pytest.fixture(scope="module")
-def shop(running: RunningHouse) -> Shop:
+def shop(running: RunningSystem) -> Shop:
     """A shop that nobody answers for."""
     with httpx.Client(base_url=running.url, timeout=PATIENCE) as http:
         return opened(running, http)
 
 
 @pytest.fixture
-def own(running: RunningHouse, client: httpx.Client) -> Shop:
+def own(running: RunningSystem, client: httpx.Client) -> Shop:
     """A shop of the test's own, the same."""
     return opened(running, client)
 
@@ -78,11 +100,17 @@ def post(client: httpx.Client, shop: Shop, path: str, body: Any, **headers: str)
 def test_the_most_important_comes_first_and_what_is_over_is_left_out(client: httpx.Client, shop: Shop) -> None:
     found = data(client, shop, PATH)
     assert [(item["id"], item["priority_score"]) for item in found["results"]] == [
-        (3, 0.99), (1, 0.88), (2, 0.64), (4, 0.48),
-    ]  # fmt: skip
+        (3, 0.99),
+        (1, 0.88),
+        (2, 0.64),
+        (4, 0.48),
+    ]
     assert found["summary"] == {
-        "total_pending": 4, "high_urgency_count": 2, "estimated_impact": 0.78, "total_open": 4,
-    }  # fmt: skip
+        "total_pending": 4,
+        "high_urgency_count": 2,
+        "estimated_impact": 0.78,
+        "total_open": 4,
+    }
     assert [item["id"] for item in data(client, shop, PATH, sort="created_at")["results"]] == [4, 3, 2, 1]
 
 
@@ -95,13 +123,24 @@ def test_an_item_has_the_form_of_the_contract(client: httpx.Client, shop: Shop) 
         f" Order 25 by {out:%b} {out.day}."
     )
     assert item["action_data"] == {
-        "product_id": 1, "product_name": "Basmati Rice", "current_stock": 5, "recommended_qty": 25,
-        "reorder_by_date": str(out), "predicted_demand": 28, "demand_days": 7, "basis": "forecast",
-        "days_until_stockout": 2, "stockout_date": str(out),
-    }  # fmt: skip
+        "product_id": 1,
+        "product_name": "Basmati Rice",
+        "current_stock": 5,
+        "recommended_qty": 25,
+        "reorder_by_date": str(out),
+        "predicted_demand": 28,
+        "demand_days": 7,
+        "basis": "forecast",
+        "days_until_stockout": 2,
+        "stockout_date": str(out),
+    }
     assert item["engagement"] == {
-        "is_viewed": False, "viewed_at": None, "is_executed": False, "executed_at": None, "view_duration_seconds": 0,
-    }  # fmt: skip
+        "is_viewed": False,
+        "viewed_at": None,
+        "is_executed": False,
+        "executed_at": None,
+        "view_duration_seconds": 0,
+    }
     assert item["created_at"].endswith("Z")
     assert (item["stake"]["amount"], item["status"], item["impact"]) == (2760, "pending", 0.8)
 
@@ -117,11 +156,15 @@ def test_bangla_readers_see_their_digits(client: httpx.Client, shop: Shop) -> No
 @pytest.mark.parametrize(
     ("filters", "ids"),
     [
-        ({"status": "pending"}, [3, 1, 2, 4]), ({"status": "dismissed"}, [6, 5]), ({"status": "executed"}, []),
-        ({"type": "reorder"}, [1, 2]), ({"urgency": "medium"}, [2, 4]), ({"urgency": "low"}, []),
+        ({"status": "pending"}, [3, 1, 2, 4]),
+        ({"status": "dismissed"}, [6, 5]),
+        ({"status": "executed"}, []),
+        ({"type": "reorder"}, [1, 2]),
+        ({"urgency": "medium"}, [2, 4]),
+        ({"urgency": "low"}, []),
         ({"type": "cash_warning", "urgency": "high", "status": "pending"}, [3]),
     ],
-)  # fmt: skip
+)
 def test_filters_narrow_the_list_and_its_count(
     client: httpx.Client, shop: Shop, filters: dict[str, str], ids: list[int]
 ) -> None:
@@ -163,7 +206,9 @@ def test_nobody_elses_recommendations_are_answered(
 @pytest.mark.parametrize(
     ("number", "body"),
     [
-        (1, {}), (1, {"confirmation": False}), (1, {"confirmation": "yes"}),
+        (1, {}),
+        (1, {"confirmation": False}),
+        (1, {"confirmation": "yes"}),
         (1, {"confirmation": True, "modified_action": {"price": 1}}),
         (1, {"confirmation": True, "modified_action": {"recommended_qty": 0}}),
         (1, {"confirmation": True, "modified_action": {"recommended_qty": 100_001}}),
@@ -172,7 +217,7 @@ def test_nobody_elses_recommendations_are_answered(
         (3, {"confirmation": True, "modified_action": {"recommended_qty": 5}}),
         (4, {"confirmation": True, "modified_action": {"suggested_price": 0}}),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_confirmed_or_fits_no_action_is_refused(
     client: httpx.Client, shop: Shop, number: int, body: dict[str, Any]
 ) -> None:

@@ -11,17 +11,28 @@ from tests.support.shops import Shop, finished_upload, upload
 from tests.support.uploading import RECEIPT, UPLOAD
 
 UPLOAD_KEYS = {
-    "file_id", "file_name", "data_source_name", "state", "rows", "created", "duplicates", "rejected", "progress",
-    "created_at", "completed_at",
-}  # fmt: skip
+    "file_id",
+    "file_name",
+    "data_source_name",
+    "state",
+    "rows",
+    "created",
+    "duplicates",
+    "rejected",
+    "progress",
+    "created_at",
+    "completed_at",
+}
 SECONDS = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 
 
 def test_a_ledger_is_accepted_as_documented(client: httpx.Client, shop: Shop) -> None:
     answer = client.post(
-        UPLOAD, files={"file": ("sales_may_2025.csv", SAMPLE)}, data={"data_source_name": " May 2025  Sales "},
+        UPLOAD,
+        files={"file": ("sales_may_2025.csv", SAMPLE)},
+        data={"data_source_name": " May 2025  Sales "},
         headers=shop.headers,
-    )  # fmt: skip
+    )
     assert answer.status_code == 202
     body = answer.json()
     assert body.keys() == {"status", "data", "timestamp", "request_id"}
@@ -30,9 +41,12 @@ def test_a_ledger_is_accepted_as_documented(client: httpx.Client, shop: Shop) ->
     assert answer.headers["X-Request-ID"] == str(uuid.UUID(body["request_id"]))
     data = body["data"]
     assert data == {
-        "message": "Processing file...", "file_id": str(uuid.UUID(data["file_id"])),
-        "file_name": "sales_may_2025.csv", "rows_detected": 2, "estimated_processing_time": 1,
-    }  # fmt: skip
+        "message": "Processing file...",
+        "file_id": str(uuid.UUID(data["file_id"])),
+        "file_name": "sales_may_2025.csv",
+        "rows_detected": 2,
+        "estimated_processing_time": 1,
+    }
     assert type(data["estimated_processing_time"]) is int
     assert answer.headers["Location"] == f"/api/data/uploads/{data['file_id']}"
     finished = finished_upload(client, shop, data["file_id"]).json()["data"]
@@ -47,8 +61,13 @@ def test_the_wait_is_announced_in_bangla_too(client: httpx.Client, shop: Shop) -
 def test_the_documented_rows_become_transactions_products_and_customers(client: httpx.Client, shop: Shop) -> None:
     upload_, position = imported(client, shop, SAMPLE)
     assert {name: upload_[name] for name in ("state", "rows", "created", "duplicates", "rejected", "progress")} == {
-        "state": "completed", "rows": 2, "created": 2, "duplicates": 0, "rejected": 0, "progress": 1,
-    }  # fmt: skip
+        "state": "completed",
+        "rows": 2,
+        "created": 2,
+        "duplicates": 0,
+        "rejected": 0,
+        "progress": 1,
+    }
     transactions = read(client, shop, "/api/transactions", position)
     assert transactions["count"] == 2
     shown = ("date", "product_name", "quantity", "amount", "customer_name", "payment_method")
@@ -57,17 +76,23 @@ def test_the_documented_rows_become_transactions_products_and_customers(client: 
         ("2025-10-01T00:00:00+06:00", "Shirt", 2, 600, "Ali", "cash"),
     ]
     assert transactions["summary"] | {"currency": ""} == {
-        "total_revenue": 1800, "average_value": 900, "transaction_count": 2, "currency": "",
-    }  # fmt: skip
+        "total_revenue": 1800,
+        "average_value": 900,
+        "transaction_count": 2,
+        "currency": "",
+    }
     products = read(client, shop, "/api/products", position)["results"]
     assert {(product["name"], product["unit_price"]) for product in products} == {("Shirt", 300), ("Pants", 1200)}
     customers = read(client, shop, "/api/customers", position)["results"]
     assert [(customer["name"], customer["purchase_metrics"]["total_spent"]) for customer in customers] == [("Ali", 600)]
     profile = read(client, shop, "/api/business/profile", position)
     assert profile["stats"] == {
-        "products": 2, "customers": 1, "total_transactions": 2, "total_revenue": 1800,
+        "products": 2,
+        "customers": 1,
+        "total_transactions": 2,
+        "total_revenue": 1800,
         "last_transaction_date": "2025-10-02",
-    }  # fmt: skip
+    }
     assert profile["data_sources"] == ["csv"]
 
 
@@ -90,11 +115,15 @@ def test_four_columns_are_enough(client: httpx.Client, shop: Shop) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        SAMPLE.rstrip(b"\n"), SAMPLE.replace(b"\n", b"\r\n"), SAMPLE.replace(b"\n", b"\r"),
-        SAMPLE.decode().encode("utf-16"), b"\xfe\xff" + SAMPLE.decode().encode("utf-16-be"), b"\xef\xbb\xbf" + SAMPLE,
+        SAMPLE.rstrip(b"\n"),
+        SAMPLE.replace(b"\n", b"\r\n"),
+        SAMPLE.replace(b"\n", b"\r"),
+        SAMPLE.decode().encode("utf-16"),
+        b"\xfe\xff" + SAMPLE.decode().encode("utf-16-be"),
+        b"\xef\xbb\xbf" + SAMPLE,
     ],
     ids=["no end", "CRLF", "CR", "UTF-16", "UTF-16 BE", "BOM"],
-)  # fmt: skip
+)
 def test_as_many_rows_are_announced_as_are_read(client: httpx.Client, shop: Shop, content: bytes) -> None:
     answer = upload(client, shop, content)
     assert answer.json()["data"]["rows_detected"] == 2

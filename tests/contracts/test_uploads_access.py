@@ -6,21 +6,24 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.ledgers import SAMPLE, books_of, imported, read
 from tests.support.shops import Shop
 from tests.support.uploading import RECEIPT, UPLOAD, refusal, refused_in_both_languages, shop_for_refusals
-from write_side.identity.staff import create_staff
+from write_side.identity.staff_handlers import create_staff
 
 NOBODY = str(uuid.UUID(int=0))
 DOORS = [
-    ("POST", UPLOAD), ("POST", RECEIPT), ("GET", "/api/data/uploads"), ("GET", f"/api/data/uploads/{NOBODY}"),
+    ("POST", UPLOAD),
+    ("POST", RECEIPT),
+    ("GET", "/api/data/uploads"),
+    ("GET", f"/api/data/uploads/{NOBODY}"),
     ("GET", f"/api/data/uploads/{NOBODY}/errors.csv"),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")
-def unlucky(running: RunningHouse) -> Shop:
+def unlucky(running: RunningSystem) -> Shop:
     """A shop of which nothing is accepted."""
     return shop_for_refusals(running)
 
@@ -37,8 +40,8 @@ def test_who_is_not_logged_in_gets_401(client: httpx.Client, method: str, path: 
     assert send({"Authorization": "Bearer nonsense"}).status_code == 401
 
 
-def test_staff_without_a_shop_may_not_upload(client: httpx.Client, running: RunningHouse) -> None:
-    store = running.house.store(pool_size=1)
+def test_staff_without_a_shop_may_not_upload(client: httpx.Client, running: RunningSystem) -> None:
+    store = running.container.store(pool_size=1)
     email = f"staff-{uuid.uuid4().hex}@shop.bd"
     create_staff(store, email, "Operator", "SecurePass123")
     store.close()

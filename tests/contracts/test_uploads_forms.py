@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.ledgers import SAMPLE
 from tests.support.shops import Shop, finished_upload
 from tests.support.uploading import (
@@ -48,33 +48,34 @@ WRONG_FORMS: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.fixture(scope="module")
-def unlucky(running: RunningHouse) -> Shop:
+def unlucky(running: RunningSystem) -> Shop:
     """A shop of which nothing is accepted."""
     return shop_for_refusals(running)
 
 
 @pytest.mark.parametrize("case", BROKEN_FORMS)
 def test_a_broken_form_is_refused_never_half_read(
-    client: httpx.Client, unlucky: Shop, running: RunningHouse, case: str
+    client: httpx.Client, unlucky: Shop, running: RunningSystem, case: str
 ) -> None:
     refused_form(client, unlucky, running, BROKEN_FORMS[case])
 
 
 @pytest.mark.parametrize("case", WRONG_FORMS)
 def test_a_form_without_what_is_needed_is_told_what(
-    client: httpx.Client, unlucky: Shop, running: RunningHouse, case: str
+    client: httpx.Client, unlucky: Shop, running: RunningSystem, case: str
 ) -> None:
     body, field = WRONG_FORMS[case]
     details = refused_form(client, unlucky, running, body)
     assert [told["field"] for told in details["fields"]] == [field]
 
 
-def refused_form(client: httpx.Client, shop: Shop, running: RunningHouse, body: bytes) -> dict[str, Any]:
+def refused_form(client: httpx.Client, shop: Shop, running: RunningSystem, body: bytes) -> dict[str, Any]:
     before = kept(running, shop)
     details: dict[str, Any] = refused_in_both_languages(
         lambda headers: client.post(UPLOAD, content=body, headers=shop.headers | headers | {"Content-Type": FORM}),
-        400, "INVALID_REQUEST",
-    )  # fmt: skip
+        400,
+        "INVALID_REQUEST",
+    )
     assert kept(running, shop) == before
     return details
 
@@ -82,18 +83,23 @@ def refused_form(client: httpx.Client, shop: Shop, running: RunningHouse, body: 
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Content-Type": "text/csv"}, {"Content-Type": "application/json"}, {"Content-Type": "multipart/form-data"},
-        {"Content-Type": "multipart/mixed; boundary=x"}, {"Content-Type": "application/x-www-form-urlencoded"}, {},
+        {"Content-Type": "text/csv"},
+        {"Content-Type": "application/json"},
+        {"Content-Type": "multipart/form-data"},
+        {"Content-Type": "multipart/mixed; boundary=x"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {},
         {"Content-Type": FORM, "Content-Encoding": "gzip"},
     ],
     ids=["csv", "json", "no boundary", "mixed", "url encoded", "none", "compressed"],
-)  # fmt: skip
+)
 def test_another_kind_of_body_is_refused(client: httpx.Client, unlucky: Shop, headers: dict[str, str]) -> None:
     body = b'{"a":1}' if "json" in headers.get("Content-Type", "") else form(FILE)
     refused_in_both_languages(
         lambda language: client.post(UPLOAD, content=body, headers=unlucky.headers | headers | language),
-        415, "UNSUPPORTED_MEDIA_TYPE",
-    )  # fmt: skip
+        415,
+        "UNSUPPORTED_MEDIA_TYPE",
+    )
 
 
 def test_a_boundary_that_is_too_long_is_refused(client: httpx.Client, unlucky: Shop) -> None:
@@ -104,15 +110,23 @@ def test_a_boundary_that_is_too_long_is_refused(client: httpx.Client, unlucky: S
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        (b"../../etc/passwd", "passwd"), (rb"C:\\shop\\may.csv", "may.csv"), (b"a\0b.csv", "ab.csv"),
-        ("\u202egnp.csv".encode(), "gnp.csv"), ("বিক্রি মে.csv".encode(), "বিক্রি মে.csv"), (b"", "upload"),
-        (rb"q\"uote.csv", 'q"uote.csv'), (b"a%0d%0ab.csv", "a%0d%0ab.csv"), (b"x" * 5000, "x" * 255),
-        (b"\xff\xfe.csv", ".csv"), (b"/", "upload"), (b"<b>.csv", "<b>.csv"),
+        (b"../../etc/passwd", "passwd"),
+        (rb"C:\\shop\\may.csv", "may.csv"),
+        (b"a\0b.csv", "ab.csv"),
+        ("\u202egnp.csv".encode(), "gnp.csv"),
+        ("বিক্রি মে.csv".encode(), "বিক্রি মে.csv"),
+        (b"", "upload"),
+        (rb"q\"uote.csv", 'q"uote.csv'),
+        (b"a%0d%0ab.csv", "a%0d%0ab.csv"),
+        (b"x" * 5000, "x" * 255),
+        (b"\xff\xfe.csv", ".csv"),
+        (b"/", "upload"),
+        (b"<b>.csv", "<b>.csv"),
     ],
     ids=["path", "windows", "nul", "direction", "bangla", "empty", "quote", "lines", "long", "bytes", "slash", "tag"],
-)  # fmt: skip
+)
 def test_a_hostile_file_name_is_shown_harmless_and_used_for_nothing(
-    client: httpx.Client, shop: Shop, running: RunningHouse, name: bytes, shown: str
+    client: httpx.Client, shop: Shop, running: RunningSystem, name: bytes, shown: str
 ) -> None:
     answer = send_form(client, shop, form(part("file", SAMPLE, name)))
     assert answer.status_code == 202, answer.text

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.ledgers import SAMPLE, read
 from tests.support.shops import Shop, finished_upload
 from tests.support.uploading import UPLOAD, kept, refusal, refused_in_both_languages, shop_for_refusals, topics
@@ -14,13 +14,13 @@ OTHER = SAMPLE.replace(b"Shirt", b"Sari")
 
 
 @pytest.fixture(scope="module")
-def unlucky(running: RunningHouse) -> Shop:
+def unlucky(running: RunningSystem) -> Shop:
     """A shop of which nothing is accepted."""
     return shop_for_refusals(running)
 
 
 def test_the_same_key_and_file_answer_the_same_and_import_once(
-    client: httpx.Client, shop: Shop, running: RunningHouse
+    client: httpx.Client, shop: Shop, running: RunningSystem
 ) -> None:
     def send(_: int) -> httpx.Response:
         headers = shop.headers | {"Idempotency-Key": "may-2025"}
@@ -38,11 +38,12 @@ def test_the_same_key_and_file_answer_the_same_and_import_once(
 
 
 @pytest.mark.parametrize(
-    ("content", "query"), [(OTHER, ""), (SAMPLE, "?dedupe=off"), (SAMPLE, "?date_order=dmy")],
+    ("content", "query"),
+    [(OTHER, ""), (SAMPLE, "?dedupe=off"), (SAMPLE, "?date_order=dmy")],
     ids=["another file", "twins", "another date order"],
-)  # fmt: skip
+)
 def test_a_key_that_stood_for_another_upload_is_refused(
-    client: httpx.Client, shop: Shop, running: RunningHouse, content: bytes, query: str
+    client: httpx.Client, shop: Shop, running: RunningSystem, content: bytes, query: str
 ) -> None:
     headers = shop.headers | {"Idempotency-Key": "may-2025"}
     first = client.post(UPLOAD, files={"file": ("may.csv", SAMPLE)}, headers=headers)
@@ -70,12 +71,17 @@ def test_keys_of_two_shops_have_nothing_to_do_with_each_other(
 @pytest.mark.parametrize(
     ("query", "names"),
     [
-        ("dedupe=maybe", "dedupe"), ("dedupe=", "dedupe"), ("dedupe=on&dedupe=off", "dedupe"), ("dedup=off", "dedup"),
-        ("date_order=1", "date_order"), ("date_order=dym", "date_order"), ("limit=5", "limit"),
+        ("dedupe=maybe", "dedupe"),
+        ("dedupe=", "dedupe"),
+        ("dedupe=on&dedupe=off", "dedupe"),
+        ("dedup=off", "dedup"),
+        ("date_order=1", "date_order"),
+        ("date_order=dym", "date_order"),
+        ("limit=5", "limit"),
     ],
-)  # fmt: skip
+)
 def test_wrong_query_parameters_are_refused_not_ignored(
-    client: httpx.Client, unlucky: Shop, running: RunningHouse, query: str, names: str
+    client: httpx.Client, unlucky: Shop, running: RunningSystem, query: str, names: str
 ) -> None:
     before = kept(running, unlucky)
     answer = client.post(f"{UPLOAD}?{query}", files={"file": ("a.csv", SAMPLE)}, headers=unlucky.headers)
@@ -84,7 +90,7 @@ def test_wrong_query_parameters_are_refused_not_ignored(
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "ক"])
-def test_a_key_that_is_none_is_refused(client: httpx.Client, unlucky: Shop, running: RunningHouse, key: str) -> None:
+def test_a_key_that_is_none_is_refused(client: httpx.Client, unlucky: Shop, running: RunningSystem, key: str) -> None:
     before = kept(running, unlucky)
     headers = [*unlucky.headers.items(), ("Idempotency-Key", key.encode())]
     answer = client.post(UPLOAD, files={"file": ("a", SAMPLE)}, headers=headers)  # type: ignore[arg-type] # bytes do too

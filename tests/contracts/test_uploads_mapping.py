@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.ledgers import read
 from tests.support.shops import Shop, finished_upload
 from tests.support.uploading import UPLOAD, kept, refusal, refused_in_both_languages, shop_for_refusals
@@ -18,7 +18,7 @@ MAPPING = {"date": "sold ON", "amount": "Net"}
 
 
 @pytest.fixture(scope="module")
-def unlucky(running: RunningHouse) -> Shop:
+def unlucky(running: RunningSystem) -> Shop:
     """A shop of which nothing is accepted."""
     return shop_for_refusals(running)
 
@@ -54,7 +54,7 @@ def test_columns_of_unknown_names_can_be_chosen(client: httpx.Client, shop: Shop
 
 
 def test_a_column_that_is_not_there_is_refused_by_its_name(
-    client: httpx.Client, unlucky: Shop, running: RunningHouse
+    client: httpx.Client, unlucky: Shop, running: RunningSystem
 ) -> None:
     before = kept(running, unlucky)
     details: dict[str, Any] = refused_in_both_languages(
@@ -66,7 +66,7 @@ def test_a_column_that_is_not_there_is_refused_by_its_name(
 
 @pytest.mark.parametrize("mapping", [[], {"price": "Net"}, {"amount": 5}, {"amount": "Net", "cost": "net"}])
 def test_what_is_no_mapping_is_refused(
-    client: httpx.Client, unlucky: Shop, running: RunningHouse, mapping: object
+    client: httpx.Client, unlucky: Shop, running: RunningSystem, mapping: object
 ) -> None:
     before = kept(running, unlucky)
     details = refused_in_both_languages(

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.errors import TooManyUploads
-from shared.event_store import EventStore, Metadata
-from shared.events.sales import UploadAccepted
-from shared.house import House
-from tests.support.application import RunningHouse, settings_for
+from shared.domain.events.sales import UploadAccepted
+from shared.domain.refusals.sales import TooManyUploads
+from shared.eventstore.store import EventStore, Metadata
+from shared.runtime.container import Container
+from tests.support.application import RunningSystem, settings_for
 from tests.support.ledgers import SAMPLE
 from tests.support.log_facts import connected, rows
 from tests.support.servers import Services, drop_database, fresh_database
@@ -22,7 +22,7 @@ from tests.support.uploading import UPLOAD, kept, refusal, topics
 from tests.support.waiting import PATIENCE, wait_until
 from write_side.sales import worker
 from write_side.sales.aggregate import stream_of
-from write_side.sales.quotas import insist_on_quota
+from write_side.sales.upload.quotas import insist_on_quota
 
 # Each returns the ids of what it changed: makes events older, and uploads' jobs without a worker.
 AGE = "UPDATE log.events SET recorded_at = recorded_at - make_interval(secs => %s) RETURNING notification_id"
@@ -34,17 +34,17 @@ HOUR, MONTH = dt.timedelta(hours=1), dt.timedelta(days=30)
 
 
 @pytest.fixture(scope="module")
-def strict(services: Services, template: str) -> Iterator[RunningHouse]:
+def strict(services: Services, template: str) -> Iterator[RunningSystem]:
     """A house that counts what its shops do, without a Redis whose counts other tests share."""
     url = fresh_database(services.database_url, template)
-    house = RunningHouse(House(settings_for(url, services, rate_limits=True, redis_url=None)))
-    yield house
-    house.stop()
+    container = RunningSystem(Container(settings_for(url, services, rate_limits=True, redis_url=None)))
+    yield container
+    container.stop()
     drop_database(url)
 
 
 @pytest.fixture
-def http(strict: RunningHouse) -> Iterator[httpx.Client]:
+def http(strict: RunningSystem) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=strict.url, timeout=PATIENCE, headers={"Accept-Language": "en"}) as opened:
         yield opened
 
@@ -53,9 +53,9 @@ def different(number: int) -> bytes:
     return SAMPLE.replace(b"Shirt", b"Shirt %d" % number)
 
 
-def all_read(strict: RunningHouse, shop: Shop, count: int) -> bool:
+def all_read(strict: RunningSystem, shop: Shop, count: int) -> bool:
     ended = topics(strict, shop).count("sales.UploadCompleted")
-    return ended == count and rows(strict.house.url, OPEN, shop.business_id) == [(0,)]
+    return ended == count and rows(strict.container.url, OPEN, shop.business_id) == [(0,)]
 
 
 def too_many(answer: httpx.Response) -> dict[str, Any]:
@@ -67,9 +67,9 @@ def too_many(answer: httpx.Response) -> dict[str, Any]:
     return details
 
 
-def test_of_six_ledgers_at_once_three_get_in(strict: RunningHouse, http: httpx.Client) -> None:
+def test_of_six_ledgers_at_once_three_get_in(strict: RunningSystem, http: httpx.Client) -> None:
     shop = register(http)
-    with connected(strict.house.url) as conn:
+    with connected(strict.container.url) as conn:
         conn.execute("SELECT pg_advisory_lock(%s, %s)", (worker._IMPORT_LOCK, shop.business_id))
         with ThreadPoolExecutor(6) as pool:
             answers = list(pool.map(lambda number: upload(http, shop, different(number)), range(6)))
@@ -83,7 +83,7 @@ def test_of_six_ledgers_at_once_three_get_in(strict: RunningHouse, http: httpx.C
     assert upload(http, shop, different(8)).status_code == 202
 
 
-def test_the_twenty_first_ledger_of_an_hour_waits(strict: RunningHouse, http: httpx.Client) -> None:
+def test_the_twenty_first_ledger_of_an_hour_waits(strict: RunningSystem, http: httpx.Client) -> None:
     shop, neighbour = register(http), register(http)
     key = {"Idempotency-Key": "the first"}
     for number in range(20):
@@ -100,7 +100,7 @@ def test_the_twenty_first_ledger_of_an_hour_waits(strict: RunningHouse, http: ht
     again = http.post(UPLOAD, files={"file": ("a.csv", different(0))}, headers=shop.headers | key)
     assert again.status_code == 202  # it was accepted an hour's quota ago
     assert upload(http, neighbour, different(20)).status_code == 202
-    rows(strict.house.url, AGE, details["retry_after"])
+    rows(strict.container.url, AGE, details["retry_after"])
     assert upload(http, shop, different(20)).status_code == 202
 
 

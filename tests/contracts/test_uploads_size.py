@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.ledgers import LIMIT, SAMPLE, padded
 from tests.support.shops import Shop, finished_upload, upload
 from tests.support.uploading import (
@@ -28,7 +28,7 @@ TAIL = f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
 @pytest.fixture
-def line(running: RunningHouse, shop: Shop) -> Iterator[Line]:
+def line(running: RunningSystem, shop: Shop) -> Iterator[Line]:
     """A request of unknown length."""
     opened = Line(running.url, UPLOAD, shop, Transfer_Encoding="chunked")
     yield opened
@@ -40,7 +40,7 @@ def line(running: RunningHouse, shop: Shop) -> Iterator[Line]:
     [(UPLOAD, LIMIT + 100_000, LIMIT), (UPLOAD, 10**12, LIMIT), (RECEIPT, IMAGE_LIMIT + 100_000, IMAGE_LIMIT)],
 )
 def test_a_length_that_is_too_large_is_refused_before_the_body_comes(
-    running: RunningHouse, shop: Shop, path: str, length: int, limit: int
+    running: RunningSystem, shop: Shop, path: str, length: int, limit: int
 ) -> None:
     line = Line(running.url, path, shop, Content_Length=str(length))
     status, body = line.answer()
@@ -49,7 +49,7 @@ def test_a_length_that_is_too_large_is_refused_before_the_body_comes(
 
 
 def test_a_body_of_unknown_length_is_refused_once_it_passes_the_limit(
-    line: Line, running: RunningHouse, shop: Shop
+    line: Line, running: RunningSystem, shop: Shop
 ) -> None:
     before = kept(running, shop)
     line.send_chunk(HEAD + padded(SAMPLE, LIMIT + 1))
@@ -74,7 +74,7 @@ def test_at_the_limit_the_rest_is_waited_for_and_accepted(line: Line, client: ht
     assert [upload_[name] for name in ("state", "created", "rejected")] == ["completed", 2, 1]
 
 
-def test_one_byte_more_is_too_large(client: httpx.Client, shop: Shop, running: RunningHouse) -> None:
+def test_one_byte_more_is_too_large(client: httpx.Client, shop: Shop, running: RunningSystem) -> None:
     before = kept(running, shop)
 
     def send(headers: dict[str, str]) -> httpx.Response:
@@ -99,7 +99,7 @@ def test_the_name_of_the_source_does_not_count_as_file(client: httpx.Client, sho
     assert answer.status_code == 202
 
 
-def test_a_client_that_hangs_up_leaves_nothing_behind(running: RunningHouse, shop: Shop) -> None:
+def test_a_client_that_hangs_up_leaves_nothing_behind(running: RunningSystem, shop: Shop) -> None:
     before = kept(running, shop)
     line = Line(running.url, UPLOAD, shop, Content_Length=str(LIMIT))
     line.send(HEAD + padded(SAMPLE, 5_000_000))

@@ -9,9 +9,9 @@ import httpx
 import psycopg
 import pytest
 
-from shared.event_store import EventStore
-from shared.house import House
-from tests.support.application import RunningHouse, settings_for
+from shared.eventstore.store import EventStore
+from shared.runtime.container import Container
+from tests.support.application import RunningSystem, settings_for
 from tests.support.ledgers import SAMPLE, errors_of, imported
 from tests.support.log_facts import rows
 from tests.support.servers import Services, drop_database, fresh_database
@@ -26,62 +26,64 @@ SPREAD = "SELECT sealed FROM files.rejections WHERE file_id = %s"
 
 
 @pytest.fixture
-def opened(running: RunningHouse) -> Iterator[EventStore]:
-    store = running.house.store(pool_size=1)
+def opened(running: RunningSystem) -> Iterator[EventStore]:
+    store = running.container.store(pool_size=1)
     yield store
     store.close()
 
 
 def test_a_stored_ledger_can_be_read_by_the_house_only(
-    client: httpx.Client, shop: Shop, running: RunningHouse, opened: EventStore
+    client: httpx.Client, shop: Shop, running: RunningSystem, opened: EventStore
 ) -> None:
     upload_ = imported(client, shop, LEDGER, name="Marzipan-Moghul.csv")
     assert upload_.counts == (3, 0, 1)
     file_id = uuid.UUID(upload_.data["file_id"])
-    parts = rows(running.house.url, PARTS, file_id)
+    parts = rows(running.container.url, PARTS, file_id)
     assert [part for part, _ in parts] == [0, 1, 2]
-    sealed = [bytes(data) for _, data in parts] + [bytes(data) for (data,) in rows(running.house.url, SPREAD, file_id)]
+    sealed = [bytes(data) for _, data in parts] + [
+        bytes(data) for (data,) in rows(running.container.url, SPREAD, file_id)
+    ]
     assert len(sealed) == 4
     for data in sealed:
         assert MARK not in data
         assert b"Product" not in data
         assert b"\n" * 20 not in data
-    files = running.house.files(opened)
+    files = running.container.files(opened)
     assert b"".join(files.chunks(shop.business_id, file_id)) == LEDGER
     assert list(files.chunks(shop.business_id + 1, file_id)) == []
 
 
 def test_the_log_holds_neither_rejected_cells_nor_customers_names(
-    client: httpx.Client, shop: Shop, running: RunningHouse
+    client: httpx.Client, shop: Shop, running: RunningSystem
 ) -> None:
     content = SAMPLE + b"2025-10-03,Tea,0,20,Shefali Begum,\n2025-10-03,Tea,1,20,Rokeya Khatun,\n"
     assert imported(client, shop, content).counts == (3, 0, 1)
     written = "SELECT data::text || meta::text FROM log.history WHERE business_id = %s"
-    log = "".join(text for (text,) in rows(running.house.url, written, shop.business_id))
+    log = "".join(text for (text,) in rows(running.container.url, written, shop.business_id))
     assert "Tea" in log
     for name in ("Shefali", "Rokeya", 'Ali"'):
         assert name not in log
 
 
-def test_a_ledger_that_is_refused_leaves_no_part(client: httpx.Client, shop: Shop, running: RunningHouse) -> None:
+def test_a_ledger_that_is_refused_leaves_no_part(client: httpx.Client, shop: Shop, running: RunningSystem) -> None:
     answer = client.post("/api/data/upload-csv", files={"file": ("a", b"x" * 3_000_000)}, headers=shop.headers)
     refusal(answer, 400, "INVALID_CSV_FORMAT")
     of_shop = "SELECT count(*) FROM files.parts WHERE business_id = %s"
-    assert rows(running.house.url, of_shop, shop.business_id) == [(0,)]
+    assert rows(running.container.url, of_shop, shop.business_id) == [(0,)]
 
 
 @pytest.fixture
-def object_house(services: Services, template: str, tmp_path: Path) -> Iterator[RunningHouse]:
+def object_house(services: Services, template: str, tmp_path: Path) -> Iterator[RunningSystem]:
     """A house that keeps files in a folder, as in a bucket."""
     pytest.importorskip("obstore", reason="files in object stores need the object-store extra")
     url = fresh_database(services.database_url, template)
-    house = RunningHouse(House(settings_for(url, services, file_store=tmp_path.as_uri())))
-    yield house
-    house.stop()
+    container = RunningSystem(Container(settings_for(url, services, file_store=tmp_path.as_uri())))
+    yield container
+    container.stop()
     drop_database(url)
 
 
-def test_an_object_store_serves_as_well(object_house: RunningHouse, tmp_path: Path) -> None:
+def test_an_object_store_serves_as_well(object_house: RunningSystem, tmp_path: Path) -> None:
     with httpx.Client(base_url=object_house.url, timeout=PATIENCE, headers={"Accept-Language": "en"}) as http:
         shop = register(http)
         upload_ = imported(http, shop, LEDGER, name="../../Marzipan-Moghul.csv")
@@ -96,5 +98,5 @@ def test_an_object_store_serves_as_well(object_house: RunningHouse, tmp_path: Pa
         answer = http.post("/api/data/upload-csv", files={"file": ("a", b"x" * 3_000_000)}, headers=shop.headers)
         refusal(answer, 400, "INVALID_CSV_FORMAT")
         assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == len(stored) == 6
-    with psycopg.connect(object_house.house.url) as conn:
+    with psycopg.connect(object_house.container.url) as conn:
         assert conn.execute("SELECT count(*) FROM files.parts").fetchone() == (0,)

@@ -4,7 +4,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.rules.baki import (
+from shared.domain.rules.baki import (
     NOBODY,
     Account,
     Due,

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.rules.cash import current_balance, project
-from shared.rules.cash_flows import Day, Repayment, Situation
-from shared.rules.chances import SLOPES, band, chance_below, deviations, drift, paths
-from shared.rules.recurring import Recurring
+from shared.domain.rules.cash import current_balance, project
+from shared.domain.rules.cash_flows import Day, Repayment, Situation
+from shared.domain.rules.chances import SLOPES, band, chance_below, deviations, drift, paths
+from shared.domain.rules.recurring import Recurring
 
 MONDAY = dt.date(2025, 11, 3)
 TAKA = 100
@@ -23,10 +23,17 @@ def ago(days: int) -> dt.date:
 def steady(takings: int, days: int = 56, **more: Any) -> Situation:  # noqa: ANN401 - a field
     """Return a shop that took the same every day until today."""
     sold = {ago(back): Day(takings, 0, 0) for back in range(days)}
-    return Situation(**{
-        "as_of": MONDAY, "balance": 10_000, "days": sold, "first_sale": ago(days - 1), "last_sale": MONDAY,
-        "threshold": 5_000, **more,
-    })  # fmt: skip
+    return Situation(
+        **{
+            "as_of": MONDAY,
+            "balance": 10_000,
+            "days": sold,
+            "first_sale": ago(days - 1),
+            "last_sale": MONDAY,
+            "threshold": 5_000,
+            **more,
+        }
+    )
 
 
 def test_the_balance_goes_on_from_day_to_day() -> None:
@@ -179,17 +186,25 @@ def test_more_money_sooner_lowers_the_risk() -> None:
 amounts = st.integers(0, 10**9)
 shops = st.builds(
     lambda days, recurring, due, **more: Situation(
-        MONDAY, days={ago(i): day for i, day in enumerate(days)}, first_sale=ago(len(days)), last_sale=ago(0),
-        recurring=recurring, due=due, **more,
+        MONDAY,
+        days={ago(i): day for i, day in enumerate(days)},
+        first_sale=ago(len(days)),
+        last_sale=ago(0),
+        recurring=recurring,
+        due=due,
+        **more,
     ),
     days=st.lists(st.builds(Day, amounts, amounts, amounts), max_size=80),
-    recurring=st.lists(st.builds(
-        Recurring, st.dates(ago(90), ago(-90)), amounts, st.sampled_from(["daily", "weekly", "monthly", "yearly"])
-    ), max_size=3),
+    recurring=st.lists(
+        st.builds(
+            Recurring, st.dates(ago(90), ago(-90)), amounts, st.sampled_from(["daily", "weekly", "monthly", "yearly"])
+        ),
+        max_size=3,
+    ),
     due=st.dictionaries(st.dates(ago(-1), ago(-100)), amounts, max_size=5),
     balance=st.none() | st.integers(-(10**12), 10**12),
     threshold=amounts,
-)  # fmt: skip
+)
 
 
 @settings(deadline=None)

@@ -2,9 +2,10 @@ import datetime as dt
 
 import pytest
 
-from shared.errors import DateOutOfRange, ExpenseNotFound, NotFound
-from shared.events.base import Event
-from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.base import Event
+from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.refusals.cashflow import ExpenseNotFound
+from shared.errors import DateOutOfRange, NotFound
 from write_side.cashflow.aggregate import (
     Cash,
     ChangeCashSettings,
@@ -47,11 +48,15 @@ def test_an_opening_day_lies_between_2000_and_today(day: dt.date) -> None:
 @pytest.mark.parametrize(
     ("recurring", "day", "allowed"),
     [
-        (None, TODAY, True), (None, TOMORROW, False), ("monthly", TOMORROW, True),
-        ("yearly", TODAY + dt.timedelta(366), True), ("yearly", TODAY + dt.timedelta(367), False),
-        ("daily", dt.date(2000, 1, 1), True), ("daily", dt.date(1999, 12, 31), False),
+        (None, TODAY, True),
+        (None, TOMORROW, False),
+        ("monthly", TOMORROW, True),
+        ("yearly", TODAY + dt.timedelta(366), True),
+        ("yearly", TODAY + dt.timedelta(367), False),
+        ("daily", dt.date(2000, 1, 1), True),
+        ("daily", dt.date(1999, 12, 31), False),
     ],
-)  # fmt: skip
+)
 def test_an_expense_was_paid_or_recurs_within_a_year(recurring: str | None, day: dt.date, *, allowed: bool) -> None:
     wish = RecordExpense(1, day, 100, "x", recurring)
     if allowed:

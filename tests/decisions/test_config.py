@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from shared.config import Settings, UnsafeSettings, check_production
+from shared.runtime.settings import Settings, UnsafeSettings, check_production
 
 SAFE = {
     "SMARTMARKET_ENV": "production",

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.csv_rows import HEADER, MARK, NOW, TODAY, sales, stored
-from write_side.sales.csv_dates import AmbiguousDates
-from write_side.sales.csv_header import NoLedger
-from write_side.sales.csv_rows import LedgerRow, read_rows, scan
+from write_side.sales.csv.dates import AmbiguousDates
+from write_side.sales.csv.header import NoLedger
+from write_side.sales.csv.rows import LedgerRow, read_rows, scan
 
 BANGLA = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 HEADERS = {

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from write_side.sales.csv_dates import AmbiguousDates, DateFormat, Order, decide
-from write_side.sales.csv_faults import BadCell, Fault
+from write_side.sales.csv.dates import AmbiguousDates, DateFormat, Order, decide
+from write_side.sales.csv.faults import BadCell, Fault
 
 THE_DAY = dt.date(2025, 10, 3)
 BANGLA = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
@@ -92,12 +92,30 @@ def test_a_time_with_an_offset_is_moved_to_dhaka() -> None:
 @pytest.mark.parametrize(
     "cell",
     [
-        "Latte", "2025-13-01", "2025-02-29", "2025-10", "10/2025", "2025-10/03", "20251003", "45931", "2025-10-031",
-        "0000-00-00", "2025-10-03T25:00", "2025-10-03 13:00 PM", "2025-10-03 0:10 AM", "2025-10-03T10:60",
-        "2025-10-03T10:00+99:00", "2025-10-03T10:00+06:75", "9999-12-31T23:00:00-12:00", "3 Foo 2025", "2025-10-03 x",
-        "-2025-10-03", "٢٠٢٥-١٠-٠٣", "x" * 10_000,
+        "Latte",
+        "2025-13-01",
+        "2025-02-29",
+        "2025-10",
+        "10/2025",
+        "2025-10/03",
+        "20251003",
+        "45931",
+        "2025-10-031",
+        "0000-00-00",
+        "2025-10-03T25:00",
+        "2025-10-03 13:00 PM",
+        "2025-10-03 0:10 AM",
+        "2025-10-03T10:60",
+        "2025-10-03T10:00+99:00",
+        "2025-10-03T10:00+06:75",
+        "9999-12-31T23:00:00-12:00",
+        "3 Foo 2025",
+        "2025-10-03 x",
+        "-2025-10-03",
+        "٢٠٢٥-١٠-٠٣",
+        "x" * 10_000,
     ],
-)  # fmt: skip
+)
 def test_what_is_no_date_is_refused(cell: str) -> None:
     assert fault_of(cell, DateFormat("dmy")) == Fault.INVALID_DATE
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.csv_rows import stored
-from write_side.sales.csv_encoding import HEAD_SIZE, MAX_LINE, detect, head_of, lines, settle
+from write_side.sales.csv.encoding import HEAD_SIZE, MAX_LINE, detect, head_of, lines, settle
 
 BANGLA = "তারিখ,পণ্য,পরিমাণ,টাকা\n২০২৫-১০-০১,মিষ্টি দই,১,৬০০\n"
 ENCODINGS = st.sampled_from(["utf-8", "utf-16-le", "utf-16-be", "cp1252"])

@@ -1,9 +1,9 @@
 import pytest
 
-from shared.vault import MasterKey
+from shared.eventstore.vault import MasterKey
 from tests.support.csv_rows import HEADER, items, sale, sales
-from write_side.sales.csv_rows import LedgerRow
-from write_side.sales.names import marking
+from write_side.sales.catalog import marking
+from write_side.sales.csv.rows import LedgerRow
 
 SEED = HEADER + "2025-10-01,Shirt,2,600,Ali,Cash\n2025-10-02,Pants,1,1200,,bKash\n"
 

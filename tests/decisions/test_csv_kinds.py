@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from tests.support.csv_rows import MARK, NOW, items, rejection, sale, sales, stored
-from write_side.sales.csv_rows import read_rows, scan
-from write_side.sales.csv_sheet import ProductFacts, Sheet
+from write_side.sales.csv.rows import read_rows, scan
+from write_side.sales.csv.sheet import ProductFacts, Sheet
 
 HEADER = "Type,Date,Product,Quantity,Amount,Customer,Payment Method\n"
 SHEET_HEADER = "Date,Product,Quantity,Amount,SKU,Stock,Cost\n"
@@ -70,9 +70,7 @@ def test_the_sheet_has_what_rows_say_about_products() -> None:
 
 def test_the_latest_row_with_a_value_wins_whichever_way_the_ledger_is_sorted() -> None:
     lines = ["2025-10-01,Rice,1,80,OLD,5,60\n", "2025-10-02,RICE,1,80,NEW,3,\n", "2025-10-03,rice,1,80,,,\n"]
-    newest = ProductFacts(
-        "NEW", dt.date(2025, 10, 2), 6_000, dt.date(2025, 10, 1), 3_000, dt.date(2025, 10, 2)
-    )  # fmt: skip
+    newest = ProductFacts("NEW", dt.date(2025, 10, 2), 6_000, dt.date(2025, 10, 1), 3_000, dt.date(2025, 10, 2))
     assert sheet_of(SHEET_HEADER + "".join(lines)) == {"rice": newest}
     assert sheet_of(SHEET_HEADER + "".join(reversed(lines))) == {"rice": newest}
 

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.csv_rows import fault_of
-from write_side.sales.csv_cells import loosely
-from write_side.sales.csv_faults import BadCell, Fault, Remark
-from write_side.sales.csv_payments import METHODS, Payment, payment
-from write_side.sales.csv_values import name, name_key
+from write_side.sales.csv.cells import loosely
+from write_side.sales.csv.faults import BadCell, Fault, Remark
+from write_side.sales.csv.payments import METHODS, Payment, payment
+from write_side.sales.csv.values import name, name_key
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from write_side.sales.csv_faults import Fault
-from write_side.sales.csv_header import Layout
-from write_side.sales.csv_records import Record, records
+from write_side.sales.csv.faults import Fault
+from write_side.sales.csv.header import Layout
+from write_side.sales.csv.records import Record, records
 
 DELIMITERS = st.sampled_from(list(",;\t|"))
 CELLS = st.text(st.sampled_from(list("ab ক,;\t|\"'\n")), max_size=4)

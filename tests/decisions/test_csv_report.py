@@ -5,8 +5,8 @@ import pytest
 
 from shared.texts import LANGUAGES, text
 from tests.support.csv_rows import HEADER, items, stored
-from write_side.sales.csv_faults import Fault, Remark
-from write_side.sales.csv_rows import RejectedRow, errors_csv, scan
+from write_side.sales.csv.faults import Fault, Remark
+from write_side.sales.csv.rows import RejectedRow, errors_csv, scan
 
 
 def report(ledger: str, language: str = "en") -> list[str]:

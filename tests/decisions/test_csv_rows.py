@@ -4,11 +4,11 @@ from itertools import islice
 import pytest
 
 from tests.support.csv_rows import HEADER, MARK, NOW, TODAY, items, rejection, sale, sales, stored
-from write_side.sales.csv_dates import AmbiguousDates, DateFormat
-from write_side.sales.csv_encoding import MAX_LINE
-from write_side.sales.csv_faults import Fault, Notice
-from write_side.sales.csv_header import NoLedger
-from write_side.sales.csv_rows import LedgerRow, RejectedRow, TooManyRows, read_rows, scan
+from write_side.sales.csv.dates import AmbiguousDates, DateFormat
+from write_side.sales.csv.encoding import MAX_LINE
+from write_side.sales.csv.faults import Fault, Notice
+from write_side.sales.csv.header import NoLedger
+from write_side.sales.csv.rows import LedgerRow, RejectedRow, TooManyRows, read_rows, scan
 
 SEED = HEADER + "2025-10-01,Shirt,2,600,Ali,Cash\n2025-10-02,Pants,1,1200,,bKash\n"
 
@@ -94,10 +94,20 @@ def test_a_row_is_refused_for_its_first_fault(row: str, column: str, value: str,
 @pytest.mark.parametrize(
     "cells",
     [
-        "1,200", "1,200,,", "1, 200 ", "1,200,Ali,", "12,345.50", "৳ 1,200,,", "1,200/-", "১,২০০", "1,23,456,,",
-        "1,23,456,", "1,000,000,", "100,000",
+        "1,200",
+        "1,200,,",
+        "1, 200 ",
+        "1,200,Ali,",
+        "12,345.50",
+        "৳ 1,200,,",
+        "1,200/-",
+        "১,২০০",
+        "1,23,456,,",
+        "1,23,456,",
+        "1,000,000,",
+        "100,000",
     ],
-)  # fmt: skip
+)
 def test_an_amount_that_its_own_comma_cut_in_two_is_refused(cells: str) -> None:
     row = f"2025-10-01,Shirt,2,{cells}"
     refused = rejection(row)
@@ -108,12 +118,22 @@ def test_an_amount_that_its_own_comma_cut_in_two_is_refused(cells: str) -> None:
 @pytest.mark.parametrize(
     ("cells", "paisa", "customer"),
     [
-        ("1,200,", 100, "200"), ("1,200,Cash", 100, "200"), ('"1,200"', 120_000, None), ('"1,200",300', 120_000, "300"),
-        ('"1,200",,,', 120_000, None), ("1200,200", 120_000, "200"), ("1.50,200", 150, "200"), ("20", 2_000, None),
-        ("20,7", 2_000, "7"), ("20,17850", 2_000, "17850"), ("20,23", 2_000, "23"), ("20,2 Ali", 2_000, "2 Ali"),
-        ('20,"200,300"', 2_000, "200,300"), ("20,200 tea shop", 2_000, "200 tea shop"),
+        ("1,200,", 100, "200"),
+        ("1,200,Cash", 100, "200"),
+        ('"1,200"', 120_000, None),
+        ('"1,200",300', 120_000, "300"),
+        ('"1,200",,,', 120_000, None),
+        ("1200,200", 120_000, "200"),
+        ("1.50,200", 150, "200"),
+        ("20", 2_000, None),
+        ("20,7", 2_000, "7"),
+        ("20,17850", 2_000, "17850"),
+        ("20,23", 2_000, "23"),
+        ("20,2 Ali", 2_000, "2 Ali"),
+        ('20,"200,300"', 2_000, "200,300"),
+        ("20,200 tea shop", 2_000, "200 tea shop"),
     ],
-)  # fmt: skip
+)
 def test_a_row_that_a_comma_did_not_cut_is_taken_at_its_word(cells: str, paisa: int, customer: str | None) -> None:
     taken = sale(f"2025-10-01,Shirt,2,{cells}")
     assert (taken.paisa, taken.customer) == (paisa, customer)
@@ -122,12 +142,17 @@ def test_a_row_that_a_comma_did_not_cut_is_taken_at_its_word(cells: str, paisa: 
 @pytest.mark.parametrize(
     ("header", "cells", "doubtful"),
     [
-        (HEADER, "1,200,", True), (HEADER, "1,200,Ali", True), (HEADER, "1,23,456", True), (HEADER, "1,23,", False),
-        (HEADER, "1,200,Cash", False), (HEADER, "20,Ali,", False), (HEADER, '"1,200",300,', False),
+        (HEADER, "1,200,", True),
+        (HEADER, "1,200,Ali", True),
+        (HEADER, "1,23,456", True),
+        (HEADER, "1,23,", False),
+        (HEADER, "1,200,Cash", False),
+        (HEADER, "20,Ali,", False),
+        (HEADER, '"1,200",300,', False),
         ("Date,Product,Quantity,Amount,Customer\n", "1,200", True),
         ("Date,Product,Quantity,Amount,SKU\n", "1,200", False),
     ],
-)  # fmt: skip
+)
 def test_a_row_as_wide_as_the_header_whose_amount_a_comma_may_have_cut_is_noted_once(
     header: str, cells: str, doubtful: bool
 ) -> None:

@@ -3,9 +3,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.csv_rows import fault_of
-from write_side.sales.csv_cells import Memo
-from write_side.sales.csv_faults import BadCell, Fault
-from write_side.sales.csv_values import (
+from write_side.sales.csv.cells import Memo
+from write_side.sales.csv.faults import BadCell, Fault
+from write_side.sales.csv.values import (
     amount,
     cost,
     is_weighed,
@@ -101,11 +101,35 @@ def test_amounts_outside_the_limits_are_refused(cell: str, fault: Fault) -> None
 @pytest.mark.parametrize(
     "cell",
     [
-        "abc", "nan", "inf", "1e3", "1_000", "0x10", "1,2345", "1,23", "12,34,56", ",600", "600,", "6.", ".5", "1.2.3",
-        "1 200", "৳", "Tk Tk 600", "৳600৳৳", "$600", "--600", "٦٠٠", "½", "=600", "600,50", "1.5,000", "9" * 41,
+        "abc",
+        "nan",
+        "inf",
+        "1e3",
+        "1_000",
+        "0x10",
+        "1,2345",
+        "1,23",
+        "12,34,56",
+        ",600",
+        "600,",
+        "6.",
+        ".5",
+        "1.2.3",
+        "1 200",
+        "৳",
+        "Tk Tk 600",
+        "৳600৳৳",
+        "$600",
+        "--600",
+        "٦٠٠",
+        "½",
+        "=600",
+        "600,50",
+        "1.5,000",
+        "9" * 41,
         "9" * 10_000,
     ],
-)  # fmt: skip
+)
 def test_what_is_no_number_is_refused(cell: str) -> None:
     assert fault_of(amount, cell) == Fault.INVALID_NUMBER
     assert fault_of(whole_quantity, cell) == Fault.INVALID_NUMBER
@@ -186,8 +210,14 @@ def test_an_unknown_type_is_refused() -> None:
 
 def test_a_stock_has_three_places_and_may_be_nothing() -> None:
     assert [stock(cell) for cell in ("", " ", "0", "-0", "২.৫", "0.001", "1,000,000")] == [
-        None, None, 0, 0, 2_500, 1, 1_000_000_000,
-    ]  # fmt: skip
+        None,
+        None,
+        0,
+        0,
+        2_500,
+        1,
+        1_000_000_000,
+    ]
     assert fault_of(stock, "1000000.001") == fault_of(stock, "-1") == Fault.STOCK_OUT_OF_RANGE
     assert fault_of(stock, "1.0001") == Fault.TOO_MANY_DECIMALS
     assert fault_of(stock, "a few") == fault_of(stock, "1e3") == Fault.INVALID_NUMBER

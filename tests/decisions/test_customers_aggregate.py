@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from shared.errors import CustomerMerged, CustomerNotFound, SameCustomer
-from shared.events.base import Event
-from shared.events.customers import CustomerDetailsChanged, CustomersMerged
-from shared.events.sales import CustomersAdded, NewCustomer
+from shared.domain.events.base import Event
+from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.sales import CustomersAdded, NewCustomer
+from shared.domain.refusals.customers import CustomerMerged, CustomerNotFound, SameCustomer
 from write_side.customers.aggregate import Customer, Private, changes, evolve, inherited, merge
 
 ADDED = CustomersAdded([NewCustomer(1, "key", "sealed")])
@@ -27,8 +27,12 @@ def told(*story: tuple[Event, Private], number: int = 1) -> Customer:
 
 def test_the_newest_word_counts_and_empty_text_takes_back() -> None:
     assert told(*STORY).details == {
-        "name": "Rahim", "phone": "+8801711000001", "email": "", "address": "", "notes": "",
-    }  # fmt: skip
+        "name": "Rahim",
+        "phone": "+8801711000001",
+        "email": "",
+        "address": "",
+        "notes": "",
+    }
 
 
 def test_only_what_differs_is_a_change() -> None:

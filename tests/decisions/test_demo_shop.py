@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.rules import cash
-from shared.rules.cash_flows import Day, Situation
-from shared.rules.recurring import Recurring
+from shared.domain.rules import cash
+from shared.domain.rules.cash_flows import Day, Situation
+from shared.domain.rules.recurring import Recurring
 from tests.support.csv_rows import MARK
-from write_side.admin.demo_calendar import busyness, eve
-from write_side.admin.demo_goods import GOODS
-from write_side.admin.demo_people import DAYS
-from write_side.admin.demo_shop import BAKI, DemoShop, demo_shop
-from write_side.sales.csv_dates import DateFormat
-from write_side.sales.csv_rows import LedgerRow, read_rows, scan
+from write_side.demo.calendar import busyness, eve
+from write_side.demo.goods import GOODS
+from write_side.demo.people import DAYS
+from write_side.demo.shop import BAKI, DemoShop, demo_shop
+from write_side.sales.csv.dates import DateFormat
+from write_side.sales.csv.rows import LedgerRow, read_rows, scan
 
 TODAY = dt.date(2026, 11, 25)
 SHOPS = st.builds(demo_shop, st.integers(0, 2**31), st.dates(dt.date(2024, 7, 1), dt.date(2028, 6, 30)))

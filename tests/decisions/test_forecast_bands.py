@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from write_side.forecasting import accuracy, bands
-from write_side.forecasting.bands import Pairs
-from write_side.forecasting.prediction import LEVELS
+from write_side.forecasting.models import accuracy, bands
+from write_side.forecasting.models.bands import Pairs
+from write_side.forecasting.models.prediction import LEVELS
 
 WIDE = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
 DAYS = np.arange(1.0, 31)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from write_side.forecasting.champion import Score, choose
+from write_side.forecasting.models.champion import Score, choose
 
 
 def score(error: float, bias: float = 0.0, windows: int = 8) -> Score:

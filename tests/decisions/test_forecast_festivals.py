@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from write_side.forecasting import festivals, holidays_bd, prophet_model, statistical, weekday_mean
-from write_side.forecasting.series import Floats, Series
+from write_side.forecasting.models import festivals, holidays_bd, weekday_mean
+from write_side.forecasting.models import prophet as prophet_model
+from write_side.forecasting.models import statsforecast as statistical
+from write_side.forecasting.models.series import Floats, Series
 
 FIRST = dt.date(2024, 1, 1)
 EID = dt.date(2025, 3, 31)

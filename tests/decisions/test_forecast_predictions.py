@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from write_side.forecasting import model
-from write_side.forecasting.prediction import LEVELS, History, NotEnough, Prediction, RevenuePrediction, Window
+from write_side.forecasting.models import predict as model
+from write_side.forecasting.models.prediction import LEVELS, History, NotEnough, Prediction, RevenuePrediction, Window
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "tea_shop.csv"
 MONDAY = dt.date(2025, 6, 2)

@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from write_side.forecasting import backtest
-from write_side.forecasting.prediction import Window
-from write_side.forecasting.series import Floats, Series
+from write_side.forecasting.models import backtest
+from write_side.forecasting.models.prediction import Window
+from write_side.forecasting.models.series import Floats, Series
 
 MONDAY = dt.date(2025, 9, 1)
 

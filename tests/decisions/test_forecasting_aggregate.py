@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import InsufficientData, ProductNotFound, Refusal, TooManyForecasts
-from shared.events.base import Event
-from shared.events.forecasting import ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
-from shared.events.jobs import JobFailed
+from shared.domain.events.base import Event
+from shared.domain.events.forecasting import ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
+from shared.domain.events.jobs import JobFailed
+from shared.domain.refusals.forecasting import InsufficientData, TooManyForecasts
+from shared.domain.refusals.inventory import ProductNotFound
+from shared.errors import Refusal
 from tests.support.forecast_events import made, takings
 from write_side.forecasting.aggregate import (
     DAY,
@@ -35,8 +37,9 @@ def decide(asked: Asked, *history: Event, shop: Shop = SHOP, seconds_left: int |
     return request(asked, shop, load(TODAY, history), "run-9", seconds_left=seconds_left)
 
 
-def before(*products: int, run: str = "run-1", by: str = OWNER, horizon: int = 7, version: int = 41,
-           date: dt.date = TODAY) -> ForecastsRequested:  # fmt: skip
+def before(
+    *products: int, run: str = "run-1", by: str = OWNER, horizon: int = 7, version: int = 41, date: dt.date = TODAY
+) -> ForecastsRequested:
     return ForecastsRequested(run, by, horizon, date, list(products), data_version=version)
 
 
@@ -110,9 +113,12 @@ def test_a_day_has_ten_requests_and_those_of_the_house_do_not_count() -> None:
 def test_a_plan_asks_for_what_was_sold_since_or_not_looked_at_for_a_week() -> None:
     shop = Shop({1: 45, 2: 45, 3: 45, 4: 45, 5: 12, 6: 13}, 50)
     known = {
-        1: Known(TODAY - dt.timedelta(6), 45), 2: Known(TODAY - dt.timedelta(7), 45), 3: Known(YESTERDAY, 44),
-        5: Known(None, 12), 6: Known(None, 12),
-    }  # fmt: skip
+        1: Known(TODAY - dt.timedelta(6), 45),
+        2: Known(TODAY - dt.timedelta(7), 45),
+        3: Known(YESTERDAY, 44),
+        5: Known(None, 12),
+        6: Known(None, 12),
+    }
     planned = plan(DAY, "2025-11-03", shop, known, TODAY, "run-9")
     assert planned.product_ids == [2, 3, 4]
     assert planned.skipped == [Short(6, 13, 30)]  # of 5 that was told before

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.errors import EmailTaken, NotADemo
-from shared.events.base import Event
-from shared.events.identity import (
+from shared.domain.events.base import Event
+from shared.domain.events.identity import (
     BusinessClosed,
     BusinessProfileChanged,
     BusinessRegistered,
@@ -18,6 +17,8 @@ from shared.events.identity import (
     UserProfileChanged,
     UserRegistered,
 )
+from shared.domain.refusals.admin import NotADemo
+from shared.domain.refusals.identity import EmailTaken
 from write_side.identity.aggregate import (
     Business,
     ChangeBusinessProfile,

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from write_side.identity import emails
-from write_side.identity.forms import BusinessChange, Registration, UserChange
+from write_side.identity.credentials import emails
+from write_side.identity.schemas import BusinessChange, Registration, UserChange
 
 VALID = {
     "email": "owner@shop.bd",
@@ -40,9 +40,22 @@ def test_an_e_mail_has_one_form(typed: str, kept: str) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "owner", "owner@", "@shop.bd", "owner@shop", "own er@shop.bd", "a@b@shop.bd", "owner@shop..bd",
-     ".owner@shop.bd", "owner@-shop.bd", "owner\n@shop.bd", "o" * 65 + "@shop.bd", "o@" + "a." * 126 + "bd"],
-)  # fmt: skip
+    [
+        "",
+        "owner",
+        "owner@",
+        "@shop.bd",
+        "owner@shop",
+        "own er@shop.bd",
+        "a@b@shop.bd",
+        "owner@shop..bd",
+        ".owner@shop.bd",
+        "owner@-shop.bd",
+        "owner\n@shop.bd",
+        "o" * 65 + "@shop.bd",
+        "o@" + "a." * 126 + "bd",
+    ],
+)
 def test_what_is_no_e_mail_is_refused_and_finds_nobody(typed: str) -> None:
     assert refused(Registration, **VALID | {"email": typed}) == [("email", "not_email")]
     assert isinstance(emails.looked_up(typed), str)

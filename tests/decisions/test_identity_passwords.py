@@ -3,8 +3,8 @@
 import argon2
 import pytest
 
-from shared.errors import WeakPassword
-from write_side.identity import passwords
+from shared.domain.refusals.identity import WeakPassword
+from write_side.identity.credentials import passwords
 
 
 def check(password: str) -> str | None:

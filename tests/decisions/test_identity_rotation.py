@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from write_side.identity.rotation import Generation, Verdict, judge
+from write_side.identity.credentials.rotation import Generation, Verdict, judge
 
 NOW = dt.datetime(2025, 11, 3, 10, 30, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(days=30)

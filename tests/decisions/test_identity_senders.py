@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from write_side.identity.logins import Gate
-from write_side.identity.senders import default_sender
+from write_side.identity.credentials.senders import default_sender
+from write_side.identity.login_handlers import Gate
 
 
 def test_in_development_the_code_stands_in_the_log_and_says_why(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from write_side.identity.throttle import Failures, Limit, Wait, delay, wait
+from write_side.identity.credentials.throttle import Failures, Limit, Wait, delay, wait
 
 NOW = dt.datetime(2025, 11, 3, 10, 30, tzinfo=dt.UTC)
 

@@ -4,9 +4,10 @@ import datetime as dt
 
 import pytest
 
-from shared.errors import QuantityNotWhole, TimeOutOfRange
-from shared.events.base import Event
-from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
+from shared.domain.events.base import Event
+from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
+from shared.domain.refusals.inventory import QuantityNotWhole
+from shared.errors import TimeOutOfRange
 from write_side.inventory.aggregate import DHAKA, ChangeDetails, MoveStock, Product, change_details, load, move_stock
 
 TEA = 1
@@ -67,8 +68,10 @@ def test_a_stock_of_pieces_is_whole() -> None:
 @pytest.mark.parametrize(
     ("kind", "at", "date", "time"),
     [
-        ("count", None, TODAY, 52_215), ("receive", None, TODAY, 52_215),
-        ("count", TODAY, TODAY, 52_215), ("receive", TODAY, TODAY, 52_215),
+        ("count", None, TODAY, 52_215),
+        ("receive", None, TODAY, 52_215),
+        ("count", TODAY, TODAY, 52_215),
+        ("receive", TODAY, TODAY, 52_215),
         ("count", dt.date(2025, 11, 2), dt.date(2025, 11, 2), 86_399),
         ("waste", dt.date(2025, 11, 2), dt.date(2025, 11, 2), 0),
         ("count", dt.datetime(2025, 11, 2, 20, 0, tzinfo=dt.UTC), TODAY, 7200),
@@ -76,7 +79,7 @@ def test_a_stock_of_pieces_is_whole() -> None:
         ("return", dt.date(2000, 1, 1), dt.date(2000, 1, 1), 0),
         ("count", NOW + dt.timedelta(minutes=5), TODAY, 52_515),
     ],
-)  # fmt: skip
+)
 def test_a_movement_has_a_time_of_its_own(
     kind: str, at: dt.datetime | dt.date | None, date: dt.date, time: int
 ) -> None:
@@ -86,10 +89,12 @@ def test_a_movement_has_a_time_of_its_own(
 @pytest.mark.parametrize(
     "at",
     [
-        NOW + dt.timedelta(minutes=5, seconds=1), dt.date(2025, 11, 4), dt.date(1999, 12, 31),
+        NOW + dt.timedelta(minutes=5, seconds=1),
+        dt.date(2025, 11, 4),
+        dt.date(1999, 12, 31),
         dt.datetime(1999, 12, 31, 17, 59, 59, tzinfo=dt.UTC),
     ],
-)  # fmt: skip
+)
 def test_a_movement_is_neither_of_the_future_nor_of_the_last_century(at: dt.datetime | dt.date) -> None:
     with pytest.raises(TimeOutOfRange):
         move_stock(MoveStock("count", 5000, at), product(), NOW)

@@ -5,16 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import (
-    AlreadyDismissed,
-    AlreadyExecuted,
-    InvalidRequest,
-    RecommendationNotFound,
-    RecommendationOver,
-    Refusal,
-)
-from shared.events.base import Event
-from shared.events.recommendations import (
+from shared.domain.events.base import Event
+from shared.domain.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
     RecommendationExpired,
@@ -24,14 +16,21 @@ from shared.events.recommendations import (
     RecommendationViewed,
     RecommendationWithdrawn,
 )
-from shared.rules.follow_up import Outcome
-from shared.rules.wanted import Fact, Wanted
+from shared.domain.refusals.recommendations import (
+    AlreadyDismissed,
+    AlreadyExecuted,
+    RecommendationNotFound,
+    RecommendationOver,
+)
+from shared.domain.rules.follow_up import Outcome
+from shared.domain.rules.recommendation_candidates import Candidate, Fact
+from shared.errors import InvalidRequest, Refusal
 from tests.support.recommendations import BASED_ON, NOW, TODAY, after, opened, reviewed
 from write_side.recommendations.aggregate import Advice, dismiss, evolve, execute, follow_up, outdated, view
-from write_side.recommendations.reviewing import review, to_issue
+from write_side.recommendations.review import review, to_issue
 
-RICE = Wanted("reorder", "product-1", "medium", 500, "unmet_demand", {"product_id": 1, "current_stock": 9}, TODAY)
-CALL = Wanted("retention", "customers", "medium", 700, "spent_90d", {"customer_ids": [1, 2, 3]})
+RICE = Candidate("reorder", "product-1", "medium", 500, "unmet_demand", {"product_id": 1, "current_stock": 9}, TODAY)
+CALL = Candidate("retention", "customers", "medium", 700, "spent_90d", {"customer_ids": [1, 2, 3]})
 
 
 def day(n: int) -> dt.date:
@@ -155,7 +154,7 @@ def test_whatever_happens_one_is_open_per_subject_and_silence_is_kept(steps: lis
     answered: dict[tuple[str, str], dt.date] = {}
     for what, value in steps:
         events: list[Event] = []
-        wanted: list[Wanted] = []
+        wanted: list[Candidate] = []
         if what == "pass":
             today += dt.timedelta(value)
         elif what == "review":
@@ -186,11 +185,11 @@ def _slow(advice: Advice) -> list[int]:
     return [number for number in advice.open.values() if advice.items[number].urgency == "low"]
 
 
-def _wanted(key: tuple[str, str], stock: int, today: dt.date) -> Wanted:
+def _wanted(key: tuple[str, str], stock: int, today: dt.date) -> Candidate:
     slow = key[0] == "reorder" and stock >= 3
     ends = today + dt.timedelta(stock) if key[0] == "reorder" and not slow else None
     facts: dict[str, Fact] = {"product_id": 1, "current_stock": stock}
-    return Wanted(*key, "low" if slow else "medium", stock, "unmet_demand", facts, ends)
+    return Candidate(*key, "low" if slow else "medium", stock, "unmet_demand", facts, ends)
 
 
 def _answers(what: str, number: int, advice: Advice, today: dt.date) -> list[Event]:

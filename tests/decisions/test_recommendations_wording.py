@@ -6,35 +6,57 @@ from typing import Any
 
 import pytest
 
+from shared.domain.presentation.numbers import quantity, short_day, spoken
+from shared.domain.presentation.outreach import next_steps, side_effects
+from shared.domain.presentation.recommendations import Names, Person, Recommendation, item
 from shared.texts import LANGUAGES, Language, catalogue
-from shared.wording.numbers import quantity, short_day, spoken
-from shared.wording.outreach import next_steps, side_effects
-from shared.wording.recommendations import Names, Person, Recommendation, item
 
 TODAY = dt.date(2025, 11, 3)
 NOW = dt.datetime(2025, 11, 3, 10, 30, tzinfo=dt.UTC)
 NAMES = Names("দোকান", {1: "চাল"}, {7: Person("ফাতেমা", "+8801712345678", TODAY, 5_000)})
 REORDER: dict[str, Any] = {
-    "product_id": 1, "current_stock": 5_500, "demand": 28_000, "days": 7, "basis": "average",
-    "recommended_qty": 25_000, "reorder_by": "2025-11-05", "unit_price": 12_050, "stockout_on": "2025-11-05",
-}  # fmt: skip
+    "product_id": 1,
+    "current_stock": 5_500,
+    "demand": 28_000,
+    "days": 7,
+    "basis": "average",
+    "recommended_qty": 25_000,
+    "reorder_by": "2025-11-05",
+    "unit_price": 12_050,
+    "stockout_on": "2025-11-05",
+}
 CASH: dict[str, Any] = {"critical_on": "2025-11-18", "balance": -80_000, "threshold": 2_000_000, "shortfall": 2_080_000}
 SHOWN: list[tuple[str, str, dict[str, Any]]] = [
-    ("reorder", "unmet_demand", REORDER), ("reorder", "unmet_demand", REORDER | {"stockout_on": "2025-11-04"}),
+    ("reorder", "unmet_demand", REORDER),
+    ("reorder", "unmet_demand", REORDER | {"stockout_on": "2025-11-04"}),
     ("reorder", "unmet_demand", REORDER | {"stockout_on": "2025-11-03"}),
     ("reorder", "unmet_demand", REORDER | {"stockout_on": None, "unit_price": None}),
-    ("cash_warning", "shortfall", CASH), ("cash_warning", "shortfall", CASH | {"critical_on": "2025-11-03"}),
+    ("cash_warning", "shortfall", CASH),
+    ("cash_warning", "shortfall", CASH | {"critical_on": "2025-11-03"}),
     ("retention", "spent_90d", {"customers": 5, "customer_ids": [7], "spent_90d": 12_345_600}),
-    ("price_optimization", "price_rise", {
-        "product_id": 1, "current_stock": 5_000, "sold_7d": 9_000, "usual_7d": 6_000, "unit_price": 12_000,
-        "suggested_price": 12_600,
-    }),
-]  # fmt: skip
+    (
+        "price_optimization",
+        "price_rise",
+        {
+            "product_id": 1,
+            "current_stock": 5_000,
+            "sold_7d": 9_000,
+            "usual_7d": 6_000,
+            "unit_price": 12_000,
+            "suggested_price": 12_600,
+        },
+    ),
+]
 OUTCOMES: dict[str, dict[str, Any]] = {
-    "stock_arrived": {"quantity": 5_000}, "no_delivery": {}, "customers_returned": {"customer_ids": [7]},
-    "nobody_returned": {}, "cash_stayed_above": {"balance": 5}, "cash_fell_below": {"balance": 5},
-    "price_changed": {"unit_price": 12_600}, "price_kept": {},
-}  # fmt: skip
+    "stock_arrived": {"quantity": 5_000},
+    "no_delivery": {},
+    "customers_returned": {"customer_ids": [7]},
+    "nobody_returned": {},
+    "cash_stayed_above": {"balance": 5},
+    "cash_fell_below": {"balance": 5},
+    "price_changed": {"unit_price": 12_600},
+    "price_kept": {},
+}
 
 
 def made(kind: str, basis: str, facts: dict[str, Any], **more: Any) -> Recommendation:  # noqa: ANN401 - fields

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import InvalidRule, RuleNotFound
-from shared.events.rules import RuleActivated
-from shared.rules import book
-from shared.rules.book import BOOK, RELEASED, Span
-from write_side.admin.aggregate import ActivateRule, activate
+from shared.domain.events.rules import RuleActivated
+from shared.domain.refusals.admin import InvalidRule, RuleNotFound
+from shared.domain.rules import registry
+from shared.domain.rules.registry import BOOK, RELEASED, Span
+from write_side.admin.rules_aggregate import ActivateRule, activate
 
 FRESH = [5, 21, 45, 90]
 
@@ -26,7 +26,7 @@ def activated(*wishes: ActivateRule) -> list[RuleActivated]:
 
 
 def test_before_anything_is_activated_the_contracts_rules_hold() -> None:
-    assert book.in_force([]) == RELEASED
+    assert registry.in_force([]) == RELEASED
     assert {name: chosen.version for name, chosen in RELEASED.items()} == {name: f"{name}.v1" for name in BOOK}
 
 
@@ -34,19 +34,29 @@ def test_an_activation_records_every_parameter_and_a_version_that_names_them() -
     chosen, (event,) = activate(wish("rfm", recency_days=FRESH), [])
     assert (event.rule, event.version, event.by) == ("rfm", "rfm.v1.1", "user-99")
     assert event.parameters == {"recency_days": FRESH, "segment_tenths": [17, 27, 37, 47]}
-    assert book.in_force([event])["rfm"] == chosen
+    assert registry.in_force([event])["rfm"] == chosen
 
 
 def test_equal_parameters_have_one_version_whenever_they_are_chosen() -> None:
     log = activated(
-        wish("rfm", recency_days=FRESH), wish("rfm", recency_days=[1, 2, 3, 4]), wish("rfm", recency_days=FRESH),
-        wish("rfm", recency_days=[7, 30, 60, 120]), wish("rfm", recency_days=[3, 10, 30, 60]),
-        wish("rfm", segment_tenths=[10, 20, 30, 40]), wish("rfm", "rfm.v1.2"),
-    )  # fmt: skip
+        wish("rfm", recency_days=FRESH),
+        wish("rfm", recency_days=[1, 2, 3, 4]),
+        wish("rfm", recency_days=FRESH),
+        wish("rfm", recency_days=[7, 30, 60, 120]),
+        wish("rfm", recency_days=[3, 10, 30, 60]),
+        wish("rfm", segment_tenths=[10, 20, 30, 40]),
+        wish("rfm", "rfm.v1.2"),
+    )
     assert [event.version for event in log] == [
-        "rfm.v1.1", "rfm.v1.2", "rfm.v1.1", "rfm.v1", "rfm.v2", "rfm.v2.3", "rfm.v1.2",
-    ]  # fmt: skip
-    assert book.in_force(log)["rfm"].parameters.recency_days == (1, 2, 3, 4)
+        "rfm.v1.1",
+        "rfm.v1.2",
+        "rfm.v1.1",
+        "rfm.v1",
+        "rfm.v2",
+        "rfm.v2.3",
+        "rfm.v1.2",
+    ]
+    assert registry.in_force(log)["rfm"].parameters.recency_days == (1, 2, 3, 4)
 
 
 def test_what_holds_already_records_nothing() -> None:
@@ -59,14 +69,24 @@ def test_what_holds_already_records_nothing() -> None:
 @pytest.mark.parametrize(
     ("rule", "parameters"),
     [
-        ("rfm", {"recency_days": [7, 30, 60]}), ("rfm", {"recency_days": [7, 30, 30, 60]}),
+        ("rfm", {"recency_days": [7, 30, 60]}),
+        ("rfm", {"recency_days": [7, 30, 30, 60]}),
         ("rfm", {"recency_days": 7}),
-        ("rfm", {"recency_days": [-1, 2, 3, 4]}), ("rfm", {"recency_days": [1, 2, 3, 3651]}), ("rfm", {"days": 1}),
-        ("rfm", {"recency_days": [1.5, 2, 3, 4]}), ("rfm", {"recency_days": "1234"}), ("churn", {"year": True}),
-        ("churn", {"year": 365.0}), ("churn", {"year": None}), ("churn", {"medium_from": 60}), ("stock", {"ridge": 1}),
-        ("stock", {"service_level": float("nan")}), ("stock", {"service_level": 1}), ("returning", {"cutoffs": [1]}),
+        ("rfm", {"recency_days": [-1, 2, 3, 4]}),
+        ("rfm", {"recency_days": [1, 2, 3, 3651]}),
+        ("rfm", {"days": 1}),
+        ("rfm", {"recency_days": [1.5, 2, 3, 4]}),
+        ("rfm", {"recency_days": "1234"}),
+        ("churn", {"year": True}),
+        ("churn", {"year": 365.0}),
+        ("churn", {"year": None}),
+        ("churn", {"medium_from": 60}),
+        ("stock", {"ridge": 1}),
+        ("stock", {"service_level": float("nan")}),
+        ("stock", {"service_level": 1}),
+        ("returning", {"cutoffs": [1]}),
     ],
-)  # fmt: skip
+)
 def test_what_lies_outside_is_refused_with_what_is_allowed(rule: str, parameters: dict[str, object]) -> None:
     with pytest.raises(InvalidRule) as refused:
         activate(ActivateRule(rule, None, parameters, None), [])
@@ -83,9 +103,9 @@ def test_a_rule_or_a_version_that_is_not_there_is_refused_with_those_that_are() 
             activate(wish("rfm", version), [])
         assert refused.value.details["allowed"]
     with pytest.raises(InvalidRule):
-        book.split({"profit.days": 1})
+        registry.split({"profit.days": 1})
     with pytest.raises(InvalidRule):
-        book.split({"rfm": 1})
+        registry.split({"rfm": 1})
 
 
 def _values(span: Span, like: object) -> st.SearchStrategy[object]:
@@ -107,10 +127,10 @@ def _choices(draw: st.DrawFn) -> ActivateRule:
 @given(st.lists(_choices(), max_size=8))
 def test_whatever_is_chosen_can_be_read_back_and_named(choices: list[ActivateRule]) -> None:
     log = activated(*choices)
-    holds = book.in_force(log)
-    assert book.read(book.written(holds, BOOK)) == holds
-    assert book.from_json(book.as_json(holds)) == holds
+    holds = registry.in_force(log)
+    assert registry.read(registry.written(holds, BOOK)) == holds
+    assert registry.from_json(registry.as_json(holds)) == holds
     for rule, chosen in holds.items():
-        assert book.named(chosen.version, log) == (rule, chosen)
-        there = book.versions(rule, log)
+        assert registry.named(chosen.version, log) == (rule, chosen)
+        there = registry.versions(rule, log)
         assert len({repr(parameters) for parameters in there.values()}) == len(there)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.rules import churn, rfm, rhythm
-from shared.rules.rhythm import Visits
+from shared.domain.rules import churn, rfm, rhythm
+from shared.domain.rules.rhythm import Visits
 from shared.texts import LANGUAGES, text
 
 DAY = dt.date(2025, 11, 3).toordinal()
@@ -50,10 +50,17 @@ def test_a_relative_score_is_the_percentile_of_the_spec(values: list[int]) -> No
 @pytest.mark.parametrize(
     ("total", "segment"),
     [
-        (15, "champion"), (14, "loyal"), (12, "loyal"), (11, "potential"), (9, "potential"), (8, "at_risk"),
-        (6, "at_risk"), (5, "dormant"), (3, "dormant"),
+        (15, "champion"),
+        (14, "loyal"),
+        (12, "loyal"),
+        (11, "potential"),
+        (9, "potential"),
+        (8, "at_risk"),
+        (6, "at_risk"),
+        (5, "dormant"),
+        (3, "dormant"),
     ],
-)  # fmt: skip
+)
 def test_segments_begin_at_their_lower_bound(total: int, segment: str) -> None:
     (found,) = rfm.segments(np.array([total])).tolist()
     assert rfm.SEGMENTS[found] == segment
@@ -62,12 +69,24 @@ def test_segments_begin_at_their_lower_bound(total: int, segment: str) -> None:
 @pytest.mark.parametrize(
     ("days", "declining", "percent", "level"),
     [
-        (0, False, 0, "low"), (18, False, 5, "low"), (109, False, 29, "low"), (110, False, 30, "medium"),
-        (219, False, 60, "medium"), (220, False, 61, "high"), (365, False, 100, "high"), (9000, False, 100, "high"),
-        (0, True, 30, "medium"), (60, True, 46, "medium"), (61, True, 61, "high"), (70, True, 61, "high"),
-        (113, True, 61, "high"), (115, True, 62, "high"), (256, True, 100, "high"), (-1, False, 0, "low"),
+        (0, False, 0, "low"),
+        (18, False, 5, "low"),
+        (109, False, 29, "low"),
+        (110, False, 30, "medium"),
+        (219, False, 60, "medium"),
+        (220, False, 61, "high"),
+        (365, False, 100, "high"),
+        (9000, False, 100, "high"),
+        (0, True, 30, "medium"),
+        (60, True, 46, "medium"),
+        (61, True, 61, "high"),
+        (70, True, 61, "high"),
+        (113, True, 61, "high"),
+        (115, True, 62, "high"),
+        (256, True, 100, "high"),
+        (-1, False, 0, "low"),
     ],
-)  # fmt: skip
+)
 def test_scores_and_levels_have_exact_bounds(days: int, declining: bool, percent: int, level: str) -> None:
     assert (churn.percent(days, declining), churn.level(days, declining)) == (percent, level)
 
@@ -119,10 +138,17 @@ def test_a_customer_70_days_silent_who_came_often_is_at_high_risk() -> None:
 @pytest.mark.parametrize(
     ("agos", "declining"),
     [
-        ({300, 400}, False), ({0, 1, 2}, False), ({89, 90, 179}, True), ({80, 90, 180}, False), ({10, 15, 20}, False),
-        ({10, 15, 20, 24}, False), ({11, 16, 21}, True), ({0, 90, 100}, True), ({0, 1, 95, 96}, False),
+        ({300, 400}, False),
+        ({0, 1, 2}, False),
+        ({89, 90, 179}, True),
+        ({80, 90, 180}, False),
+        ({10, 15, 20}, False),
+        ({10, 15, 20, 24}, False),
+        ({11, 16, 21}, True),
+        ({0, 90, 100}, True),
+        ({0, 1, 95, 96}, False),
     ],
-)  # fmt: skip
+)
 def test_declining_is_fewer_visits_than_before_or_twice_the_usual_pause(agos: set[int], declining: bool) -> None:
     assert is_declining(agos) == declining
     visits = visits_of(agos)
@@ -148,8 +174,10 @@ def test_every_reason_has_a_text_in_both_languages() -> None:
         churn.reason(days, declining, (r, f, 3), gap)
         for days in (None, 0, 5, 40, 70, 150, 400)
         for declining in (False, True)
-        for r in (1, 4, 5) for f in (1, 5) for gap in (None, 14, 300)
-    ]  # fmt: skip
+        for r in (1, 4, 5)
+        for f in (1, 5)
+        for gap in (None, 14, 300)
+    ]
     assert churn.reason(1, declining=False, scores=(5, 5, 5), doubled_gap=2).code == "RISK_RECENT_AND_FREQUENT"
     assert text("RISK_RECENT_AND_FREQUENT", "en").message == "Recent and frequent buyer"
     for reason in reasons:

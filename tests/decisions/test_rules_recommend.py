@@ -2,8 +2,9 @@ import datetime as dt
 
 import pytest
 
-from shared.rules.follow_up import Executed, Outcome, Seen, outcome, watched_until
-from shared.rules.recommend import (
+from shared.domain.readmodels.shelves import Forecast, Stocked, shelf, week_ahead
+from shared.domain.rules.follow_up import Executed, Outcome, Seen, outcome, watched_until
+from shared.domain.rules.recommend import (
     AtRisk,
     Cash,
     Shelf,
@@ -15,8 +16,7 @@ from shared.rules.recommend import (
     retention,
     wanted,
 )
-from shared.rules.wanted import Fact, priority
-from shared.signals.shelves import Forecast, Stocked, shelf, week_ahead
+from shared.domain.rules.recommendation_candidates import Fact, priority
 
 TODAY = dt.date(2025, 11, 3)
 RICE = Shelf(1, 5_000, True, 20_000, None, 28_000, 7, 2, "forecast", 12_000, None, None, None, 25_000, 20_000)  # noqa: FBT003 - a row
@@ -29,11 +29,15 @@ def ahead(days: int) -> dt.date:
 @pytest.mark.parametrize(
     ("kind", "urgency", "expected"),
     [
-        ("reorder", "high", 88), ("cash_warning", "high", 99), ("retention", "medium", 56),
-        ("price_optimization", "medium", 48), ("reorder", "medium", 64), ("cash_warning", "medium", 72),
+        ("reorder", "high", 88),
+        ("cash_warning", "high", 99),
+        ("retention", "medium", 56),
+        ("price_optimization", "medium", 48),
+        ("reorder", "medium", 64),
+        ("cash_warning", "medium", 72),
         ("reorder", "low", 40),
     ],
-)  # fmt: skip
+)
 def test_priority_is_urgency_times_impact(kind: str, urgency: str, expected: int) -> None:
     assert priority(kind, urgency) == expected
 
@@ -49,10 +53,16 @@ def test_the_example_of_five_units_is_reproduced() -> None:
 @pytest.mark.parametrize(
     ("days", "low", "urgency"),
     [
-        (1, True, "high"), (3, False, "high"), (4, False, "medium"), (7, True, "medium"), (8, False, None),
-        (8, True, "low"), (None, True, "low"), (None, False, None),
+        (1, True, "high"),
+        (3, False, "high"),
+        (4, False, "medium"),
+        (7, True, "medium"),
+        (8, False, None),
+        (8, True, "low"),
+        (None, True, "low"),
+        (None, False, None),
     ],
-)  # fmt: skip
+)
 def test_urgency_goes_by_the_days_that_are_left(days: int | None, low: bool, urgency: str | None) -> None:
     found = reorder(RICE._replace(runs_out_in=days, is_low=low), TODAY)
     assert (found and found.urgency) == urgency
@@ -68,10 +78,15 @@ def test_who_needs_days_to_deliver_is_asked_earlier_but_not_before_today() -> No
 @pytest.mark.parametrize(
     ("changes", "quantity"),
     [
-        ({}, 25_000), ({"pack": 24_000}, 24_000), ({"min_order": 60_000}, 60_000), ({"owner_point": 10_000}, 35_000),
-        ({"lead_days": 7}, 55_000), ({"demand": 0, "reorder_point": 5_001}, 5_000), ({"on_hand": -3_000}, 30_000),
+        ({}, 25_000),
+        ({"pack": 24_000}, 24_000),
+        ({"min_order": 60_000}, 60_000),
+        ({"owner_point": 10_000}, 35_000),
+        ({"lead_days": 7}, 55_000),
+        ({"demand": 0, "reorder_point": 5_001}, 5_000),
+        ({"on_hand": -3_000}, 30_000),
     ],
-)  # fmt: skip
+)
 def test_an_order_covers_the_demand_and_what_shall_be_left_in_whole_packs(
     changes: dict[str, int], quantity: int
 ) -> None:
@@ -80,9 +95,16 @@ def test_an_order_covers_the_demand_and_what_shall_be_left_in_whole_packs(
 
 @pytest.mark.parametrize(
     ("balance", "below_on", "urgency"),
-    [(100, None, None), (99, None, "high"), (100, 1, "high"), (100, 7, "high"), (100, 8, "medium"), (100, 30, "medium"),
-     (100, 31, None)],
-)  # fmt: skip
+    [
+        (100, None, None),
+        (99, None, "high"),
+        (100, 1, "high"),
+        (100, 7, "high"),
+        (100, 8, "medium"),
+        (100, 30, "medium"),
+        (100, 31, None),
+    ],
+)
 def test_cash_is_warned_of_from_the_first_day_below(balance: int, below_on: int | None, urgency: str | None) -> None:
     expected = [(ahead(day), 40 if day == below_on else 100) for day in range(1, 41)]
     found = cash_warning(Cash(balance, 100, expected), TODAY)
@@ -104,11 +126,14 @@ def test_three_customers_at_risk_are_worth_a_call(customers: int, told: bool) ->
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"sold_7d": 26_000}, True), ({"sold_7d": 25_000}, False), ({"usual_7d": 0}, False),
-        ({"sold_7d": 26_000, "unit_price": None}, False), ({"sold_7d": 26_000, "on_hand": 0}, False),
+        ({"sold_7d": 26_000}, True),
+        ({"sold_7d": 25_000}, False),
+        ({"usual_7d": 0}, False),
+        ({"sold_7d": 26_000, "unit_price": None}, False),
+        ({"sold_7d": 26_000, "on_hand": 0}, False),
         ({"sold_7d": 26_000, "is_low": False, "runs_out_in": None}, False),
     ],
-)  # fmt: skip
+)
 def test_a_price_may_rise_where_more_than_usual_is_sold_of_little(changes: dict[str, object], told: bool) -> None:
     found = prices([RICE._replace(**changes)])  # type: ignore[arg-type]
     assert [(item.priority, item.facts["suggested_price"], item.stake) for item in found] == (

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.rules import calibration, returning
-from shared.rules.rhythm import Visits
+from shared.domain.rules import calibration, returning
+from shared.domain.rules.rhythm import Visits
 
 DAY = dt.date(2025, 11, 3).toordinal()
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.rules.parameters import StockParameters
-from shared.rules.stock import Changes, Counts, Ints, Stock, is_low, last_counts, on_hand, reorder_points
+from shared.domain.rules.parameters import StockParameters
+from shared.domain.rules.stock import Changes, Counts, Ints, Stock, is_low, last_counts, on_hand, reorder_points
 
 PRODUCTS = 3
 
@@ -51,9 +51,7 @@ def test_what_is_entered_in_the_second_of_a_count_comes_before_or_after_it_as_it
     assert stock(counts((0, 100, 40_000, 7)), changed)[0] == (38_000, True)
 
 
-@given(
-    st.lists(counted_rows, max_size=6), st.lists(changed_rows, max_size=12), st.randoms(use_true_random=False)
-)  # fmt: skip
+@given(st.lists(counted_rows, max_size=6), st.lists(changed_rows, max_size=12), st.randoms(use_true_random=False))
 def test_the_order_of_arrival_does_not_matter(
     counted: list[tuple[int, int, int]], changed: list[tuple[int, int, int]], chance: object
 ) -> None:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.rules import stockout
-from shared.rules.stockout import Demand, Risk, Shelf, risk
+from shared.domain.rules import stockout
+from shared.domain.rules.stockout import Demand, Risk, Shelf, risk
 
 TODAY = dt.date(2025, 11, 3)
 LEVELS = [50, 250, 500, 750, 950]
@@ -90,8 +90,10 @@ def test_what_hardly_sells_runs_out_rarely() -> None:
 
 @given(
     st.lists(st.lists(st.integers(0, 9000), min_size=5, max_size=5), min_size=1, max_size=9),
-    st.integers(0, 20_000), st.integers(0, 20_000), st.integers(0, 8),
-)  # fmt: skip
+    st.integers(0, 20_000),
+    st.integers(0, 20_000),
+    st.integers(0, 8),
+)
 def test_more_stock_runs_out_later_and_less_likely(steps: list[list[int]], less: int, more: int, passed: int) -> None:
     rising = list(accumulate(sum(step[:1]) for step in steps))
     quantiles = [total + sum(step[: n + 1]) for total, step in zip(rising, steps, strict=True) for n in range(5)]
@@ -103,9 +105,7 @@ def test_more_stock_runs_out_later_and_less_likely(steps: list[list[int]], less:
         return
     end = len(steps) - passed
     last = told.quantiles[-5:]
-    few_chance, many_chance = (
-        stockout.chance(told, last, Shelf(stock), day) for stock in sorted((less, more))
-    )  # fmt: skip
+    few_chance, many_chance = (stockout.chance(told, last, Shelf(stock), day) for stock in sorted((less, more)))
     assert 0 <= many_chance <= few_chance <= 1
     assert (few.days or end + 1) <= (many.days or end + 1)
     if many.will_stockout:

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.errors import AlreadyVoided
-from shared.events.sales import SaleVoided
-from shared.failures import InvalidFields
+from shared.domain.events.sales import SaleVoided
+from shared.domain.refusals.sales import AlreadyVoided
+from shared.http.error_handlers import InvalidFields
 from tests.support.csv_rows import MARK, NOW, sales
-from write_side.sales.books import RecordedSale
-from write_side.sales.entry import Wish, rows_of
-from write_side.sales.till import shown, voided
+from write_side.sales.handlers import shown, voided
+from write_side.sales.lookups import RecordedSale
+from write_side.sales.manual_sale import Wish, rows_of
 
 HEADER = "Date,Product,Quantity,Unit,Amount,Customer,Payment Method\n"
 WISH = Wish("2025-10-01", None, None, "2", "600", "Ali", "", "cash")
@@ -33,7 +33,7 @@ def twins(wish: Wish, count: int, product: str = "Shirt", unit: str = "") -> lis
         (WISH._replace(payment_method="other", customer_name=""), "Tea", "", "2025-10-01,Tea,2,,৳ 600,,Other"),
         (WISH._replace(payment_method="credit"), "Tea", "pcs", "2025-10-01,Tea,2,pcs,600,Ali,বাকি"),
     ],
-)  # fmt: skip
+)
 def test_a_sale_by_hand_has_the_fingerprints_of_a_ledgers_twins(wish: Wish, product: str, unit: str, line: str) -> None:
     rows = sales(HEADER + f"{line}\n" * 20)
     assert twins(wish, 20, product, unit) == [row.fingerprint for row in rows]
@@ -41,9 +41,12 @@ def test_a_sale_by_hand_has_the_fingerprints_of_a_ledgers_twins(wish: Wish, prod
 
 @settings(deadline=None)
 @given(
-    st.dates(dt.date(2000, 1, 1), dt.date(2025, 10, 31)), st.integers(1, 1000), st.integers(100, 1_000_000_000),
-    st.sampled_from(["", "Ali", "রহিম"]), st.sampled_from(["", "cash", "bkash", "nagad", "rocket", "card", "credit"]),
-)  # fmt: skip
+    st.dates(dt.date(2000, 1, 1), dt.date(2025, 10, 31)),
+    st.integers(1, 1000),
+    st.integers(100, 1_000_000_000),
+    st.sampled_from(["", "Ali", "রহিম"]),
+    st.sampled_from(["", "cash", "bkash", "nagad", "rocket", "card", "credit"]),
+)
 def test_any_sale_is_known_to_a_ledger(date: dt.date, quantity: int, paisa: int, customer: str, paid: str) -> None:
     amount = f"{paisa // 100}.{paisa % 100:02}"
     wish = Wish(date.isoformat(), None, None, str(quantity), amount, customer, "", paid)
@@ -54,11 +57,14 @@ def test_any_sale_is_known_to_a_ledger(date: dt.date, quantity: int, paisa: int,
 @pytest.mark.parametrize(
     ("changes", "unit", "field"),
     [
-        ({"date": "2025-11-01"}, "", "date"), ({"date": "2025-10-31T12:05:01"}, "", "date"),
-        ({"date": "1999-12-31"}, "", "date"), ({"date": "2025-02-30"}, "", "date"),
-        ({"quantity": "2.5"}, "", "quantity"), ({"quantity": "2.5"}, "pcs", "quantity"),
+        ({"date": "2025-11-01"}, "", "date"),
+        ({"date": "2025-10-31T12:05:01"}, "", "date"),
+        ({"date": "1999-12-31"}, "", "date"),
+        ({"date": "2025-02-30"}, "", "date"),
+        ({"quantity": "2.5"}, "", "quantity"),
+        ({"quantity": "2.5"}, "pcs", "quantity"),
     ],
-)  # fmt: skip
+)
 def test_a_sale_that_no_ledger_may_hold_is_refused(changes: dict[str, Any], unit: str, field: str) -> None:
     with pytest.raises(InvalidFields) as refused:
         next(rows_of(WISH._replace(**changes), "Shirt", unit, NOW, MARK))

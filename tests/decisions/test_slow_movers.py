@@ -2,25 +2,25 @@
 
 from typing import Any
 
-from shared.events.base import Event
-from shared.events.recommendations import RecommendationIssued, RecommendationRefreshed, RecommendationWithdrawn
-from shared.rules.recommend import NOBODY, AtRisk, Shelf, Signals, retention, wanted
-from shared.rules.wanted import Fact, Wanted, at_once
+from shared.domain.events.base import Event
+from shared.domain.events.recommendations import RecommendationIssued, RecommendationRefreshed, RecommendationWithdrawn
+from shared.domain.rules.recommend import NOBODY, AtRisk, Shelf, Signals, retention, wanted
+from shared.domain.rules.recommendation_candidates import Candidate, Fact, at_once
 from tests.support.recommendations import BASED_ON, TODAY, after, opened, reviewed
 from write_side.recommendations.aggregate import Advice, dismiss
 
 SLOW = Shelf(1, 5_000, True, 20_000, None, 1_000, 7, None, "average", 12_000, None, None, None, 1_000, 0)  # noqa: FBT003 - a row
 
 
-def told(*shelves: Shelf) -> list[Wanted]:
+def told(*shelves: Shelf) -> list[Candidate]:
     return wanted(Signals(TODAY, shelves, None, NOBODY), TODAY)
 
 
-def slow_movers(*products: int, **changes: Any) -> list[Wanted]:  # noqa: ANN401 - fields of Shelf
+def slow_movers(*products: int, **changes: Any) -> list[Candidate]:  # noqa: ANN401 - fields of Shelf
     return told(*[SLOW._replace(product_id=product, **changes) for product in products])
 
 
-def ids(items: list[Wanted]) -> list[Fact]:
+def ids(items: list[Candidate]) -> list[Fact]:
     return [item.facts["product_id"] for item in items]
 
 

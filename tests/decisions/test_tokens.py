@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.config import Settings
-from shared.errors import InvalidRefreshToken, NotAuthenticated, TokenExpired
-from shared.tokens import Principal, TokenProvider
-from shared.vault import derive
+from shared.domain.refusals.identity import InvalidRefreshToken
+from shared.errors import NotAuthenticated, TokenExpired
+from shared.eventstore.vault import derive
+from shared.http.tokens import Principal, TokenProvider
+from shared.runtime.settings import Settings
 
 SECRET = "a-secret-of-the-tests-4c1f0d7be2a94f6b8d35"
 NOW = dt.datetime(2025, 11, 3, 10, 30, tzinfo=dt.UTC)
@@ -158,11 +159,24 @@ def test_every_claim_is_needed(claim: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"iss": "someone"}, {"aud": "smartmarket-refresh"}, {"aud": ["smartmarket-api"]}, {"sub": "0"}, {"sub": "12 "},
-        {"sub": "১২"}, {"sub": "9" * 30}, {"bid": "7"}, {"bid": 0}, {"stf": 1}, {"lng": "fr"}, {"exp": "soon"},
-        {"exp": 2**70}, {"iat": -1}, {"fam": ""}, {"fam": "f" * 65},
+        {"iss": "someone"},
+        {"aud": "smartmarket-refresh"},
+        {"aud": ["smartmarket-api"]},
+        {"sub": "0"},
+        {"sub": "12 "},
+        {"sub": "১২"},
+        {"sub": "9" * 30},
+        {"bid": "7"},
+        {"bid": 0},
+        {"stf": 1},
+        {"lng": "fr"},
+        {"exp": "soon"},
+        {"exp": 2**70},
+        {"iat": -1},
+        {"fam": ""},
+        {"fam": "f" * 65},
     ],
-)  # fmt: skip
+)
 def test_claims_have_their_types_and_bounds(change: dict[str, Any]) -> None:
     header, claims = opened(provider().access(OWNER, NOW))
     with pytest.raises(NotAuthenticated):

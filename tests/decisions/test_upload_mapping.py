@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.failures import InvalidFields
-from write_side.sales.mapping import column_mapping
+from shared.http.error_handlers import InvalidFields
+from write_side.sales.upload.mapping import column_mapping
 
 
 def refused(text: str) -> tuple[str, str]:
@@ -16,10 +16,13 @@ def refused(text: str) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", {}), ("  ", {}), ("{}", {}), ('{"amount": "Total"}', {"amount": "Total"}),
+        ("", {}),
+        ("  ", {}),
+        ("{}", {}),
+        ('{"amount": "Total"}', {"amount": "Total"}),
         ('{"customer":" ক্রেতার  নাম ","amount":"৳"}', {"customer": "ক্রেতার নাম", "amount": "৳"}),
     ],
-)  # fmt: skip
+)
 def test_a_mapping_names_the_column_of_each_field(text: str, expected: dict[str, str]) -> None:
     assert column_mapping({"mapping": text}) == expected
 
@@ -31,10 +34,15 @@ def test_no_mapping_is_an_empty_one() -> None:
 @pytest.mark.parametrize(
     ("text", "field", "code"),
     [
-        ("amount=Total", "mapping", "json_invalid"), ('{"amount": "Tot', "mapping", "json_invalid"),
-        ('{"amount": 1e999}', "mapping", "json_invalid"), ("[" * 4_000, "mapping", "json_invalid"),
-        ("[]", "mapping", "dict_type"), ('"Total"', "mapping", "dict_type"), ("null", "mapping", "dict_type"),
-        ('{"amount": 3}', "mapping.amount", "string_type"), ('{"amount": null}', "mapping.amount", "string_type"),
+        ("amount=Total", "mapping", "json_invalid"),
+        ('{"amount": "Tot', "mapping", "json_invalid"),
+        ('{"amount": 1e999}', "mapping", "json_invalid"),
+        ("[" * 4_000, "mapping", "json_invalid"),
+        ("[]", "mapping", "dict_type"),
+        ('"Total"', "mapping", "dict_type"),
+        ("null", "mapping", "dict_type"),
+        ('{"amount": 3}', "mapping.amount", "string_type"),
+        ('{"amount": null}', "mapping.amount", "string_type"),
         ('{"Amount": "Total"}', "mapping.Amount", "extra_forbidden"),
         ('{"price": "P"}', "mapping.price", "extra_forbidden"),
         ('{"amount": " "}', "mapping.amount", "string_too_short"),
@@ -44,6 +52,6 @@ def test_no_mapping_is_an_empty_one() -> None:
         ('{"amount": "\\ud800"}', "mapping", "json_invalid"),
         ('{"amount": "Total", "cost": "total "}', "mapping.cost", "column_taken"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_mapping_is_refused_by_field(text: str, field: str, code: str) -> None:
     assert refused(text) == (field, code)

@@ -37,9 +37,10 @@ class SharedApi:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.parent = psutil.Popen(
-            [sys.executable, "-m", "smartmarket", "api", "--processes", "2"], stderr=subprocess.DEVNULL,
+            [sys.executable, "-m", "smartmarket", "api", "--processes", "2"],
+            stderr=subprocess.DEVNULL,
             env={**environment(database_url, services, self.port), **changes},
-        )  # fmt: skip
+        )
 
     def serving(self) -> list[psutil.Process]:
         """Return the processes at work: children of the parent that have said that they live."""
@@ -163,8 +164,12 @@ def test_a_taken_port_is_refused_by_name(database_url: str, services: Services) 
     port = free_port()
     with socket.create_server(("127.0.0.1", port)):
         done = subprocess.run(
-            [sys.executable, "-m", "smartmarket", "api", "--processes", "2"], capture_output=True, text=True,
-            env=environment(database_url, services, port), check=False, timeout=PATIENCE,
-        )  # fmt: skip
+            [sys.executable, "-m", "smartmarket", "api", "--processes", "2"],
+            capture_output=True,
+            text=True,
+            env=environment(database_url, services, port),
+            check=False,
+            timeout=PATIENCE,
+        )
     assert done.returncode == 1
     assert f"Port {port} is taken" in done.stderr

@@ -6,26 +6,26 @@ from dataclasses import replace
 
 import pytest
 
-from shared import jobs
-from shared.event_store import EventStore, Metadata
-from shared.events.base import Event
-from shared.events.forecasting import (
+from shared.domain.events.base import Event
+from shared.domain.events.forecasting import (
     ForecastFailed,
     ForecastMade,
     ForecastRunCompleted,
     ForecastsRequested,
     RevenueForecastMade,
 )
-from shared.house import House
-from shared.job import NIGHTLY, WAITED_FOR, NewJob
-from shared.jobs import Job, Retry
+from shared.eventstore.store import EventStore, Metadata
+from shared.jobs import queue
+from shared.jobs.job import NIGHTLY, WAITED_FOR, NewJob
+from shared.jobs.queue import Job, Retry
+from shared.runtime.container import Container
 from tests.support import failing_models
 from tests.support.accepted_ledgers import Held
 from tests.support.failing_models import TODAY, task
 from tests.support.log_facts import connected, rows
 from tests.support.shop_events import batch, products, sale
 from write_side.forecasting.aggregate import part_stream, run_stream
-from write_side.forecasting.model_process import Models, ProductTask
+from write_side.forecasting.models.process import Models, ProductTask
 from write_side.forecasting.policy import MAKE
 from write_side.forecasting.worker import ForecastMaker
 
@@ -45,10 +45,10 @@ def models() -> Iterator[Models]:
 class Desk:
     """A shop with a product per first day's units, and a worker of its forecasts."""
 
-    def __init__(self, store: EventStore, house: House, models: Models, project: Callable[[], None]) -> None:
+    def __init__(self, store: EventStore, container: Container, models: Models, project: Callable[[], None]) -> None:
         self._store = store
         self._project = project
-        self.maker = ForecastMaker(store, house.connect, house.connect_reader, models)
+        self.maker = ForecastMaker(store, container.connect, container.connect_reader, models)
 
     def append(self, stream: str, *events: Event) -> None:
         self._store.execute(SHOP, Metadata(), lambda unit: unit.append(stream, len(unit.load(stream)), *events))
@@ -70,8 +70,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(store: EventStore, house: House, models: Models, projected: Callable[[], None]) -> Desk:
-    return Desk(store, house, models, projected)
+def desk(store: EventStore, container: Container, models: Models, projected: Callable[[], None]) -> Desk:
+    return Desk(store, container, models, projected)
 
 
 def test_one_product_fails_and_the_others_are_forecast(desk: Desk) -> None:
@@ -142,7 +142,7 @@ def test_a_run_gives_way_to_who_waits(desk: Desk, database_url: str, monkeypatch
 
     def interrupted(asked: ProductTask) -> object:
         with connected(database_url) as conn:
-            jobs.record(conn, [waits])
+            queue.record(conn, [waits])
         return make(asked)
 
     monkeypatch.setattr(desk.maker._models, "predict", interrupted)
@@ -156,7 +156,7 @@ def test_a_run_gives_way_to_who_waits(desk: Desk, database_url: str, monkeypatch
 
 
 def test_a_run_waits_for_the_tables(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("write_side.forecasting.reading._PATIENCE", 0.1)
+    monkeypatch.setattr("write_side.forecasting.inputs._PATIENCE", 0.1)
     desk.open([1])
     with pytest.raises(Retry):
         desk.maker(replace(JOB, position=10_000), Held())

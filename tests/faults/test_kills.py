@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import redis
 
-from projections import generations
+from projections.engine import generations
 from tests.support.app_processes import Processes, until_answered
 from tests.support.servers import Services
 from tests.support.shops import register
@@ -109,9 +109,12 @@ def test_killing_processes_during_uploads_loses_and_doubles_nothing(
             killer = Killer(processes, services, chance)
             killer.start()
             answer = until_answered(
-                client, "POST", "/api/data/upload-csv", files={"file": ("tea.csv", content, "text/csv")},
+                client,
+                "POST",
+                "/api/data/upload-csv",
+                files={"file": ("tea.csv", content, "text/csv")},
                 headers=shop.headers | {"Idempotency-Key": f"ledger-{uploads}"},
-            )  # fmt: skip
+            )
             assert answer.status_code == 202, answer.text
             file_id = answer.json()["data"]["file_id"]
             until = time.monotonic() + 20

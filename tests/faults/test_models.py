@@ -13,7 +13,7 @@ from tests.support import failing_models
 from tests.support.failing_models import task
 from tests.support.source_tree import ROOT
 from tests.support.waiting import wait_until
-from write_side.forecasting.model_process import ForecastError, Models
+from write_side.forecasting.models.process import ForecastError, Models
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ PARENT = """
 import threading
 from tests.support import failing_models
 from tests.support.failing_models import task
-from write_side.forecasting.model_process import Models
+from write_side.forecasting.models.process import Models
 models = Models(failing_models.load)
 models.predict(task(1))
 print(models.pid, flush=True)

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.ledgers import LIMIT, SAMPLE, errors_of, imported, read, written
 from tests.support.pictures import PNG
 from tests.support.shops import Shop, finished_upload, upload
@@ -53,14 +53,14 @@ NO_LEDGERS: dict[str, tuple[bytes, dict[str, Any]]] = {
 
 
 @pytest.fixture(scope="module")
-def unlucky(running: RunningHouse) -> Shop:
+def unlucky(running: RunningSystem) -> Shop:
     """A shop of which nothing is accepted."""
     return shop_for_refusals(running)
 
 
 @pytest.mark.parametrize("case", NO_LEDGERS)
 def test_what_is_no_ledger_is_refused_and_told_why(
-    client: httpx.Client, unlucky: Shop, running: RunningHouse, case: str
+    client: httpx.Client, unlucky: Shop, running: RunningSystem, case: str
 ) -> None:
     content, expected = NO_LEDGERS[case]
     before = kept(running, unlucky)
@@ -148,7 +148,7 @@ def test_ten_megabytes_within_one_quote_are_one_bad_row(client: httpx.Client, sh
 
 
 def test_a_quarter_of_a_million_rows_is_the_most_a_ledger_may_have(
-    client: httpx.Client, shop: Shop, running: RunningHouse
+    client: httpx.Client, shop: Shop, running: RunningSystem
 ) -> None:
     content = HEAD + b"2025-10-01,T,0,5\n" * 250_001
     answer = upload(client, shop, content)

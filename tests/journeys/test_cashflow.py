@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from read_side.clock import DHAKA
+from read_side.http.business_day import DHAKA
 from tests.support.ledgers import imported, read, written
 from tests.support.shops import Shop
 
@@ -100,8 +100,13 @@ def test_the_cash_and_what_is_owed_are_what_plain_counting_finds(client: httpx.C
     names = {debtor["name"]: debtor["customer_id"] for debtor in before["receivables"]["customers"]}
     assert names.keys() == set(BAKI)
 
-    said(client, shop, "PUT", "/settings", {"opening_balance": 40000.75, "opening_date": str(ago(opened)),
-                                            "critical_threshold": 20000})  # fmt: skip
+    said(
+        client,
+        shop,
+        "PUT",
+        "/settings",
+        {"opening_balance": 40000.75, "opening_date": str(ago(opened)), "critical_threshold": 20000},
+    )
     paid = {"Ali": [(20, Decimal("1500.50")), (2, Decimal(700))], "Fatema": [(0, Decimal(300))]}
     for name, payments in paid.items():
         for back, taka in payments:
@@ -109,9 +114,18 @@ def test_the_cash_and_what_is_owed_are_what_plain_counting_finds(client: httpx.C
             said(client, shop, "POST", "/collections", body)
     said(client, shop, "POST", "/expenses", {"date": str(ago(0)), "amount": 60.5, "category": "ice"})
     mistake, _ = said(client, shop, "POST", "/expenses", {"date": str(ago(0)), "amount": 9999, "category": "typo"})
-    said(client, shop, "POST", "/expenses", {
-        "date": str(ago(16)), "amount": 700, "category": "wages", "recurring": "weekly",
-    })  # fmt: skip
+    said(
+        client,
+        shop,
+        "POST",
+        "/expenses",
+        {
+            "date": str(ago(16)),
+            "amount": 700,
+            "category": "wages",
+            "recurring": "weekly",
+        },
+    )
     answer = client.delete(f"{PATH}/expenses/{mistake['id']}", headers=shop.headers)
     found = read(client, shop, PATH, answer.headers["X-Event-Position"], projection_days="90")
 
@@ -175,8 +189,9 @@ def check_risk(found: dict[str, Any], steps: list[dict[str, Any]]) -> None:
     """Assert that risk, critical day and advice fit the days."""
     summary, risk = found["forecast"]["summary"], found["risk_analysis"]
     assert (summary["min_balance"], summary["max_balance"]) == (
-        min(step["balance"] for step in steps), max(step["balance"] for step in steps),
-    )  # fmt: skip
+        min(step["balance"] for step in steps),
+        max(step["balance"] for step in steps),
+    )
     assert risk["critical_date"] == next((step["date"] for step in steps if step["balance"] < 20000), None)
     levels = [level for level, most in (("low", 0.3), ("medium", 0.6), ("high", 1.0)) if risk["risk_score"] <= most]
     assert risk["risk_level"] == levels[0]
@@ -207,8 +222,10 @@ def test_an_empty_shop_is_told_what_is_not_known(client: httpx.Client, shop: Sho
     found = read(client, shop, PATH, projection_days="7")
     assert (found["basis"], found["data_as_of"], found["stale"]) == ("estimated", None, False)
     assert [warning["code"] for warning in found["warnings"]] == [
-        "CASH_NO_OPENING_BALANCE", "CASH_FEW_SALES", "CASH_NO_OUTFLOWS",
-    ]  # fmt: skip
+        "CASH_NO_OPENING_BALANCE",
+        "CASH_FEW_SALES",
+        "CASH_NO_OUTFLOWS",
+    ]
     assert len(found["forecast"]["projected_balance"]) == 7
     assert {step["balance"] for step in found["forecast"]["projected_balance"]} == {0}
     assert (found["risk_analysis"]["risk_level"], found["risk_analysis"]["risk_score"]) == (None, None)

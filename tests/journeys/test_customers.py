@@ -6,16 +6,19 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.events.customers import CustomerDetailsChanged, CustomersMerged
-from tests.support.application import RunningHouse
+from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from tests.support.application import RunningSystem
 from tests.support.log_facts import rows
 from tests.support.shops import Shop, finished_upload, upload
 
 HEADER = "Date,Product,Quantity,Amount,Customer,Phone\n"
 FATEMA = {
-    "name": "Fatema Begum", "phone": "+8801712345678", "email": "fatema@example.com",
-    "address": "12 Station Road\nKhulna", "notes": "Pays at the end of the month",
-}  # fmt: skip
+    "name": "Fatema Begum",
+    "phone": "+8801712345678",
+    "email": "fatema@example.com",
+    "address": "12 Station Road\nKhulna",
+    "notes": "Pays at the end of the month",
+}
 
 
 def imported(client: httpx.Client, shop: Shop, *lines: str) -> dict[str, str]:
@@ -81,8 +84,10 @@ def test_ledgers_find_a_customer_by_old_and_new_name_and_phone(client: httpx.Cli
     number = listed(client, shop, imported(client, shop, "2025-10-01,Tea,1,10,Fatima,"))["Fatima"]["id"]
     changed(client, shop, number, name="Fatema Begum", phone="01712345678")
     lines = (
-        "2025-10-02,Tea,1,10,fatima,", "2025-10-03,Tea,1,10,FATEMA  BEGUM,", "2025-10-04,Tea,1,10,Bhabi,+8801712345678"
-    )  # fmt: skip
+        "2025-10-02,Tea,1,10,fatima,",
+        "2025-10-03,Tea,1,10,FATEMA  BEGUM,",
+        "2025-10-04,Tea,1,10,Bhabi,+8801712345678",
+    )
     people = listed(client, shop, imported(client, shop, *lines))
     assert list(people) == ["Fatema Begum"]
     assert spent(people["Fatema Begum"]) == (40, 4)
@@ -90,18 +95,25 @@ def test_ledgers_find_a_customer_by_old_and_new_name_and_phone(client: httpx.Cli
 
 def test_two_spellings_become_one_customer(client: httpx.Client, shop: Shop) -> None:
     lines = (
-        "2025-10-01,Tea,1,10,Ali,", "2025-10-01,Tea,1,20,Aly,01811111111", "2025-10-05,Tea,1,30,Ali Khan,",
+        "2025-10-01,Tea,1,10,Ali,",
+        "2025-10-01,Tea,1,20,Aly,01811111111",
+        "2025-10-05,Tea,1,30,Ali Khan,",
         "2025-10-06,Tea,1,5,Zara,",
-    )  # fmt: skip
+    )
     people = listed(client, shop, imported(client, shop, *lines))
     ali, aly, khan = (people[name]["id"] for name in ("Ali", "Aly", "Ali Khan"))
     first = merged(client, shop, aly, khan)
     assert first.json()["data"]["merged_ids"] == [khan]
     answer = merged(client, shop, ali, aly)
     assert answer.json()["data"] == {
-        "id": ali, "name": "Ali", "phone": "+8801811111111", "email": None, "address": None, "notes": None,
+        "id": ali,
+        "name": "Ali",
+        "phone": "+8801811111111",
+        "email": None,
+        "address": None,
+        "notes": None,
         "merged_ids": [aly, khan],
-    }  # fmt: skip
+    }
     people = listed(client, shop, fresh(answer))
     assert sorted(people) == ["Ali", "Zara"]
     profile = client.get("/api/business/profile", headers=shop.headers | fresh(answer)).json()["data"]
@@ -132,11 +144,20 @@ def test_no_circles_and_no_strangers_are_merged(client: httpx.Client, shop: Shop
 @pytest.mark.parametrize(
     "body",
     [
-        {}, {"age": 3}, {"name": None}, {"name": "  "}, {"name": "x" * 256}, {"name": "Ali\u202e"}, {"phone": "12"},
-        {"email": "nobody"}, {"notes": "x" * 2001}, {"name": "Ali", "id": 7}, [],
+        {},
+        {"age": 3},
+        {"name": None},
+        {"name": "  "},
+        {"name": "x" * 256},
+        {"name": "Ali\u202e"},
+        {"phone": "12"},
+        {"email": "nobody"},
+        {"notes": "x" * 2001},
+        {"name": "Ali", "id": 7},
+        [],
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_what_is_no_change_of_a_customer_is_refused(client: httpx.Client, shop: Shop, body: object) -> None:
     number = listed(client, shop, imported(client, shop, "2025-10-01,Tea,1,1,Ali,"))["Ali"]["id"]
     answer = client.patch(f"/api/customers/{number}", json=body, headers=shop.headers)
@@ -161,7 +182,7 @@ def test_a_name_or_phone_of_another_customer_is_not_taken_over(client: httpx.Cli
 
 
 def test_a_change_repeated_under_its_key_answers_as_the_first_did(
-    client: httpx.Client, shop: Shop, running: RunningHouse
+    client: httpx.Client, shop: Shop, running: RunningSystem
 ) -> None:
     people = listed(client, shop, imported(client, shop, "2025-10-01,Tea,1,1,Ali,", "2025-10-01,Tea,1,1,Aly,"))
     ali, aly = people["Ali"]["id"], people["Aly"]["id"]
@@ -178,6 +199,6 @@ def test_a_change_repeated_under_its_key_answers_as_the_first_did(
         assert (answer.status_code, answer.json()["data"]["merged_ids"]) == (200, [aly])
     topics = [CustomerDetailsChanged.topic, CustomerDetailsChanged.topic, CustomersMerged.topic]
     told = "SELECT topic FROM log.events WHERE business_id = %s AND topic LIKE 'customers.%%' ORDER BY notification_id"
-    assert [topic for (topic,) in rows(running.house.url, told, shop.business_id)] == topics
+    assert [topic for (topic,) in rows(running.container.url, told, shop.business_id)] == topics
     stored = "SELECT result::text FROM log.commands WHERE scope = %s"
-    assert "Owes" not in str(rows(running.house.url, stored, shop.business_id))
+    assert "Owes" not in str(rows(running.container.url, stored, shop.business_id))

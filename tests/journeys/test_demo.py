@@ -10,25 +10,25 @@ from typing import Any
 import httpx
 import pytest
 
+from projections.operations.verify import verify
 from projections.registry import REGISTRY
-from projections.verify import verify
-from shared import secrets_file
-from shared.errors import DemoNotAllowed
-from shared.house import House
+from shared.domain.refusals.admin import DemoNotAllowed
+from shared.runtime import local_state
+from shared.runtime.container import Container
 from smartmarket import build_api, source_of
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.shops import Shop, register
 from tests.support.staff import staff_headers
-from write_side.admin.commands import run_demo
-from write_side.admin.demo_welcome import introduce
+from write_side.admin.cli import run_demo
+from write_side.demo.welcome import introduce
 
 SEED = 11
 Get = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def staff(running: RunningHouse) -> dict[str, str]:
-    return staff_headers(running.house.settings)
+def staff(running: RunningSystem) -> dict[str, str]:
+    return staff_headers(running.container.settings)
 
 
 class Visitor:
@@ -56,15 +56,15 @@ class Visitor:
 
 
 @pytest.fixture(scope="module")
-def machine(running: RunningHouse, tmp_path_factory: pytest.TempPathFactory) -> House:
+def machine(running: RunningSystem, tmp_path_factory: pytest.TempPathFactory) -> Container:
     """The house as the command line of its machine knows it, with a data folder."""
     data_dir = tmp_path_factory.mktemp("data")
-    secrets_file.remember(data_dir, {"SECRET_KEY": "of this machine"})
-    return House(running.house.settings.model_copy(update={"data_dir": data_dir}))
+    local_state.remember(data_dir, {"SECRET_KEY": "of this machine"})
+    return Container(running.container.settings.model_copy(update={"data_dir": data_dir}))
 
 
 @pytest.fixture(scope="module")
-def visitors(running: RunningHouse, machine: House, staff: dict[str, str]) -> Iterator[list[Visitor]]:
+def visitors(running: RunningSystem, machine: Container, staff: dict[str, str]) -> Iterator[list[Visitor]]:
     """Two shops of one seed, opened at once: one over HTTP, one by the command line."""
     with httpx.Client(base_url=running.url, timeout=60, headers={"Accept-Language": "en"}) as client:
 
@@ -125,31 +125,31 @@ def test_equal_seeds_give_equal_shops(visitors: list[Visitor]) -> None:
 
 
 def test_what_a_demo_shop_shows_is_what_a_replay_makes_of_the_log(
-    running: RunningHouse, visitors: list[Visitor]
+    running: RunningSystem, visitors: list[Visitor]
 ) -> None:
     business = [visitors[0].account["business_id"]]
-    found = {name: verify(source_of(running.house), projection, business) for name, projection in REGISTRY.items()}
+    found = {name: verify(source_of(running.container), projection, business) for name, projection in REGISTRY.items()}
     assert [name for name, verified in found.items() if not verified.equal] == []
     assert sum(verified.rows for verified in found.values()) > 2500
 
 
 def test_the_login_of_a_shop_opened_by_command_is_told_at_the_next_start(
-    machine: House, visitors: list[Visitor]
+    machine: Container, visitors: list[Visitor]
 ) -> None:
     account, data_dir = visitors[1].account, machine.settings.data_dir
     said: list[str] = []
     introduce(machine, said.append, lambda: False)
     assert account["email"] in said[0]
     assert account["password"] in said[0]
-    secrets_file.remember(data_dir, {"DEMO_EMAIL": "nobody@smartmarket.example"})
+    local_state.remember(data_dir, {"DEMO_EMAIL": "nobody@smartmarket.example"})
     introduce(machine, said.append, lambda: False)
     assert "demo reset" in said[1]
     assert account["password"] not in said[1]
 
 
-def test_a_house_without_demo_shops_refuses_them(running: RunningHouse, staff: dict[str, str]) -> None:
-    house = House(running.house.settings.model_copy(update={"demo": False}))
-    app = build_api(house)
+def test_a_house_without_demo_shops_refuses_them(running: RunningSystem, staff: dict[str, str]) -> None:
+    container = Container(running.container.settings.model_copy(update={"demo": False}))
+    app = build_api(container)
 
     async def ask() -> list[httpx.Response]:
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://t")
@@ -160,7 +160,7 @@ def test_a_house_without_demo_shops_refuses_them(running: RunningHouse, staff: d
         assert (answer.status_code, answer.json()["error_code"]) == (403, "DEMO_NOT_ALLOWED")
         assert "SMARTMARKET_DEMO" in answer.json()["suggestions"][0]
     with pytest.raises(DemoNotAllowed):
-        run_demo(house, Namespace(action="reset", seed=1, json=True), lambda *_: None)
+        run_demo(container, Namespace(action="reset", seed=1, json=True), lambda *_: None)
 
 
 def test_a_reset_ends_demo_shops_and_no_others(

@@ -15,17 +15,17 @@ import psycopg
 import pytest
 import redis
 
-from shared.embedded import DataDirInUse, EmbeddedServerError, EmbeddedServers
-from shared.embedded_program import mark_of
-from shared.embedded_server import free_port
-from shared.unprivileged import account_for, command_as
+from shared.embedded.program import mark_of
+from shared.embedded.server import free_port
+from shared.embedded.servers import DataDirInUse, EmbeddedServerError, EmbeddedServers
+from shared.embedded.unprivileged import account_for, command_as
 from tests.support.embedded_probes import all_pids, ask, occupy, postmaster, run, still_alive
 
 # Starts the servers and dies of a signal that nothing can handle.
 STARTS_AND_DIES = """
 import os, signal, sys
 from pathlib import Path
-from shared.embedded import EmbeddedServers
+from shared.embedded.servers import EmbeddedServers
 print(EmbeddedServers(Path(sys.argv[1]), durable=False).start().database_url, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -142,7 +142,7 @@ def test_a_killed_postmaster_is_started_again_with_what_was_committed(data_dir: 
 def test_servers_that_do_not_end_in_time_are_killed(
     data_dir: Path, servers: EmbeddedServers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.embedded.STOP_SECONDS", 0.3)
+    monkeypatch.setattr("shared.embedded.servers.STOP_SECONDS", 0.3)
     endpoints = servers.start()
     ask(endpoints.database_url, "SET synchronous_commit = on; CREATE TABLE kept AS SELECT 7 AS number")
     pids = all_pids(data_dir, endpoints)
@@ -187,7 +187,7 @@ def test_taken_ports_do_not_matter(servers: EmbeddedServers, monkeypatch: pytest
             occupy(stack, port)
         lost_race = occupy(stack, free_port())
         ports = iter([lost_race, free_port(), lost_race, free_port()])
-        monkeypatch.setattr("shared.embedded_server.free_port", lambda: next(ports))
+        monkeypatch.setattr("shared.embedded.server.free_port", lambda: next(ports))
         endpoints = servers.start()
         assert ask(endpoints.database_url, "SELECT 1") == [(1,)]
         with redis.Redis.from_url(endpoints.redis_url) as client:

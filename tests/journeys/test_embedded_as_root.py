@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from shared.embedded import EmbeddedServers
-from shared.unprivileged import Account, command_as
+from shared.embedded.servers import EmbeddedServers
+from shared.embedded.unprivileged import Account, command_as
 from tests.support.embedded_probes import ROOT, all_pids, ask, capabilities, postmaster, run, still_alive
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -24,7 +24,7 @@ WRITES_AND_READS = """
 import json, sys
 from pathlib import Path
 import psutil, psycopg
-from shared.embedded import EmbeddedServers
+from shared.embedded.servers import EmbeddedServers
 data_dir = Path(sys.argv[1])
 with EmbeddedServers(data_dir, durable=False) as endpoints, psycopg.connect(endpoints.database_url) as connection:
     connection.execute("CREATE TABLE kept AS SELECT 7 AS number")

@@ -7,19 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from msgspec.structs import replace
 
-from shared.event_codec import decode
-from shared.event_store import EventStore, Metadata
-from shared.events.base import Event
-from shared.events.clock import DayOpened
-from shared.events.forecasting import DailyForecastsPlanned, ForecastsRequested, Short
-from shared.house import House
-from shared.job import NewJob
-from shared.jobs import Job, Retry
+from shared.domain.events.base import Event
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.forecasting import DailyForecastsPlanned, ForecastsRequested, Short
+from shared.eventstore.codec import decode
+from shared.eventstore.store import EventStore, Metadata
+from shared.jobs.job import NewJob
+from shared.jobs.queue import Job, Retry
+from shared.runtime.container import Container
 from tests.support.accepted_ledgers import Held
 from tests.support.forecast_events import made
 from tests.support.log_facts import rows
 from tests.support.shop_events import batch, products, sale
-from write_side.forecasting.planner import Planner
+from write_side.forecasting.planning import Planner
 from write_side.forecasting.policy import PLAN
 
 SHOP, OTHER, SILENT = 7, 70, 8
@@ -32,11 +32,11 @@ PLANNED = [ForecastsRequested.topic, DailyForecastsPlanned.topic]
 class Street:
     """Shops whose days are planned."""
 
-    def __init__(self, store: EventStore, house: House, project: Callable[[], None], url: str) -> None:
+    def __init__(self, store: EventStore, container: Container, project: Callable[[], None], url: str) -> None:
         self._store = store
         self._url = url
         self.project = project
-        self.planner = Planner(store, house.connect_reader)
+        self.planner = Planner(store, container.connect_reader)
 
     def append(self, business: int | None, stream: str, *events: Event) -> int:
         """Append to a stream; returns the position."""
@@ -62,8 +62,9 @@ class Street:
 
     def asked(self) -> list[tuple[int | None, list[int]]]:
         """Return the products that shops were asked for."""
-        return [(business, event.product_ids) for business, event in self.told()
-                if isinstance(event, ForecastsRequested)]  # fmt: skip
+        return [
+            (business, event.product_ids) for business, event in self.told() if isinstance(event, ForecastsRequested)
+        ]
 
 
 def job(business: int | None, cause: str, position: int) -> Job:
@@ -72,8 +73,8 @@ def job(business: int | None, cause: str, position: int) -> Job:
 
 
 @pytest.fixture
-def street(store: EventStore, house: House, projected: Callable[[], None], database_url: str) -> Street:
-    opened = Street(store, house, projected, database_url)
+def street(store: EventStore, container: Container, projected: Callable[[], None], database_url: str) -> Street:
+    opened = Street(store, container, projected, database_url)
     for shop in (SHOP, OTHER):
         opened.append(shop, f"names-{shop}", products("Tea", "Rice", "Salt"))
     opened.append(SILENT, "names", products("Tea"))

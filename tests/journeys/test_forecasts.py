@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 
-from projections import rebuild
+from projections.operations import rebuild
 from projections.registry import REGISTRY
 from smartmarket import source_of
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.forecasts_api import told
 from tests.support.reads import data, today
 from tests.support.shops import Shop, finished_upload, upload
@@ -36,7 +36,7 @@ def by_name(client: httpx.Client, shop: Shop, path: str = "/forecasts") -> dict[
 
 
 def test_a_ledger_is_forecast_by_real_models_and_asked_for_further_ahead(
-    client: httpx.Client, shop: Shop, running: RunningHouse
+    client: httpx.Client, shop: Shop, running: RunningSystem
 ) -> None:
     answer = upload(client, shop, ledger(SINGARA, EGG_ROLL, COFFEE))
     finished_upload(client, shop, answer.json()["data"]["file_id"])
@@ -45,8 +45,10 @@ def test_a_ledger_is_forecast_by_real_models_and_asked_for_further_ahead(
 
     items = by_name(client, shop)
     assert {name: item["status"] for name, item in items.items()} == {
-        SINGARA: "ready", EGG_ROLL: "ready", COFFEE: "insufficient_data"
-    }  # fmt: skip
+        SINGARA: "ready",
+        EGG_ROLL: "ready",
+        COFFEE: "insufficient_data",
+    }
     singara = items[SINGARA]
     assert (singara["tier"], singara["stale"], singara["stockout_risk"]["reason"]) == ("full", False, "stock_unknown")
     assert "prophet" in {rival["model"] for rival in singara["rivals"]}
@@ -80,6 +82,6 @@ def test_a_ledger_is_forecast_by_real_models_and_asked_for_further_ahead(
 
     wait_until(lambda: data(client, shop, "/forecasts")["count"] == 5)
     before = data(client, shop, "/forecasts")
-    rebuild.rebuild(source_of(running.house), REGISTRY["forecasting"])
+    rebuild.rebuild(source_of(running.container), REGISTRY["forecasting"])
     assert data(client, shop, "/forecasts") == before  # as it was told: a replay runs no model
     assert len(told(running, shop, 2)) == 3

@@ -8,16 +8,16 @@ from threading import Barrier
 import httpx
 import pytest
 
-from shared.errors import EmailTaken, WeakPassword
-from shared.event_store import EventStore
-from shared.house import House
+from shared.domain.refusals.identity import EmailTaken, WeakPassword
+from shared.eventstore.store import EventStore
+from shared.runtime.container import Container
 from tests.support.identity_api import Api, bearer, logged_in, refusal, registered, registration, serving
-from write_side.identity.staff import create_staff
+from write_side.identity.staff_handlers import create_staff
 
 
 @pytest.fixture
-def api(house: House, store: EventStore) -> Iterator[Api]:
-    with serving(house, store) as running:
+def api(container: Container, store: EventStore) -> Iterator[Api]:
+    with serving(container, store) as running:
         yield running
 
 

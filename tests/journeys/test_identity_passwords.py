@@ -6,8 +6,8 @@ import argon2
 import httpx
 import pytest
 
-from shared.event_store import EventStore
-from shared.house import House
+from shared.eventstore.store import EventStore
+from shared.runtime.container import Container
 from tests.support.identity_api import (
     PASSWORD,
     Api,
@@ -18,15 +18,15 @@ from tests.support.identity_api import (
     registered,
     registration,
     serving,
-)  # fmt: skip
+)
 from tests.support.waiting import wait_until
 
 NEW = "ছাতা-বৃষ্টি-42"
 
 
 @pytest.fixture
-def api(house: House, store: EventStore) -> Iterator[Api]:
-    with serving(house, store) as running:
+def api(container: Container, store: EventStore) -> Iterator[Api]:
+    with serving(container, store) as running:
         yield running
 
 

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from shared.event_store import EventStore
-from shared.house import House
+from shared.eventstore.store import EventStore
+from shared.runtime.container import Container
 from tests.support.identity_api import Api, logged_in, refusal, registered, registration, serving
 from tests.support.waiting import wait_until
-from write_side.identity.logins import summarise_refusals
+from write_side.identity.login_handlers import summarise_refusals
 
 WRONG = "WrongPass123"
 TOO_MANY = (429, "TOO_MANY_LOGIN_ATTEMPTS")
@@ -22,8 +22,8 @@ FAIL = """INSERT INTO credentials.refusals
 
 
 @pytest.fixture
-def api(house: House, store: EventStore) -> Iterator[Api]:
-    limited = House(house.settings.model_copy(update={"rate_limits": True}))
+def api(container: Container, store: EventStore) -> Iterator[Api]:
+    limited = Container(container.settings.model_copy(update={"rate_limits": True}))
     with serving(limited, store) as running:
         yield running
 
@@ -143,15 +143,15 @@ def test_an_address_opens_five_accounts_an_hour(api: Api) -> None:
     registered(api.client(2))
 
 
-def test_switched_off_limits_let_everything_pass(house: House, store: EventStore) -> None:
-    with serving(house, store) as api:
+def test_switched_off_limits_let_everything_pass(container: Container, store: EventStore) -> None:
+    with serving(container, store) as api:
         client, email = api.client(), known(api)
         fail(client, email, 12)
         assert logged_in(client, email).status_code == 200
 
 
-def test_an_unknown_e_mail_takes_as_long(house: House, store: EventStore) -> None:
-    with serving(house, store) as api:
+def test_an_unknown_e_mail_takes_as_long(container: Container, store: EventStore) -> None:
+    with serving(container, store) as api:
         client, email = api.client(), known(api)
 
         def seconds(who: str) -> float:

@@ -8,8 +8,8 @@ import httpx
 import jwt
 import pytest
 
-from shared.event_store import EventStore
-from shared.house import House
+from shared.eventstore.store import EventStore
+from shared.runtime.container import Container
 from tests.support.identity_api import (
     PASSWORD,
     Api,
@@ -20,14 +20,14 @@ from tests.support.identity_api import (
     registered,
     serving,
 )
-from write_side.identity.staff import create_staff
+from write_side.identity.staff_handlers import create_staff
 
 BACKDATE = "UPDATE credentials.sessions SET used_at = used_at - interval '11 seconds'"
 
 
 @pytest.fixture
-def api(house: House, store: EventStore) -> Iterator[Api]:
-    with serving(house, store) as running:
+def api(container: Container, store: EventStore) -> Iterator[Api]:
+    with serving(container, store) as running:
         yield running
 
 

@@ -11,12 +11,12 @@ from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
 from psycopg.sql import SQL, Identifier
 
 from projections.registry import REGISTRY
-from shared import database
-from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseRecorded
-from shared.events.customers import CustomersMerged
-from shared.events.inventory import StockMoved
-from shared.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
-from tests.support.application import RunningHouse
+from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseRecorded
+from shared.domain.events.customers import CustomersMerged
+from shared.domain.events.inventory import StockMoved
+from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
+from shared.postgres import database
+from tests.support.application import RunningSystem
 from tests.support.forecast_events import made, takings
 from tests.support.reads import FIRST_DAY, csv, data, invented, record
 from tests.support.recommendation_events import issued
@@ -41,7 +41,7 @@ def two_shops(client: httpx.Client, shop: Shop, other_shop: Shop) -> list[tuple[
 
 
 @pytest.fixture
-def busy_shops(running: RunningHouse, client: httpx.Client, two_shops: list[tuple[Shop, str]]) -> list[Shop]:
+def busy_shops(running: RunningSystem, client: httpx.Client, two_shops: list[tuple[Shop, str]]) -> list[Shop]:
     """The same, after all that may happen in a shop: no table is empty."""
     credit = SaleRecorded(10**9, FIRST_DAY, None, 1, 1, 1000, 500, ("credit", None), "")
     voided = SaleVoided(credit.tx, "typo", FIRST_DAY, None, 1, 1, credit.qty, credit.paisa, "credit")
@@ -49,11 +49,20 @@ def busy_shops(running: RunningHouse, client: httpx.Client, two_shops: list[tupl
     moved = [StockMoved(1, kind, 5000, FIRST_DAY, 0) for kind in ("count", "receive")]
     for shop, file_id in two_shops:
         fresh = record(
-            running, shop, credit, voided, MovementsRecorded(file_id, [bought], [], ""), *moved,
-            CustomersMerged(1, [2]), CashSettingsChanged(100, FIRST_DAY, 50),
-            ExpenseRecorded(1, FIRST_DAY, 100, "rent"), CollectionRecorded(1, FIRST_DAY, 100, 1),
-            made(1, [3], made_on=FIRST_DAY), takings([500], made_on=FIRST_DAY), issued(),
-        )  # fmt: skip
+            running,
+            shop,
+            credit,
+            voided,
+            MovementsRecorded(file_id, [bought], [], ""),
+            *moved,
+            CustomersMerged(1, [2]),
+            CashSettingsChanged(100, FIRST_DAY, 50),
+            ExpenseRecorded(1, FIRST_DAY, 100, "rent"),
+            CollectionRecorded(1, FIRST_DAY, 100, 1),
+            made(1, [3], made_on=FIRST_DAY),
+            takings([500], made_on=FIRST_DAY),
+            issued(),
+        )
         for path in (
             "transactions",
             "products",
@@ -95,9 +104,9 @@ def test_another_shops_cursor_of_uploads_is_refused(client: httpx.Client, two_sh
 
 
 @pytest.fixture
-def reader(running: RunningHouse) -> Iterator[Connection[Any]]:
+def reader(running: RunningSystem) -> Iterator[Connection[Any]]:
     """A connection as queries have it."""
-    with psycopg.connect(running.house.url, autocommit=True, options=f"-c role={database.READER}") as conn:
+    with psycopg.connect(running.container.url, autocommit=True, options=f"-c role={database.READER}") as conn:
         yield conn
 
 

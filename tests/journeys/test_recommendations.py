@@ -71,13 +71,18 @@ def owner(client: httpx.Client) -> Owner:
 def test_a_shop_in_trouble_is_told_what_to_do_and_does_it(owner: Owner) -> None:
     told = owner.open_types()
     assert {kind: (item["urgency"], item["priority_score"]) for kind, item in told.items()} == {
-        "reorder": ("high", 0.88), "cash_warning": ("high", 0.99), "retention": ("medium", 0.56),
-    }  # fmt: skip
+        "reorder": ("high", 0.88),
+        "cash_warning": ("high", 0.99),
+        "retention": ("medium", 0.56),
+    }
     listed = owner.get(PATH)
     assert [item["type"] for item in listed["results"]] == ["cash_warning", "reorder", "retention"]
     assert listed["summary"] == {
-        "total_pending": 3, "high_urgency_count": 2, "estimated_impact": 0.8, "total_open": 3,
-    }  # fmt: skip
+        "total_pending": 3,
+        "high_urgency_count": 2,
+        "estimated_impact": 0.8,
+        "total_open": 3,
+    }
     assert told["retention"]["rule"].startswith("recommend.v1 rfm.v1 churn.v1")
     _texts(owner, told)
     _today(owner)

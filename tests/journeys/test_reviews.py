@@ -6,17 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.event_store import EventStore
-from shared.events.cashflow import CashSettingsChanged
-from shared.events.recommendations import RecommendationIssued
-from shared.house import House
-from shared.jobs import Retry
+from shared.domain.events.cashflow import CashSettingsChanged
+from shared.domain.events.recommendations import RecommendationIssued
+from shared.eventstore.store import EventStore
+from shared.jobs.queue import Retry
+from shared.runtime.container import Container
 from tests.support.accepted_ledgers import Held
 from tests.support.jobs import append, claimed, record
 from tests.support.recommendation_events import issued
 from write_side.recommendations import worker
-from write_side.recommendations.advices import stream_of
 from write_side.recommendations.policy import review_of
+from write_side.recommendations.state_cache import stream_of
 from write_side.recommendations.worker import Reviewer
 
 SHOP = 7
@@ -24,14 +24,14 @@ POOR = CashSettingsChanged(1_000, dt.date(2025, 1, 1), 2_000_000)
 
 
 def test_two_workers_at_once_issue_once(
-    store: EventStore, database_url: str, house: House, projected: Callable[[], None]
+    store: EventStore, database_url: str, container: Container, projected: Callable[[], None]
 ) -> None:
     position = append(store, SHOP, f"cash-{SHOP}", POOR)
     projected()
     new = review_of(SHOP, position)
     record(database_url, new)
     job = claimed(database_url, new)
-    reviewer = Reviewer(store, house.connect_reader)
+    reviewer = Reviewer(store, container.connect_reader)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: reviewer(job, Held()), range(4)))
     (event,) = [recorded.event for recorded in store.load(stream_of(SHOP))]
@@ -43,14 +43,18 @@ def test_two_workers_at_once_issue_once(
 
 
 def test_a_review_waits_for_the_read_models_and_never_decides_by_an_older_look(
-    store: EventStore, database_url: str, house: House, projected: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    store: EventStore,
+    database_url: str,
+    container: Container,
+    projected: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(worker, "_LOOKS", 2)
     position = append(store, SHOP, f"cash-{SHOP}", POOR)
     new = review_of(SHOP, position)
     record(database_url, new)
     job = claimed(database_url, new)
-    reviewer = Reviewer(store, house.connect_reader)
+    reviewer = Reviewer(store, container.connect_reader)
     with pytest.raises(Retry):
         reviewer(job, Held())
     projected()

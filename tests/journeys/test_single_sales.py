@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from shared.events.inventory import ProductDetailsChanged
-from tests.support.application import RunningHouse
+from shared.domain.events.inventory import ProductDetailsChanged
+from tests.support.application import RunningSystem
 from tests.support.ledgers import HEADER, imported, read, written
 from tests.support.log_facts import rows
 from tests.support.reads import record, today
@@ -26,10 +26,18 @@ def test_a_sale_by_hand_is_answered_as_the_list_shows_it(client: httpx.Client, s
     answer = sell(client, shop)
     item = answer.json()["data"]
     assert item == {
-        "id": item["id"], "date": "2025-10-01T00:00:00+06:00", "product_id": item["product_id"],
-        "product_name": "Shirt", "quantity": 2, "amount": 600, "unit_price": 300, "customer_id": item["customer_id"],
-        "customer_name": "Ali", "payment_method": "cash", "data_source": "manual",
-    }  # fmt: skip
+        "id": item["id"],
+        "date": "2025-10-01T00:00:00+06:00",
+        "product_id": item["product_id"],
+        "product_name": "Shirt",
+        "quantity": 2,
+        "amount": 600,
+        "unit_price": 300,
+        "customer_id": item["customer_id"],
+        "customer_name": "Ali",
+        "payment_method": "cash",
+        "data_source": "manual",
+    }
     assert answer.headers["Location"] == f"{PATH}/{item['id']}"
     shown = read(client, shop, PATH, position(answer))
     assert (shown["count"], shown["results"]) == (1, [item])
@@ -96,8 +104,10 @@ def test_a_voided_sale_stays_known_to_ledgers(client: httpx.Client, shop: Shop) 
     sales = {item["product_name"]: item for item in read(client, shop, PATH, ledger.position)["results"]}
     answer = void(client, shop, sales["Shirt"]["id"])
     assert answer.json()["data"] == sales["Shirt"] | {
-        "voided": True, "reason": "Entered twice", "voided_at": answer.json()["data"]["voided_at"],
-    }  # fmt: skip
+        "voided": True,
+        "reason": "Entered twice",
+        "voided_at": answer.json()["data"]["voided_at"],
+    }
     assert read(client, shop, PATH, position(answer))["results"] == [sales["Pants"]]
     again = imported(client, shop, written([SHIRT_ROW]))
     assert again.counts == (0, 1, 0)
@@ -107,15 +117,16 @@ def test_a_voided_sale_stays_known_to_ledgers(client: httpx.Client, shop: Shop) 
     assert imported(client, shop, written([SHIRT_ROW] * 2)).counts == (0, 2, 0)
 
 
-def test_of_two_voids_at_once_one_counts(client: httpx.Client, running: RunningHouse, shop: Shop) -> None:
+def test_of_two_voids_at_once_one_counts(client: httpx.Client, running: RunningSystem, shop: Shop) -> None:
     numbers = [sell(client, shop, amount=amount).json()["data"]["id"] for amount in range(100, 105)]
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda number: void(client, shop, number), numbers * 4))
     assert sorted(answer.status_code for answer in answers) == [200] * 5 + [409] * 15
     assert rows(
-        running.house.url, "SELECT count(*) FROM log.events WHERE business_id = %s AND topic = 'sales.SaleVoided'",
+        running.container.url,
+        "SELECT count(*) FROM log.events WHERE business_id = %s AND topic = 'sales.SaleVoided'",
         shop.business_id,
-    ) == [(5,)]  # fmt: skip
+    ) == [(5,)]
 
 
 def test_a_new_customer_and_product_are_added_once_by_many_sales_at_once(client: httpx.Client, shop: Shop) -> None:
@@ -153,7 +164,7 @@ def test_a_customer_who_was_merged_buys_as_the_one_who_goes_on(client: httpx.Cli
     assert {name: voided[name] for name in shown[rahim["id"]]} == shown[rahim["id"]]
 
 
-def test_fractions_are_sold_of_what_is_weighed(client: httpx.Client, running: RunningHouse, shop: Shop) -> None:
+def test_fractions_are_sold_of_what_is_weighed(client: httpx.Client, running: RunningSystem, shop: Shop) -> None:
     rice = sell(client, shop, product_name="Rice", quantity=1).json()["data"]["product_id"]
     body = SHIRT | {"product_name": "Rice", "quantity": 2.5}
     refused = client.post(PATH, json=body, headers=shop.headers)
@@ -171,7 +182,7 @@ def test_fractions_are_sold_of_what_is_weighed(client: httpx.Client, running: Ru
     assert client.post(PATH, json=body, headers=shop.headers).status_code == 400
 
 
-def record_details(running: RunningHouse, shop: Shop, event: ProductDetailsChanged) -> None:
+def record_details(running: RunningSystem, shop: Shop, event: ProductDetailsChanged) -> None:
     """Append to the product's own stream."""
     record(running, shop, event, stream=f"product-{shop.business_id}-{event.product_id}")
 

@@ -123,9 +123,7 @@ def test_a_late_ledger_lowers_the_stock_by_what_was_sold_after_the_count(client:
     tea = opened(client, shop)[TEA]
     till = Till(client, shop)
     till.move(tea, "count", 40, at=ago(10))
-    late = written(
-        [[ago(12), TEA, "9", "10"], [ago(4), TEA, "5", "10"]], ["Date", "Product", "Quantity", "Amount"]
-    )  # fmt: skip
+    late = written([[ago(12), TEA, "9", "10"], [ago(4), TEA, "5", "10"]], ["Date", "Product", "Quantity", "Amount"])
     position = imported(client, shop, late).position
     items = read(client, shop, "/api/products", position)["results"]
     assert {item["name"]: item["current_stock"] for item in items} == {TEA: 40 - 2 * 9 - 5, RICE: 0}

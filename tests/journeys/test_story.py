@@ -6,7 +6,7 @@ import datetime as dt
 import httpx
 import pytest
 
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.forecasts_api import told
 from tests.support.ledgers import DATA
 from tests.support.reads import data, today
@@ -26,7 +26,7 @@ def until_yesterday() -> list[list[str]]:
     return [header, *([str(dt.date.fromisoformat(line[0]) + later), *line[1:]] for line in lines)]
 
 
-def test_from_signing_up_to_doing_what_was_recommended(client: httpx.Client, running: RunningHouse) -> None:
+def test_from_signing_up_to_doing_what_was_recommended(client: httpx.Client, running: RunningSystem) -> None:
     shop = register(client, business_name="Vending Machine 1")
     header, *lines = until_yesterday()
     text = "\n".join(",".join(line) for line in [header, *lines])

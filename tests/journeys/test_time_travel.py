@@ -5,7 +5,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.sales_api import sell, void
 from tests.support.shops import Shop, finished_upload, upload
 from tests.support.time_travel_api import travel
@@ -70,9 +70,7 @@ def test_before_it_was_opened_there_was_no_shop(client: httpx.Client, shop: Shop
     assert (found["count"], found["results"]) == (0, [])
 
 
-def test_nobody_reads_another_shops_past(
-    client: httpx.Client, shop: Shop, other_shop: Shop, known: str
-) -> None:  # fmt: skip
+def test_nobody_reads_another_shops_past(client: httpx.Client, shop: Shop, other_shop: Shop, known: str) -> None:
     assert known
     replay = travel(client, shop, now(client, shop))
     for path in (*LISTS, f"/replays/{replay}"):
@@ -91,11 +89,11 @@ def test_an_owner_has_one_replay_at_a_time(client: httpx.Client, shop: Shop, kno
 
 
 def test_an_expired_replay_answers_no_more(
-    running: RunningHouse, client: httpx.Client, shop: Shop, known: str
-) -> None:  # fmt: skip
+    running: RunningSystem, client: httpx.Client, shop: Shop, known: str
+) -> None:
     assert known
     replay = travel(client, shop, "2020-01-01")
-    with running.house.connect_owner() as conn:
+    with running.container.connect_owner() as conn:
         conn.execute("UPDATE projections.replays SET expires_at = now() WHERE id = %s", (replay,))
     assert client.get("/api/products", headers=shop.headers | {"X-Replay": replay}).status_code == 410
 

@@ -35,8 +35,11 @@ def up(data_dir: Path, *arguments: str, **environment: str) -> Iterator[tuple[su
     inherited = {name: value for name, value in os.environ.items() if name not in servers}
     process = subprocess.Popen(
         [sys.executable, "-m", "smartmarket", "up", "--data-dir", str(data_dir), *arguments],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=inherited | environment,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=inherited | environment,
+    )
     assert process.stdout is not None
     try:
         yield process, next((line.split()[-1] for line in process.stdout if "is ready at" in line), "")

@@ -6,20 +6,30 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.event_codec import decode
-from shared.events.base import Event
-from shared.events.inventory import ProductLine, ProductSheetRecorded
-from shared.events.sales import MovementsRecorded, SalesBatchRecorded, UploadCompleted
-from tests.support.application import RunningHouse
+from shared.domain.events.base import Event
+from shared.domain.events.inventory import ProductLine, ProductSheetRecorded
+from shared.domain.events.sales import MovementsRecorded, SalesBatchRecorded, UploadCompleted
+from shared.eventstore.codec import decode
+from tests.support.application import RunningSystem
 from tests.support.ledgers import errors_of, imported, read, written
 from tests.support.log_facts import rows
 from tests.support.shops import Shop
 
 PATH = "/api/transactions"
 HEADER = (
-    "Date", "Product", "Quantity", "Amount", "Customer", "Payment Method", "Type", "SKU", "Stock", "Phone", "Cost",
+    "Date",
+    "Product",
+    "Quantity",
+    "Amount",
+    "Customer",
+    "Payment Method",
+    "Type",
+    "SKU",
+    "Stock",
+    "Phone",
+    "Cost",
     "Unit",
-)  # fmt: skip
+)
 ROWS = [
     ["2025-10-01", "Rice", "2.5", "200", "Ali", "Cash", "sale", "RIC-1", "40.5", "01712345678", "62.50", "kg"],
     ["2025-10-01", "Rice", "1.5", "120", "Ali", "Cash", "return", "", "", "01712345678", "", "kg"],
@@ -28,8 +38,19 @@ ROWS = [
     ["2025-10-03", "Rice", "1", "80", "", "", "", "RIC-2", "", "", "", ""],
 ]
 BANGLA = (
-    "তারিখ", "পণ্য", "পরিমাণ", "টাকা", "ক্রেতা", "পেমেন্ট", "ধরন", "পণ্যকোড", "মজুদ", "ফোন", "ক্রয়মূল্য", "একক",
-)  # fmt: skip
+    "তারিখ",
+    "পণ্য",
+    "পরিমাণ",
+    "টাকা",
+    "ক্রেতা",
+    "পেমেন্ট",
+    "ধরন",
+    "পণ্যকোড",
+    "মজুদ",
+    "ফোন",
+    "ক্রয়মূল্য",
+    "একক",
+)
 IN_BANGLA = [
     ["২০২৫-১০-০১", "চাল", "২", "২০০", "আলী", "নগদ টাকা", "বিক্রি", "চ-১", "৪০", "", "৬২.৫০", ""],
     ["২০২৫-১০-০১", "চাল", "১", "১০০", "আলী", "", "ফেরত", "", "", "", "", ""],
@@ -42,13 +63,13 @@ TOLD = """SELECT topic, state FROM log.events WHERE business_id = %s
     AND split_part(topic, '.', 1) NOT IN ('forecasting', 'recommendations') ORDER BY notification_id"""
 
 
-def events(running: RunningHouse, shop: Shop) -> list[Event]:
+def events(running: RunningSystem, shop: Shop) -> list[Event]:
     """Return what the shop's owner and ledgers told, in order."""
-    found = rows(running.house.url, TOLD, shop.business_id)
+    found = rows(running.container.url, TOLD, shop.business_id)
     return [decode(topic, bytes(state)) for topic, state in found]
 
 
-def sheets(running: RunningHouse, shop: Shop) -> list[list[ProductLine]]:
+def sheets(running: RunningSystem, shop: Shop) -> list[list[ProductLine]]:
     """Return what ledgers said about products."""
     return [event.lines for event in events(running, shop) if isinstance(event, ProductSheetRecorded)]
 
@@ -59,7 +80,7 @@ def kinds(client: httpx.Client, shop: Shop, position: str) -> dict[str, list[dic
     return {kind: read(client, shop, PATH, position, kind=kind)["results"] for kind in wanted}
 
 
-def test_every_kind_of_row_is_taken_over_and_listed(client: httpx.Client, running: RunningHouse, shop: Shop) -> None:
+def test_every_kind_of_row_is_taken_over_and_listed(client: httpx.Client, running: RunningSystem, shop: Shop) -> None:
     done = imported(client, shop, written(ROWS, HEADER))
     assert done.counts == (5, 0, 0)
     assert not done.data["warnings"]
@@ -69,10 +90,20 @@ def test_every_kind_of_row_is_taken_over_and_listed(client: httpx.Client, runnin
     rice = found["sale"][0]["product_id"]
     (back,), (bought,), (spent,) = found["return"], found["purchase"], found["expense"]
     assert back == {
-        "id": back["id"], "date": "2025-10-01T00:00:00+06:00", "product_id": rice, "product_name": "Rice",
-        "quantity": 1.5, "amount": 120, "unit_price": 80, "customer_id": found["sale"][1]["customer_id"],
-        "customer_name": "Ali", "payment_method": "cash", "data_source": "csv", "kind": "return", "description": None,
-    }  # fmt: skip
+        "id": back["id"],
+        "date": "2025-10-01T00:00:00+06:00",
+        "product_id": rice,
+        "product_name": "Rice",
+        "quantity": 1.5,
+        "amount": 120,
+        "unit_price": 80,
+        "customer_id": found["sale"][1]["customer_id"],
+        "customer_name": "Ali",
+        "payment_method": "cash",
+        "data_source": "csv",
+        "kind": "return",
+        "description": None,
+    }
     assert (bought["product_name"], bought["quantity"], bought["customer_id"]) == ("Oil", 10, None)
     assert (spent["product_id"], spent["quantity"], spent["unit_price"]) == (None, 0, None)
     assert (spent["description"], spent["customer_name"], spent["kind"]) == ("Shop rent", None, "expense")
@@ -84,29 +115,34 @@ def test_every_kind_of_row_is_taken_over_and_listed(client: httpx.Client, runnin
         1,
     )
     assert stats["last_transaction_date"] == "2025-10-03"
-    assert sheets(running, shop) == [[
-        ProductLine(rice, "RIC-2", 6_250, 40_500, dt.date(2025, 10, 1)),
-        ProductLine(bought["product_id"], None, 15_000, 12_000, dt.date(2025, 10, 2)),
-    ]]  # fmt: skip
+    assert sheets(running, shop) == [
+        [
+            ProductLine(rice, "RIC-2", 6_250, 40_500, dt.date(2025, 10, 1)),
+            ProductLine(bought["product_id"], None, 15_000, 12_000, dt.date(2025, 10, 2)),
+        ]
+    ]
     # What follows from the ledger (forecasts, advice) comes behind it.
     told = [type(event) for event in events(running, shop) if event.topic.startswith(("sales.", "inventory."))]
     assert told[-4:] == [MovementsRecorded, SalesBatchRecorded, ProductSheetRecorded, UploadCompleted]
 
 
 def test_a_bangla_ledger_with_every_column_is_taken_over(
-    client: httpx.Client, running: RunningHouse, shop: Shop
+    client: httpx.Client, running: RunningSystem, shop: Shop
 ) -> None:
     done = imported(client, shop, written(IN_BANGLA, BANGLA))
     assert done.counts == (4, 0, 0)
     found = kinds(client, shop, done.position)
     assert {kind: [item["amount"] for item in items] for kind, items in found.items()} == {
-        "sale": [200], "return": [100], "purchase": [1500], "expense": [15000],
-    }  # fmt: skip
+        "sale": [200],
+        "return": [100],
+        "purchase": [1500],
+        "expense": [15000],
+    }
     rice = found["sale"][0]["product_id"]
     assert sheets(running, shop) == [[ProductLine(rice, "চ-১", 6_250, 40_000, dt.date(2025, 10, 1))]]
 
 
-def test_the_same_ledger_again_adds_nothing(client: httpx.Client, running: RunningHouse, shop: Shop) -> None:
+def test_the_same_ledger_again_adds_nothing(client: httpx.Client, running: RunningSystem, shop: Shop) -> None:
     imported(client, shop, written(ROWS, HEADER))
     assert imported(client, shop, written(ROWS, HEADER)).counts == (0, 5, 0)
     assert imported(client, shop, written(ROWS[1:4] * 2, HEADER)).counts == (3, 3, 0)
@@ -125,7 +161,7 @@ def test_twins_on_purpose_are_of_every_kind(client: httpx.Client, shop: Shop) ->
 
 
 def test_columns_added_later_are_read_though_every_row_is_known(
-    client: httpx.Client, running: RunningHouse, shop: Shop
+    client: httpx.Client, running: RunningSystem, shop: Shop
 ) -> None:
     plain = [row[:6] for row in (ROWS[4], ["2025-10-04", "Tea", "1", "20", "", ""])]
     imported(client, shop, written(plain, HEADER[:6]))
@@ -138,13 +174,17 @@ def test_columns_added_later_are_read_though_every_row_is_known(
 @pytest.mark.parametrize(
     ("column", "value", "code"),
     [
-        ("Type", "gift", "NOT_A_SALE"), ("SKU", "x" * 101, "SKU_TOO_LONG"), ("Stock", "-1", "STOCK_OUT_OF_RANGE"),
-        ("Stock", "1.0005", "TOO_MANY_DECIMALS"), ("Stock", "lots", "INVALID_NUMBER"),
-        ("Cost", "0", "COST_OUT_OF_RANGE"), ("Cost", "1.005", "TOO_MANY_DECIMALS"),
+        ("Type", "gift", "NOT_A_SALE"),
+        ("SKU", "x" * 101, "SKU_TOO_LONG"),
+        ("Stock", "-1", "STOCK_OUT_OF_RANGE"),
+        ("Stock", "1.0005", "TOO_MANY_DECIMALS"),
+        ("Stock", "lots", "INVALID_NUMBER"),
+        ("Cost", "0", "COST_OUT_OF_RANGE"),
+        ("Cost", "1.005", "TOO_MANY_DECIMALS"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_cell_is_reported_with_its_reason(
-    client: httpx.Client, running: RunningHouse, shop: Shop, column: str, value: str, code: str
+    client: httpx.Client, running: RunningSystem, shop: Shop, column: str, value: str, code: str
 ) -> None:
     bad = [value if name == column else cell for name, cell in zip(HEADER, ROWS[0], strict=True)]
     done = imported(client, shop, written([bad, ROWS[4]], HEADER))
@@ -165,8 +205,11 @@ def test_a_movement_cannot_be_voided_as_a_sale(client: httpx.Client, shop: Shop)
 
 
 def test_movements_are_filtered_sorted_paged_and_summed_up(client: httpx.Client, shop: Shop) -> None:
-    spent = [[f"2025-09-{day:02}", f"Bill {day}", "", str(100 * (day % 4 + 1)), "", paid, "expense"]
-             for day in range(1, 26) for paid in ("Cash", "bKash")]  # fmt: skip
+    spent = [
+        [f"2025-09-{day:02}", f"Bill {day}", "", str(100 * (day % 4 + 1)), "", paid, "expense"]
+        for day in range(1, 26)
+        for paid in ("Cash", "bKash")
+    ]
     done = imported(client, shop, written(spent, HEADER[:7]))
     page = read(client, shop, PATH, done.position, kind="expense", limit="20")
     assert (page["count"], len(page["results"])) == (50, 20)
@@ -178,9 +221,7 @@ def test_movements_are_filtered_sorted_paged_and_summed_up(client: httpx.Client,
     assert [item["description"] for item in seen] == [row[1] for row in reversed(spent)]
     by_amount = read(client, shop, PATH, kind="expense", sort="amount", order="asc", limit="100")["results"]
     assert [item["amount"] for item in by_amount] == sorted(int(row[3]) for row in spent)
-    some = read(
-        client, shop, PATH, kind="expense", date_from="2025-09-03", date_to="2025-09-05", payment_method="cash"
-    )  # fmt: skip
+    some = read(client, shop, PATH, kind="expense", date_from="2025-09-03", date_to="2025-09-05", payment_method="cash")
     assert [item["description"] for item in some["results"]] == ["Bill 5", "Bill 4", "Bill 3"]
     assert some["summary"]["transaction_count"] == 3
     assert read(client, shop, PATH, kind="return")["count"] == 0

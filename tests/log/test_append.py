@@ -7,11 +7,11 @@ from typing import NoReturn
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from shared.config import Settings, UnsafeSettings
-from shared.database import WRITER
-from shared.errors import EmailTaken
-from shared.event_store import Append, EventStore, Metadata, Outcome, StoreError, Unit
-from shared.vault import MasterKey
+from shared.domain.refusals.identity import EmailTaken
+from shared.eventstore.store import Append, EventStore, Metadata, Outcome, StoreError, UnitOfWork
+from shared.eventstore.vault import MasterKey
+from shared.postgres.database import WRITER
+from shared.runtime.settings import Settings, UnsafeSettings
 from tests.support.application import SECRET
 from tests.support.log_facts import connected, fact, rows, stored
 from tests.support.waiting import wait_until
@@ -64,7 +64,7 @@ def test_of_two_writers_who_expect_the_same_version_one_wins_and_nothing_of_the_
     def write(business: int) -> Outcome[int]:
         first_time = [True]
 
-        def decide(unit: Unit) -> int:
+        def decide(unit: UnitOfWork) -> int:
             unit.sql("INSERT INTO credentials.refusals VALUES (now(), %s, NULL, 'a trace')", (bytes([business]),))
             unit.claim("name", bytes([business]), business)
             unit.append("shared", 0, fact(business))
@@ -96,7 +96,7 @@ def test_a_claimed_key_is_found_by_whoever_comes_second(
     def register(user: int, business: int) -> Outcome[int]:
         waits = [True]
 
-        def decide(unit: Unit) -> int:
+        def decide(unit: UnitOfWork) -> int:
             taken = unit.find("email", [key], everywhere=everywhere)
             if everywhere and waits:
                 waits.pop()
@@ -130,7 +130,7 @@ def test_a_released_key_may_be_claimed_by_another(store: EventStore) -> None:
     store.execute(2, Metadata(), lambda unit: unit.release("email", b"e"))  # of business 2's own, not this one
     assert store.execute(1, Metadata(), lambda u: u.find("email", [b"e"], everywhere=True)).result == {b"e": 11}
 
-    def hand_over(unit: Unit) -> None:
+    def hand_over(unit: UnitOfWork) -> None:
         unit.release("email", b"e", everywhere=True)
         unit.claim("email", b"e", 12, everywhere=True)
 
@@ -139,7 +139,7 @@ def test_a_released_key_may_be_claimed_by_another(store: EventStore) -> None:
 
 
 def test_a_refusal_leaves_nothing(store: EventStore, database_url: str) -> None:
-    def decide(unit: Unit) -> NoReturn:
+    def decide(unit: UnitOfWork) -> NoReturn:
         unit.sql("INSERT INTO credentials.refusals VALUES (now(), '\\x01', NULL, 'a trace')")
         unit.vault.seal("user-1", {"name": "Ali"})
         unit.claim("email", b"e", 1, everywhere=True)

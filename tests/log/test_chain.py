@@ -5,10 +5,10 @@ from typing import Any, Literal
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from shared import audit
-from shared.audit import ChainBreak, verify_chain
-from shared.database import WRITER
-from shared.event_store import Append, EventStore, Metadata
+from shared.eventstore import hash_chain
+from shared.eventstore.hash_chain import ChainBreak, verify_chain
+from shared.eventstore.store import Append, EventStore, Metadata
+from shared.postgres.database import WRITER
 from tests.support.log_facts import connected, fact, rows, stored
 
 ODD = 'a "quoted" \\ name\n\tআলী \x01\x7f\u2028😀'
@@ -51,9 +51,16 @@ def test_each_hash_is_that_of_the_hash_before_and_the_whole_event(store: EventSt
         ((meta_text,),) = rows(database_url, "SELECT meta::text FROM log.events WHERE notification_id = %s", position)
         assert json.loads(meta_text) == meta
         place = ", ".join(
-            [str(position), json.dumps(stream, ensure_ascii=False), str(version), json.dumps(topic),
-             "null" if business is None else str(business), str(microseconds), meta_text]
-        )  # fmt: skip
+            [
+                str(position),
+                json.dumps(stream, ensure_ascii=False),
+                str(version),
+                json.dumps(topic),
+                "null" if business is None else str(business),
+                str(microseconds),
+                meta_text,
+            ]
+        )
         last = hashlib.sha256(last + f"[{place}]".encode() + bytes(state)).digest()
         assert bytes(found) == last, position
 
@@ -65,7 +72,7 @@ def test_a_whole_log_is_found_whole_in_batches_of_any_size(
         assert verify_chain(conn) is None
         fill(store)
         for size in (1, 5, 12, 200):
-            monkeypatch.setattr(audit, "_BATCH", size)
+            monkeypatch.setattr(hash_chain, "_BATCH", size)
             reached: list[int] = []
             assert verify_chain(conn, reached.append) is None
             assert reached == [*range(size, 12, size), 12]

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from shared import events
-from shared.event_codec import UnknownTopic, UnknownVersion, decode, encode
-from shared.events import CATALOGUE
-from shared.events.base import Event, Row
+from shared.domain import events
+from shared.domain.events import CATALOGUE
+from shared.domain.events.base import Event, Row
+from shared.eventstore.codec import UnknownTopic, UnknownVersion, decode, encode
 from tests.support.event_samples import GOLDEN, SAMPLES, golden
 
 VERSIONS = [(topic, version) for topic, cls in CATALOGUE.items() for version in range(1, cls.class_version + 1)]
@@ -18,7 +18,7 @@ VERSIONS = [(topic, version) for topic, cls in CATALOGUE.items() for version in 
 
 def event_classes() -> list[type[Event]]:
     """Return the events that stand in the package, whether the catalogue knows them or not."""
-    modules = [importlib.import_module(f"shared.events.{m.name}") for m in pkgutil.iter_modules(events.__path__)]
+    modules = [importlib.import_module(f"shared.domain.events.{m.name}") for m in pkgutil.iter_modules(events.__path__)]
     found = [cls for module in modules for _, cls in inspect.getmembers(module, inspect.isclass)]
     return [cls for cls in found if issubclass(cls, Event) and cls is not Event]
 

@@ -6,10 +6,10 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from shared import event_store
 from shared.errors import IdempotencyKeyReused
-from shared.event_store import EventStore, Metadata, Outcome, StoreError, Unit
-from shared.vault import MasterKey
+from shared.eventstore import store as event_store
+from shared.eventstore.store import EventStore, Metadata, Outcome, StoreError, UnitOfWork
+from shared.eventstore.vault import MasterKey
 from tests.support.application import SECRET
 from tests.support.gate import before_database
 from tests.support.log_facts import connected, fact, rows
@@ -20,7 +20,7 @@ CUT_OFF_THE_POOL = """SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activit
 COUNT_OF_BUSINESS = "SELECT count(*) AS n FROM log.events WHERE business_id = %s"
 
 
-def count_up(unit: Unit) -> int:
+def count_up(unit: UnitOfWork) -> int:
     """Append the next number to a stream of its own, so that no version guards the sequence."""
     number: int = unit.sql(COUNT_OF_BUSINESS, (unit.business_id,))[0]["n"] + 1
     unit.append(f"count-{uuid.uuid4()}", 0, fact(number))
@@ -30,7 +30,7 @@ def count_up(unit: Unit) -> int:
 def test_commands_of_one_business_decide_one_after_the_other(store: EventStore) -> None:
     deciding: list[int] = []
 
-    def decide(unit: Unit) -> int:
+    def decide(unit: UnitOfWork) -> int:
         deciding.append(1)
         assert len(deciding) == 1
         number = count_up(unit)
@@ -45,7 +45,7 @@ def test_commands_of_one_business_decide_one_after_the_other(store: EventStore) 
 def test_another_business_does_not_wait(store: EventStore) -> None:
     deciding, other_is_done = threading.Event(), threading.Event()
 
-    def slow(unit: Unit) -> int:
+    def slow(unit: UnitOfWork) -> int:
         deciding.set()
         assert other_is_done.wait(10)
         return count_up(unit)
@@ -65,7 +65,7 @@ def test_whoever_stands_still_in_a_command_lets_go_of_the_shop_and_decides_again
     monkeypatch.setattr(event_store, "_IDLE_SECONDS", 0.2)
     deciding, other_is_done, seen = threading.Event(), threading.Event(), list[int]()
 
-    def stopped(unit: Unit) -> int:
+    def stopped(unit: UnitOfWork) -> int:
         deciding.set()
         assert other_is_done.wait(30)
         seen.append(count_up(unit))
@@ -86,7 +86,7 @@ def test_a_command_learns_the_databases_time_and_what_its_streams_hold(store: Ev
     store.execute(7, Metadata(actor="user-1", request_id="r"), lambda unit: unit.append("a", 0, fact(1), fact(2)))
     ((clock,),) = rows(database_url, "SELECT clock_timestamp()")
 
-    def decide(unit: Unit) -> tuple[float, list[int]]:
+    def decide(unit: UnitOfWork) -> tuple[float, list[int]]:
         history = unit.load("a")
         assert [r.event for r in history] == [fact(1), fact(2)]
         assert history[0].meta == {"actor": "user-1", "request_id": "r"}
@@ -100,7 +100,7 @@ def test_a_command_learns_the_databases_time_and_what_its_streams_hold(store: Ev
 
 @pytest.mark.parametrize("business", [7, None])
 def test_a_command_sent_again_answers_what_it_answered(store: EventStore, business: int | None) -> None:
-    def decide(unit: Unit) -> dict[str, object]:
+    def decide(unit: UnitOfWork) -> dict[str, object]:
         unit.append(f"a-{uuid.uuid4()}", 0, fact(1))
         return {"id": str(uuid.uuid4()), "rows": 3, "names": ["আলী"]}
 
@@ -122,7 +122,7 @@ def test_a_command_sent_many_times_at_once_takes_effect_once(store: EventStore, 
         start.wait(10)
         return store.execute(business, Metadata(command_id="c"), decide, request_hash=b"h")
 
-    def decide(unit: Unit) -> str:
+    def decide(unit: UnitOfWork) -> str:
         answer = str(uuid.uuid4())
         unit.append(answer, 0, fact(1))
         return answer
@@ -137,7 +137,7 @@ def test_a_command_sent_many_times_at_once_takes_effect_once(store: EventStore, 
 def test_a_connection_killed_between_reading_and_appending_decides_again(store: EventStore, database_url: str) -> None:
     decided = []
 
-    def decide(unit: Unit) -> str:
+    def decide(unit: UnitOfWork) -> str:
         decided.append(unit.now)
         unit.sql("INSERT INTO credentials.refusals VALUES (now(), '\\x01', NULL, 'a trace')")
         pid = unit.sql("SELECT pg_backend_pid() AS pid")[0]["pid"]
@@ -160,7 +160,7 @@ def test_a_connection_killed_between_commit_and_answer_answers_what_was_committe
     gate, through_gate = before_database(database_url)
     behind = EventStore(through_gate, store.master, pool_size=2)
 
-    def decide(unit: Unit) -> dict[str, int]:
+    def decide(unit: UnitOfWork) -> dict[str, int]:
         unit.append(f"a-{uuid.uuid4()}", 0, fact(1))
         return {"backend": unit.sql("SELECT pg_backend_pid() AS pid")[0]["pid"]}
 
@@ -184,7 +184,7 @@ def test_a_step_without_command_id_is_fenced_by_its_streams_version(store: Event
     gate, through_gate = before_database(database_url)
     behind = EventStore(through_gate, store.master, pool_size=2)
 
-    def decide(unit: Unit) -> int:
+    def decide(unit: UnitOfWork) -> int:
         version = len(unit.load("a"))
         if not version:
             unit.append("a", 0, fact(1))

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from shared.database import WRITER
-from shared.event_store import EventStore
-from shared.files import FileIncomplete, Files, ObjectParts, TableParts, open_parts
-from shared.vault import MasterKey
+from shared.eventstore.store import EventStore
+from shared.eventstore.vault import MasterKey
+from shared.postgres.database import WRITER
+from shared.postgres.files import FileIncomplete, Files, ObjectParts, TableParts, open_parts
 from tests.support.application import SECRET
 from tests.support.log_facts import connected, rows
 

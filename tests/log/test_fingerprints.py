@@ -6,15 +6,22 @@ from hashlib import sha256
 
 import pytest
 
-from shared.event_store import EventStore, Metadata
-from shared.events.sales import Movement, MovementsRecorded, Sale, SaleRecorded, SalesBatchRecorded, UploadCompleted
-from shared.files import Files, TableParts
+from shared.domain.events.sales import (
+    Movement,
+    MovementsRecorded,
+    Sale,
+    SaleRecorded,
+    SalesBatchRecorded,
+    UploadCompleted,
+)
+from shared.eventstore.store import EventStore, Metadata
+from shared.postgres.files import Files, TableParts
 from tests.support.accepted_ledgers import Held, accept, job_of, upload_of
 from tests.support.log_facts import connected
 from write_side.sales.aggregate import stream_of
-from write_side.sales.books import sale_stream
-from write_side.sales.entry import Wish
-from write_side.sales.till import Till
+from write_side.sales.handlers import Till
+from write_side.sales.lookups import sale_stream
+from write_side.sales.manual_sale import Wish
 from write_side.sales.worker import LedgerReader
 
 NAMES = ("karim", "রহিম", "fatema begum", "ali", "")

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 from psycopg.conninfo import make_conninfo
 
-from shared.database import WRITER
-from shared.event_codec import Recorded
-from shared.event_store import Append, EventStore
-from shared.events.clock import DayOpened
-from shared.events.identity import LoggedIn
-from shared.events.rules import RuleActivated
-from shared.log_reader import OF_EVERY_BUSINESS, LogReader
-from shared.vault import MasterKey
-from shared.wakeup import LogListener
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.identity import LoggedIn
+from shared.domain.events.rules import RuleActivated
+from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.listener import LogListener
+from shared.eventstore.reader import OF_EVERY_BUSINESS, LogReader
+from shared.eventstore.store import Append, EventStore
+from shared.eventstore.vault import MasterKey
+from shared.postgres.database import WRITER
 from tests.support.application import SECRET
 from tests.support.log_facts import connected, fact, rows, stored
 from tests.support.waiting import wait_until
@@ -51,13 +51,13 @@ def test_a_follower_misses_nothing_of_sixteen_writers(database_url: str) -> None
     quick = make_conninfo(database_url, options=f"-c role={WRITER} -c synchronous_commit=off")
     store = EventStore(quick, MasterKey(SECRET), pool_size=WRITERS)
     writers = [Writer(store, number) for number in range(1, WRITERS + 1)]
-    seen: list[Recorded] = []
+    seen: list[RecordedEvent] = []
     polls_while_writing = 0
     reader = LogReader([LoggedIn.topic])
     with connected(database_url) as conn:
         for writer in writers:
             writer.start()
-        writing, batch = True, list[Recorded]()
+        writing, batch = True, list[RecordedEvent]()
         while writing or batch:
             writing = any(writer.is_alive() for writer in writers)
             batch = reader.after(conn, len(seen), limit=200)

@@ -8,7 +8,7 @@ import threading
 import psycopg
 import pytest
 
-from shared.giving_way import NICENESS, leaving_room, server_gives_way
+from shared.runtime.low_priority import NICENESS, leaving_room, server_gives_way
 from tests.support.priorities import LINUX, autogroup, ours
 from tests.support.source_tree import ROOT
 from tests.support.waiting import wait_until
@@ -16,7 +16,7 @@ from tests.support.waiting import wait_until
 STANDING = """
 import os
 from pathlib import Path
-from shared.giving_way import give_way
+from shared.runtime.low_priority import give_way
 give_way()
 print(os.getpriority(os.PRIO_PROCESS, 0), os.getsid(0) == os.getpid(), Path('/proc/self/autogroup').read_text())
 """

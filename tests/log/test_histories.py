@@ -7,11 +7,11 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Literal
 
-from projections.explain import SELECT_MOMENTS
-from projections.verify import SELECT_POSITIONS
-from shared.events.identity import LoginsRefused
-from shared.events.sales import SaleRecorded
-from shared.log_reader import OF_EVERY_BUSINESS, LogReader
+from projections.operations.explain import SELECT_MOMENTS
+from projections.operations.verify import SELECT_POSITIONS
+from shared.domain.events.identity import LoginsRefused
+from shared.domain.events.sales import SaleRecorded
+from shared.eventstore.reader import OF_EVERY_BUSINESS, LogReader
 from tests.support.log_facts import connected, nodes
 
 EVENTS, LIMIT = 20_000, 100

@@ -7,17 +7,17 @@ from typing import Any
 import psycopg
 import pytest
 
-from shared.event_store import EventStore, Metadata, Unit
-from shared.events.cashflow import CollectionRecorded, ExpenseRecorded
-from shared.events.sales import NewProduct, ProductsAdded
-from shared.files import Files, TableParts
-from shared.vault import MasterKey
+from shared.domain.events.cashflow import CollectionRecorded, ExpenseRecorded
+from shared.domain.events.sales import NewProduct, ProductsAdded
+from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.eventstore.vault import MasterKey
+from shared.postgres.files import Files, TableParts
 from tests.support.accepted_ledgers import Held, accept, job_of, ledger, upload_of
 from tests.support.application import SECRET
 from tests.support.log_facts import connected, rows
 from tests.support.recommendation_events import issued
-from write_side.identity.registration import Applicant, register
-from write_side.identity.staff import create_staff
+from write_side.identity.registration_handlers import Applicant, register
+from write_side.identity.staff_handlers import create_staff
 from write_side.indexes import rebuild_indexes
 from write_side.sales.aggregate import product_index_key
 from write_side.sales.worker import LedgerReader
@@ -54,8 +54,9 @@ def test_indexes_made_again_from_the_log_are_the_same(store: EventStore, databas
     before = rows(database_url, EVERY_ROW)
     highest = rows(database_url, HIGHEST_IDS)
     assert {(kind, scope) for kind, scope, _, _ in before} == {
-        ("email", 0), *itertools.product(("sale", "product", "customer"), (7, 70)),
-    }  # fmt: skip
+        ("email", 0),
+        *itertools.product(("sale", "product", "customer"), (7, 70)),
+    }
     assert sum(kind == "sale" for kind, *_ in before) == 2_500 + 300 + 500 + 300
     reached: list[int] = []
     with connected(database_url) as owner:
@@ -127,7 +128,7 @@ class Seller(threading.Thread):
     def _add(self, name: str) -> None:
         number = self._store.allot(self._business, "product")
 
-        def decide(unit: Unit) -> None:
+        def decide(unit: UnitOfWork) -> None:
             assert unit.find("product", [product_index_key(name)]) == {}
             unit.claim("product", product_index_key(name), number)
             unit.append(f"product-{uuid.uuid4()}", 0, ProductsAdded([NewProduct(number, name, name, 100)]))

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from shared.event_store import SELECT_INDEX, EventStore
+from shared.eventstore.store import SELECT_INDEX, EventStore
 from tests.support.log_facts import connected, nodes
-from write_side.customers.people import SELECT_KEYS, SELECT_KNOWN
-from write_side.sales.till import SELECT_PRODUCT
+from write_side.customers.handlers import SELECT_KEYS, SELECT_KNOWN
+from write_side.sales.handlers import SELECT_PRODUCT
 
 KINDS = ["product", "customer", "customer_merged", "sale", "email"]
 FILL = """INSERT INTO log.index_rows (kind, scope, key, value) SELECT kind, 7, int8send(n), n

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import InvalidPosition
-from shared.positions import PositionTokens
+from shared.http.position_tokens import PositionTokens
 from tests.support.application import SECRET
 
 TOKENS = PositionTokens(SECRET)

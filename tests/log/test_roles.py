@@ -3,8 +3,8 @@
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from shared.database import PROJECTOR, READER, WRITER
-from shared.event_store import EventStore
+from shared.eventstore.store import EventStore
+from shared.postgres.database import PROJECTOR, READER, WRITER
 from tests.support.log_facts import connected, rows, stored
 
 INSERT_EVENT = """INSERT INTO log.events

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from shared.event_store import EventStore, Metadata, Unit
-from shared.vault import MasterKey, SubjectKeys
+from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.eventstore.vault import MasterKey, SubjectKeys
 from tests.support.application import SECRET
 from tests.support.log_facts import connected, rows
 
@@ -80,7 +80,7 @@ def test_two_commands_that_meet_a_subject_first_agree_on_its_key(store: EventSto
     both_began = threading.Barrier(2)
 
     def seal(number: int) -> str:
-        def decide(unit: Unit) -> str:
+        def decide(unit: UnitOfWork) -> str:
             both_began.wait(10)
             return unit.vault.seal("customer-7-33", {"number": number})
 
@@ -94,7 +94,7 @@ def test_two_commands_that_meet_a_subject_first_agree_on_its_key(store: EventSto
 def test_many_subjects_are_sealed_at_once_and_each_keeps_its_key(store: EventStore) -> None:
     subjects = [f"customer-7-{n}" for n in range(100)]
 
-    def seal(unit: Unit) -> list[str]:
+    def seal(unit: UnitOfWork) -> list[str]:
         keys = unit.vault.keys(subjects, create=True)
         return [keys.seal(s, {"subject": s}) for s in subjects]
 
@@ -117,8 +117,11 @@ def test_lookup_keys_never_change_and_tell_businesses_and_purposes_apart(store: 
         == "77678deb9485ca17f0b8880cf67fb42a"
     )
     others = [
-        lookup("customer", 70, "name:আলী"), lookup("email", 7, "name:আলী"), lookup("customer", None, "name:আলী"),
-        lookup("customer", 7, "name:আল"), MasterKey(SECRET + "!").lookup_key("customer", 7, "name:আলী"),
-    ]  # fmt: skip
+        lookup("customer", 70, "name:আলী"),
+        lookup("email", 7, "name:আলী"),
+        lookup("customer", None, "name:আলী"),
+        lookup("customer", 7, "name:আল"),
+        MasterKey(SECRET + "!").lookup_key("customer", 7, "name:আলী"),
+    ]
     assert len({lookup("customer", 7, "name:আলী"), *others}) == 6
     assert {len(key) for key in others} == {16}

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from shared.event_codec import decode
-from shared.event_store import EventStore
-from shared.events.clock import DayOpened
-from shared.log_reader import LogReader
-from write_side.calendar import STREAM, next_day, open_day
+from shared.domain.events.clock import DayOpened
+from shared.eventstore.codec import decode
+from shared.eventstore.reader import LogReader
+from shared.eventstore.store import EventStore
+from write_side.clock.handlers import STREAM, next_day, open_day
 
 
 @pytest.fixture

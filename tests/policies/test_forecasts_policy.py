@@ -2,12 +2,12 @@ import datetime as dt
 
 import pytest
 
-from shared.event_codec import Recorded, encode
-from shared.events.base import Event
-from shared.events.clock import DayOpened
-from shared.events.forecasting import DailyForecastsPlanned, ForecastRunCompleted, ForecastsRequested
-from shared.events.sales import UploadCompleted
-from shared.job import FOLLOWING, NIGHTLY, WAITED_FOR, NewJob, Outcome
+from shared.domain.events.base import Event
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.forecasting import DailyForecastsPlanned, ForecastRunCompleted, ForecastsRequested
+from shared.domain.events.sales import UploadCompleted
+from shared.eventstore.codec import RecordedEvent, encode
+from shared.jobs.job import FOLLOWING, NIGHTLY, WAITED_FOR, NewJob, Outcome
 from write_side.forecasting.aggregate import PART
 from write_side.forecasting.policy import MAKE, PLAN
 from write_side.policies import _decisions
@@ -19,7 +19,7 @@ DAY = dt.date(2025, 11, 3)
 def decided(event: Event, business: int | None = 7) -> list[NewJob | Outcome]:
     """Return what an event calls for, of forecasts."""
     at = dt.datetime(2025, 11, 3, tzinfo=dt.UTC)
-    decisions = _decisions(Recorded(9, "s", 1, event.topic, business, at, {}, encode(event)))
+    decisions = _decisions(RecordedEvent(9, "s", 1, event.topic, business, at, {}, encode(event)))
     return [d for d in decisions or () if d.kind in {PLAN, MAKE}]
 
 
@@ -45,8 +45,9 @@ def test_a_day_calls_for_one_plan_and_its_end_closes_it() -> None:
 def test_each_part_of_a_run_is_a_job_and_who_waits_goes_first(by: str, priority: int) -> None:
     jobs = [d for d in decided(requested(by, *range(PART + 1))) if isinstance(d, NewJob)]
     assert [(job.subject, job.payload["part"], job.priority) for job in jobs] == [
-        ("run-0", 0, priority), ("run-1", 1, priority)
-    ]  # fmt: skip
+        ("run-0", 0, priority),
+        ("run-1", 1, priority),
+    ]
     assert decided(ForecastRunCompleted("run", 1, 2, 7, [], [], [])) == [Outcome(MAKE, "run-1", "done")]
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from kombu import Connection
 
-from shared.hints import BrokerDown, HintReceiver, HintSender, queue_of
+from shared.jobs.broker import BrokerDown, WakeupPublisher, WakeupReceiver, queue_name
 from tests.support.brokers import closed_port, is_down, rabbitmq, received, remove, waiting
 from tests.support.gate import before_broker
 from tests.support.servers import Services
@@ -29,26 +29,26 @@ def queue(broker: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def sender(broker: str, queue: str) -> Iterator[HintSender]:
-    opened = HintSender(broker, queue)
+def sender(broker: str, queue: str) -> Iterator[WakeupPublisher]:
+    opened = WakeupPublisher(broker, queue)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def receiver(broker: str, queue: str) -> Iterator[HintReceiver]:
-    opened = HintReceiver(broker, queue)
+def receiver(broker: str, queue: str) -> Iterator[WakeupReceiver]:
+    opened = WakeupReceiver(broker, queue)
     yield opened
     opened.close()
 
 
 def test_each_hint_reaches_one_receiver_once(
-    broker: str, queue: str, sender: HintSender, receiver: HintReceiver
+    broker: str, queue: str, sender: WakeupPublisher, receiver: WakeupReceiver
 ) -> None:
     jobs = [uuid.uuid4() for _ in range(20)]
     assert sender.send(jobs[:10]) is True
     assert sender.send(jobs[10:]) is True
-    other = HintReceiver(broker, queue)
+    other = WakeupReceiver(broker, queue)
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(received, (receiver, other)))
     other.close()
@@ -56,7 +56,7 @@ def test_each_hint_reaches_one_receiver_once(
 
 
 def test_a_hint_is_acknowledged_before_it_is_acted_on(
-    broker: str, queue: str, sender: HintSender, receiver: HintReceiver
+    broker: str, queue: str, sender: WakeupPublisher, receiver: WakeupReceiver
 ) -> None:
     def die(_: uuid.UUID) -> None:
         raise ZeroDivisionError
@@ -70,7 +70,7 @@ def test_a_hint_is_acknowledged_before_it_is_acted_on(
 
 
 def test_a_receiver_that_works_keeps_no_hint_from_another(
-    broker: str, queue: str, sender: HintSender, receiver: HintReceiver
+    broker: str, queue: str, sender: WakeupPublisher, receiver: WakeupReceiver
 ) -> None:
     first, second = uuid.uuid4(), uuid.uuid4()
     sender.send([first, second])
@@ -80,7 +80,7 @@ def test_a_receiver_that_works_keeps_no_hint_from_another(
         acted.set()
         assert done.wait(SOON)
 
-    other = HintReceiver(broker, queue)
+    other = WakeupReceiver(broker, queue)
     found: list[uuid.UUID] = []
     with ThreadPoolExecutor(1) as pool:
         working = pool.submit(receiver.receive, SOON, work)
@@ -92,7 +92,7 @@ def test_a_receiver_that_works_keeps_no_hint_from_another(
     assert found == [second]
 
 
-def test_what_somebody_waits_for_comes_first(sender: HintSender, receiver: HintReceiver) -> None:
+def test_what_somebody_waits_for_comes_first(sender: WakeupPublisher, receiver: WakeupReceiver) -> None:
     nightly, following, waited_for = ([uuid.uuid4() for _ in range(3)] for _ in range(3))
     for priority, jobs in ((2, nightly), (1, following), (0, waited_for)):
         assert sender.send(jobs, priority)
@@ -103,7 +103,9 @@ def test_what_somebody_waits_for_comes_first(sender: HintSender, receiver: HintR
     assert received(receiver) == []
 
 
-def test_what_is_no_hint_is_left_out(broker: str, queue: str, sender: HintSender, receiver: HintReceiver) -> None:
+def test_what_is_no_hint_is_left_out(
+    broker: str, queue: str, sender: WakeupPublisher, receiver: WakeupReceiver
+) -> None:
     job = uuid.uuid4()
     sender.send([])
     with Connection(broker) as connection:
@@ -117,7 +119,7 @@ def test_what_is_no_hint_is_left_out(broker: str, queue: str, sender: HintSender
 
 def test_hints_flow_again_when_the_broker_is_back(broker: str, queue: str) -> None:
     gate, through_gate = before_broker(broker)
-    sender, receiver = HintSender(through_gate, queue), HintReceiver(through_gate, queue)
+    sender, receiver = WakeupPublisher(through_gate, queue), WakeupReceiver(through_gate, queue)
     with gate:
         before, after = uuid.uuid4(), uuid.uuid4()
         assert sender.send([before])
@@ -139,7 +141,7 @@ def test_hints_flow_again_when_the_broker_is_back(broker: str, queue: str) -> No
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
 def test_a_broker_that_is_not_there_is_noticed_soon(scheme: str) -> None:
     url = closed_port(scheme)
-    sender, receiver = HintSender(url, "q"), HintReceiver(url, "q")
+    sender, receiver = WakeupPublisher(url, "q"), WakeupReceiver(url, "q")
     began = time.monotonic()
     with ThreadPoolExecutor(2) as pool:
         sent = pool.submit(sender.send, [uuid.uuid4()])
@@ -150,5 +152,5 @@ def test_a_broker_that_is_not_there_is_noticed_soon(scheme: str) -> None:
 
 
 def test_houses_on_one_broker_have_queues_of_their_own() -> None:
-    assert queue_of("postgresql://u:p@h:5432/shops?sslmode=disable") == "smartmarket.hints.shops"
-    assert queue_of("postgresql://u:p@h/others") != queue_of("postgresql://u:p@h/shops")
+    assert queue_name("postgresql://u:p@h:5432/shops?sslmode=disable") == "smartmarket.hints.shops"
+    assert queue_name("postgresql://u:p@h/others") != queue_name("postgresql://u:p@h/shops")

@@ -11,11 +11,11 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from shared.event_store import EventStore, StoreError
-from shared.events.sales import SalesBatchRecorded, UploadCompleted
-from shared.files import Files, TableParts
-from shared.jobs import Retry
-from shared.vault import MasterKey
+from shared.domain.events.sales import SalesBatchRecorded, UploadCompleted
+from shared.eventstore.store import EventStore, StoreError
+from shared.eventstore.vault import MasterKey
+from shared.jobs.queue import Retry
+from shared.postgres.files import Files, TableParts
 from tests.support.accepted_ledgers import Held, accept, job_of, ledger, upload_of
 from tests.support.application import SECRET
 from tests.support.log_facts import rows

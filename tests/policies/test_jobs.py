@@ -7,10 +7,10 @@ from functools import partial
 
 import pytest
 
-from shared import jobs
-from shared.database import WRITER
-from shared.job import NIGHTLY, WAITED_FOR, NewJob, Outcome
-from shared.jobs import Heartbeat, Job
+from shared.jobs import queue
+from shared.jobs.job import NIGHTLY, WAITED_FOR, NewJob, Outcome
+from shared.jobs.queue import Heartbeat, Job
+from shared.postgres.database import WRITER
 from tests.support.gate import before_database
 from tests.support.jobs import job_for, make_due, new_job, of_jobs
 from tests.support.log_facts import connected, rows
@@ -22,17 +22,17 @@ LEASED_FOR = "SELECT extract(epoch FROM leased_until - now())::float FROM jobs.j
 
 @pytest.fixture
 def _short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "LEASE_SECONDS", LEASE)
+    monkeypatch.setattr(queue, "LEASE_SECONDS", LEASE)
 
 
 def record(url: str, *decisions: NewJob | Outcome) -> int:
     with connected(url, WRITER) as conn:
-        return sum(map(len, jobs.record(conn, decisions).values()))
+        return sum(map(len, queue.record(conn, decisions).values()))
 
 
 def claim(url: str, worker: str = "worker-a", subject: str = "file-1") -> Job | None:
     with connected(url, WRITER) as conn:
-        return jobs.claim(conn, new_job(subject).id, worker)
+        return queue.claim(conn, new_job(subject).id, worker)
 
 
 def test_a_job_is_recorded_once_and_keeps_what_has_become_of_it(database_url: str) -> None:
@@ -60,7 +60,7 @@ def test_of_eight_workers_who_claim_a_job_one_gets_it(database_url: str) -> None
         def claim_at_once(worker: int, wanted: uuid.UUID = job_id, start: threading.Barrier = start) -> Job | None:
             with connected(database_url, WRITER) as conn:
                 start.wait(10)
-                return jobs.claim(conn, wanted, f"worker-{worker}")
+                return queue.claim(conn, wanted, f"worker-{worker}")
 
         with ThreadPoolExecutor(8) as pool:
             got = [job for job in pool.map(claim_at_once, range(8)) if job]
@@ -72,11 +72,11 @@ def test_a_leased_job_is_nobody_elses_until_the_lease_runs_out(database_url: str
     assert claim(database_url, "worker-a") == job_for(new_job())
     with connected(database_url, WRITER) as conn:
         assert claim(database_url, "worker-b") is None
-        assert jobs.due(conn) == []
+        assert queue.due(conn) == []
         ((leased_for,),) = rows(database_url, LEASED_FOR)
-        assert 0 < leased_for <= jobs.LEASE_SECONDS
+        assert 0 < leased_for <= queue.LEASE_SECONDS
         rows(database_url, "UPDATE jobs.jobs SET leased_until = now() - interval '1 ms' RETURNING id")
-        assert jobs.due(conn) == [new_job().id]
+        assert queue.due(conn) == [new_job().id]
     assert claim(database_url, "worker-b") == job_for(new_job())
     assert of_jobs(database_url, "leased_by, state") == [("worker-b", "running")]
 
@@ -86,11 +86,11 @@ def test_a_job_that_waits_is_not_due(database_url: str) -> None:
     job = claim(database_url)
     assert job is not None
     with connected(database_url, WRITER) as conn:
-        jobs.give_back(conn, job, "worker-a", delay=300, error="broken", counted=True)
-        assert jobs.due(conn) == []
+        queue.give_back(conn, job, "worker-a", delay=300, error="broken", counted=True)
+        assert queue.due(conn) == []
         assert claim(database_url) is None
         make_due(database_url)
-        assert jobs.due(conn) == [job.id]
+        assert queue.due(conn) == [job.id]
     assert claim(database_url) == job_for(new_job(), attempts=1)
 
 
@@ -100,7 +100,7 @@ def test_a_job_given_back_waits_and_counts_only_its_own_failures(database_url: s
     job = claim(database_url)
     assert job is not None
     with connected(database_url, WRITER) as conn:
-        jobs.give_back(conn, job, "worker-a", delay=60, error="why", counted=counted)
+        queue.give_back(conn, job, "worker-a", delay=60, error="why", counted=counted)
     ((state, worker, attempts, error, wait),) = of_jobs(
         database_url, "state, leased_by, attempts, error, extract(epoch FROM run_after - now())::float"
     )
@@ -113,7 +113,7 @@ def test_only_the_holder_gives_a_job_back(database_url: str) -> None:
     job = claim(database_url, "worker-b")
     assert job is not None
     with connected(database_url, WRITER) as conn:
-        jobs.give_back(conn, job, "worker-a", delay=0, error="zombie", counted=True)
+        queue.give_back(conn, job, "worker-a", delay=0, error="zombie", counted=True)
     assert of_jobs(database_url, "leased_by, attempts, error") == [("worker-b", 0, None)]
 
 
@@ -124,16 +124,17 @@ def test_an_outcome_closes_its_job_for_good(database_url: str, state: str, error
     assert job is not None
     record(database_url, Outcome(job.kind, "file-1", state, error))
     with connected(database_url, WRITER) as conn:
-        jobs.give_back(conn, job, "worker-a", delay=0, error=None, counted=False)
-        assert jobs.due(conn) == [new_job("file-2", 2).id]
+        queue.give_back(conn, job, "worker-a", delay=0, error=None, counted=False)
+        assert queue.due(conn) == [new_job("file-2", 2).id]
     assert claim(database_url, "worker-b") is None
     assert of_jobs(database_url, "state, error, leased_by, leased_until") == [
-        (state, error, None, None), ("pending", None, None, None)
-    ]  # fmt: skip
+        (state, error, None, None),
+        ("pending", None, None, None),
+    ]
 
 
 def test_a_failing_job_waits_longer_each_time() -> None:
-    assert [jobs.backoff(attempts) for attempts in range(1, jobs.MAX_ATTEMPTS)] == [300, 600, 1200]
+    assert [queue.backoff(attempts) for attempts in range(1, queue.MAX_ATTEMPTS)] == [300, 600, 1200]
 
 
 @pytest.mark.usefixtures("_short_leases")
@@ -198,9 +199,9 @@ def test_jobs_somebody_waits_for_are_due_first(database_url: str) -> None:
     nightly, waited_for = replace(new_job("night", 1), priority=NIGHTLY), new_job("now", 2)
     record(database_url, nightly, waited_for)
     with connected(database_url, WRITER) as conn:
-        assert jobs.due(conn) == [waited_for.id, nightly.id]
-        assert jobs.due_by_priority(conn) == {WAITED_FOR: [waited_for.id], NIGHTLY: [nightly.id]}
-        assert jobs.outranked(conn, NIGHTLY)
-        assert not jobs.outranked(conn, WAITED_FOR)
-        assert jobs.claim(conn, waited_for.id, "worker-a") is not None
-        assert not jobs.outranked(conn, NIGHTLY)
+        assert queue.due(conn) == [waited_for.id, nightly.id]
+        assert queue.due_by_priority(conn) == {WAITED_FOR: [waited_for.id], NIGHTLY: [nightly.id]}
+        assert queue.outranked(conn, NIGHTLY)
+        assert not queue.outranked(conn, WAITED_FOR)
+        assert queue.claim(conn, waited_for.id, "worker-a") is not None
+        assert not queue.outranked(conn, NIGHTLY)

@@ -10,15 +10,15 @@ import psycopg
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from shared import jobs
-from shared.database import WRITER
-from shared.event_store import Append, EventStore, Metadata
-from shared.events.jobs import JobFailed, JobRetried
-from shared.events.sales import UploadAccepted, UploadFailed
-from shared.hints import HintReceiver, HintSender, queue_of
-from shared.jobs import Job, Lease
-from shared.wakeup import LogListener
-from shared.working import Worker
+from shared.domain.events.jobs import JobFailed, JobRetried
+from shared.domain.events.sales import UploadAccepted, UploadFailed
+from shared.eventstore.listener import LogListener
+from shared.eventstore.store import Append, EventStore, Metadata
+from shared.jobs import queue as jobs
+from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
+from shared.jobs.queue import Job, Lease
+from shared.jobs.worker import Worker
+from shared.postgres.database import WRITER
 from tests.support.brokers import closed_port, lose_hints, received, remove, waiting
 from tests.support.jobs import accept_nothing, end, of_jobs
 from tests.support.log_facts import connected, rows
@@ -35,18 +35,18 @@ UNREAD = "SELECT position FROM jobs.unread"
 
 @pytest.fixture
 def queue(services: Services, database_url: str) -> Iterator[str]:
-    yield queue_of(database_url)
-    remove(services.broker_url, queue_of(database_url))
+    yield queue_name(database_url)
+    remove(services.broker_url, queue_name(database_url))
 
 
 @pytest.fixture
-def hints(services: Services, queue: str) -> Iterator[HintSender]:
-    opened = HintSender(services.broker_url, queue)
+def hints(services: Services, queue: str) -> Iterator[WakeupPublisher]:
+    opened = WakeupPublisher(services.broker_url, queue)
     yield opened
     opened.close()
 
 
-def policies_on(url: str, hints: HintSender, listener: LogListener | None = None) -> Policies:
+def policies_on(url: str, hints: WakeupPublisher, listener: LogListener | None = None) -> Policies:
     return Policies(partial(connected, url, WRITER), hints, listener or LogListener(url))
 
 
@@ -75,12 +75,12 @@ def running(policies: Policies, listener: LogListener, worker: Worker | None = N
 
 
 def test_an_accepted_upload_becomes_a_job_and_a_hint_exactly_once(
-    store: EventStore, database_url: str, services: Services, queue: str, hints: HintSender
+    store: EventStore, database_url: str, services: Services, queue: str, hints: WakeupPublisher
 ) -> None:
     """Even where two policies processes follow the same log."""
     files = [accept_nothing(store) for _ in range(450)]
     rows(database_url, BEGIN_AT_THE_BEGINNING + " RETURNING 1")
-    senders = [hints, HintSender(services.broker_url, queue)]
+    senders = [hints, WakeupPublisher(services.broker_url, queue)]
     with ThreadPoolExecutor(2) as pool:
         steps = list(pool.map(lambda sender: follow(database_url, policies_on(database_url, sender)), senders))
     assert sum(steps) == 3  # 200, 200 and 50 events
@@ -89,14 +89,14 @@ def test_an_accepted_upload_becomes_a_job_and_a_hint_exactly_once(
     ]
     assert rows(database_url, PROGRESS) == [(450,)]
     assert follow(database_url, policies_on(database_url, hints)) == 0
-    receiver = HintReceiver(services.broker_url, queue)
+    receiver = WakeupReceiver(services.broker_url, queue)
     assert sorted(received(receiver)) == sorted(job for (job,) in of_jobs(database_url, "id"))
     senders[1].close()
     receiver.close()
 
 
 def test_jobs_and_position_are_recorded_together_or_not_at_all(
-    store: EventStore, database_url: str, hints: HintSender
+    store: EventStore, database_url: str, hints: WakeupPublisher
 ) -> None:
     accept_nothing(store)
     with connected(database_url) as owner:
@@ -111,7 +111,7 @@ def test_jobs_and_position_are_recorded_together_or_not_at_all(
 
 
 def test_the_end_of_an_upload_closes_its_job_and_no_other(
-    store: EventStore, database_url: str, hints: HintSender
+    store: EventStore, database_url: str, hints: WakeupPublisher
 ) -> None:
     completed, unreadable, given_up, open_still = (accept_nothing(store) for _ in range(4))
     policies = policies_on(database_url, hints)
@@ -121,17 +121,22 @@ def test_the_end_of_an_upload_closes_its_job_and_no_other(
     end(store, given_up, JobFailed(str(uuid.uuid4()), READ_UPLOAD, given_up, 4, "ValueError: boom"))
     assert follow(database_url, policies) == 1
     assert of_jobs(database_url, "subject, state, error") == [
-        (completed, "done", None), (unreadable, "done", "INVALID_CSV_FORMAT"),
-        (given_up, "failed", "ValueError: boom"), (open_still, "pending", None),
-    ]  # fmt: skip
+        (completed, "done", None),
+        (unreadable, "done", "INVALID_CSV_FORMAT"),
+        (given_up, "failed", "ValueError: boom"),
+        (open_still, "pending", None),
+    ]
     with connected(database_url, WRITER) as conn:
         assert [jobs.claim(conn, job, "w") is not None for (job,) in of_jobs(database_url, "id")] == [
-            False, False, False, True
-        ]  # fmt: skip
+            False,
+            False,
+            False,
+            True,
+        ]
 
 
 def test_a_job_that_is_retried_is_free_with_all_its_attempts_and_one_that_is_done_is_not(
-    store: EventStore, database_url: str, hints: HintSender
+    store: EventStore, database_url: str, hints: WakeupPublisher
 ) -> None:
     given_up, completed = (accept_nothing(store) for _ in range(2))
     job = str(uuid.uuid4())
@@ -145,19 +150,20 @@ def test_a_job_that_is_retried_is_free_with_all_its_attempts_and_one_that_is_don
         end(store, file_id, JobRetried(job, READ_UPLOAD, file_id))
     follow(database_url, policies)
     assert of_jobs(database_url, "subject, state, error, attempts, run_after <= now()") == [
-        (given_up, "pending", None, 0, True), (completed, "done", None, 3, False),
-    ]  # fmt: skip
+        (given_up, "pending", None, 0, True),
+        (completed, "done", None, 3, False),
+    ]
 
 
 def test_an_upload_that_ended_before_anyone_followed_leaves_no_work(
-    store: EventStore, database_url: str, hints: HintSender
+    store: EventStore, database_url: str, hints: WakeupPublisher
 ) -> None:
     end(store, accept_nothing(store))
     follow(database_url, policies_on(database_url, hints))
     assert of_jobs(database_url, "state") == [("done",)]
 
 
-def test_jobs_follow_from_the_log(store: EventStore, database_url: str, hints: HintSender) -> None:
+def test_jobs_follow_from_the_log(store: EventStore, database_url: str, hints: WakeupPublisher) -> None:
     end(store, accept_nothing(store))
     accept_nothing(store, business=70)
     follow(database_url, policies_on(database_url, hints))
@@ -170,7 +176,7 @@ def test_jobs_follow_from_the_log(store: EventStore, database_url: str, hints: H
 
 
 def test_hints_that_the_broker_lost_are_sent_again_within_seconds(
-    store: EventStore, database_url: str, services: Services, queue: str, hints: HintSender
+    store: EventStore, database_url: str, services: Services, queue: str, hints: WakeupPublisher
 ) -> None:
     listener = LogListener(database_url)
     with running(policies_on(database_url, hints, listener), listener):
@@ -184,13 +190,13 @@ def test_hints_that_the_broker_lost_are_sent_again_within_seconds(
     with running(policies, listener):
         wait_until(lambda: waiting(services.broker_url, queue) > 0, SWEEP_SECONDS + 3)
     assert time.monotonic() - lost_at > SWEEP_SECONDS - 1  # by the sweep, that is
-    receiver = HintReceiver(services.broker_url, queue)
+    receiver = WakeupReceiver(services.broker_url, queue)
     assert {(job,) for job in received(receiver)} == set(of_jobs(database_url, "id"))
     receiver.close()
 
 
 def test_lost_hints_cost_some_seconds_and_no_work(
-    store: EventStore, database_url: str, services: Services, queue: str, hints: HintSender
+    store: EventStore, database_url: str, services: Services, queue: str, hints: WakeupPublisher
 ) -> None:
     handled: list[str] = []
 
@@ -199,8 +205,8 @@ def test_lost_hints_cost_some_seconds_and_no_work(
         end(store, job.subject)
 
     files = [accept_nothing(store) for _ in range(3)]
-    follow(database_url, policies_on(database_url, HintSender(closed_port("redis"), queue)))
-    receiver = HintReceiver(services.broker_url, queue)
+    follow(database_url, policies_on(database_url, WakeupPublisher(closed_port("redis"), queue)))
+    receiver = WakeupReceiver(services.broker_url, queue)
     worker = Worker(store, partial(connected, database_url, WRITER), receiver, {READ_UPLOAD: read})
     listener = LogListener(database_url)
     began = time.monotonic()
@@ -217,7 +223,7 @@ def test_a_backlog_does_not_drown_the_broker_in_hints(
     database_url: str,
     services: Services,
     queue: str,
-    hints: HintSender,
+    hints: WakeupPublisher,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """However often jobs are hinted at that nobody gets round to, the queue holds each of them once."""
@@ -240,13 +246,13 @@ def test_a_backlog_does_not_drown_the_broker_in_hints(
             before = len(sweeps)
             wait_until(lambda n=before: len(sweeps) > n)  # type: ignore[misc] # the loop's own number
     assert waiting(services.broker_url, queue) == 20
-    receiver = HintReceiver(services.broker_url, queue)
+    receiver = WakeupReceiver(services.broker_url, queue)
     assert sorted(received(receiver)) == sorted(job for (job,) in of_jobs(database_url, "id"))
     receiver.close()
 
 
 def test_a_new_job_is_worked_on_at_once(
-    store: EventStore, database_url: str, services: Services, queue: str, hints: HintSender
+    store: EventStore, database_url: str, services: Services, queue: str, hints: WakeupPublisher
 ) -> None:
     began: list[float] = []
 
@@ -254,7 +260,7 @@ def test_a_new_job_is_worked_on_at_once(
         began.append(time.monotonic())
         end(store, job.subject)
 
-    receiver = HintReceiver(services.broker_url, queue)
+    receiver = WakeupReceiver(services.broker_url, queue)
     worker = Worker(store, partial(connected, database_url, WRITER), receiver, {READ_UPLOAD: read})
     listener = LogListener(database_url)
     delays = []
@@ -270,7 +276,7 @@ def test_a_new_job_is_worked_on_at_once(
 
 
 def test_policies_go_on_after_their_connection_was_lost(
-    store: EventStore, database_url: str, hints: HintSender
+    store: EventStore, database_url: str, hints: WakeupPublisher
 ) -> None:
     listener = LogListener(database_url)
 
@@ -289,7 +295,7 @@ def test_policies_go_on_after_their_connection_was_lost(
 
 
 def test_an_event_that_cannot_be_read_stops_no_other_shop(
-    store: EventStore, database_url: str, hints: HintSender
+    store: EventStore, database_url: str, hints: WakeupPublisher
 ) -> None:
     broken = StoredEvent("upload-broken", 1, UploadAccepted.topic, b"{")
     store.recorder.insert_events([broken], append=Append(business_id=7))
@@ -303,7 +309,7 @@ def test_an_event_that_cannot_be_read_stops_no_other_shop(
 
 
 def test_what_only_a_later_release_can_read_becomes_a_job_once_that_is_there(
-    store: EventStore, database_url: str, hints: HintSender
+    store: EventStore, database_url: str, hints: WakeupPublisher
 ) -> None:
     file_id = accept_nothing(store)
     unread = "UPDATE log.events SET topic = %s, state = %s WHERE notification_id = 1 RETURNING topic"

@@ -7,16 +7,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared import jobs
-from shared.database import WRITER
-from shared.event_store import EventStore
-from shared.events.cashflow import CashSettingsChanged
-from shared.events.clock import DayOpened
-from shared.events.rules import RuleActivated
-from shared.events.sales import UploadCompleted
-from shared.job import NIGHTLY, NewJob
-from shared.jobs import Retry
-from shared.log_reader import LogReader
+from shared.domain.events.cashflow import CashSettingsChanged
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.rules import RuleActivated
+from shared.domain.events.sales import UploadCompleted
+from shared.eventstore.reader import LogReader
+from shared.eventstore.store import EventStore
+from shared.jobs import queue
+from shared.jobs.job import NIGHTLY, NewJob
+from shared.jobs.queue import Retry
+from shared.postgres.database import WRITER
 from tests.support.accepted_ledgers import Held
 from tests.support.jobs import append, claimed, record
 from tests.support.log_facts import connected, rows
@@ -42,13 +42,13 @@ def test_what_changes_while_a_shop_is_reviewed_calls_for_another_review(store: E
     job = claimed(database_url, review_of(SHOP, 3))
     record(database_url, review_of(SHOP, 8))
     with store.cursor() as cursor, pytest.raises(Retry):
-        jobs.finish(cursor, job)
+        queue.finish(cursor, job)
     with connected(database_url, WRITER) as conn:
-        jobs.give_back(conn, job, "worker-a", delay=0, error=None, counted=False)
+        queue.give_back(conn, job, "worker-a", delay=0, error=None, counted=False)
     later = claimed(database_url, review_of(SHOP, 8))
     assert (later.id, later.position) == (job.id, 8)
     with store.cursor() as cursor:
-        jobs.finish(cursor, later)
+        queue.finish(cursor, later)
     assert rows(database_url, JOBS) == [(REVIEW, "7", 8, "done", 0)]
     record(database_url, review_of(SHOP, 9))
     assert rows(database_url, JOBS) == [(REVIEW, "7", 9, "pending", 0)]
@@ -58,11 +58,11 @@ def test_a_shop_that_was_just_reviewed_rests_before_it_is_again(store: EventStor
     record(database_url, review_of(SHOP, 3))
     job = claimed(database_url, review_of(SHOP, 3))
     with store.cursor() as cursor:
-        jobs.finish(cursor, job)
+        queue.finish(cursor, job)
     record(database_url, review_of(SHOP, 4))
     ((state, wait),) = rows(database_url, "SELECT state, extract(epoch FROM run_after - now())::float FROM jobs.jobs")
     assert state == "pending"
-    assert 0 < wait <= jobs.REST_SECONDS
+    assert 0 < wait <= queue.REST_SECONDS
     rows(database_url, "UPDATE jobs.jobs SET state = 'failed' RETURNING id")
     record(database_url, review_of(SHOP, 5))
     assert claimed(database_url, review_of(SHOP, 5)).position == 5
@@ -98,7 +98,7 @@ def test_a_morning_calls_for_a_review_of_every_active_shop(
     assert rows(database_url, JOBS) == [
         (REVIEW_DAY, "2025-11-03", position, "done", NIGHTLY),
         *((REVIEW, str(shop), position, "pending", NIGHTLY) for shop in (5, 7, 70)),
-    ]  # fmt: skip
+    ]
     rows(database_url, "DELETE FROM jobs.jobs RETURNING id")
     at(19, day=3)  # the day is over
     assert [kind for kind, *_ in rows(database_url, JOBS)] == [REVIEW_DAY]

@@ -4,16 +4,16 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.event_store import EventStore, Metadata
-from shared.events.inventory import ProductSheetRecorded
-from shared.events.sales import MovementsRecorded, SalesBatchRecorded, UploadCompleted
-from shared.files import Files, TableParts
+from shared.domain.events.inventory import ProductSheetRecorded
+from shared.domain.events.sales import MovementsRecorded, SalesBatchRecorded, UploadCompleted
+from shared.eventstore.store import EventStore, Metadata
+from shared.postgres.files import Files, TableParts
 from tests.support.accepted_ledgers import Held, accept, job_of, upload_of
 from tests.support.log_facts import connected, rows
 from write_side.indexes import rebuild_indexes
 from write_side.sales.aggregate import stream_of
-from write_side.sales.entry import Wish
-from write_side.sales.till import Till
+from write_side.sales.handlers import Till
+from write_side.sales.manual_sale import Wish
 from write_side.sales.worker import LedgerReader
 
 COUNT = 4_500  # three chunks of 2,000 rows
@@ -66,8 +66,10 @@ def test_an_import_that_was_cut_off_counts_every_kind_once(store: EventStore, re
     assert sorted(row for row, _ in lines) == list(range(2, COUNT + 2))
     assert len({tx for _, tx in lines}) == COUNT
     assert {kind: sum(m.kind == kind for m in moved) for kind in set(KINDS) - {"sale"}} == {
-        "return": 900, "purchase": 900, "expense": 900,
-    }  # fmt: skip
+        "return": 900,
+        "purchase": 900,
+        "expense": 900,
+    }
     assert [len(e.lines) for e in events if isinstance(e, ProductSheetRecorded)] == [40]
     assert events[-1] == UploadCompleted(file_id, COUNT, COUNT, 0, 0)
     assert isinstance(events[-2], ProductSheetRecorded)

@@ -7,14 +7,14 @@ import psycopg
 import pytest
 from eventsourcing.persistence import DataError
 
-from shared import jobs
-from shared.database import WRITER
-from shared.event_store import EventStore
-from shared.events.jobs import JobFailed
-from shared.hints import HintReceiver, HintSender, queue_of
-from shared.job import NewJob
-from shared.jobs import Handler, Job, Lease
-from shared.working import Worker
+from shared.domain.events.jobs import JobFailed
+from shared.eventstore.store import EventStore
+from shared.jobs import queue as jobs
+from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
+from shared.jobs.job import NewJob
+from shared.jobs.queue import Handler, Job, Lease
+from shared.jobs.worker import Worker
+from shared.postgres.database import WRITER
 from tests.support.brokers import closed_port, remove
 from tests.support.gate import Gate, before_broker, before_database
 from tests.support.jobs import job_for, make_due, new_job, of_jobs
@@ -45,12 +45,12 @@ def desk() -> Desk:
 
 @pytest.fixture
 def queue(services: Services, database_url: str) -> Iterator[str]:
-    yield queue_of(database_url)
-    remove(services.broker_url, queue_of(database_url))
+    yield queue_name(database_url)
+    remove(services.broker_url, queue_name(database_url))
 
 
-def worker_at(desk: Desk, store: EventStore, url: str, receiver: HintReceiver | None = None) -> Worker:
-    receiver = receiver or HintReceiver(closed_port("redis"), "nothing")
+def worker_at(desk: Desk, store: EventStore, url: str, receiver: WakeupReceiver | None = None) -> Worker:
+    receiver = receiver or WakeupReceiver(closed_port("redis"), "nothing")
     return Worker(store, partial(connected, url, WRITER), receiver, {READ_UPLOAD: desk})
 
 
@@ -63,9 +63,9 @@ def test_a_hinted_job_is_handled_once(
     store: EventStore, database_url: str, services: Services, queue: str, desk: Desk
 ) -> None:
     record(database_url, new_job(), new_job("file-2", 2))
-    sender = HintSender(services.broker_url, queue)
+    sender = WakeupPublisher(services.broker_url, queue)
     sender.send([new_job().id, new_job().id, uuid.uuid4(), new_job(position=2).id])
-    worker = worker_at(desk, store, database_url, HintReceiver(services.broker_url, queue))
+    worker = worker_at(desk, store, database_url, WakeupReceiver(services.broker_url, queue))
     with running(worker):
         wait_until(lambda: len(desk.handled) == 2)
         sender.send([new_job().id])
@@ -165,7 +165,7 @@ def test_a_worker_who_hears_nothing_looks_into_the_table(
     store: EventStore, database_url: str, services: Services, queue: str, desk: Desk
 ) -> None:
     record(database_url, new_job())
-    with running(worker_at(desk, store, database_url, HintReceiver(services.broker_url, queue))):
+    with running(worker_at(desk, store, database_url, WakeupReceiver(services.broker_url, queue))):
         wait_until(lambda: len(desk.handled) == 1, 10)
     assert desk.handled == [job_for(new_job())]
 
@@ -176,7 +176,7 @@ def test_a_worker_outlives_broker_and_database_together(
     record(database_url, new_job())
     gate, through_gate = before_database(database_url)
     broker_gate, broker_url = before_broker(services.broker_url)
-    with gate, broker_gate, running(worker_at(desk, store, through_gate, HintReceiver(broker_url, queue))) as thread:
+    with gate, broker_gate, running(worker_at(desk, store, through_gate, WakeupReceiver(broker_url, queue))) as thread:
         _away_for_a_while(gate, broker_gate, thread)
         with HintSending(services.broker_url, queue) as sender:
             sender.send([new_job().id])
@@ -242,10 +242,10 @@ def test_a_second_failure_for_good_of_a_retried_job_is_recorded_too(
     assert [r.version for r in store.load(f"job-{new_job().id}")] == [1, 2]
 
 
-class HintSending(HintSender):
+class HintSending(WakeupPublisher):
     """A sender that closes itself."""
 
-    def __enter__(self) -> HintSender:
+    def __enter__(self) -> WakeupPublisher:
         return self
 
     def __exit__(self, *_: object) -> None:

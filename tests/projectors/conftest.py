@@ -4,10 +4,10 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections import generations
+from projections.engine import generations
+from projections.engine.follower import connect
 from projections.registry import REGISTRY
-from projections.runner import connect
-from shared.database import PROJECTOR, migrate
+from shared.postgres.database import PROJECTOR, migrate
 from tests.support.servers import Services, drop_database, fresh_database
 from tests.support.world import World
 

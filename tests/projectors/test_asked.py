@@ -7,22 +7,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections import asked as asking
-from projections import generations, repair, verify
-from projections import rebuild as rebuilding
-from projections.asked import Asked
-from projections.rebuild import rebuild
+from projections.engine import generations
+from projections.engine.replayer import replay_all
+from projections.operations import rebuild as rebuilding
+from projections.operations import repair, verify
+from projections.operations import request_runner as asking
+from projections.operations.rebuild import rebuild
+from projections.operations.request_runner import RequestRunner
 from projections.registry import REGISTRY
-from projections.replay import replay_all
-from shared.errors import (
-    BusinessNotFound,
-    GenerationNotFound,
-    GenerationNotReady,
-    InvalidRule,
-    ProjectionNotFound,
-    RebuildRunning,
-)
-from shared.events.clock import DayOpened
+from shared.domain.events.clock import DayOpened
+from shared.domain.refusals.admin import InvalidRule
+from shared.errors import BusinessNotFound, GenerationNotFound, GenerationNotReady, ProjectionNotFound, RebuildRunning
 from tests.support.followers import projectors
 from tests.support.operations import Office
 from tests.support.poison import POISONS
@@ -141,13 +136,20 @@ def test_bad_wishes_are_refused_with_what_is_allowed(office: Office) -> None:
         with pytest.raises(GenerationNotFound):
             desk.drop(generation)
     wishes: list[tuple[str, str | None, dict[str, object]]] = [
-        ("customers", "rfm.v9", {}), ("customers", "profit.v1", {}), ("customers", None, {"rfm.days": 5}),
-        ("customers", None, {"profit.days": 5}), ("customers", None, {"rfm.recency_days": [7, 30, 60]}),
-        ("customers", None, {"rfm.recency_days": [7, 30, 30, 60]}), ("customers", None, {"churn.year": 5}),
-        ("customers", None, {"churn.year": True}), ("customers", None, {"churn.year": 365.5}),
-        ("customers", None, {"stock.service_level": 0.9}), ("inventory", None, {"stock.service_level": 1}),
-        ("sales", None, {"rfm.recency_days": [1, 2, 3, 4]}), ("sales", "rfm.v1", {}),
-    ]  # fmt: skip
+        ("customers", "rfm.v9", {}),
+        ("customers", "profit.v1", {}),
+        ("customers", None, {"rfm.days": 5}),
+        ("customers", None, {"profit.days": 5}),
+        ("customers", None, {"rfm.recency_days": [7, 30, 60]}),
+        ("customers", None, {"rfm.recency_days": [7, 30, 30, 60]}),
+        ("customers", None, {"churn.year": 5}),
+        ("customers", None, {"churn.year": True}),
+        ("customers", None, {"churn.year": 365.5}),
+        ("customers", None, {"stock.service_level": 0.9}),
+        ("inventory", None, {"stock.service_level": 1}),
+        ("sales", None, {"rfm.recency_days": [1, 2, 3, 4]}),
+        ("sales", "rfm.v1", {}),
+    ]
     for wish in wishes:
         with pytest.raises(InvalidRule) as invalid:
             desk.rules(*wish)
@@ -219,9 +221,11 @@ def test_killed_again_and_again_everything_asked_for_is_made_in_the_end(office: 
     world = office.world
     chosen = office.desk.rules("customers", "rfm.v2", {})
     asked = [
-        office.desk.ask("customers", "preview", None, chosen), office.desk.ask("sales", "verify"),
-        office.desk.ask("sales", "rebuild"), office.desk.ask("inventory", "repair", SHOP),
-    ]  # fmt: skip
+        office.desk.ask("customers", "preview", None, chosen),
+        office.desk.ask("sales", "verify"),
+        office.desk.ask("sales", "rebuild"),
+        office.desk.ask("inventory", "repair", SHOP),
+    ]
 
     def killed(process: "subprocess.Popen[bytes]", after: int) -> None:
         wait_until(lambda: len(projectors(world)) > 0 or process.poll() is not None)
@@ -257,7 +261,7 @@ def test_whatever_breaks_what_is_asked_for_is_made_in_the_end(office: Office, mo
     monkeypatch.setattr(rebuilding, "replay_all", unlucky)
     monkeypatch.setattr(asking, "_PAUSE_SECONDS", 0.01)
     asked = office.desk.ask("sales", "rebuild")
-    thread = Asked(office.world.source)
+    thread = RequestRunner(office.world.source)
     thread.start()
     try:
         wait_until(lambda: office.row(asked)[0] == "live")

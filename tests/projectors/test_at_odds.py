@@ -8,21 +8,21 @@ import pytest
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
-from projections import asked as asking
-from projections import generations
-from projections.aside import Outdated, Wish
-from projections.deriving import Deriver
-from projections.generations import Unwanted
-from projections.preview import preview
-from projections.rebuild import NothingBefore, RebuildRunning, rebuild, roll_back
+from projections.engine import generations
+from projections.engine.deriver import Deriver
+from projections.engine.generations import GenerationCancelled
+from projections.operations import request_runner as asking
+from projections.operations.preview import preview
+from projections.operations.rebuild import NothingBefore, RebuildRunning, rebuild, roll_back
+from projections.operations.repair import repair
+from projections.operations.scratch import OperationRequest, ProjectorVersionMismatch
+from projections.operations.verify import verify
 from projections.registry import REGISTRY
-from projections.repair import repair
-from projections.verify import verify
+from shared.domain.events.customers import CustomersMerged
+from shared.domain.events.sales import ProductsAdded
+from shared.domain.rules import registry
 from shared.errors import GenerationNotReady
 from shared.errors import RebuildRunning as RebuildIsRunning
-from shared.events.customers import CustomersMerged
-from shared.events.sales import ProductsAdded
-from shared.rules import book
 from tests.support.followers import caught_up
 from tests.support.operations import Office
 from tests.support.poison import repair as put_right
@@ -148,12 +148,12 @@ def test_a_batch_that_is_done_again_begins_with_nobody_parked_by_it(
 def test_rows_of_another_release_are_not_compared_nor_made_anew_in_part(shop: World) -> None:
     newer = replace(SALES, version=SALES.version + 1)
     customers = replace(REGISTRY["customers"], version=REGISTRY["customers"].version + 1)
-    with pytest.raises(Outdated):
+    with pytest.raises(ProjectorVersionMismatch):
         verify(shop.source, newer)
-    with pytest.raises(Outdated):
+    with pytest.raises(ProjectorVersionMismatch):
         repair(shop.source, newer, SHOP)
-    with pytest.raises(Outdated):
-        preview(shop.source, customers, Wish("preview", rules=dict([book.named("rfm.v2", [])])))
+    with pytest.raises(ProjectorVersionMismatch):
+        preview(shop.source, customers, OperationRequest("preview", rules=dict([registry.named("rfm.v2", [])])))
 
 
 def test_what_cannot_be_asked_of_another_release_fails_and_holds_nobody_up(
@@ -208,8 +208,8 @@ def test_what_was_dropped_before_it_was_begun_is_not_made(shop: World) -> None:
     office = Office(shop)
     asked = office.desk.ask("sales", "verify")
     assert office.desk.drop(asked) == "dropped"
-    with pytest.raises(Unwanted):
-        verify(shop.source, SALES, wish=Wish("verify", asked=asked))
+    with pytest.raises(GenerationCancelled):
+        verify(shop.source, SALES, wish=OperationRequest("verify", asked=asked))
     assert office.row(asked)[0] == "dropped"
 
 
@@ -217,7 +217,7 @@ def test_values_are_those_of_the_version_that_is_named_with_them(shop: World) ->
     tenths = [15, 25, 35, 45]
     chosen = Office(shop).desk.rules("customers", "rfm.v2", {"rfm.segment_tenths": tenths})["rfm"]
     assert chosen.version == "rfm.v2.1"
-    assert chosen.parameters == replace(book.BOOK["rfm"].released["rfm.v2"], segment_tenths=tuple(tenths))
+    assert chosen.parameters == replace(registry.BOOK["rfm"].released["rfm.v2"], segment_tenths=tuple(tenths))
 
 
 def test_tables_that_somebody_dropped_are_made_anew(shop: World) -> None:

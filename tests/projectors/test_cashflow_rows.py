@@ -2,10 +2,10 @@ import datetime as dt
 
 import pytest
 
-from shared.database import SHARDS
-from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
-from shared.events.customers import CustomersMerged
-from shared.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
+from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.customers import CustomersMerged
+from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
+from shared.postgres.database import SHARDS
 from tests.support.model import Row, Tables
 from tests.support.shop_events import DAY, batch, file_id, sale
 from tests.support.world import World, differences
@@ -13,9 +13,7 @@ from tests.support.world import World, differences
 SHOP, OTHER = 7, 70
 PAYMENTS: list[tuple[str, str | None]] = [("cash", None), ("credit", None)]
 CASH, CREDIT = 0, 1
-NOTHING = dict.fromkeys(
-    ("takings", "lent", "refunds", "purchases", "expenses", "collections", "sale_count"), 0
-)  # fmt: skip
+NOTHING = dict.fromkeys(("takings", "lent", "refunds", "purchases", "expenses", "collections", "sale_count"), 0)
 
 
 def shown(world: World) -> Tables:
@@ -81,9 +79,16 @@ def test_settings_and_expenses_keep_what_was_not_said_again(world: World) -> Non
         {"business_id": SHOP, "opening_balance": 500, "opening_date": DAY, "critical_threshold": 0}
     ]
     assert tables["cash_expenses"] == [
-        {"business_id": SHOP, "id": 1, "date": DAY, "amount": 70, "category": "ভাড়া", "recurring": "monthly",
-         "ended_on": later}
-    ]  # fmt: skip
+        {
+            "business_id": SHOP,
+            "id": 1,
+            "date": DAY,
+            "amount": 70,
+            "category": "ভাড়া",
+            "recurring": "monthly",
+            "ended_on": later,
+        }
+    ]
 
 
 def test_the_same_events_twice_change_nothing(world: World) -> None:

@@ -12,12 +12,13 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 import smartmarket
-from projections import account, generations
+from projections.engine import generations, progress
+from projections.engine.replayer import Progress
 from projections.registry import REGISTRY
-from projections.replay import Progress
-from shared.errors import GenerationNotReady, InvalidRule
-from shared.events.clock import DayOpened
-from shared.house import CannotStart, House
+from shared.domain.events.clock import DayOpened
+from shared.domain.refusals.admin import InvalidRule
+from shared.errors import GenerationNotReady
+from shared.runtime.container import CannotStart, Container
 from tests.support.application import settings_for
 from tests.support.poison import POISONS
 from tests.support.rebuilds import a_rebuild_under_way
@@ -35,7 +36,7 @@ class Console:
 
     def __init__(self, world: World, services: Services, printed: pytest.CaptureFixture[str]) -> None:
         self.world = world
-        self._house = House(settings_for(world.url, services))
+        self._house = Container(settings_for(world.url, services))
         self._printed = printed
 
     def says(self, *words: str) -> str:
@@ -94,7 +95,7 @@ def test_one_business_is_rebuilt_and_verified(console: Console) -> None:
 
 def test_what_differs_is_told_without_telling_who_anybody_is(
     console: Console, capsys: pytest.CaptureFixture[str]
-) -> None:  # fmt: skip
+) -> None:
     table = Identifier(console.world.schema("customers"), "people")
     console.world.admin.execute(
         SQL("UPDATE {} SET name = 'Zorro', phone = NULL WHERE business_id = 7 AND id = 3").format(table)
@@ -114,8 +115,10 @@ def test_what_differs_is_told_without_telling_who_anybody_is(
     assert told.pop("seconds") > 0
     assert told == {"projection": "customers", "equal": False, "businesses": 1, "rows": told["rows"], "differing": 2}
     assert (changed["table"], changed["key"], changed["columns"]) == (
-        "people", {"business_id": SHOP, "id": 3}, ["name", "phone"],
-    )  # fmt: skip
+        "people",
+        {"business_id": SHOP, "id": 3},
+        ["name", "phone"],
+    )
     assert (changed["live"]["name"], changed["live"]["phone"], changed["replayed"]["phone"]) == ("•", None, "•")
     assert (gone["live"], gone["replayed"]["name"], gone["columns"]) == (None, "•", [])
     assert gone["position"] == changed["position"]
@@ -143,14 +146,15 @@ def test_what_served_before_is_dropped_by_its_number(console: Console) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["preview", "profits", *SET], "choose from"), (["preview", "all", *SET], "choose from"),
+        (["preview", "profits", *SET], "choose from"),
+        (["preview", "all", *SET], "choose from"),
         (["preview", "customers"], "--rule rfm.v2"),
         (["preview", "customers", "--set", "rfm.recency_days"], "write it"),
         (["preview", "customers", "--set", "rfm.recency_days=a,b"], "write it"),
         (["verify", "sales", "--business", "8"], "No business 8"),
         (["rebuild", "sales", "--business", "8"], "No business 8"),
     ],
-)  # fmt: skip
+)
 def test_wrong_words_are_refused_with_what_to_write(console: Console, words: list[str], told: str) -> None:
     with pytest.raises(CannotStart, match=told):
         console.says(*words)
@@ -184,14 +188,14 @@ def test_a_database_of_another_release_is_told_as_such(services: Services) -> No
 def test_migrating_makes_lost_tables_anew_unless_somebody_is_at_it(
     console: Console, services: Services, world: World
 ) -> None:
-    house, words = House(settings_for(world.url, services)), smartmarket.parser().parse_args(["migrate"])
+    container, words = Container(settings_for(world.url, services)), smartmarket.parser().parse_args(["migrate"])
     lost = Identifier(world.schema("sales"))
     with a_rebuild_under_way(world):
         world.admin.execute(SQL("DROP SCHEMA {} CASCADE").format(lost))
         with pytest.raises(CannotStart, match="rebuilt by another process"):
-            smartmarket.run_migrate(house, words)
+            smartmarket.run_migrate(container, words)
     world.admin.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(world.schema("sales"))))
-    smartmarket.run_migrate(house, words)
+    smartmarket.run_migrate(container, words)
     assert differences(world.rows("sales"), world.expected("sales")) == {}
     assert console.says("list")
 
@@ -215,16 +219,16 @@ def test_a_command_ends_when_somebody_drops_what_it_makes(
     console: Console, monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
     """An operator's drop comes between two looks at the generation's row."""
-    tell = account.Account.tell
+    tell = progress.ProgressRecorder.tell
 
-    def dropped(self: account.Account, at: Progress) -> None:
+    def dropped(self: progress.ProgressRecorder, at: Progress) -> None:
         console.world.admin.execute(
             "UPDATE projections.generations SET state = 'dropping' WHERE projection = 'sales' AND state = 'replaying'"
         )
         tell(self, at)
 
     first = console.world.schema("sales")
-    monkeypatch.setattr(account.Account, "tell", dropped)
+    monkeypatch.setattr(progress.ProgressRecorder, "tell", dropped)
     with pytest.raises(CannotStart, match="Somebody dropped"):
         console.says(action, "sales")
     assert console.world.schema("sales") == first

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.customers.standing import CHURN, MEMBERS, TOTALS, VISITS, age, derive
-from projections.deltas import Deltas, Table
-from projections.derivation import Row as Fact
-from projections.derivation import local_seconds
-from shared.events.base import Event
-from shared.events.clock import DayOpened
-from shared.events.customers import CustomerDetailsChanged, CustomersMerged
-from shared.events.sales import SaleRecorded, SaleVoided
-from shared.rules.book import RELEASED, Chosen, Rules
-from shared.rules.parameters import ChurnParameters, RfmParameters
+from projections.customers.derivation import CHURN, MEMBERS, TOTALS, VISITS, age, derive
+from projections.engine.deltas import Deltas, Table
+from projections.engine.derivation import Row as Fact
+from projections.engine.derivation import local_seconds
+from shared.domain.events.base import Event
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.sales import SaleRecorded, SaleVoided
+from shared.domain.rules.parameters import ChurnParameters, RfmParameters
+from shared.domain.rules.registry import RELEASED, Chosen, Rules
 from tests.support.model import Row
 from tests.support.model_customers import customers as model
 from tests.support.shop_events import DAY, batch, completed, customers, sale
@@ -55,9 +55,10 @@ def churn(world: World) -> dict[int, Row]:
 
 def test_visits_are_days_and_show_once_the_ledger_is_read(world: World) -> None:
     history(
-        world, customers(("Rahim", None), ("Karim", None)),
+        world,
+        customers(("Rahim", None), ("Karim", None)),
         batch(SHOP, [sale(1, customer=1, date=DAY, time=60), sale(2, customer=1, date=DAY), sale(3, customer=None)]),
-    )  # fmt: skip
+    )
     assert churn(world) == {}
     world.append(SHOP, completed(SHOP))
     rows = churn(world)
@@ -85,9 +86,14 @@ def test_who_was_70_days_silent_after_coming_often_is_at_high_risk(world: World)
 
 def test_merged_customers_are_one_and_share_their_days(world: World) -> None:
     history(
-        world, customers(("Ali", None), ("Ali Khan", None), ("Aly", None)),
-        sold(1, 1, 3), sold(2, 2, 3, 500), sold(3, 2, 9), CustomersMerged(1, [2]), sold(4, 3, 1),
-    )  # fmt: skip
+        world,
+        customers(("Ali", None), ("Ali Khan", None), ("Aly", None)),
+        sold(1, 1, 3),
+        sold(2, 2, 3, 500),
+        sold(3, 2, 9),
+        CustomersMerged(1, [2]),
+        sold(4, 3, 1),
+    )
     rows = churn(world)
     assert sorted(rows) == [1, 3]
     assert (rows[1]["visits"], rows[1]["sales"], rows[1]["paisa"]) == (2, 3, 2500)

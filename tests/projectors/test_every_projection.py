@@ -10,24 +10,24 @@ from uuid import uuid4
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from projections import generations
-from projections.aside import Wish
-from projections.deltas import Deltas, Table
-from projections.explain import Explainer
-from projections.preview import derived, preview
-from projections.projection import Projection
-from projections.rebuild import rebuild
+from projections.engine import generations
+from projections.engine.deltas import Deltas, Table
+from projections.engine.projection import Projection
+from projections.operations.explain import Explainer
+from projections.operations.preview import derived, preview
+from projections.operations.rebuild import rebuild
+from projections.operations.repair import repair
+from projections.operations.scratch import OperationRequest
+from projections.operations.time_travel import make_next
+from projections.operations.verify import verify
 from projections.registry import REGISTRY
-from projections.repair import repair
-from projections.travel import make_next
-from projections.verify import verify
-from shared.event_codec import Recorded
-from shared.event_store import Append
-from shared.events.clock import DayOpened
-from shared.events.rules import RuleActivated
-from shared.events.sales import SaleRecorded
-from shared.rules.book import named
-from shared.vault import SubjectKeys
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.rules import RuleActivated
+from shared.domain.events.sales import SaleRecorded
+from shared.domain.rules.registry import named
+from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.store import Append
+from shared.eventstore.vault import SubjectKeys
 from tests.support.event_samples import SAMPLES, golden
 from tests.support.rebuilds import fingerprints
 from tests.support.shop_events import DAY, busy_shop, everything_else
@@ -38,10 +38,10 @@ SHOP, OTHER = 7, 23
 OF_ALL = {DayOpened.topic: "days", RuleActivated.topic: "rules"}
 # What starts work, tells people something or runs a model.
 OUTWARD = (
-    "shared.jobs",
-    "shared.hints",
-    "shared.working",
-    "shared.files",
+    "shared.jobs.queue",
+    "shared.jobs.broker",
+    "shared.jobs.worker",
+    "shared.postgres.files",
     "kombu",
     "redis",
     "prophet",
@@ -89,7 +89,7 @@ def test_nothing_that_is_replayed_has_any_other_effect(world: World) -> None:
         verify(world.source, projection)
         repair(world.source, projection, SHOP)
         if derived(projection):
-            preview(world.source, projection, Wish("preview", rules=dict([named(_other(projection), [])])))
+            preview(world.source, projection, OperationRequest("preview", rules=dict([named(_other(projection), [])])))
         if projection.tables:
             Explainer(world.source, REGISTRY)(projection.tables[0].name, SHOP, _key(world, projection), sealed=False)
     assert {world.schema(name) for name in REGISTRY} == serving
@@ -126,7 +126,7 @@ def test_projections_know_nothing_that_acts_on_the_world(path: Path) -> None:
 TALLY = Table("tally", ("business_id",), changes={"sales": "add"})
 
 
-def on_sale_recorded(recorded: Recorded, _event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+def on_sale_recorded(recorded: RecordedEvent, _event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Count sales entered by hand."""
     deltas.merge(TALLY, (recorded.business_id,), sales=1)
 

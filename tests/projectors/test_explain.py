@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections import explain as explaining
-from projections import row_names
-from projections.deltas import Table
-from projections.explain import Explained, Explainer
-from projections.rebuild import rebuild
+from projections.engine.deltas import Table
+from projections.operations import explain as explaining
+from projections.operations import row_keys
+from projections.operations.explain import Explained, Explainer
+from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
+from shared.domain.events.base import Event
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.rules import RuleActivated
 from shared.errors import BusinessNeeded, HistoryTooLong, InvalidQuery, ProjectionOutdated, RowNotFound, TableNotFound
-from shared.events.base import Event
-from shared.events.clock import DayOpened
-from shared.events.rules import RuleActivated
 from tests.support.poison import POISONS, write
 from tests.support.shop_events import DAY, batch, busy_shop, completed, everything_else, sale
 from tests.support.world import World
@@ -71,8 +71,9 @@ def test_a_voided_sale_is_explained_to_its_end(told: World) -> None:
     found = explain(told, "transactions", "90002")
     assert found.row is None
     assert [(step["topic"], step["there"]) for step in found.steps] == [
-        ("sales.SaleRecorded", True), ("sales.SaleVoided", False),
-    ]  # fmt: skip
+        ("sales.SaleRecorded", True),
+        ("sales.SaleVoided", False),
+    ]
 
 
 def test_names_stay_sealed_from_operators(told: World) -> None:
@@ -150,7 +151,7 @@ def test_a_row_that_is_not_soon_found_among_all_shops_asks_for_its_shop(
     told: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reading all rows of a table takes as long as somebody has locked it."""
-    monkeypatch.setattr(row_names, "_SEARCH_SECONDS", 0.1)
+    monkeypatch.setattr(row_keys, "_SEARCH_SECONDS", 0.1)
     table = Identifier(told.schema("sales"), "products")
     with told.admin.transaction():
         told.admin.execute(SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table))

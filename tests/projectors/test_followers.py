@@ -9,13 +9,13 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections.applying import Applier, Fenced
-from projections.rebuild import rebuild
+from projections.engine.applier import Applier, Fenced
+from projections.engine.follower import connect
+from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
-from projections.runner import connect
-from shared.database import PROJECTOR, SHARDS
-from shared.events.sales import ProductsAdded
-from shared.wakeup import LogListener
+from shared.domain.events.sales import ProductsAdded
+from shared.eventstore.listener import LogListener
+from shared.postgres.database import PROJECTOR, SHARDS
 from tests.support.followers import a_stuck_batch, appending, caught_up, projectors
 from tests.support.projector_processes import following, started
 from tests.support.shop_events import batch, busy_street, customers, products, sale

@@ -1,7 +1,7 @@
 import datetime as dt
 import json
 
-from shared.events.forecasting import Accuracy, ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
+from shared.domain.events.forecasting import Accuracy, ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
 from tests.support.forecast_events import ACCURACY, RUN, made, takings
 from tests.support.model import Row
 from tests.support.shop_events import DAY
@@ -22,8 +22,9 @@ def test_the_latest_forecast_of_a_product_and_horizon_is_shown(world: World) -> 
     world.append(SHOP, made(1, [5, 6], number=3, made_on=TOMORROW, accuracy=without))
     rows = {row["horizon"]: row for row in shown(world)}
     assert {horizon: (row["forecast_id"], row["expected"]) for horizon, row in rows.items()} == {
-        7: (3, (5000, 6000)), 14: (2, (9000, 9000))
-    }  # fmt: skip
+        7: (3, (5000, 6000)),
+        14: (2, (9000, 9000)),
+    }
     assert rows[7]["made_on"] == TOMORROW
     assert json.loads(rows[7]["report"])["accuracy"][:3] == [None, "no_sales", None]  # not what was told before
     assert json.loads(rows[14]["report"])["accuracy"][0] == ACCURACY.mape
@@ -33,8 +34,9 @@ def test_a_product_that_is_too_short_says_so_until_it_is_forecast(world: World) 
     world.append(SHOP, ForecastsRequested(RUN, "owner", 7, DAY, [1], skipped=[Short(2, 12, 30)]))
     world.append(SHOP, ForecastRunCompleted(RUN, 0, 1, 7, [], [Short(1, 29, 30)], []))
     assert [(r["product_id"], r["status"], r["have"], r["need"]) for r in shown(world)] == [
-        (1, "insufficient_data", 29, 30), (2, "insufficient_data", 12, 30)
-    ]  # fmt: skip
+        (1, "insufficient_data", 29, 30),
+        (2, "insufficient_data", 12, 30),
+    ]
     world.append(SHOP, made(2, [1], made_on=TOMORROW))
     row = shown(world)[1]
     assert (row["status"], row["have"], row["asked_on"]) == ("ready", 45, TOMORROW)

@@ -8,11 +8,11 @@ import pytest
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
-from projections import generations
-from projections.rebuild import rebuild
+from projections.engine import generations
+from projections.engine.follower import connect
+from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
-from projections.runner import connect
-from shared.database import FIRST_STATEMENT, PROJECTOR, READER
+from shared.postgres.database import FIRST_STATEMENT, PROJECTOR, READER
 from tests.support.shop_events import batch, busy_shop, everything_else, products, sale
 from tests.support.world import World, differences
 

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections import generations, rebuild, replay
-from projections.applying import Applier
+from projections.engine import generations, replayer
+from projections.engine.applier import Applier
+from projections.operations import rebuild
 from projections.registry import REGISTRY
-from shared.database import SHARDS
-from shared.events.clock import DayOpened
+from shared.domain.events.clock import DayOpened
+from shared.postgres.database import SHARDS
 from tests.support.histories import TODAY, histories
 from tests.support.world import World, differences
 
@@ -22,7 +23,7 @@ class Aside(NamedTuple):
     """A generation that businesses are replayed into, one after the other, and the live writers of one that serves."""
 
     schema: str
-    worker: replay.Worker
+    worker: replayer.Worker
     live: list[Applier]
 
 
@@ -35,7 +36,7 @@ def asides(shared_world: World) -> Iterator[dict[str, Aside]]:
     for name, projection in REGISTRY.items():
         with shared_world.conn.transaction():
             _, schema = generations.create(shared_world.conn, projection, state="retired", upto=0)
-        worker = replay.Worker(shared_world.source, projection, schema, 2**62, folded)
+        worker = replayer.Worker(shared_world.source, projection, schema, 2**62, folded)
         made[name] = Aside(schema, worker, [shared_world.applier(name), shared_world.applier(name)])
     yield made
     for aside in made.values():
@@ -61,8 +62,8 @@ def test_live_tables_replayed_tables_and_the_model_agree(
     for name, aside in asides.items():
         _apply_in_two_processes(shared_world, aside, sizes)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(replay, "_SPILL_ROWS", spill)
-            patch.setattr(replay, "_CHUNK", chunk)
+            patch.setattr(replayer, "_SPILL_ROWS", spill)
+            patch.setattr(replayer, "_CHUNK", chunk)
             for business in businesses:
                 aside.worker.replay(business)
         rebuild.take_out(shared_world.conn, REGISTRY[name], aside.schema)

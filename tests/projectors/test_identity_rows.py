@@ -2,11 +2,11 @@ import datetime as dt
 
 import pytest
 
-from projections.applying import Fenced
-from shared.database import SHARDS
-from shared.events.customers import CustomersMerged
-from shared.events.identity import BusinessRegistered
-from shared.events.sales import Movement, MovementsRecorded, ReceiptStored, SaleRecorded, SaleVoided
+from projections.engine.applier import Fenced
+from shared.domain.events.customers import CustomersMerged
+from shared.domain.events.identity import BusinessRegistered
+from shared.domain.events.sales import Movement, MovementsRecorded, ReceiptStored, SaleRecorded, SaleVoided
+from shared.postgres.database import SHARDS
 from tests.support.model import Row
 from tests.support.shop_events import DAY, accepted, batch, customers, file_id, products, profile, sale
 from tests.support.world import World, differences
@@ -25,12 +25,22 @@ def test_a_registered_business_shows_its_profile_and_empty_counts(world: World) 
     world.append(SHOP, REGISTERED)
     (registered,) = world.history()
     assert shown(world, "profiles") == {
-        "business_id": SHOP, "name": "Ali's Tea Shop", "type": "restaurant", "phone_number": None, "city": None,
-        "description": None, "is_demo": False, "created_at": registered.recorded_at,
-    }  # fmt: skip
+        "business_id": SHOP,
+        "name": "Ali's Tea Shop",
+        "type": "restaurant",
+        "phone_number": None,
+        "city": None,
+        "description": None,
+        "is_demo": False,
+        "created_at": registered.recorded_at,
+    }
     assert shown(world, "profile_stats") == {
-        "business_id": SHOP, "products": 0, "customers": 0, "transactions": 0, "paisa": 0,
-    }  # fmt: skip
+        "business_id": SHOP,
+        "products": 0,
+        "customers": 0,
+        "transactions": 0,
+        "paisa": 0,
+    }
 
 
 def test_a_changed_profile_keeps_what_was_not_mentioned_and_clears_what_was_emptied(world: World) -> None:
@@ -55,8 +65,12 @@ def test_counts_follow_products_customers_and_sales(world: World) -> None:
     world.append(SHOP, batch(SHOP, [sale(1, paisa=150), sale(2, paisa=250, date=DAY - dt.timedelta(days=3))]))
     world.append(SHOP, batch(SHOP, [sale(3, paisa=1, date=DAY - dt.timedelta(days=9))]), batch(SHOP, [], rejected=4))
     assert shown(world, "profile_stats") == {
-        "business_id": SHOP, "products": 3, "customers": 1, "transactions": 3, "paisa": 401,
-    }  # fmt: skip
+        "business_id": SHOP,
+        "products": 3,
+        "customers": 1,
+        "transactions": 3,
+        "paisa": 401,
+    }
 
 
 def test_customers_who_are_one_person_count_once(world: World) -> None:
@@ -89,9 +103,18 @@ def test_sources_are_the_kinds_of_files_that_came(world: World) -> None:
     receipt = ReceiptStored("8f14e45f-ceea-467f-a8d1-8f3c1b2a9d01", "image/png", 10, "ab" * 32)
     world.append(SHOP, accepted(SHOP), receipt, accepted(SHOP, 1))
     world.project("identity")
-    assert differences({"data_sources": world.rows("identity")["data_sources"]}, {"data_sources": [
-        {"business_id": SHOP, "source": "csv", "uses": 2}, {"business_id": SHOP, "source": "receipt_ocr", "uses": 1},
-    ]}) == {}  # fmt: skip
+    assert (
+        differences(
+            {"data_sources": world.rows("identity")["data_sources"]},
+            {
+                "data_sources": [
+                    {"business_id": SHOP, "source": "csv", "uses": 2},
+                    {"business_id": SHOP, "source": "receipt_ocr", "uses": 1},
+                ]
+            },
+        )
+        == {}
+    )
 
 
 def test_the_same_batch_of_events_twice_changes_nothing(world: World) -> None:

@@ -3,16 +3,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from projections.deltas import Deltas
-from projections.derivation import FoldedFacts
+from projections.engine.deltas import Deltas
+from projections.engine.derivation import FoldedFacts
+from projections.inventory.derivation import STOCK, TOTALS, derive
 from projections.inventory.projector import INVENTORY
-from projections.inventory.shelves import STOCK, TOTALS, derive
-from shared.event_codec import Recorded, encode
-from shared.events.base import Event
-from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
-from shared.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
-from shared.rules.book import RELEASED
-from shared.vault import SubjectKeys
+from shared.domain.events.base import Event
+from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
+from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
+from shared.domain.rules.registry import RELEASED
+from shared.eventstore.codec import RecordedEvent, encode
+from shared.eventstore.vault import SubjectKeys
 from tests.support.model import Row, Tables
 from tests.support.shop_events import DAY, batch, completed, file_id, products, sale
 from tests.support.world import World
@@ -57,8 +57,12 @@ def shop(world: World) -> World:
 def test_a_product_that_was_never_counted_has_no_known_stock_and_is_never_low(shop: World) -> None:
     shop.append(SHOP, StockMoved(1, "receive", 5000, DAY, NOON), ProductDetailsChanged(1, reorder_point=9000))
     assert {column: tea(shop)[column] for column in KEPT} == {
-        "on_hand": 0, "stock_known": False, "reorder_point": 9000, "reorder_auto": False, "is_low": False,
-    }  # fmt: skip
+        "on_hand": 0,
+        "stock_known": False,
+        "reorder_point": 9000,
+        "reorder_auto": False,
+        "is_low": False,
+    }
 
 
 def test_stock_is_the_last_count_and_what_came_and_went_after_it(shop: World) -> None:
@@ -81,7 +85,7 @@ def on_hand(*entered: Event) -> int:
     deltas = Deltas(INVENTORY.folded)
     moment = dt.datetime.combine(DAY, dt.time(12, tzinfo=ZoneInfo("Asia/Dhaka")))
     for position, event in enumerate(entered, 1):
-        recorded = Recorded(position, "test", 1, event.topic, SHOP, moment, {}, encode(event))
+        recorded = RecordedEvent(position, "test", 1, event.topic, SHOP, moment, {}, encode(event))
         INVENTORY.fold(recorded, deltas, SubjectKeys({}))
     derived = Deltas((STOCK, TOTALS))
     derive(FoldedFacts(SHOP, deltas), DAY, RELEASED, derived)

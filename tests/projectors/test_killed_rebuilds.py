@@ -8,11 +8,11 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections import generations
-from projections.rebuild import rebuild
+from projections.engine import generations
+from projections.engine.follower import connect
+from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
-from projections.runner import connect
-from shared.database import PROJECTOR
+from shared.postgres.database import PROJECTOR
 from tests.support.followers import projectors
 from tests.support.projector_processes import started
 from tests.support.rebuilds import Interrupted, interrupt, states, street

@@ -10,18 +10,23 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
-from projections.deltas import Deltas, Table
-from projections.writing import LiveWriter, ReplayWriter
+from projections.engine.deltas import Deltas, Table
+from projections.engine.writers import LiveWriter, ReplayWriter
 from tests.support.world import World
 
 RULES = Table(
     "every_rule",
     ("business_id", "id"),
     changes={
-        "n": "add", "note": "set", "first_day": "least", "most": "greatest", "at": "greatest", "price": "latest:at",
+        "n": "add",
+        "note": "set",
+        "first_day": "least",
+        "most": "greatest",
+        "at": "greatest",
+        "price": "latest:at",
         "label": "latest:at",
     },
-)  # fmt: skip
+)
 LINES = Table("every_line", ("business_id", "id"), ("note", "day"))
 SUMS = Table("every_sum", ("business_id", "day"), changes={"n": "add", "paisa": "add"})
 TABLES = """
@@ -44,14 +49,21 @@ numbers = st.integers(-(2**40), 2**40) | st.integers(-2, 2)
 changes: st.SearchStrategy[list[Change]] = st.lists(
     st.tuples(
         st.integers(1, 3),
-        st.fixed_dictionaries({}, optional={
-            "n": st.none() | numbers, "note": st.none() | texts, "first_day": st.none() | days,
-            "most": st.none() | numbers, "at": st.none() | moments, "price": st.none() | numbers,
-            "label": st.none() | texts,
-        }),
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "n": st.none() | numbers,
+                "note": st.none() | texts,
+                "first_day": st.none() | days,
+                "most": st.none() | numbers,
+                "at": st.none() | moments,
+                "price": st.none() | numbers,
+                "label": st.none() | texts,
+            },
+        ),
     ),
     max_size=20,
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections import nightly
-from projections.nightly import IS_NIGHT, Nightly, verify_sample
+from projections.engine.follower import connect
+from projections.operations import nightly
+from projections.operations.nightly import IS_NIGHT, Nightly, verify_sample
 from projections.registry import REGISTRY
-from projections.runner import connect
-from shared.database import PROJECTOR
+from shared.postgres.database import PROJECTOR
 from tests.support.shop_events import busy_shop, everything_else
 from tests.support.waiting import wait_until
 from tests.support.world import World
@@ -40,8 +40,10 @@ def test_what_differs_is_told_to_the_log_and_no_projection_is_verified_twice_a_d
     assert all(seconds >= 0 for seconds in rests)
     (told,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert (told.message, vars(told)["projection"], vars(told)["business_id"]) == (
-        "read model differs from the log", "sales", SHOP,
-    )  # fmt: skip
+        "read model differs from the log",
+        "sales",
+        SHOP,
+    )
     rows = world.admin.execute(
         "SELECT projection, result->>'equal' FROM projections.generations WHERE kind = 'nightly'"
     ).fetchall()

@@ -4,11 +4,11 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections.applying import Applier
+from projections.engine.applier import Applier
+from projections.engine.follower import connect
 from projections.registry import REGISTRY
-from projections.runner import connect
-from shared.database import PROJECTOR, SHARDS
-from shared.events.base import Event
+from shared.domain.events.base import Event
+from shared.postgres.database import PROJECTOR, SHARDS
 from tests.support.poison import NEIGHBOUR, OTHER, POISONS, SHOP, repair, write
 from tests.support.shop_events import accepted, batch, completed, products, sale
 from tests.support.waiting import wait_until
@@ -16,9 +16,16 @@ from tests.support.world import World, differences, to_head
 
 
 @pytest.mark.parametrize("limit", [1, 50])
-@pytest.mark.parametrize("poison", [b'{"products": ', b'{"products": 5}', b"\xff", *POISONS.values()], ids=[
-    "broken JSON", "another form", "no text", *POISONS,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "poison",
+    [b'{"products": ', b'{"products": 5}', b"\xff", *POISONS.values()],
+    ids=[
+        "broken JSON",
+        "another form",
+        "no text",
+        *POISONS,
+    ],
+)
 def test_a_poisoned_event_parks_its_business_and_no_other(world: World, poison: Event | bytes, limit: int) -> None:
     position = write(world, poison)
     world.project("sales", limit=limit)

@@ -61,7 +61,7 @@ def test_a_schema_stamps_nothing_of_its_own(path: Path) -> None:
         ("import random", "random"),
         ("from uuid import uuid4", "uuid"),
         ("import psycopg", "psycopg"),
-        ("from shared.event_store import LogReader", "shared.event_store"),
+        ("from shared.eventstore.store import LogReader", "shared.eventstore.store"),
         ("from projections.sales.projector import SALES", "projections.sales.projector"),
         ("import datetime as dt\nAT = dt.datetime.now(dt.UTC)", "now"),
         ("import datetime as dt\nDAY = dt.date.today()", "today"),

@@ -5,11 +5,11 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
-from projections import generations
-from projections.rebuild import rebuild, roll_back
+from projections.engine import generations
+from projections.engine.follower import connect
+from projections.operations.rebuild import rebuild, roll_back
 from projections.registry import REGISTRY
-from projections.runner import connect
-from shared.database import PROJECTOR, READER, reader_pool, reading
+from shared.postgres.database import PROJECTOR, READER, reader_pool, reading
 from tests.support.followers import appending, caught_up
 from tests.support.projector_processes import following
 from tests.support.rebuilds import street

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import pytest
 
-from projections.rebuild import rebuild
+from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
-from shared.events.sales import UploadAccepted
-from shared.files import PART_BYTES, Files, TableParts
-from shared.jobs import Job
+from shared.domain.events.sales import UploadAccepted
+from shared.jobs.queue import Job
+from shared.postgres.files import PART_BYTES, Files, TableParts
 from tests.support.accepted_ledgers import Held
 from tests.support.ledgers import DATA
 from tests.support.model import Row
@@ -63,12 +63,15 @@ def told(path: Path) -> tuple[list[Line], int]:
         rows = list(csv.DictReader(file))
     lines = [
         Line(
-            dt.date.fromisoformat(row["Date"]), _spelling(row["Product"]), int(row["Quantity"]),
-            int(Decimal(row["Amount"]) * 100), _spelling(row["Customer"]) or None,
+            dt.date.fromisoformat(row["Date"]),
+            _spelling(row["Product"]),
+            int(row["Quantity"]),
+            int(Decimal(row["Amount"]) * 100),
+            _spelling(row["Customer"]) or None,
             row.get("Payment Method", "").lower(),
         )
         for row in rows
-    ]  # fmt: skip
+    ]
     return [
         line for line in lines if line.product and 1 <= line.qty <= 1000 and 100 <= line.paisa <= 1_000_000_000
     ], len(rows)
@@ -106,11 +109,15 @@ def test_a_real_ledger_shows_the_sums_a_plain_reader_finds_live_and_replayed(wor
     customers = people | {None: None}
     assert Counter(
         Line(
-            row["sold_at"].date(), products[row["product_id"]], row["quantity"] // 1000, row["paisa"],
-            customers[row["customer_id"]], row["payment_method"] or "",
+            row["sold_at"].date(),
+            products[row["product_id"]],
+            row["quantity"] // 1000,
+            row["paisa"],
+            customers[row["customer_id"]],
+            row["payment_method"] or "",
         )
         for row in sales["transactions"]
-    ) == Counter(lines)  # fmt: skip
+    ) == Counter(lines)
     assert {(row["date"], row["payment_method"]): sums_of(row) for row in sales["sales_days"]} == brought(
         lines, "date", "method"
     )

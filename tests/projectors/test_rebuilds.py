@@ -12,14 +12,14 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections import generations
-from projections.applying import Applier
-from projections.rebuild import RebuildRunning, rebuild
+from projections.engine import generations
+from projections.engine.applier import Applier
+from projections.engine.replayer import Progress
+from projections.operations.rebuild import RebuildRunning, rebuild
 from projections.registry import REGISTRY
-from projections.replay import Progress
-from shared.event_codec import Recorded
-from shared.events.sales import ProductsAdded
-from shared.giving_way import NICENESS
+from shared.domain.events.sales import ProductsAdded
+from shared.eventstore.codec import RecordedEvent
+from shared.runtime.low_priority import NICENESS
 from tests.support.followers import a_stuck_batch, appending, caught_up, projectors
 from tests.support.poison import POISONS, repair, write
 from tests.support.priorities import LINUX, autogroup, ours
@@ -119,7 +119,7 @@ def test_shops_that_sell_whenever_something_is_applied_do_not_keep_a_rebuild_fro
     def sell(*_: object) -> None:
         world.append_command(SHOP, batch(SHOP, [sale(next(numbers))]))
 
-    def apply(applier: Applier, events: Sequence[Recorded], shards: Mapping[int, int]) -> dict[int, int]:
+    def apply(applier: Applier, events: Sequence[RecordedEvent], shards: Mapping[int, int]) -> dict[int, int]:
         sell()
         return applied(applier, events, shards)
 

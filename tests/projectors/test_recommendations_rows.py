@@ -1,8 +1,7 @@
 import datetime as dt
 import json
 
-from shared.database import SHARDS
-from shared.events.recommendations import (
+from shared.domain.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
     RecommendationExpired,
@@ -10,6 +9,7 @@ from shared.events.recommendations import (
     RecommendationViewed,
     RecommendationWithdrawn,
 )
+from shared.postgres.database import SHARDS
 from tests.support.model import Row
 from tests.support.recommendation_events import BASED_ON, issued, refreshed
 from tests.support.shop_events import DAY

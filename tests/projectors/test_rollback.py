@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections import generations
-from projections.generations import Unwanted
-from projections.rebuild import NothingBefore, RebuildRunning, rebuild, roll_back
+from projections.engine import generations
+from projections.engine.generations import GenerationCancelled
+from projections.operations.rebuild import NothingBefore, RebuildRunning, rebuild, roll_back
 from projections.registry import REGISTRY
 from tests.support.rebuilds import WAITING, a_rebuild_under_way
 from tests.support.shop_events import busy_shop, products
@@ -59,7 +59,7 @@ def dropped_while_waiting(world: World, act: Callable[[], object]) -> None:
             wait_until(lambda: world.conn.execute(WAITING).fetchone() == (1,))
             assert world.conn.execute(DROP).rowcount == 1
             assert generations.drop_retired(world.conn, after_seconds=0) == []  # it is left to who makes it
-        with pytest.raises(Unwanted):
+        with pytest.raises(GenerationCancelled):
             acting.result(30)
 
 
@@ -100,6 +100,6 @@ def test_a_rebuild_that_is_dropped_while_its_indexes_are_built_goes_no_further(w
         wait_until(lambda: world.conn.execute(WAITING).fetchone() == (1,))
         assert world.conn.execute(DROP).rowcount == 1
         world.admin.execute("COMMIT")
-        with pytest.raises(Unwanted):
+        with pytest.raises(GenerationCancelled):
             acting.result(30)
     assert world.schema("sales") == serving

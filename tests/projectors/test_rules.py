@@ -9,21 +9,21 @@ from typing import Any
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections.aside import Wish
-from projections.deriving import Deriver
-from projections.generations import Unwanted
-from projections.preview import derived, preview
-from projections.rebuild import rebuild
+from projections.engine.deriver import Deriver
+from projections.engine.generations import GenerationCancelled
+from projections.engine.replayer import Progress
+from projections.operations.preview import derived, preview
+from projections.operations.rebuild import rebuild
+from projections.operations.scratch import OperationRequest
+from projections.operations.verify import verify
 from projections.registry import REGISTRY
-from projections.replay import Progress
-from projections.verify import verify
-from shared.database import SHARDS
-from shared.events.clock import DayOpened
-from shared.events.customers import CustomersMerged
-from shared.events.rules import RuleActivated
-from shared.events.sales import ProductsAdded
-from shared.rules import book
-from shared.rules.book import Chosen, Rules
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.customers import CustomersMerged
+from shared.domain.events.rules import RuleActivated
+from shared.domain.events.sales import ProductsAdded
+from shared.domain.rules import registry
+from shared.domain.rules.registry import Chosen, Rules
+from shared.postgres.database import SHARDS
 from tests.support.followers import caught_up
 from tests.support.poison import repair
 from tests.support.projector_processes import following
@@ -37,7 +37,7 @@ OF_RULES = sorted(name for name, p in REGISTRY.items() if derived(p))
 
 
 def rules(**values: Mapping[str, object]) -> Rules:
-    return {rule: book.choose(rule, chosen, []) for rule, chosen in values.items()}
+    return {rule: registry.choose(rule, chosen, []) for rule, chosen in values.items()}
 
 
 @pytest.fixture
@@ -133,9 +133,9 @@ def test_a_parked_shop_meets_days_and_rules_when_it_goes_on(street: World) -> No
 def test_a_preview_tells_what_an_activation_then_changes_and_touches_nothing(street: World) -> None:
     for name, chosen in (("customers", rules(rfm=FRESH)), ("inventory", rules(stock=EAGER))):
         before, serving = street.rows(name), street.schema(name)
-        found = preview(street.source, REGISTRY[name], Wish("preview", rules=chosen))
+        found = preview(street.source, REGISTRY[name], OperationRequest("preview", rules=chosen))
         assert (differences(street.rows(name), before), street.schema(name)) == ({}, serving)
-        (activated,) = (RuleActivated(r, c.version, book.settable(r, c.parameters)) for r, c in chosen.items())
+        (activated,) = (RuleActivated(r, c.version, registry.settable(r, c.parameters)) for r, c in chosen.items())
         street.append(None, activated)
         street.project(name)
         for table in derived(REGISTRY[name]):
@@ -154,8 +154,9 @@ def test_a_preview_tells_what_would_be_recommended_today_and_what_no_longer(worl
     world.append(None, DayOpened(DAY))
     visits = [
         sale(100 * who + week, 1, 50_000, customer=who, date=DAY - dt.timedelta(30 + 7 * week))
-        for who in (1, 2, 3) for week in range(10)
-    ]  # fmt: skip
+        for who in (1, 2, 3)
+        for week in range(10)
+    ]
     recent = [sale(900, 1, 900, date=DAY - dt.timedelta(1))]
     for shop in (SHOP, OTHER):
         world.append(shop, products("Tea"), customers(*[(f"Customer {n}", None) for n in range(1, 4)]))
@@ -163,7 +164,7 @@ def test_a_preview_tells_what_would_be_recommended_today_and_what_no_longer(worl
     world.project()
     before = world.rows("recommendations")
     strict = rules(rfm={"segment_tenths": [17, 40, 45, 49]})
-    found = preview(world.source, REGISTRY["customers"], Wish("preview", SHOP, strict))
+    found = preview(world.source, REGISTRY["customers"], OperationRequest("preview", SHOP, strict))
     assert found.advised == {
         SHOP: [{"type": "retention", "subject": "customers", "from": None, "to": found.advised[SHOP][0]["to"]}]
     }
@@ -175,7 +176,9 @@ def test_a_preview_tells_what_would_be_recommended_today_and_what_no_longer(worl
     assert (SHOP, "recommendations", "retention", None, "medium", 1) in list(found.lines())
     world.append(None, RuleActivated("rfm", "rfm.v1.1", {"segment_tenths": [17, 40, 45, 49]}))
     world.project()
-    back = preview(world.source, REGISTRY["customers"], Wish("preview", rules={"rfm": book.BOOK["rfm"].first}))
+    back = preview(
+        world.source, REGISTRY["customers"], OperationRequest("preview", rules={"rfm": registry.BOOK["rfm"].first})
+    )
     assert back.advice.moves == {("retention", "medium", None): 2}
     assert differences(world.rows("recommendations"), before) == {}
 
@@ -190,9 +193,9 @@ def changes(before: list[dict[str, Any]], after: list[dict[str, Any]], keys: tup
 
 def test_a_preview_of_what_holds_already_and_one_of_one_shop(street: World) -> None:
     customers = REGISTRY["customers"]
-    same = preview(street.source, customers, Wish("preview", rules={"rfm": book.BOOK["rfm"].first}))
+    same = preview(street.source, customers, OperationRequest("preview", rules={"rfm": registry.BOOK["rfm"].first}))
     assert (same.changed, same.by_business, same.told()["tables"]["churn"]["rows"]) == (0, {}, 12)
-    one = preview(street.source, customers, Wish("preview", OTHER, rules(rfm=FRESH)))
+    one = preview(street.source, customers, OperationRequest("preview", OTHER, rules(rfm=FRESH)))
     assert (one.businesses, list(one.by_business)) == (1, [OTHER])
     told = one.told()
     assert told["rules"] == {
@@ -205,19 +208,19 @@ def test_a_preview_that_somebody_drops_ends(street: World) -> None:
     def drop(_: Progress) -> None:
         street.admin.execute("UPDATE projections.generations SET state = 'dropping' WHERE kind = 'preview'")
 
-    with pytest.raises(Unwanted):
-        preview(street.source, REGISTRY["customers"], Wish("preview", rules=rules(rfm=FRESH)), drop)
+    with pytest.raises(GenerationCancelled):
+        preview(street.source, REGISTRY["customers"], OperationRequest("preview", rules=rules(rfm=FRESH)), drop)
     left = street.admin.execute("SELECT count(*) FROM pg_namespace WHERE nspname ~ '^customers_g'").fetchone()
     assert left == (1,)
 
 
 def test_going_back_to_a_version_brings_its_rows_back(street: World) -> None:
     before = street.rows("customers")
-    first: Chosen = book.BOOK["rfm"].first
+    first: Chosen = registry.BOOK["rfm"].first
     street.append(None, CHANGES[0])
     street.project("customers")
     assert street.rows("customers") != before
-    street.append(None, RuleActivated("rfm", first.version, book.settable("rfm", first.parameters)))
+    street.append(None, RuleActivated("rfm", first.version, registry.settable("rfm", first.parameters)))
     street.project("customers")
     assert differences(street.rows("customers"), before) == {}
 

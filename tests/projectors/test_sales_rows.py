@@ -3,12 +3,12 @@ import json
 
 import pytest
 
-from projections.applying import Fenced
-from projections.rebuild import rebuild
+from projections.engine.applier import Fenced
+from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
-from shared.database import SHARDS
-from shared.events.customers import CustomerDetailsChanged, CustomersMerged
-from shared.events.sales import SaleRecorded, SaleVoided
+from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.sales import SaleRecorded, SaleVoided
+from shared.postgres.database import SHARDS
 from tests.support.model import Row, Tables
 from tests.support.shop_events import DAY, batch, customers, products, sale
 from tests.support.world import World, differences
@@ -35,35 +35,97 @@ def shown(world: World, businesses: tuple[int, ...] = (SHOP,)) -> Tables:
 def test_products_added_show_with_their_first_price_and_no_sales(world: World) -> None:
     world.append(SHOP, products("Tea", "Größe XL", price=4550))
     tables = shown(world)
-    assert differences({"products": tables["products"]}, {"products": [
-        {"business_id": SHOP, "id": i, "name": name, "sort_name": name.casefold(), "priced_at": None,
-         "unit_price": None, "first_price": 4550, "sales": 0, "units": 0, "paisa": 0, "last_sale_at": None}
-        for i, name in ((1, "Tea"), (2, "Größe XL"))
-    ]}) == {}  # fmt: skip
+    assert (
+        differences(
+            {"products": tables["products"]},
+            {
+                "products": [
+                    {
+                        "business_id": SHOP,
+                        "id": i,
+                        "name": name,
+                        "sort_name": name.casefold(),
+                        "priced_at": None,
+                        "unit_price": None,
+                        "first_price": 4550,
+                        "sales": 0,
+                        "units": 0,
+                        "paisa": 0,
+                        "last_sale_at": None,
+                    }
+                    for i, name in ((1, "Tea"), (2, "Größe XL"))
+                ]
+            },
+        )
+        == {}
+    )
     assert tables["sales_totals"] == [{"business_id": SHOP, "products": 2, "sales": 0, "paisa": 0}]
 
 
 def test_who_bought_shows_by_name_of_the_one_they_were_merged_into(world: World) -> None:
     world.append(SHOP, customers(("Rahim", "+8801711000001"), ("করিম", None)))
     world.append(SHOP, CustomerDetailsChanged(1, json.dumps({"name": "Rahima"})), CustomersMerged(1, [2]))
-    assert differences({"buyers": shown(world)["buyers"]}, {"buyers": [
-        {"business_id": SHOP, "id": 1, "name": "Rahima", "merged_into": None},
-        {"business_id": SHOP, "id": 2, "name": "করিম", "merged_into": 1},
-    ]}) == {}  # fmt: skip
+    assert (
+        differences(
+            {"buyers": shown(world)["buyers"]},
+            {
+                "buyers": [
+                    {"business_id": SHOP, "id": 1, "name": "Rahima", "merged_into": None},
+                    {"business_id": SHOP, "id": 2, "name": "করিম", "merged_into": 1},
+                ]
+            },
+        )
+        == {}
+    )
 
 
 def test_sales_show_one_row_each_at_their_local_time(world: World) -> None:
-    position = world.append(SHOP, batch(SHOP, [
-        sale(1, product=4, paisa=600, qty=2000, customer=9, time=MORNING + 61, payment=2), sale(2, time=None),
-    ]))  # fmt: skip
-    assert differences({"transactions": shown(world)["transactions"]}, {"transactions": [
-        {"business_id": SHOP, "id": 1, "sold_at": at(MORNING + 61), "product_id": 4, "customer_id": 9,
-         "quantity": 2000, "paisa": 600, "payment_method": "other", "payment_text": "উপহার কার্ড", "position": position,
-         "source": None},
-        {"business_id": SHOP, "id": 2, "sold_at": at(0), "product_id": 1, "customer_id": None,
-         "quantity": 1000, "paisa": 1000, "payment_method": None, "payment_text": None, "position": position,
-         "source": None},
-    ]}) == {}  # fmt: skip
+    position = world.append(
+        SHOP,
+        batch(
+            SHOP,
+            [
+                sale(1, product=4, paisa=600, qty=2000, customer=9, time=MORNING + 61, payment=2),
+                sale(2, time=None),
+            ],
+        ),
+    )
+    assert (
+        differences(
+            {"transactions": shown(world)["transactions"]},
+            {
+                "transactions": [
+                    {
+                        "business_id": SHOP,
+                        "id": 1,
+                        "sold_at": at(MORNING + 61),
+                        "product_id": 4,
+                        "customer_id": 9,
+                        "quantity": 2000,
+                        "paisa": 600,
+                        "payment_method": "other",
+                        "payment_text": "উপহার কার্ড",
+                        "position": position,
+                        "source": None,
+                    },
+                    {
+                        "business_id": SHOP,
+                        "id": 2,
+                        "sold_at": at(0),
+                        "product_id": 1,
+                        "customer_id": None,
+                        "quantity": 1000,
+                        "paisa": 1000,
+                        "payment_method": None,
+                        "payment_text": None,
+                        "position": position,
+                        "source": None,
+                    },
+                ]
+            },
+        )
+        == {}
+    )
 
 
 def test_a_day_adds_up_per_means_of_payment_over_all_batches(world: World) -> None:
@@ -74,11 +136,19 @@ def test_a_day_adds_up_per_means_of_payment_over_all_batches(world: World) -> No
     cash = {"payment_method": "cash", "sales": 3, "units": 7000, "paisa": 1350}
     unknown = {"payment_method": "", "sales": 1, "units": 1000, "paisa": 7}
     assert differences({"days": tables["sales_days"]}, {"days": [day | cash, day | unknown]}) == {}
-    assert differences({"days": tables["product_days"]}, {"days": [
-        day | {"product_id": 1} | cash | {"sales": 2, "units": 6000, "paisa": 1100},
-        day | {"product_id": 2} | cash | {"sales": 1, "units": 1000, "paisa": 250},
-        day | {"product_id": 1} | unknown,
-    ]}) == {}  # fmt: skip
+    assert (
+        differences(
+            {"days": tables["product_days"]},
+            {
+                "days": [
+                    day | {"product_id": 1} | cash | {"sales": 2, "units": 6000, "paisa": 1100},
+                    day | {"product_id": 2} | cash | {"sales": 1, "units": 1000, "paisa": 250},
+                    day | {"product_id": 1} | unknown,
+                ]
+            },
+        )
+        == {}
+    )
     assert only(tables["sales_totals"]) == {
         "business_id": SHOP,
         "products": 0,

@@ -7,17 +7,17 @@ from typing import Any, LiteralString, cast
 import pytest
 from psycopg import Connection, Cursor
 
-from projections import generations
+from projections.engine import generations
 from projections.registry import REGISTRY
-from shared.events.cashflow import CashSettingsChanged
-from shared.events.customers import CustomersMerged
-from shared.events.inventory import ProductDetailsChanged, StockMoved
-from shared.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
-from shared.rules.follow_up import Executed, Seen
-from shared.rules.recommend import wanted
-from shared.rules.wanted import Fact
-from shared.signals.advice import LOOK_INTO, SELECT_LIVE, advice, differences
-from shared.signals.recommendations import Reading
+from shared.domain.events.cashflow import CashSettingsChanged
+from shared.domain.events.customers import CustomersMerged
+from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
+from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
+from shared.domain.readmodels.advice import LOOK_INTO, SELECT_LIVE, advice, differences
+from shared.domain.readmodels.recommendations import Reading
+from shared.domain.rules.follow_up import Executed, Seen
+from shared.domain.rules.recommend import wanted
+from shared.domain.rules.recommendation_candidates import Fact
 from tests.support import forecast_events
 from tests.support.shop_events import batch, completed, customers, file_id, products, sale
 from tests.support.world import World
@@ -35,8 +35,9 @@ def busy(world: World, shop: int) -> None:
     tea = [sale(100 + day, 1, 8_000, 4_000, date=ago(day)) for day in range(1, 57)]
     gone = [
         sale(1_000 + 100 * who + week, 2, 50_000 * who, customer=who, date=ago(120 + 7 * week))
-        for who in (1, 2, 3, 4) for week in range(10)
-    ]  # fmt: skip
+        for who in (1, 2, 3, 4)
+        for week in range(10)
+    ]
     world.append(shop, products("Tea", "Rice"), customers(*[(f"Customer {n}", None) for n in range(1, 5)]))
     world.append(shop, batch(shop, [*gone, *tea]), completed(shop))
     world.append(shop, StockMoved(1, "count", 10_000, TODAY, 0), CashSettingsChanged(1_000, TODAY, 2_000_000))
@@ -73,8 +74,10 @@ def test_each_shop_is_told_what_its_own_tables_say(world: World, look: Look) -> 
     assert signals.cash is not None
     assert (signals.cash.balance, signals.cash.threshold) == (1_000, 2_000_000)
     assert [(item.type, item.urgency) for item in wanted(signals, TODAY)] == [
-        ("cash_warning", "high"), ("reorder", "high"), ("retention", "medium"),
-    ]  # fmt: skip
+        ("cash_warning", "high"),
+        ("reorder", "high"),
+        ("retention", "medium"),
+    ]
     assert wanted(look(OTHER).signals(), TODAY) == []
 
 
@@ -116,10 +119,13 @@ def test_all_customers_are_looked_through_once_and_not_for_a_shop_whose_data_are
 @pytest.mark.parametrize(
     ("sold", "demand", "usual"),
     [
-        ({3: 20}, 20_000, 0), ({3: 20, 10: 21}, 29_000, 49_000), ({3: 20, 28: 8}, 7_000, 2_666),
-        ({3: 20, 365: 1}, 5_000, 0), ({3: 20, 10: 21, 365: 1}, 10_000, 7_000),
+        ({3: 20}, 20_000, 0),
+        ({3: 20, 10: 21}, 29_000, 49_000),
+        ({3: 20, 28: 8}, 7_000, 2_666),
+        ({3: 20, 365: 1}, 5_000, 0),
+        ({3: 20, 10: 21, 365: 1}, 10_000, 7_000),
     ],
-)  # fmt: skip
+)
 def test_an_average_of_28_days_counts_those_without_sales_since_the_first_ever(
     world: World, look: Look, sold: dict[int, int], demand: int, usual: int
 ) -> None:
@@ -205,9 +211,14 @@ def test_other_generations_tell_what_they_would_change(world: World) -> None:
 
 def test_of_many_slow_movers_a_preview_shows_those_that_would_be_told(world: World) -> None:
     world.append(SHOP, products(*[f"Spice {n}" for n in range(1, 15)]))
-    world.append(SHOP, *[event for n in range(1, 15) for event in (
-        ProductDetailsChanged(n, reorder_point=5_000), StockMoved(n, "count", 1_000, TODAY, 0)
-    )])  # fmt: skip
+    world.append(
+        SHOP,
+        *[
+            event
+            for n in range(1, 15)
+            for event in (ProductDetailsChanged(n, reorder_point=5_000), StockMoved(n, "count", 1_000, TODAY, 0))
+        ],
+    )
     world.project()
     with world.conn.transaction():
         _, schema = generations.create(world.conn, REGISTRY["inventory"], state="retired", upto=0)

@@ -5,16 +5,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from projections.deltas import Deltas
-from projections.derivation import FoldedFacts
+from projections.engine.deltas import Deltas
+from projections.engine.derivation import FoldedFacts
+from projections.inventory.derivation import STOCK, TOTALS, derive
 from projections.inventory.projector import INVENTORY
-from projections.inventory.shelves import STOCK, TOTALS, derive
-from shared.event_codec import Recorded, encode
-from shared.events.base import Event
-from shared.events.inventory import ProductLine, ProductSheetRecorded, StockMoved
-from shared.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
-from shared.rules.book import RELEASED
-from shared.vault import SubjectKeys
+from shared.domain.events.base import Event
+from shared.domain.events.inventory import ProductLine, ProductSheetRecorded, StockMoved
+from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
+from shared.domain.rules.registry import RELEASED
+from shared.eventstore.codec import RecordedEvent, encode
+from shared.eventstore.vault import SubjectKeys
 from tests.support.shop_events import DAY, batch, file_id, sale
 
 SHOP = 7
@@ -37,7 +37,7 @@ def stock(*told: Told) -> int:
     deltas = Deltas(INVENTORY.folded)
     for position, (moment, event) in enumerate(told, 1):
         INVENTORY.fold(
-            Recorded(position, "test", 1, event.topic, SHOP, moment, {}, encode(event)), deltas, SubjectKeys({})
+            RecordedEvent(position, "test", 1, event.topic, SHOP, moment, {}, encode(event)), deltas, SubjectKeys({})
         )
     derived = Deltas((STOCK, TOTALS))
     derive(FoldedFacts(SHOP, deltas), TOMORROW, RELEASED, derived)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections.deltas import Table
+from projections.engine.deltas import Table
+from projections.inventory.derivation import ENTRIES, FLOW, NARROW
 from projections.inventory.projector import INVENTORY
-from projections.inventory.shelves import ENTRIES, FLOW, NARROW
 from tests.support.world import World
 
 SHOP, OTHER = 7, 70

@@ -7,24 +7,25 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from projections import generations, travel
-from projections.rebuild import rebuild
+from projections.engine import generations
+from projections.engine.replayer import Source
+from projections.operations import time_travel
+from projections.operations.rebuild import rebuild
+from projections.operations.time_travel import TimeTravelRunner, make_next
 from projections.registry import REGISTRY
-from projections.replay import Source
-from projections.travel import Travels, make_next
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.rules import RuleActivated
 from shared.errors import GenerationNotReady
-from shared.event_store import Metadata
-from shared.events.clock import DayOpened
-from shared.events.rules import RuleActivated
-from shared.tokens import Principal
+from shared.eventstore.store import Metadata
+from shared.http.tokens import Principal
 from tests.support.followers import projectors
 from tests.support.poison import POISONS
 from tests.support.projector_processes import started
 from tests.support.shop_events import DAY, busy_shop, everything_else, products
 from tests.support.waiting import wait_until
 from tests.support.world import World, differences
-from write_side.admin.generations import Desk
-from write_side.admin.replays import request_replay
+from write_side.admin.generations_handlers import Desk
+from write_side.admin.replays_handlers import request_replay
 
 SHOP, OTHER = 7, 23
 OWNER, NEIGHBOUR = (Principal(shop, shop, is_staff=False, language="en", family="f") for shop in (SHOP, OTHER))
@@ -149,9 +150,9 @@ def test_what_nobody_foresaw_holds_replays_up_for_a_moment_only(
         return connect(source)
 
     monkeypatch.setattr(Source, "connect", connect_later)
-    monkeypatch.setattr(travel, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(time_travel, "_PAUSE_SECONDS", 0.01)
     replay = asked(world, past)
-    travels = Travels(world.source)
+    travels = TimeTravelRunner(world.source)
     travels.start()
     try:
         wait_until(lambda: state(world, replay) == "ready", 30)

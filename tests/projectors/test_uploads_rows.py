@@ -3,11 +3,11 @@ from uuid import UUID
 
 import pytest
 
-from projections.applying import Fenced
-from shared.database import SHARDS
-from shared.events.base import Event
-from shared.events.jobs import JobFailed, JobRetried
-from shared.events.sales import Movement, MovementsRecorded, Remark, UploadCompleted, UploadFailed
+from projections.engine.applier import Fenced
+from shared.domain.events.base import Event
+from shared.domain.events.jobs import JobFailed, JobRetried
+from shared.domain.events.sales import Movement, MovementsRecorded, Remark, UploadCompleted, UploadFailed
+from shared.postgres.database import SHARDS
 from tests.support.model import Row
 from tests.support.shop_events import DAY, accepted, batch, file_id, sale
 from tests.support.world import World, differences
@@ -29,11 +29,24 @@ def test_an_accepted_upload_is_pending(world: World) -> None:
     row = after(world, accepted(SHOP, rows=41))
     (recorded,) = world.history()
     assert row == {
-        "business_id": SHOP, "file_id": UUID(FILE), "file_name": "sales.csv", "data_source_name": "Till",
-        "state": "pending", "rows_detected": 41, "rows": None, "created": 0, "duplicates": 0, "rejected": 0,
-        "error_code": None, "error_details": None, "warnings": None, "created_at": recorded.recorded_at,
-        "completed_at": None, "accepted": recorded.position, "position": recorded.position,
-    }  # fmt: skip
+        "business_id": SHOP,
+        "file_id": UUID(FILE),
+        "file_name": "sales.csv",
+        "data_source_name": "Till",
+        "state": "pending",
+        "rows_detected": 41,
+        "rows": None,
+        "created": 0,
+        "duplicates": 0,
+        "rejected": 0,
+        "error_code": None,
+        "error_details": None,
+        "warnings": None,
+        "created_at": recorded.recorded_at,
+        "completed_at": None,
+        "accepted": recorded.position,
+        "position": recorded.position,
+    }
 
 
 def test_batches_add_up_while_it_is_processed(world: World) -> None:

@@ -5,10 +5,10 @@ from functools import partial
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections.aside import Wish
+from projections.operations.scratch import OperationRequest
+from projections.operations.verify import verify
 from projections.registry import REGISTRY
-from projections.verify import verify
-from shared.events.sales import SaleVoided
+from shared.domain.events.sales import SaleVoided
 from tests.support.poison import POISONS, write
 from tests.support.shop_events import DAY, batch, busy_shop, everything_else, products, sale
 from tests.support.waiting import wait_until
@@ -52,8 +52,10 @@ def test_one_cell_that_was_changed_is_found(street: World) -> None:
     (difference,) = found.differences
     assert not found.equal
     assert (difference.table, difference.business_id, difference.key) == (
-        "transactions", SHOP, {"business_id": SHOP, "id": 900},
-    )  # fmt: skip
+        "transactions",
+        SHOP,
+        {"business_id": SHOP, "id": 900},
+    )
     assert difference.live is not None
     assert difference.replayed is not None
     assert (difference.live["paisa"], difference.replayed["paisa"]) == (701, 700)
@@ -114,7 +116,7 @@ def test_rows_of_a_business_that_no_event_names_are_found_in_every_table(street:
     ]
     assert (found.differing, found.businesses) == (len(tables), 3)
     assert verify(street.source, REGISTRY[name], [SHOP]).businesses == 1
-    assert verify(street.source, REGISTRY[name], wish=Wish("verify", SHOP)).businesses == 1
+    assert verify(street.source, REGISTRY[name], wish=OperationRequest("verify", SHOP)).businesses == 1
 
 
 def test_however_many_rows_differ_memory_holds_those_that_are_shown(street: World) -> None:
@@ -157,8 +159,11 @@ def test_keys_are_held_together_in_whatever_letters_they_are_written(street: Wor
     street.admin.execute(SQL("DELETE FROM {} WHERE payment_method = 'a b'").format(table))
     found = verify(street.source, REGISTRY["sales"])
     assert [(d.key["payment_method"], d.live is None) for d in found.differences] == [
-        ("E", False), ("a b", True), ("খাতা", False), ("😀", False),
-    ]  # fmt: skip
+        ("E", False),
+        ("a b", True),
+        ("খাতা", False),
+        ("😀", False),
+    ]
     assert found.differing == 4
 
 

@@ -4,10 +4,10 @@ import hashlib
 import uuid
 from typing import Any
 
-from shared.event_store import EventStore, Metadata
-from shared.events.sales import UploadAccepted
-from shared.files import PART_BYTES, Files
-from shared.jobs import Job
+from shared.domain.events.sales import UploadAccepted
+from shared.eventstore.store import EventStore, Metadata
+from shared.jobs.queue import Job
+from shared.postgres.files import PART_BYTES, Files
 from write_side.sales import aggregate
 from write_side.sales.aggregate import Upload
 from write_side.sales.policy import READ_UPLOAD

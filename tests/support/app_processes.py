@@ -88,10 +88,15 @@ def until_answered(send: "httpx.Client", method: str, path: str, **request: obje
 def environment(database_url: str, services: Services, port: int) -> Mapping[str, str]:
     """Return the environment of a process of SmartMarket."""
     return os.environ | {
-        "DATABASE_URL": database_url, "REDIS_URL": services.redis_url, "BROKER_URL": services.broker_url,
-        "SECRET_KEY": SECRET, "JWT_SECRET": "another-secret-of-the-tests-40-characters", "PORT": str(port),
-        "SMARTMARKET_RATE_LIMITS": "off", "SMARTMARKET_LOG_LEVEL": "WARNING",
-    }  # fmt: skip
+        "DATABASE_URL": database_url,
+        "REDIS_URL": services.redis_url,
+        "BROKER_URL": services.broker_url,
+        "SECRET_KEY": SECRET,
+        "JWT_SECRET": "another-secret-of-the-tests-40-characters",
+        "PORT": str(port),
+        "SMARTMARKET_RATE_LIMITS": "off",
+        "SMARTMARKET_LOG_LEVEL": "WARNING",
+    }
 
 
 def free_port() -> int:

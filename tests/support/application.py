@@ -5,29 +5,30 @@ from typing import Any
 
 import uvicorn
 
-from projections import generations
-from projections.applying import Applier
-from projections.asked import Asked
+from projections.engine import generations
+from projections.engine.applier import Applier
+from projections.engine.follower import Follower
+from projections.engine.follower import connect as connect_projector
+from projections.operations.request_runner import RequestRunner
+from projections.operations.time_travel import TimeTravelRunner
 from projections.registry import REGISTRY
-from projections.runner import Follower
-from projections.runner import connect as connect_projector
-from projections.travel import Travels
-from shared import database, jobs
-from shared.config import Settings
-from shared.database import SHARDS
-from shared.event_store import EventStore
-from shared.hints import HintReceiver, HintSender, queue_of
-from shared.house import House
-from shared.vault import MasterKey
-from shared.wakeup import LogListener
-from shared.working import Worker
+from shared.eventstore.listener import LogListener
+from shared.eventstore.store import EventStore
+from shared.eventstore.vault import MasterKey
+from shared.jobs import queue
+from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
+from shared.jobs.worker import Worker
+from shared.postgres import database
+from shared.postgres.database import SHARDS
+from shared.runtime.container import Container
+from shared.runtime.settings import Settings
 from smartmarket import build_api, source_of
 from tests.support.servers import Services
 from tests.support.waiting import wait_until
-from write_side.admin.demo_furnishing import DemoFurnisher
 from write_side.admin.policy import FURNISH_DEMO
-from write_side.forecasting.model_process import Models
-from write_side.forecasting.planner import Planner
+from write_side.demo.worker import DemoFurnisher
+from write_side.forecasting.models.process import Models
+from write_side.forecasting.planning import Planner
 from write_side.forecasting.policy import MAKE, PLAN
 from write_side.forecasting.worker import ForecastMaker
 from write_side.policies import Policies
@@ -42,9 +43,13 @@ SECRET = "a-secret-of-the-tests-with-40-characters"
 def settings_for(url: str, services: Services, **changes: Any) -> Settings:  # noqa: ANN401 - a setting
     """Return settings of a house on `url`."""
     return Settings(
-        database_url=url, redis_url=services.redis_url, broker_url=services.broker_url, secret_key=SECRET,
-        jwt_secret="another-secret-of-the-tests-40-characters", rate_limits=False,
-    ).model_copy(update=changes)  # fmt: skip
+        database_url=url,
+        redis_url=services.redis_url,
+        broker_url=services.broker_url,
+        secret_key=SECRET,
+        jwt_secret="another-secret-of-the-tests-40-characters",
+        rate_limits=False,
+    ).model_copy(update=changes)
 
 
 def project_to_head(url: str) -> None:
@@ -59,33 +64,37 @@ def project_to_head(url: str) -> None:
                 positions = applier.apply(batch, positions)
 
 
-def worker_of(house: House, models: Models) -> tuple[Worker, EventStore]:
+def worker_of(container: Container, models: Models) -> tuple[Worker, EventStore]:
     """Return a worker of `house` who forecasts by `models`, and the store it holds open."""
-    store = house.store(pool_size=4)
-    handlers: dict[str, jobs.Handler] = {
-        READ_UPLOAD: LedgerReader(store, house.files(store)),
-        PLAN: Planner(store, house.connect_reader),
-        MAKE: ForecastMaker(store, house.connect, house.connect_reader, models),
-        REVIEW: Reviewer(store, house.connect_reader),
-        REVIEW_DAY: DayReviewer(store, house.connect),
+    store = container.store(pool_size=4)
+    handlers: dict[str, queue.Handler] = {
+        READ_UPLOAD: LedgerReader(store, container.files(store)),
+        PLAN: Planner(store, container.connect_reader),
+        MAKE: ForecastMaker(store, container.connect, container.connect_reader, models),
+        REVIEW: Reviewer(store, container.connect_reader),
+        REVIEW_DAY: DayReviewer(store, container.connect),
         FURNISH_DEMO: DemoFurnisher(store),
     }
-    return Worker(store, house.connect, HintReceiver(house.broker, queue_of(house.url)), handlers), store
+    return Worker(
+        store, container.connect, WakeupReceiver(container.broker, queue_name(container.url)), handlers
+    ), store
 
 
-class RunningHouse:
+class RunningSystem:
     """Every process of SmartMarket as a thread, the API on a real port."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, container: Container) -> None:
         """Start everything; `stop` ends it."""
-        self.house = house
-        self._listener = LogListener(house.url)
-        self._policies = Policies(house.connect, HintSender(house.broker, queue_of(house.url)), self._listener)
+        self.container = container
+        self._listener = LogListener(container.url)
+        self._policies = Policies(
+            container.connect, WakeupPublisher(container.broker, queue_name(container.url)), self._listener
+        )
         self._models = Models()
-        self._worker, self._store = worker_of(house, self._models)
-        self._followers = [Follower(house.url, p, MasterKey(SECRET), self._listener) for p in REGISTRY.values()]
-        self._makers = [Travels(source_of(house)), Asked(source_of(house))]
-        config = uvicorn.Config(build_api(house), port=0, log_config=None, access_log=False)
+        self._worker, self._store = worker_of(container, self._models)
+        self._followers = [Follower(container.url, p, MasterKey(SECRET), self._listener) for p in REGISTRY.values()]
+        self._makers = [TimeTravelRunner(source_of(container)), RequestRunner(source_of(container))]
+        config = uvicorn.Config(build_api(container), port=0, log_config=None, access_log=False)
         self._server = uvicorn.Server(config)
         targets = (self._policies.run, self._worker.run, self._server.run)
         self._threads = [threading.Thread(target=target, daemon=True) for target in targets]

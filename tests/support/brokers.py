@@ -10,7 +10,7 @@ import pytest
 from kombu import Connection
 from redis import Redis
 
-from shared.hints import BrokerDown, HintReceiver, queue_named
+from shared.jobs.broker import BrokerDown, WakeupReceiver, queue_named
 from tests.support.servers import Services
 
 LOCAL_RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"
@@ -66,7 +66,7 @@ def remove(url: str, queue: str) -> None:
             queue_named(queue)(connection.default_channel).delete()
 
 
-def received(receiver: HintReceiver, *, quiet: float = 0.5) -> list[uuid.UUID]:
+def received(receiver: WakeupReceiver, *, quiet: float = 0.5) -> list[uuid.UUID]:
     """Return the hints that come before none comes for `quiet` seconds."""
     found: list[uuid.UUID] = []
     before, since = -1, time.monotonic()
@@ -77,7 +77,7 @@ def received(receiver: HintReceiver, *, quiet: float = 0.5) -> list[uuid.UUID]:
     return found
 
 
-def is_down(receiver: HintReceiver) -> bool:
+def is_down(receiver: WakeupReceiver) -> bool:
     """Tell whether the broker does not answer."""
     try:
         receiver.receive(0.1, lambda _: None)

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from shared.vault import MasterKey
-from write_side.sales.csv_dates import Order
-from write_side.sales.csv_faults import BadCell, Fault, Notice
-from write_side.sales.csv_rows import LedgerRow, RejectedRow, read_rows, scan
-from write_side.sales.csv_sale import Mark
-from write_side.sales.names import marking
+from shared.eventstore.vault import MasterKey
+from write_side.sales.catalog import marking
+from write_side.sales.csv.dates import Order
+from write_side.sales.csv.faults import BadCell, Fault, Notice
+from write_side.sales.csv.rows import LedgerRow, RejectedRow, read_rows, scan
+from write_side.sales.csv.sale import Mark
 
 TODAY = dt.date(2025, 10, 31)
 NOW = dt.datetime(2025, 10, 31, 6, 0, tzinfo=dt.UTC)

@@ -9,7 +9,7 @@ import psutil
 import psycopg
 import redis
 
-from shared.embedded import Endpoints
+from shared.embedded.servers import Endpoints
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,12 +4,12 @@ import base64
 import datetime as dt
 from pathlib import Path
 
-from shared.events.base import Event
-from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
-from shared.events.clock import DayOpened
-from shared.events.customers import CustomerDetailsChanged, CustomersMerged
-from shared.events.demo import DemoShopFurnished, DemoShopOpened
-from shared.events.forecasting import (
+from shared.domain.events.base import Event
+from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.demo import DemoShopFurnished, DemoShopOpened
+from shared.domain.events.forecasting import (
     Accuracy,
     BacktestWindow,
     DailyForecastsPlanned,
@@ -24,7 +24,7 @@ from shared.events.forecasting import (
     Short,
     TakingsDay,
 )
-from shared.events.identity import (
+from shared.domain.events.identity import (
     BusinessClosed,
     BusinessProfileChanged,
     BusinessRegistered,
@@ -38,9 +38,9 @@ from shared.events.identity import (
     UserProfileChanged,
     UserRegistered,
 )
-from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
-from shared.events.jobs import JobFailed, JobRetried
-from shared.events.recommendations import (
+from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
+from shared.domain.events.jobs import JobFailed, JobRetried
+from shared.domain.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
     RecommendationExpired,
@@ -50,8 +50,8 @@ from shared.events.recommendations import (
     RecommendationViewed,
     RecommendationWithdrawn,
 )
-from shared.events.rules import RuleActivated
-from shared.events.sales import (
+from shared.domain.events.rules import RuleActivated
+from shared.domain.events.sales import (
     CustomersAdded,
     Movement,
     MovementsRecorded,
@@ -207,9 +207,16 @@ SAMPLES: dict[tuple[str, int], Event] = {
     )
 }
 SAMPLES[UploadAccepted.topic, 2] = UploadAccepted(
-    FILE, "বিক্রি মে.csv", "May 2025", 10_485_760, SHA, 156, dedupe=False, date_order="dmy",
+    FILE,
+    "বিক্রি মে.csv",
+    "May 2025",
+    10_485_760,
+    SHA,
+    156,
+    dedupe=False,
+    date_order="dmy",
     mapping={"amount": "মোট টাকা", "customer": "Who"},
-)  # fmt: skip
+)
 
 GOLDEN = Path(__file__).parents[1] / "log" / "golden"
 

@@ -17,9 +17,8 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field
 from redis.asyncio import Redis
 from starlette.responses import Response
 
-from shared.config import Settings
-from shared.errors import EmailTaken
-from shared.http import (
+from shared.domain.refusals.identity import EmailTaken
+from shared.http.app import (
     Limit,
     ListQuery,
     Principal,
@@ -37,7 +36,8 @@ from shared.http import (
     staff,
     strict_query,
 )
-from shared.tokens import TokenProvider
+from shared.http.tokens import TokenProvider
+from shared.runtime.settings import Settings
 
 SECRET = "for-tests-only-4c1f0d7be2a94f6b8d35"
 OWNER = Principal(user_id=12, business_id=7, is_staff=False, language="bn", family="f-1")
@@ -93,11 +93,17 @@ async def strict(request: Request) -> Response:
     query = strict_query(request, ("limit", "date_from", "date_to", "low_stock_only", "sort", "product_id"))
     page = query.page()
     date_from, date_to = query.period()
-    return ok({
-        "limit": page.limit, "offset": page.offset, "from": date_from, "to": date_to,
-        "product": query.integer("product_id"), "low": query.flag("low_stock_only"),
-        "sort": query.choice("sort", ("name", "stock"), "name"),
-    })  # fmt: skip
+    return ok(
+        {
+            "limit": page.limit,
+            "offset": page.offset,
+            "from": date_from,
+            "to": date_to,
+            "product": query.integer("product_id"),
+            "low": query.flag("low_stock_only"),
+            "sort": query.choice("sort", ("name", "stock"), "name"),
+        }
+    )
 
 
 @router.post("/sales", status_code=201, openapi_extra=refuses(EmailTaken))

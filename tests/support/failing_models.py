@@ -6,8 +6,7 @@ import threading
 from collections.abc import Sequence
 from itertools import accumulate
 
-from write_side.forecasting.model_process import ProductTask
-from write_side.forecasting.prediction import (
+from write_side.forecasting.models.prediction import (
     LEVELS,
     Accuracy,
     Day,
@@ -19,14 +18,22 @@ from write_side.forecasting.prediction import (
     Total,
     Window,
 )
+from write_side.forecasting.models.process import ProductTask
 
 TODAY = dt.date(2025, 11, 3)
 # Of so many units on the first day: what becomes of the forecast.
 HANGS, DIES, RAISES, SHORT = 11.0, 12.0, 13.0, 14.0
 ACCURACY = Accuracy(
-    mape=None, mape_reason="no_window", wape=None, mase=None, bias=None, coverage=None, naive_wape=None, windows=0,
+    mape=None,
+    mape_reason="no_window",
+    wape=None,
+    mase=None,
+    bias=None,
+    coverage=None,
+    naive_wape=None,
+    windows=0,
     data_points_used=0,
-)  # fmt: skip
+)
 
 
 class LastDay:
@@ -46,9 +53,18 @@ class LastDay:
         if first == SHORT:
             return NotEnough(have=29)
         days = tuple(
-            Day(date=start + dt.timedelta(n), quantity=last, expected=last, lower=0, upper=2 * last, likely_lower=0,
-                likely_upper=2 * last, confidence=0.95) for n in range(horizon)
-        )  # fmt: skip
+            Day(
+                date=start + dt.timedelta(n),
+                quantity=last,
+                expected=last,
+                lower=0,
+                upper=2 * last,
+                likely_lower=0,
+                likely_upper=2 * last,
+                confidence=0.95,
+            )
+            for n in range(horizon)
+        )
         sums = list(accumulate(day.expected for day in days))
         return Prediction(
             tier="short",

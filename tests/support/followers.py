@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from psycopg.sql import SQL, Identifier
 
-from projections.runner import connect
-from shared.database import PROJECTOR
+from projections.engine.follower import connect
+from shared.postgres.database import PROJECTOR
 from tests.support.shop_events import busy_street
 from tests.support.waiting import wait_until
 from tests.support.world import World

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from shared.events.forecasting import (
+from shared.domain.events.forecasting import (
     Accuracy,
     BacktestWindow,
     ForecastDay,
@@ -21,9 +21,15 @@ ACCURACY = Accuracy(0.125, None, 0.2, 0.8, -0.05, 0.95, 0.25, 8, 45)
 
 
 def made(
-    product: int, units: Sequence[int], *, number: int = 1, horizon: int = 7, made_on: dt.date = DAY,
-    as_of: dt.date | None = None, accuracy: Accuracy = ACCURACY,
-) -> ForecastMade:  # fmt: skip
+    product: int,
+    units: Sequence[int],
+    *,
+    number: int = 1,
+    horizon: int = 7,
+    made_on: dt.date = DAY,
+    as_of: dt.date | None = None,
+    accuracy: Accuracy = ACCURACY,
+) -> ForecastMade:
     """Return a forecast of so many units on each day; sums vary by half of what is expected, either way."""
     days = [
         ForecastDay(made_on + dt.timedelta(n), 1000 * u, 1000 * u, 500 * u, 1500 * u, 960 - n)
@@ -31,14 +37,26 @@ def made(
     ]
     sums = [1000 * sum(units[:n]) for n in range(1, len(units) + 1)]
     return ForecastMade(
-        forecast_id=number, run_id=RUN, product_id=product, horizon=horizon, made_on=made_on,
-        data_as_of=as_of or made_on, transactions=45, tier="short", model="blend", champion="blend", days=days,
-        sums=[ForecastSum(len(units), sums[-1], sums[-1] // 2, sums[-1] * 3 // 2)], levels=LEVELS,
+        forecast_id=number,
+        run_id=RUN,
+        product_id=product,
+        horizon=horizon,
+        made_on=made_on,
+        data_as_of=as_of or made_on,
+        transactions=45,
+        tier="short",
+        model="blend",
+        champion="blend",
+        days=days,
+        sums=[ForecastSum(len(units), sums[-1], sums[-1] // 2, sums[-1] * 3 // 2)],
+        levels=LEVELS,
         quantiles=[quantile for total in sums for quantile in (total // 2, total, total * 3 // 2)],
-        accuracy=accuracy, rivals=[Rival("ets", 0.2, 0.01)],
-        windows=[BacktestWindow(made_on - dt.timedelta(7), 120.5, {"ets": [3000, 2500]})], data_version=1,
+        accuracy=accuracy,
+        rivals=[Rival("ets", 0.2, 0.01)],
+        windows=[BacktestWindow(made_on - dt.timedelta(7), 120.5, {"ets": [3000, 2500]})],
+        data_version=1,
         based_on={"sales": (1, 1)},
-    )  # fmt: skip
+    )
 
 
 def takings(paisa: Sequence[int], *, made_on: dt.date = DAY) -> RevenueForecastMade:

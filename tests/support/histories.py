@@ -8,21 +8,15 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from shared.events.base import Event
-from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
-from shared.events.clock import DayOpened
-from shared.events.customers import CustomerDetailsChanged, CustomersMerged
-from shared.events.forecasting import (
-    Accuracy,
-    ForecastFailed,
-    ForecastRunCompleted,
-    ForecastsRequested,
-    Short,
-)
-from shared.events.identity import BusinessRegistered, LoggedIn
-from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
-from shared.events.jobs import JobFailed, JobRetried
-from shared.events.recommendations import (
+from shared.domain.events.base import Event
+from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.forecasting import Accuracy, ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
+from shared.domain.events.identity import BusinessRegistered, LoggedIn
+from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
+from shared.domain.events.jobs import JobFailed, JobRetried
+from shared.domain.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
     RecommendationExpired,
@@ -30,8 +24,8 @@ from shared.events.recommendations import (
     RecommendationViewed,
     RecommendationWithdrawn,
 )
-from shared.events.rules import RuleActivated
-from shared.events.sales import (
+from shared.domain.events.rules import RuleActivated
+from shared.domain.events.sales import (
     Movement,
     MovementsRecorded,
     ReceiptStored,
@@ -107,11 +101,12 @@ def histories(draw: st.DrawFn, businesses: list[int], max_events: int = 30) -> l
     """Return facts of these businesses, in the order of the log."""
     shops = Shops(businesses)
     kinds: st.SearchStrategy[Any] = st.sampled_from(
-        [_batch] * 5 + [_sale, _void] * 2
+        [_batch] * 5
+        + [_sale, _void] * 2
         + [_products, _customers, _profile, _registered, _upload, _other, _movements, _details, _merge, _day, _rule]
         + [_goods, _stock, _sheet, _cash, _expense, _collection]
         + [_forecast, _forecast, _run, _takings, _advice, _advice]
-    )  # fmt: skip
+    )
     facts: list[tuple[int | None, Event]] = []
     for kind in draw(st.lists(kinds, min_size=1, max_size=max_events)):
         business = draw(st.sampled_from(businesses))
@@ -137,9 +132,19 @@ def _batch(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
         for row, line in enumerate(draw(st.lists(fields, max_size=7)), 2)
     ]
     shops.sales[business] += [
-        SaleRecorded(s.tx, s.date, s.time, s.product_id, s.customer_id, s.qty, s.paisa,
-                     None if s.payment is None else payments[s.payment], "") for s in sales
-    ]  # fmt: skip
+        SaleRecorded(
+            s.tx,
+            s.date,
+            s.time,
+            s.product_id,
+            s.customer_id,
+            s.qty,
+            s.paisa,
+            None if s.payment is None else payments[s.payment],
+            "",
+        )
+        for s in sales
+    ]
     number, duplicates, rejected = (draw(st.integers(0, most)) for most in (MOST_FILES - 1, 9, 9))
     return business, batch(business, sales, number=number, duplicates=duplicates, rejected=rejected, payments=payments)
 
@@ -147,10 +152,16 @@ def _batch(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
 @st.composite
 def _sale(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
     event = SaleRecorded(
-        next(shops.transactions[business]), draw(any_dates), draw(times), draw(st.integers(1, MOST_PRODUCTS)),
-        draw(st.none() | st.integers(1, MOST_CUSTOMERS)), draw(quantities), draw(amounts),
-        draw(st.none() | st.tuples(st.sampled_from(["cash", "credit", "other"]), maybe)), "",
-    )  # fmt: skip
+        next(shops.transactions[business]),
+        draw(any_dates),
+        draw(times),
+        draw(st.integers(1, MOST_PRODUCTS)),
+        draw(st.none() | st.integers(1, MOST_CUSTOMERS)),
+        draw(quantities),
+        draw(amounts),
+        draw(st.none() | st.tuples(st.sampled_from(["cash", "credit", "other"]), maybe)),
+        "",
+    )
     shops.sales[business].append(event)
     return business, event
 
@@ -161,9 +172,16 @@ def _void(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
         return draw(_sale(business, shops))
     sale = shops.sales[business].pop(draw(st.integers(0, len(shops.sales[business]) - 1)))
     return business, SaleVoided(
-        sale.tx, draw(texts), sale.date, sale.time, sale.product_id, sale.customer_id, sale.qty, sale.paisa,
+        sale.tx,
+        draw(texts),
+        sale.date,
+        sale.time,
+        sale.product_id,
+        sale.customer_id,
+        sale.qty,
+        sale.paisa,
         sale.payment and sale.payment[0],
-    )  # fmt: skip
+    )
 
 
 @st.composite
@@ -171,12 +189,18 @@ def _movements(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event
     kind = draw(st.sampled_from(["return", "purchase", "expense"]))
     goods = kind != "expense"
     movement = Movement(
-        2, next(shops.transactions[business]), kind, draw(any_dates), draw(times),
+        2,
+        next(shops.transactions[business]),
+        kind,
+        draw(any_dates),
+        draw(times),
         draw(st.integers(1, MOST_PRODUCTS)) if goods else None,
         draw(st.none() | st.integers(1, MOST_CUSTOMERS)) if kind == "return" else None,
-        None if goods else draw(texts), draw(quantities) if goods else 0, draw(amounts),
+        None if goods else draw(texts),
+        draw(quantities) if goods else 0,
+        draw(amounts),
         draw(st.sampled_from([None, 0, 1])),
-    )  # fmt: skip
+    )
     return business, MovementsRecorded(file_id(business, 0), [movement], [("cash", None), ("credit", None)], "")
 
 
@@ -202,10 +226,12 @@ def _merge(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
 def _goods(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
     cleared = draw(st.lists(st.sampled_from(["sku", "unit", "reorder_point", "lead_time_days", "cost"]), unique=True))
     said = {
-        "sku": draw(maybe), "unit": draw(st.sampled_from([None, "kg", "piece"])),
-        "reorder_point": draw(st.none() | quantities), "lead_time_days": draw(st.none() | st.integers(0, 9)),
+        "sku": draw(maybe),
+        "unit": draw(st.sampled_from([None, "kg", "piece"])),
+        "reorder_point": draw(st.none() | quantities),
+        "lead_time_days": draw(st.none() | st.integers(0, 9)),
         "cost": draw(st.none() | amounts),
-    }  # fmt: skip
+    }
     told: dict[str, Any] = {name: None if name in cleared else value for name, value in said.items()}
     return business, ProductDetailsChanged(draw(st.integers(1, MOST_PRODUCTS)), **told, cleared=cleared)
 
@@ -221,9 +247,12 @@ def _stock(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
 def _sheet(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
     stock = draw(st.none() | quantities)
     line = ProductLine(
-        draw(st.integers(1, MOST_PRODUCTS)), draw(maybe), draw(st.none() | amounts), stock,
+        draw(st.integers(1, MOST_PRODUCTS)),
+        draw(maybe),
+        draw(st.none() | amounts),
+        stock,
         None if stock is None else draw(any_dates),
-    )  # fmt: skip
+    )
     return business, ProductSheetRecorded(file_id(business, 0), [line])
 
 
@@ -265,11 +294,15 @@ def _forecast(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]
 def _run(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
     product, horizon, day = draw(st.integers(1, 3)), draw(st.sampled_from([7, 14])), draw(dates)
     short = draw(st.lists(st.builds(Short, st.integers(1, 3), st.integers(0, 29), st.just(30)), max_size=2))
-    return business, draw(st.sampled_from([
-        ForecastsRequested(forecast_events.RUN, "owner", horizon, day, [product], skipped=short),
-        ForecastFailed(forecast_events.RUN, product, horizon, day, "too_slow", draw(texts)),
-        ForecastRunCompleted(forecast_events.RUN, 0, 1, horizon, [], short, [product]),
-    ]))  # fmt: skip
+    return business, draw(
+        st.sampled_from(
+            [
+                ForecastsRequested(forecast_events.RUN, "owner", horizon, day, [product], skipped=short),
+                ForecastFailed(forecast_events.RUN, product, horizon, day, "too_slow", draw(texts)),
+                ForecastRunCompleted(forecast_events.RUN, 0, 1, horizon, [], short, [product]),
+            ]
+        )
+    )
 
 
 @st.composite
@@ -280,15 +313,20 @@ def _takings(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
 @st.composite
 def _advice(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
     number, day, said, stock = draw(st.integers(1, 3)), draw(dates), draw(texts), draw(quantities)
-    return business, draw(st.sampled_from([
-        recommendation_events.issued(number, facts={"name": said, "current_stock": stock}, expires_on=day),
-        recommendation_events.refreshed(number, name=said, current_stock=stock, customer_ids=[1, 2]),
-        RecommendationViewed(number, draw(st.integers(0, 99))),
-        RecommendationExecuted(number, day, {"name": said}, day, [said]),
-        RecommendationDismissed(number, day, draw(maybe)), RecommendationExpired(number, day),
-        RecommendationWithdrawn(number, "resolved", recommendation_events.BASED_ON),
-        RecommendationFollowedUp(number, day, "stock_arrived", {"quantity": stock}),
-    ]))  # fmt: skip
+    return business, draw(
+        st.sampled_from(
+            [
+                recommendation_events.issued(number, facts={"name": said, "current_stock": stock}, expires_on=day),
+                recommendation_events.refreshed(number, name=said, current_stock=stock, customer_ids=[1, 2]),
+                RecommendationViewed(number, draw(st.integers(0, 99))),
+                RecommendationExecuted(number, day, {"name": said}, day, [said]),
+                RecommendationDismissed(number, day, draw(maybe)),
+                RecommendationExpired(number, day),
+                RecommendationWithdrawn(number, "resolved", recommendation_events.BASED_ON),
+                RecommendationFollowedUp(number, day, "stock_arrived", {"quantity": stock}),
+            ]
+        )
+    )
 
 
 @st.composite
@@ -308,17 +346,28 @@ def _rule(draw: st.DrawFn, *_: object) -> tuple[None, Event]:
     tenths = st.sampled_from([[17, 27, 37, 47], [11, 20, 34, 50]])
     rules: list[tuple[str, dict[str, Any]]] = [
         ("rfm", {"recency_days": draw(bands), "segment_tenths": draw(tenths)}),
-        ("churn", {
-            "year": draw(st.integers(30, 99)), "declining_adds": draw(st.integers(0, 99)), "silent_days": draw(few),
-            "silent_score": draw(st.integers(0, 99)), "medium_from": draw(st.integers(1, 49)),
-            "high_above": draw(st.integers(50, 98)),
-        }),
+        (
+            "churn",
+            {
+                "year": draw(st.integers(30, 99)),
+                "declining_adds": draw(st.integers(0, 99)),
+                "silent_days": draw(few),
+                "silent_score": draw(st.integers(0, 99)),
+                "medium_from": draw(st.integers(1, 49)),
+                "high_above": draw(st.integers(50, 98)),
+            },
+        ),
         ("returning", {"half_life": draw(st.sampled_from([30, 180]))}),
-        ("stock", {
-            "service_level": draw(st.sampled_from([0.5, 0.95])), "lead_time_days": draw(st.integers(0, 9)),
-            "window_days": draw(st.integers(14, 20)), "enough_days": draw(st.integers(2, 5)),
-        }),
-    ]  # fmt: skip
+        (
+            "stock",
+            {
+                "service_level": draw(st.sampled_from([0.5, 0.95])),
+                "lead_time_days": draw(st.integers(0, 9)),
+                "window_days": draw(st.integers(14, 20)),
+                "enough_days": draw(st.integers(2, 5)),
+            },
+        ),
+    ]
     rule, parameters = draw(st.sampled_from(rules))
     return None, RuleActivated(rule, f"{rule}.v1.{next(_versions)}", parameters)
 
@@ -357,11 +406,17 @@ def _upload(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
     warnings = [Remark("UNKNOWN_COLUMN", [said])] if draw(st.booleans()) else []
     details: dict[str, str | int | list[str]] = {"reason": said, "missing": [said]} if draw(st.booleans()) else {}
     kind = draw(st.sampled_from(["read_upload", "fit_model"]))
-    return business, draw(st.sampled_from([
-        accepted(business, number, draw(st.integers(0, 9))), UploadCompleted(file, 9, 5, 3, 1, warnings),
-        UploadFailed(file, "INVALID_CSV_FORMAT", details), JobFailed(file, kind, file, 4, said),
-        JobRetried(file, kind, file),
-    ]))  # fmt: skip
+    return business, draw(
+        st.sampled_from(
+            [
+                accepted(business, number, draw(st.integers(0, 9))),
+                UploadCompleted(file, 9, 5, 3, 1, warnings),
+                UploadFailed(file, "INVALID_CSV_FORMAT", details),
+                JobFailed(file, kind, file, 4, said),
+                JobRetried(file, kind, file),
+            ]
+        )
+    )
 
 
 @st.composite

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import uvicorn
 
-from shared.event_store import EventStore
-from shared.house import House
+from shared.eventstore.store import EventStore
+from shared.runtime.container import Container
 from smartmarket import build_api
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -67,9 +67,9 @@ class Api:
 
 
 @contextmanager
-def serving(house: House, store: EventStore) -> Iterator[Api]:
+def serving(container: Container, store: EventStore) -> Iterator[Api]:
     """Serve the API of `house` until left."""
-    app, outbox = build_api(house), Outbox()
+    app, outbox = build_api(container), Outbox()
     app.state.sender = outbox
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
@@ -87,9 +87,13 @@ def serving(house: House, store: EventStore) -> Iterator[Api]:
 def registration(**changes: object) -> dict[str, object]:
     """Return the body of a registration; no two have the same e-mail."""
     return {
-        "email": f"owner-{uuid.uuid4().hex[:12]}@shop.bd", "password": PASSWORD, "first_name": "Ali",
-        "business_name": "Ali's Tea Shop", "business_type": "restaurant", "language": "en",
-    } | changes  # fmt: skip
+        "email": f"owner-{uuid.uuid4().hex[:12]}@shop.bd",
+        "password": PASSWORD,
+        "first_name": "Ali",
+        "business_name": "Ali's Tea Shop",
+        "business_type": "restaurant",
+        "language": "en",
+    } | changes
 
 
 def registered(client: httpx.Client, **changes: object) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 
-from shared import jobs
-from shared.database import WRITER
-from shared.event_store import EventStore, Metadata
-from shared.events.base import Event
-from shared.events.sales import UploadAccepted, UploadCompleted
-from shared.job import NewJob
-from shared.jobs import Job
+from shared.domain.events.base import Event
+from shared.domain.events.sales import UploadAccepted, UploadCompleted
+from shared.eventstore.store import EventStore, Metadata
+from shared.jobs import queue
+from shared.jobs.job import NewJob
+from shared.jobs.queue import Job
+from shared.postgres.database import WRITER
 from tests.support.event_samples import SAMPLES
 from tests.support.log_facts import connected, rows
 from write_side.sales.aggregate import stream_of
@@ -53,12 +53,12 @@ def job_for(new: NewJob, attempts: int = 0) -> Job:
 
 def record(url: str, *new: NewJob) -> None:
     with connected(url, WRITER) as conn:
-        jobs.record(conn, new)
+        queue.record(conn, new)
 
 
 def claimed(url: str, new: NewJob) -> Job:
     with connected(url, WRITER) as conn:
-        job = jobs.claim(conn, new.id, "worker-a")
+        job = queue.claim(conn, new.id, "worker-a")
     assert job is not None
     return job
 

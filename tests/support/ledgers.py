@@ -123,10 +123,13 @@ def _sale(row: Mapping[str, str], dates: Sequence[str]) -> dict[str, Any] | None
     if not moment or not right or amount != amount.quantize(_PLACES) or not product:
         return None
     return {
-        "date": moment.isoformat(timespec="seconds") + "+06:00", "product_name": product, "quantity": quantity,
-        "amount": amount, "customer_name": customer or None,
+        "date": moment.isoformat(timespec="seconds") + "+06:00",
+        "product_name": product,
+        "quantity": quantity,
+        "amount": amount,
+        "customer_name": customer or None,
         "payment_method": row.get("Payment Method", "").casefold() or None,
-    }  # fmt: skip
+    }
 
 
 def _moment(text: str, written: str) -> dt.datetime | None:

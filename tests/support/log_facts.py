@@ -7,8 +7,8 @@ import psycopg
 from eventsourcing.persistence import StoredEvent
 from psycopg import Connection
 
-from shared.event_codec import encode
-from shared.events.identity import LoggedIn
+from shared.domain.events.identity import LoggedIn
+from shared.eventstore.codec import encode
 
 # Return nothing: whoever is connected is cut off, and what tests have written is gone.
 CUT_OFF_OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity

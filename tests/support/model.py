@@ -11,12 +11,11 @@ from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from shared.event_codec import Recorded
-from shared.events.base import Event
-from shared.events.customers import CustomerDetailsChanged, CustomersMerged
-from shared.events.identity import BusinessProfileChanged, BusinessRegistered
-from shared.events.jobs import JobFailed, JobRetried
-from shared.events.sales import (
+from shared.domain.events.base import Event
+from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.identity import BusinessProfileChanged, BusinessRegistered
+from shared.domain.events.jobs import JobFailed, JobRetried
+from shared.domain.events.sales import (
     CustomersAdded,
     Movement,
     MovementsRecorded,
@@ -29,6 +28,7 @@ from shared.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
+from shared.eventstore.codec import RecordedEvent
 from tests.support.model_cashflow import cashflow
 from tests.support.model_customers import customers
 from tests.support.model_forecasting import forecasting
@@ -67,7 +67,7 @@ class Line(NamedTuple):
         return round(Fraction(self.paisa * 1000, self.qty))
 
 
-def sales(history: Sequence[Recorded], people: People) -> Tables:
+def sales(history: Sequence[RecordedEvent], people: People) -> Tables:
     """Return the tables of the projection `sales`."""
     every = list(_lines(history))
     lines = [line for line in every if not line.voided]
@@ -82,16 +82,20 @@ def sales(history: Sequence[Recorded], people: People) -> Tables:
         "sales_totals": _totals(history, every, list(named)),
         "voids": [
             {
-                "business_id": _business(r), "id": e.tx, "product_id": e.product_id, "reason": e.reason,
-                "voided_at": r.recorded_at, "position": r.position,
+                "business_id": _business(r),
+                "id": e.tx,
+                "product_id": e.product_id,
+                "reason": e.reason,
+                "voided_at": r.recorded_at,
+                "position": r.position,
             }
             for r, e in _of(history, SaleVoided)
         ],
         "movements": [_movement(r, e, m) for r, e in _of(history, MovementsRecorded) for m in e.movements],
-    }  # fmt: skip
+    }
 
 
-def identity(history: Sequence[Recorded], people: People) -> Tables:
+def identity(history: Sequence[RecordedEvent], people: People) -> Tables:
     """Return the tables of the projection `identity`."""
     profiles: dict[int, Row] = {}
     for recorded in history:
@@ -106,19 +110,21 @@ def identity(history: Sequence[Recorded], people: People) -> Tables:
             said["phone_number"] = people.get(event.sealed or "", {}).get("phone_number")
             profile |= {column: value for column, value in said.items() if value is not None}
     return {
-        "profiles": list(profiles.values()), "profile_stats": _stats(history),
-        "profile_days": _days(list(_lines(history)), sums=("sales",)), "data_sources": _sources(history),
-    }  # fmt: skip
+        "profiles": list(profiles.values()),
+        "profile_stats": _stats(history),
+        "profile_days": _days(list(_lines(history)), sums=("sales",)),
+        "data_sources": _sources(history),
+    }
 
 
-def uploads(history: Sequence[Recorded], _: People) -> Tables:
+def uploads(history: Sequence[RecordedEvent], _: People) -> Tables:
     """Return the tables of the projection `uploads`."""
     said = [(r, r.event, UUID(file)) for r in history if (file := _file_of(r.event))]
     files = _grouped(said, lambda fact: (fact[0].business_id, fact[2]))
     return {"uploads": [_upload(business, file, facts) for (business, file), facts in files.items()]}
 
 
-MODELS: Mapping[str, Callable[[Sequence[Recorded], People], Tables]] = {
+MODELS: Mapping[str, Callable[[Sequence[RecordedEvent], People], Tables]] = {
     "cashflow": cashflow,
     "customers": customers,
     "forecasting": forecasting,
@@ -130,7 +136,7 @@ MODELS: Mapping[str, Callable[[Sequence[Recorded], People], Tables]] = {
 }
 
 
-def _lines(history: Sequence[Recorded]) -> Iterable[Line]:
+def _lines(history: Sequence[RecordedEvent]) -> Iterable[Line]:
     voided = {(_business(r), e.tx) for r, e in _of(history, SaleVoided)}
     for recorded in history:
         business, event = recorded.business_id or 0, recorded.event
@@ -138,21 +144,42 @@ def _lines(history: Sequence[Recorded]) -> Iterable[Line]:
             for sale in event.sales:
                 method, raw = (None, None) if sale.payment is None else event.payments[sale.payment]
                 yield Line(
-                    business, recorded.position, sale.tx, sale.date, _clock(sale.date, sale.time), sale.product_id,
-                    sale.customer_id, sale.qty, sale.paisa, method, raw, (business, sale.tx) in voided,
-                )  # fmt: skip
+                    business,
+                    recorded.position,
+                    sale.tx,
+                    sale.date,
+                    _clock(sale.date, sale.time),
+                    sale.product_id,
+                    sale.customer_id,
+                    sale.qty,
+                    sale.paisa,
+                    method,
+                    raw,
+                    (business, sale.tx) in voided,
+                )
         if isinstance(event, SaleRecorded):
             method, raw = event.payment or (None, None)
             yield Line(
-                business, recorded.position, event.tx, event.date, _clock(event.date, event.time), event.product_id,
-                event.customer_id, event.qty, event.paisa, method, raw, (business, event.tx) in voided, "manual",
-            )  # fmt: skip
+                business,
+                recorded.position,
+                event.tx,
+                event.date,
+                _clock(event.date, event.time),
+                event.product_id,
+                event.customer_id,
+                event.qty,
+                event.paisa,
+                method,
+                raw,
+                (business, event.tx) in voided,
+                "manual",
+            )
 
 
-def _buyers(history: Sequence[Recorded], people: People) -> list[Row]:
+def _buyers(history: Sequence[RecordedEvent], people: People) -> list[Row]:
     buyers: dict[tuple[int, int], Row] = {}
 
-    def buyer(recorded: Recorded, number: int) -> Row:
+    def buyer(recorded: RecordedEvent, number: int) -> Row:
         key = (_business(recorded), number)
         return buyers.setdefault(key, {"business_id": key[0], "id": number, "name": None, "merged_into": None})
 
@@ -170,22 +197,38 @@ def _buyers(history: Sequence[Recorded], people: People) -> list[Row]:
     return list(buyers.values())
 
 
-def _movement(recorded: Recorded, event: MovementsRecorded, movement: Movement) -> Row:
+def _movement(recorded: RecordedEvent, event: MovementsRecorded, movement: Movement) -> Row:
     method, raw = (None, None) if movement.payment is None else event.payments[movement.payment]
     return {
-        "business_id": recorded.business_id, "id": movement.tx, "kind": movement.kind,
-        "sold_at": _clock(movement.date, movement.time), "product_id": movement.product_id,
-        "customer_id": movement.customer_id, "text": movement.text, "quantity": movement.qty, "paisa": movement.paisa,
-        "payment_method": method, "payment_text": raw, "position": recorded.position,
-    }  # fmt: skip
+        "business_id": recorded.business_id,
+        "id": movement.tx,
+        "kind": movement.kind,
+        "sold_at": _clock(movement.date, movement.time),
+        "product_id": movement.product_id,
+        "customer_id": movement.customer_id,
+        "text": movement.text,
+        "quantity": movement.qty,
+        "paisa": movement.paisa,
+        "payment_method": method,
+        "payment_text": raw,
+        "position": recorded.position,
+    }
 
 
 def _transaction(line: Line) -> Row:
     return {
-        "business_id": line.business, "id": line.tx, "sold_at": line.sold_at, "product_id": line.product,
-        "customer_id": line.customer, "quantity": line.qty, "paisa": line.paisa, "payment_method": line.method,
-        "payment_text": line.raw, "position": line.position, "source": line.source,
-    }  # fmt: skip
+        "business_id": line.business,
+        "id": line.tx,
+        "sold_at": line.sold_at,
+        "product_id": line.product,
+        "customer_id": line.customer,
+        "quantity": line.qty,
+        "paisa": line.paisa,
+        "payment_method": line.method,
+        "payment_text": line.raw,
+        "position": line.position,
+        "source": line.source,
+    }
 
 
 def _days(lines: list[Line], *columns: str, sums: tuple[str, ...] = ("sales", "units", "paisa")) -> list[Row]:
@@ -197,7 +240,7 @@ def _days(lines: list[Line], *columns: str, sums: tuple[str, ...] = ("sales", "u
     return [dict(day) | _sums(group, *sums) for day, group in _grouped(lines, key).items()]
 
 
-def _totals(history: Sequence[Recorded], lines: list[Line], products: list[tuple[int, int]]) -> list[Row]:
+def _totals(history: Sequence[RecordedEvent], lines: list[Line], products: list[tuple[int, int]]) -> list[Row]:
     told = [b for kind in (ProductsAdded, SalesBatchRecorded, SaleRecorded) for b in _businesses(history, kind)]
     return [
         {
@@ -214,20 +257,21 @@ def _product(key: tuple[int, int], product: Any, every: list[Line]) -> Row:  # n
     # Of sales at the same moment the one recorded last has the price; before the first sale, what it was added with.
     newest = max(enumerate(lines), key=lambda at: (at[1].sold_at, at[0]))[1] if lines else None
     return {
-        "business_id": key[0], "id": key[1],
-        "name": product and product.name, "sort_name": product and product.name.casefold(),
-        "priced_at": newest and newest.sold_at, "last_sale_at": newest and newest.sold_at,
+        "business_id": key[0],
+        "id": key[1],
+        "name": product and product.name,
+        "sort_name": product and product.name.casefold(),
+        "priced_at": newest and newest.sold_at,
+        "last_sale_at": newest and newest.sold_at,
         "unit_price": newest and newest.price,
         "first_price": product and product.unit_price,
         **_sums(lines, "sales", "units", "paisa"),
-    }  # fmt: skip
+    }
 
 
 def _sums(lines: list[Line], *columns: str) -> Row:
     lines = [line for line in lines if not line.voided]
-    sums = {
-        "sales": len(lines), "units": sum(line.qty for line in lines), "paisa": sum(line.paisa for line in lines)
-    }  # fmt: skip
+    sums = {"sales": len(lines), "units": sum(line.qty for line in lines), "paisa": sum(line.paisa for line in lines)}
     return {column: sums[column] for column in columns}
 
 
@@ -236,7 +280,7 @@ def _blank_profile(business: int) -> Row:
     return {"business_id": business, **dict.fromkeys(columns)}
 
 
-def _stats(history: Sequence[Recorded]) -> list[Row]:
+def _stats(history: Sequence[RecordedEvent]) -> list[Row]:
     every = list(_lines(history))
     lines = [line for line in every if not line.voided]
     opening = (BusinessRegistered, ProductsAdded, CustomersAdded, CustomersMerged)
@@ -244,23 +288,26 @@ def _stats(history: Sequence[Recorded]) -> list[Row]:
     stats = []
     for business in {*opened, *(line.business for line in every)}:
         own = [line for line in lines if line.business == business]
-        stats.append({
-            "business_id": business,
-            "products": sum(len(e.products) for r, e in _of(history, ProductsAdded) if r.business_id == business),
-            "customers": len(_ids(history, CustomersAdded, business)) - len(_ids(history, CustomersMerged, business)),
-            "transactions": len(own),
-            "paisa": sum(line.paisa for line in own),
-        })  # fmt: skip
+        stats.append(
+            {
+                "business_id": business,
+                "products": sum(len(e.products) for r, e in _of(history, ProductsAdded) if r.business_id == business),
+                "customers": len(_ids(history, CustomersAdded, business))
+                - len(_ids(history, CustomersMerged, business)),
+                "transactions": len(own),
+                "paisa": sum(line.paisa for line in own),
+            }
+        )
     return stats
 
 
-def _ids(history: Sequence[Recorded], kind: type[CustomersAdded | CustomersMerged], business: int) -> set[int]:
+def _ids(history: Sequence[RecordedEvent], kind: type[CustomersAdded | CustomersMerged], business: int) -> set[int]:
     """Return the ids of all customers that were added, or that are somebody else's since."""
     told = [e for r, e in _of(history, kind) if r.business_id == business]
     return {i for e in told for i in (e.merged_ids if isinstance(e, CustomersMerged) else [c.id for c in e.customers])}
 
 
-def _sources(history: Sequence[Recorded]) -> list[Row]:
+def _sources(history: Sequence[RecordedEvent]) -> list[Row]:
     uses = [(business, "csv") for business in _businesses(history, UploadAccepted)]
     uses += [(business, "receipt_ocr") for business in _businesses(history, ReceiptStored)]
     uses += [(business, "manual") for business in _businesses(history, SaleRecorded)]
@@ -275,7 +322,7 @@ def _file_of(event: Event) -> str | None:
     return None
 
 
-def _upload(business: int | None, file: UUID, facts: Sequence[tuple[Recorded, Event, UUID]]) -> Row:
+def _upload(business: int | None, file: UUID, facts: Sequence[tuple[RecordedEvent, Event, UUID]]) -> Row:
     batches = [e for _, e, _ in facts if isinstance(e, SalesBatchRecorded)]
     moved = [e for _, e, _ in facts if isinstance(e, MovementsRecorded)]
     accepted = [(r, e) for r, e, _ in facts if isinstance(e, UploadAccepted)]
@@ -284,34 +331,42 @@ def _upload(business: int | None, file: UUID, facts: Sequence[tuple[Recorded, Ev
     ended = [r for r, e, _ in facts if isinstance(e, UploadCompleted | UploadFailed | JobFailed)]
     at, first = accepted[-1] if accepted else (None, None)
     return {
-        "business_id": business, "file_id": file, "position": facts[-1][0].position, "state": _state(facts[-1][1]),
+        "business_id": business,
+        "file_id": file,
+        "position": facts[-1][0].position,
+        "state": _state(facts[-1][1]),
         "file_name": first and first.file_name,
         "data_source_name": _last(e.data_source_name for _, e in accepted),
         "rows_detected": first and first.rows_detected,
-        "created_at": at and at.recorded_at, "accepted": at and at.position,
+        "created_at": at and at.recorded_at,
+        "accepted": at and at.position,
         "created": sum(len(e.sales) for e in batches) + sum(len(e.movements) for e in moved),
-        "duplicates": sum(e.duplicates for e in batches), "rejected": sum(e.rejected for e in batches),
+        "duplicates": sum(e.duplicates for e in batches),
+        "rejected": sum(e.rejected for e in batches),
         "rows": completed[-1].rows if completed else None,
         "warnings": _last(_json([[w.code, w.values] for w in e.warnings]) for e in completed),
         "error_code": _last(e.error_code if isinstance(e, UploadFailed) else "INTERNAL_ERROR" for e in failed),
         "error_details": _last(_json(e.details) for e in failed if isinstance(e, UploadFailed)),
         "completed_at": ended[-1].recorded_at if ended else None,
-    }  # fmt: skip
+    }
 
 
 def _state(event: Event) -> str:
     states = {
-        UploadAccepted: "pending", MovementsRecorded: "processing", SalesBatchRecorded: "processing",
-        UploadCompleted: "completed", JobRetried: "pending",
-    }  # fmt: skip
+        UploadAccepted: "pending",
+        MovementsRecorded: "processing",
+        SalesBatchRecorded: "processing",
+        UploadCompleted: "completed",
+        JobRetried: "pending",
+    }
     return states.get(type(event), "failed")
 
 
-def _of(history: Sequence[Recorded], kind: type[E]) -> list[tuple[Recorded, E]]:
+def _of(history: Sequence[RecordedEvent], kind: type[E]) -> list[tuple[RecordedEvent, E]]:
     return [(recorded, event) for recorded in history if isinstance(event := recorded.event, kind)]
 
 
-def _businesses(history: Sequence[Recorded], kind: type[Event]) -> list[int]:
+def _businesses(history: Sequence[RecordedEvent], kind: type[Event]) -> list[int]:
     return [_business(recorded) for recorded, _ in _of(history, kind)]
 
 
@@ -327,7 +382,7 @@ def _last(values: Iterable[T | None]) -> T | None:
     return given[-1] if given else None
 
 
-def _business(recorded: Recorded) -> int:
+def _business(recorded: RecordedEvent) -> int:
     assert recorded.business_id is not None
     return recorded.business_id
 

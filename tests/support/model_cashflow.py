@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from shared.event_codec import Recorded
-from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
-from shared.events.customers import CustomersMerged
-from shared.events.sales import MovementsRecorded, SaleRecorded, SalesBatchRecorded, SaleVoided
+from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.customers import CustomersMerged
+from shared.domain.events.sales import MovementsRecorded, SaleRecorded, SalesBatchRecorded, SaleVoided
+from shared.eventstore.codec import RecordedEvent
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -25,7 +25,7 @@ class Entry(NamedTuple):
     customer: int | None = None
 
 
-def cashflow(history: Sequence[Recorded], _: People) -> Tables:
+def cashflow(history: Sequence[RecordedEvent], _: People) -> Tables:
     """Return the tables of the projection `cashflow`."""
     entries = [entry for recorded in history for entry in _entries(recorded)]
     baki = [entry for entry in entries if entry.customer is not None]
@@ -50,7 +50,7 @@ def cashflow(history: Sequence[Recorded], _: People) -> Tables:
     }
 
 
-def _entries(recorded: Recorded) -> Iterator[Entry]:
+def _entries(recorded: RecordedEvent) -> Iterator[Entry]:
     business, event = recorded.business_id or 0, recorded.event
     if isinstance(event, SalesBatchRecorded):
         for sale in event.sales:
@@ -91,7 +91,7 @@ def _baki(entries: Sequence[Entry], **wanted: Any) -> Row:  # noqa: ANN401 - a f
     return {"lent": _sum(entries, column="lent", **wanted), "paid": _sum(entries, column="collections", **wanted)}
 
 
-def _merges(history: Sequence[Recorded]) -> list[Row]:
+def _merges(history: Sequence[RecordedEvent]) -> list[Row]:
     into = {
         (recorded.business_id, merged): event.customer_id
         for recorded in history
@@ -101,7 +101,7 @@ def _merges(history: Sequence[Recorded]) -> list[Row]:
     return [{"business_id": b, "id": merged, "customer_id": customer} for (b, merged), customer in into.items()]
 
 
-def _expenses(history: Sequence[Recorded]) -> list[Row]:
+def _expenses(history: Sequence[RecordedEvent]) -> list[Row]:
     told = [(r.business_id, e) for r in history if isinstance(e := r.event, ExpenseRecorded | ExpenseEnded)]
     rows = []
     for key in {(business, event.expense_id) for business, event in told}:
@@ -117,7 +117,7 @@ def _expenses(history: Sequence[Recorded]) -> list[Row]:
     return rows
 
 
-def _settings(history: Sequence[Recorded]) -> list[Row]:
+def _settings(history: Sequence[RecordedEvent]) -> list[Row]:
     told = [(r.business_id, e) for r in history if isinstance(e := r.event, CashSettingsChanged)]
     names = ("opening_balance", "opening_date", "critical_threshold")
     return [

@@ -11,12 +11,11 @@ from statistics import median
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from shared.event_codec import Recorded
-from shared.events.base import Event
-from shared.events.clock import DayOpened
-from shared.events.customers import CustomerDetailsChanged, CustomersMerged
-from shared.events.rules import RuleActivated
-from shared.events.sales import (
+from shared.domain.events.base import Event
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.rules import RuleActivated
+from shared.domain.events.sales import (
     CustomersAdded,
     SaleRecorded,
     SalesBatchRecorded,
@@ -24,6 +23,7 @@ from shared.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
+from shared.eventstore.codec import RecordedEvent
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -35,12 +35,20 @@ _EPOCH = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - the clock in Dhaka
 _DHAKA = ZoneInfo("Asia/Dhaka")
 RULES = ("rfm", "churn", "returning")
 _GIVEN: Row = {
-    "recency_days": [7, 30, 60, 120], "segment_tenths": [17, 27, 37, 47], "year": 365, "declining_adds": 30,
-    "silent_days": 60, "silent_score": 61, "medium_from": 30, "high_above": 60, "half_life": 180,
-}  # fmt: skip
+    "recency_days": [7, 30, 60, 120],
+    "segment_tenths": [17, 27, 37, 47],
+    "year": 365,
+    "declining_adds": 30,
+    "silent_days": 60,
+    "silent_score": 61,
+    "medium_from": 30,
+    "high_above": 60,
+    "half_life": 180,
+}
 _READ: dict[str, Row] = {
-    "churn": {}, "returning": {"half_life": 180, "ahead": 90, "least_days": 180, "before": 60, "cases": 10}
-}  # fmt: skip
+    "churn": {},
+    "returning": {"half_life": 180, "ahead": 90, "least_days": 180, "before": 60, "cases": 10},
+}
 _NEVER, _CERTAIN = dt.date(9999, 12, 31), dt.date(1, 1, 1)
 
 
@@ -54,7 +62,7 @@ class Came(NamedTuple):
     last_at: int
 
 
-def customers(history: Sequence[Recorded], people: People) -> Tables:
+def customers(history: Sequence[RecordedEvent], people: People) -> Tables:
     """Return the tables of the projection `customers`; the days of `history` are those of its DayOpened events."""
     tables: Tables = defaultdict(list)
     days = [(r.position, r.event.date) for r in history if isinstance(r.event, DayOpened)]
@@ -90,12 +98,12 @@ def _rules(activated: Sequence[RuleActivated]) -> Row:
     return rules | {"rules": " ".join(versions.values()), "scoring": scoring}
 
 
-def _today(settled: Recorded, days: list[tuple[int, dt.date]]) -> dt.date:
+def _today(settled: RecordedEvent, days: list[tuple[int, dt.date]]) -> dt.date:
     before = [day for position, day in days if position < settled.position]
     return max([before[-1] if before else settled.recorded_at.astimezone(_DHAKA).date(), *(d for _, d in days)])
 
 
-def _people(own: Sequence[Recorded], people: People, business: int) -> list[Row]:
+def _people(own: Sequence[RecordedEvent], people: People, business: int) -> list[Row]:
     found: dict[int, Row] = {}
     for _, number, sealed in _told(own):
         row = found.setdefault(number, {"business_id": business, "id": number, **dict.fromkeys(DETAILS)})
@@ -103,7 +111,7 @@ def _people(own: Sequence[Recorded], people: People, business: int) -> list[Row]
     return [row | {"sort_name": None if row["name"] is None else row["name"].casefold()} for row in found.values()]
 
 
-def _told(own: Sequence[Recorded]) -> list[tuple[Event, int, str]]:
+def _told(own: Sequence[RecordedEvent]) -> list[tuple[Event, int, str]]:
     told: list[tuple[Event, int, str]] = []
     for recorded in own:
         event = recorded.event
@@ -114,7 +122,7 @@ def _told(own: Sequence[Recorded]) -> list[tuple[Event, int, str]]:
     return told
 
 
-def _members(own: Sequence[Recorded]) -> list[tuple[int, int | None]]:
+def _members(own: Sequence[RecordedEvent]) -> list[tuple[int, int | None]]:
     members: dict[int, int | None] = {
         number: None for event, number, _ in _told(own) if isinstance(event, CustomersAdded)
     }
@@ -122,11 +130,11 @@ def _members(own: Sequence[Recorded]) -> list[tuple[int, int | None]]:
     return list(members.items())
 
 
-def _merged(own: Sequence[Recorded]) -> dict[int, int]:
+def _merged(own: Sequence[RecordedEvent]) -> dict[int, int]:
     return {m: r.event.customer_id for r in own if isinstance(r.event, CustomersMerged) for m in r.event.merged_ids}
 
 
-def _came(own: Sequence[Recorded]) -> list[Came]:
+def _came(own: Sequence[RecordedEvent]) -> list[Came]:
     days: dict[tuple[int, dt.date], list[tuple[int, int, int]]] = defaultdict(list)
     for recorded in own:
         event = recorded.event
@@ -151,7 +159,7 @@ def _visit(came: Came) -> Row:
     return {"date": came.date, "sales": came.sales, "paisa": came.paisa, "last_at": came.last_at}
 
 
-def _bought(own: Sequence[Recorded]) -> dict[int, list[Came]]:
+def _bought(own: Sequence[RecordedEvent]) -> dict[int, list[Came]]:
     merged = _merged(own)
     found: dict[int, dict[dt.date, Came]] = defaultdict(dict)
     for came in (c for c in _came(own) if c.sales > 0):
@@ -163,7 +171,7 @@ def _bought(own: Sequence[Recorded]) -> dict[int, list[Came]]:
     return {who: sorted(days.values(), key=lambda c: c.date) for who, days in found.items()}
 
 
-def _churn(own: Sequence[Recorded], business: int, today: dt.date, rules: Row) -> list[Row]:
+def _churn(own: Sequence[RecordedEvent], business: int, today: dt.date, rules: Row) -> list[Row]:
     bought = _bought(own)
     warmths = {who: _warmth([c.date for c in visits], rules["half_life"]) for who, visits in bought.items()}
     counts = {who: len(visits) for who, visits in bought.items()}
@@ -172,12 +180,15 @@ def _churn(own: Sequence[Recorded], business: int, today: dt.date, rules: Row) -
     return [
         _row(bought[who], today, rules)
         | {
-            "business_id": business, "id": who, "paisa": spent[who], "warmth": warmths[who],
+            "business_id": business,
+            "id": who,
+            "paisa": spent[who],
+            "warmth": warmths[who],
             "return_rank": _score(warmths, who),
             **_rfm(bought[who], today, (_score(counts, who), _score(spent, who)), rules),
         }
         for who in bought
-    ] + [_stranger(business, number, rules) for number in living if number not in bought]  # fmt: skip
+    ] + [_stranger(business, number, rules) for number in living if number not in bought]
 
 
 def _row(visits: list[Came], today: dt.date, rules: Row) -> Row:
@@ -191,18 +202,25 @@ def _row(visits: list[Came], today: dt.date, rules: Row) -> Row:
     flips = sorted(d for d in edges if d > today and _declining(dates, d) != _declining(dates, d - dt.timedelta(1)))
     certain = _shown(silence, rules, declining=declining)[1] == 100
     bands = {days + 1 for days in rules["recency_days"]} | {
-        d for d in range(1, rules["year"] + 1)
+        d
+        for d in range(1, rules["year"] + 1)
         if _shown(d, rules, declining=declining) != (before := _shown(d - 1, rules, declining=declining))
         and (_shown(d, rules, declining=declining)[0] != before[0] or _shown(d, rules, declining=declining)[1] == 100)
-    }  # fmt: skip
+    }
     turns = [last + dt.timedelta(days) for days in bands if days > silence]
     return {
-        "sales": sum(c.sales for c in visits), "visits": len(visits), "last_on": last,
-        "last_at": max(c.last_at for c in visits), "usual_gap": int(2 * median(gaps)) if len(dates) > 2 else None,
-        "declining": declining, "flips": tuple(flips), "level": _shown(silence, rules, declining=declining)[0],
-        "scored_from": _CERTAIN if certain else last, "rules": rules["rules"],
+        "sales": sum(c.sales for c in visits),
+        "visits": len(visits),
+        "last_on": last,
+        "last_at": max(c.last_at for c in visits),
+        "usual_gap": int(2 * median(gaps)) if len(dates) > 2 else None,
+        "declining": declining,
+        "flips": tuple(flips),
+        "level": _shown(silence, rules, declining=declining)[0],
+        "scored_from": _CERTAIN if certain else last,
+        "rules": rules["rules"],
         "next_change_on": min([*flips, *turns], default=_NEVER),
-    }  # fmt: skip
+    }
 
 
 def _declining(dates: list[dt.date], today: dt.date) -> bool:
@@ -232,9 +250,12 @@ def _rfm(visits: list[Came], today: dt.date, others: tuple[int, int], rules: Row
     recency = 5 - sum(silence > days for days in rules["recency_days"])
     segment = SEGMENTS[_segment(recency + frequency + monetary, rules)]
     return {
-        "recency": recency, "frequency": frequency, "monetary": monetary, "segment": segment,
+        "recency": recency,
+        "frequency": frequency,
+        "monetary": monetary,
+        "segment": segment,
         "risky": segment in {"at_risk", "dormant"},
-    }  # fmt: skip
+    }
 
 
 def _segment(total: int, rules: Row) -> int:
@@ -253,14 +274,31 @@ def _warmth(dates: list[dt.date], half_life: int) -> int:
 
 def _stranger(business: int, number: int, rules: Row) -> Row:
     return {
-        "business_id": business, "id": number, "sales": 0, "visits": 0, "paisa": 0, "last_at": None, "last_on": None,
-        "usual_gap": None, "warmth": None, "return_rank": None, "recency": 1, "frequency": 1, "monetary": 1,
-        "segment": SEGMENTS[_segment(3, rules)], "risky": _segment(3, rules) < 2, "declining": False, "flips": (),
-        "level": "high", "scored_from": _CERTAIN, "rules": rules["rules"], "next_change_on": _NEVER,
-    }  # fmt: skip
+        "business_id": business,
+        "id": number,
+        "sales": 0,
+        "visits": 0,
+        "paisa": 0,
+        "last_at": None,
+        "last_on": None,
+        "usual_gap": None,
+        "warmth": None,
+        "return_rank": None,
+        "recency": 1,
+        "frequency": 1,
+        "monetary": 1,
+        "segment": SEGMENTS[_segment(3, rules)],
+        "risky": _segment(3, rules) < 2,
+        "declining": False,
+        "flips": (),
+        "level": "high",
+        "scored_from": _CERTAIN,
+        "rules": rules["rules"],
+        "next_change_on": _NEVER,
+    }
 
 
-def _totals(own: Sequence[Recorded], churn: list[Row], business: int, rules: Row) -> list[Row]:
+def _totals(own: Sequence[RecordedEvent], churn: list[Row], business: int, rules: Row) -> list[Row]:
     if not churn:
         return []
     segments = Counter(row["segment"] for row in churn)
@@ -268,8 +306,11 @@ def _totals(own: Sequence[Recorded], churn: list[Row], business: int, rules: Row
     # These histories have too few customers for a curve; how one is fitted is told in tests/decisions.
     return [
         {
-            "business_id": business, **{segment: segments[segment] for segment in SEGMENTS},
-            "horizon": max(dates, default=None), "intercept": None, "slope": None,
+            "business_id": business,
+            **{segment: segments[segment] for segment in SEGMENTS},
+            "horizon": max(dates, default=None),
+            "intercept": None,
+            "slope": None,
             "scoring": rules["scoring"],
         }
-    ]  # fmt: skip
+    ]

@@ -6,26 +6,36 @@ from typing import Any
 
 import msgspec
 
-from shared.event_codec import Recorded
-from shared.events.forecasting import (
+from shared.domain.events.forecasting import (
     ForecastFailed,
     ForecastMade,
     ForecastRunCompleted,
     ForecastsRequested,
     RevenueForecastMade,
 )
+from shared.eventstore.codec import RecordedEvent
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 People = Mapping[str, Mapping[str, str | None]]
 Subject = tuple[int | None, int, int]
 TOLD = (
-    "forecast_id", "made_on", "data_as_of", "tier", "model", "champion", "expected", "levels", "quantiles", "days",
-    "report", "data_version",
-)  # fmt: skip
+    "forecast_id",
+    "made_on",
+    "data_as_of",
+    "tier",
+    "model",
+    "champion",
+    "expected",
+    "levels",
+    "quantiles",
+    "days",
+    "report",
+    "data_version",
+)
 
 
-def forecasting(history: Sequence[Recorded], _: People) -> Tables:
+def forecasting(history: Sequence[RecordedEvent], _: People) -> Tables:
     """Return the tables of the projection `forecasting`."""
     told: dict[Subject, list[Row]] = {}
     for recorded in history:
@@ -41,14 +51,16 @@ def forecasting(history: Sequence[Recorded], _: People) -> Tables:
     }
 
 
-def _said(recorded: Recorded) -> list[tuple[Subject, Row]]:
+def _said(recorded: RecordedEvent) -> list[tuple[Subject, Row]]:
     business, event = recorded.business_id, recorded.event
     if isinstance(event, ForecastsRequested):
         return [
-            ((business, s.product_id, event.horizon),
-             {"status": "insufficient_data", "asked_on": event.date, "have": s.have, "need": s.need})
+            (
+                (business, s.product_id, event.horizon),
+                {"status": "insufficient_data", "asked_on": event.date, "have": s.have, "need": s.need},
+            )
             for s in event.skipped
-        ]  # fmt: skip
+        ]
     if isinstance(event, ForecastRunCompleted):
         return [
             ((business, s.product_id, event.horizon), {"status": "insufficient_data", "have": s.have, "need": s.need})
@@ -60,10 +72,15 @@ def _said(recorded: Recorded) -> list[tuple[Subject, Row]]:
         told = msgspec.to_builtins(event)
         report = {name: told[name] for name in ("sums", "accuracy", "rivals")}
         made = {name: getattr(event, name) for name in TOLD if hasattr(event, name)} | {
-            "status": "ready", "asked_on": event.made_on, "have": event.transactions,
-            "expected": tuple(day.expected for day in event.days), "levels": tuple(event.levels),
-            "quantiles": tuple(event.quantiles), "days": _json(told["days"]), "report": _json(report),
-        }  # fmt: skip
+            "status": "ready",
+            "asked_on": event.made_on,
+            "have": event.transactions,
+            "expected": tuple(day.expected for day in event.days),
+            "levels": tuple(event.levels),
+            "quantiles": tuple(event.quantiles),
+            "days": _json(told["days"]),
+            "report": _json(report),
+        }
         return [((business, event.product_id, event.horizon), made)]
     return []
 
@@ -73,19 +90,24 @@ def _last(words: Sequence[Row]) -> Row:
     return {name: next((w[name] for w in reversed(words) if name in w), None) for name in names}
 
 
-def _revenue(history: Sequence[Recorded]) -> list[Row]:
+def _revenue(history: Sequence[RecordedEvent]) -> list[Row]:
     latest = {r.business_id: e for r in history if isinstance(e := r.event, RevenueForecastMade)}
     return [
         {
-            "business_id": business, "made_on": event.made_on, "data_as_of": event.data_as_of, "model": event.model,
-            "takings": tuple(day.paisa for day in event.days), "lower": tuple(day.lower for day in event.days),
-            "upper": tuple(day.upper for day in event.days), "data_version": event.data_version,
+            "business_id": business,
+            "made_on": event.made_on,
+            "data_as_of": event.data_as_of,
+            "model": event.model,
+            "takings": tuple(day.paisa for day in event.days),
+            "lower": tuple(day.lower for day in event.days),
+            "upper": tuple(day.upper for day in event.days),
+            "data_version": event.data_version,
         }
         for business, event in latest.items()
-    ]  # fmt: skip
+    ]
 
 
-def _windows(history: Sequence[Recorded]) -> list[Row]:
+def _windows(history: Sequence[RecordedEvent]) -> list[Row]:
     told = [(r.business_id, e) for r in history if isinstance(e := r.event, ForecastMade | RevenueForecastMade)]
     windows = {
         (business, getattr(event, "product_id", 0), window.cutoff): window
@@ -94,11 +116,14 @@ def _windows(history: Sequence[Recorded]) -> list[Row]:
     }
     return [
         {
-            "business_id": business, "product_id": product, "cutoff": cutoff, "known": window.known,
+            "business_id": business,
+            "product_id": product,
+            "cutoff": cutoff,
+            "known": window.known,
             "foretold": _json(window.foretold),
         }
         for (business, product, cutoff), window in windows.items()
-    ]  # fmt: skip
+    ]
 
 
 def _json(value: object) -> str:

@@ -9,10 +9,9 @@ from statistics import NormalDist
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from shared.event_codec import Recorded
-from shared.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
-from shared.events.rules import RuleActivated
-from shared.events.sales import (
+from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
+from shared.domain.events.rules import RuleActivated
+from shared.domain.events.sales import (
     MovementsRecorded,
     ProductsAdded,
     SaleRecorded,
@@ -21,6 +20,7 @@ from shared.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
+from shared.eventstore.codec import RecordedEvent
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -54,7 +54,7 @@ class Count(NamedTuple):
     quantity: int
 
 
-def inventory(history: Sequence[Recorded], _: Mapping[str, Any]) -> Tables:
+def inventory(history: Sequence[RecordedEvent], _: Mapping[str, Any]) -> Tables:
     """Return the tables of the projection `inventory`."""
     tables: Tables = defaultdict(list)
     changes = [(r.position, r.event) for r in history if isinstance(r.event, RuleActivated) and r.event.rule == "stock"]
@@ -73,7 +73,7 @@ def inventory(history: Sequence[Recorded], _: Mapping[str, Any]) -> Tables:
     return tables
 
 
-def _folded(own: Sequence[Recorded]) -> Tables:
+def _folded(own: Sequence[RecordedEvent]) -> Tables:
     flow: dict[tuple[int, int, int], list[Move]] = defaultdict(list)
     blocks: dict[tuple[int, int], int] = defaultdict(int)
     for move in _moves(own):
@@ -99,12 +99,13 @@ def _folded(own: Sequence[Recorded]) -> Tables:
 
 def _sums(moves: Sequence[Move]) -> Row:
     return {
-        "sold": sum(m.sold for m in moves), "moved": sum(m.moved for m in moves),
+        "sold": sum(m.sold for m in moves),
+        "moved": sum(m.moved for m in moves),
         "received": sum(m.moved for m in moves if m.bought),
-    }  # fmt: skip
+    }
 
 
-def _goods(own: Sequence[Recorded]) -> list[Row]:
+def _goods(own: Sequence[RecordedEvent]) -> list[Row]:
     goods: dict[int, Row] = {}
     for product, said in _said(own):
         row = goods.setdefault(product, {"product_id": product, **dict.fromkeys(DETAILS), "first_sale_day": None})
@@ -115,7 +116,7 @@ def _goods(own: Sequence[Recorded]) -> list[Row]:
     return list(goods.values())
 
 
-def _said(own: Sequence[Recorded]) -> Iterable[tuple[int, Row]]:
+def _said(own: Sequence[RecordedEvent]) -> Iterable[tuple[int, Row]]:
     for recorded in own:
         match recorded.event:
             case ProductsAdded() as event:
@@ -130,7 +131,7 @@ def _said(own: Sequence[Recorded]) -> Iterable[tuple[int, Row]]:
     yield from ((move.product, {}) for move in _moves(own))
 
 
-def _entries(own: Sequence[Recorded]) -> list[Row]:
+def _entries(own: Sequence[RecordedEvent]) -> list[Row]:
     entries: dict[int, list[Move]] = defaultdict(list)
     for move in _moves(own):
         if move.entry:
@@ -139,14 +140,20 @@ def _entries(own: Sequence[Recorded]) -> list[Row]:
     for entry, moves in entries.items():
         made = next((m for m in moves if not m.told), None)
         told = next((m for m in moves if m.told), None)
-        rows.append({
-            "entry": entry, "product_id": moves[0].product, "at": made and made.at, "recorded": made and made.order,
-            "told_at": told and told.at, **_sums(moves),
-        })  # fmt: skip
+        rows.append(
+            {
+                "entry": entry,
+                "product_id": moves[0].product,
+                "at": made and made.at,
+                "recorded": made and made.order,
+                "told_at": told and told.at,
+                **_sums(moves),
+            }
+        )
     return rows
 
 
-def _stock(known: Sequence[Recorded], rule: RuleActivated) -> list[Row]:
+def _stock(known: Sequence[RecordedEvent], rule: RuleActivated) -> list[Row]:
     moves = list(_standing(known))
     counts = list(_counts(known))
     sold = [m.at // 86_400 for m in _standing(known) if m.sold > 0]
@@ -163,11 +170,18 @@ def _stock(known: Sequence[Recorded], rule: RuleActivated) -> list[Row]:
         given = goods["reorder_point"]
         auto = given is None or given < 0
         point = _reckoned(goods, own, max(sold, default=0), _GIVEN | rule.parameters) if auto else given
-        rows.append({
-            "product_id": goods["product_id"], "on_hand": on_hand, "stock_known": last is not None,
-            "counted_at": last and last.at, "reorder_point": point, "reorder_auto": auto and point is not None,
-            "is_low": last is not None and point is not None and on_hand < point, "rule": rule.version,
-        })  # fmt: skip
+        rows.append(
+            {
+                "product_id": goods["product_id"],
+                "on_hand": on_hand,
+                "stock_known": last is not None,
+                "counted_at": last and last.at,
+                "reorder_point": point,
+                "reorder_auto": auto and point is not None,
+                "is_low": last is not None and point is not None and on_hand < point,
+                "rule": rule.version,
+            }
+        )
     return rows
 
 
@@ -188,14 +202,14 @@ def _reckoned(goods: Row, own: Sequence[Move], today: int, given: Mapping[str, A
     return math.ceil((point - 1e-6) / step) * step
 
 
-def _standing(own: Sequence[Recorded]) -> Iterable[Move]:
+def _standing(own: Sequence[RecordedEvent]) -> Iterable[Move]:
     """Yield what moved the stock, without sales that were entered by hand and voided."""
     by_hand = {r.event.tx for r in own if isinstance(r.event, SaleRecorded)}
     voided = {r.event.tx for r in own if isinstance(r.event, SaleVoided)}
     return (move for move in _moves(own) if move.entry not in by_hand & voided)
 
 
-def _moves(own: Sequence[Recorded]) -> Iterable[Move]:
+def _moves(own: Sequence[RecordedEvent]) -> Iterable[Move]:
     for recorded in own:
         match recorded.event:
             case SalesBatchRecorded() as batch:
@@ -218,7 +232,7 @@ def _moves(own: Sequence[Recorded]) -> Iterable[Move]:
                 yield Move(moved.product_id, at, order, 0, change, -recorded.position, told=False, bought=bought)
 
 
-def _counts(own: Sequence[Recorded]) -> Iterable[Count]:
+def _counts(own: Sequence[RecordedEvent]) -> Iterable[Count]:
     for recorded in own:
         match recorded.event:
             case StockMoved(kind="count") as counted:
@@ -231,16 +245,16 @@ def _counts(own: Sequence[Recorded]) -> Iterable[Count]:
                         yield Count(line.product_id, at, recorded.position, line.stock)
 
 
-def _order(recorded: Recorded, at: int) -> int:
+def _order(recorded: RecordedEvent, at: int) -> int:
     return recorded.position if at <= _now(recorded) <= at + 1 else 0
 
 
-def _passed(recorded: Recorded, date: dt.date, time: int | None) -> int:
+def _passed(recorded: RecordedEvent, date: dt.date, time: int | None) -> int:
     """Return when something was that a ledger told: as its clock says, but no later than it was told."""
     return min(_now(recorded), _at(date, time))
 
 
-def _now(recorded: Recorded) -> int:
+def _now(recorded: RecordedEvent) -> int:
     return int((recorded.recorded_at.astimezone(_DHAKA).replace(tzinfo=None) - _EPOCH).total_seconds())
 
 

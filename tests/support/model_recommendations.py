@@ -4,8 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.event_codec import Recorded
-from shared.events.recommendations import (
+from shared.domain.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
     RecommendationExpired,
@@ -15,18 +14,23 @@ from shared.events.recommendations import (
     RecommendationViewed,
     RecommendationWithdrawn,
 )
+from shared.eventstore.codec import RecordedEvent
 
 Row = dict[str, Any]
 _CLOSING = RecommendationDismissed | RecommendationExpired | RecommendationWithdrawn
 _EVENTS = (
-    RecommendationIssued | RecommendationRefreshed | RecommendationViewed | RecommendationExecuted
-    | RecommendationFollowedUp | _CLOSING
-)  # fmt: skip
+    RecommendationIssued
+    | RecommendationRefreshed
+    | RecommendationViewed
+    | RecommendationExecuted
+    | RecommendationFollowedUp
+    | _CLOSING
+)
 
 
-def recommendations(history: Sequence[Recorded], _: Mapping[str, Any]) -> dict[str, list[Row]]:
+def recommendations(history: Sequence[RecordedEvent], _: Mapping[str, Any]) -> dict[str, list[Row]]:
     """Return the tables of the projection `recommendations`."""
-    told: dict[tuple[int | None, int], list[tuple[Recorded, Any]]] = {}
+    told: dict[tuple[int | None, int], list[tuple[RecordedEvent, Any]]] = {}
     for recorded in history:
         event = recorded.event
         if isinstance(event, _EVENTS):
@@ -34,7 +38,7 @@ def recommendations(history: Sequence[Recorded], _: Mapping[str, Any]) -> dict[s
     return {"recommendations": [_row(*key, facts) for key, facts in told.items()]}
 
 
-def _row(business: int | None, number: int, facts: list[tuple[Recorded, Any]]) -> Row:
+def _row(business: int | None, number: int, facts: list[tuple[RecordedEvent, Any]]) -> Row:
     issued = [(r, e) for r, e in facts if isinstance(e, RecommendationIssued)]
     said = [e for _, e in facts if isinstance(e, RecommendationIssued | RecommendationRefreshed)]
     views = [(r, e) for r, e in facts if isinstance(e, RecommendationViewed)]
@@ -46,20 +50,26 @@ def _row(business: int | None, number: int, facts: list[tuple[Recorded, Any]]) -
     done = executed[-1][1] if executed else None
     body = ("urgency", "priority", "impact", "stake", "stake_basis", "expires_on", "rule")
     return {
-        "business_id": business, "id": number, "position": facts[-1][0].position,
+        "business_id": business,
+        "id": number,
+        "position": facts[-1][0].position,
         **{name: getattr(said[-1], name) if said else None for name in body},
-        "facts": _json(said[-1].facts) if said else None, "based_on": _json(said[-1].based_on) if said else None,
-        "type": issued[-1][1].type if issued else None, "subject": issued[-1][1].subject if issued else None,
+        "facts": _json(said[-1].facts) if said else None,
+        "based_on": _json(said[-1].based_on) if said else None,
+        "type": issued[-1][1].type if issued else None,
+        "subject": issued[-1][1].subject if issued else None,
         "created_at": issued[-1][0].recorded_at if issued else None,
         "status": max((rank for rank in ranks if rank is not None), default=None),
         "reason": next((reason for reason in reversed(reasons) if reason is not None), None),
-        "viewed_at": views[0][0].recorded_at if views else None, "seconds": sum(e.seconds for _, e in views),
+        "viewed_at": views[0][0].recorded_at if views else None,
+        "seconds": sum(e.seconds for _, e in views),
         "executed_at": executed[-1][0].recorded_at if executed else None,
-        "action": _json(done.action) if done else None, "modified": _json(done.modified) if done else None,
+        "action": _json(done.action) if done else None,
+        "modified": _json(done.modified) if done else None,
         "follow_until": done.follow_until if done else None,
         "outcome": outcomes[-1].outcome if outcomes else None,
         "outcome_facts": _json(outcomes[-1].facts) if outcomes else None,
-    }  # fmt: skip
+    }
 
 
 def _reason(event: _CLOSING) -> str | None:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from projections.asked import make_next
-from projections.preview import derived
+from projections.operations.preview import derived
+from projections.operations.request_runner import make_next
 from projections.registry import REGISTRY
-from shared.event_store import Metadata
+from shared.eventstore.store import Metadata
 from tests.support.world import World
-from write_side.admin.generations import Desk
+from write_side.admin.generations_handlers import Desk
 
 DERIVED = {name: p.derivation.rules if derived(p) and p.derivation else () for name, p in REGISTRY.items()}
 SELECT = "SELECT state, kind, result, progress, business_id FROM projections.generations WHERE id = %s"

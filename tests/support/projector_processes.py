@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from projections.asked import Asked
-from projections.projection import Projection
-from projections.rebuild import rebuild
+from projections.engine.follower import Follower
+from projections.engine.projection import Projection
+from projections.engine.replayer import Source
+from projections.operations.rebuild import rebuild
+from projections.operations.request_runner import RequestRunner
+from projections.operations.time_travel import TimeTravelRunner
 from projections.registry import REGISTRY
-from projections.replay import Source
-from projections.runner import Follower
-from projections.travel import Travels
-from shared.database import PROJECTOR
-from shared.vault import MasterKey
-from shared.wakeup import LogListener
+from shared.eventstore.listener import LogListener
+from shared.eventstore.vault import MasterKey
+from shared.postgres.database import PROJECTOR
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,7 +56,7 @@ def _run(action: str, url: str, secret: str, name: str, workers: str = "1") -> N
         rebuild(source, REGISTRY[name], workers=int(workers))
         return
     if action in {"asked", "travels"}:
-        (Asked if action == "asked" else Travels)(source).run()
+        (RequestRunner if action == "asked" else TimeTravelRunner)(source).run()
     listener = LogListener(url)
     follower = Follower(url, REGISTRY[name], MasterKey(secret), listener)
     listener.start()

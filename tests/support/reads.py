@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 
-from read_side.clock import DHAKA
-from shared.event_store import Metadata, Unit
-from shared.events.base import Event
-from shared.positions import PositionTokens
-from tests.support.application import RunningHouse
+from read_side.http.business_day import DHAKA
+from shared.domain.events.base import Event
+from shared.eventstore.store import Metadata, UnitOfWork
+from shared.http.position_tokens import PositionTokens
+from tests.support.application import RunningSystem
 from tests.support.shops import Shop
 
 PRODUCTS = ("Tea", "Rice", "Soap", "Chips", "Oil")
@@ -44,11 +44,16 @@ def invented(count: int, *, days: int = 20, seed: int = 7) -> list[Sale]:
     chance = random.Random(seed)  # noqa: S311  (no secret)
     return [
         Sale(
-            number, FIRST_DAY + dt.timedelta(chance.randrange(days)), chance.choice(PRODUCTS), chance.randint(1, 4),
-            chance.choice((10, 20.5, 20.5, 99.99, 1200)), chance.choice(CUSTOMERS), chance.choice(list(PAYMENTS)),
+            number,
+            FIRST_DAY + dt.timedelta(chance.randrange(days)),
+            chance.choice(PRODUCTS),
+            chance.randint(1, 4),
+            chance.choice((10, 20.5, 20.5, 99.99, 1200)),
+            chance.choice(CUSTOMERS),
+            chance.choice(list(PAYMENTS)),
         )
         for number in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def csv(sales: list[Sale]) -> bytes:
@@ -109,12 +114,12 @@ def refusal(client: httpx.Client, shop: Shop, path: str, **params: Any) -> str: 
     return code
 
 
-def record(running: RunningHouse, shop: Shop, *events: Event, stream: str | None = None) -> dict[str, str]:
+def record(running: RunningSystem, shop: Shop, *events: Event, stream: str | None = None) -> dict[str, str]:
     """Append events of the shop to a stream of the log; returns the header that makes a query wait for them."""
-    store = running.house.store(pool_size=1)
+    store = running.container.store(pool_size=1)
     name = stream or f"test-{uuid.uuid4()}"
 
-    def decide(unit: Unit) -> None:
+    def decide(unit: UnitOfWork) -> None:
         unit.append(name, len(unit.load(name)), *events)
 
     position = store.execute(shop.business_id, Metadata(), decide).position
@@ -123,6 +128,6 @@ def record(running: RunningHouse, shop: Shop, *events: Event, stream: str | None
     return at(running, shop, position)
 
 
-def at(running: RunningHouse, shop: Shop, position: int) -> dict[str, str]:
+def at(running: RunningSystem, shop: Shop, position: int) -> dict[str, str]:
     """Return the header that makes a query of the shop wait for a position."""
-    return {"X-Min-Event-Position": PositionTokens(running.house.secret).seal(shop.business_id, position)}
+    return {"X-Min-Event-Position": PositionTokens(running.container.secret).seal(shop.business_id, position)}

@@ -7,9 +7,9 @@ from typing import Any
 
 from psycopg.sql import SQL, Identifier
 
-from projections.rebuild import rebuild
+from projections.engine.replayer import Progress
+from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
-from projections.replay import Progress
 from tests.support.shop_events import busy_shop
 from tests.support.world import World
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from shared.events.recommendations import BasedOn, Fact, RecommendationIssued, RecommendationRefreshed
+from shared.domain.events.recommendations import BasedOn, Fact, RecommendationIssued, RecommendationRefreshed
 
 DAY = dt.date(2025, 10, 29)
 
@@ -10,16 +10,34 @@ BASED_ON: BasedOn = {"inventory": (4, 41)}
 
 
 def issued(
-    number: int = 1, kind: str = "reorder", urgency: str = "high", *, subject: str = "product-1", priority: int = 88,
-    impact: int = 80, stake: int = 500, facts: dict[str, Fact] | None = None, expires_on: dt.date = DAY,
+    number: int = 1,
+    kind: str = "reorder",
+    urgency: str = "high",
+    *,
+    subject: str = "product-1",
+    priority: int = 88,
+    impact: int = 80,
+    stake: int = 500,
+    facts: dict[str, Fact] | None = None,
+    expires_on: dt.date = DAY,
     based_on: BasedOn = BASED_ON,
-) -> RecommendationIssued:  # fmt: skip
+) -> RecommendationIssued:
     """Return a new recommendation."""
     told: dict[str, Fact] = {"product_id": 1} if facts is None else facts
     return RecommendationIssued(
-        number, kind, subject, urgency, priority, impact, stake, "unmet_demand", told, expires_on, "recommend.v1",
+        number,
+        kind,
+        subject,
+        urgency,
+        priority,
+        impact,
+        stake,
+        "unmet_demand",
+        told,
+        expires_on,
+        "recommend.v1",
         based_on,
-    )  # fmt: skip
+    )
 
 
 def refreshed(number: int = 1, urgency: str = "medium", **facts: Fact) -> RecommendationRefreshed:

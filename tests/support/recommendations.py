@@ -2,10 +2,10 @@
 
 import datetime as dt
 
-from shared.events.base import Event
-from shared.rules.wanted import Wanted
+from shared.domain.events.base import Event
+from shared.domain.rules.recommendation_candidates import Candidate
 from write_side.recommendations.aggregate import Advice, evolve
-from write_side.recommendations.reviewing import review
+from write_side.recommendations.review import review
 
 TODAY = dt.date(2025, 11, 3)
 NOW = dt.datetime(2025, 11, 3, 6, tzinfo=dt.UTC)
@@ -20,11 +20,11 @@ def after(*events: Event, advice: Advice | None = None) -> Advice:
 
 
 def reviewed(
-    advice: Advice, *wanted: Wanted, on: dt.date = TODAY, first: int | None = None, stale: bool = False
+    advice: Advice, *wanted: Candidate, on: dt.date = TODAY, first: int | None = None, stale: bool = False
 ) -> list[Event]:
     first_id = len(advice.items) + 1 if first is None else first
     return review(wanted, advice, on, BASED_ON, first_id=first_id, stale=stale)
 
 
-def opened(*wanted: Wanted) -> Advice:
+def opened(*wanted: Candidate) -> Advice:
     return after(*reviewed(Advice(), *wanted))

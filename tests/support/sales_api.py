@@ -8,9 +8,13 @@ from tests.support.shops import Shop
 
 PATH = "/api/transactions"
 SHIRT = {
-    "date": "2025-10-01", "product_name": "Shirt", "quantity": 2, "amount": 600, "customer_name": "Ali",
+    "date": "2025-10-01",
+    "product_name": "Shirt",
+    "quantity": 2,
+    "amount": 600,
+    "customer_name": "Ali",
     "payment_method": "cash",
-}  # fmt: skip
+}
 
 
 def sell(client: httpx.Client, shop: Shop, **changes: Any) -> httpx.Response:  # noqa: ANN401 - a field

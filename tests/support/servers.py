@@ -22,11 +22,11 @@ from psycopg import sql
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.community.redis import RedisContainer
 
-from projections import generations
+from projections.engine import generations
+from projections.engine.follower import connect as connect_projector
 from projections.registry import REGISTRY
-from projections.runner import connect as connect_projector
-from shared import database
-from shared.embedded import EmbeddedServers
+from shared.embedded.servers import EmbeddedServers
+from shared.postgres import database
 
 logger = logging.getLogger("smartmarket.tests")
 

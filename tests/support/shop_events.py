@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from uuid import UUID, uuid5
 
-from shared.events.base import Event
-from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseRecorded
-from shared.events.customers import CustomersMerged
-from shared.events.identity import BusinessProfileChanged, BusinessRegistered
-from shared.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
-from shared.events.recommendations import RecommendationViewed
-from shared.events.sales import (
+from shared.domain.events.base import Event
+from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseRecorded
+from shared.domain.events.customers import CustomersMerged
+from shared.domain.events.identity import BusinessProfileChanged, BusinessRegistered
+from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
+from shared.domain.events.recommendations import RecommendationViewed
+from shared.domain.events.sales import (
     CustomersAdded,
     Movement,
     MovementsRecorded,
@@ -46,10 +46,12 @@ def products(*names: str, first: int = 1, price: int = 1000) -> ProductsAdded:
 
 def customers(*people: tuple[str | None, str | None], first: int = 1) -> CustomersAdded:
     """Return new customers by name and phone, numbered from `first`, still to be sealed."""
-    return CustomersAdded([
-        NewCustomer(i, f"key-{i}", json.dumps({"name": name, "phone": phone}))
-        for i, (name, phone) in enumerate(people, first)
-    ])  # fmt: skip
+    return CustomersAdded(
+        [
+            NewCustomer(i, f"key-{i}", json.dumps({"name": name, "phone": phone}))
+            for i, (name, phone) in enumerate(people, first)
+        ]
+    )
 
 
 def profile(business: int, user: int = 1, phone: str | None = None, **said: str | None) -> BusinessProfileChanged:
@@ -59,17 +61,28 @@ def profile(business: int, user: int = 1, phone: str | None = None, **said: str 
 
 
 def sale(
-    tx: int, product: int = 1, paisa: int = 1000, qty: int = 1000, customer: int | None = None,
-    date: dt.date = DAY, time: int | None = None, payment: int | None = None,
-) -> Sale:  # fmt: skip
+    tx: int,
+    product: int = 1,
+    paisa: int = 1000,
+    qty: int = 1000,
+    customer: int | None = None,
+    date: dt.date = DAY,
+    time: int | None = None,
+    payment: int | None = None,
+) -> Sale:
     """Return one line of a ledger."""
     return Sale(tx, tx, date, time, product, customer, qty, paisa, payment)
 
 
 def batch(
-    business: int, sales: Sequence[Sale], *, number: int = 0, duplicates: int = 0, rejected: int = 0,
+    business: int,
+    sales: Sequence[Sale],
+    *,
+    number: int = 0,
+    duplicates: int = 0,
+    rejected: int = 0,
     payments: list[tuple[str, str | None]] = PAYMENTS,
-) -> SalesBatchRecorded:  # fmt: skip
+) -> SalesBatchRecorded:
     """Return a batch of a business's n-th file."""
     return SalesBatchRecorded(file_id(business, number), list(sales), payments, "", duplicates, rejected, len(sales))
 
@@ -127,7 +140,12 @@ def busy_street(shops: int, first_tx: int = 1) -> Iterator[tuple[int, Event]]:
 def _line(business: int, tx: int) -> Sale:
     mixed = tx * 7919 + business * 104_729
     return sale(
-        tx, product=mixed % 9 + 1, paisa=100 + mixed % 99_991, qty=1000 * (mixed % 7 + 1),
-        customer=(None, *range(1, 8))[mixed % 8], date=DAY - dt.timedelta(days=mixed % 40),
-        time=(None, mixed % 86_400)[mixed % 2], payment=(None, 0, 1, 2)[mixed % 4],
-    )  # fmt: skip
+        tx,
+        product=mixed % 9 + 1,
+        paisa=100 + mixed % 99_991,
+        qty=1000 * (mixed % 7 + 1),
+        customer=(None, *range(1, 8))[mixed % 8],
+        date=DAY - dt.timedelta(days=mixed % 40),
+        time=(None, mixed % 86_400)[mixed % 2],
+        payment=(None, 0, 1, 2)[mixed % 4],
+    )

@@ -27,16 +27,24 @@ class Shop:
 def register(client: httpx.Client, **changes: str) -> Shop:
     """Register a new owner with a shop."""
     body = {
-        "email": f"owner{next(_numbers)}-{uuid.uuid4().hex[:8]}@shop.bd", "password": "SecurePass123",
-        "first_name": "Ali", "business_name": "Ali's Tea Shop", "business_type": "restaurant", "language": "en",
-    } | changes  # fmt: skip
+        "email": f"owner{next(_numbers)}-{uuid.uuid4().hex[:8]}@shop.bd",
+        "password": "SecurePass123",
+        "first_name": "Ali",
+        "business_name": "Ali's Tea Shop",
+        "business_type": "restaurant",
+        "language": "en",
+    } | changes
     answer = client.post("/api/auth/register", json=body)
     assert answer.status_code == 201, answer.text
     data = answer.json()["data"]
     return Shop(
-        data["business"]["id"], data["user"]["id"], body["email"], body["password"],
-        {"Authorization": f"Bearer {data['tokens']['access_token']}"}, data["tokens"],
-    )  # fmt: skip
+        data["business"]["id"],
+        data["user"]["id"],
+        body["email"],
+        body["password"],
+        {"Authorization": f"Bearer {data['tokens']['access_token']}"},
+        data["tokens"],
+    )
 
 
 def upload(

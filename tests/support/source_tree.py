@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
-from shared.config import Settings
+from shared.runtime.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 SIDES = ("write_side", "read_side", "projections", "shared")

@@ -2,8 +2,8 @@
 
 import datetime as dt
 
-from shared.config import Settings
-from shared.tokens import Principal, TokenProvider
+from shared.http.tokens import Principal, TokenProvider
+from shared.runtime.settings import Settings
 
 OPERATOR = Principal(900_001, None, is_staff=True, language="en", family="f")
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.support.application import RunningHouse
+from tests.support.application import RunningSystem
 from tests.support.log_facts import rows
 from tests.support.shops import Shop, register
 
@@ -27,7 +27,7 @@ COUNT_KEPT = """SELECT (SELECT count(*) FROM log.events WHERE business_id = %(b)
     (SELECT count(*) FROM files.rejections WHERE business_id = %(b)s)"""
 
 
-def shop_for_refusals(running: RunningHouse) -> Shop:
+def shop_for_refusals(running: RunningSystem) -> Shop:
     """Return a shop for tests that share one because nothing they send is accepted."""
     with httpx.Client(base_url=running.url) as client:
         return register(client)
@@ -41,19 +41,20 @@ class Kept(NamedTuple):
     rejections: int
 
 
-def kept(running: RunningHouse, shop: Shop) -> Kept:
+def kept(running: RunningSystem, shop: Shop) -> Kept:
     """Return what the house keeps of the shop."""
-    with running.house.connect() as conn:
+    with running.container.connect() as conn:
         found = conn.execute(COUNT_KEPT, {"b": shop.business_id}).fetchone()
     return Kept(*found or ())
 
 
-def topics(running: RunningHouse, shop: Shop, domain: str = "sales") -> list[str]:
+def topics(running: RunningSystem, shop: Shop, domain: str = "sales") -> list[str]:
     """Return the topics of the shop's events of a domain, in order."""
     found = rows(
-        running.house.url, "SELECT topic FROM log.events WHERE business_id = %s ORDER BY notification_id",
+        running.container.url,
+        "SELECT topic FROM log.events WHERE business_id = %s ORDER BY notification_id",
         shop.business_id,
-    )  # fmt: skip
+    )
     return [topic for (topic,) in found if topic.startswith(domain)]
 
 

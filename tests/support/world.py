@@ -14,23 +14,23 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
-from projections import generations
-from projections.applying import Applier
+from projections.engine import generations
+from projections.engine.applier import Applier
+from projections.engine.follower import connect
+from projections.engine.replayer import Source
 from projections.registry import REGISTRY
-from projections.replay import Source
-from projections.runner import connect
-from shared.database import PROJECTOR, SHARDS, WRITER
-from shared.event_codec import Recorded, encode
-from shared.event_store import Append, EventStore, Metadata, Unit
-from shared.events import CATALOGUE
-from shared.events.base import Event
-from shared.events.clock import DayOpened
-from shared.events.customers import CustomerDetailsChanged
-from shared.events.identity import BusinessProfileChanged
-from shared.events.rules import RuleActivated
-from shared.events.sales import CustomersAdded
-from shared.log_reader import LogReader
-from shared.vault import MasterKey, SubjectKeys, Vault
+from shared.domain.events import CATALOGUE
+from shared.domain.events.base import Event
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.customers import CustomerDetailsChanged
+from shared.domain.events.identity import BusinessProfileChanged
+from shared.domain.events.rules import RuleActivated
+from shared.domain.events.sales import CustomersAdded
+from shared.eventstore.codec import RecordedEvent, encode
+from shared.eventstore.reader import LogReader
+from shared.eventstore.store import Append, EventStore, Metadata, UnitOfWork
+from shared.eventstore.vault import MasterKey, SubjectKeys, Vault
+from shared.postgres.database import PROJECTOR, SHARDS, WRITER
 from tests.support.application import SECRET
 from tests.support.model import MODELS, Row, Tables
 
@@ -98,14 +98,14 @@ class World:
     def append_to(self, stream: str, business: int, event: Event) -> int:
         """Append the first event of a stream as a command does; returns its position."""
 
-        def decide(unit: Unit) -> None:
+        def decide(unit: UnitOfWork) -> None:
             unit.append(stream, 0, self._sealed(unit.vault, business, event))
 
         outcome = self.store.execute(business, Metadata(), decide)
         assert outcome.position is not None
         return outcome.position
 
-    def history(self, businesses: Sequence[int] | None = None) -> list[Recorded]:
+    def history(self, businesses: Sequence[int] | None = None) -> list[RecordedEvent]:
         """Return the whole log, or that of some businesses."""
         reader = LogReader(list(CATALOGUE))
         if businesses is None:
@@ -116,7 +116,7 @@ class World:
         return [r for r in recorded if r.business_id is not None or r.topic in {DayOpened.topic, RuleActivated.topic}]
 
     def expected(
-        self, name: str, businesses: Sequence[int] | None = None, history: Sequence[Recorded] | None = None
+        self, name: str, businesses: Sequence[int] | None = None, history: Sequence[RecordedEvent] | None = None
     ) -> Tables:
         """Return what the model says a projection must hold, of the whole log unless told of a part."""
         return MODELS[name](self.history(businesses) if history is None else history, self.people)

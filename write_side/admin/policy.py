@@ -3,31 +3,31 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.event_codec import Recorded
-from shared.events.base import Event
-from shared.events.demo import DemoShopFurnished, DemoShopOpened
-from shared.events.jobs import JobRetried
-from shared.job import NewJob, Outcome
+from shared.domain.events.base import Event
+from shared.domain.events.demo import DemoShopFurnished, DemoShopOpened
+from shared.domain.events.jobs import JobRetried
+from shared.eventstore.codec import RecordedEvent
+from shared.jobs.job import NewJob, Outcome
 
 FURNISH_DEMO = "furnish_demo"
 
 
-def when_demo_shop_opened(recorded: Recorded, event: DemoShopOpened) -> list[NewJob | Outcome]:
+def when_demo_shop_opened(recorded: RecordedEvent, event: DemoShopOpened) -> list[NewJob | Outcome]:
     """A worker does for a demo shop what an owner would do once the ledger is read."""
     return [NewJob(FURNISH_DEMO, str(event.business_id), event.business_id, recorded.position, {})]
 
 
-def when_demo_shop_furnished(_: Recorded, event: DemoShopFurnished) -> list[NewJob | Outcome]:
+def when_demo_shop_furnished(_: RecordedEvent, event: DemoShopFurnished) -> list[NewJob | Outcome]:
     """A demo shop that shows everything needs no worker any more."""
     return [Outcome(FURNISH_DEMO, str(event.business_id), "done")]
 
 
-def when_job_retried(_: Recorded, event: JobRetried) -> list[NewJob | Outcome]:
+def when_job_retried(_: RecordedEvent, event: JobRetried) -> list[NewJob | Outcome]:
     """A job that was given up is free again."""
     return [Outcome(event.kind, event.subject, "pending")]
 
 
-POLICIES: Mapping[type[Event], Callable[[Recorded, Any], list[NewJob | Outcome]]] = {
+POLICIES: Mapping[type[Event], Callable[[RecordedEvent, Any], list[NewJob | Outcome]]] = {
     DemoShopOpened: when_demo_shop_opened,
     DemoShopFurnished: when_demo_shop_furnished,
     JobRetried: when_job_retried,

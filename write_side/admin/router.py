@@ -1,72 +1,159 @@
-"""Replays over HTTP."""
+"""What operators do with read models and rules, over HTTP."""
 
-import datetime as dt
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Body, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from shared.bearer import language, owner
-from shared.envelope import ok
-from shared.errors import TooManyReplays
-from shared.openapi import example, refuses
-from shared.texts import Phrase, catalogue
-from shared.tokens import Principal
-from write_side.admin.replays import request_replay
-from write_side.sales.multipart import invalid_field
+from shared.domain.refusals.admin import InvalidRule, RuleNotFound
+from shared.errors import (
+    BusinessNotFound,
+    GenerationNotFound,
+    GenerationNotReady,
+    InvalidRequest,
+    ProjectionNotFound,
+    RebuildRunning,
+)
+from shared.http.auth import command_context, request_hash, staff
+from shared.http.openapi import example, refuses
+from shared.http.pagination import PublicId
+from shared.http.responses import ok
+from shared.http.tokens import Principal
+from write_side.admin.generations_handlers import Desk
+from write_side.admin.rules_handlers import activate_rule
 
-router = APIRouter(tags=["Time travel"])
-_LEEWAY = dt.timedelta(minutes=5)
-_EARLIEST = dt.date(2000, 1, 1)
-_DATE_LENGTH = len("2025-11-03")
-_FIELD = "as_of"
-_ACCEPTED: dict[int | str, dict[str, Any]] = {
-    202: example(
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+router = APIRouter(prefix="/admin", tags=["Admin"])
+Staff = Annotated[Principal, Depends(staff)]
+Values = dict[str, Any]
+_RULE: dict[int | str, Values] = {
+    200: example(
         {
-            "message": "Your shop as of then is being prepared…", "id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
-            "as_of": "2025-11-03T23:59:59+06:00", "state": "pending",
-        },
-        "Accepted; GET /api/replays/{id} tells when it is ready",
-        pending=True,
+            "rule": "rfm",
+            "version": "rfm.v1.1",
+            "changed": True,
+            "position": 1042,
+            "parameters": {"recency_days": [5, 21, 45, 90], "segment_tenths": [17, 27, 37, 47]},
+        }
     )
-}  # fmt: skip
+}
+_ACCEPTED: dict[int | str, Values] = {
+    202: example({"generation_id": 41}, "Accepted; GET /api/admin/generations/{id} tells how far it is", pending=True)
+}
+_STATE: dict[int | str, Values] = {200: example({"id": 41, "state": "live"})}
+_DROPPED: dict[int | str, Values] = {200: example({"id": 41, "state": "dropped"})}
+_BUSINESS = Field(default=None, ge=1, le=2**63 - 1, description="One business only", examples=[7])
 
 
-class ReplayWish(BaseModel):
-    """Up to when."""
+class Scope(BaseModel):
+    """Of which business, or of all."""
 
     model_config = ConfigDict(extra="forbid")
 
-    as_of: Annotated[
-        str, Field(max_length=40, description="An ISO instant, or a date: its end in Dhaka", examples=["2025-11-03"])
-    ]
+    business_id: int | None = _BUSINESS
 
 
-@router.post("/replays", status_code=202, responses=_ACCEPTED, openapi_extra=refuses(TooManyReplays))
-def ask_for_replay(request: Request, who: Annotated[Principal, Depends(owner)], form: ReplayWish) -> Response:
-    """Prepare the shop as it was known at an earlier moment; any GET with `X-Replay: id` then answers from it.
+class PreviewWish(Scope):
+    """By which rules: a version that there is, or values in the place of those that hold."""
 
-    An owner has one replay at a time, for 30 minutes; asking again ends the one before.
-    """
-    answer = request_replay(request.app.state.store, who, _as_of(form.as_of))
-    texts = catalogue()["REPLAY_PENDING"][language(request, who)]
-    headers = {"Location": f"/api/replays/{answer['id']}"}
-    return ok({"message": texts.message, **answer}, status=202, headers=headers)
-
-
-def _as_of(text: str) -> dt.date | dt.datetime:
-    found: dt.date | dt.datetime
-    try:
-        found = dt.date.fromisoformat(text) if len(text) == _DATE_LENGTH else dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise invalid_field(_FIELD, "date_parsing", Phrase("FIELD_NOT_DATE")) from error
-    now = dt.datetime.now(dt.timezone(dt.timedelta(hours=6)))
-    day = found.date() if isinstance(found, dt.datetime) else found
-    ahead = (
-        isinstance(found, dt.datetime) and (found if found.tzinfo else found.replace(tzinfo=now.tzinfo)) > now + _LEEWAY
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"set": {"rfm.recency_days": [7, 30, 60, 120]}}]}
     )
-    if not _EARLIEST <= day <= now.date() or ahead:
-        known = {"earliest": str(_EARLIEST), "latest": str(now.date())}
-        raise invalid_field(_FIELD, "date_out_of_range", Phrase("FIELD_DATE_OUT_OF_RANGE", known))
-    return found
+
+    rule: Annotated[str | None, Field(max_length=100, examples=["rfm.v2"])] = None
+    set: Annotated[Values, Field(max_length=50)] = {}
+
+
+class RuleWish(BaseModel):
+    """A version that there is, or values in the place of those that hold."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"parameters": {"recency_days": [5, 21, 45, 90]}}]}
+    )
+
+    version: Annotated[str | None, Field(max_length=100, examples=["rfm.v2"])] = None
+    parameters: Annotated[Values, Field(max_length=50)] = {}
+
+
+@router.post("/rules/{rule}/activate", responses=_RULE, openapi_extra=refuses(RuleNotFound, InvalidRule))
+def activate(request: Request, who: Staff, rule: str, form: RuleWish) -> Response:
+    """Let a rule hold for every shop from now on, by a version or by values; what it changes is derived anew.
+
+    Parameters that are left out stay as they are. Equal parameters have one version, whenever they are chosen.
+    """
+    if (form.version is None) == (not form.parameters):
+        raise InvalidRequest(details={"expected": "version or parameters"})
+    meta, fingerprint = command_context(request, who), request_hash(request)
+    return ok(activate_rule(request.app.state.store, meta, rule, form.version, form.parameters, fingerprint))
+
+
+@router.post(
+    "/projections/{name}/rebuild",
+    status_code=202,
+    responses=_ACCEPTED,
+    openapi_extra=refuses(ProjectionNotFound, BusinessNotFound, RebuildRunning),
+)
+def ask_for_rebuild(request: Request, who: Staff, name: str, form: Annotated[Scope | None, Body()] = None) -> Response:
+    """Replay a projection into a new generation, which then serves; of one business, make its rows anew in place."""
+    business = form.business_id if form else None
+    return _accepted(_desk(request, who).ask(name, "rebuild" if business is None else "repair", business))
+
+
+@router.post(
+    "/projections/{name}/verify",
+    status_code=202,
+    responses=_ACCEPTED,
+    openapi_extra=refuses(ProjectionNotFound, BusinessNotFound),
+)
+def ask_for_verification(
+    request: Request, who: Staff, name: str, form: Annotated[Scope | None, Body()] = None
+) -> Response:
+    """Replay a projection aside and compare it with the tables that serve, row by row."""
+    return _accepted(_desk(request, who).ask(name, "verify", form.business_id if form else None))
+
+
+@router.post(
+    "/projections/{name}/preview",
+    status_code=202,
+    responses=_ACCEPTED,
+    openapi_extra=refuses(ProjectionNotFound, BusinessNotFound, InvalidRule),
+)
+def ask_for_preview(request: Request, who: Staff, name: str, form: PreviewWish) -> Response:
+    """Replay a projection aside by other rules and tell what would change; nothing that serves is touched."""
+    desk = _desk(request, who)
+    desk.known(name)
+    if form.rule is None and not form.set:
+        raise InvalidRequest(details={"expected": "rule or set"})
+    return _accepted(desk.ask(name, "preview", form.business_id, desk.rules(name, form.rule, form.set)))
+
+
+@router.post(
+    "/generations/{generation_id}/adopt",
+    responses=_STATE,
+    openapi_extra=refuses(GenerationNotFound, GenerationNotReady, RebuildRunning, InvalidRule),
+)
+def adopt(request: Request, who: Staff, generation_id: PublicId) -> Response:
+    """Let a preview's rules hold for every shop, or what served before catch up and serve again."""
+    return ok({"id": generation_id, "state": _desk(request, who).adopt(generation_id)})
+
+
+@router.post(
+    "/generations/{generation_id}/drop",
+    responses=_DROPPED,
+    openapi_extra=refuses(GenerationNotFound, GenerationNotReady),
+)
+def drop(request: Request, who: Staff, generation_id: PublicId) -> Response:
+    """Let go of a preview, of what served before, or of what is being made."""
+    return ok({"id": generation_id, "state": _desk(request, who).drop(generation_id)})
+
+
+def _desk(request: Request, who: Principal) -> Desk:
+    derived: Mapping[str, tuple[str, ...]] = request.app.state.projections
+    return Desk(request.app.state.store, command_context(request, who), derived)
+
+
+def _accepted(generation: int) -> Response:
+    return ok({"generation_id": generation}, status=202, headers={"Location": f"/api/admin/generations/{generation}"})

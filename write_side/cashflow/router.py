@@ -6,15 +6,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from shared.bearer import command_context, owner, request_hash
-from shared.envelope import ok
-from shared.errors import ExpenseNotFound, InvalidRequest, NotFound
-from shared.openapi import example, refuses
-from shared.paging import PublicId
-from shared.tokens import Principal
+from shared.domain.refusals.cashflow import ExpenseNotFound
+from shared.errors import InvalidRequest, NotFound
+from shared.http.auth import command_context, owner, request_hash
+from shared.http.openapi import example, refuses
+from shared.http.pagination import PublicId
+from shared.http.responses import ok
+from shared.http.tokens import Principal
 from write_side.cashflow.aggregate import ChangeCashSettings
-from write_side.cashflow.cashbook import Cashbook, Entry
-from write_side.cashflow.forms import CashSettings, NewCollection, NewExpense, paisa
+from write_side.cashflow.handlers import Cashbook, Entry
+from write_side.cashflow.schemas import CashSettings, NewCollection, NewExpense, paisa
 
 router = APIRouter(tags=["Cash flow"])
 Owner = Annotated[Principal, Depends(owner)]
@@ -23,8 +24,13 @@ _SETTINGS: dict[int | str, dict[str, Any]] = {
     200: example({"opening_balance": 95000, "opening_date": "2025-11-03", "critical_threshold": 20000})
 }
 _EXPENSE = {
-    "id": 1, "date": "2025-11-03", "amount": 15000, "category": "rent", "recurring": "monthly", "ended_on": None,
-}  # fmt: skip
+    "id": 1,
+    "date": "2025-11-03",
+    "amount": 15000,
+    "category": "rent",
+    "recurring": "monthly",
+    "ended_on": None,
+}
 _RECORDED: dict[int | str, dict[str, Any]] = {201: example(_EXPENSE, "Recorded")}
 _ENDED: dict[int | str, dict[str, Any]] = {200: example({**_EXPENSE, "ended_on": "2025-11-20"}, "Ended")}
 _COLLECTED: dict[int | str, dict[str, Any]] = {

@@ -5,28 +5,35 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from shared.bearer import command_context, owner, request_hash
-from shared.envelope import ok
-from shared.errors import CustomerMerged, CustomerNotFound, CustomerTaken, InvalidRequest, SameCustomer
-from shared.openapi import example, refuses
-from shared.paging import PublicId
-from shared.tokens import Principal
+from shared.domain.refusals.customers import CustomerMerged, CustomerNotFound, CustomerTaken, SameCustomer
+from shared.errors import InvalidRequest
+from shared.http.auth import command_context, owner, request_hash
+from shared.http.openapi import example, refuses
+from shared.http.pagination import PublicId
+from shared.http.responses import ok
+from shared.http.tokens import Principal
 from write_side.customers.aggregate import DETAILS, Customer
-from write_side.customers.forms import CustomerChange, CustomerMerge
-from write_side.customers.people import People
+from write_side.customers.handlers import People
+from write_side.customers.schemas import CustomerChange, CustomerMerge
 
 router = APIRouter(tags=["Customers"])
 Owner = Annotated[Principal, Depends(owner)]
 _EXAMPLE: dict[str, Any] = {
-    "id": 1, "name": "Fatema Begum", "phone": "+8801712345678", "email": "fatema@example.com",
-    "address": "12 Station Road, Khulna", "notes": "Pays at the end of the month", "merged_ids": [],
-}  # fmt: skip
+    "id": 1,
+    "name": "Fatema Begum",
+    "phone": "+8801712345678",
+    "email": "fatema@example.com",
+    "address": "12 Station Road, Khulna",
+    "notes": "Pays at the end of the month",
+    "merged_ids": [],
+}
 
 
 @router.patch(
-    "/customers/{customer_id}", responses={200: example(_EXAMPLE)},
+    "/customers/{customer_id}",
+    responses={200: example(_EXAMPLE)},
     openapi_extra=refuses(CustomerNotFound, CustomerTaken, CustomerMerged),
-)  # fmt: skip
+)
 def change_customer(request: Request, who: Owner, customer_id: PublicId, form: CustomerChange) -> Response:
     """Change what is known of a customer; what is left out stays, null takes it back.
 
@@ -39,9 +46,10 @@ def change_customer(request: Request, who: Owner, customer_id: PublicId, form: C
 
 
 @router.post(
-    "/customers/{customer_id}/merge", responses={200: example({**_EXAMPLE, "merged_ids": [2]})},
+    "/customers/{customer_id}/merge",
+    responses={200: example({**_EXAMPLE, "merged_ids": [2]})},
     openapi_extra=refuses(CustomerNotFound, CustomerMerged, SameCustomer),
-)  # fmt: skip
+)
 def merge_customers(request: Request, who: Owner, customer_id: PublicId, form: CustomerMerge) -> Response:
     """Tell that another customer is the same person, who goes on under the id in the path, with all that was bought.
 

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from shared.errors import InsufficientData, ProductNotFound, TooManyForecasts
-from shared.events.base import Event
-from shared.events.forecasting import (
+from shared.domain.events.base import Event
+from shared.domain.events.forecasting import (
     ForecastFailed,
     ForecastMade,
     ForecastRunCompleted,
@@ -15,8 +14,10 @@ from shared.events.forecasting import (
     RevenueForecastMade,
     Short,
 )
-from shared.events.jobs import JobFailed
-from write_side.forecasting.prediction import HORIZONS, LEAST_TRANSACTIONS
+from shared.domain.events.jobs import JobFailed
+from shared.domain.refusals.forecasting import InsufficientData, TooManyForecasts
+from shared.domain.refusals.inventory import ProductNotFound
+from write_side.forecasting.models.prediction import HORIZONS, LEAST_TRANSACTIONS
 
 OWNER, IMPORT, DAY = "owner", "import", "day"
 # The kind of the jobs that make the parts of runs.
@@ -111,9 +112,16 @@ def request(asked: Asked, shop: Shop, today: Today, run_id: str, *, seconds_left
     enough = [product for product in wanted if shop.transactions[product] >= LEAST_TRANSACTIONS]
     promised = set() if asked.forced else today.promised(asked.horizon, shop.data_version)
     return ForecastsRequested(
-        run_id, OWNER, asked.horizon, today.date, [product for product in enough if product not in promised],
-        asked.forced, [product for product in enough if product in promised], skipped, shop.data_version,
-    )  # fmt: skip
+        run_id,
+        OWNER,
+        asked.horizon,
+        today.date,
+        [product for product in enough if product not in promised],
+        asked.forced,
+        [product for product in enough if product in promised],
+        skipped,
+        shop.data_version,
+    )
 
 
 class Known(NamedTuple):
@@ -123,19 +131,24 @@ class Known(NamedTuple):
     transactions: int
 
 
-def plan(
-    by: str, cause: str, shop: Shop, known: Mapping[int, Known], date: dt.date, run_id: str
-) -> ForecastsRequested:  # fmt: skip
+def plan(by: str, cause: str, shop: Shop, known: Mapping[int, Known], date: dt.date, run_id: str) -> ForecastsRequested:
     """Return what an import or a new day calls for: products that were sold since, or not looked at for a week."""
     changed = [
-        product for product, count in sorted(shop.transactions.items())
+        product
+        for product, count in sorted(shop.transactions.items())
         if count >= LEAST_TRANSACTIONS and _is_due(known.get(product), count, date)
-    ]  # fmt: skip
+    ]
     told = [p for p, count in shop.transactions.items() if p not in known or known[p].transactions != count]
     return ForecastsRequested(
-        run_id, by, USUAL_HORIZON, date, changed, skipped=lacking(sorted(told), shop),
-        data_version=shop.data_version, cause=cause,
-    )  # fmt: skip
+        run_id,
+        by,
+        USUAL_HORIZON,
+        date,
+        changed,
+        skipped=lacking(sorted(told), shop),
+        data_version=shop.data_version,
+        cause=cause,
+    )
 
 
 def _is_due(known: Known | None, count: int, date: dt.date) -> bool:

@@ -3,19 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.event_codec import Recorded
-from shared.events.base import Event
-from shared.events.clock import DayOpened
-from shared.events.forecasting import DailyForecastsPlanned, ForecastRunCompleted, ForecastsRequested
-from shared.events.sales import UploadCompleted
-from shared.job import FOLLOWING, NIGHTLY, WAITED_FOR, NewJob, Outcome
+from shared.domain.events.base import Event
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.forecasting import DailyForecastsPlanned, ForecastRunCompleted, ForecastsRequested
+from shared.domain.events.sales import UploadCompleted
+from shared.eventstore.codec import RecordedEvent
+from shared.jobs.job import FOLLOWING, NIGHTLY, WAITED_FOR, NewJob, Outcome
 from write_side.forecasting.aggregate import DAY, IMPORT, OWNER, PART_JOB, parts
 
 PLAN, MAKE = "plan_forecasts", PART_JOB
 _PRIORITIES = {OWNER: WAITED_FOR, IMPORT: FOLLOWING, DAY: NIGHTLY}
 
 
-def when_upload_completed(recorded: Recorded, event: UploadCompleted) -> list[NewJob | Outcome]:
+def when_upload_completed(recorded: RecordedEvent, event: UploadCompleted) -> list[NewJob | Outcome]:
     """New sales change what is to be expected."""
     if not event.created:
         return []
@@ -23,13 +23,13 @@ def when_upload_completed(recorded: Recorded, event: UploadCompleted) -> list[Ne
     return [NewJob(PLAN, subject, recorded.business_id, recorded.position, {"cause": event.file_id}, FOLLOWING)]
 
 
-def when_day_opened(recorded: Recorded, event: DayOpened) -> list[NewJob | Outcome]:
+def when_day_opened(recorded: RecordedEvent, event: DayOpened) -> list[NewJob | Outcome]:
     """What was sold yesterday, or was not looked at for a week, is forecast anew, shop by shop."""
     date = event.date.isoformat()
     return [NewJob(PLAN, plan_subject(DAY, date), None, recorded.position, {"cause": date}, NIGHTLY)]
 
 
-def when_forecasts_requested(recorded: Recorded, event: ForecastsRequested) -> list[NewJob | Outcome]:
+def when_forecasts_requested(recorded: RecordedEvent, event: ForecastsRequested) -> list[NewJob | Outcome]:
     """Each part is a job of its own; an import or a day also asks for the shop's takings."""
     planned: list[NewJob | Outcome] = []
     if event.by == IMPORT and event.cause:
@@ -38,19 +38,23 @@ def when_forecasts_requested(recorded: Recorded, event: ForecastsRequested) -> l
         return planned
     return planned + [
         NewJob(
-            MAKE, make_subject(event.run_id, part), recorded.business_id, recorded.position,
-            {"run_id": event.run_id, "part": part}, _PRIORITIES[event.by],
+            MAKE,
+            make_subject(event.run_id, part),
+            recorded.business_id,
+            recorded.position,
+            {"run_id": event.run_id, "part": part},
+            _PRIORITIES[event.by],
         )
         for part in range(len(parts(event.product_ids)))
-    ]  # fmt: skip
+    ]
 
 
-def when_forecast_run_completed(_: Recorded, event: ForecastRunCompleted) -> list[NewJob | Outcome]:
+def when_forecast_run_completed(_: RecordedEvent, event: ForecastRunCompleted) -> list[NewJob | Outcome]:
     """A part that is told is done."""
     return [Outcome(MAKE, make_subject(event.run_id, event.part), "done")]
 
 
-def when_daily_forecasts_planned(_: Recorded, event: DailyForecastsPlanned) -> list[NewJob | Outcome]:
+def when_daily_forecasts_planned(_: RecordedEvent, event: DailyForecastsPlanned) -> list[NewJob | Outcome]:
     """Every shop was looked at."""
     return [Outcome(PLAN, plan_subject(DAY, event.date.isoformat()), "done")]
 
@@ -65,7 +69,7 @@ def make_subject(run_id: str, part: int) -> str:
     return f"{run_id}-{part}"
 
 
-POLICIES: Mapping[type[Event], Callable[[Recorded, Any], list[NewJob | Outcome]]] = {
+POLICIES: Mapping[type[Event], Callable[[RecordedEvent, Any], list[NewJob | Outcome]]] = {
     UploadCompleted: when_upload_completed,
     DayOpened: when_day_opened,
     ForecastsRequested: when_forecasts_requested,

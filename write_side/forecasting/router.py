@@ -6,36 +6,42 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from shared.bearer import command_context, language, owner, request_hash
-from shared.database import await_position, reading
-from shared.envelope import ok
-from shared.errors import InsufficientData, ProductNotFound, TooManyForecasts
-from shared.openapi import example, refuses
-from shared.signals.demand import SELECT_TRANSACTIONS
+from shared.domain.readmodels.demand import SELECT_TRANSACTIONS
+from shared.domain.refusals.forecasting import InsufficientData, TooManyForecasts
+from shared.domain.refusals.inventory import ProductNotFound
+from shared.http.auth import command_context, language, owner, request_hash
+from shared.http.openapi import example, refuses
+from shared.http.responses import ok
+from shared.http.tokens import Principal
+from shared.postgres.database import await_position, reading
 from shared.texts import text
-from shared.tokens import Principal
-from write_side.forecasting.almanac import Almanac
-from write_side.forecasting.forms import ForecastRequest
+from write_side.forecasting.handlers import Almanac
+from write_side.forecasting.schemas import ForecastRequest
 
 router = APIRouter(tags=["Forecasts"])
 _GRANTED: dict[int | str, dict[str, Any]] = {
     202: example(
         {
-            "message": "Generating forecasts...", "product_count": 3, "forecast_days": 7,
-            "estimated_processing_time": 5, "reused": 0,
+            "message": "Generating forecasts...",
+            "product_count": 3,
+            "forecast_days": 7,
+            "estimated_processing_time": 5,
+            "reused": 0,
             "skipped": [{"product_id": 4, "reason": "insufficient_data", "have": 12, "need": 30}],
         },
         "Accepted; `product_count` counts products that are forecast or, of them `reused`, were today from the same"
         " sales. X-Event-Position says from where GET /forecasts knows of the request",
         pending=True,
     )
-}  # fmt: skip
+}
 
 
 @router.post(
-    "/forecasts/request", status_code=202, responses=_GRANTED,
+    "/forecasts/request",
+    status_code=202,
+    responses=_GRANTED,
     openapi_extra=refuses(InsufficientData, ProductNotFound, TooManyForecasts),
-)  # fmt: skip
+)
 async def request_forecasts(
     request: Request, who: Annotated[Principal, Depends(owner)], form: ForecastRequest
 ) -> Response:

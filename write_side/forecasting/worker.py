@@ -9,18 +9,18 @@ from typing import Any, cast
 
 from psycopg import Connection
 
-from shared import jobs
-from shared.event_store import EventStore, Metadata, Unit
-from shared.events.base import Event
-from shared.events.forecasting import ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
-from shared.jobs import Job, Lease, Retry
-from shared.signals.demand import TAKINGS
-from write_side.forecasting import aggregate, telling
+from shared.domain.events.base import Event
+from shared.domain.events.forecasting import ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
+from shared.domain.readmodels.demand import TAKINGS
+from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.jobs import queue
+from shared.jobs.queue import Job, Lease, Retry
+from write_side.forecasting import aggregate, event_mapping
 from write_side.forecasting.aggregate import OWNER, Part, part_stream, run_stream
-from write_side.forecasting.model_process import ForecastError, Models, ProductTask, TakingsTask
-from write_side.forecasting.prediction import LEAST_TRANSACTIONS, NotEnough
-from write_side.forecasting.reading import Material, material, when_reached
-from write_side.forecasting.telling import THOUSAND, Told
+from write_side.forecasting.event_mapping import THOUSAND, Told
+from write_side.forecasting.inputs import Material, material, when_reached
+from write_side.forecasting.models.prediction import LEAST_TRANSACTIONS, NotEnough
+from write_side.forecasting.models.process import ForecastError, Models, ProductTask, TakingsTask
 
 TAKINGS_DAYS = 90
 # So many forecasts, or what was made in so many seconds, are recorded at once.
@@ -114,35 +114,43 @@ class ForecastMaker:
         as_of, transactions = cast("dt.date", found.data_as_of), found.transactions[product]
         known, beside = found.known.get(product), run.beside(product)
         task = ProductTask(
-            telling.history_of(found.sold[product], transactions, as_of, found.units.get(product)), asked.horizon,
-            asked.date + _DAY, telling.windows_of(beside.windows, THOUSAND), known.champion if known else None,
-        )  # fmt: skip
+            event_mapping.history_of(found.sold[product], transactions, as_of, found.units.get(product)),
+            asked.horizon,
+            asked.date + _DAY,
+            event_mapping.windows_of(beside.windows, THOUSAND),
+            known.champion if known else None,
+        )
         try:
             made = self._models.predict(task)
         except ForecastError as error:
-            logger.warning("no forecast", extra={
-                "business_id": run.business_id, "product_id": product, "reason": error.reason,
-            })  # fmt: skip
+            logger.warning(
+                "no forecast",
+                extra={
+                    "business_id": run.business_id,
+                    "product_id": product,
+                    "reason": error.reason,
+                },
+            )
             return [ForecastFailed(asked.run_id, product, asked.horizon, asked.date, error.reason, str(error))]
         if isinstance(made, NotEnough):
             run.short.append(Short(product, made.have, made.need))
             return []
         number = self._store.allot(run.business_id, "forecast")
-        return [telling.forecast_made(number, product, transactions, asked.horizon, made, beside)]
+        return [event_mapping.forecast_made(number, product, transactions, asked.horizon, made, beside)]
 
     def _takings(self, run: _Run) -> list[Event]:
         """Return what is to be told of the shop's takings."""
         takings, beside = run.material.takings, run.beside(TAKINGS)
-        history = telling.takings_of(takings.days, takings.sales, beside.data_as_of)
+        history = event_mapping.takings_of(takings.days, takings.sales, beside.data_as_of)
         start = run.requested.date + _DAY
         try:
             made = self._models.predict_takings(
-                TakingsTask(history, TAKINGS_DAYS, start, telling.windows_of(beside.windows, 1))
+                TakingsTask(history, TAKINGS_DAYS, start, event_mapping.windows_of(beside.windows, 1))
             )
         except ForecastError as error:
             logger.warning("no forecast of takings", extra={"business_id": run.business_id, "reason": error.reason})
             return []
-        return [] if isinstance(made, NotEnough) else [telling.takings_told(made, beside)]
+        return [] if isinstance(made, NotEnough) else [event_mapping.takings_told(made, beside)]
 
     def _record(self, run: _Run, *, last: bool = False) -> None:
         """Append what is told, and if it was the last that the part is done; another worker's batch goes before."""
@@ -151,12 +159,20 @@ class ForecastMaker:
             state = aggregate.advance(state, event)
         if last:
             asked = run.requested
-            events.append(ForecastRunCompleted(
-                asked.run_id, run.part, len(run.parts), asked.horizon, list(state.made), run.short, list(state.failed)
-            ))  # fmt: skip
+            events.append(
+                ForecastRunCompleted(
+                    asked.run_id,
+                    run.part,
+                    len(run.parts),
+                    asked.horizon,
+                    list(state.made),
+                    run.short,
+                    list(state.failed),
+                )
+            )
         stream, before = part_stream(run.requested.run_id, run.part), run.state.version
 
-        def decide(unit: Unit) -> None:
+        def decide(unit: UnitOfWork) -> None:
             if len(unit.load(stream)) != before:
                 raise Retry(_GIVING_WAY_SECONDS)
             unit.append(stream, before, *events)
@@ -167,7 +183,7 @@ class ForecastMaker:
     def _give_way(self, run: _Run) -> None:
         """Record what is made and come back later if something more urgent waits for a worker."""
         with self._connect() as conn:
-            outranked = jobs.outranked(conn, run.job.priority)
+            outranked = queue.outranked(conn, run.job.priority)
         if outranked:
             if run.told:
                 self._record(run)

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.errors import EmailTaken, NotADemo
-from shared.events.base import Event
-from shared.events.identity import (
+from shared.domain.events.base import Event
+from shared.domain.events.identity import (
     BusinessClosed,
     BusinessProfileChanged,
     BusinessRegistered,
@@ -17,6 +16,8 @@ from shared.events.identity import (
     UserProfileChanged,
     UserRegistered,
 )
+from shared.domain.refusals.admin import NotADemo
+from shared.domain.refusals.identity import EmailTaken
 
 Private = Mapping[str, Any]
 

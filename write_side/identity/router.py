@@ -10,36 +10,36 @@ from fastapi import APIRouter, Depends, Request
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 
-from shared.bearer import command_context, owner, principal, request_hash
-from shared.envelope import ok
-from shared.errors import (
+from shared.domain.refusals.identity import (
     EmailTaken,
     InvalidCredentials,
     InvalidRefreshToken,
-    InvalidRequest,
     InvalidResetCode,
     TooManyLoginAttempts,
-    TooManyRequests,
     WeakPassword,
-)  # fmt: skip
-from shared.event_store import EventStore, Metadata
-from shared.limits import source
-from shared.openapi import example, refuses
-from shared.tokens import Principal
-from write_side.identity import emails, forms, profiles, recovery, registration
+)
+from shared.errors import InvalidRequest, TooManyRequests
+from shared.eventstore.store import EventStore, Metadata
+from shared.http.auth import command_context, owner, principal, request_hash
+from shared.http.openapi import example, refuses
+from shared.http.rate_limiter import source
+from shared.http.responses import ok
+from shared.http.tokens import Principal
+from write_side.identity import password_handlers, profile_handlers, registration_handlers, schemas
 from write_side.identity.aggregate import ChangeBusinessProfile, ChangeUserProfile
-from write_side.identity.answers import (
+from write_side.identity.credentials import emails
+from write_side.identity.credentials.senders import Sender, default_sender
+from write_side.identity.login_handlers import Attempt, Gate
+from write_side.identity.password_handlers import PasswordWish
+from write_side.identity.presenter import (
     BUSINESS_EXAMPLE,
     TOKENS_EXAMPLE,
     USER_EXAMPLE,
     business_data,
     tokens_data,
     user_data,
-)  # fmt: skip
-from write_side.identity.logins import Attempt, Gate
-from write_side.identity.recovery import PasswordWish
-from write_side.identity.senders import Sender, default_sender
-from write_side.identity.sessions import Sessions
+)
+from write_side.identity.session_handlers import Sessions
 
 REGISTRATIONS_PER_HOUR = 5
 RESETS_PER_HOUR = 20
@@ -55,43 +55,50 @@ _CHANGED = {"password_changed": True}
 
 
 @router.post(
-    "/auth/register", status_code=201, tags=["Auth"], openapi_extra=refuses(EmailTaken, WeakPassword),
+    "/auth/register",
+    status_code=201,
+    tags=["Auth"],
+    openapi_extra=refuses(EmailTaken, WeakPassword),
     responses={201: example(_REGISTER_EXAMPLE)},
-)  # fmt: skip
-def register(request: Request, form: forms.Registration) -> Response:
+)
+def register(request: Request, form: schemas.Registration) -> Response:
     """Open an account with its shop, and log it in."""
     store, meta = _store(request), _meta(request)
-    applicant = registration.Applicant(**form.model_dump())
+    applicant = registration_handlers.Applicant(**form.model_dump())
     _limit(request, "register", REGISTRATIONS_PER_HOUR)
     key = request.headers.get("idempotency-key")
-    account, _ = registration.register(store, applicant, meta, key)
+    account, _ = registration_handlers.register(store, applicant, meta, key)
     tokens, position = _sessions(request).begin(account, meta, _now())
     data = {
-        "user": user_data(profiles.user(store, account.user_id), account.business_id),
-        "business": business_data(profiles.business(store, account.business_id or 0, account.user_id)),
+        "user": user_data(profile_handlers.user(store, account.user_id), account.business_id),
+        "business": business_data(profile_handlers.business(store, account.business_id or 0, account.user_id)),
         "tokens": tokens_data(tokens),
     }
     return ok(data, status=201, position=_seal(request, account.business_id, position))
 
 
 @router.post(
-    "/auth/login", tags=["Auth"], openapi_extra=refuses(InvalidCredentials, TooManyLoginAttempts),
+    "/auth/login",
+    tags=["Auth"],
+    openapi_extra=refuses(InvalidCredentials, TooManyLoginAttempts),
     responses={200: example(_LOGIN_EXAMPLE)},
-)  # fmt: skip
-def login(request: Request, form: forms.Login) -> Response:
+)
+def login(request: Request, form: schemas.Login) -> Response:
     """Begin a session."""
     attempt = Attempt(_gate(request), emails.looked_up(form.email), form.password)
     account, tokens, position = _sessions(request).log_in(attempt, _meta(request), _now())
-    user = user_data(profiles.user(_store(request), account.user_id), account.business_id)
+    user = user_data(profile_handlers.user(_store(request), account.user_id), account.business_id)
     data = {"user": user, **tokens_data(tokens), "tokens": tokens_data(tokens)}
     return ok(data, position=_seal(request, account.business_id, position))
 
 
 @router.post(
-    "/auth/token/refresh", tags=["Auth"], openapi_extra=refuses(InvalidRefreshToken),
+    "/auth/token/refresh",
+    tags=["Auth"],
+    openapi_extra=refuses(InvalidRefreshToken),
     responses={200: example(TOKENS_EXAMPLE)},
-)  # fmt: skip
-def refresh_token(request: Request, form: forms.RefreshToken) -> Response:
+)
+def refresh_token(request: Request, form: schemas.RefreshToken) -> Response:
     """Exchange the newest refresh token for the next pair; each is good once, and reuse ends the session."""
     return ok(tokens_data(_sessions(request).refresh(form.refresh_token, _meta(request), _now())))
 
@@ -99,7 +106,7 @@ def refresh_token(request: Request, form: forms.RefreshToken) -> Response:
 @router.post(
     "/auth/logout", tags=["Auth"], openapi_extra=refuses(InvalidRefreshToken), responses={200: example(_LOGGED_OUT)}
 )
-def logout(request: Request, form: forms.RefreshToken) -> Response:
+def logout(request: Request, form: schemas.RefreshToken) -> Response:
     """End the session of this refresh token."""
     business_id, position = _sessions(request).log_out(form.refresh_token, _meta(request), _now())
     return ok(_LOGGED_OUT, position=_seal(request, business_id, position))
@@ -113,55 +120,65 @@ def logout_all(request: Request, who: Someone) -> Response:
 
 
 @router.patch("/auth/me", tags=["Auth"], responses={200: example({**USER_EXAMPLE, "access_token": "jwt..."})})
-def change_me(request: Request, who: Someone, form: forms.UserChange) -> Response:
+def change_me(request: Request, who: Someone, form: schemas.UserChange) -> Response:
     """Change the own name or language; the new access token says the new language."""
     wish, meta, sessions = ChangeUserProfile(**_said(form)), _repeatable(request, who), _sessions(request)
     sessions.continued(who, _now())
-    user = profiles.change_user(_store(request), who, wish, meta, _content(request, who))
+    user = profile_handlers.change_user(_store(request), who, wish, meta, _content(request, who))
     data = {**user_data(user, who.business_id), "access_token": sessions.continued(who, _now())}
     return ok(data, position=_seal(request, who.business_id, user.position))
 
 
 @router.patch("/business/profile", tags=["Business"], responses={200: example(BUSINESS_EXAMPLE)})
-def change_profile(request: Request, who: Owner, form: forms.BusinessChange) -> Response:
+def change_profile(request: Request, who: Owner, form: schemas.BusinessChange) -> Response:
     """Change the shop's profile."""
     wish = ChangeBusinessProfile(**{name: value or "" for name, value in _said(form).items()})
-    shop = profiles.change_business(_store(request), who, wish, _repeatable(request, who), _content(request, who))
+    shop = profile_handlers.change_business(
+        _store(request), who, wish, _repeatable(request, who), _content(request, who)
+    )
     return ok(business_data(shop), position=_seal(request, who.business_id, shop.position))
 
 
 @router.post(
-    "/auth/password", tags=["Auth"], openapi_extra=refuses(InvalidCredentials, TooManyLoginAttempts, WeakPassword),
+    "/auth/password",
+    tags=["Auth"],
+    openapi_extra=refuses(InvalidCredentials, TooManyLoginAttempts, WeakPassword),
     responses={200: example(_CHANGED)},
-)  # fmt: skip
-def change_password(request: Request, who: Someone, form: forms.PasswordChange) -> Response:
+)
+def change_password(request: Request, who: Someone, form: schemas.PasswordChange) -> Response:
     """Replace the password; every other session ends."""
     wish = PasswordWish(form.current_password, form.new_password)
-    position = recovery.change_password(_store(request), _gate(request), who, wish, _meta(request, who))
+    position = password_handlers.change_password(_store(request), _gate(request), who, wish, _meta(request, who))
     return ok(_CHANGED, position=_seal(request, who.business_id, position))
 
 
 @router.post(
-    "/auth/password/reset-request", status_code=202, tags=["Auth"],
+    "/auth/password/reset-request",
+    status_code=202,
+    tags=["Auth"],
     responses={202: example({"expires_in": 600}, pending=True)},
-)  # fmt: skip
-def request_reset(request: Request, form: forms.ResetRequest) -> Response:
+)
+def request_reset(request: Request, form: schemas.ResetRequest) -> Response:
     """Send a one-use code to the account of this e-mail, if there is one; the answer does not tell."""
     _limit(request, "reset", RESETS_PER_HOUR)
-    answer = ok({"expires_in": int(recovery.VALID.total_seconds())}, status=202)
+    answer = ok({"expires_in": int(password_handlers.VALID.total_seconds())}, status=202)
     email, sender = emails.looked_up(form.email), _sender(request)
-    answer.background = BackgroundTask(recovery.request_reset, _store(request), sender, email, _meta(request))
+    answer.background = BackgroundTask(password_handlers.request_reset, _store(request), sender, email, _meta(request))
     return answer
 
 
 @router.post(
-    "/auth/password/reset", tags=["Auth"], openapi_extra=refuses(InvalidResetCode, TooManyLoginAttempts, WeakPassword),
+    "/auth/password/reset",
+    tags=["Auth"],
+    openapi_extra=refuses(InvalidResetCode, TooManyLoginAttempts, WeakPassword),
     responses={200: example(_CHANGED)},
-)  # fmt: skip
-def reset_password(request: Request, form: forms.Reset) -> Response:
+)
+def reset_password(request: Request, form: schemas.Reset) -> Response:
     """Replace a forgotten password by the code that was sent; every session ends."""
     email, wish = emails.looked_up(form.email), PasswordWish(form.code, form.new_password)
-    business_id, position = recovery.reset_password(_store(request), _gate(request), email, wish, _meta(request))
+    business_id, position = password_handlers.reset_password(
+        _store(request), _gate(request), email, wish, _meta(request)
+    )
     return ok(_CHANGED, position=_seal(request, business_id, position))
 
 
@@ -192,7 +209,7 @@ def _content(request: Request, who: Principal) -> bytes | None:
     return plain and _store(request).master.lookup_key("request", who.business_id, f"{who.user_id} {plain.hex()}")
 
 
-def _said(form: forms.UserChange | forms.BusinessChange) -> dict[str, Any]:
+def _said(form: schemas.UserChange | schemas.BusinessChange) -> dict[str, Any]:
     said = form.model_dump(exclude_unset=True)
     if not said:
         raise InvalidRequest(details={"expected": sorted(type(form).model_fields)})

@@ -5,15 +5,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from shared.bearer import command_context, owner, request_hash
-from shared.envelope import ok
-from shared.errors import InvalidRequest, ProductNotFound
-from shared.openapi import example, refuses
-from shared.paging import PublicId
-from shared.tokens import Principal
+from shared.domain.refusals.inventory import ProductNotFound
+from shared.errors import InvalidRequest
+from shared.http.auth import command_context, owner, request_hash
+from shared.http.openapi import example, refuses
+from shared.http.pagination import PublicId
+from shared.http.responses import ok
+from shared.http.tokens import Principal
 from write_side.inventory.aggregate import MONEY, QUANTITIES, ChangeDetails, MoveStock
-from write_side.inventory.forms import ProductChange, StockMove
-from write_side.inventory.stockroom import Done, Stockroom
+from write_side.inventory.handlers import Done, Stockroom
+from write_side.inventory.schemas import ProductChange, StockMove
 
 router = APIRouter(tags=["Products"])
 Owner = Annotated[Principal, Depends(owner)]
@@ -21,12 +22,19 @@ _SCALES = {**dict.fromkeys(MONEY, 100), **dict.fromkeys((*QUANTITIES, "quantity"
 _CHANGED: dict[int | str, dict[str, Any]] = {
     200: example(
         {
-            "id": 1, "sku": "RICE-5KG", "unit": "kg", "unit_price": None, "cost": 98.5, "reorder_point": 20,
-            "lead_time_days": 3, "pack_size": 25, "min_order": None,
+            "id": 1,
+            "sku": "RICE-5KG",
+            "unit": "kg",
+            "unit_price": None,
+            "cost": 98.5,
+            "reorder_point": 20,
+            "lead_time_days": 3,
+            "pack_size": 25,
+            "min_order": None,
         },
         "All that was said of the product; without a `unit_price` its sales tell the price",
     )
-}  # fmt: skip
+}
 _MOVED: dict[int | str, dict[str, Any]] = {
     201: example(
         {"product_id": 1, "kind": "count", "quantity": 40, "at": "2025-11-03T18:00:00+06:00"},
@@ -48,9 +56,7 @@ def change_product(request: Request, who: Owner, product_id: PublicId, form: Pro
     return _answer(request, who, _stockroom(request, who).change_details(product_id, wish))
 
 
-@router.post(
-    "/products/{product_id}/stock", status_code=201, responses=_MOVED, openapi_extra=refuses(ProductNotFound)
-)  # fmt: skip
+@router.post("/products/{product_id}/stock", status_code=201, responses=_MOVED, openapi_extra=refuses(ProductNotFound))
 def move_stock(request: Request, who: Owner, product_id: PublicId, form: StockMove) -> Response:
     """Count the stock of a product, or tell of a delivery, a return, goods wasted, or a correction by so much.
 

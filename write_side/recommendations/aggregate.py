@@ -10,16 +10,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from shared.errors import (
-    AlreadyDismissed,
-    AlreadyExecuted,
-    InvalidRequest,
-    RecommendationNotFound,
-    RecommendationOver,
-)
-from shared.event_codec import Recorded
-from shared.events.base import Event
-from shared.events.recommendations import (
+from shared.domain.events.base import Event
+from shared.domain.events.recommendations import (
     BasedOn,
     Fact,
     RecommendationDismissed,
@@ -31,8 +23,16 @@ from shared.events.recommendations import (
     RecommendationViewed,
     RecommendationWithdrawn,
 )
-from shared.rules.follow_up import Executed, Outcome, watched_until
-from shared.rules.wanted import Key
+from shared.domain.refusals.recommendations import (
+    AlreadyDismissed,
+    AlreadyExecuted,
+    RecommendationNotFound,
+    RecommendationOver,
+)
+from shared.domain.rules.follow_up import Executed, Outcome, watched_until
+from shared.domain.rules.recommendation_candidates import Key
+from shared.errors import InvalidRequest
+from shared.eventstore.codec import RecordedEvent
 
 SILENCE = dt.timedelta(7)
 MOST_SECONDS = 86_400
@@ -154,7 +154,7 @@ def outdated(based_on: BasedOn, advice: Advice) -> bool:
     return any(position < advice.seen.get(name, 0) for name, (_, position) in based_on.items())
 
 
-def load(history: Iterable[Recorded], before: Advice | None = None) -> Advice:
+def load(history: Iterable[RecordedEvent], before: Advice | None = None) -> Advice:
     """Return the state after a whole stream, or after what followed a state `before`."""
     advice = _Draft(before or Advice())
     for recorded in history:

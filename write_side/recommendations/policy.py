@@ -4,38 +4,38 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shared.event_codec import Recorded
-from shared.events.base import Event
-from shared.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
-from shared.events.clock import DayOpened
-from shared.events.customers import CustomersMerged
-from shared.events.forecasting import ForecastRunCompleted
-from shared.events.inventory import ProductDetailsChanged, StockMoved
-from shared.events.rules import RuleActivated
-from shared.events.sales import SaleRecorded, SaleVoided, UploadCompleted
-from shared.job import NIGHTLY, WAITED_FOR, NewJob, Outcome
+from shared.domain.events.base import Event
+from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.customers import CustomersMerged
+from shared.domain.events.forecasting import ForecastRunCompleted
+from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
+from shared.domain.events.rules import RuleActivated
+from shared.domain.events.sales import SaleRecorded, SaleVoided, UploadCompleted
+from shared.eventstore.codec import RecordedEvent
+from shared.jobs.job import NIGHTLY, WAITED_FOR, NewJob, Outcome
 
 REVIEW = "review_recommendations"
 REVIEW_DAY = "review_day"
 _DHAKA = ZoneInfo("Asia/Dhaka")
 
 
-def when_signals_changed(recorded: Recorded, _: Event) -> list[NewJob | Outcome]:
+def when_signals_changed(recorded: RecordedEvent, _: Event) -> list[NewJob | Outcome]:
     """At most one review of a shop waits, for all that has changed until it is done."""
     return [review_of(recorded.business_id, recorded.position)]
 
 
-def when_upload_completed(recorded: Recorded, event: UploadCompleted) -> list[NewJob | Outcome]:
+def when_upload_completed(recorded: RecordedEvent, event: UploadCompleted) -> list[NewJob | Outcome]:
     """A ledger that was read changes the signals, unless it was empty."""
     return when_signals_changed(recorded, event) if event.rows else []
 
 
-def when_day_opened(recorded: Recorded, event: DayOpened) -> list[NewJob | Outcome]:
+def when_day_opened(recorded: RecordedEvent, event: DayOpened) -> list[NewJob | Outcome]:
     """A day calls for a review of every active shop, in its morning."""
     return [NewJob(REVIEW_DAY, str(event.date), None, recorded.position, {}, NIGHTLY)]
 
 
-def when_rule_activated(recorded: Recorded, _: RuleActivated) -> list[NewJob | Outcome]:
+def when_rule_activated(recorded: RecordedEvent, _: RuleActivated) -> list[NewJob | Outcome]:
     """Other rules say something else of every shop."""
     day = recorded.recorded_at.astimezone(_DHAKA).date()
     return [NewJob(REVIEW_DAY, str(day), None, recorded.position, {}, NIGHTLY, again=True)]
@@ -49,11 +49,18 @@ def review_of(business_id: int | None, position: int, priority: int = WAITED_FOR
     return NewJob(REVIEW, str(business_id), business_id, position, {}, priority, again=True)
 
 
-POLICIES: Mapping[type[Event], Callable[[Recorded, Any], list[NewJob | Outcome]]] = {
+POLICIES: Mapping[type[Event], Callable[[RecordedEvent, Any], list[NewJob | Outcome]]] = {
     **dict.fromkeys(
         (
-            SaleRecorded, SaleVoided, StockMoved, ProductDetailsChanged, CashSettingsChanged,
-            ExpenseRecorded, ExpenseEnded, CollectionRecorded, CustomersMerged,
+            SaleRecorded,
+            SaleVoided,
+            StockMoved,
+            ProductDetailsChanged,
+            CashSettingsChanged,
+            ExpenseRecorded,
+            ExpenseEnded,
+            CollectionRecorded,
+            CustomersMerged,
             ForecastRunCompleted,
         ),
         when_signals_changed,
@@ -61,4 +68,4 @@ POLICIES: Mapping[type[Event], Callable[[Recorded, Any], list[NewJob | Outcome]]
     UploadCompleted: when_upload_completed,
     DayOpened: when_day_opened,
     RuleActivated: when_rule_activated,
-}  # fmt: skip
+}

@@ -8,42 +8,54 @@ from anyio import from_thread
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from shared.bearer import command_context, language, owner, request_hash
-from shared.database import reading
-from shared.envelope import ok
-from shared.errors import (
+from shared.domain.presentation.outreach import next_steps, side_effects
+from shared.domain.presentation.recommendations import Names, Recommendation, item
+from shared.domain.readmodels.names import names_in
+from shared.domain.refusals.recommendations import (
     AlreadyDismissed,
     AlreadyExecuted,
     ConfirmationMissing,
     RecommendationNotFound,
     RecommendationOver,
 )
-from shared.openapi import example, refuses
-from shared.paging import PublicId
-from shared.signals.names import names_in
+from shared.http.auth import command_context, language, owner, request_hash
+from shared.http.openapi import example, refuses
+from shared.http.pagination import PublicId
+from shared.http.responses import ok
+from shared.http.tokens import Principal
+from shared.postgres.database import reading
 from shared.texts import text
-from shared.tokens import Principal
-from shared.wording.outreach import next_steps, side_effects
-from shared.wording.recommendations import Names, Recommendation, item
-from write_side.recommendations.desk import Desk, Done
-from write_side.recommendations.forms import Dismissal, Execution, Look, changes
+from write_side.recommendations.handlers import Desk, Done
+from write_side.recommendations.schemas import Dismissal, Execution, Look, changes
 
 router = APIRouter(tags=["Recommendations"])
 Owner = Annotated[Principal, Depends(owner)]
 _DHAKA = ZoneInfo("Asia/Dhaka")
 _ITEM = {
-    "id": 1, "title": "Reorder Basmati Rice", "description": "Stock ending in 2 days. Current: 5 units. …",
-    "type": "reorder", "urgency": "high", "priority_score": 0.88, "status": "executed",
+    "id": 1,
+    "title": "Reorder Basmati Rice",
+    "description": "Stock ending in 2 days. Current: 5 units. …",
+    "type": "reorder",
+    "urgency": "high",
+    "priority_score": 0.88,
+    "status": "executed",
     "action_data": {
-        "product_id": 1, "product_name": "Basmati Rice", "current_stock": 5, "recommended_qty": 20,
+        "product_id": 1,
+        "product_name": "Basmati Rice",
+        "current_stock": 5,
+        "recommended_qty": 20,
         "reorder_by_date": "2025-11-05",
     },
     "engagement": {
-        "is_viewed": True, "viewed_at": "2025-11-03T14:00:00Z", "is_executed": True,
-        "executed_at": "2025-11-03T14:05:00Z", "view_duration_seconds": 45,
+        "is_viewed": True,
+        "viewed_at": "2025-11-03T14:00:00Z",
+        "is_executed": True,
+        "executed_at": "2025-11-03T14:05:00Z",
+        "view_duration_seconds": 45,
     },
-    "created_at": "2025-11-03T10:30:00Z", "modified": ["recommended_qty"],
-}  # fmt: skip
+    "created_at": "2025-11-03T10:30:00Z",
+    "modified": ["recommended_qty"],
+}
 _VIEWED: dict[int | str, dict[str, Any]] = {
     200: example({"message": "Recommendation viewed", "recommendation": _ITEM}, "Taken down")
 }
@@ -53,14 +65,20 @@ _DISMISSED: dict[int | str, dict[str, Any]] = {
 _EXECUTED: dict[int | str, dict[str, Any]] = {
     200: example(
         {
-            "message": "Action executed", "recommendation": _ITEM,
+            "message": "Action executed",
+            "recommendation": _ITEM,
             "side_effects": {
-                "rfq_created": False, "sms_queued": False,
+                "rfq_created": False,
+                "sms_queued": False,
                 "note": "The order line is ready to copy; nothing was sent to a supplier.",
                 "order_list": [
                     {
-                        "product_id": 1, "product_name": "Basmati Rice", "quantity": 20, "order_by": "2025-11-05",
-                        "text": "Basmati Rice: 20", "sales_value": 2400,
+                        "product_id": 1,
+                        "product_name": "Basmati Rice",
+                        "quantity": 20,
+                        "order_by": "2025-11-05",
+                        "text": "Basmati Rice: 20",
+                        "sales_value": 2400,
                     }
                 ],
                 "messages": [],
@@ -69,7 +87,7 @@ _EXECUTED: dict[int | str, dict[str, Any]] = {
         },
         "Taken down; `order_list` and `messages` are for the owner to use, nothing was sent",
     )
-}  # fmt: skip
+}
 
 
 @router.post(
@@ -83,9 +101,10 @@ def view(request: Request, who: Owner, recommendation_id: PublicId, form: Look |
 
 
 @router.post(
-    "/recommendations/{recommendation_id}/execute", responses=_EXECUTED,
+    "/recommendations/{recommendation_id}/execute",
+    responses=_EXECUTED,
     openapi_extra=refuses(RecommendationNotFound, AlreadyExecuted, AlreadyDismissed, RecommendationOver),
-)  # fmt: skip
+)
 def execute(request: Request, who: Owner, recommendation_id: PublicId, form: Execution) -> Response:
     """Confirm that it is done, as recommended or as `modified_action` says.
 
@@ -100,9 +119,10 @@ def execute(request: Request, who: Owner, recommendation_id: PublicId, form: Exe
 
 
 @router.post(
-    "/recommendations/{recommendation_id}/dismiss", responses=_DISMISSED,
+    "/recommendations/{recommendation_id}/dismiss",
+    responses=_DISMISSED,
     openapi_extra=refuses(RecommendationNotFound, AlreadyExecuted, RecommendationOver),
-)  # fmt: skip
+)
 def dismiss(request: Request, who: Owner, recommendation_id: PublicId, form: Dismissal | None = None) -> Response:
     """Say that it won't be done, and why; for a week nothing of the kind is recommended again."""
     done = _desk(request, who).dismiss(recommendation_id, form.reason if form else None)

@@ -9,20 +9,20 @@ from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
-from shared import jobs
-from shared.database import FIRST_STATEMENT
-from shared.event_store import EventStore, Metadata, Unit
-from shared.events.recommendations import BasedOn
-from shared.job import NIGHTLY
-from shared.jobs import Job, Lease, Retry
-from shared.rules import follow_up, recommend
-from shared.rules.follow_up import Executed, Outcome
-from shared.rules.wanted import Wanted
-from shared.signals.recommendations import Reading
+from shared.domain.events.recommendations import BasedOn
+from shared.domain.readmodels.recommendations import Reading
+from shared.domain.rules import follow_up, recommend
+from shared.domain.rules.follow_up import Executed, Outcome
+from shared.domain.rules.recommendation_candidates import Candidate
+from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.jobs import queue
+from shared.jobs.job import NIGHTLY
+from shared.jobs.queue import Job, Lease, Retry
+from shared.postgres.database import FIRST_STATEMENT
 from write_side.recommendations import aggregate
-from write_side.recommendations.advices import Advices, stream_of
 from write_side.recommendations.policy import review_of
-from write_side.recommendations.reviewing import reviewed, to_issue
+from write_side.recommendations.review import reviewed, to_issue
+from write_side.recommendations.state_cache import Advices, stream_of
 
 OPENS_AT = dt.time(5)
 _DHAKA = ZoneInfo("Asia/Dhaka")
@@ -45,7 +45,7 @@ SELECT_ACTIVE = """WITH RECURSIVE shops AS (
 class _Look(NamedTuple):
     """What the read models said at one moment, and what follows from it."""
 
-    wanted: Sequence[Wanted]
+    wanted: Sequence[Candidate]
     outcomes: dict[int, Outcome]
     based_on: BasedOn
     stale: bool
@@ -68,7 +68,7 @@ class Reviewer:
         with self._connect() as conn:
             look = self._look(conn, job, today, awaiting, lease)
 
-        def decide(unit: Unit) -> None:
+        def decide(unit: UnitOfWork) -> None:
             advice = self._advices.of(business, unit)
             if aggregate.outdated(look.based_on, advice):
                 raise Retry(0.0)
@@ -76,12 +76,12 @@ class Reviewer:
             first = self._store.allot(business, "recommendation", new) if new else 0
             events = reviewed(
                 look.wanted, look.outcomes, advice, today, look.based_on, first_id=first, stale=look.stale
-            )  # fmt: skip
+            )
             unit.append(stream, advice.version, *events)
 
         self._store.execute(business, Metadata(actor="worker", causation=job.position), decide)
         with self._store.cursor() as cursor:
-            jobs.finish(cursor, job)
+            queue.finish(cursor, job)
 
     def _look(
         self, conn: Connection[Any], job: Job, today: dt.date, awaiting: Sequence[Executed], lease: Lease
@@ -128,9 +128,9 @@ class DayReviewer:
         if now.date() == day:
             with self._connect() as conn, conn.transaction():
                 shops = [shop for (shop,) in conn.execute(SELECT_ACTIVE).fetchall()]
-                jobs.record(conn, [review_of(shop, job.position, NIGHTLY) for shop in shops])
+                queue.record(conn, [review_of(shop, job.position, NIGHTLY) for shop in shops])
         with self._store.cursor() as cursor:
-            jobs.finish(cursor, job)
+            queue.finish(cursor, job)
 
 
 def _now(store: EventStore) -> dt.datetime:

@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared.event_codec import Recorded
-from shared.events.base import Event
-from shared.events.inventory import ProductLine, ProductSheetRecorded
-from shared.events.sales import (
+from shared.domain.events.base import Event
+from shared.domain.events.inventory import ProductLine, ProductSheetRecorded
+from shared.domain.events.sales import (
     Movement,
     MovementsRecorded,
     Remark,
@@ -22,9 +21,10 @@ from shared.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
-from write_side.sales.csv_rows import LedgerRow, RejectedRow
-from write_side.sales.csv_sheet import Sheet
-from write_side.sales.csv_values import EXPENSE, PURCHASE, SALE
+from shared.eventstore.codec import RecordedEvent
+from write_side.sales.csv.rows import LedgerRow, RejectedRow
+from write_side.sales.csv.sheet import Sheet
+from write_side.sales.csv.values import EXPENSE, PURCHASE, SALE
 
 BATCH_ROWS = 500
 
@@ -73,7 +73,7 @@ def stream_of(file_id: str) -> str:
     return f"upload-{file_id}"
 
 
-def load(history: Iterable[Recorded]) -> Upload | None:
+def load(history: Iterable[RecordedEvent]) -> Upload | None:
     """Return the upload that its events tell of, None for an empty stream."""
     upload: Upload | None = None
     for recorded in history:
@@ -81,13 +81,20 @@ def load(history: Iterable[Recorded]) -> Upload | None:
     return upload
 
 
-def evolve(upload: Upload | None, recorded: Recorded, event: Event) -> Upload | None:
+def evolve(upload: Upload | None, recorded: RecordedEvent, event: Event) -> Upload | None:
     """Return the upload after one more event."""
     if isinstance(event, UploadAccepted):
         return Upload(
-            event.file_id, recorded.business_id or 0, event.size, recorded.recorded_at, recorded.position, event.dedupe,
-            event.date_order, event.mapping, recorded.version,
-        )  # fmt: skip
+            event.file_id,
+            recorded.business_id or 0,
+            event.size,
+            recorded.recorded_at,
+            recorded.position,
+            event.dedupe,
+            event.date_order,
+            event.mapping,
+            recorded.version,
+        )
     if upload is None:
         return None
     upload = replace(upload, version=recorded.version)
@@ -206,19 +213,34 @@ def _fingerprints(rows: Sequence[LedgerRow]) -> str:
 def _sale(row: LedgerRow, tx: int, names: Names, payments: dict[tuple[str, str | None], int]) -> Sale:
     customer = customer_key(row)
     return Sale(
-        row.row, tx, row.date, row.time, names.products[row.product_key],
-        None if customer is None else names.customers[customer], row.quantity, row.paisa, _payment(row, payments),
-    )  # fmt: skip
+        row.row,
+        tx,
+        row.date,
+        row.time,
+        names.products[row.product_key],
+        None if customer is None else names.customers[customer],
+        row.quantity,
+        row.paisa,
+        _payment(row, payments),
+    )
 
 
 def _movement(row: LedgerRow, tx: int, names: Names, payments: dict[tuple[str, str | None], int]) -> Movement:
     customer = customer_key(row)
     spent = row.kind == EXPENSE
     return Movement(
-        row.row, tx, row.kind, row.date, row.time, None if spent else names.products[row.product_key],
-        None if customer is None else names.customers[customer], row.product if spent else None, row.quantity,
-        row.paisa, _payment(row, payments),
-    )  # fmt: skip
+        row.row,
+        tx,
+        row.kind,
+        row.date,
+        row.time,
+        None if spent else names.products[row.product_key],
+        None if customer is None else names.customers[customer],
+        row.product if spent else None,
+        row.quantity,
+        row.paisa,
+        _payment(row, payments),
+    )
 
 
 def _payment(row: LedgerRow, payments: dict[tuple[str, str | None], int]) -> int | None:

@@ -3,36 +3,36 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.event_codec import Recorded
-from shared.events.base import Event
-from shared.events.jobs import JobFailed
-from shared.events.sales import UploadAccepted, UploadCompleted, UploadFailed
-from shared.job import NewJob, Outcome
+from shared.domain.events.base import Event
+from shared.domain.events.jobs import JobFailed
+from shared.domain.events.sales import UploadAccepted, UploadCompleted, UploadFailed
+from shared.eventstore.codec import RecordedEvent
+from shared.jobs.job import NewJob, Outcome
 
 READ_UPLOAD = "read_upload"
 
 
-def when_upload_accepted(recorded: Recorded, event: UploadAccepted) -> list[NewJob | Outcome]:
+def when_upload_accepted(recorded: RecordedEvent, event: UploadAccepted) -> list[NewJob | Outcome]:
     """An accepted ledger is read by a worker."""
     return [NewJob(READ_UPLOAD, event.file_id, recorded.business_id, recorded.position, {})]
 
 
-def when_upload_completed(_: Recorded, event: UploadCompleted) -> list[NewJob | Outcome]:
+def when_upload_completed(_: RecordedEvent, event: UploadCompleted) -> list[NewJob | Outcome]:
     """A ledger that was read needs no worker any more."""
     return [Outcome(READ_UPLOAD, event.file_id, "done")]
 
 
-def when_upload_failed(_: Recorded, event: UploadFailed) -> list[NewJob | Outcome]:
+def when_upload_failed(_: RecordedEvent, event: UploadFailed) -> list[NewJob | Outcome]:
     """A ledger that can't be read is not tried again: the answer would be the same."""
     return [Outcome(READ_UPLOAD, event.file_id, "done", event.error_code)]
 
 
-def when_job_failed(_: Recorded, event: JobFailed) -> list[NewJob | Outcome]:
+def when_job_failed(_: RecordedEvent, event: JobFailed) -> list[NewJob | Outcome]:
     """A job that was given up stays so until somebody retries it."""
     return [Outcome(event.kind, event.subject, "failed", event.error)]
 
 
-POLICIES: Mapping[type[Event], Callable[[Recorded, Any], list[NewJob | Outcome]]] = {
+POLICIES: Mapping[type[Event], Callable[[RecordedEvent, Any], list[NewJob | Outcome]]] = {
     UploadAccepted: when_upload_accepted,
     UploadCompleted: when_upload_completed,
     UploadFailed: when_upload_failed,

@@ -1,238 +1,69 @@
-"""Ledgers and receipts come in here; what was wrong with a ledger's rows goes out again."""
+"""POST /transactions: one sale by hand, and the void of one."""
 
-import datetime as dt
-import re
-import uuid
-from collections.abc import Iterator
-from itertools import chain
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import StreamingResponse
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from shared.bearer import command_context, language, owner
-from shared.envelope import ok
-from shared.errors import InvalidCsvFormat, InvalidImageFormat, Refusal, TooManyUploads, UploadNotFound
-from shared.event_store import EventStore, Metadata, Unit
-from shared.events.sales import UploadAccepted
-from shared.openapi import example, refuses
-from shared.paging import strict_query
-from shared.texts import Phrase, catalogue
-from shared.tokens import Principal
-from write_side.sales import aggregate
-from write_side.sales.csv_rows import errors_csv
-from write_side.sales.intake import Intake, SmallIntake, too_large
-from write_side.sales.mapping import MAPPING, SCHEMA, column_mapping
-from write_side.sales.multipart import invalid_field, read_form
-from write_side.sales.pictures import Picture, read_picture
-from write_side.sales.rejections import Rejections, rejections
-from write_side.sales.uploads import Answer, accept, insist_on_ledger, keeping, source_name, store_receipt
+from shared.domain.refusals.inventory import ProductNotFound
+from shared.domain.refusals.sales import AlreadyVoided
+from shared.errors import NotFound
+from shared.http.auth import command_context, owner, request_hash
+from shared.http.openapi import example, refuses
+from shared.http.pagination import PublicId
+from shared.http.responses import ok
+from shared.http.tokens import Principal
+from write_side.sales.handlers import Till
+from write_side.sales.schemas import NewSale, Void
 
-MAX_CSV_BYTES = 10_485_760
-MAX_IMAGE_BYTES = 5_242_880
-_FORM_OVERHEAD = 64 * 1024
-_BLOCK_BYTES = 64 * 1024
-_RECEIPT_DATE = "receipt_date"
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-
-
-router = APIRouter(tags=["Data"])
+router = APIRouter(tags=["Transactions"])
 Owner = Annotated[Principal, Depends(owner)]
-
-
-def _form(properties: dict[str, Any], required: str, *refusals: type[Refusal]) -> dict[str, Any]:
-    schema = {"type": "object", "required": [required], "properties": properties}
-    body = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
-    return {"requestBody": body, **refuses(*refusals)}
-
-
-_UPLOAD = _form(
-    {
-        "file": {"type": "string", "format": "binary", "description": "CSV, at most 10 MB"},
-        "data_source_name": {"type": "string", "maxLength": 255, "examples": ["May 2025 Sales"]},
-        MAPPING: SCHEMA,
-    },
-    "file", InvalidCsvFormat, TooManyUploads,
-)  # fmt: skip
-_RECEIPT = _form(
-    {
-        "image": {"type": "string", "format": "binary", "description": "JPG or PNG, at most 5 MB"},
-        "receipt_date": {"type": "string", "format": "date", "examples": ["2025-11-03"]},
-    },
-    "image", InvalidImageFormat,
-)  # fmt: skip
-_UPLOAD_ANSWER: dict[int | str, dict[str, Any]] = {
-    202: example(
-        {
-            "message": "Processing file...",
-            "file_id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
-            "file_name": "sales_may_2025.csv",
-            "rows_detected": 156,
-            "estimated_processing_time": 1,
-        },
-        "Accepted; the file is being read. X-Event-Position says from where to read on.",
-        pending=True,
+_SALE = {
+    "id": 1251,
+    "date": "2025-11-03T14:30:00+06:00",
+    "product_id": 5,
+    "product_name": "Shirt",
+    "quantity": 2,
+    "amount": 600,
+    "unit_price": 300,
+    "customer_id": 7,
+    "customer_name": "Fatema",
+    "payment_method": "cash",
+    "data_source": "manual",
+}
+_RECORDED: dict[int | str, dict[str, Any]] = {201: example(_SALE, "Recorded, as GET /transactions shows it")}
+_VOIDED: dict[int | str, dict[str, Any]] = {
+    200: example(
+        {**_SALE, "voided": True, "reason": "Entered twice", "voided_at": "2025-11-03T09:12:00Z"},
+        "Taken out of the books; the log keeps it",
     )
 }
-_RECEIPT_ANSWER: dict[int | str, dict[str, Any]] = {
-    202: example(
-        {
-            "message": "Extracting receipt data...",
-            "image_id": "0b7a4a5e-6f0e-4a53-9a53-0f1d6a0f2a11",
-            "estimated_processing_time": 10,
-        },
-        "Accepted; the picture is kept.",
-        pending=True,
-    )
-}
-_REPORT: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The rejected rows; column names only if there are none",
-        "content": {
-            "text/csv": {
-                "schema": {"type": "string"},
-                "example": "row,column,value,code,message,fix,Date,Product,Quantity,Amount\r\n"
-                "3,Quantity,0,QUANTITY_OUT_OF_RANGE,"
-                '"The quantity is not between 1 and 1,000.",'
-                '"Correct the quantity, or split a larger sale over several rows.",2025-10-01,Shirt,0,600\r\n',
-            }
-        },
-    }
-}
 
 
-@router.post("/data/upload-csv", status_code=202, openapi_extra=_UPLOAD, responses=_UPLOAD_ANSWER)
-async def upload_csv(
-    request: Request,
-    who: Owner,
-    dedupe: Annotated[Literal["on", "off"], Query(description="`off` imports twins of known rows on purpose")] = "on",
-    date_order: Annotated[
-        Literal["dmy", "mdy", "ymd"] | None, Query(description="how to read dates such as 03/04/2025")
-    ] = None,
-) -> Response:
-    """Take a sales ledger: Date, Product, Quantity, Amount[, Customer][, Payment Method]; a worker reads it."""
-    strict_query(request, ("dedupe", "date_order"))
-    meta = command_context(request, who)
-    intake, form = await _receive(request, who, "file", MAX_CSV_BYTES)
-    state = request.app.state
+@router.post("/transactions", status_code=201, responses=_RECORDED, openapi_extra=refuses(ProductNotFound))
+def record_sale(request: Request, who: Owner, form: NewSale) -> Response:
+    """Record one sale; product and customer are added where they are new.
 
-    def record() -> Answer:
-        mapping = column_mapping(form)
-        insist_on_ledger(intake.head, mapping)
-        event = UploadAccepted(
-            file_id=str(intake.file_id), file_name=intake.file_name, data_source_name=source_name(form),
-            size=intake.size, sha256=intake.sha256, rows_detected=intake.rows_detected(), dedupe=dedupe == "on",
-            date_order=date_order, mapping=mapping,
-        )  # fmt: skip
-        return accept(state.store, who, meta, event, limited=state.settings.rate_limits)
-
-    result, position = await run_in_threadpool(keeping, state.files, who, intake.file_id, record)
-    token = state.positions.seal(who.business_id, position) if position else None
-    texts = catalogue()["UPLOAD_PENDING"][language(request, who)]
-    return ok({"message": texts.message, **result}, status=202, position=token, headers={
-        "Location": f"/api/data/uploads/{result['file_id']}",
-    })  # fmt: skip
+    A ledger uploaded later that holds the same sale finds it recorded already.
+    """
+    item, position = _till(request, who).record(form.wish())
+    token = request.app.state.positions.seal(who.business_id, position) if position else None
+    return ok(item, status=201, position=token, headers={"Location": f"/api/transactions/{item['id']}"})
 
 
-@router.post("/data/upload-receipt", status_code=202, openapi_extra=_RECEIPT, responses=_RECEIPT_ANSWER)
-async def upload_receipt(request: Request, who: Owner) -> Response:
-    """Take the picture of a receipt and keep it, without what cameras add to pictures."""
-    strict_query(request, ())
-    meta = command_context(request, who)
-    picture = await _picture(request)
-    image_id = uuid.uuid4()
-    state = request.app.state
+@router.post("/transactions/{transaction_id}/void", responses=_VOIDED, openapi_extra=refuses(NotFound, AlreadyVoided))
+def void_sale(request: Request, who: Owner, transaction_id: PublicId, form: Void) -> Response:
+    """Take a sale out of the books, whether entered by hand or from a ledger; enter it anew if it was only wrong.
 
-    def record() -> Answer:
-        state.files.writer(who.business_id or 0, image_id)(0, picture.data)
-        return keeping(state.files, who, image_id, lambda: store_receipt(state.store, who, meta, picture, image_id))
-
-    result, position = await run_in_threadpool(record)
-    texts = catalogue()["RECEIPT_PENDING"][language(request, who)]
-    token = state.positions.seal(who.business_id, position) if position else None
-    return ok({"message": texts.message, **result}, status=202, position=token)
+    A ledger that holds it stays known: uploading it again does not bring the sale back.
+    """
+    item, position = _till(request, who).void(transaction_id, form.reason)
+    token = request.app.state.positions.seal(who.business_id, position) if position else None
+    return ok(item, position=token)
 
 
-# Returns whose upload begins a stream.
-SELECT_SENDER = "SELECT business_id FROM log.events WHERE originator_id = %s AND originator_version = 1"
-
-
-@router.get("/data/uploads/{file_id}/errors.csv", response_class=StreamingResponse, responses=_REPORT)
-def upload_errors(request: Request, who: Owner, file_id: str) -> Response:
-    """Return the rejected rows with row, column, value, code, message and fix, then the row's own cells."""
-    store: EventStore = request.app.state.store
-    known = _uuid(file_id)
-
-    def find(unit: Unit) -> tuple[Rejections, Iterator[Rejections]]:
-        sender = unit.sql(SELECT_SENDER, (aggregate.stream_of(str(known)),))
-        if sender != [{"business_id": who.business_id}]:
-            raise UploadNotFound
-        parts = rejections(unit, known)
-        return next(parts, Rejections([], [])), parts
-
-    # All parts are read by now, still sealed; they are opened one after the other while the answer is sent.
-    first, further = store.execute(who.business_id, Metadata(), find).result
-    rows = (row for part in chain([first], further) for row in part.rows)
-    lines = errors_csv(rows, first.header, language(request, who), _row_texts)
-    return StreamingResponse(
-        _blocks(lines),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="errors-{known}.csv"', "Cache-Control": "no-store"},
-    )
-
-
-def _insist_on_length(request: Request, limit: int) -> None:
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit + _FORM_OVERHEAD:
-        raise too_large(limit)
-
-
-async def _receive(request: Request, who: Principal, part: str, limit: int) -> tuple[Intake, dict[str, str]]:
-    _insist_on_length(request, limit)
-    files = request.app.state.files
-    intake_id = uuid.uuid4()
-    put = await run_in_threadpool(files.writer, who.business_id or 0, intake_id)
-    intake = Intake(intake_id, put, limit)
-    try:
-        form = await read_form(request, part, intake)
-        await intake.finish()
-    except Exception:
-        await run_in_threadpool(files.delete, who.business_id or 0, intake_id)
-        raise
-    return intake, form
-
-
-async def _picture(request: Request) -> Picture:
-    _insist_on_length(request, MAX_IMAGE_BYTES)
-    small = SmallIntake(MAX_IMAGE_BYTES)
-    form = await read_form(request, "image", small)
-    given = form.get(_RECEIPT_DATE, "").strip()
-    try:
-        date = dt.date.fromisoformat(given if _DATE.fullmatch(given) else "") if given else None
-    except ValueError as error:
-        raise invalid_field(_RECEIPT_DATE, "date_parsing", Phrase("FIELD_NOT_DATE")) from error
-    return read_picture(bytes(small.data), date)
-
-
-def _uuid(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError as error:
-        raise UploadNotFound from error
-
-
-def _row_texts(code: str, wanted: str) -> tuple[str, str]:
-    texts = catalogue()[code]["bn" if wanted == "bn" else "en"]
-    return texts.message, " ".join(texts.suggestions)
-
-
-def _blocks(lines: Iterator[str]) -> Iterator[bytes]:
-    block = bytearray(b"\xef\xbb\xbf")  # by which spreadsheets know UTF-8
-    for line in lines:
-        block += line.encode("utf-8", "replace")
-        if len(block) >= _BLOCK_BYTES:
-            yield bytes(block)
-            block.clear()
-    yield bytes(block)
+def _till(request: Request, who: Principal) -> Till:
+    store, plain = request.app.state.store, request_hash(request)
+    # A plain hash would let names and phone numbers be guessed.
+    keyed = plain and store.master.lookup_key("request", who.business_id, f"{who.user_id} {plain.hex()}")
+    return Till(store, who.business_id or 0, command_context(request, who), keyed)

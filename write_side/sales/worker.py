@@ -13,19 +13,19 @@ from typing import cast
 from psycopg import Cursor
 from psycopg.rows import DictRow
 
-from shared.event_store import EventStore, Metadata, Unit
-from shared.events.inventory import ProductSheetRecorded
-from shared.events.sales import UploadCompleted, UploadFailed
-from shared.files import Files
-from shared.jobs import Job, Lease, Retry
-from write_side.sales import aggregate, names
+from shared.domain.events.inventory import ProductSheetRecorded
+from shared.domain.events.sales import UploadCompleted, UploadFailed
+from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.jobs.queue import Job, Lease, Retry
+from shared.postgres.files import Files
+from write_side.sales import aggregate, catalog
 from write_side.sales.aggregate import Names, Upload, product_index_key, sale_index_key, sheet_index_key
-from write_side.sales.csv_dates import AmbiguousDates, Order
-from write_side.sales.csv_faults import Notice
-from write_side.sales.csv_header import NoLedger
-from write_side.sales.csv_rows import Chunks, LedgerRow, RejectedRow, Scan, TooManyRows, read_rows, scan
-from write_side.sales.csv_sheet import Sheet
-from write_side.sales.rejections import keep_rejections
+from write_side.sales.csv.dates import AmbiguousDates, Order
+from write_side.sales.csv.faults import Notice
+from write_side.sales.csv.header import NoLedger
+from write_side.sales.csv.rows import Chunks, LedgerRow, RejectedRow, Scan, TooManyRows, read_rows, scan
+from write_side.sales.csv.sheet import Sheet
+from write_side.sales.upload.rejections import keep_rejections
 
 _CHUNK_ROWS = 2000
 _ID_BLOCK = 10_000
@@ -136,20 +136,24 @@ class LedgerReader:
             self._finish(running.upload, aggregate.complete(running.upload, _plain(notices)), sheet)
         except (NoLedger, AmbiguousDates, TooManyRows) as error:
             self._finish(upload, _failure(upload, error))
-        logger.info("upload read", extra={
-            "business_id": upload.business_id, "file_id": upload.file_id,
-            "processing_time_ms": round((time.monotonic() - began) * 1000),
-        })  # fmt: skip
+        logger.info(
+            "upload read",
+            extra={
+                "business_id": upload.business_id,
+                "file_id": upload.file_id,
+                "processing_time_ms": round((time.monotonic() - began) * 1000),
+            },
+        )
 
     def _rows(
         self, chunks: Chunks, found: Scan, upload: Upload, notices: list[Notice], sheet: Sheet
     ) -> Iterator[LedgerRow | RejectedRow]:
-        mark = names.marking(self._store.master.lookup_key, upload.business_id)
+        mark = catalog.marking(self._store.master.lookup_key, upload.business_id)
         items = read_rows(chunks, found.layout, found.date_format, upload.accepted_at, mark, notices, sheet)
         return (item for item in items if item.row > upload.through_row)
 
     def _finish(self, upload: Upload, event: UploadCompleted | UploadFailed, sheet: Sheet | None = None) -> None:
-        def decide(unit: Unit) -> None:
+        def decide(unit: UnitOfWork) -> None:
             current = aggregate.load(unit.load(aggregate.stream_of(upload.file_id)))
             if current and not current.finished:
                 events = [said for said in (_product_sheet(unit, upload, sheet or {}), event) if said]
@@ -162,14 +166,14 @@ def _record(running: _Import, items: Sequence[LedgerRow | RejectedRow]) -> None:
     """Append what one chunk says, in one transaction; afterwards `running` is one chunk further."""
     upload = running.upload
 
-    def decide(unit: Unit) -> tuple[Upload, dict[str, int], dict[str, int], int]:
+    def decide(unit: UnitOfWork) -> tuple[Upload, dict[str, int], dict[str, int], int]:
         taken = _taken(unit, items)
         told = items if upload.dedupe else aggregate.with_twins(upload.file_id, items, taken)
         rows = [item for item in told if isinstance(item, LedgerRow)]
         new = [row for row in rows if sale_index_key(row.date, row.fingerprint) not in taken]
         allot = partial(running.store.allot, unit.business_id)
-        products, added_products = names.products(unit, allot, new, running.products)
-        customers, added_customers = names.customers(unit, allot, new, running.customers)
+        products, added_products = catalog.products(unit, allot, new, running.products)
+        customers, added_customers = catalog.customers(unit, allot, new, running.customers)
         first = running.ids.first_of(len(new))
         events, numbered = aggregate.record(upload.file_id, told, taken, Names(products, customers), first)
         additions = [event for event in (added_products, added_customers) if event]
@@ -190,12 +194,12 @@ def _record(running: _Import, items: Sequence[LedgerRow | RejectedRow]) -> None:
     running.upload = after
 
 
-def _taken(unit: Unit, items: Sequence[LedgerRow | RejectedRow]) -> set[bytes]:
+def _taken(unit: UnitOfWork, items: Sequence[LedgerRow | RejectedRow]) -> set[bytes]:
     rows = (item for item in items if isinstance(item, LedgerRow))
     return set(unit.find("sale", [sale_index_key(row.date, row.fingerprint) for row in rows]))
 
 
-def _product_sheet(unit: Unit, upload: Upload, sheet: Sheet) -> ProductSheetRecorded | None:
+def _product_sheet(unit: UnitOfWork, upload: Upload, sheet: Sheet) -> ProductSheetRecorded | None:
     """Return what the whole file says about products, None if it says nothing, or again what a ledger said before."""
     index_keys = {key: product_index_key(key) for key in sheet}
     found = unit.find("product", list(index_keys.values()))

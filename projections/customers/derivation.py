@@ -1,0 +1,259 @@
+"""Where customers stand: their scores, their risk and what is needed to reckon both on any later day.
+
+A row changes by itself only on `next_change_on`: what a passing day changes evenly (days of silence, the score that
+grows with them) is computed at reading.
+"""
+
+import datetime as dt
+import functools
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from projections.engine.deltas import Deltas, Table
+from projections.engine.derivation import Facts, Row
+from shared.domain.rules import calibration, churn, registry, rfm, rhythm
+from shared.domain.rules.parameters import ChurnParameters
+from shared.domain.rules.registry import Chosen, Rules
+from shared.domain.rules.rhythm import Visits
+
+RULES = ("rfm", "churn", "returning")
+NEVER = dt.date(9999, 12, 31)
+# From here on a score is 1, however long the silence: an order by score needs to know no more of such a customer.
+CERTAIN = dt.date(1, 1, 1)
+
+
+class Churn(NamedTuple):
+    """A row of `churn`: a living customer, that is one who was not merged into another.
+
+    visits: days with a purchase; last_at: seconds as in `local_seconds`; usual_gap: twice the median days between
+    visits; flips: the days on which `declining` changes if nobody comes; scored_from: the day silence is counted from.
+    """
+
+    business_id: int
+    id: int
+    sales: int
+    visits: int
+    paisa: int
+    last_at: int | None
+    last_on: dt.date | None
+    usual_gap: int | None
+    warmth: int | None
+    return_rank: int | None
+    recency: int
+    frequency: int
+    monetary: int
+    segment: str
+    risky: bool
+    declining: bool
+    flips: list[dt.date]
+    level: str
+    scored_from: dt.date
+    rules: str
+    next_change_on: dt.date
+
+
+MEMBERS = Table("customer_ids", ("business_id", "id"), changes={"merged_into": "set"})
+VISITS = Table(
+    "visits", ("business_id", "customer_id", "date"), changes={"sales": "add", "paisa": "add", "last_at": "greatest"}
+)
+CHURN = Table("churn", Churn._fields[:2], changes=dict.fromkeys(Churn._fields[2:], "set"))
+TOTALS = Table(
+    "churn_totals",
+    ("business_id",),
+    changes=dict.fromkeys(rfm.SEGMENTS, "add") | dict.fromkeys(("horizon", "intercept", "slope", "scoring"), "set"),
+)
+
+# So many columns tell who it is and what was bought: no passing day changes them.
+_BOUGHT = Churn._fields.index("recency")
+Integers = npt.NDArray[np.int64]
+
+
+class _Scale(NamedTuple):
+    """What the rules come to: recency scores by days of silence, segments by the sum of the scores.
+
+    turns: the days of silence on which something changes by itself, for who is not declining and for who is.
+    """
+
+    versions: str
+    churn: ChurnParameters
+    recency: list[int]
+    segments: list[str]
+    turns: list[list[int]]
+
+
+@functools.lru_cache(64)
+def _scale(*chosen: Chosen) -> _Scale:
+    of_rfm, of_churn, _ = (c.parameters for c in chosen)
+    last = rfm.turning_days(of_rfm)[-1]
+    return _Scale(
+        " ".join(c.version for c in chosen),
+        of_churn,
+        rfm.recency_scores(np.arange(last + 1), of_rfm).tolist(),
+        [rfm.SEGMENTS[i] for i in rfm.segments(np.arange(3 * rfm.BEST + 1), of_rfm).tolist()],
+        [sorted({*rfm.turning_days(of_rfm), *churn.turning_days(declining, of_churn)}) for declining in (False, True)],
+    )
+
+
+def derive(facts: Facts, today: dt.date, rules: Rules, deltas: Deltas) -> None:
+    """Make a row per living customer, and their sums."""
+    scale, returning = _scale(*map(rules.__getitem__, RULES)), rules["returning"].parameters
+    members = facts.rows(MEMBERS)
+    merged = {customer: into for customer, into in members if into is not None}
+    ids, visits, sums = _visits(facts.rows(VISITS), merged)
+    found: list[Churn] = []
+    if len(ids):
+        warmths = calibration.warmths(visits, returning)
+        found = _bought(facts.business_id, np.vstack([ids, sums, warmths]), visits, today, scale)
+        curve = calibration.fit(visits, returning)
+        horizon = dt.date.fromordinal(int(visits.day.max()))
+        deltas.merge(TOTALS, (facts.business_id,), horizon=horizon, **(curve._asdict() if curve else {}))
+    bought = set(ids.tolist())
+    idle = {customer for customer, _ in members} - merged.keys() - bought
+    found += [_idle(facts.business_id, customer, scale) for customer in sorted(idle)]
+    if found:
+        deltas.merge(TOTALS, (facts.business_id,), scoring=registry.written(rules, ("churn", "returning")))
+    rows = deltas.sums(CHURN)
+    for row in found:
+        rows[row[:2]] = list(row[2:])
+        _count(deltas, facts.business_id, row.segment, 1)
+
+
+def age(rows: Sequence[Row], today: dt.date, rules: Rules, deltas: Deltas) -> None:
+    """Bring rows of `churn` to a later day."""
+    aged, scale = deltas.sums(CHURN), _scale(*map(rules.__getitem__, RULES))
+    for row in rows:
+        before = Churn(*row)
+        after = _standing(before, today, scale)
+        aged[after[:2]] = list(after[2:])
+        if after.segment != before.segment:
+            _count(deltas, before.business_id, before.segment, -1)
+            _count(deltas, before.business_id, after.segment, 1)
+
+
+def _bought(business_id: int, known: Integers, visits: Visits, today: dt.date, scale: _Scale) -> list[Churn]:
+    """Return the rows of who bought; `known` are their ids, sales, paisa, last moments and warmths."""
+    gaps, warmths = rhythm.doubled_gaps(visits), known[-1]
+    declining, flips = rhythm.declining(visits, gaps, today.toordinal())
+    scores = [rfm.relative_scores(values).tolist() for values in (warmths, visits.counts, known[2])]
+    numbers = (*known[:-1], visits.counts, visits.last, gaps, warmths)
+    columns = zip(*(column.tolist() for column in numbers), *scores, declining.tolist(), flips, strict=True)
+    date = dt.date.fromordinal
+    rows = (
+        Churn(
+            business_id,
+            customer,
+            sales,
+            count,
+            paisa,
+            last_at,
+            date(last),
+            None if gap < 0 else gap,
+            warmth,
+            rank,
+            0,
+            frequency,
+            monetary,
+            "",
+            False,
+            turned,
+            [date(turn) for turn in turns],
+            "",
+            CERTAIN,
+            "",
+            NEVER,  # noqa: FBT003
+        )
+        for customer, sales, paisa, last_at, count, last, gap, warmth, rank, frequency, monetary, turned, turns in columns
+    )
+    return [_standing(row, today, scale) for row in rows]
+
+
+def _visits(rows: Sequence[Row], merged: dict[int, int]) -> tuple[Integers, Visits, Integers]:
+    """Return who came, on which days, and per customer the sales, the paisa and the last moment."""
+    kept = [(merged.get(who, who), on.toordinal(), n, paisa, at) for who, on, n, paisa, at in rows if n > 0]
+    table: Integers = np.array(kept, dtype=np.int64).reshape(-1, 5).T
+    table = table[:, np.lexsort((table[1], table[0]))]
+    if merged and table.shape[1]:
+        first = np.flatnonzero((np.diff(table[0], prepend=-1) != 0) | (np.diff(table[1], prepend=-1) != 0))
+        table = np.vstack([table[:2, first], np.add.reduceat(table[2:4], first, 1), _greatest(table[4], first)])
+    ids, owner = np.unique(table[0], return_inverse=True)
+    visits = Visits(owner, table[1], len(ids))
+    if not len(ids):
+        return ids, visits, table[2:]
+    begin = np.cumsum(visits.counts) - visits.counts
+    return ids, visits, np.vstack([np.add.reduceat(table[2:4], begin, 1), _greatest(table[4], begin)])
+
+
+def _greatest(values: Integers, begin: Integers) -> Integers:
+    return np.maximum.reduceat(values, begin)
+
+
+def _idle(business_id: int, customer: int, scale: _Scale) -> Churn:
+    """Return the row of who never bought, or whose every sale was voided: nobody is farther away."""
+    segment = scale.segments[3]
+    return Churn(
+        business_id,
+        customer,
+        0,
+        0,
+        0,
+        None,
+        None,
+        None,
+        None,
+        None,
+        1,
+        1,
+        1,
+        segment,
+        segment in rfm.AT_RISK,
+        False,
+        [],
+        churn.HIGH,
+        CERTAIN,
+        scale.versions,
+        NEVER,  # noqa: FBT003
+    )
+
+
+def _standing(row: Churn, today: dt.date, scale: _Scale) -> Churn:
+    """Return the row as it stands on a day; who it is, what was bought and how much that is stays."""
+    if row.last_on is None:
+        return row
+    passed = bisect_right(row.flips, today)
+    flips, declining = row.flips[passed:], row.declining ^ (passed % 2 == 1)
+    days = (today - row.last_on).days
+    recency = scale.recency[min(max(days, 0), len(scale.recency) - 1)]
+    segment = scale.segments[recency + row.frequency + row.monetary]
+    certain = days >= churn.certain_from(declining, scale.churn)
+    turn = _turn(row.last_on, days, scale.turns[declining])
+    return Churn._make(
+        (
+            *row[:_BOUGHT],
+            recency,
+            row.frequency,
+            row.monetary,
+            segment,
+            segment in rfm.AT_RISK,
+            declining,
+            flips,
+            churn.level(days, declining, scale.churn),
+            CERTAIN if certain else row.last_on,
+            scale.versions,
+            min(turn, flips[0]) if flips else turn,
+        )
+    )
+
+
+def _turn(last_on: dt.date, days: int, turns: Sequence[int]) -> dt.date:
+    """Return the next day on which silence alone changes something."""
+    turn = bisect_right(turns, days)
+    return last_on + dt.timedelta(turns[turn]) if turn < len(turns) else NEVER
+
+
+def _count(deltas: Deltas, business_id: int, segment: str, change: int) -> None:
+    changes: dict[str, Any] = {segment: change}
+    deltas.merge(TOTALS, (business_id,), **changes)

@@ -1,0 +1,228 @@
+"""One batch of the log applied to one generation: rows and progress in one transaction, poison parked per business."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+import psycopg
+from psycopg import Connection
+from psycopg.rows import dict_row
+from psycopg.sql import SQL, Identifier
+
+from projections.engine.deltas import Deltas
+from projections.engine.deriver import GLOBAL_TOPICS, Deriver
+from projections.engine.projection import Projection
+from projections.engine.writers import LiveWriter, recompute_after_removal
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.rules import RuleActivated
+from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.reader import LogReader
+from shared.eventstore.vault import MasterKey, SubjectKeys, Vault
+from shared.postgres.database import SHARDS
+
+if TYPE_CHECKING:
+    from projections.engine.derivation import Derivation
+
+logger = logging.getLogger("smartmarket.projections")
+
+# What says something of the batch, not of the database's health: such an event is parked, the rest pauses the shard.
+POISON = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    psycopg.errors.ProgramLimitExceeded,
+    msgspec.MsgspecError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
+
+class Fenced(RuntimeError):
+    """Another process has moved these shards on: nothing was written."""
+
+
+class Applier:
+    """Applies batches to one generation over one connection."""
+
+    def __init__(self, conn: Connection[Any], projection: Projection, schema: str, master: MasterKey) -> None:
+        """Write over `conn` (autocommit) into `schema`."""
+        self._conn = conn
+        self._projection = projection
+        self._schema = schema
+        self._writer = LiveWriter(conn, schema)
+        self._deriver = Deriver(conn, projection, schema, self._writer) if projection.derivation else None
+        self._vault = Vault(master, self._sql)
+        self.reader = LogReader([*projection.topics, *(GLOBAL_TOPICS if self._deriver else ())])
+        self._topics = frozenset(projection.topics)
+        self.parked = self._load_parked()
+
+    def apply(self, batch: Sequence[RecordedEvent], shards: Mapping[int, int]) -> dict[int, int]:
+        """Apply the events that come after each shard's position; returns the shards' new positions.
+
+        Raises Fenced if a position is no longer what `shards` says. An event that cannot be applied parks its business.
+        """
+        wanted = [r for r in batch if r.state is not None and self._concerns(r, shards)]
+        moved = {shard: max(position, batch[-1].position) for shard, position in shards.items()}
+        if not wanted:
+            self._advance(shards, moved)
+            return moved
+        try:
+            with self._conn.transaction():
+                self._advance(shards, moved)
+                self._write(wanted, shards)
+        except POISON as error:
+            logger.warning(
+                "batch redone event by event", extra={"projection": self._projection.name, "reason": str(error)}
+            )
+            self.parked = self._load_parked()  # whom that batch had parked it has not
+            self._apply_singly(wanted, shards, moved)
+        return moved
+
+    def retry(self, business_id: int) -> bool:
+        """Apply what waits behind a parked business, in order; returns whether it is parked no more."""
+        with self._conn.transaction():
+            reached = self._positions([business_id % SHARDS])[business_id % SHARDS]
+            position = self._unpark(business_id)
+            after = reached if position is None else position - 1
+            while events := self.reader.of_business(self._conn, business_id, after, limit=200, upto=reached):
+                after = events[-1].position
+                for recorded in events:
+                    if not self._apply_or_park(recorded, {business_id % SHARDS: 0}, business_id):
+                        self.parked[business_id] = recorded.position
+                        return False
+        self.parked.pop(business_id, None)
+        return True
+
+    def positions(self, shards: Sequence[int]) -> dict[int, int]:
+        """Return where the shards stand; what is parked is read anew, since another process may have owned them."""
+        self.parked = self._load_parked()
+        return self._positions(shards)
+
+    def _concerns(self, recorded: RecordedEvent, shards: Mapping[int, int]) -> bool:
+        business = recorded.business_id
+        if business is None:
+            return any(recorded.position > position for position in shards.values())
+        position = shards.get(business % SHARDS)
+        return position is not None and recorded.position > position and business not in self.parked
+
+    def _write(self, events: Sequence[RecordedEvent], shards: Mapping[int, int], only: int | None = None) -> None:
+        """Fold and write; a business's derived rows are made once, after the last of these events that calls for it.
+
+        What is no business's own concerns all that are not parked, of shards before it, or `only` one that catches up.
+        """
+        deltas = Deltas(self._projection.folded)
+        keys = self._keys(events)
+        topics = self._deriver.topics if self._deriver else ()
+        last = {r.business_id: r.position for r in events if r.topic in topics}
+        settled: dict[int, RecordedEvent] = {}
+        for recorded in events:
+            if only is None and recorded.business_id in self.parked:
+                continue  # since a rule changed, a few events ago
+            if recorded.topic in GLOBAL_TOPICS or recorded.business_id in settled:
+                self._flush(deltas, settled)  # before further facts mix in, and before the day changes
+            if self._deriver and recorded.topic == DayOpened.topic:
+                self._deriver.age(recorded, _before(recorded, shards), only)
+            elif self._deriver and recorded.topic == RuleActivated.topic:
+                self._activate(recorded, _before(recorded, shards), only)
+            elif recorded.topic in self._topics:
+                self._projection.fold(recorded, deltas, keys)
+            if last.get(recorded.business_id) == recorded.position:
+                settled[cast("int", recorded.business_id)] = recorded
+        self._flush(deltas, settled)
+
+    def _flush(self, deltas: Deltas, settled: dict[int, RecordedEvent]) -> None:
+        businesses = self._writer.write(deltas)
+        if businesses and self._projection.mend:
+            recompute_after_removal(self._conn, self._projection, self._schema, sorted(businesses))
+        for business in sorted(settled):
+            cast("Deriver", self._deriver).derive(business, settled[business].position)
+        settled.clear()
+
+    def _activate(self, recorded: RecordedEvent, shards: Sequence[int], only: int | None) -> None:
+        """Derive everything anew that a rule changes; a business for which that fails is parked, the others are not."""
+        deriver, derivation = cast("Deriver", self._deriver), cast("Derivation", self._projection.derivation)
+        if cast("RuleActivated", recorded.event).rule not in derivation.rules:
+            return
+        if only is not None:
+            deriver.derive(only, recorded.position)
+            return
+        for business in deriver.businesses(shards):
+            try:
+                with self._conn.transaction():
+                    deriver.derive(business, recorded.position)
+            except POISON as error:
+                self._park(business, recorded, error)
+                self.parked[business] = recorded.position
+
+    def _apply_singly(
+        self, events: Sequence[RecordedEvent], shards: Mapping[int, int], moved: Mapping[int, int]
+    ) -> None:
+        newly: dict[int, int] = {}
+        with self._conn.transaction():
+            self._advance(shards, moved)
+            for recorded in events:
+                if recorded.business_id not in newly and not self._apply_or_park(recorded, shards):
+                    newly[cast("int", recorded.business_id)] = recorded.position
+        self.parked.update(newly)
+
+    def _apply_or_park(self, recorded: RecordedEvent, shards: Mapping[int, int], only: int | None = None) -> bool:
+        try:
+            with self._conn.transaction():
+                self._write([recorded], shards, only)
+        except POISON as error:
+            business = recorded.business_id or only
+            if business is None:
+                raise
+            self._park(business, recorded, error)
+            return False
+        return True
+
+    def _park(self, business: int, recorded: RecordedEvent, error: Exception) -> None:
+        self._conn.execute(
+            SQL("INSERT INTO {} VALUES (%s, %s, %s, %s)").format(self._table("parked")),
+            (business, recorded.position, recorded.topic, f"{type(error).__name__}: {error}"[:2000]),
+        )
+        reason = {"projection": self._projection.name, "position": recorded.position, "reason": type(error).__name__}
+        logger.error("business parked", extra={**reason, "business_id": business})
+
+    def _advance(self, shards: Mapping[int, int], moved: Mapping[int, int]) -> None:
+        statement = SQL(
+            "UPDATE {} AS p SET position = u.moved FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[])"
+            " AS u(shard, expected, moved) WHERE p.shard = u.shard AND p.position = u.expected"
+        ).format(self._table("progress"))
+        done = self._conn.execute(statement, (list(shards), list(shards.values()), [moved[s] for s in shards]))
+        if done.rowcount != len(shards):
+            raise Fenced(self._schema)
+
+    def _keys(self, events: Sequence[RecordedEvent]) -> SubjectKeys:
+        subjects = [s for r in events for s in self._projection.subjects(r)]
+        return self._vault.keys(subjects)
+
+    def _positions(self, shards: Sequence[int]) -> dict[int, int]:
+        statement = SQL("SELECT shard, position FROM {} WHERE shard = ANY(%s)").format(self._table("progress"))
+        return dict(self._conn.execute(statement, (list(shards),)).fetchall())
+
+    def _unpark(self, business_id: int) -> int | None:
+        statement = SQL("DELETE FROM {} WHERE business_id = %s RETURNING position").format(self._table("parked"))
+        row = self._conn.execute(statement, (business_id,)).fetchone()
+        return cast("int", row[0]) if row else None
+
+    def _load_parked(self) -> dict[int, int]:
+        return dict(
+            self._conn.execute(SQL("SELECT business_id, position FROM {}").format(self._table("parked"))).fetchall()
+        )
+
+    def _table(self, name: str) -> Identifier:
+        return Identifier(self._schema, name)
+
+    def _sql(self, query: Any, params: Sequence[Any]) -> list[dict[str, Any]]:  # noqa: ANN401 - the vault's statements
+        with self._conn.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query, params).fetchall()
+
+
+def _before(recorded: RecordedEvent, shards: Mapping[int, int]) -> list[int]:
+    """Return the shards that an event is news to: not all of them need be equally far."""
+    return [shard for shard, position in shards.items() if position < recorded.position]

@@ -1,0 +1,70 @@
+"""Rows that are computed from a business's other rows and the day: scores, ranks, stock.
+
+They are made anew, whole, after certain events of the business, and touched again only on the days on which time alone
+changes them. So both writers agree: what stands in a derived table is `derive(facts, today, rules)`, the facts as of
+the business's last event of `after`, or as of the later activation of a rule it goes by; day and rules as of now.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from projections.engine.deltas import Deltas, Table
+from shared.domain.events.base import Event
+from shared.domain.rules.registry import Rules
+
+# The columns of derived tables that tell by which rules their rows were made, and when to look at them again.
+BOOKKEEPING = frozenset({"rules", "rule", "scoring", "next_change_on"})
+
+Row = tuple[Any, ...]
+_EPOCH = dt.date(2000, 1, 1).toordinal()
+
+
+class Facts(Protocol):
+    """The folded rows of one business."""
+
+    @property
+    def business_id(self) -> int:
+        """Return whose they are."""
+
+    def rows(self, table: Table) -> Sequence[Row]:
+        """Return every row of a merged table: its keys without the business, then its changes; in no order."""
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """How derived tables follow from facts.
+
+    `derive(facts, today, rules, deltas)` merges all derived rows of one business into empty `deltas`; it depends on the
+    facts in whatever order, on the day and on the rules that `rules` names, to the last bit. `narrow` names conditions,
+    by table, that leave out facts which it ignores anyway; they may use %(business)s, {schema} and parameters of rules
+    as %(stock.window_days)s. `age(rows, today, rules, deltas)` takes rows of `due` whose `next_change_on` has come, of
+    many businesses, and merges them back whole, with the difference to sums.
+    """
+
+    after: tuple[type[Event], ...]
+    tables: tuple[Table, ...]
+    derive: Callable[[Facts, dt.date, Rules, Deltas], None]
+    rules: tuple[str, ...] = ()
+    narrow: Mapping[str, str] = field(default_factory=dict)
+    due: Table | None = None
+    age: Callable[[Sequence[Row], dt.date, Rules, Deltas], None] | None = None
+
+
+class FoldedFacts:
+    """Facts that are still in memory, as a replay folds them."""
+
+    def __init__(self, business_id: int, deltas: Deltas) -> None:
+        """Read what has been folded into `deltas`, which holds one business."""
+        self.business_id = business_id
+        self._deltas = deltas
+
+    def rows(self, table: Table) -> list[Row]:
+        """Return every row of a merged table."""
+        return [row[1:] for row in self._deltas.merged(table)]
+
+
+def local_seconds(date: dt.date, time: int | None) -> int:
+    """Return the seconds from 2000-01-01 00:00 to a local time; without a time of day, midnight."""
+    return (date.toordinal() - _EPOCH) * 86_400 + (time or 0)

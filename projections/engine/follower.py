@@ -1,0 +1,184 @@
+"""The live mode: follows the log and keeps the serving generation of each projection up to date.
+
+Shards are owned by session advisory locks on the writing connection, so any number of projector processes may run: each
+takes its fair share, and a killed one's shards are free at once.
+"""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, cast
+
+import psycopg
+from psycopg import Connection
+
+from projections.engine import generations
+from projections.engine.applier import Applier, Fenced
+from projections.engine.projection import Projection
+from shared.domain.events.rules import RuleActivated
+from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.listener import LogListener
+from shared.eventstore.vault import MasterKey
+from shared.postgres.database import PROJECTOR, SHARDS
+
+_BATCH = 24
+_REBALANCE_SECONDS = 1.0
+_MEMBERSHIP = 7304
+_SHARD = 7305
+logger = logging.getLogger("smartmarket.runner")
+
+# Returns how many processes follow a generation.
+COUNT_MEMBERS = """SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = %s
+    AND objsubid = 2 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+
+
+def connect(url: str, *, role: str | None) -> Connection[Any]:
+    """Open a connection that writes read models."""
+    options = f"-c role={role}" if role else ""
+    return psycopg.connect(url, autocommit=True, application_name="smartmarket-projector", options=options)
+
+
+class Shards:
+    """The shards of one generation that this connection owns."""
+
+    def __init__(self, conn: Connection[Any], generation: int) -> None:
+        """Join the processes that follow the generation."""
+        self._conn = conn
+        self._generation = generation
+        self.owned: set[int] = set()
+        self._balanced_at = -math.inf
+        conn.execute("SELECT pg_advisory_lock_shared(%s, %s)", (_MEMBERSHIP, generation))
+
+    def rebalance(self) -> bool:
+        """Take or give back shards until the share is fair, once a second; returns whether anything changed."""
+        if time.monotonic() < self._balanced_at + _REBALANCE_SECONDS:
+            return False
+        self._balanced_at = time.monotonic()
+        before = set(self.owned)
+        members = self._scalar(COUNT_MEMBERS, (_MEMBERSHIP, self._generation))
+        share = math.ceil(SHARDS / max(members, 1))
+        for shard in sorted(self.owned)[share:]:
+            self._conn.execute("SELECT pg_advisory_unlock(%s, %s)", (_SHARD, self._key(shard)))
+            self.owned.discard(shard)
+        for shard in range(SHARDS):
+            if len(self.owned) >= share:
+                break
+            if shard not in self.owned and self._scalar(
+                "SELECT pg_try_advisory_lock(%s, %s)", (_SHARD, self._key(shard))
+            ):
+                self.owned.add(shard)
+        return self.owned != before
+
+    def leave(self) -> None:
+        """Give everything back."""
+        self._conn.execute("SELECT pg_advisory_unlock_all()")
+        self.owned.clear()
+
+    def _key(self, shard: int) -> int:
+        return self._generation * SHARDS + shard
+
+    def _scalar(self, query: Any, params: tuple[int, ...]) -> int:  # noqa: ANN401 - one of the statements above
+        return cast("int", cast("tuple[Any, ...]", self._conn.execute(query, params).fetchone())[0])
+
+
+class Follower(threading.Thread):
+    """Follows the log for one projection until stopped."""
+
+    def __init__(
+        self,
+        url: str,
+        projection: Projection,
+        master: MasterKey,
+        listener: LogListener,
+        *,
+        role: str | None = PROJECTOR,
+    ) -> None:
+        """Write to the database at `url`; `listener` tells when the log has grown."""
+        super().__init__(name=f"projector-{projection.name}", daemon=True)
+        self._url = url
+        self._projection = projection
+        self._master = master
+        self._listener = listener
+        self._role = role
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Follow, beginning again after every broken connection."""
+        while not self._stopped.is_set():
+            try:
+                with connect(self._url, role=self._role) as conn:
+                    self._follow(conn)
+            except (psycopg.Error, Fenced) as error:
+                logger.warning(
+                    "projection pauses",
+                    extra={"projection": self._projection.name, "reason": f"{type(error).__name__}: {error}"},
+                )
+                self._stopped.wait(0.5)
+            except Exception:
+                logger.exception("projection stands", extra={"projection": self._projection.name})
+                self._stopped.wait(5.0)
+
+    def stop(self) -> None:
+        """Ask the thread to end after its batch."""
+        self._stopped.set()
+
+    def _follow(self, conn: Connection[Any]) -> None:
+        serving = generations.live(conn, self._projection.name)
+        if serving is None or serving[2] != self._projection.version:
+            self._stopped.wait(1.0)
+            return
+        generation, schema, _ = serving
+        shards = Shards(conn, generation)
+        applier = Applier(conn, self._projection, schema, self._master)
+        positions: dict[int, int] = {}
+        while not self._stopped.is_set():
+            mark = self._listener.seen()
+            if shards.rebalance():
+                positions = applier.positions(sorted(shards.owned))
+                for business in [b for b in applier.parked if b % SHARDS in shards.owned]:
+                    self._retry(conn, applier, schema, business)
+            batch = applier.reader.after(conn, min(positions.values()), limit=_BATCH) if positions else []
+            moved = self._apply(conn, applier, schema, positions, batch) if batch else None
+            if moved is not None:
+                positions = moved
+            elif not self._serves(conn, schema):
+                shards.leave()
+                return
+            if len(batch) < _BATCH:  # that was all, unless something was appended since the mark
+                self._listener.wait(mark)
+
+    def _retry(self, conn: Connection[Any], applier: Applier, schema: str, business: int) -> None:
+        """Let a parked business go on, under the same lock: not while its rows are exchanged, nor once others serve."""
+        with conn.transaction():
+            if conn.execute(generations.SHARE_PROJECTION, (self._projection.name,)).fetchone() == (schema,):
+                applier.retry(business)
+
+    def _apply(
+        self,
+        conn: Connection[Any],
+        applier: Applier,
+        schema: str,
+        positions: dict[int, int],
+        batch: Sequence[RecordedEvent],
+    ) -> dict[int, int] | None:
+        """Apply a batch under the projection's shared lock; None if the pointer has moved."""
+        moved: dict[int, int] = {}
+        for shards in _together(batch, positions):
+            with conn.transaction():
+                if conn.execute(generations.SHARE_PROJECTION, (self._projection.name,)).fetchone() != (schema,):
+                    return None
+                moved |= applier.apply(batch, shards)
+        return moved
+
+    def _serves(self, conn: Connection[Any], schema: str) -> bool:
+        serving = generations.live(conn, self._projection.name)
+        return serving is not None and serving[1] == schema
+
+
+def _together(batch: Sequence[RecordedEvent], positions: dict[int, int]) -> list[dict[int, int]]:
+    """Return which shards go on in one transaction: all, but each alone where a rule makes every row of them anew."""
+    if any(r.topic == RuleActivated.topic and r.state is not None for r in batch):
+        return [{shard: position} for shard, position in positions.items()]
+    return [positions]

@@ -1,0 +1,246 @@
+"""Explain: the events that made a row, in order, and what each changed; a history folded event by event, in memory."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+from psycopg.sql import SQL, Identifier
+
+from projections.engine.deltas import Deltas, Key, Table
+from projections.engine.derivation import Derivation, FoldedFacts
+from projections.engine.deriver import GLOBAL_TOPICS, local_date
+from projections.engine.projection import Projection
+from projections.engine.replayer import Source
+from projections.operations.row_keys import name_of, only_business
+from projections.operations.scratch import ProjectorVersionMismatch, served, shown
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.rules import RuleActivated
+from shared.domain.rules.registry import in_force
+from shared.errors import HistoryTooLong, ProjectionOutdated, RowNotFound, TableNotFound, TooManyRequests
+from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.reader import LogReader
+from shared.eventstore.vault import MasterKey, SubjectKeys, Vault
+
+_CHUNK = 200
+# Deriving costs a whole business each time: what was before the last so many times is told as one, and after so many
+# seconds only the last few are.
+_MOMENTS, _AT_LEAST = 60, 3
+_DERIVING_SECONDS = 3.0
+# Others wait meanwhile.
+_FOLDING_SECONDS = 20
+_PATIENCE_SECONDS = 5.0
+_RELEASE_SECONDS = 60
+
+# Returns the positions at which a business's derived rows may have changed, the newest first.
+SELECT_MOMENTS = """(SELECT notification_id FROM log.events WHERE business_id = %(business)s AND topic = ANY(%(after)s)
+        AND notification_id <= %(upto)s ORDER BY 1 DESC LIMIT %(most)s)
+    UNION ALL (SELECT notification_id FROM log.events WHERE business_id IS NULL
+        AND topic IN ('clock.DayOpened', 'rules.RuleActivated') AND notification_id <= %(upto)s
+        ORDER BY 1 DESC LIMIT %(most)s)
+    ORDER BY 1 DESC LIMIT %(most)s"""
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Explained:
+    """The steps that made a row, the row as it serves now (None: it is not there), and what no step explains."""
+
+    business: int
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    row: Row | None = None
+    unexplained: dict[str, list[Any]] = field(default_factory=dict)
+
+
+class Explainer:
+    """Explains rows of every registered table, one at a time."""
+
+    def __init__(self, source: Source, registry: Mapping[str, Projection]) -> None:
+        """Read from the database of `source`."""
+        self._source = source
+        self._tables = {
+            table.name: (projection, table) for projection in registry.values() for table in projection.tables
+        }
+        self._turn = threading.Lock()
+
+    def __call__(self, name: str, business: int | None, key: str, *, sealed: bool) -> Explained:
+        """Explain the row of a business that `key` names: its key without the business, parts joined by commas.
+
+        Without a business it is the row of the only one that has such a row. What is `sealed` is shown to nobody:
+        private columns stay empty. Raises TableNotFound, RowNotFound, InvalidQuery where several businesses have such
+        a row or it takes too long to look, HistoryTooLong, ProjectionOutdated, and TooManyRequests while others are
+        being explained.
+        """
+        if name not in self._tables:
+            raise TableNotFound(
+                details={"table": name, "allowed": sorted(self._tables)}, allowed=", ".join(sorted(self._tables))
+            )
+        projection, table = self._tables[name]
+        if not self._turn.acquire(timeout=_PATIENCE_SECONDS):
+            raise TooManyRequests(retry_after=1)
+        try:
+            with closing(self._source.connect()) as conn:
+                vault = None if sealed else Vault(MasterKey(self._source.secret), _statements(conn))
+                if business is None:
+                    business = only_business(conn, projection, table, key)
+                return _History(conn, projection, table, vault, business).explain(key)
+        except ProjectorVersionMismatch:
+            raise ProjectionOutdated(retry_after=_RELEASE_SECONDS) from None
+        finally:
+            self._turn.release()
+
+
+class _History:
+    """One business's history as far as its rows show it, and one table is concerned."""
+
+    def __init__(
+        self, conn: Connection[Any], projection: Projection, table: Table, vault: Vault | None, business: int
+    ) -> None:
+        self._conn = conn
+        self._projection = projection
+        self._table = table
+        self._vault = vault
+        self._business = business
+        self._live, self._upto = "", 0
+        self._until = time.monotonic() + _FOLDING_SECONDS
+
+    def explain(self, key: str) -> Explained:
+        with self._conn.transaction():
+            self._conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            self._live = served(self._conn, self._projection)
+            # Events beyond have changed no row yet: rows lag behind the log, or wait for one that cannot be applied.
+            self._upto = shown(self._conn, self._live, self._business)
+            derivation = self._projection.derivation
+            derived = derivation is not None and self._table in derivation.tables
+            states = self._derived(cast("Derivation", derivation), key) if derived else self._folded(key)
+            found, before = Explained(self._business), cast("Row | None", None)
+            for recorded, after in states:
+                if after != before:
+                    found.steps.append(_step(recorded, before, after))
+                before = after
+            found.row = self._serving(key)
+        if not found.steps and found.row is None:
+            raise RowNotFound(details={"table": self._table.name, "business_id": self._business, "id": key})
+        self._compare(found, before)
+        return found
+
+    def _serving(self, key: str) -> Row | None:
+        statement = SQL("SELECT * FROM {} WHERE business_id = %s AND {} = %s").format(
+            Identifier(self._live, self._table.name), name_of(self._table)
+        )
+        with self._conn.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(statement, (self._business, key)).fetchone()
+
+    def _compare(self, found: Explained, told: Row | None) -> None:
+        hidden = self._table.private if self._vault is None else ()
+        here, there = found.row or {}, told or {}
+        found.unexplained = {
+            column: [there.get(column), here.get(column)]
+            for column in self._table.all_columns
+            if column not in hidden and not _equal(here.get(column), there.get(column))
+        }
+        if found.row:
+            found.row = {c: "•" if v and c in hidden else v for c, v in found.row.items()}
+
+    def _events(self, topics: Sequence[str]) -> Iterator[tuple[RecordedEvent, SubjectKeys]]:
+        reader, after = LogReader(topics), 0
+        while events := reader.of_business(self._conn, self._business, after, limit=_CHUNK, upto=self._upto):
+            if time.monotonic() > self._until:
+                raise HistoryTooLong(details={"seconds": _FOLDING_SECONDS})
+            after = events[-1].position
+            subjects = [s for r in events if r.topic not in GLOBAL_TOPICS for s in self._projection.subjects(r)]
+            keys = self._vault.keys(subjects) if self._vault else SubjectKeys({})
+            for recorded in events:
+                yield recorded, keys
+
+    def _folded(self, key: str) -> Iterator[tuple[RecordedEvent, Row | None]]:
+        """Yield the row after each event that touches it; no other event has a part in it."""
+        so_far = Deltas(self._projection.folded)
+        for recorded, keys in self._events(self._projection.topics):
+            fresh = Deltas(self._projection.folded)
+            self._projection.fold(recorded, fresh, keys)
+            touched = next((k for k in fresh.keys(self._table) if self._is(k, key)), None)
+            if touched is not None:
+                self._projection.fold(recorded, so_far, keys)
+                yield recorded, self._row(so_far, touched)
+
+    def _derived(self, derivation: Derivation, key: str) -> Iterator[tuple[RecordedEvent, Row | None]]:
+        """Yield the row at each moment at which rows were derived anew, or aged."""
+        after = [event.topic for event in derivation.after]
+        of = {"business": self._business, "after": after, "upto": self._upto, "most": _MOMENTS}
+        moments = [position for (position,) in self._conn.execute(SELECT_MOMENTS, of).fetchall()] or [0]
+        until = time.monotonic() + _DERIVING_SECONDS
+        facts, now = Deltas(self._projection.folded), _Now()
+        for recorded, keys in self._events([*self._projection.topics, *GLOBAL_TOPICS]):
+            if recorded.topic not in GLOBAL_TOPICS:
+                self._projection.fold(recorded, facts, keys)
+            first = moments[-1] if time.monotonic() < until else moments[min(len(moments), _AT_LEAST) - 1]
+            if now.moves(recorded, derivation) and recorded.position >= first:
+                rows = Deltas(derivation.tables)
+                today = now.today or local_date(recorded.recorded_at)
+                derivation.derive(FoldedFacts(self._business, facts), today, in_force(now.activated), rows)
+                touched = next((k for k in rows.keys(self._table) if self._is(k, key)), None)
+                yield recorded, None if touched is None else self._row(rows, touched)
+
+    def _is(self, key: Key, named: str) -> bool:
+        """Tell whether a key is the one asked for, and this business's."""
+        return key[0] == self._business and ",".join(map(str, key[1:])) == named
+
+    def _row(self, deltas: Deltas, key: Key) -> Row | None:
+        row = deltas.row(self._table, key)
+        return None if row is None else dict(zip(self._table.all_columns, row, strict=True))
+
+
+class _Now:
+    """Day and rules as of an event, and whether rows are derived at it."""
+
+    def __init__(self) -> None:
+        self.today: Any = None
+        self.activated: list[RuleActivated] = []
+        self._begun = False
+
+    def moves(self, recorded: RecordedEvent, derivation: Derivation) -> bool:
+        """Take an event in; returns whether derived rows may be others after it."""
+        event = recorded.event
+        if isinstance(event, DayOpened):
+            self.today = event.date
+            return self._begun and derivation.age is not None
+        if isinstance(event, RuleActivated):
+            self.activated.append(event)
+            return self._begun and event.rule in derivation.rules
+        if isinstance(event, derivation.after):
+            self._begun = True
+            return True
+        return False
+
+
+def _step(recorded: RecordedEvent, before: Row | None, after: Row | None) -> dict[str, Any]:
+    here, there = before or {}, after or {}
+    columns = [c for c in {**here, **there} if before is None or after is None or here[c] != there[c]]
+    return {
+        "position": recorded.position,
+        "topic": recorded.topic,
+        "stream": recorded.stream,
+        "recorded_at": recorded.recorded_at,
+        "actor": recorded.meta.get("actor"),
+        "there": after is not None,
+        "changed": {column: [here.get(column), there.get(column)] for column in columns},
+    }
+
+
+def _equal(here: object, there: object) -> bool:
+    """Tell whether a cell and what was folded are the same: text for a time, say, is read by the table."""
+    return here == there or (here is not None and there is not None and str(here) == str(there))
+
+
+def _statements(conn: Connection[Any]) -> Any:  # noqa: ANN401 - the vault's statements
+    def run(query: Any, params: Sequence[Any]) -> list[dict[str, Any]]:  # noqa: ANN401
+        with conn.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query, params).fetchall()
+
+    return run

@@ -1,0 +1,23 @@
+"""The facts of a shop's cash, read for a query."""
+
+import datetime as dt
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from read_side.http.rows import rows_of
+from shared.domain.readmodels import cash
+from shared.domain.readmodels.cash import Facts
+
+
+async def load(conn: AsyncConnection[TupleRow], business_id: int, today: dt.date) -> Facts:
+    """Return the facts of a shop as of a day."""
+    reading = cash.reading(business_id, today)
+    query = next(reading)
+    while True:
+        rows = await rows_of(conn, *query)
+        try:
+            query = reading.send(rows)
+        except StopIteration as done:
+            facts: Facts = done.value
+            return facts

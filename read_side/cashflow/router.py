@@ -1,0 +1,175 @@
+"""GET /cashflow: what a shop's cash is, how it may go on, how likely it runs short, and what to do about it."""
+
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from starlette.responses import Response
+
+from read_side.cashflow.advice_presenter import advice
+from read_side.cashflow.examples import CASHFLOW
+from read_side.cashflow.queries import load
+from read_side.cashflow.receivables_presenter import receivables
+from read_side.cashflow.takings_queries import expected_takings
+from read_side.http.business_day import Today
+from read_side.http.consistency import freshly
+from read_side.http.money import CURRENCY, average, taka
+from shared.domain.presentation.numbers import day, number, spoken
+from shared.domain.readmodels.cash import Facts
+from shared.domain.readmodels.takings import Takings
+from shared.domain.rules import baki, cash
+from shared.domain.rules.cash_flows import Parameters, length
+from shared.http.app import Principal, language, ok, owner
+from shared.postgres.database import reading
+from shared.texts import Language, text
+
+router = APIRouter(tags=["Cash flow"])
+STALE_DAYS = 14
+
+
+def _written(value: object) -> object:
+    return int(value) if isinstance(value, str) and value in {"7", "30", "90"} else value
+
+
+class OutlookQuery(BaseModel):
+    """How far to look ahead."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    projection_days: Annotated[Literal[7, 30, 90], BeforeValidator(_written), Field(description="Days ahead")] = 30
+
+
+@router.get("/cashflow", responses=CASHFLOW)
+async def show_cashflow(
+    request: Request, who: Annotated[Principal, Depends(owner)], query: Annotated[OutlookQuery, Query()], today: Today
+) -> Response:
+    """Return the balance as recorded, the days to come, the risk of running short, and what to do.
+
+    Every `balance` is the one before + `inflows` - `outflows`; `low` and `high` bound it in 8 of 10 cases. `basis` says
+    what each line goes by: takings by their forecast, if there is one, then by the means of weekdays. What cannot be
+    known yet counts as 0, is named in `warnings`, and leaves the risk null.
+    """
+    business_id = await freshly(request, who, "cashflow", "customers", "forecasting")
+    async with reading(request.app.state.reader, business_id) as conn:
+        facts = await load(conn, business_id, today)
+        expected = await expected_takings(conn, business_id, today)
+    return ok(await to_thread.run_sync(_answer, facts, expected, query.projection_days, language(request, who)))
+
+
+def _answer(facts: Facts, expected: Takings | None, days: int, wanted: Language) -> dict[str, Any]:
+    accounts = facts.accounts()
+    dues = baki.expectations(accounts, facts.today)
+    lots = [due for owed in dues.values() for due in owed]
+    situation = facts.situation(baki.expected_inflows(lots), baki.repaid_in_all(accounts))
+    if expected is not None:
+        situation = replace(situation, forecast=expected.days)
+    outlook = cash.project(situation, days)
+    return {
+        "forecast": _forecast(facts, outlook, len(expected.days) if expected else 0),
+        "risk_analysis": _risk(outlook, wanted),
+        "recommendations": advice(outlook, lots, facts.today, wanted),
+        "receivables": receivables(facts, accounts, dues, outlook.steps[-1].date),
+        "settings": _settings(facts),
+        "basis": "actual" if facts.settings.known else "estimated",
+        "takings_forecast": expected and {"made_on": expected.made_on, "model": expected.model},
+        "warnings": _warnings(facts, outlook, sum(lot.paisa for lot in dues.get(baki.NOBODY, ())), wanted),
+        "projection_days": days,
+        "data_as_of": facts.last_sale,
+        "stale": _stale(facts),
+        "currency": CURRENCY,
+        "rule": cash.VERSION,
+    }
+
+
+def _forecast(facts: Facts, outlook: cash.Outlook, forecast_days: int) -> dict[str, Any]:
+    balances = [step.balance for step in outlook.steps]
+    return {
+        "current_balance": taka(facts.balance or 0),
+        "projected_balance": [
+            _day(step, "forecast" if n < forecast_days else "estimated", outlook)
+            for n, step in enumerate(outlook.steps)
+        ],
+        "summary": {
+            "avg_daily_balance": average(sum(balances), len(balances)),
+            "min_balance": taka(min(balances)),
+            "max_balance": taka(max(balances)),
+        },
+    }
+
+
+def _day(step: cash.Step, takings_basis: str, outlook: cash.Outlook) -> dict[str, Any]:
+    flow = step.flow
+    lines = [
+        ("takings", flow.takings, takings_basis if outlook.takings_known else "unknown"),
+        ("collections", flow.collections, "estimated"),
+        ("recurring_expenses", flow.recurring, "recurring"),
+        ("other_outflows", flow.other, "estimated"),
+    ]
+    shown = [(name, paisa, basis) for name, paisa, basis in lines if paisa or basis == "unknown"]
+    return {
+        "date": step.date,
+        "inflows": taka(flow.inflows),
+        "outflows": taka(flow.outflows),
+        "balance": taka(step.balance),
+        "low": None if step.low is None else taka(step.low),
+        "high": None if step.high is None else taka(step.high),
+        "lines": [{"line": name, "amount": taka(paisa), "basis": basis} for name, paisa, basis in shown],
+    }
+
+
+def _risk(outlook: cash.Outlook, wanted: Language) -> dict[str, Any]:
+    return {
+        "risk_level": outlook.level,
+        "risk_score": None if outlook.risk is None else round(outlook.risk, 2),
+        "warning": _warning(outlook, wanted),
+        "critical_date": outlook.critical_on,
+        "critical_threshold": taka(outlook.threshold),
+        "suggested_threshold": None if outlook.cushion is None else taka(outlook.cushion),
+    }
+
+
+def _warning(outlook: cash.Outlook, wanted: Language) -> str:
+    threshold, days = spoken(outlook.threshold, wanted), number(len(outlook.steps), wanted)
+    if outlook.risk is None:
+        return text("CASH_RISK_UNKNOWN", wanted).message
+    if outlook.critical_on is not None:
+        return text("CASH_RISK_ON", wanted, threshold=threshold, date=day(outlook.critical_on, wanted)).message
+    code = "CASH_RISK_NONE" if outlook.level == "low" else "CASH_RISK_MAYBE"
+    return text(code, wanted, threshold=threshold, days=days).message
+
+
+def _settings(facts: Facts) -> dict[str, Any]:
+    said = facts.settings
+    return {
+        "opening_balance": None if said.opening_balance is None else taka(said.opening_balance),
+        "opening_date": said.opening_date,
+        "critical_threshold": taka(said.critical_threshold),
+    }
+
+
+def _stale(facts: Facts) -> bool:
+    return facts.last_sale is not None and (facts.today - facts.last_sale).days > STALE_DAYS
+
+
+def _warnings(facts: Facts, outlook: cash.Outlook, nameless: int, wanted: Language) -> list[dict[str, Any]]:
+    """Return what the reader has to know about these numbers."""
+    found: list[tuple[str, dict[str, str]]] = []
+    if not facts.settings.known:
+        found.append(("CASH_NO_OPENING_BALANCE", {}))
+    if not outlook.takings_known:
+        known, need = length(facts.first_sale, facts.last_sale), Parameters().least_days
+        found.append(("CASH_FEW_SALES", {"days": number(known, wanted), "need": number(need, wanted)}))
+    if facts.last_sale is not None and _stale(facts):
+        found.append(("CASH_STALE", {"date": day(facts.last_sale, wanted)}))
+    if outlook.cushion is None:
+        found.append(("CASH_NO_OUTFLOWS", {}))
+    if nameless > 0:
+        found.append(("CASH_BAKI_WITHOUT_NAME", {"total": spoken(nameless, wanted)}))
+    return [_said(code, values, wanted) for code, values in found]
+
+
+def _said(code: str, values: dict[str, str], wanted: Language) -> dict[str, Any]:
+    message, suggestions = text(code, wanted, **values)
+    return {"code": code, "message": message, "suggestions": suggestions}

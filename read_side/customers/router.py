@@ -1,0 +1,145 @@
+"""GET /customers."""
+
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from pydantic import Field
+from starlette.responses import Response
+
+from read_side.customers.presenter import Customer, Shop, item
+from read_side.customers.queries import Wanted, page
+from read_side.http.business_day import Today
+from read_side.http.consistency import freshly
+from read_side.http.keyset_pagination import BY_INDEX, Order, Start, with_text
+from read_side.http.lists import Listing
+from read_side.http.rows import only_row, rows_of
+from shared.http.app import ListQuery, Principal, example, language, owner, raw
+from shared.postgres.database import reading
+
+router = APIRouter(tags=["Customers"])
+
+# Returns how many customers of the business are in each segment, what else stands beside these sums, and the settings
+# of BY_INDEX.
+SELECT_TOTALS = f"""SELECT coalesce(champion, 0), coalesce(loyal, 0), coalesce(potential, 0), coalesce(at_risk, 0),
+        coalesce(dormant, 0), horizon, intercept, slope, scoring, {BY_INDEX}
+    FROM (SELECT) AS one LEFT JOIN churn_totals ON business_id = %(business)s"""  # noqa: S608  (constants)
+# Returns the name by which a customer is sorted.
+SELECT_NAME = "SELECT sort_name FROM people WHERE business_id = %(business)s AND id = %(after_id)s"
+# Returns the customers of `page`, in order.
+SELECT_PAGE = """SELECT page.key, c.id, p.name, p.phone, p.email, p.address, p.notes, c.sales, c.visits, c.paisa,
+        c.last_at, c.last_on, c.usual_gap, c.warmth, c.return_rank, c.recency, c.frequency, c.monetary, c.segment,
+        c.declining
+    FROM page
+    CROSS JOIN LATERAL (SELECT * FROM churn WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS c
+    LEFT JOIN LATERAL (SELECT * FROM people WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS p ON true
+    ORDER BY n"""
+
+_SEGMENTS = ("champions", "loyal", "potential", "at_risk", "dormant")
+_EXAMPLE: dict[int | str, dict[str, Any]] = {
+    200: example(
+        {
+            "count": 45,
+            "next": "/api/customers?offset=20",
+            "previous": None,
+            "results": [
+                {
+                    "id": 1,
+                    "name": "Fatema",
+                    "phone": "+8801712345678",
+                    "email": "fatema@example.com",
+                    "address": None,
+                    "notes": None,
+                    "purchase_metrics": {
+                        "total_spent": 45000,
+                        "purchase_count": 35,
+                        "transaction_count": 52,
+                        "last_purchase": "2025-11-02T10:00:00+06:00",
+                        "days_since": 18,
+                        "avg_value": 1285.71,
+                    },
+                    "churn_analysis": {
+                        "rfm_segment": "loyal",
+                        "rfm_score": 4.67,
+                        "recency_score": 4,
+                        "frequency_score": 5,
+                        "monetary_score": 5,
+                        "churn_risk_score": 0.05,
+                        "churn_risk_level": "low",
+                        "declining": False,
+                        "risk_reason": "Recent and frequent buyer",
+                        "risk_code": "recent_and_frequent",
+                    },
+                    "return_probability": 0.94,
+                    "return_rank": 5,
+                }
+            ],
+            "summary": {"champions": 8, "loyal": 9, "potential": 21, "at_risk": 5, "dormant": 2, "total": 45},
+            "next_cursor": "WyJ0b3RhbF9zcGVudCIsdHJ1ZSw0NTAwMDAwLDFd",
+        },
+        "One page; a customer whose personal data was erased has no name. `purchase_count` counts days with a purchase."
+        " `return_probability` tells how likely the customer comes within 90 days after the last day with sales; it is"
+        " null until the shop's own past (180 days) tells it. `return_rank` is 5 for the fifth likeliest to come, 1 for"
+        " the least likely fifth",
+    )
+}
+
+
+class CustomersQuery(ListQuery):
+    """Filters and order of the list."""
+
+    churn_risk_only: Annotated[bool, Field(description="Only customers at risk or dormant")] = False
+    sort: Literal["name", "total_spent", "days_since", "churn_score"] = "total_spent"
+    order: Annotated[Literal["asc", "desc"] | None, Field(description="`asc` for name, else `desc`")] = None
+
+    def start(self) -> Start:
+        """Return where the page begins."""
+        descending = (self.order or ("asc" if self.sort == "name" else "desc")) == "desc"
+        match self.sort:
+            case "name":
+                order = Order("name", "sort_name", str, descending, nullable=True)
+            case "total_spent":
+                order = Order("total_spent", "paisa", int, descending)
+            case "days_since":  # the longer ago, the smaller the moment
+                order = Order("days_since", "last_at", int, not descending, nullable=True)
+            case _:
+                order = Order("churn_score", "percent", int, descending)
+        return Start.of(order, self.page())
+
+
+@router.get("/customers", responses=_EXAMPLE)
+async def list_customers(
+    request: Request, who: Annotated[Principal, Depends(owner)], query: Annotated[CustomersQuery, Query()], today: Today
+) -> Response:
+    """Return customers with what they bought and whether they may be lost, those who spent most first.
+
+    What a ledger tells of customers shows once it is read to its end.
+    """
+    start = query.start()
+    business_id = await freshly(request, who, "customers")
+    async with reading(request.app.state.reader, business_id) as conn:
+        *counts, horizon, intercept, slope, scoring = (await only_row(conn, SELECT_TOTALS, {"business": business_id}))[
+            :9
+        ]
+        shop = Shop(horizon, intercept, slope, scoring)
+        summary = dict(zip((*_SEGMENTS, "total"), (*counts, sum(counts)), strict=True))
+        at_risk = summary["at_risk"] + summary["dormant"]
+        wanted = Wanted(query.churn_risk_only, summary["total"], at_risk, today, shop.churn)
+        found = await _read(conn, business_id, start, wanted, query.limit)
+    shown_in = language(request, who)
+    items = [item(row, shop, today, shown_in) for row in found[: query.limit]]
+    last = (found[query.limit - 1].key, found[query.limit - 1].id) if len(found) > query.limit else None
+    listing = Listing(at_risk if query.churn_risk_only else summary["total"], orjson.dumps(items).decode(), last)
+    return raw(listing.answer(request, query.page(), start.order, summary=summary))
+
+
+async def _read(
+    conn: AsyncConnection[TupleRow], business_id: int, start: Start, wanted: Wanted, limit: int
+) -> list[Customer]:
+    """Return the customers of the page, and one more where another page follows."""
+    start = await with_text(conn, SELECT_NAME, business_id, start)
+    keys, parameters = page(start, wanted, limit)
+    rows = await rows_of(conn, f"WITH {keys}\n{SELECT_PAGE}", {"business": business_id, **parameters})
+    return [Customer(*row) for row in rows]

@@ -1,0 +1,216 @@
+"""GET /products."""
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from pydantic import Field
+from starlette.responses import Response
+
+from read_side.http.business_day import Today
+from read_side.http.consistency import freshly
+from read_side.http.keyset_pagination import BY_INDEX, LAST, Order, Start, with_text
+from read_side.http.lists import Listing
+from read_side.http.rows import only_row
+from shared.domain.rules import stockout
+from shared.http.app import ListQuery, Principal, example, owner, raw
+from shared.postgres.database import reading
+
+router = APIRouter(tags=["Products"])
+
+STALE_DAYS = stockout.DEFAULTS.stale_days
+# Returns how many products the business has, of how many the stock is derived, how many are low, and the settings of
+# BY_INDEX.
+COUNT = f"""SELECT coalesce((SELECT products FROM sales_totals WHERE business_id = %(business)s), 0),
+    coalesce((SELECT products FROM stock_totals WHERE business_id = %(business)s), 0),
+    coalesce((SELECT low FROM stock_totals WHERE business_id = %(business)s), 0),
+    {BY_INDEX}"""  # noqa: S608  (constants)
+# Returns the name by which a product is sorted.
+SELECT_NAME = "SELECT sort_name FROM products WHERE business_id = %(business)s AND id = %(after_id)s"
+# The products that sold in the last 7 days, today included, with their units; summed as floats, which hold such numbers
+# exactly and are quicker than sums of bigint.
+SELLING = """(SELECT product_id AS id, sum(units::float8)::bigint AS sales_7d FROM product_days
+    WHERE business_id = %(business)s AND date > %(today)s::date - 7 AND date <= %(today)s::date
+    GROUP BY product_id HAVING sum(units::float8) > 0) AS selling"""
+# The same of every product; a union, since a join would need statistics.
+EVERY = """(SELECT id, sum(units)::bigint AS sales_7d FROM (
+    SELECT id, 0::float8 AS units FROM products WHERE business_id = %(business)s
+    UNION ALL SELECT product_id, units::float8 FROM product_days
+    WHERE business_id = %(business)s AND date > %(today)s::date - 7 AND date <= %(today)s::date
+    ) AS lines GROUP BY id) AS every"""
+# The products that are low on stock by quantity; whether one is; those by what they sold. The test is no join, so that
+# a page by name stays a stretch of an index.
+LOW = "(SELECT product_id AS id, on_hand FROM stock WHERE business_id = %(business)s AND is_low) AS shelf"
+IS_LOW = "({} IN (SELECT product_id FROM stock WHERE business_id = %(business)s AND is_low)) IS TRUE"
+LOW_SELLING = f"""(SELECT id, sum(units)::bigint AS sales_7d FROM (
+    SELECT product_id AS id, 0::float8 AS units FROM stock WHERE business_id = %(business)s AND is_low
+    UNION ALL SELECT product_id, units::float8 FROM product_days
+    WHERE business_id = %(business)s AND date > %(today)s::date - 7 AND date <= %(today)s::date
+        AND {IS_LOW.format("product_id")}
+    ) AS lines GROUP BY id) AS low"""  # noqa: S608  (constants)
+# Every product by quantity: as it is derived, and with those of which it is not derived yet.
+SHELVED = "(SELECT product_id AS id, on_hand FROM stock WHERE business_id = %(business)s) AS shelf"
+SHELVED_SOON = """(SELECT p.id, coalesce(s.on_hand, 0) AS on_hand FROM products AS p
+    LEFT JOIN stock AS s ON s.business_id = p.business_id AND s.product_id = p.id
+    WHERE p.business_id = %(business)s) AS shelf"""
+# The newest forecast of a product with a stock `s`: the demand of its first seven days, and in how many days from today
+# the demand, summed up from tomorrow, exceeds the stock; as shared.domain.rules.stockout has it.
+LATEST_FORECAST = f"""SELECT forecast_id, made_on, horizon,
+        (SELECT sum(units) FROM unnest(expected[:7]) AS units) AS week,
+        (SELECT min(summed.day) - greatest(%(today)s::date - made_on, 0) FROM (
+            SELECT day, sum(units) OVER (ORDER BY day) AS units FROM unnest(expected) WITH ORDINALITY AS u (units, day)
+            WHERE day > %(today)s::date - made_on) AS summed
+        WHERE s.stock_known AND summed.units > greatest(s.on_hand, 0)
+            AND %(today)s::date - data_as_of <= {STALE_DAYS}) AS out_in
+    FROM forecasts WHERE business_id = %(business)s AND product_id = page.id AND status = 'ready'
+    ORDER BY forecast_id DESC LIMIT 1"""  # noqa: S608  (constants)
+# Returns the products of `page` as a JSON array in order, and LAST.
+SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
+    SELECT p.id, p.name, nullif(g.sku, '') AS sku, nullif(g.unit, '') AS unit,
+        trim_scale(coalesce(nullif(g.unit_price, -1), p.unit_price, p.first_price) * 0.01) AS unit_price,
+        trim_scale(nullif(g.cost, -1) * 0.01) AS cost,
+        trim_scale(coalesce(s.on_hand, 0) * 0.001) AS current_stock, coalesce(s.stock_known, false) AS stock_known,
+        to_char(timestamp '2000-01-01' + s.counted_at * interval '1 second', 'YYYY-MM-DD"T"HH24:MI:SS"+06:00"')
+            AS counted_at,
+        trim_scale(s.reorder_point * 0.001) AS reorder_point, coalesce(s.reorder_auto, false) AS reorder_point_auto,
+        nullif(g.lead_time_days, -1) AS lead_time_days, trim_scale(nullif(g.pack_size, -1) * 0.001) AS pack_size,
+        trim_scale(nullif(g.min_order, -1) * 0.001) AS min_order, coalesce(s.is_low, false) AS is_low_stock,
+        json_build_object(
+            'sales_7d', trim_scale(sold.week * 0.001), 'sales_30d', trim_scale(sold.month * 0.001),
+            'avg_daily', round(sold.month / 30000.0, 1),
+            'last_sale', to_char(p.last_sale_at, 'YYYY-MM-DD"T"HH24:MI:SS"+06:00"')
+        ) AS sales_metrics,
+        CASE WHEN f.forecast_id IS NOT NULL THEN json_build_object(
+            'id', f.forecast_id, 'forecast_date', f.made_on, 'forecast_days', f.horizon,
+            'next_7d_demand', trim_scale(f.week * 0.001), 'stockout_predicted', f.out_in IS NOT NULL,
+            'days_until_stockout', f.out_in) END AS forecast
+    FROM page
+    CROSS JOIN LATERAL (SELECT * FROM products WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS p
+    LEFT JOIN LATERAL (SELECT * FROM goods WHERE business_id = %(business)s AND product_id = page.id LIMIT 1) AS g
+        ON true
+    LEFT JOIN LATERAL (SELECT * FROM stock WHERE business_id = %(business)s AND product_id = page.id LIMIT 1) AS s
+        ON true
+    CROSS JOIN LATERAL (SELECT coalesce(sum(units) FILTER (WHERE date > %(today)s::date - 7), 0) AS week,
+            coalesce(sum(units), 0) AS month
+        FROM (SELECT date, units FROM product_days WHERE business_id = %(business)s AND product_id = page.id
+            AND date > %(today)s::date - 30 AND date <= %(today)s::date ORDER BY date, payment_method) AS days) AS sold
+    LEFT JOIN LATERAL ({LATEST_FORECAST}) AS f ON true
+    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""  # noqa: S608  (constants)
+
+_EXAMPLE: dict[int | str, dict[str, Any]] = {
+    200: example(
+        {
+            "count": 12,
+            "next": None,
+            "previous": None,
+            "results": [
+                {
+                    "id": 1,
+                    "name": "Basmati Rice",
+                    "sku": "RICE-5KG",
+                    "unit": "kg",
+                    "unit_price": 120,
+                    "cost": 98.5,
+                    "current_stock": 5,
+                    "stock_known": True,
+                    "counted_at": "2025-11-01T21:00:00+06:00",
+                    "reorder_point": 20,
+                    "reorder_point_auto": True,
+                    "lead_time_days": 3,
+                    "pack_size": 25,
+                    "min_order": None,
+                    "is_low_stock": True,
+                    "sales_metrics": {
+                        "sales_7d": 25,
+                        "sales_30d": 89,
+                        "avg_daily": 3.0,
+                        "last_sale": "2025-11-03T14:30:00+06:00",
+                    },
+                    "forecast": {
+                        "id": 42,
+                        "forecast_date": "2025-11-03",
+                        "forecast_days": 7,
+                        "next_7d_demand": 28,
+                        "stockout_predicted": True,
+                        "days_until_stockout": 2,
+                    },
+                }
+            ],
+            "next_cursor": None,
+        },
+        "One page; `stock_known` is false until the stock was counted, and `current_stock` is then 0",
+    )
+}
+
+
+class ProductsQuery(ListQuery):
+    """Filters and order of the list."""
+
+    low_stock_only: Annotated[bool, Field(description="Only products below their reorder point")] = False
+    sort: Literal["name", "stock", "sales_7d"] = "name"
+    order: Annotated[Literal["asc", "desc"] | None, Field(description="`desc` for sales_7d, else `asc`")] = None
+
+    def start(self) -> Start:
+        """Return where the page begins."""
+        descending = (self.order or ("desc" if self.sort == "sales_7d" else "asc")) == "desc"
+        if self.sort == "name":
+            return Start.of(Order("name", "sort_name", str, descending, nullable=True), self.page())
+        if self.sort == "sales_7d":
+            return Start.of(Order("sales_7d", "sales_7d", int, descending), self.page())
+        return Start.of(Order("stock", "on_hand", int, descending), self.page())
+
+
+@router.get("/products", responses=_EXAMPLE)
+async def list_products(
+    request: Request, who: Annotated[Principal, Depends(owner)], query: Annotated[ProductsQuery, Query()], today: Today
+) -> Response:
+    """Return products with what they sold, by name unless sorted otherwise.
+
+    `sales_7d` and `sales_30d` are units over the last 7 and 30 days in Dhaka, today included; `avg_daily` is a
+    thirtieth of the latter. `unit_price` is the owner's, else that of the newest sale. `reorder_point_auto`: nobody
+    said one, it is reckoned from the last 56 days of sales. `is_low_stock`: the stock was counted once, and is below
+    the reorder point; it may be below 0 where a delivery was never told. `forecast` is the newest one, if any; it
+    predicts no stockout where the stock is unknown or the shop has been silent for more than 14 days.
+    """
+    start = query.start()
+    business_id = await freshly(request, who, "sales", "inventory", "forecasting")
+    async with reading(request.app.state.reader, business_id) as conn:
+        listing = await _read(conn, business_id, start, query, today)
+    return raw(listing.answer(request, query.page(), start.order))
+
+
+async def _read(
+    conn: AsyncConnection[TupleRow], business_id: int, start: Start, query: ProductsQuery, today: dt.date
+) -> Listing:
+    products, shelved, low, *_ = await only_row(conn, COUNT, {"business": business_id})
+    start = await with_text(conn, SELECT_NAME, business_id, start)
+    parameters = {"business": business_id, "today": today, **start.parameters(query.limit)}
+    results, last = "[]", None
+    sources = _low_source(start.order) if query.low_stock_only else _sources(start.order, products == shelved)
+    for source, where in sources:
+        statement = f"WITH {start.page(source, where)}\n{SELECT_PAGE}"
+        results, last = await only_row(conn, statement, parameters)
+        if last is not None:
+            break
+    return Listing.of(low if query.low_stock_only else products, results, last)
+
+
+def _low_source(order: Order) -> list[tuple[str, str]]:
+    """Return what to take a page of products that are low from, with its condition."""
+    if order.name == "name":
+        return [("products", f"business_id = %(business)s AND {IS_LOW.format('id')}")]
+    return [(LOW if order.name == "stock" else LOW_SELLING, "true")]
+
+
+def _sources(order: Order, all_shelved: bool) -> list[tuple[str, str]]:  # noqa: FBT001  (one of two)
+    """Return what to take the page from, with its condition; the next one if the page is not full and more may follow.
+
+    Downwards, whatever sold comes before whatever did not, and most pages end among the former.
+    """
+    if order.name == "name":
+        return [("products", "business_id = %(business)s")]
+    if order.name == "stock":
+        return [(SHELVED if all_shelved else SHELVED_SOON, "true")]
+    return [(SELLING, "true"), (EVERY, "true")] if order.descending else [(EVERY, "true")]

@@ -1,0 +1,45 @@
+"""Recommendations as their table has them."""
+
+from typing import Any, LiteralString
+
+import orjson
+
+from shared.domain.presentation.recommendations import STATUSES, Recommendation
+
+# What is still to be done.
+OPEN = "status < 2 AND expires_on >= %(today)s::date"
+_COLUMNS = (
+    "id",
+    "type",
+    "urgency",
+    "priority",
+    "impact",
+    "stake",
+    "stake_basis",
+    "facts",
+    "action",
+    "expires_on",
+    "created_at",
+    "status",
+    "rule",
+    "reason",
+    "viewed_at",
+    "seconds",
+    "executed_at",
+    "modified",
+    "outcome",
+    "outcome_facts",
+)
+COLUMNS: LiteralString = """r.id, r.type, r.urgency, r.priority, r.impact, r.stake, r.stake_basis, r.facts, r.action,
+    r.expires_on, r.created_at, r.status, r.rule, r.reason, r.viewed_at, r.seconds, r.executed_at, r.modified,
+    r.outcome, r.outcome_facts"""
+
+
+def recommendation(row: tuple[Any, ...]) -> Recommendation:
+    """Return a recommendation of COLUMNS."""
+    found = dict(zip(_COLUMNS, row, strict=True))
+    found["action"] = orjson.loads(found["action"] or found["facts"])
+    found["facts"] = orjson.loads(found["facts"])
+    found["modified"] = orjson.loads(found["modified"] or "[]")
+    found["outcome_facts"] = orjson.loads(found["outcome_facts"] or "{}")
+    return Recommendation(**{**found, "status": STATUSES[found["status"]]})

@@ -1,0 +1,100 @@
+"""GET /recommendations: what to do, the most important first."""
+
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from read_side.http.business_day import Today
+from read_side.http.consistency import freshly
+from read_side.http.keyset_pagination import BY_INDEX, LAST, Order, Start
+from read_side.http.lists import Listing
+from read_side.http.rows import only_row, rows_of
+from read_side.recommendations.examples import LIST
+from read_side.recommendations.queries import COLUMNS, OPEN, recommendation
+from shared.domain.presentation.recommendations import STATUSES, item
+from shared.domain.readmodels import names
+from shared.http.app import ListQuery, Principal, language, owner, raw
+from shared.postgres.database import reading
+
+router = APIRouter(tags=["Recommendations"])
+
+# One whose time has passed leaves the list, whether or not that was recorded yet.
+_SHOWN = f"business_id = %(business)s AND ({OPEN} OR status >= 2) AND status = ANY(%(statuses)s::int[])"
+_CONDITIONS = {"type": " AND type = %(type)s", "urgency": " AND urgency = %(urgency)s"}
+# Returns how many the list has; of the pending ones how many there are, how many of them are urgent and their mean
+# impact; how many are open; and the settings of BY_INDEX.
+SUM_UP = """SELECT (SELECT count(*) FROM recommendations WHERE {shown}),
+        count(*) FILTER (WHERE status = 0), count(*) FILTER (WHERE status = 0 AND urgency = 'high'),
+        round(avg(impact) FILTER (WHERE status = 0) / 100, 2)::float8, count(*), {settings}
+    FROM recommendations WHERE business_id = %(business)s AND {open}"""
+# Returns the recommendations of `page`, in order, each with LAST.
+SELECT_PAGE = f"""SELECT {LAST}::text, {COLUMNS} FROM page
+    CROSS JOIN LATERAL (SELECT * FROM recommendations WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS r
+    WHERE n <= %(limit)s ORDER BY n"""  # noqa: S608  (constants)
+
+
+class RecommendationsQuery(ListQuery):
+    """Filters and order of the list."""
+
+    status: Annotated[
+        Literal["pending", "viewed", "executed", "dismissed"] | None,
+        Field(description="All but `dismissed` unless given"),
+    ] = None
+    type: Literal["reorder", "cash_warning", "retention", "price_optimization"] | None = None
+    urgency: Literal["high", "medium", "low"] | None = None
+    sort: Annotated[Literal["priority_score", "created_at"], Field(description="The greatest, or newest, first")] = (
+        "priority_score"
+    )
+
+    def start(self) -> Start:
+        """Return where the page begins; ids are given out in the order of creation."""
+        column = "priority" if self.sort == "priority_score" else "id"
+        return Start.of(Order(self.sort, column, int, descending=True), self.page())
+
+    def where(self) -> str:
+        """Return the condition of the list."""
+        return _SHOWN + "".join(condition for name, condition in _CONDITIONS.items() if getattr(self, name))
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what the condition takes."""
+        statuses = [n for n, name in enumerate(STATUSES) if name == (self.status or name)]
+        if self.status is None:
+            statuses.remove(STATUSES.index("dismissed"))
+        return {"statuses": statuses, "type": self.type, "urgency": self.urgency}
+
+
+@router.get("/recommendations", responses=LIST)
+async def list_recommendations(
+    request: Request,
+    who: Annotated[Principal, Depends(owner)],
+    query: Annotated[RecommendationsQuery, Query()],
+    today: Today,
+) -> Response:
+    """Return what to do, the most important first; those dismissed only if asked for by `status`.
+
+    `priority_score` is urgency (high 1.1, medium 0.8, low 0.5) x `impact`. `stake` is the money it is about and how it
+    was reckoned. One that nobody did in time, or whose reason is gone, is `dismissed` with the `reason` `expired`,
+    `resolved` or `stale`. `outcome` says what came of an executed one.
+    """
+    start = query.start()
+    business_id = await freshly(request, who, "recommendations", *names.PROJECTIONS)
+    known = {"business": business_id, "today": today, **query.parameters()}
+    summing = SUM_UP.format(shown=query.where(), open=OPEN, settings=BY_INDEX)
+    async with reading(request.app.state.reader, business_id) as conn:
+        count, pending, high, impact, open_ = (await only_row(conn, summing, known))[:5]
+        statement = f"WITH {start.page('recommendations', query.where())}\n{SELECT_PAGE}"
+        rows = await rows_of(conn, statement, {**known, **start.parameters(query.limit)})
+        found = [recommendation(row[1:]) for row in rows]
+        named = await names.names_in(conn, business_id, found)
+    items = [item(rec, named, today, language(request, who)) for rec in found]
+    summary = {
+        "total_pending": pending,
+        "high_urgency_count": high,
+        "estimated_impact": impact or 0,
+        "total_open": open_,
+    }
+    listing = Listing.of(count, orjson.dumps(items).decode(), rows[0][0] if rows else None)
+    return raw(listing.answer(request, query.page(), start.order, summary=summary))

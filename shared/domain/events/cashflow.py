@@ -1,0 +1,44 @@
+"""What happens to a shop's cash beside its sales. Money is integer paisa, dates are business dates in Asia/Dhaka."""
+
+import datetime as dt
+from typing import ClassVar
+
+from shared.domain.events.base import Event
+
+
+class CashSettingsChanged(Event, frozen=True):
+    """The owner set where the cash stood at the start of a day, or when to be warned; null means unchanged."""
+
+    topic: ClassVar[str] = "cashflow.CashSettingsChanged"
+    opening_balance: int | None = None
+    opening_date: dt.date | None = None
+    critical_threshold: int | None = None
+
+
+class ExpenseRecorded(Event, frozen=True):
+    """Money went out on `date`, and goes out again if it recurs (`daily`, `weekly`, `monthly`, `yearly` or null)."""
+
+    topic: ClassVar[str] = "cashflow.ExpenseRecorded"
+    expense_id: int
+    date: dt.date
+    amount: int
+    category: str
+    recurring: str | None = None
+
+
+class ExpenseEnded(Event, frozen=True):
+    """A recurring expense is paid for the last time before `date`; one that does not recur was entered by mistake."""
+
+    topic: ClassVar[str] = "cashflow.ExpenseEnded"
+    expense_id: int
+    date: dt.date
+
+
+class CollectionRecorded(Event, frozen=True):
+    """A customer paid back some of what was bought on credit."""
+
+    topic: ClassVar[str] = "cashflow.CollectionRecorded"
+    collection_id: int
+    date: dt.date
+    amount: int
+    customer_id: int

@@ -1,0 +1,29 @@
+"""What becomes known of customers after they were met first (`sales.CustomersAdded`)."""
+
+from typing import ClassVar
+
+from shared.domain.events.base import Event
+
+
+class CustomerDetailsChanged(Event, frozen=True):
+    """The owner changed what is known of a customer.
+
+    `sealed` opens under `customer-{business}-{id}` to those of `{name, phone, email, address, notes}` that changed; ""
+    means cleared. `keys` are the lookup keys by which ledgers find the customer from now on, besides those before.
+    """
+
+    topic: ClassVar[str] = "customers.CustomerDetailsChanged"
+    customer_id: int
+    sealed: str
+    keys: list[str] = []
+
+
+class CustomersMerged(Event, frozen=True):
+    """Customers turned out to be one person, who goes on as `customer_id`.
+
+    `merged_ids` are all ids that mean this person from now on: the one merged, and those merged into it before.
+    """
+
+    topic: ClassVar[str] = "customers.CustomersMerged"
+    customer_id: int
+    merged_ids: list[int]

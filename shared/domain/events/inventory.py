@@ -1,0 +1,62 @@
+"""What happens to the stock of a product, and what the owner says about the product.
+
+Money is integer paisa, quantities are thousandths of a unit; `date` and `time` (seconds since midnight) are local to
+Asia/Dhaka.
+"""
+
+import datetime as dt
+from typing import ClassVar
+
+from shared.domain.events.base import Event, Row
+
+
+class ProductDetailsChanged(Event, frozen=True):
+    """The owner set some details of a product; null means unchanged, fields named in `cleared` have no value now."""
+
+    topic: ClassVar[str] = "inventory.ProductDetailsChanged"
+    product_id: int
+    sku: str | None = None
+    unit: str | None = None
+    unit_price: int | None = None
+    cost: int | None = None
+    reorder_point: int | None = None
+    lead_time_days: int | None = None
+    pack_size: int | None = None
+    min_order: int | None = None
+    cleared: list[str] = []
+
+
+class StockMoved(Event, frozen=True):
+    """Stock was counted, or changed by something that is no sale, at a time of its own.
+
+    kind: `count` (the stock at that time is `qty`), `receive` and `return` (more by `qty`), `waste` (less by `qty`),
+    `adjust` (more by `qty`, which may be negative).
+    """
+
+    topic: ClassVar[str] = "inventory.StockMoved"
+    product_id: int
+    kind: str
+    qty: int
+    date: dt.date
+    time: int
+
+
+class ProductLine(Row, frozen=True):
+    """What a ledger says about a product beside its sales; null where it says nothing.
+
+    stock: the stock counted at the end of `date`, or when this was recorded if `date` was not over then.
+    """
+
+    product_id: int
+    sku: str | None
+    cost: int | None
+    stock: int | None
+    date: dt.date | None
+
+
+class ProductSheetRecorded(Event, frozen=True):
+    """What the columns SKU, Cost and Stock of an upload say, the last row of each product winning."""
+
+    topic: ClassVar[str] = "inventory.ProductSheetRecorded"
+    file_id: str
+    lines: list[ProductLine]

@@ -1,0 +1,206 @@
+"""What happens to uploaded ledgers and to sales, and which products and customers they brought up.
+
+Money is integer paisa, quantities are thousandths of a unit, dates are business dates in Asia/Dhaka.
+"""
+
+import datetime as dt
+from typing import Any, ClassVar
+
+from shared.domain.events.base import Event, Row
+
+
+class UploadAccepted(Event, frozen=True):
+    """A ledger was stored and will be read.
+
+    `date_order` is the owner's choice for ambiguous dates, `mapping` the names of the columns that the owner chose, by
+    field; version 1 had none.
+    """
+
+    topic: ClassVar[str] = "sales.UploadAccepted"
+    class_version: ClassVar[int] = 2
+    file_id: str
+    file_name: str
+    data_source_name: str | None
+    size: int
+    sha256: str
+    rows_detected: int
+    dedupe: bool = True
+    date_order: str | None = None
+    mapping: dict[str, str] = {}
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> dict[str, Any]:
+        """Nobody chose columns."""
+        return {**state, "mapping": {}}
+
+
+class NewProduct(Row, frozen=True):
+    """A product met for the first time: public id, name as written, its lookup key, unit price in paisa."""
+
+    id: int
+    name: str
+    key: str
+    unit_price: int
+
+
+class ProductsAdded(Event, frozen=True):
+    """Products that an upload named for the first time."""
+
+    topic: ClassVar[str] = "sales.ProductsAdded"
+    products: list[NewProduct]
+
+
+class NewCustomer(Row, frozen=True):
+    """A customer met for the first time; `sealed` opens to `{name, phone}` under `customer-{business}-{id}`."""
+
+    id: int
+    key: str
+    sealed: str
+
+
+class CustomersAdded(Event, frozen=True):
+    """Customers that an upload named for the first time."""
+
+    topic: ClassVar[str] = "sales.CustomersAdded"
+    customers: list[NewCustomer]
+
+
+class Sale(Row, frozen=True):
+    """One line of a ledger.
+
+    row: line in the file; tx: public id; date: business date; time: seconds since midnight in Dhaka or null;
+    qty: thousandths; paisa: the line's total; payment: index into the batch's `payments`, or null.
+    """
+
+    row: int
+    tx: int
+    date: dt.date
+    time: int | None
+    product_id: int
+    customer_id: int | None
+    qty: int
+    paisa: int
+    payment: int | None
+
+
+class SalesBatchRecorded(Event, frozen=True):
+    """At most 500 sales of one upload, in file order.
+
+    `fingerprints` is base64 of 12 bytes per sale, in the same order. `payments` lists `[method, text as written or
+    null]`. `duplicates` and `rejected` count the rows since the batch before that became no sale; `through_row` is the
+    last line of the file that this batch accounts for, so an import resumes after it.
+    """
+
+    topic: ClassVar[str] = "sales.SalesBatchRecorded"
+    file_id: str
+    sales: list[Sale]
+    payments: list[tuple[str, str | None]]
+    fingerprints: str
+    duplicates: int
+    rejected: int
+    through_row: int
+
+
+class SaleRecorded(Event, frozen=True):
+    """The owner entered one sale by hand; fields as in `Sale`, `payment` as in a batch's `payments`.
+
+    `fingerprint` is base64 of the 12 bytes by which a ledger that holds the same sale knows it.
+    """
+
+    topic: ClassVar[str] = "sales.SaleRecorded"
+    tx: int
+    date: dt.date
+    time: int | None
+    product_id: int
+    customer_id: int | None
+    qty: int
+    paisa: int
+    payment: tuple[str, str | None] | None
+    fingerprint: str
+
+
+class SaleVoided(Event, frozen=True):
+    """A sale never was; the fields repeat what had been recorded of it."""
+
+    topic: ClassVar[str] = "sales.SaleVoided"
+    tx: int
+    reason: str
+    date: dt.date
+    time: int | None
+    product_id: int
+    customer_id: int | None
+    qty: int
+    paisa: int
+    payment: str | None
+
+
+class Movement(Row, frozen=True):
+    """One line of a ledger that is no sale.
+
+    kind: `return` (a customer brought goods back), `purchase` (goods bought for the shop), `expense` (no goods; `text`
+    says what for). The other fields as in `Sale`; qty is 0 and product_id null for an expense.
+    """
+
+    row: int
+    tx: int
+    kind: str
+    date: dt.date
+    time: int | None
+    product_id: int | None
+    customer_id: int | None
+    text: str | None
+    qty: int
+    paisa: int
+    payment: int | None
+
+
+class MovementsRecorded(Event, frozen=True):
+    """Lines of an upload that are no sales; the batch recorded with them accounts for its rows.
+
+    `fingerprints` and `payments` as in `SalesBatchRecorded`.
+    """
+
+    topic: ClassVar[str] = "sales.MovementsRecorded"
+    file_id: str
+    movements: list[Movement]
+    payments: list[tuple[str, str | None]]
+    fingerprints: str
+
+
+class Remark(Row, frozen=True):
+    """Something the owner should know about a ledger that was read all the same."""
+
+    code: str
+    values: list[str]
+
+
+class UploadCompleted(Event, frozen=True):
+    """Every row is accounted for: rows = created + duplicates + rejected."""
+
+    topic: ClassVar[str] = "sales.UploadCompleted"
+    file_id: str
+    rows: int
+    created: int
+    duplicates: int
+    rejected: int
+    warnings: list[Remark] = []
+
+
+class UploadFailed(Event, frozen=True):
+    """The file could not be read for good; rows recorded before stay. `details` fills the message of `error_code`."""
+
+    topic: ClassVar[str] = "sales.UploadFailed"
+    file_id: str
+    error_code: str
+    details: dict[str, str | int | list[str]] = {}
+
+
+class ReceiptStored(Event, frozen=True):
+    """A receipt's picture was stored, without its metadata; reading it is another event."""
+
+    topic: ClassVar[str] = "sales.ReceiptStored"
+    image_id: str
+    media_type: str
+    size: int
+    sha256: str
+    receipt_date: dt.date | None = None

@@ -1,0 +1,17 @@
+"""Refusals of forecasting."""
+
+from shared.errors import Refusal
+
+
+class TooManyForecasts(Refusal):
+    """The business has asked for as many forecasts as a day allows; params `limit`, `retry_after`."""
+
+    error_code = "TOO_MANY_FORECASTS"
+    status = 429
+
+
+class InsufficientData(Refusal):
+    """Every product that was named has too few transactions for a forecast; params `need`."""
+
+    error_code = "INSUFFICIENT_DATA"
+    status = 400

@@ -1,0 +1,50 @@
+"""Refusals of sales."""
+
+from shared.errors import NotFound, Refusal
+
+
+class UploadNotFound(NotFound):
+    """This business has no such upload."""
+
+    text_key = "NOT_FOUND_UPLOAD"
+
+
+class AlreadyVoided(Refusal):
+    """The sale was taken out of the books before."""
+
+    error_code = "ALREADY_VOIDED"
+    status = 409
+
+
+class InvalidCsvFormat(Refusal):
+    """The file is no sales ledger."""
+
+    error_code = "INVALID_CSV_FORMAT"
+    status = 400
+
+
+class MissingColumns(InvalidCsvFormat):
+    """The ledger lacks columns it needs; params `missing`."""
+
+    text_key = "INVALID_CSV_FORMAT_COLUMNS"
+
+
+class AmbiguousDates(Refusal):
+    """The dates can be read both ways, day first and month first."""
+
+    error_code = "AMBIGUOUS_DATES"
+    status = 400
+
+
+class InvalidImageFormat(Refusal):
+    """The image is neither JPEG nor PNG, or broken."""
+
+    error_code = "INVALID_IMAGE_FORMAT"
+    status = 400
+
+
+class TooManyUploads(Refusal):
+    """The business has used its uploads up for now; params `retry_after`."""
+
+    error_code = "TOO_MANY_UPLOADS"
+    status = 429

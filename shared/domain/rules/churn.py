@@ -1,0 +1,111 @@
+"""The risk that a customer does not come back: days of silence and declining visits, as the spec scores them.
+
+Reckoned in integers, so that bounds are exact: points are hundredths of a day's share of the year, `100 * year` are a
+score of 1. What needs a customer's visits stands in `rhythm`.
+"""
+
+import functools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from shared.domain.rules.parameters import ChurnParameters
+
+LOW, MEDIUM, HIGH = LEVELS = ("low", "medium", "high")
+_CERTAIN = 100
+_OFTEN, _FRESH = 4, 4
+
+DEFAULTS = ChurnParameters()
+
+
+class Reason(NamedTuple):
+    """Why a score is what it is: the code of a text, and what fills it."""
+
+    code: str
+    params: dict[str, int]
+
+
+class Scored(NamedTuple):
+    """Customers who show one score: declining or not, silent for `shortest` to `longest` days."""
+
+    percent: int
+    declining: bool
+    shortest: int
+    longest: int
+
+
+def points(days: int, declining: bool, parameters: ChurnParameters = DEFAULTS) -> int:  # noqa: FBT001 - a fact
+    """Return min(1, days / year + 0.3 if declining), at least 0.61 for who declines and is silent, in points."""
+    p = parameters
+    found = _CERTAIN * max(0, days) + (p.declining_adds * p.year if declining else 0)
+    if declining and days > p.silent_days:
+        found = max(found, p.silent_score * p.year)
+    return min(found, _CERTAIN * p.year)
+
+
+def level(days: int, declining: bool, parameters: ChurnParameters = DEFAULTS) -> str:  # noqa: FBT001 - a fact
+    """Return low below 0.3, medium up to 0.6 inclusive, high above."""
+    found = points(days, declining, parameters)
+    if found < parameters.medium_from * parameters.year:
+        return LOW
+    return MEDIUM if found <= parameters.high_above * parameters.year else HIGH
+
+
+def percent(days: int, declining: bool, parameters: ChurnParameters = DEFAULTS) -> int:  # noqa: FBT001 - a fact
+    """Return the score rounded to hundredths that lie within its level: 0.6027 is high, so it shows as 0.61."""
+    p = parameters
+    rounded = (2 * points(days, declining, p) + p.year) // (2 * p.year)
+    match level(days, declining, p):
+        case "low":
+            return min(rounded, p.medium_from - 1)
+        case "medium":
+            return min(max(rounded, p.medium_from), p.high_above)
+        case _:
+            return max(rounded, p.high_above + 1)
+
+
+@functools.cache
+def certain_from(declining: bool, parameters: ChurnParameters = DEFAULTS) -> int:  # noqa: FBT001 - a fact
+    """Return the days of silence from which the score shows as 1."""
+    return next(d for d in range(parameters.year + 1) if percent(d, declining, parameters) == _CERTAIN)
+
+
+@functools.cache
+def scored(parameters: ChurnParameters = DEFAULTS) -> Sequence[Scored]:
+    """Return who shows which score, scores below 1 in ascending order."""
+    found: dict[tuple[int, bool], Scored] = {}
+    for declining in (False, True):
+        for days in range(certain_from(declining, parameters)):
+            shown = percent(days, declining, parameters)
+            known = found.get((shown, declining), Scored(shown, declining, days, days))
+            found[shown, declining] = known._replace(longest=days)
+    return sorted(found.values())
+
+
+@functools.cache
+def turning_days(declining: bool, parameters: ChurnParameters = DEFAULTS) -> Sequence[int]:  # noqa: FBT001 - a fact
+    """Return the days after a last visit on which the level changes, or the score comes to show 1."""
+    shown = [level(d, declining, parameters) for d in range(parameters.year + 1)]
+    found = {d for d in range(1, len(shown)) if shown[d] != shown[d - 1]}
+    return sorted({*found, certain_from(declining, parameters)})
+
+
+def reason(
+    days: int | None,
+    declining: bool,
+    scores: tuple[int, int, int],
+    doubled_gap: int | None,  # noqa: FBT001 - a fact
+    parameters: ChurnParameters = DEFAULTS,
+) -> Reason:
+    """Return what explains the score; `scores` are recency, frequency, monetary, the gap is twice the usual one."""
+    if days is None:
+        return Reason("RISK_NO_PURCHASE", {})
+    said = {"days": max(0, days)}
+    if declining and doubled_gap is not None and days > doubled_gap:
+        return Reason("RISK_OUT_OF_RHYTHM", said | {"usual": (doubled_gap + 1) // 2})
+    if declining:
+        return Reason("RISK_FEWER_VISITS", said)
+    if level(days, declining, parameters) != LOW:
+        return Reason("RISK_LONG_SILENCE", said)
+    if scores[0] < _FRESH:
+        return Reason("RISK_QUIET", said)
+    return Reason("RISK_RECENT_AND_FREQUENT" if scores[1] >= _OFTEN else "RISK_RECENT", said)

@@ -1,0 +1,207 @@
+"""A server of this machine that we start, find again and end: what Postgres and Redis from wheels have in common.
+
+All processes of a server carry its mark in their command lines. By it they are found again after their starter was
+killed, without trusting process ids that may since belong to something else.
+"""
+
+import contextlib
+import logging
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import psutil
+
+from shared.embedded.program import EmbeddedServerError, Program, Record, mark_of
+from shared.embedded.unprivileged import account_for, command_as
+
+logger = logging.getLogger("smartmarket.embedded")
+
+START_SECONDS = 120.0  # recovery after a crash may take a while
+ATTACH_SECONDS = 10.0
+STOP_SECONDS = 8.0
+KILL_SECONDS = 5.0
+_POLL_SECONDS = 0.03
+_PORT_ATTEMPTS = 5
+_TAIL_BYTES = 2000
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def hand_over(file: Path) -> None:
+    """Give `file` to the owner of its folder: root at work for a user must not lock the user out."""
+    if os.geteuid() == 0:
+        owner = file.parent.stat()
+        os.chown(file, owner.st_uid, owner.st_gid)
+
+
+class Server:
+    """One program at work on one folder, with its log beside the folder."""
+
+    def __init__(self, program: Program, folder: Path) -> None:
+        """Serve `folder` (absolute; need not exist yet)."""
+        self._program = program
+        self._folder = folder
+        self._mark = mark_of(folder)
+        self._log = folder.with_name(f"{folder.name}.log")
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def up(self, record: Record, remember: Callable[[], None]) -> None:
+        """Attach to the server that is still running, or start it; `remember` is called when the record changed.
+
+        Raises EmbeddedServerError with the end of the log if the server does not come up.
+        """
+        if self._attach(record):
+            logger.info("%s was still running (process %d, port %d)", self._program.name, record.pid, record.port)
+            return remember()
+        self._make_folder()
+        self._program.prepare(record, self._run_to_end)
+        for _ in range(_PORT_ATTEMPTS):
+            record.port, record.pid = free_port(), 0
+            remember()  # before the start: whoever comes after our sudden end must find the server
+            if self._start(record):
+                logger.info("%s is running (process %d, port %d)", self._program.name, record.pid, record.port)
+                return remember()
+            logger.warning("port %d was taken while %s started; trying another", record.port, self._program.name)
+        raise EmbeddedServerError(self._trouble("found no free port on 127.0.0.1"))
+
+    def ask_to_stop(self) -> None:
+        """Ask the server for an orderly end: clients are cut off, data is written out."""
+        for process in _heads(self.processes()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(self._program.stop_signal)
+
+    def await_end(self, deadline: float) -> None:
+        """Return when no process of the server is left; those alive at `deadline` (monotonic seconds) are killed.
+
+        Raises EmbeddedServerError if even that does not end them.
+        """
+        if not self._gone_by(deadline):
+            logger.warning("%s did not end in time; killing it", self._program.name)
+            for process in self.processes():
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            if not self._gone_by(time.monotonic() + KILL_SECONDS):
+                raise EmbeddedServerError(self._trouble("has processes that cannot be ended"))
+        if self._child:
+            self._child.wait()
+            self._child = None
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the live processes of this server, whoever started them."""
+        ours = [process for process in psutil.process_iter(["name", "cmdline"]) if self._is_ours(process)]
+        if self._child and self._child.poll() is None and self._child.pid not in {process.pid for process in ours}:
+            ours.append(psutil.Process(self._child.pid))  # not yet become the server
+        return ours
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        arguments = process.info["cmdline"] or ()
+        return process.info["name"] == self._program.name and any(self._mark in argument for argument in arguments)
+
+    def _gone_by(self, deadline: float) -> bool:
+        while self.processes():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+        return True
+
+    def _attach(self, record: Record) -> bool:
+        deadline = time.monotonic() + ATTACH_SECONDS
+        while (processes := self.processes()) and record.port and time.monotonic() < deadline:
+            if self._program.answers(record) and (heads := _heads(processes)):
+                record.pid = heads[0].pid
+                return True
+            time.sleep(_POLL_SECONDS)
+        if processes:
+            logger.warning("%s left processes that do not answer; ending them", self._program.name)
+            self.ask_to_stop()
+            self.await_end(time.monotonic() + STOP_SECONDS)
+        return False
+
+    def _make_folder(self) -> None:
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        account = account_for(self._folder)
+        if account and account.uid != self._folder.stat().st_uid:
+            os.chown(self._folder, account.uid, account.gid)
+
+    def _start(self, record: Record) -> bool:
+        """Start on the recorded port; return False if somebody took the port just before us."""
+        self._child = child = self._launch(record)
+        deadline = time.monotonic() + START_SECONDS
+        while child.poll() is None and time.monotonic() < deadline:
+            if self._program.answers(record):
+                record.pid = child.pid
+                return True
+            time.sleep(_POLL_SECONDS)
+        if child.poll() is not None and b"Address already in use" in self._log_tail():
+            return False
+        raise EmbeddedServerError(self._trouble("did not start", self._log_tail()))
+
+    def _launch(self, record: Record) -> subprocess.Popen[bytes]:
+        if self._log.exists():
+            self._log.replace(self._log.with_name(f"{self._log.name}.1"))
+        with tempfile.TemporaryFile() as configuration, self._log.open("xb") as log:
+            self._log.chmod(0o600)
+            hand_over(self._log)
+            configuration.write(self._program.configuration(record))
+            configuration.seek(0)
+            return subprocess.Popen(  # noqa: S603 - our own program and arguments
+                self._command_line(self._program.command(record)),
+                stdin=configuration,
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C in the terminal is for us; we stop the servers in order
+            )
+
+    def _run_to_end(self, command: Sequence[str], instructions: bytes) -> None:
+        done = subprocess.run(  # noqa: S603 - our own programs and arguments
+            self._command_line(command),
+            input=instructions,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=self._folder,
+            env=_environment(),
+            check=False,
+        )
+        logger.debug("%s: %s", command[0], done.stdout.decode(errors="replace"))
+        if done.returncode != 0:
+            raise EmbeddedServerError(self._trouble(f"could not be prepared by {command[0]}", done.stdout))
+
+    def _command_line(self, command: Sequence[str]) -> list[str]:
+        return command_as(account_for(self._folder), [*self._program.needs(), self._folder], command)
+
+    def _log_tail(self) -> bytes:
+        return self._log.read_bytes()[-_TAIL_BYTES:] if self._log.exists() else b""
+
+    def _trouble(self, what: str, output: bytes = b"") -> str:
+        return (
+            f"{self._program.name} {what}; its data is in {self._folder}. Mend what the lines below complain of, "
+            f"or set SMARTMARKET_DATA_DIR to another folder. Log: {self._log}\n{output.decode(errors='replace')}"
+        )
+
+
+def _heads(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Return those that are not children of others among them: the postmaster, for one."""
+    family, heads = {process.pid for process in processes}, []
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.ppid() not in family:
+                heads.append(process)
+    return heads
+
+
+def _environment() -> dict[str, str]:
+    """Return what the servers need to see of our environment, which is nothing of our secrets."""
+    library_path = {name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"}
+    return {"PATH": os.defpath, "LC_ALL": "C", **library_path}

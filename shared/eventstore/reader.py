@@ -1,0 +1,119 @@
+"""How the log is read in order, by whoever follows it or folds it again."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, cast
+
+from psycopg import Connection
+from psycopg.rows import DictRow, dict_row
+
+from shared.domain.events.clock import DayOpened
+from shared.domain.events.rules import RuleActivated
+from shared.eventstore.codec import RecordedEvent, decode
+
+# The events of no business of their own that are part of every business's history.
+OF_EVERY_BUSINESS = (DayOpened.topic, RuleActivated.topic)
+
+# Returns events after a position, in order; `state` only for the topics asked for.
+SELECT_AFTER = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta,
+        CASE WHEN topic = ANY(%(topics)s) THEN state END AS state
+    FROM log.events WHERE notification_id > %(after)s AND notification_id <= %(upto)s
+    ORDER BY notification_id LIMIT %(limit)s"""
+# Returns the same for one business, of the topics asked for only.
+SELECT_OF_BUSINESS = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
+        meta, state
+    FROM log.events WHERE business_id = %(business)s AND topic = ANY(%(topics)s)
+        AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s"""
+# Returns the same together with the events of OF_EVERY_BUSINESS, written out: by their names alone does the planner
+# know that the index of just those will do, among however many others of no business.
+SELECT_OF_BUSINESS_AND_ALL = """SELECT * FROM (
+        (SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta, state
+         FROM log.events WHERE business_id = %(business)s AND topic = ANY(%(topics)s)
+             AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s)
+        UNION ALL
+        (SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta, state
+         FROM log.events WHERE business_id IS NULL AND topic IN ('clock.DayOpened', 'rules.RuleActivated')
+             AND topic = ANY(%(topics)s)
+             AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s)
+    ) AS history ORDER BY notification_id LIMIT %(limit)s"""
+# Returns the position and time of a business's last event of some topics.
+SELECT_LAST = """SELECT notification_id, recorded_at FROM log.events
+    WHERE business_id = %s AND topic = ANY(%s) AND notification_id <= %s ORDER BY notification_id DESC LIMIT 1"""
+# Returns the last day that had been opened at a position.
+SELECT_DAY = """SELECT topic, state FROM log.events WHERE originator_id = 'days' AND notification_id <= %s
+    ORDER BY originator_version DESC LIMIT 1"""
+# Returns what has been activated by a position, in order.
+SELECT_RULES = """SELECT topic, state, notification_id FROM log.events
+    WHERE originator_id = 'rules' AND notification_id <= %s ORDER BY originator_version"""
+# Returns every business that has a history, found by skipping through the index.
+SELECT_BUSINESSES = """WITH RECURSIVE b AS (
+        SELECT min(business_id) AS id FROM log.events
+        UNION ALL
+        SELECT (SELECT min(e.business_id) FROM log.events e WHERE e.business_id > b.id) FROM b WHERE b.id IS NOT NULL
+    ) SELECT id FROM b WHERE id IS NOT NULL"""
+
+
+class LogReader:
+    """Reads the log in order over a connection of the caller's."""
+
+    def __init__(self, topics: Sequence[str]) -> None:
+        """Decode events of `topics` only."""
+        self._topics = list(topics)
+        self._history = SELECT_OF_BUSINESS if set(topics).isdisjoint(OF_EVERY_BUSINESS) else SELECT_OF_BUSINESS_AND_ALL
+
+    def after(self, conn: Connection[Any], position: int, *, limit: int, upto: int = 2**62) -> list[RecordedEvent]:
+        """Return at most `limit` events after `position`, every topic; others than asked for without state."""
+        params = {"after": position, "upto": upto, "limit": limit, "topics": self._topics}
+        with conn.cursor(row_factory=dict_row, binary=True) as cursor:
+            return [recorded_of(row) for row in cursor.execute(SELECT_AFTER, params, prepare=True)]
+
+    def of_business(
+        self, conn: Connection[Any], business_id: int, position: int, *, limit: int, upto: int
+    ) -> list[RecordedEvent]:
+        """Return at most `limit` events after `position` that make up this business's history.
+
+        Those are its own and, where asked for, those of OF_EVERY_BUSINESS; nothing else that is of no business.
+        """
+        params = {"business": business_id, "after": position, "upto": upto, "limit": limit, "topics": self._topics}
+        with conn.cursor(row_factory=dict_row, binary=True) as cursor:
+            return [recorded_of(row) for row in cursor.execute(self._history, params, prepare=True)]
+
+    @staticmethod
+    def last(
+        conn: Connection[Any], business_id: int, topics: Sequence[str], upto: int
+    ) -> tuple[int, dt.datetime] | None:
+        """Return position and time of a business's last event of `topics` at or before a position."""
+        row = conn.execute(SELECT_LAST, (business_id, list(topics), upto)).fetchone()
+        return cast("tuple[int, dt.datetime] | None", row)
+
+    @staticmethod
+    def businesses(conn: Connection[Any]) -> list[int]:
+        """Return every business that has a history, in ascending order."""
+        return [business for (business,) in conn.execute(SELECT_BUSINESSES).fetchall()]
+
+    @staticmethod
+    def day(conn: Connection[Any], position: int) -> dt.date | None:
+        """Return the day in Dhaka as of a position, None if none had been opened."""
+        row = conn.execute(SELECT_DAY, (position,)).fetchone()
+        return cast("DayOpened", decode(row[0], bytes(row[1]))).date if row else None
+
+    @staticmethod
+    def activations(conn: Connection[Any], position: int) -> list[tuple[int, RuleActivated]]:
+        """Return the rules that had been activated at a position, each with its own, in order."""
+        rows = conn.execute(SELECT_RULES, (position,)).fetchall()
+        return [(at, cast("RuleActivated", decode(topic, bytes(state)))) for topic, state, at in rows]
+
+
+def recorded_of(row: DictRow) -> RecordedEvent:
+    """Return a row of the log as an event with its place in it."""
+    state = row["state"]
+    return RecordedEvent(
+        row["notification_id"],
+        row["originator_id"],
+        row["originator_version"],
+        row["topic"],
+        row["business_id"],
+        row["recorded_at"].astimezone(dt.UTC),
+        row["meta"],
+        None if state is None else bytes(state),
+    )

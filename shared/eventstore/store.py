@@ -1,0 +1,317 @@
+"""The log: commands append to it, policies and projectors follow it.
+
+Built on the recorder of the `eventsourcing` library, whose insert is replaced by one SQL function (`log.append`): index
+rows, order, hash chain, events and NOTIFY in one round trip and one transaction.
+"""
+
+import datetime as dt
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, cast
+
+import orjson
+from eventsourcing import persistence
+from eventsourcing.persistence import IntegrityError, InterfaceError, InternalError, OperationalError, StoredEvent
+from eventsourcing.postgres import ConnectionPool, PostgresApplicationRecorder, PostgresDatastore
+from psycopg import Connection, Cursor
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import Jsonb
+from psycopg_pool import PoolTimeout
+
+from shared.domain.events.base import Event
+from shared.errors import IdempotencyKeyReused
+from shared.eventstore.codec import RecordedEvent, encode
+from shared.eventstore.reader import recorded_of
+from shared.eventstore.vault import MasterKey, Vault
+
+R = TypeVar("R")
+_ATTEMPTS = 5
+_BUSINESS_LOCK = 7302 << 40
+logger = logging.getLogger("smartmarket.event_store")
+
+StoreError = persistence.PersistenceError
+INTERRUPTIONS = (IntegrityError, InterfaceError, InternalError, OperationalError)
+"""What may pass by itself: somebody else was faster, or the database was away."""
+
+# Return the position of the last appended event, null if there was none; the first, for events and nothing else.
+APPEND_EVENTS = "SELECT log.append(%s::bigint, %b::text[], %b::bigint[], %b::text[], %b::bytea[], %s) AS position"
+APPEND = """SELECT log.append(%s::bigint, %b::text[], %b::bigint[], %b::text[], %b::bytea[], %s,
+    %b::text[], %b::bigint[], %b::bytea[], %b::bigint[], %b::text[], %b::bigint[], %b::bytea[],
+    %s::text, %s::bytea, %s) AS position"""
+# Waits until no other command of the business is between reading and appending; returns the time and an earlier answer.
+BEGIN_COMMAND = "SELECT now, known, request_hash, result, position FROM log.begin_command(%s, %s, %s)"
+# Returns nothing; of several requests of one actor under one id the first is kept.
+INSERT_SOURCE = """INSERT INTO credentials.requests (request_id, actor, ip, user_agent) VALUES (%s, %s, %s::inet, %s)
+    ON CONFLICT DO NOTHING"""
+# Returns the values that index keys stand for; one probe per key, whatever the planner knows of a table that grows.
+SELECT_INDEX = """SELECT i.key, i.value FROM unnest(%b::bytea[]) AS wanted CROSS JOIN LATERAL (
+    SELECT key, value FROM log.index_rows WHERE kind = %s AND scope = %s AND key = wanted OFFSET 0) AS i"""
+# Returns the first of so many consecutive public ids.
+ALLOT = """INSERT INTO log.counters AS c (scope, kind, next) VALUES (%(scope)s, %(kind)s, 1 + %(count)s)
+    ON CONFLICT (scope, kind) DO UPDATE SET next = c.next + %(count)s RETURNING next - %(count)s AS first"""
+# Returns one stream, in order.
+SELECT_STREAM = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
+        meta, state
+    FROM log.events WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"""
+
+
+class Source(NamedTuple):
+    """Where a request came from: the address, None where it is unknown, and the client's own name for itself."""
+
+    ip: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Who asked for it, by which request, and what caused it; recorded beside every event.
+
+    `command_id` makes a command idempotent within its business; None for steps that a stream's version fences.
+    `source` is personal data: it is kept beside the log, not in it.
+    """
+
+    actor: str | None = None
+    request_id: str | None = None
+    command_id: str | None = None
+    causation: int | None = None
+    source: Source | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is known, for the event's `meta` column."""
+        return {name: value for name, value in vars(self).items() if value is not None and name != "source"}
+
+
+class Outcome(NamedTuple, Generic[R]):
+    """What a command answered; `position` of its last event; `replayed` if it had been carried out before."""
+
+    result: R
+    position: int | None
+    replayed: bool
+
+
+@dataclass
+class Append:
+    """What one call of `log.append` carries besides events."""
+
+    business_id: int | None = None
+    meta: dict[str, Any] = field(default_factory=dict)
+    claims: list[tuple[str, int, bytes, int]] = field(default_factory=list)
+    releases: list[tuple[str, int, bytes]] = field(default_factory=list)
+    command: tuple[str, bytes | None, Any] | None = None
+
+
+# Whoever stands still within a command, stopped or cut off, keeps its locks for so long; the command is decided again.
+_IDLE_SECONDS = 30.0
+_NOTICE_LOSS = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+
+
+class _Datastore(PostgresDatastore):
+    """The library's datastore on a pool opened by URL, so that every libpq setting works."""
+
+    def __init__(self, url: str, *, pool_size: int, role: str | None) -> None:
+        super().__init__(
+            "",
+            "",
+            "",
+            "",
+            "",
+            originator_id_type="text",
+            schema="log",
+            idle_in_transaction_session_timeout=_IDLE_SECONDS,
+        )
+        kwargs: dict[str, Any] = {"row_factory": dict_row, "application_name": "smartmarket"}
+        kwargs["options"] = f"-c role={role} {_NOTICE_LOSS}" if role else _NOTICE_LOSS
+        self.pool = ConnectionPool(
+            url,
+            connection_class=Connection[DictRow],
+            kwargs=kwargs,
+            min_size=1,
+            max_size=pool_size,
+            open=False,
+            configure=self.after_connect_func(),
+            timeout=10.0,
+        )
+
+
+class Recorder(PostgresApplicationRecorder):
+    """The library's recorder with one SQL function in place of its insert."""
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:  # noqa: ANN401
+        """Append in a transaction of its own; returns the positions. Takes `append`, an Append."""
+        with self.datastore.get_connection() as conn, conn.cursor() as cursor:
+            last = self.append(cursor, stored_events, kwargs.get("append") or Append())
+        return range(last - len(stored_events) + 1, last + 1) if last else []
+
+    def append(self, cursor: Cursor[DictRow], events: Sequence[StoredEvent], extra: Append) -> int | None:
+        """Append within the cursor's transaction; returns the last position."""
+        parameters: list[Any] = [
+            extra.business_id,
+            [e.originator_id for e in events],
+            [e.originator_version for e in events],
+            [e.topic for e in events],
+            [e.state for e in events],
+            Jsonb(extra.meta),
+        ]
+        if not (extra.claims or extra.releases or extra.command):
+            cursor.execute(APPEND_EVENTS, parameters, prepare=True)
+        else:
+            claims = list(zip(*extra.claims, strict=True)) or [(), (), (), ()]
+            releases = list(zip(*extra.releases, strict=True)) or [(), (), ()]
+            command, request_hash, result = extra.command or (None, None, None)
+            parameters += [*map(list, claims), *map(list, releases), command, request_hash]
+            cursor.execute(APPEND, [*parameters, Jsonb(result, dumps=orjson.dumps)], prepare=True)
+        row = cursor.fetchone()
+        return cast("int | None", row and row["position"])
+
+
+class UnitOfWork:
+    """One command between reading and appending, in one transaction, under its business's lock."""
+
+    def __init__(self, cursor: Cursor[DictRow], master: MasterKey, append: Append, now: dt.datetime) -> None:
+        """Work on `cursor`; `now` is the database's clock at the start."""
+        self.now = now
+        self.business_id = append.business_id
+        self.vault = Vault(master, self.sql)
+        self.events: list[StoredEvent] = []
+        self.extra = append
+        self._cursor = cursor
+
+    def sql(self, query: LiteralString, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Run a statement in this transaction; returns its rows, none if it has no result."""
+        self._cursor.execute(query, params)
+        return self._cursor.fetchall() if self._cursor.description else []
+
+    def load(self, stream: str, after: int = 0) -> list[RecordedEvent]:
+        """Return the whole stream, or what follows a version of it, in order."""
+        return [recorded_of(row) for row in self.sql(SELECT_STREAM, (stream, after))]
+
+    def append(self, stream: str, expected_version: int, *events: Event) -> None:
+        """Append at the end of the transaction; `expected_version` is that of the stream's last event, 0 for none."""
+        for version, event in enumerate(events, expected_version + 1):
+            self.events.append(StoredEvent(stream, version, event.topic, encode(event)))
+
+    def claim(self, kind: str, key: bytes, value: int, *, everywhere: bool = False) -> None:
+        """Claim a unique key for `value`; if someone has it, the command is decided again."""
+        self.extra.claims.append((kind, self._scope(everywhere=everywhere), key, value))
+
+    def release(self, kind: str, key: bytes, *, everywhere: bool = False) -> None:
+        """Give a key back."""
+        self.extra.releases.append((kind, self._scope(everywhere=everywhere), key))
+
+    def find(self, kind: str, keys: Sequence[bytes], *, everywhere: bool = False) -> dict[bytes, int]:
+        """Return the values of those keys that are claimed."""
+        rows = self.sql(SELECT_INDEX, (list(keys), kind, self._scope(everywhere=everywhere))) if keys else []
+        return {bytes(row["key"]): row["value"] for row in rows}
+
+    def _scope(self, *, everywhere: bool) -> int:
+        return 0 if everywhere else self.business_id or 0
+
+
+class EventStore:
+    """The door to the log for one process."""
+
+    def __init__(self, url: str, master: MasterKey, *, pool_size: int = 4, role: str | None = None) -> None:
+        """Open a pool of at most `pool_size` connections lazily, acting as `role` where one is given."""
+        if os.environ.get("POSTGRES_ENABLE_DB_FUNCTIONS", "").lower() in {"1", "true", "yes", "on", "y", "t"}:
+            msg = "POSTGRES_ENABLE_DB_FUNCTIONS skips the lock that orders the log: unset it."
+            raise RuntimeError(msg)
+        self.master = master
+        self._datastore = _Datastore(url, pool_size=pool_size, role=role)
+        self.recorder = Recorder(self._datastore, events_table_name="events")
+
+    def close(self) -> None:
+        """Close the pool."""
+        self._datastore.close()
+
+    @contextmanager
+    def cursor(self) -> Iterator[Cursor[DictRow]]:
+        """Lend a cursor in autocommit, rows as dicts."""
+        try:
+            with self._datastore.get_connection() as conn, conn.cursor() as cursor:
+                yield cursor
+        except INTERRUPTIONS as error:
+            self._mend(error)
+            raise
+
+    def execute(
+        self,
+        business_id: int | None,
+        meta: Metadata,
+        decide: Callable[[UnitOfWork], R],
+        *,
+        request_hash: bytes | None = None,
+    ) -> Outcome[R]:
+        """Carry one command out: read, decide, append, in one transaction under the business's lock.
+
+        A command id that was carried out before answers with its stored result; with another `request_hash` it raises
+        IdempotencyKeyReused. A lost connection or a conflict runs `decide` again, so it must have no other effects.
+        Refusals raised by `decide` roll back and pass through. The result must be JSON-able.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return self._attempt(business_id, meta, decide, request_hash)
+            except INTERRUPTIONS as error:
+                if attempt == _ATTEMPTS or isinstance(error.__cause__, PoolTimeout):
+                    raise
+                logger.warning("command decided again", extra={"attempt": attempt, "reason": type(error).__name__})
+                self._mend(error)
+        raise AssertionError
+
+    def _mend(self, error: Exception) -> None:
+        """Replace the pool's broken connections, so that the next attempt does not meet another of them."""
+        if not isinstance(error, IntegrityError) and not isinstance(error.__cause__, PoolTimeout):
+            self._datastore.pool.check()
+
+    def _attempt(
+        self, business_id: int | None, meta: Metadata, decide: Callable[[UnitOfWork], R], request_hash: bytes | None
+    ) -> Outcome[R]:
+        append = Append(business_id, meta.as_json())
+        with self._datastore.get_connection() as conn, conn.transaction(), conn.cursor() as cursor:
+            begun = (business_id, _BUSINESS_LOCK + (business_id or 0), meta.command_id)
+            row = cast("DictRow", cursor.execute(BEGIN_COMMAND, begun, prepare=True).fetchone())
+            if row["known"]:
+                return _carried_out(row, request_hash)
+            now: dt.datetime = row["now"].astimezone(dt.UTC)
+            unit = UnitOfWork(cursor, self.master, append, now)
+            result = decide(unit)
+            if unit.events and meta.command_id:
+                append.command = (meta.command_id, request_hash, result)
+            position = None
+            if unit.events and meta.source and meta.request_id:
+                cursor.execute(INSERT_SOURCE, (meta.request_id, meta.actor or "", *meta.source), prepare=True)
+            if unit.events or append.claims or append.releases:
+                position = self.recorder.append(cursor, unit.events, append)
+        return Outcome(result, position, replayed=False)
+
+    def allot(self, business_id: int | None, kind: str, count: int = 1) -> int:
+        """Return the first of `count` consecutive public ids; ids of commands that fail are gaps."""
+        wanted = {"scope": business_id or 0, "kind": kind, "count": count}
+        return int(self._fetch(ALLOT, wanted)[0]["first"])
+
+    def load(self, stream: str, after: int = 0) -> list[RecordedEvent]:
+        """Return a whole stream, or what follows a version of it, in order."""
+        return [recorded_of(row) for row in self._fetch(SELECT_STREAM, (stream, after))]
+
+    def _fetch(self, query: LiteralString, params: Sequence[Any] | Mapping[str, Any]) -> list[DictRow]:
+        """Return the rows of a statement that may run twice: once more where the connection was broken."""
+        try:
+            with self.cursor() as cursor:
+                return cursor.execute(query, params, prepare=True).fetchall()
+        except (InterfaceError, OperationalError) as error:
+            if isinstance(error.__cause__, PoolTimeout):
+                raise
+            with self.cursor() as cursor:
+                return cursor.execute(query, params, prepare=True).fetchall()
+
+    def head(self) -> int:
+        """Return the position of the newest event, 0 for an empty log."""
+        return self.recorder.max_notification_id() or 0
+
+
+def _carried_out(row: DictRow, request_hash: bytes | None) -> Outcome[Any]:
+    if bytes(row["request_hash"] or b"") != (request_hash or b""):
+        raise IdempotencyKeyReused
+    return Outcome(row["result"], row["position"], replayed=True)

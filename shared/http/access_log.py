@@ -1,0 +1,84 @@
+"""The outermost layer: gives every request an id, every answer its headers, and the log one line about both."""
+
+import logging
+import re
+import time
+import uuid
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.http.tokens import Principal
+from shared.runtime.logging import CONTEXT
+
+_UUID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_QUIET = ("/health", "/metrics")
+_HEADERS: Final = {
+    b"x-content-type-options": b"nosniff",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    b"referrer-policy": b"no-referrer",
+    b"x-frame-options": b"DENY",
+    b"cache-control": b"no-store",
+}
+_HSTS: Final = {b"strict-transport-security": b"max-age=31536000; includeSubDomains"}
+logger = logging.getLogger("smartmarket.access")
+
+
+class RequestContextMiddleware:
+    """ASGI middleware; answers keep headers that they set themselves."""
+
+    def __init__(self, app: ASGIApp, *, https_only: bool) -> None:
+        """Lead to `app`; with `https_only` browsers are told to remember https for a year."""
+        self.app = app
+        self._headers = list((_HEADERS | _HSTS if https_only else _HEADERS).items())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = _request_id(scope)
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        own = [(b"x-request-id", request_id.encode())]
+        status = 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                present = {name for name, _ in message["headers"]}
+                added = own + [header for header in self._headers if header[0] not in present]
+                message = {**message, "headers": [*message["headers"], *added]}
+            await send(message)
+
+        context = CONTEXT.set({"request_id": request_id})
+        try:
+            await self.app(scope, receive, send_with_headers)
+        finally:
+            _log(scope, status, time.perf_counter() - started)
+            CONTEXT.reset(context)
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _UUID.fullmatch(value):
+            return str(value, "ascii")
+    return str(uuid.uuid4())
+
+
+def _log(scope: Scope, status: int, seconds: float) -> None:
+    level = logging.DEBUG if scope["path"].startswith(_QUIET) else logging.INFO
+    if not logger.isEnabledFor(level):
+        return
+    fields = {
+        "method": scope["method"],
+        "path": scope["path"],
+        "status": status,
+        "processing_time_ms": round(seconds * 1000, 2),
+    }
+    who = scope["state"].get("identity")
+    if isinstance(who, Principal):
+        fields |= {"user_id": who.user_id, "business_id": who.business_id}
+    logger.log(level, "%s %s %s", scope["method"], scope["path"], status, extra=fields)

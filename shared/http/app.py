@@ -1,0 +1,140 @@
+"""The HTTP edge: the application with its layers, and what routers use to read requests and answer them."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from shared.http import docs, error_handlers
+from shared.http.access_log import RequestContextMiddleware
+from shared.http.auth import command_context, language, owner, principal, request_hash, staff
+from shared.http.openapi import document, example, refuses, version
+from shared.http.pagination import (
+    Limit,
+    Links,
+    ListQuery,
+    Page,
+    PublicId,
+    Query,
+    decode_cursor,
+    encode_cursor,
+    links,
+    page_links,
+    strict_query,
+)
+from shared.http.rate_limiter import RateLimiter
+from shared.http.request_guard import RequestGuardMiddleware
+from shared.http.responses import ok, raw
+from shared.http.tokens import Principal
+from shared.runtime.settings import Settings
+
+__all__ = [
+    "Limit",
+    "Links",
+    "ListQuery",
+    "Page",
+    "Principal",
+    "PublicId",
+    "Query",
+    "command_context",
+    "create_app",
+    "decode_cursor",
+    "encode_cursor",
+    "example",
+    "language",
+    "links",
+    "ok",
+    "owner",
+    "page_links",
+    "principal",
+    "raw",
+    "refuses",
+    "request_hash",
+    "staff",
+    "strict_query",
+]
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
+_CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_CORS_READ = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "Last-Event-ID",
+    "X-Min-Event-Position",
+    "X-Replay",
+    "X-Request-ID",
+)
+_CORS_SHOWN = (
+    "X-Request-ID",
+    "X-Event-Position",
+    "Retry-After",
+    "Location",
+    "Content-Disposition",
+    "Content-Language",
+    "WWW-Authenticate",
+)
+
+
+def create_app(
+    settings: Settings,
+    routers: Sequence[APIRouter],
+    *,
+    lifespan: Lifespan,
+    root_routers: Sequence[APIRouter] = (),
+) -> FastAPI:
+    """Return the application: `routers` under /api, `root_routers` (health, metrics) at the root, docs if wanted.
+
+    `lifespan` sets on `app.state` what routes need: `store`, `reader`, `redis`, `tokens`, …; the rate limiter comes
+    after it, as `app.state.limiter`.
+    """
+    app = FastAPI(
+        title="SmartMarket API",
+        summary="What a small shop should do next",
+        version=version(),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        lifespan=_with_limiter(lifespan),
+    )
+    app.state.settings = settings
+    error_handlers.install(app)
+    for router in routers:
+        app.include_router(router, prefix="/api")
+    for router in root_routers:
+        app.include_router(router)
+    if settings.docs:
+        docs.install(app)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
+    _add_layers(app, settings)
+    return app
+
+
+def _add_layers(app: FastAPI, settings: Settings) -> None:
+    https_only = settings.env == "production"
+    app.add_middleware(RequestGuardMiddleware, https_only=https_only)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_allowed_origins,
+        allow_methods=_CORS_METHODS,
+        allow_headers=_CORS_READ,
+        expose_headers=_CORS_SHOWN,
+        max_age=3600,
+    )
+    app.add_middleware(RequestContextMiddleware, https_only=https_only)
+
+
+def _with_limiter(lifespan: Lifespan) -> Lifespan:
+    @asynccontextmanager
+    async def limited(app: FastAPI) -> AsyncIterator[Any]:
+        async with lifespan(app) as state:
+            enabled = app.state.settings.rate_limits
+            app.state.limiter = RateLimiter(getattr(app.state, "redis", None), enabled=enabled)
+            yield state
+
+    return limited

@@ -1,0 +1,155 @@
+"""The OpenAPI 3.1 document: the framework's own, completed with the envelope, the errors, and who may call what."""
+
+import importlib.metadata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
+
+from shared.errors import Refusal, refusals
+from shared.http import openapi_components as components
+from shared.http.auth import owner, principal, staff
+from shared.http.error_handlers import query_names
+
+_FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
+_READS = {"X-Min-Event-Position", "X-Replay"}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path: its OpenAPI object and what the route behind it says."""
+
+    made: dict[str, Any]
+    path: str
+    is_read: bool
+    guards: frozenset[Any]
+    has_query: bool
+
+    @property
+    def is_api(self) -> bool:
+        """Tell whether it answers in the envelope."""
+        return self.path.startswith("/api/")
+
+
+def refuses(*classes: type[Refusal]) -> dict[str, Any]:
+    """Return what a route passes as `openapi_extra` to name refusals of its own, beyond those every route has."""
+    return {"x-error-codes": [cls.error_code for cls in classes]}
+
+
+def example(data: Any, description: str = "Success", *, pending: bool = False) -> dict[str, Any]:  # noqa: ANN401 (JSON)
+    """Return what a route passes in `responses={200: …}` to show `data` in the envelope as the example."""
+    shown = components.success_example(data, pending=pending)
+    return {"description": description, "content": {"application/json": {"example": shown}}}
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document of all routes of `app`."""
+    catalogue = refusals()
+    made = get_openapi(
+        title=app.title,
+        version=version(),
+        summary=app.summary,
+        description=components.description(catalogue),
+        routes=app.routes,
+    )
+    for operation in _operations(app, made):
+        _complete(operation, catalogue)
+    for kind, entries in components.components(catalogue).items():
+        made.setdefault("components", {}).setdefault(kind, {}).update(entries)
+    for name in _FRAMEWORK_SCHEMAS:
+        made["components"]["schemas"].pop(name, None)
+    made["x-error-codes"] = components.error_codes(catalogue)
+    return made
+
+
+def version() -> str:
+    """Return the version of the installed distribution."""
+    try:
+        return importlib.metadata.version("smartmarket")
+    except importlib.metadata.PackageNotFoundError:
+        return "0.0.0"
+
+
+def _operations(app: FastAPI, made: dict[str, Any]) -> Iterator[Operation]:
+    for route in iter_route_contexts(app.routes):
+        path, dependant = str(route.path_format), getattr(route, "dependant", None)
+        for method in route.methods or ():
+            operation = made["paths"].get(path, {}).get(method.lower())
+            if operation:
+                guards = frozenset(_calls(dependant)) & {principal, owner, staff}
+                yield Operation(operation, path, method == "GET", guards, bool(query_names(dependant)))
+
+
+def _calls(dependant: Any) -> Iterator[Any]:  # noqa: ANN401 (the framework's own structure)
+    yield getattr(dependant, "call", None)
+    for inner in getattr(dependant, "dependencies", ()):
+        yield from _calls(inner)
+
+
+def _complete(operation: Operation, catalogue: Mapping[str, type[Refusal]]) -> None:
+    made = operation.made
+    made["responses"].pop("422", None)
+    if operation.guards:
+        made["security"] = [{"bearer": []}]
+    if operation.is_api:
+        _add_headers(operation)
+        _wrap_success(operation)
+    codes = {*made.get("x-error-codes", ()), *_usual_codes(operation)}
+    made["x-error-codes"] = sorted(codes)
+    for status, group in _by_status(codes, catalogue).items():
+        made["responses"].setdefault(status, components.error_response(group))
+
+
+def _usual_codes(operation: Operation) -> set[str]:
+    codes = {"INTERNAL_ERROR", "SERVICE_DEGRADED"}
+    if operation.is_api:
+        codes |= {"RATE_LIMITED"}
+    if operation.guards:
+        codes |= {"NOT_AUTHENTICATED", "TOKEN_EXPIRED"}
+    if operation.guards & {owner, staff}:
+        codes |= {"FORBIDDEN"}
+    if owner in operation.guards:
+        reading = {"INVALID_POSITION", "PROJECTION_BEHIND", "PROJECTION_PARKED"}
+        codes |= reading if operation.is_read else {"IDEMPOTENCY_KEY_REUSED"}
+    if operation.has_query:
+        codes |= {"INVALID_QUERY"}
+    if "{" in operation.path:
+        codes |= {"INVALID_REQUEST", "NOT_FOUND"}
+    body = operation.made.get("requestBody")
+    if body:
+        too_large = "FILE_TOO_LARGE" if "multipart/form-data" in body["content"] else "PAYLOAD_TOO_LARGE"
+        codes |= {"INVALID_REQUEST", "UNSUPPORTED_MEDIA_TYPE", too_large}
+    return codes
+
+
+def _by_status(codes: Iterable[str], catalogue: Mapping[str, type[Refusal]]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for code in sorted(codes):
+        groups.setdefault(str(catalogue[code].status), []).append(code)
+    return groups
+
+
+def _add_headers(operation: Operation) -> None:
+    if owner not in operation.guards:
+        return
+    names = _READS if operation.is_read else {"Idempotency-Key"}
+    parameters = operation.made.setdefault("parameters", [])
+    present = {str(parameter.get("name", "")).lower() for parameter in parameters}
+    parameters += [{"$ref": f"#/components/parameters/{name}"} for name in sorted(names) if name.lower() not in present]
+
+
+def _wrap_success(operation: Operation) -> None:
+    names = ["X-Request-ID", *([] if operation.is_read else ["X-Event-Position"])]
+    for status, response in operation.made["responses"].items():
+        content = response.get("content", {}).get("application/json")
+        if not status.startswith("2") or content is None:
+            continue
+        data = content.get("schema")
+        envelope: dict[str, Any] = {"$ref": "#/components/schemas/Success"}
+        if data:
+            envelope = {"allOf": [envelope, {"type": "object", "properties": {"data": data}}]}
+        content["schema"] = envelope
+        response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}

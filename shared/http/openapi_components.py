@@ -1,0 +1,154 @@
+"""The parts of the OpenAPI document that all routes share: envelopes, headers, and one example per error code."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.errors import Refusal
+from shared.texts import catalogue as texts
+from shared.texts import text
+
+_TIME = "2025-11-03T10:30:00Z"
+_REQUEST_ID = "7f1f4f0e-6b1c-4f6e-9a51-0d9d1f3c2b11"
+
+_DESCRIPTION = """Sales ledgers in; products, customers, forecasts, cash flow and what to do next out.
+
+**Envelope.** `{status, data, timestamp, request_id}`; `status` is `success`, or `pending` with 202. Errors are
+`{status: "error", error_code, message, details, suggestions, timestamp, request_id}`, or problem details (RFC 9457)
+with `Accept: application/problem+json`.
+
+**Language.** `message` and `suggestions` are in Bangla unless the account or `Accept-Language: en` says otherwise;
+codes, numbers and enum values never change.
+
+**Lists.** `limit` up to 100, `offset` up to 100,000, then follow the `cursor` in `next`.
+
+**Headers.** `X-Request-ID` (a UUID) is echoed. Commands answer with `X-Event-Position`; send it back as
+`X-Min-Event-Position` to read your own writes. `Idempotency-Key` makes a command safe to repeat.
+
+**Limits.** 100 requests per minute and account; 1 MB of JSON, 10 MB per ledger, 5 MB per photo.
+
+<details><summary><strong>Error codes</strong></summary>
+
+| Code | Status | Meaning |
+|---|---|---|
+"""
+
+_ERROR_PROPERTIES: dict[str, Any] = {
+    "error_code": {"$ref": "#/components/schemas/ErrorCode"},
+    "details": {"type": "object", "description": "For machines; shape depends on the code"},
+    "suggestions": {"type": "array", "items": {"type": "string"}, "description": "What to do next"},
+    "timestamp": {"type": "string", "format": "date-time"},
+    "request_id": {"type": "string", "format": "uuid"},
+}
+
+_HEADERS: dict[str, Any] = {
+    "X-Request-ID": {"description": "Id of this request", "schema": {"type": "string", "format": "uuid"}},
+    "X-Event-Position": {"description": "Opaque position of the last event", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 1}},
+}
+
+_PARAMETERS: dict[str, str] = {
+    "Idempotency-Key": "Names this command, so that repeating the same request answers as the first did",
+    "X-Min-Event-Position": "Wait until the tables have reached this X-Event-Position",
+    "X-Replay": "Answer from the replay with this id, see POST /api/replays",
+}
+
+
+def description(catalogue: Mapping[str, type[Refusal]]) -> str:
+    """Return the introduction, with a table of all error codes."""
+    rows = (f"| `{code}` | {cls.status} | {texts()[code]['en'].message} |" for code, cls in catalogue.items())
+    return "\n".join([_DESCRIPTION.rstrip(), *rows, "", "</details>"])
+
+
+def error_codes(catalogue: Mapping[str, type[Refusal]]) -> list[dict[str, Any]]:
+    """Return the error catalogue for machines: code, status, and the texts in both languages, unfilled."""
+    return [
+        {
+            "code": code,
+            "status": cls.status,
+            "message": {language: words.message for language, words in texts()[code].items()},
+            "suggestions": {language: words.suggestions for language, words in texts()[code].items()},
+        }
+        for code, cls in catalogue.items()
+    ]
+
+
+def components(catalogue: Mapping[str, type[Refusal]]) -> dict[str, Any]:
+    """Return schemas, examples, headers, parameters and the security scheme."""
+    return {
+        "schemas": _schemas(catalogue),
+        "examples": {code: {"summary": cls.__doc__, "value": _error_example(code)} for code, cls in catalogue.items()},
+        "headers": _HEADERS,
+        "parameters": {
+            name: {"name": name, "in": "header", "required": False, "description": what, "schema": {"type": "string"}}
+            for name, what in _PARAMETERS.items()
+        },
+        "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+    }
+
+
+def error_response(codes: list[str]) -> dict[str, Any]:
+    """Return the response object of one status, with the example of each of its codes."""
+    return {
+        "description": ", ".join(codes),
+        "headers": {
+            "X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"},
+            **({"Retry-After": {"$ref": "#/components/headers/Retry-After"}} if _wait(codes) else {}),
+        },
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/Error"},
+                "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
+            },
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
+        },
+    }
+
+
+def success_example(data: Any, *, pending: bool) -> dict[str, Any]:  # noqa: ANN401  (whatever JSON can show)
+    """Return `data` in the success envelope."""
+    return {
+        "status": "pending" if pending else "success",
+        "data": data,
+        "timestamp": _TIME,
+        "request_id": _REQUEST_ID,
+    }
+
+
+def _wait(codes: list[str]) -> bool:
+    return not {"RATE_LIMITED", "SERVICE_DEGRADED", "PROJECTION_BEHIND"}.isdisjoint(codes)
+
+
+def _error_example(code: str) -> dict[str, Any]:
+    message, suggestions = text(code, "en")
+    return {
+        "status": "error",
+        "error_code": code,
+        "message": message,
+        "details": {},
+        "suggestions": suggestions,
+        "timestamp": _TIME,
+        "request_id": _REQUEST_ID,
+    }
+
+
+def _schemas(catalogue: Mapping[str, type[Refusal]]) -> dict[str, Any]:
+    success = {name: _ERROR_PROPERTIES[name] for name in ("timestamp", "request_id")}
+    return {
+        "ErrorCode": {"type": "string", "enum": list(catalogue)},
+        "Success": _object({"status": {"type": "string", "enum": ["success", "pending"]}, "data": {}, **success}),
+        "Error": _object({"status": {"const": "error"}, "message": {"type": "string"}, **_ERROR_PROPERTIES}),
+        "Problem": _object(
+            {
+                "type": {"type": "string", "format": "uri"},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "detail": {"type": "string"},
+                "instance": {"type": "string"},
+                **_ERROR_PROPERTIES,
+            }
+        ),
+    }
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}

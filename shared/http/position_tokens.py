@@ -1,0 +1,42 @@
+"""Positions of the log as clients may hold them: opaque, and worthless to another business.
+
+A bare position would tell every tenant how busy the whole house is.
+"""
+
+import base64
+import binascii
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from shared.errors import InvalidPosition
+from shared.eventstore.vault import derive
+
+_NONCE = 12
+
+
+class PositionTokens:
+    """Seals and opens positions for one business at a time."""
+
+    def __init__(self, secret: str) -> None:
+        """Derive the sealing key from the master secret."""
+        self._cipher = AESGCM(derive(secret, "positions"))
+
+    def seal(self, business_id: int | None, position: int) -> str:
+        """Return the token that stands for `position` to this business (url-safe text)."""
+        nonce = os.urandom(_NONCE)
+        sealed = self._cipher.encrypt(nonce, position.to_bytes(8, "big"), _scope(business_id))
+        return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
+
+    def open(self, token: str, business_id: int | None) -> int:
+        """Return the position; raises InvalidPosition for foreign, garbled or made-up tokens."""
+        try:
+            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+            return int.from_bytes(self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], _scope(business_id)), "big")
+        except (binascii.Error, ValueError, InvalidTag) as error:
+            raise InvalidPosition from error
+
+
+def _scope(business_id: int | None) -> bytes:
+    return f"business-{business_id}".encode()

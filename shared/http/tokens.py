@@ -1,0 +1,184 @@
+"""Access and refresh tokens: signed JWTs, one key per purpose, nothing believed that was not asked for (RFC 8725)."""
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+import jwt
+import msgspec
+from jwt.types import Options
+
+from shared.domain.refusals.identity import InvalidRefreshToken
+from shared.errors import NotAuthenticated, Refusal, TokenExpired
+from shared.eventstore.vault import derive
+from shared.runtime.settings import Settings
+
+ALGORITHMS: Final = ("HS256",)
+ISSUER: Final = "smartmarket"
+_REQUIRED: Final = ["iss", "aud", "sub", "jti", "iat", "exp"]
+_LONGEST = 4096
+_REMEMBERED = 4096
+_SKEW = dt.timedelta(seconds=60)
+_OPTIONS: Final[Options] = {
+    "require": _REQUIRED,
+    "strict_aud": True,
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,  # checked here, against the caller's clock
+}
+
+_Id = Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{0,17}\Z")]
+_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+_Seconds = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks, as the access token says it; `family` names the session that began with one login."""
+
+    user_id: int
+    business_id: int | None
+    is_staff: bool
+    language: Literal["bn", "en"]
+    family: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshClaims:
+    """What a valid refresh token says; whether it was used or revoked, only the sessions table knows."""
+
+    user_id: int
+    family: str
+    generation: int
+    jti: str
+    expires_at: dt.datetime
+
+
+class _Claims(msgspec.Struct):
+    sub: _Id
+    jti: _Text
+    iat: _Seconds
+    exp: _Seconds
+    fam: _Text
+
+
+class _AccessClaims(_Claims):
+    stf: bool
+    lng: Literal["bn", "en"]
+    bid: Annotated[int, msgspec.Meta(ge=1)] | None
+
+
+class _RefreshClaims(_Claims):
+    gen: Annotated[int, msgspec.Meta(ge=0)]
+
+
+_C = TypeVar("_C", bound=_Claims)
+
+
+class _Purpose:
+    """One kind of token: its names and its keys, by key id; the first key signs, all verify."""
+
+    def __init__(self, name: str, typ: str, audience: str, secrets: list[str]) -> None:
+        self.typ = typ
+        self.audience = audience
+        keys = [derive(secret, f"jwt/{name}") for secret in secrets]
+        self.keys = {hashlib.sha256(b"kid" + key).hexdigest()[:12]: key for key in keys}
+        self.kid = next(iter(self.keys))
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        payload = {"iss": ISSUER, "aud": self.audience, **claims}
+        header = {"typ": self.typ, "kid": self.kid}
+        return jwt.encode(payload, self.keys[self.kid], algorithm=ALGORITHMS[0], headers=header)
+
+    def verify(self, token: str, claims: type[_C]) -> _C:
+        """Return the claims of a token of this kind that was signed here; raises jwt.InvalidTokenError."""
+        if len(token) > _LONGEST:
+            raise jwt.InvalidTokenError
+        header = jwt.get_unverified_header(token)
+        key = self.keys.get(header.get("kid", ""))
+        if key is None or header.get("typ") != self.typ or header.get("alg") not in ALGORITHMS:
+            raise jwt.InvalidTokenError
+        algorithms = list(ALGORITHMS)
+        payload = jwt.decode(token, key, algorithms=algorithms, audience=self.audience, issuer=ISSUER, options=_OPTIONS)
+        return msgspec.convert(payload, claims)
+
+
+class TokenProvider:
+    """Makes and reads both kinds of token with keys derived from JWT_SECRET (HKDF); JWT_SECRET_PREVIOUS only reads."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Derive the keys; raises ValueError without a secret or with an algorithm that is not allowed."""
+        if not settings.jwt_secret:
+            msg = "JWT_SECRET is not set"
+            raise ValueError(msg)
+        if settings.jwt_algorithm not in ALGORITHMS:
+            msg = f"JWT_ALGORITHM must be one of {', '.join(ALGORITHMS)}"
+            raise ValueError(msg)
+        secrets = [settings.jwt_secret, *filter(None, [settings.jwt_secret_previous])]
+        self._access = _Purpose("access", "at+jwt", "smartmarket-api", secrets)
+        self._refresh = _Purpose("refresh", "rt+jwt", "smartmarket-refresh", secrets)
+        # A token's signature is checked once, its time on every request.
+        self._verified_access = lru_cache(maxsize=_REMEMBERED)(partial(self._access.verify, claims=_AccessClaims))
+        self.access_lifetime = dt.timedelta(seconds=settings.jwt_access_token_lifetime)
+        self.refresh_lifetime = dt.timedelta(seconds=settings.jwt_refresh_token_lifetime)
+
+    def access(self, principal: Principal, now: dt.datetime) -> str:
+        """Return an access token for `principal`, valid from `now` for the access lifetime."""
+        return self._access.sign(
+            {
+                **_common(principal.user_id, principal.family, now, self.access_lifetime),
+                "bid": principal.business_id,
+                "stf": principal.is_staff,
+                "lng": principal.language,
+            }
+        )
+
+    def refresh(self, user_id: int, family: str, generation: int, now: dt.datetime) -> tuple[str, str]:
+        """Return (refresh token, its jti), valid from `now` for the refresh lifetime."""
+        claims = {**_common(user_id, family, now, self.refresh_lifetime), "gen": generation}
+        return self._refresh.sign(claims), claims["jti"]
+
+    def read_access(self, token: str, now: dt.datetime) -> Principal:
+        """Return who holds the token; raises TokenExpired, or NotAuthenticated for anything else but a valid one."""
+        claims = _read(self._verified_access, token, now, (NotAuthenticated, TokenExpired))
+        return Principal(int(claims.sub), claims.bid, claims.stf, claims.lng, claims.fam)
+
+    def read_refresh(self, token: str, now: dt.datetime) -> RefreshClaims:
+        """Return what the token says; raises InvalidRefreshToken unless it is valid at `now`."""
+        verify = partial(self._refresh.verify, claims=_RefreshClaims)
+        claims = _read(verify, token, now, (InvalidRefreshToken, InvalidRefreshToken))
+        expires_at = dt.datetime.fromtimestamp(claims.exp, dt.UTC)
+        return RefreshClaims(int(claims.sub), claims.fam, claims.gen, claims.jti, expires_at)
+
+
+def _common(user_id: int, family: str, now: dt.datetime, lifetime: dt.timedelta) -> dict[str, Any]:
+    issued = int(now.timestamp())
+    return {
+        "sub": str(user_id),
+        "jti": str(uuid.uuid4()),
+        "iat": issued,
+        "exp": issued + int(lifetime.total_seconds()),
+        "fam": family,
+    }
+
+
+def _read(verify: Callable[[str], _C], token: str, now: dt.datetime, refuse: tuple[type[Refusal], type[Refusal]]) -> _C:
+    invalid, expired = refuse
+    try:
+        return _in_time(verify(token), now)
+    except jwt.ExpiredSignatureError:
+        raise expired from None
+    except (jwt.PyJWTError, msgspec.ValidationError, ValueError):
+        raise invalid from None
+
+
+def _in_time(claims: _C, now: dt.datetime) -> _C:
+    if claims.iat > (now + _SKEW).timestamp():
+        raise jwt.ImmatureSignatureError
+    if claims.exp <= now.timestamp():
+        raise jwt.ExpiredSignatureError
+    return claims

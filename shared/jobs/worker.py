@@ -1,0 +1,131 @@
+"""The worker's loop: a hint, a lease, a handler, a heartbeat; whatever dies in between is done again by another."""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from shared.domain.events.jobs import JobFailed
+from shared.eventstore.store import INTERRUPTIONS, EventStore, Metadata, StoreError
+from shared.jobs import queue
+from shared.jobs.broker import BrokerDown, WakeupReceiver
+
+_POLL = 1.0
+_BROKEN_PAUSE = 3.0
+logger = logging.getLogger("smartmarket.worker")
+
+
+class Worker:
+    """Runs one job at a time until stopped."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        connect: Callable[[], Connection[Any]],
+        receiver: WakeupReceiver,
+        handlers: Mapping[str, queue.Handler],
+    ) -> None:
+        """Serve the kinds of jobs that `handlers` name."""
+        self._store = store
+        self._connect = connect
+        self._receiver = receiver
+        self._handlers = handlers
+        self._name = queue.process_name("worker")
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Finish the job at hand, then end."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Work until stopped; a quiet or broken broker is made up for by looking into the table."""
+        try:
+            while not self._stopped.is_set():
+                self._work_or_wait()
+        finally:
+            self._receiver.close()
+
+    def _work_or_wait(self) -> None:
+        try:
+            self._work()
+        except (psycopg.Error, StoreError) as error:
+            logger.warning("database does not answer", extra={"reason": type(error).__name__})
+            self._stopped.wait(_POLL)
+
+    def _work(self) -> None:
+        try:
+            if self._receiver.receive(_POLL, self.work_on):
+                return
+        except BrokerDown:
+            self._stopped.wait(_POLL)
+        self._work_on_due()
+
+    def _work_on_due(self) -> None:
+        with self._connect() as conn:
+            waiting = queue.due(conn)
+        for job in waiting[:1]:
+            self.work_on(job)
+
+    def work_on(self, job_id: uuid.UUID) -> None:
+        """Lease the job and handle it; one that is done or leased already is left alone."""
+        with self._connect() as conn:
+            job = queue.claim(conn, job_id, self._name)
+        if job is None:
+            return
+        heartbeat = queue.Heartbeat(self._connect, job, self._name, self._stopped)
+        heartbeat.start()
+        began = time.monotonic()
+        try:
+            self._handlers[job.kind](job, heartbeat)
+            self._log("job handled", job, began)
+        except queue.Retry as retry:
+            self._give_back(job, retry.seconds, None, counted=False)
+        except (psycopg.OperationalError, psycopg.InterfaceError, *INTERRUPTIONS) as error:
+            self._log("job interrupted", job, began, reason=_reason(error))
+            self._give_back(job, _BROKEN_PAUSE, _reason(error), counted=False)
+        except Exception as error:
+            logger.exception("job failed", extra={"job_id": str(job.id), "kind": job.kind})
+            if heartbeat.held():
+                self._after_failure(job, _reason(error))
+        finally:
+            heartbeat.stop()
+        if self._stopped.is_set():
+            self._give_back(job, 0.0, None, counted=False)
+
+    def _after_failure(self, job: queue.Job, error: str) -> None:
+        attempts = job.attempts + 1
+        if attempts < queue.MAX_ATTEMPTS:
+            self._give_back(job, queue.backoff(attempts), error, counted=True)
+            return
+        failed = JobFailed(str(job.id), job.kind, job.subject, attempts, error)
+        stream = f"job-{job.id}"
+        before = len(self._store.load(stream))
+        meta = Metadata(actor="worker", command_id=f"{stream}-failed-{before}", causation=job.position)
+        self._store.execute(job.business_id, meta, lambda unit: unit.append(stream, before, failed))
+
+    def _give_back(self, job: queue.Job, delay: float, error: str | None, *, counted: bool) -> None:
+        with self._connect() as conn:
+            queue.give_back(conn, job, self._name, delay=delay, error=error, counted=counted)
+
+    def _log(self, message: str, job: queue.Job, began: float, **extra: str) -> None:
+        logger.info(
+            message,
+            extra={
+                "job_id": str(job.id),
+                "kind": job.kind,
+                "business_id": job.business_id,
+                "processing_time_ms": round((time.monotonic() - began) * 1000),
+                **extra,
+            },
+        )
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong, at most 2,000 characters, all of which the database can hold."""
+    text = f"{type(error).__name__}: {error}".replace("\x00", "\ufffd")
+    return text.encode(errors="replace").decode()[:2000]

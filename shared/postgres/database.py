@@ -1,0 +1,151 @@
+"""The database as processes meet it: migrations, roles, and the first statement of every read."""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, Connection, IsolationLevel
+from psycopg.errors import InsufficientPrivilege, UndefinedTable
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+from shared.errors import ProjectionBehind, ProjectionParked, ReplayExpired
+
+WRITER, PROJECTOR, READER = "smartmarket_writer", "smartmarket_projector", "smartmarket_reader"
+SHARDS = 16
+_MIGRATION_LOCK = 7306
+_PAUSES = (0.001, 0.001, 0.002, 0.002, 0.003, 0.004, 0.005, 0.008, 0.012, 0.02)
+logger = logging.getLogger("smartmarket.database")
+
+# Returns nothing; makes a role that cannot log in, unless it exists.
+CREATE_ROLE = """DO $$ BEGIN CREATE ROLE {role} NOLOGIN;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"""
+# Returns whether the user of this connection may act as all three roles.
+MAY_ACT = """SELECT count(*) = 3 AND bool_and(pg_has_role(oid, 'MEMBER')) FROM pg_roles
+    WHERE rolname IN ('smartmarket_writer', 'smartmarket_projector', 'smartmarket_reader')"""
+# Returns nothing; sets tenant and generations for the transaction.
+FIRST_STATEMENT = """SELECT set_config('app.business_id', %s, true), set_config('search_path',
+    (SELECT string_agg(quote_ident(schema), ', ') FROM projections.live), true)"""
+# Returns nothing; the same for generations that were made for one replay.
+FIRST_STATEMENT_OF_REPLAY = "SELECT set_config('app.business_id', %s, true), set_config('search_path', %s, true)"
+# The generations that the request at hand reads in place of those that serve, as a search path; none for most.
+aside: ContextVar[str | None] = ContextVar("aside", default=None)
+# Returns how far each projection has come for a business and where it is parked.
+REACHED = "SELECT projection, reached, parked FROM projections.reached(%s, %s)"
+
+
+def migrate(url: str) -> list[str]:
+    """Apply the migrations that are still missing, roles and grants; returns the names applied."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        with_roles = _create_roles(conn)
+        with conn.transaction():
+            conn.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+            conn.execute("CREATE TABLE IF NOT EXISTS public.migrations (name text PRIMARY KEY)")
+            known = {name for (name,) in conn.execute("SELECT name FROM public.migrations").fetchall()}
+            applied = []
+            for name in sorted(
+                f.name for f in files("shared.postgres.migrations").iterdir() if re.match(r"\d{4}_", f.name)
+            ):
+                if name not in known:
+                    conn.execute(_script(name))
+                    conn.execute("INSERT INTO public.migrations VALUES (%s)", (name,))
+                    applied.append(name)
+            if with_roles:
+                conn.execute(_script("grants.sql"))
+        return applied
+
+
+def _script(name: str) -> str:
+    return (files("shared.postgres.migrations") / name).read_text(encoding="utf-8")
+
+
+def _create_roles(conn: Connection[TupleRow]) -> bool:
+    try:
+        for role in (WRITER, PROJECTOR, READER):
+            conn.execute(CREATE_ROLE.format(role=role))
+        conn.execute(f'GRANT CREATE ON DATABASE "{conn.info.dbname}" TO {PROJECTOR}')
+        conn.execute(f'GRANT {WRITER}, {PROJECTOR}, {READER} TO "{conn.info.user}"')
+    except InsufficientPrivilege:
+        return False
+    return True
+
+
+def roles_granted(url: str) -> bool:
+    """Tell whether the three roles exist and this user may act as each of them.
+
+    Where it may not, everything runs as one role and row-level security is no second wall: a warning in development,
+    a refusal to start in production.
+    """
+    with psycopg.connect(url) as conn:
+        return bool(conn.execute(MAY_ACT).fetchone() == (True,))
+
+
+def reader_pool(url: str, *, role: str | None, max_size: int = 8) -> AsyncConnectionPool[AsyncConnection[TupleRow]]:
+    """Return a closed pool of read-only connections, acting as the SELECT-only role where one is given."""
+
+    async def configure(conn: AsyncConnection[TupleRow]) -> None:
+        await conn.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+        await conn.set_read_only(True)
+        conn.prepare_threshold = 1
+
+    kwargs: dict[str, Any] = {"application_name": "smartmarket-reader"}
+    if role:
+        kwargs["options"] = f"-c role={role}"
+    return AsyncConnectionPool(
+        url, kwargs=kwargs, min_size=2, max_size=max_size, open=False, configure=configure, timeout=10.0
+    )
+
+
+@asynccontextmanager
+async def reading(
+    pool: AsyncConnectionPool[AsyncConnection[TupleRow]], business_id: int
+) -> AsyncIterator[AsyncConnection[TupleRow]]:
+    """Lend a connection within one read transaction of one tenant, on the generations that serve now, or on `aside`.
+
+    Raises ReplayExpired where those aside are gone: a replay that ends is not waited for.
+    """
+    path = aside.get()
+    async with pool.connection() as conn:
+        if path:
+            await conn.execute(FIRST_STATEMENT_OF_REPLAY, (str(business_id), path))
+        else:
+            await conn.execute(FIRST_STATEMENT, (str(business_id),))
+        try:
+            yield conn
+        except UndefinedTable as error:
+            if path:
+                raise ReplayExpired from error
+            raise
+
+
+async def await_position(
+    pool: AsyncConnectionPool[AsyncConnection[TupleRow]],
+    business_id: int,
+    projections: Sequence[str],
+    position: int,
+    *,
+    patience: float = 5.0,
+) -> None:
+    """Return once the projections show `position` to this business; holds no connection while it waits.
+
+    Raises ProjectionParked where an event of the business stands in the way, ProjectionBehind after `patience` seconds.
+    """
+    until = time.monotonic() + patience
+    pauses = iter(_PAUSES)
+    while True:
+        async with pool.connection() as conn:
+            rows = await (await conn.execute(REACHED, (business_id, list(projections)))).fetchall()
+        if any(parked is not None and parked <= position for _, _, parked in rows):
+            raise ProjectionParked
+        if rows and all(reached >= position for _, reached, _ in rows):
+            return
+        if time.monotonic() > until:
+            raise ProjectionBehind(headers={"Retry-After": "1"})
+        await asyncio.sleep(next(pauses, _PAUSES[-1]))

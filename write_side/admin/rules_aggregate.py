@@ -1,0 +1,39 @@
+"""Which rule holds: decided on what was activated before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.domain.events.rules import RuleActivated
+from shared.domain.refusals.admin import RuleNotFound
+from shared.domain.rules import registry
+from shared.domain.rules.registry import BOOK, Chosen
+
+
+@dataclass(frozen=True)
+class ActivateRule:
+    """Let a rule hold: a version that there is, or the one that holds with some values changed."""
+
+    rule: str
+    version: str | None
+    parameters: Mapping[str, object]
+    by: str | None
+
+
+def activate(wish: ActivateRule, before: Sequence[RuleActivated]) -> tuple[Chosen, list[RuleActivated]]:
+    """Return what holds then, and the event for it, none where it holds already. Raises RuleNotFound, InvalidRule."""
+    if wish.rule not in BOOK:
+        raise RuleNotFound(details={"rule": wish.rule, "allowed": list(BOOK)}, allowed=", ".join(BOOK))
+    chosen = chosen_of(wish.rule, wish.version, wish.parameters, before)
+    if registry.in_force(before)[wish.rule] == chosen:
+        return chosen, []
+    parameters = registry.settable(wish.rule, chosen.parameters)
+    return chosen, [RuleActivated(wish.rule, chosen.version, parameters, wish.by)]
+
+
+def chosen_of(
+    rule: str, version: str | None, parameters: Mapping[str, object], before: Sequence[RuleActivated]
+) -> Chosen:
+    """Return what a version or values name. Raises InvalidRule, also for the version of another rule."""
+    if version is None:
+        return registry.choose(rule, parameters, before)
+    return registry.named(version if version.startswith(f"{rule}.") else f"{rule}.{version}", before)[1]

@@ -1,0 +1,84 @@
+"""What forecasts are made from, read at one moment that the read models have come to."""
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection, IsolationLevel
+
+from shared.domain.events.forecasting import BacktestWindow, BasedOn, ForecastsRequested
+from shared.domain.readmodels.demand import TAKINGS, Demand, Known, Takings
+from shared.jobs.queue import Retry
+from shared.postgres.database import FIRST_STATEMENT
+from write_side.forecasting.aggregate import Shop
+
+# How long a worker looks for what is on its way, how often, and when it comes back if that was in vain.
+_PATIENCE, _PAUSE, _LATER, _WHEN_REPAIRED = 3.0, 0.02, 0.5, 60.0
+
+
+@dataclass(frozen=True)
+class Material:
+    """What one part of a run is made from: all of it as of one moment, `based_on`.
+
+    `data_as_of` is None for a shop without sales.
+    """
+
+    data_as_of: dt.date | None
+    transactions: Mapping[int, int]
+    sold: Mapping[int, Mapping[dt.date, int]]
+    units: Mapping[int, str | None]
+    known: Mapping[int, Known]
+    windows: Mapping[int, Sequence[BacktestWindow]]
+    takings: Takings
+    based_on: BasedOn
+
+
+@contextmanager
+def reading(connect: Callable[[], Connection[Any]], business_id: int, today: dt.date) -> Iterator[Demand]:
+    """Lend the signals of one shop within one read transaction."""
+    with connect() as conn:
+        conn.isolation_level = IsolationLevel.REPEATABLE_READ
+        conn.read_only = True
+        conn.execute(FIRST_STATEMENT, (str(business_id),))
+        yield Demand(conn, business_id, today)
+
+
+@contextmanager
+def when_reached(
+    connect: Callable[[], Connection[Any]], business_id: int, position: int, today: dt.date
+) -> Iterator[Demand]:
+    """Lend the signals of one shop once its read models show a position; raises Retry if that takes long."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        with reading(connect, business_id, today) as demand:
+            reached = demand.reached()
+            if reached.position >= position and not reached.parked:
+                yield demand
+                return
+        if reached.parked:
+            raise Retry(_WHEN_REPAIRED)
+        if time.monotonic() > until:
+            raise Retry(_LATER)
+        time.sleep(_PAUSE)
+
+
+def material(demand: Demand, requested: ForecastsRequested, products: Sequence[int]) -> Material:
+    """Return what is to be known of these products and of the shop."""
+    return Material(
+        demand.horizon(),
+        demand.transactions(),
+        demand.sold(products),
+        demand.units(products),
+        demand.known(requested.horizon, products),
+        demand.windows([TAKINGS, *products]),
+        demand.takings(),
+        demand.reached().based_on,
+    )
+
+
+def shop(demand: Demand, data_version: int) -> Shop:
+    """Return what a shop's tables tell a plan."""
+    return Shop(demand.transactions(), data_version)

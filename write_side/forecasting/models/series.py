@@ -1,0 +1,142 @@
+"""A history as models take it: by day, weekdays that a product does not sell on left out, bulk orders trimmed."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from write_side.forecasting.models import festivals
+from write_side.forecasting.models.prediction import History
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+WEEK = 7
+# How far back models look, a closed weekday is looked for, and how likely it may be that it only seems closed.
+LONGEST, _CLOSED_DAYS, _BY_CHANCE = 2 * 366, 84, 0.01
+# A day is bulk if it is above so many interquartile ranges over the upper quartile of the days with sales, and above so
+# many times the upper quartile of its weekday; both want some days to tell.
+_BULK, _ABOVE, _FEWEST, _WEEKS = 3.0, 1.5, 8, 4
+# The power of what trimming took away that forecasts are given back: see `lift`.
+_GIVEN_BACK = 0.25
+
+
+@dataclass(frozen=True)
+class Series:
+    """Demand per day from `first`, the day after the last being the first that is to be foretold."""
+
+    first: dt.date
+    demand: Floats
+
+    @classmethod
+    def of(cls, history: History) -> "Series":
+        """Return the series of a history, of its last two years."""
+        left_out = max(0, len(history.demand) - LONGEST)
+        return cls(history.first + dt.timedelta(days=left_out), np.array(history.demand[left_out:], dtype=np.float64))
+
+    def __len__(self) -> int:
+        """Return the number of days."""
+        return len(self.demand)
+
+    @property
+    def last(self) -> dt.date:
+        """Return the last day, the one before the first that is to be foretold."""
+        return self.first + dt.timedelta(days=len(self) - 1)
+
+    def until(self, day: dt.date) -> "Series":
+        """Return what was known at the end of a day."""
+        return Series(self.first, self.demand[: max(0, (day - self.first).days + 1)])
+
+    def weekdays(self, begin: int, end: int) -> npt.NDArray[np.int64]:
+        """Return the weekdays (Monday is 0) of the days `begin` to `end`, counted from the first."""
+        return (self.first.weekday() + np.arange(begin, end)) % WEEK
+
+    @cached_property
+    def closed(self) -> Bools:
+        """Tell of each weekday whether the product does not sell on it.
+
+        That is so where it has not sold on that weekday for twelve weeks, and as many days without sales would come by
+        chance only once in a hundred times, the other days being what they are.
+        """
+        recent = self.demand[-_CLOSED_DAYS:] > 0
+        weekday = self.weekdays(len(self) - len(recent), len(self))
+        shut = np.zeros(WEEK, dtype=np.bool_)
+        for day in range(WEEK):
+            here, others = recent[weekday == day], recent[weekday != day]
+            chance = (others.sum() + 0.5) / (len(others) + 1)
+            shut[day] = not here.any() and (1 - chance) ** len(here) <= _BY_CHANCE
+        return shut
+
+    @cached_property
+    def open_days(self) -> Bools:
+        """Tell of each day whether it is on an open weekday."""
+        return np.asarray(~self.closed[self.weekdays(0, len(self))])
+
+    def open_ahead(self, ahead: int) -> Bools:
+        """Tell of each of the next days whether it is on an open weekday."""
+        return np.asarray(~self.closed[self.weekdays(len(self), len(self) + ahead)])
+
+    @cached_property
+    def trimmed(self) -> Floats:
+        """Return the demand with bulk orders cut down to what the largest usual days are (winsorised).
+
+        What a weekday sells every week is no bulk order, however much more it is than on other days.
+        """
+        sold = self.demand > 0
+        if sold.sum() < _FEWEST:
+            return self.demand
+        low, high = np.quantile(self.demand[sold], (0.25, 0.75))
+        bounds = np.full(WEEK, max(high + _BULK * (high - low), _ABOVE * high))
+        weekday = self.weekdays(0, len(self))
+        for day in range(WEEK):
+            here = self.demand[sold & (weekday == day)]
+            if len(here) >= _WEEKS:
+                bounds[day] = max(bounds[day], _ABOVE * float(np.quantile(here, 0.75, method="lower")))
+        return np.asarray(np.minimum(self.demand, bounds[weekday]))
+
+    @cached_property
+    def effects(self) -> Mapping[str, float]:
+        """Return by what factors feasts have moved the demand."""
+        return festivals.effects(self.first, self.trimmed, self.open_days)
+
+    def festive(self, begin: int, end: int) -> Floats:
+        """Return the factor of each of the days `begin` to `end`, counted from the first; 1 where there is no feast."""
+        names = festivals.names(self.first + dt.timedelta(days=begin), end - begin)
+        return np.array([self.effects.get(name, 1.0) for name in names])
+
+    @cached_property
+    def plain(self) -> Floats:
+        """Return the trimmed demand as it would have been without feasts."""
+        return np.asarray(self.trimmed / self.festive(0, len(self)))
+
+    @cached_property
+    def compact(self) -> Floats:
+        """Return the plain demand of the open days only."""
+        return np.asarray(self.plain[self.open_days])
+
+    @cached_property
+    def lift(self) -> float:
+        """Return what forecasts of trimmed demand are multiplied by, so that bulk orders are not forgotten altogether.
+
+        None of what was cut would be a quarter too little over a month, all of it too much on most days (measured on a
+        wholesaler's products); a quarter of it, as a power, costs little per day and helps sums.
+        """
+        trimmed = float(self.trimmed.sum())
+        return float((self.demand.sum() / trimmed) ** _GIVEN_BACK) if trimmed else 1.0
+
+    @property
+    def season(self) -> int:
+        """Return how many days of the compact series make a week."""
+        return WEEK - int(self.closed.sum())
+
+    def spread(self, compact: Floats, ahead: int, *, festive: bool = True) -> Floats:
+        """Return a forecast of open days laid out over the next days and lifted, never negative, 0 on closed ones.
+
+        Days of a feast get its factor, unless the forecast knows of feasts (`festive` is false).
+        """
+        found = np.zeros(ahead)
+        mask = self.open_ahead(ahead)
+        found[mask] = np.maximum(compact[: int(mask.sum())] * self.lift, 0)
+        return np.asarray(found * self.festive(len(self), len(self) + ahead)) if festive else found

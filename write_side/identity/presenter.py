@@ -1,0 +1,59 @@
+"""How accounts, shops and tokens look to clients."""
+
+from typing import Any
+
+from write_side.identity.aggregate import Business, User
+from write_side.identity.session_handlers import Tokens
+
+USER_EXAMPLE = {
+    "id": 1,
+    "email": "owner@shop.bd",
+    "first_name": "Ali",
+    "language": "bn",
+    "business_id": 1,
+    "is_staff": False,
+    "created_at": "2025-11-03T10:30:00Z",
+}
+BUSINESS_EXAMPLE = {
+    "id": 1,
+    "name": "Ali's Tea Shop",
+    "type": "restaurant",
+    "phone_number": "+880123456789",
+    "city": "Dhaka",
+    "description": None,
+    "is_demo": False,
+    "created_at": "2025-11-03T10:30:00Z",
+}
+TOKENS_EXAMPLE = {"access_token": "jwt...", "refresh_token": "jwt...", "expires_in": 3600}
+
+
+def user_data(user: User, business_id: int | None) -> dict[str, Any]:
+    """Return an account as clients see it."""
+    return {
+        "id": user.user_id,
+        "email": user.email,
+        "first_name": user.first_name,
+        "language": user.language,
+        "business_id": business_id,
+        "is_staff": user.is_staff,
+        "created_at": user.created_at,
+    }
+
+
+def business_data(business: Business) -> dict[str, Any]:
+    """Return a shop as clients see it, without the statistics, which the read side has."""
+    return {
+        "id": business.business_id,
+        "name": business.name,
+        "type": business.type,
+        "phone_number": business.phone_number,
+        "city": business.city,
+        "description": business.description,
+        "is_demo": business.is_demo,
+        "created_at": business.created_at,
+    }
+
+
+def tokens_data(tokens: Tokens) -> dict[str, Any]:
+    """Return what a client keeps of a session."""
+    return tokens._asdict()

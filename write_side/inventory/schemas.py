@@ -1,0 +1,113 @@
+"""What owners may say of products and stock: money in taka, quantities in the product's unit; nothing else is taken."""
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import Annotated, Any, Literal, LiteralString
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from shared.domain.rules.stock import UNITS
+from shared.http.fields import printable
+from write_side.inventory.aggregate import DHAKA, MONEY, Value
+
+MOST = 1_000_000
+# What can be wrong here; the text FIELD_NOT_… or FIELD_… words it.
+_NOT_NUMBER, _NOT_CHOICE, _NOT_DATE = "decimal_type", "literal_error", "date_parsing"
+_BELOW_ZERO, _ADJUSTS_NOTHING, _MOVES_NOTHING = "count_below_zero", "adjusts_nothing", "moves_nothing"
+_PAISA, _THOUSANDTHS = 100, 1000
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+
+
+def _problem(kind: LiteralString, **context: str) -> PydanticCustomError:
+    return PydanticCustomError(kind, kind, dict(context))
+
+
+def _number(value: object) -> object:
+    # Texts and truth values are no numbers here, although the library would take them for some.
+    if isinstance(value, bool | str):
+        raise _problem(_NOT_NUMBER)
+    return value
+
+
+def _unit(text: object) -> object:
+    if isinstance(text, str) and text not in UNITS:
+        raise _problem(_NOT_CHOICE, expected=", ".join(UNITS))
+    return text
+
+
+def _moment(value: object) -> dt.datetime | dt.date:
+    # A time that names no zone is one in Dhaka.
+    try:
+        if isinstance(value, str) and _DATE.fullmatch(value):
+            return dt.date.fromisoformat(value)
+        at = dt.datetime.fromisoformat(value if isinstance(value, str) and _INSTANT.fullmatch(value) else "")
+        at = at if at.tzinfo else at.replace(tzinfo=DHAKA)
+        at.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        raise _problem(_NOT_DATE) from None
+    return at
+
+
+_Taka = Annotated[Decimal, BeforeValidator(_number), Field(ge=0, le=10_000_000, decimal_places=2)]
+_Quantity = Annotated[Decimal, BeforeValidator(_number), Field(decimal_places=3)]
+_Stock = Annotated[_Quantity, Field(ge=0, le=MOST)]
+_Pack = Annotated[_Quantity, Field(gt=0, le=MOST)]
+_Sku = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(printable)]
+_Unit = Annotated[str, BeforeValidator(_unit), Field(json_schema_extra={"enum": list(UNITS)})]
+_Days = Annotated[int, Field(ge=0, le=365, strict=True)]
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(hide_input_in_errors=True, extra="forbid")
+
+
+class ProductChange(_Form):
+    """What changes of a product; what is left out stays, null takes it back."""
+
+    sku: _Sku | None = Field(None, examples=["RICE-5KG"])
+    reorder_point: _Stock | None = Field(None, examples=[20])
+    unit_price: _Taka | None = Field(None, examples=[120])
+    unit: _Unit | None = Field(None, examples=["kg"])
+    cost: _Taka | None = Field(None, examples=[98.5])
+    lead_time_days: _Days | None = Field(None, examples=[3])
+    pack_size: _Pack | None = Field(None, examples=[25])
+    min_order: _Stock | None = Field(None, examples=[50])
+
+    def said(self) -> dict[str, Value]:
+        """Return what was said, money in paisa, quantities in thousandths."""
+        return {name: _scaled(name, value) for name, value in self.model_dump(exclude_unset=True).items()}
+
+
+class StockMove(_Form):
+    """A count of the stock, or something that changed it and is no sale."""
+
+    kind: Literal["count", "receive", "adjust", "waste", "return"]
+    quantity: Annotated[_Quantity, Field(ge=-MOST, le=MOST, examples=[40])]
+    at: Annotated[dt.datetime | dt.date, BeforeValidator(_moment)] | None = Field(
+        None, description="An instant or a date; now, unless given", examples=["2025-11-03T18:00:00+06:00"]
+    )
+
+    @field_validator("quantity")
+    @classmethod
+    def _sign(cls, quantity: Decimal, said: ValidationInfo) -> Decimal:
+        kind = said.data.get("kind")
+        if kind == "count" and quantity < 0:
+            raise _problem(_BELOW_ZERO)
+        if kind == "adjust" and not quantity:
+            raise _problem(_ADJUSTS_NOTHING)
+        if kind in {"receive", "waste", "return"} and quantity <= 0:
+            raise _problem(_MOVES_NOTHING)
+        return quantity
+
+    def thousandths(self) -> int:
+        """Return the quantity in thousandths."""
+        return int(self.quantity * _THOUSANDTHS)
+
+
+def _scaled(name: str, value: Any) -> Value:  # noqa: ANN401 - a field's value
+    if isinstance(value, Decimal):
+        return int(value * (_PAISA if name in MONEY else _THOUSANDTHS))
+    return value  # type: ignore[no-any-return]

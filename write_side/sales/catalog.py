@@ -1,0 +1,78 @@
+"""Products and customers by what a row calls them: found where they are known, added where they are met first."""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+
+from shared.domain.events.sales import CustomersAdded, NewCustomer, NewProduct, ProductsAdded
+from shared.domain.rules.pricing import unit_price
+from shared.eventstore.store import UnitOfWork
+from write_side.sales.aggregate import customer_key, product_index_key
+from write_side.sales.csv.sale import LedgerRow, Mark
+from write_side.sales.csv.values import EXPENSE, SALE
+
+# Returns the first of so many consecutive public ids of a kind, "product" or "customer".
+Allot = Callable[[str, int], int]
+
+
+def marking(lookup_key: Callable[[str, int | None, str], bytes], business_id: int | None) -> Mark:
+    """Return what stands for a customer's name in the fingerprints of a business.
+
+    It is made with the house's key, not the customer's: it stays the same when the customer is forgotten, so that
+    ledgers uploaded again are known again.
+    """
+    return lambda name: lookup_key("fingerprint", business_id, name).hex()
+
+
+def products(
+    unit: UnitOfWork, allot: Allot, rows: Sequence[LedgerRow], met: Mapping[str, int]
+) -> tuple[dict[str, int], ProductsAdded | None]:
+    """Return the ids of `met` and of every product in `rows` by key, and the event that adds the new ones.
+
+    A new product is priced by its first sale, else by its first row; its key is claimed. Expenses have no product.
+    """
+    sales_first = sorted((row for row in rows if row.kind != EXPENSE), key=lambda row: row.kind != SALE)
+    first_rows = {row.product_key: row for row in reversed(sales_first) if row.product_key not in met}
+    index_keys = {key: product_index_key(key) for key in first_rows}
+    found = unit.find("product", list(index_keys.values()))
+    known = dict(met) | {key: found[index] for key, index in index_keys.items() if index in found}
+    missing = [row for row in reversed(first_rows.values()) if row.product_key not in known]
+    if not missing:
+        return known, None
+    added = []
+    for number, row in enumerate(missing, allot("product", len(missing))):
+        unit.claim("product", index_keys[row.product_key], number)
+        known[row.product_key] = number
+        added.append(NewProduct(number, row.product, row.product_key, unit_price(row.paisa, row.quantity)))
+    return known, ProductsAdded(added)
+
+
+def customers(
+    unit: UnitOfWork, allot: Allot, rows: Sequence[LedgerRow], met: Mapping[str, int]
+) -> tuple[dict[str, int], CustomersAdded | None]:
+    """Return the ids of `met` and of every customer in `rows` by key, and the event that adds the new ones.
+
+    What is known of a new customer is sealed under a key of its own; the lookup key is claimed.
+    """
+    named = ((customer_key(row), row) for row in reversed(rows))
+    first_rows = {key: row for key, row in named if key is not None and key not in met}
+    index_keys = {key: unit.vault.lookup_key("customer", unit.business_id, key) for key in first_rows}
+    found = unit.find("customer", list(index_keys.values()))
+    known = dict(met) | {key: found[index] for key, index in index_keys.items() if index in found}
+    missing = [(key, row) for key, row in reversed(first_rows.items()) if key not in known]
+    if not missing:
+        return known, None
+    first = allot("customer", len(missing))
+    numbers = {key: number for number, (key, _) in enumerate(missing, first)}
+    keys = unit.vault.keys([customer_subject(unit.business_id, number) for number in numbers.values()], create=True)
+    added = []
+    for key, row in missing:
+        unit.claim("customer", index_keys[key], numbers[key])
+        subject = customer_subject(unit.business_id, numbers[key])
+        sealed = keys.seal(subject, {"name": row.customer, "phone": row.phone})
+        added.append(NewCustomer(numbers[key], base64.b64encode(index_keys[key]).decode(), sealed))
+    return known | numbers, CustomersAdded(added)
+
+
+def customer_subject(business_id: int | None, customer_id: int) -> str:
+    """Return the subject under which a customer's data is sealed, which is also the name of the customer's stream."""
+    return f"customer-{business_id}-{customer_id}"

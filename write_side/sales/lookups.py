@@ -1,0 +1,127 @@
+"""What the log tells of a single sale, product or customer of the unit's business."""
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import LiteralString, cast
+
+from shared.domain.events.base import Event
+from shared.domain.events.customers import CustomerDetailsChanged
+from shared.domain.events.inventory import ProductDetailsChanged
+from shared.domain.events.sales import CustomersAdded, ProductsAdded, Sale, SaleRecorded, SalesBatchRecorded, SaleVoided
+from shared.eventstore.codec import decode
+from shared.eventstore.store import UnitOfWork
+from write_side.sales.catalog import customer_subject
+
+# Return the event of a kind whose ids begin with the greatest one up to an id; if any event has that id, it is this.
+SELECT_BATCH = """SELECT topic, state FROM log.events WHERE business_id = %s AND topic = 'sales.SalesBatchRecorded'
+    AND log.first_id(state) <= %s ORDER BY log.first_id(state) DESC LIMIT 1"""
+SELECT_PRODUCTS = """SELECT topic, state FROM log.events WHERE business_id = %s AND topic = 'sales.ProductsAdded'
+    AND log.first_id(state) <= %s ORDER BY log.first_id(state) DESC LIMIT 1"""
+SELECT_CUSTOMERS = """SELECT topic, state FROM log.events WHERE business_id = %s AND topic = 'sales.CustomersAdded'
+    AND log.first_id(state) <= %s ORDER BY log.first_id(state) DESC LIMIT 1"""
+
+
+@dataclass(frozen=True)
+class RecordedSale:
+    """A sale as the log has it, by hand or from a ledger, and its void; `version` is that of its own stream."""
+
+    tx: int
+    date: dt.date
+    time: int | None
+    product_id: int
+    customer_id: int | None
+    qty: int
+    paisa: int
+    payment: str | None
+    source: str = "csv"
+    version: int = 0
+    void: SaleVoided | None = None
+    voided_at: dt.datetime | None = None
+
+    def after(self, void: SaleVoided, at: dt.datetime) -> "RecordedSale":
+        """Return the sale once it is voided."""
+        return replace(self, void=void, voided_at=at)
+
+
+def sale_stream(business_id: int | None, tx: int) -> str:
+    """Return the stream of a sale."""
+    return f"sale-{business_id}-{tx}"
+
+
+def product_stream(business_id: int | None, product_id: int) -> str:
+    """Return the stream of a product."""
+    return f"product-{business_id}-{product_id}"
+
+
+def find_sale(unit: UnitOfWork, tx: int) -> RecordedSale | None:
+    """Return a sale, None if the business has none of this id; returns, purchases and expenses are no sales."""
+    history = unit.load(sale_stream(unit.business_id, tx))
+    by_hand = next((e for r in history if isinstance(e := r.event, SaleRecorded)), None)
+    sale = _by_hand(by_hand) if by_hand else _in_a_ledger(unit, tx)
+    for recorded in history:
+        event = recorded.event
+        if sale and isinstance(event, SaleVoided):
+            sale = sale.after(event, recorded.recorded_at.replace(microsecond=0))
+    return sale and replace(sale, version=history[-1].version if history else 0)
+
+
+def product_name(unit: UnitOfWork, product_id: int) -> str | None:
+    """Return what a product is called, None if the business has none of this id."""
+    event = cast("ProductsAdded | None", _event(unit, SELECT_PRODUCTS, product_id))
+    return next((p.name for p in event.products if p.id == product_id), None) if event else None
+
+
+def product_unit(unit: UnitOfWork, product_id: int) -> str:
+    """Return the unit in which a product is sold as the owner set it last, "" if nobody did."""
+    said = ""
+    for recorded in unit.load(product_stream(unit.business_id, product_id)):
+        event = recorded.event
+        if isinstance(event, ProductDetailsChanged):
+            said = "" if "unit" in event.cleared else event.unit or said
+    return said
+
+
+def customer_name(unit: UnitOfWork, customer_id: int) -> str | None:
+    """Return what a customer is called now: as the one who was merged with goes on; None without a name."""
+    survivor = unit.find("customer_merged", [customer_id.to_bytes(8, "big")])
+    own = _own_name(unit, customer_id)
+    return next((name for number in survivor.values() if (name := _own_name(unit, number))), own)
+
+
+def _own_name(unit: UnitOfWork, customer_id: int) -> str | None:
+    subject = customer_subject(unit.business_id, customer_id)
+    keys = unit.vault.keys([subject])
+    event = cast("CustomersAdded | None", _event(unit, SELECT_CUSTOMERS, customer_id))
+    sealed = [c.sealed for c in event.customers if c.id == customer_id] if event else []
+    changes = (recorded.event for recorded in unit.load(subject))
+    sealed += [change.sealed for change in changes if isinstance(change, CustomerDetailsChanged)]
+    names = [(keys.open(subject, text) or {}).get("name") for text in sealed]
+    return next((str(name) for name in reversed(names) if name), None)
+
+
+def _event(unit: UnitOfWork, query: LiteralString, public_id: int) -> Event | None:
+    rows = unit.sql(query, (unit.business_id, public_id))
+    return decode(rows[0]["topic"], bytes(rows[0]["state"])) if rows else None
+
+
+def _by_hand(event: SaleRecorded) -> RecordedSale:
+    return RecordedSale(
+        event.tx,
+        event.date,
+        event.time,
+        event.product_id,
+        event.customer_id,
+        event.qty,
+        event.paisa,
+        event.payment and event.payment[0],
+        "manual",
+    )
+
+
+def _in_a_ledger(unit: UnitOfWork, tx: int) -> RecordedSale | None:
+    batch = cast("SalesBatchRecorded | None", _event(unit, SELECT_BATCH, tx))
+    sale: Sale | None = next((sale for sale in batch.sales if sale.tx == tx), None) if batch else None
+    if not batch or not sale:
+        return None
+    method = None if sale.payment is None else batch.payments[sale.payment][0]
+    return RecordedSale(sale.tx, sale.date, sale.time, sale.product_id, sale.customer_id, sale.qty, sale.paisa, method)

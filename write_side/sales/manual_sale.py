@@ -1,0 +1,91 @@
+"""A sale entered by hand, held to the rules of a ledger's row: so either knows the other again."""
+
+import datetime as dt
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from shared.domain.rules.stock import FRACTIONAL_UNITS
+from shared.eventstore.store import UnitOfWork
+from shared.http.error_handlers import InvalidFields
+from shared.texts import Phrase
+from write_side.sales.aggregate import sale_index_key
+from write_side.sales.csv.dates import DHAKA, DateFormat
+from write_side.sales.csv.header import Layout
+from write_side.sales.csv.sale import OLDEST, LedgerRow, Mark, RejectedRow, SaleReader
+from write_side.sales.csv.values import is_weighed
+from write_side.sales.upload.multipart import invalid_field
+
+_COLUMNS = ("date", "product", "quantity", "amount", "customer", "payment", "phone", "unit")
+# What a field of the body is called where it is not called as its column is.
+_FIELDS = {
+    "product": "product_name",
+    "customer": "customer_name",
+    "phone": "customer_phone",
+    "payment": "payment_method",
+}
+_LAYOUT = Layout("utf-8", ",", {name: index for index, name in enumerate(_COLUMNS)}, list(_COLUMNS), 1)
+_ASKED_AT_ONCE = 8
+
+
+class Wish(NamedTuple):
+    """A sale as its owner enters it, each value written as in a ledger's cell; one of name and id of the product."""
+
+    date: str
+    product_name: str | None
+    product_id: int | None
+    quantity: str
+    amount: str
+    customer_name: str
+    customer_phone: str
+    payment_method: str
+
+
+def rows_of(wish: Wish, product: str, unit: str, now: dt.datetime, mark: Mark) -> Iterator[LedgerRow]:
+    """Yield the ledger's row of this sale of `product`, sold in `unit`, then its second, its third twin, without end.
+
+    now: aware; the sale may be of today in Dhaka, a timestamp 5 minutes ahead. mark: as for the shop's ledgers. Raises
+    InvalidFields.
+    """
+    reader = SaleReader(_LAYOUT, DateFormat("ymd"), now, mark, [], {})
+    weighed = unit if is_weighed(unit) else ""
+    cells = [
+        wish.date,
+        product,
+        wish.quantity,
+        wish.amount,
+        wish.customer_name,
+        wish.payment_method,
+        wish.customer_phone,
+        weighed,
+    ]
+    while True:
+        row = reader.read(0, list(cells))
+        if isinstance(row, RejectedRow):
+            raise refusal_of(row, now)
+        yield row
+
+
+def first_free(unit: UnitOfWork, rows: Iterator[LedgerRow]) -> LedgerRow:
+    """Return the first of the twins that the business has not recorded yet."""
+    while True:
+        twins = list(islice(rows, _ASKED_AT_ONCE))
+        keys = [sale_index_key(row.date, row.fingerprint) for row in twins]
+        taken = unit.find("sale", keys)
+        for row, key in zip(twins, keys, strict=True):
+            if key not in taken:
+                return row
+
+
+def refusal_of(row: RejectedRow, now: dt.datetime) -> InvalidFields:
+    """Return what the refusal of a row says of the field of the body."""
+    problem = Phrase("FIELD_INVALID")
+    match row.code:
+        case "DATE_IN_FUTURE" | "DATE_TOO_OLD":
+            latest = now.astimezone(DHAKA).date()
+            problem = Phrase("FIELD_DATE_OUT_OF_RANGE", {"earliest": str(OLDEST), "latest": str(latest)})
+        case "INVALID_DATE":
+            problem = Phrase("FIELD_NOT_DATE")
+        case "QUANTITY_NOT_WHOLE":
+            problem = Phrase("FIELD_QUANTITY_NOT_WHOLE", {"units": ", ".join(sorted(FRACTIONAL_UNITS))})
+    return invalid_field(_FIELDS.get(row.column, row.column), row.code.lower(), problem)

@@ -1,0 +1,132 @@
+"""What owners may say of a single sale; keys that are not named here are ignored."""
+
+import re
+import unicodedata
+from decimal import Decimal
+from typing import Annotated, Final, Literal, LiteralString, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from write_side.sales.csv import values
+from write_side.sales.csv.faults import BadCell, Fault
+from write_side.sales.manual_sale import Wish
+
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
+_DECIMAL = re.compile(r"-?\d{1,20}(?:\.\d{1,20})?", re.ASCII)
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_LONGEST_NUMBER = 40
+# What can be wrong; the texts FIELD_NOT_… and FIELD_ONE_OF_TWO word it.
+_NO_DATE: Final = "date_parsing"
+_NO_NUMBER: Final = "decimal_type"
+_NOT_PRINTABLE: Final = "not_printable"
+_NOT_PHONE: Final = "not_phone"
+_TOO_LONG: Final = "string_too_long"
+_ONE_OF_TWO: Final = "one_of_two"
+
+
+def _problem(kind: LiteralString, **limits: object) -> PydanticCustomError:
+    return PydanticCustomError(kind, kind, limits)
+
+
+def _moment(text: object) -> object:
+    if not isinstance(text, str) or not _MOMENT.fullmatch(text.strip()):
+        raise _problem(_NO_DATE)
+    return text.strip()
+
+
+def _number(value: object) -> object:
+    # The library would take true, Bangla digits, 1_000 and NaN for numbers.
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise _problem(_NO_NUMBER)
+    text = str(value).strip()
+    if len(text) > _LONGEST_NUMBER or not _DECIMAL.fullmatch(text):
+        raise _problem(_NO_NUMBER)
+    return Decimal(text)
+
+
+def _name(text: object) -> object:
+    if not isinstance(text, str) or not text.strip():
+        return text.strip() if isinstance(text, str) else text
+    try:
+        return values.name(text)
+    except BadCell as bad:
+        if bad.fault == Fault.NAME_TOO_LONG:
+            raise _problem(_TOO_LONG, max_length=values.MAX_NAME) from None
+        raise _problem(_NOT_PRINTABLE) from None
+
+
+def _phone(text: str) -> str:
+    number = values.phone(text)
+    if number is None and text.strip():
+        raise _problem(_NOT_PHONE)
+    return number or ""
+
+
+def _reason(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    clean = " ".join(unicodedata.normalize("NFC", text).split())
+    if any(c in _BIDI or unicodedata.category(c) in {"Cc", "Cs"} for c in clean):
+        raise _problem(_NOT_PRINTABLE)
+    return clean
+
+
+Moment = Annotated[str, BeforeValidator(_moment)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=values.MAX_NAME), BeforeValidator(_name)]
+Quantity = Annotated[Decimal, Field(gt=0, le=1_000, decimal_places=3), BeforeValidator(_number)]
+Amount = Annotated[Decimal, Field(ge=1, le=10_000_000, decimal_places=2), BeforeValidator(_number)]
+Method = Literal["cash", "bkash", "nagad", "rocket", "card", "credit", "other"]
+
+
+class NewSale(BaseModel):
+    """A sale to record; one of `product_name` and `product_id` says what was sold."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    date: Moment = Field(
+        description="Business date, or a time with or without offset (Asia/Dhaka without); not in the future",
+        examples=["2025-11-03T14:30:00+06:00"],
+    )
+    product_name: Name | None = Field(None, description="A new name becomes a new product", examples=["Shirt"])
+    product_id: Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)] | None = Field(None, examples=[5])
+    quantity: Quantity = Field(
+        description="1 to 1,000; fractions where the product's unit is kg, g, l, ml or m", examples=[2]
+    )
+    amount: Amount = Field(description="Total of the line in taka", examples=[600])
+    customer_name: Annotated[str, Field(max_length=values.MAX_NAME), BeforeValidator(_name)] | None = Field(
+        None, examples=["Fatema"]
+    )
+    customer_phone: Annotated[str, Field(max_length=40), AfterValidator(_phone)] | None = Field(
+        None, description="Tells customers of one name apart", examples=["+8801711123456"]
+    )
+    payment_method: Method | None = Field(None, description="`credit` is a sale on credit (baki)", examples=["cash"])
+
+    @model_validator(mode="after")
+    def _one_product(self) -> Self:
+        if (self.product_name is None) == (self.product_id is None):
+            raise _problem(_ONE_OF_TWO, first="product_name", second="product_id")
+        return self
+
+    def wish(self) -> Wish:
+        """Return the sale with its values written as a ledger's cells."""
+        return Wish(
+            self.date,
+            self.product_name,
+            self.product_id,
+            f"{self.quantity:f}",
+            f"{self.amount:f}",
+            self.customer_name or "",
+            self.customer_phone or "",
+            self.payment_method or "",
+        )
+
+
+class Void(BaseModel):
+    """Why a sale never was."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500), BeforeValidator(_reason)] = Field(
+        examples=["Entered twice"]
+    )

@@ -1,0 +1,68 @@
+"""The owner's choice of columns, where a ledger's names say too little or the wrong one would be read."""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from shared.texts import Phrase
+from write_side.sales.csv.cells import loosely
+from write_side.sales.csv.columns import NAMES
+from write_side.sales.upload.multipart import invalid_field
+from write_side.sales.upload.stream import is_safe
+
+MAPPING = "mapping"
+_LONGEST = 255
+# What the form has as JSON, for the OpenAPI document.
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {field: {"type": "string", "minLength": 1, "maxLength": _LONGEST} for field in NAMES},
+    "additionalProperties": False,
+    "examples": [{"amount": "Total"}],
+    "description": "JSON: the name of the column that holds a field, where it would not be found by its name, or "
+    "another one would be read",
+}
+
+
+def column_mapping(form: Mapping[str, str]) -> dict[str, str]:
+    """Return the column's name by field, e.g. `{"amount": "Total"}`, `{}` if nothing was said; raises InvalidFields."""
+    text = form.get(MAPPING, "")
+    given = _decoded(text) if text.strip() else {}
+    chosen: dict[str, str] = {}
+    for field, name in given.items():
+        place = f"{MAPPING}.{field}"
+        if field not in NAMES:
+            raise invalid_field(place, "extra_forbidden", Phrase("FIELD_UNKNOWN"))
+        column = _column(place, name)
+        if any(_same(column, other) for other in chosen.values()):
+            raise invalid_field(place, "column_taken", Phrase("FIELD_COLUMN_TAKEN"))
+        chosen[field] = column
+    return chosen
+
+
+def _decoded(text: str) -> dict[str, object]:
+    try:
+        given = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise invalid_field(MAPPING, "json_invalid", Phrase("FIELD_NOT_OBJECT")) from error
+    if not isinstance(given, dict):
+        raise invalid_field(MAPPING, "dict_type", Phrase("FIELD_NOT_OBJECT"))
+    return given
+
+
+def _column(place: str, name: object) -> str:
+    if not isinstance(name, str):
+        raise invalid_field(place, "string_type", Phrase("FIELD_NOT_TEXT"))
+    column = " ".join(unicodedata.normalize("NFC", name).split())
+    if not column:
+        raise invalid_field(place, "string_too_short", Phrase("FIELD_TOO_SHORT", {"min_length": 1}))
+    if len(column) > _LONGEST:
+        raise invalid_field(place, "string_too_long", Phrase("FIELD_TOO_LONG", {"max_length": _LONGEST}))
+    if not is_safe(column):
+        raise invalid_field(place, "not_printable", Phrase("FIELD_NOT_PRINTABLE"))
+    return column
+
+
+def _same(one: str, other: str) -> bool:
+    return (loosely(one) or one) == (loosely(other) or other)

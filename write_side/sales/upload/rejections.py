@@ -1,0 +1,44 @@
+"""The rows of a ledger that became no sale, kept sealed under the shop's key beside its file, never in the log."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from shared.eventstore.store import UnitOfWork
+from write_side.sales.csv.rows import RejectedRow
+
+# Returns nothing; the same part of a file written again is the same.
+INSERT_REJECTIONS = """INSERT INTO files.rejections (file_id, through_row, business_id, sealed) VALUES (%s, %s, %s, %s)
+    ON CONFLICT (file_id, through_row) DO NOTHING"""
+# Returns the sealed parts of a file's rejected rows, in file order.
+SELECT_REJECTIONS = (
+    """SELECT sealed FROM files.rejections WHERE file_id = %s AND business_id = %s ORDER BY through_row"""
+)
+
+
+class Rejections(msgspec.Struct):
+    """Rejected rows of one stretch of a file, with the file's own column names."""
+
+    header: list[str]
+    rows: list[RejectedRow]
+
+
+def keep_rejections(unit: UnitOfWork, file_id: str, header: list[str], rows: Sequence[RejectedRow]) -> None:
+    """Keep rejected rows in the transaction that accounts for them."""
+    if not rows:
+        return
+    subject = f"business-{unit.business_id}"
+    keys = unit.vault.keys([subject], create=True)
+    sealed = keys.seal_bytes(subject, msgspec.json.encode(Rejections(header, list(rows))))
+    unit.sql(INSERT_REJECTIONS, (uuid.UUID(file_id), rows[-1].row, unit.business_id, sealed))
+
+
+def rejections(unit: UnitOfWork, file_id: uuid.UUID) -> Iterator[Rejections]:
+    """Yield what was kept for a file of the unit's business; nothing once the business is forgotten."""
+    subject = f"business-{unit.business_id}"
+    keys = unit.vault.keys([subject])
+    for row in unit.sql(SELECT_REJECTIONS, (file_id, unit.business_id)):
+        data = keys.open_bytes(subject, bytes(row["sealed"]))
+        if data is not None:
+            yield msgspec.json.decode(data, type=Rejections)
