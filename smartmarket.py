@@ -33,7 +33,6 @@ from shared.eventstore.hash_chain import verify_chain
 from shared.eventstore.listener import LogListener
 from shared.eventstore.store import Metadata, StoreError
 from shared.eventstore.vault import MasterKey
-from shared.jobs import queue
 from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
 from shared.jobs.worker import Worker
 from shared.postgres import database
@@ -64,6 +63,8 @@ from write_side.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from shared.jobs.queue import Handler
 
 _API_PROCESSES = range(1, 5)  # with 15 connections each
 logger = logging.getLogger("smartmarket")
@@ -204,7 +205,7 @@ def run_worker(container: Container, _: argparse.Namespace) -> None:
     """Do jobs until told to stop."""
     store = container.store(pool_size=4)
     models = Models()
-    handlers: dict[str, queue.Handler] = {
+    handlers: dict[str, Handler] = {
         READ_UPLOAD: LedgerReader(store, container.files(store)),
         PLAN: Planner(store, container.connect_reader),
         MAKE: ForecastMaker(store, container.connect, container.connect_reader, models),

@@ -154,7 +154,7 @@ def _reading(container: Container) -> Iterator[list[float]]:
     """Read page after page meanwhile, in a process of its own as the API does; the list has the ms afterwards."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    child = context.Process(target=_read_on, args=(there, container.url, f"-c role={house.role(database.READER)}"))
+    child = context.Process(target=_read_on, args=(there, container.url, f"-c role={container.role(database.READER)}"))
     with without_main_module():
         child.start()
     here.recv()  # it reads

@@ -31,7 +31,7 @@ class Trial:
     week: float
     errors: dict[str, tuple[float, float]]
     held: dict[str, list[bool]]
-    predict: str
+    model: str
 
 
 @dataclass(frozen=True)

@@ -11,31 +11,32 @@ from read_side.admin import (
     rules_router,
     users_router,
 )
-from read_side.cashflow import expenses_router, router
+from read_side.cashflow import expenses_router
+from read_side.cashflow import router as cashflow
 from read_side.customers import router as customers
-from read_side.forecasting import router as forecasts
+from read_side.forecasting import router as forecasting
 from read_side.http import health, metrics, time_travel
-from read_side.identity import router
-from read_side.inventory import router
+from read_side.identity import router as identity
+from read_side.inventory import router as inventory
 from read_side.recommendations import router as recommendations
 from read_side.recommendations import today_router
-from read_side.sales import router
-from read_side.uploads import router
+from read_side.sales import router as sales
+from read_side.uploads import router as uploads
 
 # The probes of the root once more, for who can reach /api only; documented there.
 _probes = APIRouter(include_in_schema=False)
 _probes.include_router(health.probes)
 
 ROUTERS: list[APIRouter] = [
-    router.router,
-    router.router,
-    router.router,
-    router.router,
+    identity.router,
+    uploads.router,
+    sales.router,
+    inventory.router,
     customers.router,
-    router.router,
+    cashflow.router,
     expenses_router.router,
     time_travel.router,
-    forecasts.router,
+    forecasting.router,
     recommendations.router,
     today_router.router,
     generations_router.router,

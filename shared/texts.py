@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 Language = Literal["bn", "en"]
 LANGUAGES: tuple[Language, ...] = ("bn", "en")
 DEFAULT_LANGUAGE: Language = "bn"
-_FOLDER = Path(__file__).parent / "messages"
+_FOLDER = Path(__file__).parent / "domain" / "messages"
 
 
 class Text(NamedTuple):

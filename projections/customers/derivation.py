@@ -140,7 +140,7 @@ def _bought(business_id: int, known: Integers, visits: Visits, today: dt.date, s
     declining, flips = rhythm.declining(visits, gaps, today.toordinal())
     scores = [rfm.relative_scores(values).tolist() for values in (warmths, visits.counts, known[2])]
     numbers = (*known[:-1], visits.counts, visits.last, gaps, warmths)
-    columns = zip(*(column.tolist() for column in numbers), *scores, declining.tolist(), flips, strict=True)
+    table = zip(*(column.tolist() for column in numbers), *scores, declining.tolist(), flips, strict=True)
     date = dt.date.fromordinal
     rows = (
         Churn(
@@ -158,15 +158,15 @@ def _bought(business_id: int, known: Integers, visits: Visits, today: dt.date, s
             frequency,
             monetary,
             "",
-            False,
+            False,  # noqa: FBT003 - a column
             turned,
             [date(turn) for turn in turns],
             "",
             CERTAIN,
             "",
-            NEVER,  # noqa: FBT003
+            NEVER,
         )
-        for customer, sales, paisa, last_at, count, last, gap, warmth, rank, frequency, monetary, turned, turns in columns
+        for customer, sales, paisa, last_at, count, last, gap, warmth, rank, frequency, monetary, turned, turns in table
     )
     return [_standing(row, today, scale) for row in rows]
 
@@ -210,12 +210,12 @@ def _idle(business_id: int, customer: int, scale: _Scale) -> Churn:
         1,
         segment,
         segment in rfm.AT_RISK,
-        False,
+        False,  # noqa: FBT003 - a column
         [],
         churn.HIGH,
         CERTAIN,
         scale.versions,
-        NEVER,  # noqa: FBT003
+        NEVER,
     )
 
 

@@ -18,6 +18,7 @@ from shared.postgres.database import SHARDS
 
 if TYPE_CHECKING:
     from shared.domain.events.clock import DayOpened
+    from shared.eventstore.codec import RecordedEvent
 
 _DHAKA = ZoneInfo("Asia/Dhaka")
 _CHUNK = 20_000
@@ -72,7 +73,7 @@ class Deriver:
         every = LogReader.businesses(self._conn)
         return [business for business in every if business % SHARDS in shards and business not in parked]
 
-    def age(self, opened: "Recorded", shards: Sequence[int], only: int | None = None) -> None:
+    def age(self, opened: "RecordedEvent", shards: Sequence[int], only: int | None = None) -> None:
         """Touch the rows that a new day changes by itself, in the shards of the caller or of one business only."""
         today = cast("DayOpened", opened.event).date
         age, due = self._derivation.age, self._derivation.due

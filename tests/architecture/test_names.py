@@ -1,31 +1,74 @@
-"""An address is side / domain / role; a module that fits nowhere is a question about the design."""
+"""A path is side / domain / role; a module that fits nowhere is a question about the design."""
 
 from pathlib import Path
+
+import pytest
 
 from tests.support.source_tree import ROOT, SIDES, modules
 
 DOMAINS = {
     *("identity", "sales", "inventory", "customers", "forecasting", "cashflow", "recommendations", "admin"),
-    "uploads",  # what was handed in and what became of it: projected and asked for apart from the sales in it
+    "clock",  # the business day
+    "demo",  # shops that only show what the program does
+    "uploads",  # what was handed in and what became of it: projected and queried apart from the sales in it
 }
-ROLES = {"router", "aggregate", "policy", "worker", "projector", "queries"}
-# Names that say nothing, and other people's words for our roles.
-NOT_NOUNS = {
+MACHINE = {
+    "shared": {"eventstore", "jobs", "http", "postgres", "runtime", "embedded"},
+    "projections": {"engine", "operations"},
+    "read_side": {"http"},
+    "write_side": set[str](),
+}
+# The shop's part of shared, by kind and then by domain.
+SHOP = {"events", "rules", "readmodels", "presentation", "refusals"}
+# A module of a domain is named by its role, or <subject>_<role>.
+ROLES = {
+    "write_side": {"router", "schemas", "handlers", "aggregate", "policy", "worker", "lookups", "presenter", "cli"},
+    "projections": {"projector", "derivation"},
+    "read_side": {"router", "queries", "presenter", "examples"},
+}
+# Modules beside the domains of a side: what collects from them, and what runs them.
+COLLECTORS = {
+    "write_side": {"policies", "scheduler", "indexes"},
+    "projections": {"registry", "cli"},
+    "read_side": {"routes"},
+}
+# Packages of a domain that hold one capability in several modules, and modules that are no role.
+PACKAGES = {
+    Path("write_side/sales/csv"),  # reading a ledger, in pure steps
+    Path("write_side/sales/upload"),  # receiving files
+    Path("write_side/forecasting/models"),
+    Path("write_side/identity/credentials"),  # passwords and what limits guessing them
+    Path("write_side/demo"),  # the made-up shop
+}
+EXTRA = {
+    Path("write_side/forecasting/event_mapping.py"),  # between the models' numbers and the log's
+    Path("write_side/forecasting/inputs.py"),  # what models are given
+    Path("write_side/forecasting/planning.py"),
+    Path("write_side/recommendations/review.py"),  # pure decisions, apart from the aggregate for their size
+    Path("write_side/recommendations/state_cache.py"),
+    Path("write_side/sales/catalog.py"),  # finds or adds products and customers
+    Path("write_side/sales/manual_sale.py"),  # the rules of a ledger's row for a sale entered by hand
+}
+# Names that say nothing.
+EMPTY_NAMES = {
     *("base", "common", "core", "helper", "helpers", "lib", "manager", "managers", "misc", "stuff", "tool", "tools"),
-    *("util", "utils", "controller", "controllers", "dao", "dto", "handler", "handlers", "impl", "processor"),
-    *("repositories", "repository", "serializers", "service", "services", "tasks", "views"),
+    *("util", "utils", "impl", "processor"),
 }
 # The form that every event takes is the base of them all.
-SPOKEN_FOR = {Path("shared/domain/events/base.py")}
-# side / domain / role
-DEPTH = 3
+ALLOWED = {Path("shared/domain/events/base.py")}
 # Python at the top level: the sides, what checks and measures them, and the composition root.
 TOP = {*SIDES, "tests", "bench", "docs", "smartmarket.py"}
+# side / domain / module
+DEPTH = 3
+
+
+def in_domain(path: Path) -> bool:
+    return path.parts[0] in ROLES and len(path.parts) >= DEPTH and path.parts[1] not in MACHINE[path.parts[0]]
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
-    strays = [p for p in modules() for part in p.with_suffix("").parts if NOT_NOUNS & set(part.split("_"))]
-    assert set(strays) <= SPOKEN_FOR
+    strays = [p for p in modules() for part in p.with_suffix("").parts if EMPTY_NAMES & set(part.split("_"))]
+    assert set(strays) <= ALLOWED
 
 
 def test_python_lives_in_known_places_only() -> None:
@@ -34,11 +77,42 @@ def test_python_lives_in_known_places_only() -> None:
     assert {home for home in homes if not home.startswith(".")} - written_by_make <= TOP
 
 
-def test_roles_are_played_in_a_domain() -> None:
-    outside = [p for p in modules() if p.stem in ROLES and p.parent.name not in DOMAINS]
-    assert outside == []
+def test_packages_of_a_side_are_domains_or_machine() -> None:
+    packages = {path.parts[:2] for path in modules() if path.parts[0] in ROLES and len(path.parts) >= DEPTH}
+    assert [(side, name) for side, name in packages if name not in DOMAINS | MACHINE[side]] == []
 
 
-def test_the_rooms_of_a_side_are_domains() -> None:
-    rooms = {path.parts[1] for path in modules() if path.parts[0] in SIDES[:3] and len(path.parts) >= DEPTH}
-    assert rooms <= DOMAINS
+def test_modules_beside_the_domains_collect_from_them() -> None:
+    beside = [p for p in modules() if p.parts[0] in ROLES and len(p.parts) < DEPTH]
+    assert [p for p in beside if p.stem not in COLLECTORS[p.parts[0]] | {"__init__"}] == []
+
+
+def test_modules_of_a_domain_are_named_by_role() -> None:
+    strays = [p for p in modules() if in_domain(p) and not has_a_role(p)]
+    assert strays == []
+
+
+def test_shared_is_machine_or_shop() -> None:
+    packages = {p.parts[1] for p in modules() if p.parts[0] == "shared" and len(p.parts) >= DEPTH}
+    assert packages == MACHINE["shared"] | {"domain"}
+    assert {p.parts[2] for p in modules() if p.parts[:2] == ("shared", "domain") and len(p.parts) > DEPTH} == SHOP
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("write_side/sales/handlers.py", True),
+        ("read_side/admin/audit_router.py", True),
+        ("write_side/sales/csv/dates.py", True),
+        ("write_side/sales/till.py", False),
+        ("projections/sales/handlers.py", False),
+    ],
+)
+def test_the_check_tells_roles_from_other_names(path: str, *, allowed: bool) -> None:
+    assert has_a_role(Path(path)) is allowed
+
+
+def has_a_role(path: Path) -> bool:
+    """Return whether a module of a domain is named by a role, or stands in one of the named exceptions."""
+    named = path.stem.split("_")[-1] in ROLES[path.parts[0]]
+    return path.stem == "__init__" or named or path in EXTRA or any(package in path.parents for package in PACKAGES)

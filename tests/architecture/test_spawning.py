@@ -17,7 +17,7 @@ import multiprocessing
 import os
 from contextlib import nullcontext
 
-from shared.runtime.spawn import only_what_is_needed
+from shared.runtime.spawn import without_main_module
 
 print("loaded", flush=True)
 if __name__ == "__main__":
@@ -45,7 +45,7 @@ def said(tmp_path: Path, context: str) -> list[str]:
 
 
 def test_a_spawned_process_does_not_load_the_main_module(tmp_path: Path) -> None:
-    assert said(tmp_path, "only_what_is_needed") == ["loaded", f"0 {tmp_path / 'program.py'}"]
+    assert said(tmp_path, "without_main_module") == ["loaded", f"0 {tmp_path / 'program.py'}"]
 
 
 def test_without_it_a_spawned_process_does(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ BasedOn = dict[str, tuple[int, int]]
 class RecommendationIssued(Event, frozen=True):
     """Something to do was found; `type` and `subject` (`product-7`, `customers`, `cash`) tell it from any other.
 
-    `priority` and `impact` in hundredths; `stake` is the money it is about, reckoned as `stake_basis` says; the `facts`
-    by type stand in `shared.domain.rules.recommend`. `based_on` names per read model the generation and the position that was
-    looked at, `rule` the rules that decided and those that made the rows, by version.
+    `priority` and `impact` in hundredths; `stake` is the money it is about, computed as `stake_basis` says; `facts` per
+    type are listed in `shared.domain.rules.recommend`. `based_on` names the generation and position read per read
+    model, `rule` the versions of the rules that decided and of those that made the rows.
     """
 
     topic: ClassVar[str] = "recommendations.RecommendationIssued"

@@ -91,9 +91,9 @@ def turning_days(declining: bool, parameters: ChurnParameters = DEFAULTS) -> Seq
 
 def reason(
     days: int | None,
-    declining: bool,
+    declining: bool,  # noqa: FBT001 - a fact
     scores: tuple[int, int, int],
-    doubled_gap: int | None,  # noqa: FBT001 - a fact
+    doubled_gap: int | None,
     parameters: ChurnParameters = DEFAULTS,
 ) -> Reason:
     """Return what explains the score; `scores` are recency, frequency, monetary, the gap is twice the usual one."""

@@ -47,7 +47,9 @@ def _weakness(password: str, email: str, first_name: str) -> str | None:
 def common() -> frozenset[str]:
     """Return the passwords that are tried first, in lower case, of those long enough to matter."""
     lists: dict[str, list[str]] = import_module("zxcvbn.frequency_lists").FREQUENCY_LISTS
-    bangla = files("write_side.identity").joinpath("bangla_passwords.txt").read_text(encoding="utf-8").split()
+    bangla = (
+        files("write_side.identity.credentials").joinpath("bangla_passwords.txt").read_text(encoding="utf-8").split()
+    )
     return frozenset(word for word in (*lists["passwords"], *bangla) if len(word) >= SHORTEST)
 
 
