@@ -11,7 +11,9 @@ from shared.eventstore.store import EventStore
 from shared.eventstore.vault import MasterKey
 from shared.postgres import database
 from shared.runtime.container import Container
+from smartmarket import build_api
 from tests.support.application import SECRET, RunningSystem, project_to_head, settings_for
+from tests.support.in_process import in_process
 from tests.support.servers import Services, drop_database, fresh_database, running_services, template_database
 from tests.support.shops import Shop, finished_upload, register, upload
 from tests.support.waiting import PATIENCE
@@ -102,6 +104,13 @@ def running(services: Services, template: str) -> Iterator[RunningSystem]:
 def client(running: RunningSystem) -> Iterator[httpx.Client]:
     """An HTTP client of the running house."""
     with httpx.Client(base_url=running.url, timeout=PATIENCE, headers={"Accept-Language": "en"}) as http:
+        yield http
+
+
+@pytest.fixture(scope="session")
+def unserved(running: RunningSystem) -> Iterator[httpx.Client]:
+    """A client of the same API on the same database, called in process: for tables of many requests."""
+    with in_process(build_api(running.container), headers={"Accept-Language": "en"}) as http:
         yield http
 
 

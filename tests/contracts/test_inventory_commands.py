@@ -2,7 +2,6 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -64,10 +63,9 @@ def known(running: RunningSystem, shop: Shop) -> None:
 
 
 @pytest.fixture(scope="module")
-def strict(running: RunningSystem) -> Iterator[Stocked]:
+def strict(running: RunningSystem, unserved: httpx.Client) -> Stocked:
     """A shop of which nothing is accepted."""
-    with httpx.Client(base_url=running.url, timeout=30, headers={"Accept-Language": "en"}) as http:
-        yield Stocked(running, http)
+    return Stocked(running, unserved)
 
 
 @pytest.fixture
