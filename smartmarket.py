@@ -31,7 +31,7 @@ from shared.embedded.servers import EmbeddedServerError, EmbeddedServers
 from shared.errors import Refusal
 from shared.eventstore.hash_chain import verify_chain
 from shared.eventstore.listener import LogListener
-from shared.eventstore.store import Metadata, StoreError
+from shared.eventstore.store import EventStore, Metadata, StoreError
 from shared.eventstore.vault import MasterKey
 from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
 from shared.jobs.worker import Worker
@@ -216,11 +216,9 @@ def run_policies(container: Container, _: argparse.Namespace) -> None:
     _run(container, "policies", policies.run, policies.stop, listener)
 
 
-def run_worker(container: Container, _: argparse.Namespace) -> None:
-    """Do jobs until told to stop."""
-    store = container.store(pool_size=4)
-    models = Models()
-    handlers: dict[str, Handler] = {
+def worker_handlers(container: Container, store: EventStore, models: Models) -> "dict[str, Handler]":
+    """Return the handler of every kind of job."""
+    return {
         READ_UPLOAD: LedgerReader(store, container.files(store)),
         PLAN: Planner(store, container.connect_reader),
         MAKE: ForecastMaker(store, container.connect, container.connect_reader, models),
@@ -228,7 +226,18 @@ def run_worker(container: Container, _: argparse.Namespace) -> None:
         REVIEW_DAY: DayReviewer(store, container.connect),
         FURNISH_DEMO: DemoFurnisher(store),
     }
-    worker = Worker(store, container.connect, WakeupReceiver(container.broker, queue_name(container.url)), handlers)
+
+
+def build_worker(container: Container, store: EventStore, models: Models) -> Worker:
+    """Return the worker that a process of this role runs."""
+    receiver = WakeupReceiver(container.broker, queue_name(container.url))
+    return Worker(store, container.connect, receiver, worker_handlers(container, store, models))
+
+
+def run_worker(container: Container, _: argparse.Namespace) -> None:
+    """Do jobs until told to stop."""
+    models = Models()
+    worker = build_worker(container, container.store(pool_size=4), models)
     try:
         _run(container, "worker", worker.run, worker.stop)
     finally:

@@ -12,8 +12,8 @@ from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
 from shared.domain.events.rules import RuleActivated
 from shared.domain.events.sales import SaleRecorded, SaleVoided, UploadCompleted
 from shared.eventstore.codec import RecordedEvent
-from shared.runtime.business_day import date_of
 from shared.jobs.job import NIGHTLY, WAITED_FOR, NewJob, Outcome
+from shared.runtime.business_day import date_of
 
 REVIEW = "review_recommendations"
 REVIEW_DAY = "review_day"
