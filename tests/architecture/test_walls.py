@@ -8,7 +8,7 @@ from shutil import copy
 
 import pytest
 
-from tests.architecture.conftest import ROOT
+from tests.support.source_tree import ROOT
 
 # What each module of a tree without breaches imports.
 MODULES = {
@@ -34,7 +34,7 @@ MODULES = {
     "shared/domain/rules/rfm": "",
     "shared/embedded/servers": "",
     "shared/eventstore/codec": "import shared.domain.events.sales",
-    "shared/eventstore/store": "import eventsourcing.postgres, shared.errors, shared.postgres.locks, shared.eventstore.codec",
+    "shared/eventstore/store": "import eventsourcing.postgres, shared.postgres.locks, shared.eventstore.codec",
     "shared/eventstore/reader": "import psycopg, shared.eventstore.codec",
     "shared/http/app": "import fastapi, shared.errors, shared.eventstore.store",
     "shared/jobs/queue": "import kombu, shared.eventstore.store, shared.runtime.loop",

@@ -10,7 +10,7 @@ from shared.domain.events.jobs import JobFailed
 from shared.domain.refusals.forecasting import InsufficientData, TooManyForecasts
 from shared.domain.refusals.inventory import ProductNotFound
 from shared.errors import Refusal
-from tests.projectors.forecasts import made, takings
+from tests.support.forecast_events import made, takings
 from write_side.forecasting.aggregate import (
     DAY,
     IMPORT,

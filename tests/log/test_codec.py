@@ -2,7 +2,6 @@ import datetime as dt
 import importlib
 import inspect
 import pkgutil
-from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
@@ -12,14 +11,9 @@ from shared.domain import events
 from shared.domain.events import CATALOGUE
 from shared.domain.events.base import Event, Row
 from shared.eventstore.codec import UnknownTopic, UnknownVersion, decode, encode
-from tests.log.samples import SAMPLES
+from tests.support.event_samples import GOLDEN, SAMPLES, golden
 
-GOLDEN = Path(__file__).parent / "golden"
 VERSIONS = [(topic, version) for topic, cls in CATALOGUE.items() for version in range(1, cls.class_version + 1)]
-
-
-def golden(topic: str, version: int) -> Path:
-    return GOLDEN / f"{topic}.v{version}.json"
 
 
 def event_classes() -> list[type[Event]]:

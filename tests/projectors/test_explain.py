@@ -16,9 +16,9 @@ from shared.domain.events.base import Event
 from shared.domain.events.clock import DayOpened
 from shared.domain.events.rules import RuleActivated
 from shared.errors import BusinessNeeded, HistoryTooLong, InvalidQuery, ProjectionOutdated, RowNotFound, TableNotFound
-from tests.projectors.events import DAY, batch, busy_shop, completed, everything_else, sale
-from tests.projectors.test_parking import POISONS, write
-from tests.projectors.world import World
+from tests.support.poison import POISONS, write
+from tests.support.shop_events import DAY, batch, busy_shop, completed, everything_else, sale
+from tests.support.world import World
 
 SHOP = 7
 TABLES = [(name, table) for name, p in REGISTRY.items() for table in p.tables]
