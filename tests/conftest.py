@@ -1,6 +1,6 @@
 """Real servers, fresh databases, and a whole SmartMarket that tests may use as its clients do."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -33,6 +33,23 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - a worker of pyte
     found, template = config.stash[_RUN]
     number = int(node.gateway.id.removeprefix("gw"))
     node.workerinput["servers"] = [*found.of_worker(number), template]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Let a worker report whatever a test has logged: half a character cannot be sent to the controller."""
+    return sendable((yield))
+
+
+def sendable(value: Any) -> Any:  # noqa: ANN401 - what a report consists of
+    """Return the parts of a report, texts in the way Python writes what is no text."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {sendable(name): sendable(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)([sendable(part) for part in value])
+    return value
 
 
 @pytest.fixture(scope="session")
