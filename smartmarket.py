@@ -84,7 +84,9 @@ def build_api(container: Container) -> "FastAPI":
 
     from read_side.routes import ROOT_ROUTERS, ROUTERS  # noqa: PLC0415
     from shared.http.app import create_app  # noqa: PLC0415
+    from shared.http.dependencies import Dependencies  # noqa: PLC0415
     from shared.http.position_tokens import PositionTokens  # noqa: PLC0415
+    from shared.http.rate_limiter import RateLimiter  # noqa: PLC0415
     from shared.http.tokens import TokenProvider  # noqa: PLC0415
     from write_side.admin.jobs_router import router as job_desk  # noqa: PLC0415
     from write_side.admin.replays_router import router as admin  # noqa: PLC0415
@@ -101,7 +103,7 @@ def build_api(container: Container) -> "FastAPI":
     from write_side.sales.upload.router import router as sales  # noqa: PLC0415
 
     @asynccontextmanager
-    async def lifespan(app: "FastAPI") -> AsyncIterator[None]:
+    async def lifespan(app: "FastAPI") -> AsyncIterator[Dependencies]:
         store = container.store(pool_size=6)
         reader = database.reader_pool(container.url, role=container.role(database.READER))
         await reader.open()
@@ -110,10 +112,23 @@ def build_api(container: Container) -> "FastAPI":
         app.state.files, app.state.advices = container.files(store), Advices(store)
         app.state.tokens = TokenProvider(container.settings)
         app.state.positions = PositionTokens(container.secret)
-        app.state.explain = Explainer(source_of(container), REGISTRY)
-        app.state.projections = cli.RULES
+        app.state.projections, app.state.settings = cli.RULES, container.settings
+        deps = Dependencies(
+            settings=container.settings,
+            tokens=app.state.tokens,
+            limiter=RateLimiter(cache, enabled=container.settings.rate_limits),
+            positions=app.state.positions,
+            store=store,
+            reader=reader,
+            files=app.state.files,
+            redis=cache,
+            explain=Explainer(source_of(container), REGISTRY),
+            rules_by_projection=cli.RULES,
+            services={Advices: app.state.advices},
+        )
+        app.state.limiter = deps.limiter
         try:
-            yield
+            yield deps
         finally:
             await reader.close()
             store.close()
