@@ -108,7 +108,7 @@ def test_shared_is_machine_or_shop() -> None:
         ("projections/sales/handlers.py", False),
     ],
 )
-def test_the_check_tells_roles_from_other_names(path: str, *, allowed: bool) -> None:
+def test_the_check_distinguishes_roles_from_other_names(path: str, *, allowed: bool) -> None:
     assert has_a_role(Path(path)) is allowed
 
 

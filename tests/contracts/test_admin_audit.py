@@ -54,7 +54,7 @@ def busy(client: httpx.Client, shop: Shop) -> None:
         finished_upload(client, shop, sent.json()["data"]["file_id"])
 
 
-def test_what_an_owner_did_is_told_newest_first_with_its_source_and_without_personal_data(
+def test_the_audit_lists_owner_actions_without_personal_data(
     client: httpx.Client, shop: Shop, staff: dict[str, str]
 ) -> None:
     busy(client, shop)

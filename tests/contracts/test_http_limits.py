@@ -40,9 +40,7 @@ async def hits(url: str | None, key: str, count: int, *, limit: int = 3, window_
 
 
 @pytest.mark.parametrize("counted_in_redis", [True, False])
-def test_the_hit_after_the_limit_is_told_when_to_come_back(
-    services: Services, key: str, counted_in_redis: bool
-) -> None:
+def test_a_request_over_the_limit_learns_when_to_retry(services: Services, key: str, counted_in_redis: bool) -> None:
     *let_in, refused = asyncio.run(hits(services.redis_url if counted_in_redis else None, key, 4))
     assert let_in == [None, None, None]
     assert refused in {59, 60}

@@ -102,7 +102,7 @@ def test_the_example_of_the_contract(client: httpx.Client, shelf: Shop) -> None:
     assert rice["rivals"] == [{"model": "ets", "wape": 20, "bias": 1}]
 
 
-def test_what_is_not_known_is_not_told_but_what_to_do_is(client: httpx.Client, shelf: Shop) -> None:
+def test_a_forecast_names_missing_data_and_the_next_step(client: httpx.Client, shelf: Shop) -> None:
     items = {item["product"]["id"]: item for item in data(client, shelf, "/forecasts")["results"]}
     assert items[TEA]["stockout_risk"]["will_stockout"] is False
     assert (items[TEA]["stockout_risk"]["confidence"], items[TEA]["stockout_risk"]["recommendation"]) == (0.0, None)
@@ -157,7 +157,7 @@ def test_filters_orders_and_pages(client: httpx.Client, shelf: Shop, running: Ru
         {"what": 1},
     ],
 )
-def test_what_cannot_be_asked_is_refused(client: httpx.Client, shop: Shop, wrong: dict[str, Any]) -> None:
+def test_an_invalid_forecast_query_is_refused(client: httpx.Client, shop: Shop, wrong: dict[str, Any]) -> None:
     assert refusal(client, shop, "/forecasts", **wrong) == "INVALID_QUERY"
 
 
@@ -258,7 +258,7 @@ def test_cash_goes_by_the_forecast_of_takings_and_then_by_weekdays(
     assert [line["basis"] for day in before_after(before) for line in day["lines"]] == ["estimated"] * 7
 
 
-def test_a_replay_shows_what_had_been_told_by_then(client: httpx.Client, shelf: Shop, running: RunningSystem) -> None:
+def test_a_replay_shows_the_forecasts_known_by_then(client: httpx.Client, shelf: Shop, running: RunningSystem) -> None:
     before = data(client, shelf, "/forecasts")["results"]
     asked = client.post("/api/replays", json={"as_of": dt.datetime.now(dt.UTC).isoformat()}, headers=shelf.headers)
     replay = asked.json()["data"]["id"]

@@ -207,7 +207,7 @@ def test_metadata_is_stripped_and_the_picture_kept(
         "segment too long",
     ],
 )
-def test_what_is_no_whole_jpeg_or_png_is_refused(
+def test_an_incomplete_or_foreign_picture_is_refused(
     client: httpx.Client, unlucky: Shop, running: RunningSystem, picture: bytes
 ) -> None:
     before = kept(running, unlucky)

@@ -193,7 +193,7 @@ def test_nothing_is_recommended_to_a_new_shop(client: httpx.Client, other_shop: 
 
 
 @pytest.mark.parametrize("step", ["view", "execute", "dismiss"])
-def test_nobody_elses_recommendations_are_answered(
+def test_another_shops_recommendations_are_not_found(
     client: httpx.Client, shop: Shop, other_shop: Shop, step: str
 ) -> None:
     body = {"confirmation": True} if step == "execute" else {}
@@ -218,7 +218,7 @@ def test_nobody_elses_recommendations_are_answered(
         (4, {"confirmation": True, "modified_action": {"suggested_price": 0}}),
     ],
 )
-def test_what_is_not_confirmed_or_fits_no_action_is_refused(
+def test_an_unconfirmed_or_mismatched_execution_is_refused(
     client: httpx.Client, shop: Shop, number: int, body: dict[str, Any]
 ) -> None:
     answer = post(client, shop, f"{number}/execute", body)
@@ -241,7 +241,9 @@ def test_an_executed_one_shows_what_was_done(client: httpx.Client, own: Shop) ->
 @pytest.mark.parametrize(
     ("number", "code"), [(5, "RECOMMENDATION_EXPIRED"), (7, "RECOMMENDATION_EXPIRED"), (99, "NOT_FOUND")]
 )
-def test_what_is_over_or_never_was_is_not_executed(client: httpx.Client, shop: Shop, number: int, code: str) -> None:
+def test_a_closed_or_unknown_recommendation_is_not_executed(
+    client: httpx.Client, shop: Shop, number: int, code: str
+) -> None:
     answer = post(client, shop, f"{number}/execute", {"confirmation": True})
     assert (answer.status_code, answer.json()["error_code"]) == (404 if code == "NOT_FOUND" else 409, code)
 

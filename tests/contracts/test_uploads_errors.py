@@ -37,7 +37,7 @@ def bad_ledger() -> bytes:
     return written([cells[0], GOOD, *cells[1:]], HEADER)
 
 
-def test_each_rejected_row_is_told_with_place_value_reason_and_remedy(
+def test_a_rejected_row_has_its_place_value_reason_and_remedy(
     client: httpx.Client, shop: Shop, bad_ledger: bytes
 ) -> None:
     upload_ = imported(client, shop, bad_ledger)
@@ -54,9 +54,7 @@ def test_each_rejected_row_is_told_with_place_value_reason_and_remedy(
         assert row["fix"].endswith(".")
 
 
-def test_reasons_and_remedies_are_told_in_the_readers_language(
-    client: httpx.Client, shop: Shop, bad_ledger: bytes
-) -> None:
+def test_reasons_and_remedies_are_in_the_readers_language(client: httpx.Client, shop: Shop, bad_ledger: bytes) -> None:
     file_id = imported(client, shop, bad_ledger).data["file_id"]
     bangla, english = (errors_of(client, shop, file_id, language) for language in ("bn", "en"))
     for ours, theirs in zip(bangla, english, strict=True):
@@ -109,7 +107,7 @@ def test_a_ledger_that_failed_has_an_empty_report(client: httpx.Client, shop: Sh
     assert errors_of(client, shop, upload_.data["file_id"]) == []
 
 
-def test_a_ledger_without_one_good_row_is_told_row_by_row(client: httpx.Client, shop: Shop) -> None:
+def test_a_ledger_without_a_good_row_is_explained_row_by_row(client: httpx.Client, shop: Shop) -> None:
     rows = [["2025-10-01", f"Tea {number}", "0", "20", "", ""] for number in range(4500)]
     upload_ = imported(client, shop, written(rows))
     assert upload_.counts == (0, 0, 4500)

@@ -104,7 +104,7 @@ def test_the_twenty_first_ledger_of_an_hour_waits(strict: RunningSystem, http: h
     assert upload(http, shop, different(20)).status_code == 202
 
 
-def test_what_is_no_ledger_does_not_count(http: httpx.Client) -> None:
+def test_a_refused_file_does_not_count_towards_the_quota(http: httpx.Client) -> None:
     shop = register(http)
     for _ in range(21):
         refusal(upload(http, shop, b"no ledger"), 400, "INVALID_CSV_FORMAT")

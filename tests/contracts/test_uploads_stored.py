@@ -32,7 +32,7 @@ def opened(running: RunningSystem) -> Iterator[EventStore]:
     store.close()
 
 
-def test_a_stored_ledger_can_be_read_by_the_house_only(
+def test_a_stored_ledger_is_encrypted(
     client: httpx.Client, shop: Shop, running: RunningSystem, opened: EventStore
 ) -> None:
     upload_ = imported(client, shop, LEDGER, name="Marzipan-Moghul.csv")

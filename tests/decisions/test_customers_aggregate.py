@@ -46,7 +46,7 @@ def test_a_merge_names_everyone_who_means_the_survivor_from_now_on() -> None:
     assert merge(Customer(1), other) == CustomersMerged(1, [2, 5, 6])
 
 
-def test_what_is_known_of_the_merged_only_is_inherited_but_the_name() -> None:
+def test_the_survivor_inherits_missing_details_but_not_the_name() -> None:
     other = replace(told(*STORY), details={**told(*STORY).details, "email": "x@shop.bd", "name": "Rohim"})
     survivor = told(*STORY[:1])
     assert inherited(survivor, other) == {"phone": "+8801711000001", "email": "x@shop.bd"}
@@ -64,7 +64,9 @@ def test_what_is_known_of_the_merged_only_is_inherited_but_the_name() -> None:
         (Customer(1, survivor=2), Customer(2), CustomerMerged),
     ],
 )
-def test_who_cannot_be_merged(survivor: Customer, other: Customer, refusal: type[Exception]) -> None:
+def test_an_unknown_or_merged_customer_cannot_be_merged(
+    survivor: Customer, other: Customer, refusal: type[Exception]
+) -> None:
     with pytest.raises(refusal):
         merge(survivor, other)
 
@@ -72,6 +74,6 @@ def test_who_cannot_be_merged(survivor: Customer, other: Customer, refusal: type
 @pytest.mark.parametrize(
     ("customer", "refusal"), [(Customer(1, known=False), CustomerNotFound), (Customer(1, survivor=2), CustomerMerged)]
 )
-def test_who_cannot_be_changed(customer: Customer, refusal: type[Exception]) -> None:
+def test_an_unknown_or_merged_customer_cannot_be_changed(customer: Customer, refusal: type[Exception]) -> None:
     with pytest.raises(refusal):
         changes({"notes": "x"}, customer)

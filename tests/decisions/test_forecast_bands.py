@@ -56,7 +56,7 @@ def test_larger_errors_make_wider_bands_and_none_are_needed_for_a_closed_day() -
     assert not narrow[1].any()
 
 
-def test_a_week_is_surer_than_its_days_but_not_as_sure_as_if_they_were_independent() -> None:
+def test_a_weekly_band_is_between_independent_and_summed_days() -> None:
     fitted = bands.fit(windows(2, 20, 10.0), 10.0, 20, whole=True)
     day, week = (fitted.quantiles(np.array([20 * n]), np.array([n]), np.array([n]), WIDE)[0] for n in (1.0, 7.0))
     relative = (week[3] - week[1]) / 7 / (day[3] - day[1])

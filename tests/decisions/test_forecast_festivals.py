@@ -33,7 +33,7 @@ def shop_until(end: dt.date) -> Series:
 @pytest.mark.parametrize(
     "foretell", [prophet_model.foretell, statistical.ets, statistical.theta, weekday_mean.foretell]
 )
-def test_what_was_sold_before_the_last_eid_is_told_before_the_next(foretell: Callable[[Series, int], Floats]) -> None:
+def test_a_pre_eid_peak_is_forecast_before_the_next_eid(foretell: Callable[[Series, int], Floats]) -> None:
     begin = EID - dt.timedelta(days=12)
     told = foretell(shop_until(begin), 20)
     before, shopping, eid, after = told[:2].mean(), told[2:12].mean(), told[12:15].mean(), told[15:].mean()

@@ -76,7 +76,7 @@ def check(told: Prediction) -> None:
         assert abs(sum(day.quantity for day in told.days[:length]) - total.quantity) <= 0.5
 
 
-def test_the_sample_shop_is_told_a_month_by_the_ensemble(told: Prediction) -> None:
+def test_the_ensemble_forecasts_a_month_of_the_sample_shop(told: Prediction) -> None:
     check(told)
     assert (told.tier, set(told.sums), len(told.windows)) == ("full", {7, 14, 30}, 8)
     assert {told.model, *(rival.model for rival in told.rivals)} >= {"ensemble", "prophet", "ets", "theta", "tsb"}
@@ -89,9 +89,7 @@ def test_the_sample_shop_is_told_a_month_by_the_ensemble(told: Prediction) -> No
     assert 0.8 < accuracy.coverage <= 1
 
 
-def test_the_same_data_give_the_same_forecast_with_the_windows_recorded_or_without(
-    sample: tuple[History, History], told: Prediction
-) -> None:
+def test_recorded_windows_do_not_change_a_forecast(sample: tuple[History, History], told: Prediction) -> None:
     recorded = json.loads(json.dumps([asdict(window) for window in told.windows], default=str))
     windows = [Window(**{**row, "cutoff": dt.date.fromisoformat(row["cutoff"])}) for row in recorded]
     again = model.predict(sample[0], 30, sample[0].as_of + DAY, windows, told.champion)
@@ -99,7 +97,7 @@ def test_the_same_data_give_the_same_forecast_with_the_windows_recorded_or_witho
     assert model.predict(sample[0], 30, sample[0].as_of + DAY, told.windows[:-1]) == told
 
 
-def test_a_shops_revenue_is_told_ninety_days_ahead_in_whole_paisa(sample: tuple[History, History]) -> None:
+def test_revenue_is_forecast_ninety_days_ahead_in_whole_paisa(sample: tuple[History, History]) -> None:
     history = sample[1]
     found = model.predict_revenue(history, 90, history.as_of + DAY)
     assert isinstance(found, RevenuePrediction)
@@ -114,7 +112,9 @@ demands = st.lists(st.sampled_from([0.0, 0.0, 1.0, 2.0, 3.0, 5.0, 40.0]), min_si
 
 @given(demands, st.sampled_from([7, 14, 30]), st.integers(0, 9), st.booleans())
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_any_short_history_is_told_in_order(demand: list[float], horizon: int, gap: int, whole: bool) -> None:
+def test_any_short_history_gives_a_consistent_forecast(
+    demand: list[float], horizon: int, gap: int, whole: bool
+) -> None:
     history = history_of(demand, whole=whole)
     found = predict(history, horizon, gap)
     check(found)
@@ -132,7 +132,7 @@ def test_a_closed_weekday_gets_nothing_by_every_model() -> None:
         assert all(day.quantity > 0 for day in found.days if day.date.weekday() != 4)
 
 
-def test_a_weeks_rhythm_is_told_as_it_was() -> None:
+def test_a_weekly_rhythm_is_forecast() -> None:
     found = predict(history_of(WEEK * 9), 7)
     assert [day.expected for day in found.days] == pytest.approx(WEEK, abs=0.8)
     assert found.sums[7].quantity == pytest.approx(sum(WEEK), rel=0.05)

@@ -61,7 +61,7 @@ def test_windows_come_back_from_json_as_they_went() -> None:
     assert told == windows
 
 
-def test_a_window_whose_past_has_changed_or_that_lacks_a_model_is_made_anew() -> None:
+def test_an_outdated_or_incomplete_window_is_recomputed() -> None:
     windows = backtest.complete(series_of(120), (), ["last"], Counting())
     changed, wanting = Counting(), Counting()
     backtest.complete(series_of(120, bulk=900), windows, ["last"], changed)

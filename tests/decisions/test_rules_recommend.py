@@ -68,7 +68,7 @@ def test_urgency_goes_by_the_days_that_are_left(days: int | None, low: bool, urg
     assert (found and found.urgency) == urgency
 
 
-def test_who_needs_days_to_deliver_is_asked_earlier_but_not_before_today() -> None:
+def test_a_reorder_date_allows_for_lead_time_but_is_not_past() -> None:
     late, soon = (reorder(RICE._replace(lead_days=lead, runs_out_in=5), TODAY) for lead in (2, 9))
     assert late is not None
     assert soon is not None
@@ -141,7 +141,7 @@ def test_a_price_may_rise_where_more_than_usual_is_sold_of_little(changes: dict[
     )
 
 
-def test_what_matters_most_comes_first_and_stale_data_tell_nothing() -> None:
+def test_candidates_are_ranked_and_stale_data_yield_none() -> None:
     signals = Signals(TODAY, [RICE], Cash(0, 100, []), AtRisk(3, [1, 2, 3], 5))
     assert [item.type for item in wanted(signals, TODAY)] == ["cash_warning", "reorder", "retention"]
     assert wanted(signals, ahead(14)) != []
@@ -166,7 +166,7 @@ def test_a_forecast_goes_before_the_average_and_on_by_weekdays() -> None:
     assert shelf(row._replace(unit="kg", month=27_660), None, TODAY).demand == 6_900
 
 
-def test_what_came_of_it_is_told_when_it_shows_or_when_its_time_is_over() -> None:
+def test_an_outcome_is_known_once_visible_or_at_its_deadline() -> None:
     facts: dict[str, Fact] = {"product_id": 1, "critical_on": str(ahead(9)), "threshold": 100, "unit_price": 500}
 
     def told(kind: str, seen: Seen, on: dt.date) -> Outcome | None:

@@ -32,7 +32,7 @@ def test_a_visit_weighs_half_after_the_half_life() -> None:
     assert returning.heat(int(calibration.warmths(two)[0]), DAY) == pytest.approx(np.log(1.5), abs=1e-6)
 
 
-def test_who_comes_every_week_is_likelier_to_come_again_than_who_came_once() -> None:
+def test_a_weekly_customer_is_likelier_to_return_than_a_one_time_one() -> None:
     visits = shop()
     curve = calibration.fit(visits)
     assert curve is not None

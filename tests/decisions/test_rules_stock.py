@@ -42,11 +42,11 @@ def test_stock_is_the_last_count_and_what_changed_after_it() -> None:
     assert stock(counted, changed) == [(47_000, True), (0, False), (0, False)]
 
 
-def test_of_two_counts_at_one_instant_the_later_recorded_stands() -> None:
+def test_of_two_simultaneous_counts_the_later_recorded_wins() -> None:
     assert stock(counts((0, 100, 40_000, 9), (0, 100, 30_000, 4)), changes())[0] == (40_000, True)
 
 
-def test_what_is_entered_in_the_second_of_a_count_comes_before_or_after_it_as_it_was_recorded() -> None:
+def test_movements_in_the_second_of_a_count_keep_recording_order() -> None:
     changed = changes((0, 100, -1000, 6), (0, 100, -2000, 8), (0, 100, -4000, 0))
     assert stock(counts((0, 100, 40_000, 7)), changed)[0] == (38_000, True)
 
@@ -116,9 +116,7 @@ def test_only_days_on_which_the_product_was_for_sale_count() -> None:
 
 
 @given(st.lists(st.integers(0, 20), min_size=14, max_size=56), st.integers(1, 30))
-def test_a_reorder_point_covers_the_mean_and_little_more_than_the_normal_safety_stock(
-    days: list[int], lead: int
-) -> None:
+def test_a_reorder_point_is_near_mean_plus_safety_stock(days: list[int], lead: int) -> None:
     (point,) = points([[units * 1000 for units in days]], lead)
     if not sum(days):
         assert point == -1

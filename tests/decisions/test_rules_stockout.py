@@ -80,7 +80,7 @@ def test_a_stock_below_nought_is_none_at_all() -> None:
     assert risk(RICE, Shelf(-9000), TODAY) == risk(RICE, Shelf(0), TODAY)
 
 
-def test_what_hardly_sells_runs_out_rarely() -> None:
+def test_a_slow_seller_rarely_runs_out() -> None:
     """Half of the time nothing is sold at all: with no stock that is the chance, not certainty."""
     rare = Demand(TODAY, TODAY, [500], LEVELS, [0, 0, 0, 1000, 2000])
     assert risk(rare, Shelf(0), TODAY).chance == 0.5

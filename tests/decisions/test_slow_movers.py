@@ -36,7 +36,7 @@ def test_they_come_by_what_is_at_stake_then_by_what_lasts_least_then_by_age() ->
     assert ids(slow_movers(*range(12, 0, -1), demand=0)) == list(range(1, 13))
 
 
-def test_ten_are_told_at_once_and_first_those_that_were() -> None:
+def test_at_most_ten_slow_movers_are_open_and_open_ones_stay() -> None:
     slow = slow_movers(*range(1, 31))
     assert ids(at_once([*retention(AtRisk(3, [], 0)), *slow])[1:]) == list(range(1, 11))
     told_before = {item.key for item in slow[15:17]} | {("reorder", "product-99")}
@@ -79,7 +79,7 @@ def test_one_that_becomes_urgent_makes_room_and_one_that_was_urgent_takes_it() -
     assert reviewed(advice, *slow_movers(*range(2, 30))) == [RecommendationWithdrawn(1, "resolved", BASED_ON)]
 
 
-def test_of_thousands_only_those_that_are_open_are_told_anew() -> None:
+def test_of_thousands_only_open_slow_movers_are_refreshed() -> None:
     advice = opened(*slow_movers(*range(1, 3_000)))
     events = reviewed(advice, *slow_movers(*range(1, 3_000), on_hand=4_000))
     assert [event.recommendation_id for event in events if isinstance(event, RecommendationRefreshed)] == [

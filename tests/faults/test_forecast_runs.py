@@ -135,7 +135,7 @@ def test_a_replaced_worker_adds_nothing(desk: Desk, monkeypatch: pytest.MonkeyPa
     assert sum(isinstance(event, ForecastRunCompleted) for event in desk.told()) == 1
 
 
-def test_a_run_gives_way_to_who_waits(desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forecast_run_yields_to_waiting_jobs(desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.open([1, 1, 1])
     waits = replace(NewJob("read_upload", "file", SHOP, 1, {}), priority=WAITED_FOR)
     make = desk.maker._models.predict
@@ -178,7 +178,7 @@ def test_the_next_forecast_goes_on_from_the_windows_of_the_last(desk: Desk, stor
     assert (second.model, second.windows) == ("after_1_windows", [])  # as far ahead as you like; told once
 
 
-def test_a_second_run_over_the_same_sales_tells_nothing_new(desk: Desk, store: EventStore) -> None:
+def test_a_second_run_over_the_same_sales_records_nothing(desk: Desk, store: EventStore) -> None:
     desk.open([1, 1])
     desk.maker(JOB, Held())
     desk._project()

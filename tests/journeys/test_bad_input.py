@@ -59,7 +59,7 @@ def unlucky(running: RunningSystem) -> Shop:
 
 
 @pytest.mark.parametrize("case", NO_LEDGERS)
-def test_what_is_no_ledger_is_refused_and_told_why(
+def test_a_file_that_is_no_ledger_is_refused_with_a_reason(
     client: httpx.Client, unlucky: Shop, running: RunningSystem, case: str
 ) -> None:
     content, expected = NO_LEDGERS[case]

@@ -158,14 +158,14 @@ def test_no_circles_and_no_strangers_are_merged(client: httpx.Client, shop: Shop
     ],
     ids=str,
 )
-def test_what_is_no_change_of_a_customer_is_refused(client: httpx.Client, shop: Shop, body: object) -> None:
+def test_an_invalid_customer_change_is_refused(client: httpx.Client, shop: Shop, body: object) -> None:
     number = listed(client, shop, imported(client, shop, "2025-10-01,Tea,1,1,Ali,"))["Ali"]["id"]
     answer = client.patch(f"/api/customers/{number}", json=body, headers=shop.headers)
     assert refused(answer) == (400, "INVALID_REQUEST")
 
 
 @pytest.mark.parametrize("body", [{}, {"customer_id": "2"}, {"customer_id": 0}, {"customer_id": 2, "keep": "name"}])
-def test_what_names_no_customer_to_merge_is_refused(client: httpx.Client, shop: Shop, body: object) -> None:
+def test_a_merge_without_a_valid_customer_is_refused(client: httpx.Client, shop: Shop, body: object) -> None:
     answer = client.post("/api/customers/1/merge", json=body, headers=shop.headers)
     assert refused(answer) == (400, "INVALID_REQUEST")
 

@@ -124,18 +124,14 @@ def test_equal_seeds_give_equal_shops(visitors: list[Visitor]) -> None:
     assert (one.account["seed"], same.account["seed"]) == (SEED, SEED)
 
 
-def test_what_a_demo_shop_shows_is_what_a_replay_makes_of_the_log(
-    running: RunningSystem, visitors: list[Visitor]
-) -> None:
+def test_a_replay_reproduces_a_demo_shop(running: RunningSystem, visitors: list[Visitor]) -> None:
     business = [visitors[0].account["business_id"]]
     found = {name: verify(source_of(running.container), projection, business) for name, projection in REGISTRY.items()}
     assert [name for name, verified in found.items() if not verified.equal] == []
     assert sum(verified.rows for verified in found.values()) > 2500
 
 
-def test_the_login_of_a_shop_opened_by_command_is_told_at_the_next_start(
-    machine: Container, visitors: list[Visitor]
-) -> None:
+def test_the_next_start_shows_the_login_of_a_demo_shop(machine: Container, visitors: list[Visitor]) -> None:
     account, data_dir = visitors[1].account, machine.settings.data_dir
     said: list[str] = []
     introduce(machine, said.append, lambda: False)
@@ -147,7 +143,7 @@ def test_the_login_of_a_shop_opened_by_command_is_told_at_the_next_start(
     assert account["password"] not in said[1]
 
 
-def test_a_house_without_demo_shops_refuses_them(running: RunningSystem, staff: dict[str, str]) -> None:
+def test_an_installation_without_demo_shops_refuses_them(running: RunningSystem, staff: dict[str, str]) -> None:
     container = Container(running.container.settings.model_copy(update={"demo": False}))
     app = build_api(container)
 
@@ -188,6 +184,6 @@ def test_demo_shops_are_for_staff(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("body", [{"seed": -1}, {"seed": "1"}, {"seed": True}, {"number": 1}])
-def test_what_is_no_seed_is_refused(client: httpx.Client, staff: dict[str, str], body: dict[str, Any]) -> None:
+def test_an_invalid_seed_is_refused(client: httpx.Client, staff: dict[str, str], body: dict[str, Any]) -> None:
     answer = client.post("/api/admin/demo/seed", json=body, headers=staff)
     assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_REQUEST")

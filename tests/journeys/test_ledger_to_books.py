@@ -180,7 +180,7 @@ def test_every_way_of_writing_makes_the_same_books(client: httpx.Client, shop: S
     assert sorted(books.moments) == [f"2025-10-{day}T00:00:00+06:00" for day in ("01", "13", "14", "15")]
 
 
-def test_what_is_left_out_is_said(client: httpx.Client, shop: Shop) -> None:
+def test_a_ledger_reports_the_rows_it_leaves_out(client: httpx.Client, shop: Shop) -> None:
     content = written(
         [["2025-10-01", "Tea", "1", "20", "x", "নগদ"]], ["Date", "Product", "Qty", "Amount", "Shelf", "Payment"]
     )

@@ -68,7 +68,7 @@ def owner(client: httpx.Client) -> Owner:
     return owner
 
 
-def test_a_shop_in_trouble_is_told_what_to_do_and_does_it(owner: Owner) -> None:
+def test_a_shop_in_trouble_follows_its_recommendations(owner: Owner) -> None:
     told = owner.open_types()
     assert {kind: (item["urgency"], item["priority_score"]) for kind, item in told.items()} == {
         "reorder": ("high", 0.88),

@@ -87,9 +87,7 @@ def test_no_list_of_names_finds_a_customer_in_the_fingerprint_of_a_sale_by_hand(
     assert guessed(of_sale) == set()
 
 
-def test_two_shops_have_fingerprints_of_their_own_for_what_they_sold_to_one_person(
-    store: EventStore, of_ledger: dict[str, bytes]
-) -> None:
+def test_two_shops_fingerprint_the_same_sale_differently(store: EventStore, of_ledger: dict[str, bytes]) -> None:
     of_other = recorded(store, stream_of(read(store, 70)))
     assert of_other.keys() == of_ledger.keys()
     shared = [clear for clear, fingerprint in of_ledger.items() if of_other[clear] == fingerprint]

@@ -110,7 +110,7 @@ def a_zombie(url: str, file_id: str) -> Iterator[None]:
             walking.result(60)
 
 
-def test_a_reader_that_gives_no_sign_of_life_keeps_nobody_from_the_ledger(
+def test_a_silent_reader_does_not_block_the_ledger(
     store: EventStore, files: Files, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = ledger(COUNT)

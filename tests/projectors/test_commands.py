@@ -55,7 +55,7 @@ def console(world: World, services: Services, capsys: pytest.CaptureFixture[str]
     return Console(world, services, capsys)
 
 
-def test_a_preview_is_told_as_table_as_csv_and_as_json_and_then_adopted(console: Console) -> None:
+def test_the_cli_prints_a_preview_in_three_formats_and_adopts_it(console: Console) -> None:
     shown = console.says("preview", "customers", *SET)
     assert "segment" in shown
     assert "would change" in shown
@@ -71,7 +71,7 @@ def test_a_preview_is_told_as_table_as_csv_and_as_json_and_then_adopted(console:
     assert "would change" in console.says("preview", "customers", "--rule", "rfm.v1")
 
 
-def test_what_served_before_is_adopted_without_a_projector(console: Console) -> None:
+def test_the_cli_rolls_back_to_a_generation_without_a_projector(console: Console) -> None:
     before = console.world.schema("sales")
     told = json.loads(console.says("rebuild", "sales", "--json").splitlines()[-1])
     assert console.world.schema("sales") == told["schema"] != before
@@ -93,7 +93,7 @@ def test_one_business_is_rebuilt_and_verified(console: Console) -> None:
     assert differences(console.world.rows("sales"), console.world.expected("sales")) == {}
 
 
-def test_what_differs_is_told_without_telling_who_anybody_is(
+def test_the_cli_reports_differences_without_personal_data(
     console: Console, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = Identifier(console.world.schema("customers"), "people")
@@ -124,7 +124,7 @@ def test_what_differs_is_told_without_telling_who_anybody_is(
     assert gone["position"] == changed["position"]
 
 
-def test_what_differs_is_shown_as_it_is_written(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_cli_prints_differing_values_verbatim(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
     table = Identifier(console.world.schema("sales"), "products")
     console.world.admin.execute(SQL("UPDATE {} SET name = '[/b]' WHERE business_id = 7 AND id = 1").format(table))
     with pytest.raises(CannotStart, match="not what the log says"):
@@ -132,7 +132,7 @@ def test_what_differs_is_shown_as_it_is_written(console: Console, capsys: pytest
     assert "[/b]" in capsys.readouterr().out
 
 
-def test_what_served_before_is_dropped_by_its_number(console: Console) -> None:
+def test_the_cli_drops_a_retired_generation_by_number(console: Console) -> None:
     first = console.world.schema("sales")
     number = first.rpartition("_g")[2]
     with pytest.raises(GenerationNotReady):
@@ -160,13 +160,13 @@ def test_wrong_words_are_refused_with_what_to_write(console: Console, words: lis
         console.says(*words)
 
 
-def test_a_log_that_cannot_be_replayed_is_told_as_such(console: Console) -> None:
+def test_the_cli_reports_a_log_that_cannot_be_replayed(console: Console) -> None:
     console.world.append(SHOP, POISONS["a sale of nothing"])
     with pytest.raises(CannotStart, match="cannot be replayed: ZeroDivisionError"):
         console.says("rebuild", "sales")
 
 
-def test_rows_of_another_release_are_told_as_such(console: Console) -> None:
+def test_the_cli_reports_rows_of_another_release(console: Console) -> None:
     console.world.admin.execute("UPDATE projections.generations SET version = 0 WHERE projection = 'sales'")
     for words in (["verify", "sales"], ["rebuild", "sales", "--business", "7"]):
         with pytest.raises(CannotStart, match="rebuild it whole first"):
@@ -174,7 +174,7 @@ def test_rows_of_another_release_are_told_as_such(console: Console) -> None:
     assert "serves now" in console.says("rebuild", "sales")
 
 
-def test_a_database_of_another_release_is_told_as_such(services: Services) -> None:
+def test_the_cli_reports_a_database_of_another_release(services: Services) -> None:
     url = fresh_database(services.database_url)
     given = settings_for(url, services)
     environment = {**os.environ, "DATABASE_URL": url, "SECRET_KEY": str(given.secret_key), "JWT_SECRET": "j" * 48}
@@ -185,7 +185,7 @@ def test_a_database_of_another_release_is_told_as_such(services: Services) -> No
     assert "run `smartmarket migrate` first" in done.stderr
 
 
-def test_migrating_makes_lost_tables_anew_unless_somebody_is_at_it(
+def test_migrating_recreates_lost_tables_unless_a_rebuild_is_running(
     console: Console, services: Services, world: World
 ) -> None:
     container, words = Container(settings_for(world.url, services)), smartmarket.parser().parse_args(["migrate"])
@@ -215,7 +215,7 @@ def test_wrong_rules_are_refused_with_what_is_allowed(console: Console) -> None:
 
 
 @pytest.mark.parametrize("action", ["rebuild", "verify"])
-def test_a_command_ends_when_somebody_drops_what_it_makes(
+def test_a_command_ends_when_its_generation_is_dropped(
     console: Console, monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
     """An operator's drop comes between two looks at the generation's row."""

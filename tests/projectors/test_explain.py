@@ -85,7 +85,7 @@ def test_names_stay_sealed_from_operators(told: World) -> None:
     assert hidden.unexplained == {}
 
 
-def test_a_cell_that_somebody_changed_is_explained_by_no_step(told: World) -> None:
+def test_a_manually_changed_cell_is_explained_by_no_step(told: World) -> None:
     table = Identifier(told.schema("sales"), "transactions")
     change = SQL("UPDATE {} SET paisa = paisa + %s WHERE business_id = 7 AND id = 900").format(table)
     told.admin.execute(change, (1,))
@@ -95,7 +95,7 @@ def test_a_cell_that_somebody_changed_is_explained_by_no_step(told: World) -> No
         told.admin.execute(change, (-1,))
 
 
-def test_what_there_is_not_is_refused(told: World) -> None:
+def test_explaining_an_unknown_row_or_table_is_refused(told: World) -> None:
     with pytest.raises(TableNotFound) as refused:
         explain(told, "progress", "1")
     assert "transactions" in refused.value.details["allowed"]
@@ -169,7 +169,7 @@ def test_a_history_too_long_to_be_folded_while_others_wait_is_refused(
         explain(told, table, "1")
 
 
-def test_rows_of_another_release_are_explained_once_they_are_made_anew(world: World) -> None:
+def test_rows_of_another_release_are_explained_after_a_rebuild(world: World) -> None:
     world.append(SHOP, *busy_shop(SHOP, 1))
     world.project("sales")
     row = world.rows("sales")["products"][0]

@@ -76,7 +76,7 @@ def conn(shared_world: World) -> Iterator[Connection[Any]]:
 
 @settings(deadline=None, max_examples=150)
 @given(data=st.data(), said=changes)
-def test_merging_batch_by_batch_equals_folding_in_memory_and_the_rules_as_told(
+def test_merging_in_batches_equals_folding_in_memory(
     conn: Connection[Any], data: st.DataObject, said: list[Change]
 ) -> None:
     live, replayed = next(_numbers), next(_numbers)
@@ -133,7 +133,7 @@ def test_a_column_that_the_table_does_not_have_is_refused(before: dict[str, int]
         deltas.merge(RULES, (1, 1), colour="red")
 
 
-def test_what_was_handed_over_is_not_written_again(conn: Connection[Any]) -> None:
+def test_flushed_deltas_are_not_written_again(conn: Connection[Any]) -> None:
     business, writer = next(_numbers), LiveWriter(conn, "rules")
     deltas = _folded(business, [(1, {"n": 5})])
     deltas.rows(LINES).append((business, 1, None, None))
