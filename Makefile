@@ -17,7 +17,7 @@ INSTALLED = $(VENV)/.installed
 PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test coverage test-services lint format bench faults lock clean
+.PHONY: help install run test coverage test-services lint format mutants bench faults lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,9 @@ lint: $(INSTALLED) ## Check style, types and the walls between modules
 format: $(INSTALLED) ## Write the style that lint checks
 	@$(BIN)/ruff check --fix --exit-zero
 	@$(BIN)/ruff format
+
+mutants: $(INSTALLED) ## Put small faults into decisions, rules and projectors and count those that tests notice
+	@$(BIN)/python -m tests.support.mutants $(ARGS)
 
 bench: $(INSTALLED) ## Measure against baselines; prints a table and writes JSON
 	@$(BIN)/python -m bench $(ARGS)
