@@ -108,18 +108,18 @@ def projected(database_url: str) -> Callable[[], None]:
 
 @pytest.fixture(scope="session")
 def running(services: Services, template: str) -> Iterator[RunningSystem]:
-    """One running house for all tests that speak HTTP; each registers shops of its own."""
+    """One running application per worker for all tests that speak HTTP; each registers shops of its own."""
     url = fresh_database(services.database_url, template)
     database.migrate(url)  # what a role may do in a database is not copied with it
-    running_house = RunningSystem(Container(settings_for(url, services)))
-    yield running_house
-    running_house.stop()
+    running_system = RunningSystem(Container(settings_for(url, services)))
+    yield running_system
+    running_system.stop()
     drop_database(url)
 
 
 @pytest.fixture
 def client(running: RunningSystem) -> Iterator[httpx.Client]:
-    """An HTTP client of the running house."""
+    """An HTTP client of the running application."""
     with httpx.Client(base_url=running.url, timeout=PATIENCE, headers={"Accept-Language": "en"}) as http:
         yield http
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.source_tree import ROOT
 
-# A make whose tests fail as told: the first run, and every later one.
+# A make whose tests fail as given: the first run, and every later one.
 MAKE = """#!/usr/bin/env bash
 [ "$1" = test ] || exit 0
 runs=$(cat runs 2>/dev/null || echo 0); echo $((runs + 1)) > runs; echo "$@" >> asked

@@ -113,6 +113,6 @@ def test_the_check_distinguishes_roles_from_other_names(path: str, *, allowed: b
 
 
 def has_a_role(path: Path) -> bool:
-    """Return whether a module of a domain is named by a role, or stands in one of the named exceptions."""
+    """Return whether a module of a domain is named by a role, or is one of the named exceptions."""
     named = path.stem.split("_")[-1] in ROLES[path.parts[0]]
     return path.stem == "__init__" or named or path in EXTRA or any(package in path.parents for package in PACKAGES)

@@ -121,7 +121,7 @@ def test_strangers_may_not_ask(client: httpx.Client) -> None:
 
 @pytest.fixture(scope="module")
 def strict(services: Services, template: str) -> Iterator[RunningSystem]:
-    """A house that counts what its shops do, without a Redis whose counts other tests share."""
+    """An installation that counts what its shops do, without a Redis whose counts other tests share."""
     url = fresh_database(services.database_url, template)
     container = RunningSystem(Container(settings_for(url, services, rate_limits=True, redis_url=None)))
     yield container

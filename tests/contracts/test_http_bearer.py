@@ -39,7 +39,7 @@ def test_two_tokens_are_none(client: httpx.Client) -> None:
 
 
 def test_a_token_of_another_installation_is_refused(client: httpx.Client) -> None:
-    foreign = bearer(OWNER, chosen=settings(jwt_secret="of-another-house-4c1f0d7be2a94f6b8d35"))
+    foreign = bearer(OWNER, chosen=settings(jwt_secret="of-another-system-4c1f0d7be2a94f6b8d3"))
     assert code(client.get("/api/whoami", headers=foreign)) == (401, "NOT_AUTHENTICATED")
 
 

@@ -114,8 +114,8 @@ def test_no_bytes_make_it_fail(client: httpx.Client, body: bytes) -> None:
 def test_wrong_fields_are_all_named_in_the_reader_s_language(client: httpx.Client) -> None:
     sent = {"amount": "free", "email": "nobody", "colour": "red"}
     answer = refused(client.post("/api/sales", json=sent, headers=bearer(ENGLISH_OWNER)), 400, "INVALID_REQUEST")
-    told = {field["field"]: field["message"] for field in answer["details"]["fields"]}
-    assert told == {
+    reported = {field["field"]: field["message"] for field in answer["details"]["fields"]}
+    assert reported == {
         "product_name": "this is required",
         "amount": "this must be a number",
         "email": "this must be an e-mail address like owner@shop.bd",
@@ -127,7 +127,7 @@ def test_wrong_fields_are_all_named_in_the_reader_s_language(client: httpx.Clien
 
 
 @pytest.mark.parametrize(
-    ("sent", "told"),
+    ("sent", "reported"),
     [
         ({"product_name": ""}, "at least 1 characters are needed"),
         ({"product_name": "x" * 256}, "at most 255 characters are allowed"),
@@ -138,10 +138,10 @@ def test_wrong_fields_are_all_named_in_the_reader_s_language(client: httpx.Clien
         ({"amount": [1]}, "this must be a number"),
     ],
 )
-def test_a_refusal_names_the_limit_of_each_field(client: httpx.Client, sent: dict[str, Any], told: str) -> None:
+def test_a_refusal_names_the_limit_of_each_field(client: httpx.Client, sent: dict[str, Any], reported: str) -> None:
     body = {"product_name": "Shirt", "amount": 600} | sent
     answer = refused(client.post("/api/sales", json=body, headers=bearer(ENGLISH_OWNER)), 400, "INVALID_REQUEST")
-    assert [field["message"] for field in answer["details"]["fields"]] == [told]
+    assert [field["message"] for field in answer["details"]["fields"]] == [reported]
 
 
 def test_a_refusal_never_echoes_the_request(client: httpx.Client) -> None:
@@ -226,8 +226,8 @@ def test_a_large_body_is_refused_before_it_is_sent(wire: httpx.Client) -> None:
 def test_a_file_may_be_ten_mebibytes_and_not_much_more(wire: httpx.Client) -> None:
     answer = wire.post("/api/files", files={"file": b"x" * (10 * MIB)})
     assert (answer.status_code, answer.json()["data"]["size"]) == (202, 10 * MIB)
-    told = refused(wire.post("/api/files", files={"file": b"x" * (11 * MIB)}), 413, "FILE_TOO_LARGE")
-    assert told["details"] == {"limit_bytes": 10 * MIB}
+    reported = refused(wire.post("/api/files", files={"file": b"x" * (11 * MIB)}), 413, "FILE_TOO_LARGE")
+    assert reported["details"] == {"limit_bytes": 10 * MIB}
 
 
 def test_a_large_file_is_counted_while_it_streams(wire: httpx.Client) -> None:

@@ -257,7 +257,7 @@ def test_owners_see_what_a_recommendation_came_from(client: httpx.Client, shop: 
 
     wait_until(lambda: bool(warned()))
     number = warned()[0]["id"]
-    told = client.get(f"/api/explain?what=recommendation&id={number}", headers=shop.headers).json()["data"]
-    assert told["steps"][0]["title"] == "It was recommended"
-    assert (told["row"]["type"], told["unexplained"]) == ("cash_warning", {})
+    reported = client.get(f"/api/explain?what=recommendation&id={number}", headers=shop.headers).json()["data"]
+    assert reported["steps"][0]["title"] == "It was recommended"
+    assert (reported["row"]["type"], reported["unexplained"]) == ("cash_warning", {})
     refused(client.get(f"/api/explain?what=recommendation&id={number}", headers=other_shop.headers), 404, "NOT_FOUND")

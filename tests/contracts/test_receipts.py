@@ -68,7 +68,7 @@ Stored = Callable[[httpx.Response], bytes]
 
 @pytest.fixture
 def stored(running: RunningSystem, shop: Shop) -> Iterator[Stored]:
-    """Return the picture that an answer is about, opened as the house will."""
+    """Return the picture that an answer is about, opened as the application does."""
     store = running.container.store(pool_size=1)
 
     def open_(answer: httpx.Response) -> bytes:

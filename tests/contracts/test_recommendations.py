@@ -147,10 +147,10 @@ def test_an_item_has_the_form_of_the_contract(client: httpx.Client, shop: Shop) 
 
 def test_bangla_readers_see_their_digits(client: httpx.Client, shop: Shop) -> None:
     answer = client.get(f"/api{PATH}", headers=shop.headers | {"Accept-Language": "bn"}).json()["data"]
-    told = {item["id"]: item for item in answer["results"]}
-    assert "৳৮,০০০" in told[3]["title"]
-    assert told[1]["description"].startswith("আর ২ দিনে মজুত শেষ হবে। এখন আছে: ৫। আগামী ৭ দিনে লাগতে পারে: ২৮।")
-    assert "৳১২৬" in told[4]["description"]
+    reported = {item["id"]: item for item in answer["results"]}
+    assert "৳৮,০০০" in reported[3]["title"]
+    assert reported[1]["description"].startswith("আর ২ দিনে মজুত শেষ হবে। এখন আছে: ৫। আগামী ৭ দিনে লাগতে পারে: ২৮।")
+    assert "৳১২৬" in reported[4]["description"]
 
 
 @pytest.mark.parametrize(

@@ -223,11 +223,11 @@ def test_names_of_people_are_in_the_log_sealed_only(client: httpx.Client, runnin
     headers = shop.headers | {"Idempotency-Key": "zulekha-1"}
     assert client.post(PATH, json=body, headers=headers).json()["data"]["customer_name"] == "Zulekha Banu"
     with running.container.connect() as conn:
-        told = conn.execute(
+        reported = conn.execute(
             """SELECT string_agg(encode(state, 'escape'), '') || (SELECT string_agg(c::text, '') FROM log.commands c)
             FROM log.events WHERE business_id = %s""",
             (shop.business_id,),
         ).fetchone()
-    assert told
-    assert "Shirt" in told[0]
-    assert not [word for word in ("Zulekha", "Banu", "99887766") if word in told[0]]
+    assert reported
+    assert "Shirt" in reported[0]
+    assert not [word for word in ("Zulekha", "Banu", "99887766") if word in reported[0]]

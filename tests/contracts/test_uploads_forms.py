@@ -66,7 +66,7 @@ def test_an_incomplete_form_is_refused_with_the_missing_field(
 ) -> None:
     body, field = WRONG_FORMS[case]
     details = refused_form(client, unlucky, running, body)
-    assert [told["field"] for told in details["fields"]] == [field]
+    assert [reported["field"] for reported in details["fields"]] == [field]
 
 
 def refused_form(client: httpx.Client, shop: Shop, running: RunningSystem, body: bytes) -> dict[str, Any]:

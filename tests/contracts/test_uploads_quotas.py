@@ -35,7 +35,7 @@ HOUR, MONTH = dt.timedelta(hours=1), dt.timedelta(days=30)
 
 @pytest.fixture(scope="module")
 def strict(services: Services, template: str) -> Iterator[RunningSystem]:
-    """A house that counts what its shops do, without a Redis whose counts other tests share."""
+    """An installation that counts what its shops do, without a Redis whose counts other tests share."""
     url = fresh_database(services.database_url, template)
     container = RunningSystem(Container(settings_for(url, services, rate_limits=True, redis_url=None)))
     yield container

@@ -50,8 +50,8 @@ def test_two_installations_fingerprint_the_same_sale_differently() -> None:
         rows = items(SEED, mark=marking(MasterKey(secret).lookup_key, 7))
         return [row.fingerprint for row in rows if isinstance(row, LedgerRow)]
 
-    one, other = read_in("one house"), read_in("another house")
-    assert one == read_in("one house")
+    one, other = read_in("one secret"), read_in("another secret")
+    assert one == read_in("one secret")
     assert one[0] != other[0]
     assert one[1] == other[1]  # nobody's name is in it
 

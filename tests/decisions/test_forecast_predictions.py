@@ -1,4 +1,4 @@
-"""What owners are told of a product's demand, by the real models."""
+"""What owners see of a product's demand, by the real models."""
 
 import csv
 import datetime as dt
@@ -29,9 +29,9 @@ def history_of(demand: list[float], *, transactions: int = 99, whole: bool = Tru
 
 def predict(history: History, horizon: int = 14, gap: int = 0) -> Prediction:
     """Return the prediction of a history that is long enough for one."""
-    told = model.predict(history, horizon, history.as_of + (gap + 1) * DAY)
-    assert isinstance(told, Prediction)
-    return told
+    reported = model.predict(history, horizon, history.as_of + (gap + 1) * DAY)
+    assert isinstance(reported, Prediction)
+    return reported
 
 
 @pytest.fixture(scope="module")
@@ -53,35 +53,41 @@ def sample() -> tuple[History, History]:
 
 
 @pytest.fixture(scope="module")
-def told(sample: tuple[History, History]) -> Prediction:
+def reported(sample: tuple[History, History]) -> Prediction:
     """Return a month of the sample shop's best seller, by Prophet and its rivals."""
     return predict(sample[0], 30)
 
 
-def check(told: Prediction) -> None:
+def check(reported: Prediction) -> None:
     """Hold what every prediction promises."""
-    for day in told.days:
+    for day in reported.days:
         assert 0 <= day.lower <= day.likely_lower <= day.likely_upper <= day.upper
         assert day.lower <= day.quantity <= day.upper
-    confidences = [day.confidence for day in told.days]
+    confidences = [day.confidence for day in reported.days]
     assert confidences == sorted(confidences, reverse=True)
-    levels = np.array(told.cumulative)
-    assert levels.shape == (len(told.days), len(LEVELS))
+    levels = np.array(reported.cumulative)
+    assert levels.shape == (len(reported.days), len(LEVELS))
     assert (np.diff(levels, axis=0) >= 0).all()
     assert (np.diff(levels, axis=1) >= 0).all()
-    exact = np.cumsum([day.expected for day in told.days])
-    for length, total in told.sums.items():
+    exact = np.cumsum([day.expected for day in reported.days])
+    for length, total in reported.sums.items():
         assert total.quantity == pytest.approx(exact[length - 1])
         assert 0 <= total.lower <= total.quantity <= total.upper
-        assert abs(sum(day.quantity for day in told.days[:length]) - total.quantity) <= 0.5
+        assert abs(sum(day.quantity for day in reported.days[:length]) - total.quantity) <= 0.5
 
 
-def test_the_ensemble_forecasts_a_month_of_the_sample_shop(told: Prediction) -> None:
-    check(told)
-    assert (told.tier, set(told.sums), len(told.windows)) == ("full", {7, 14, 30}, 8)
-    assert {told.model, *(rival.model for rival in told.rivals)} >= {"ensemble", "prophet", "ets", "theta", "tsb"}
-    assert all(day.quantity == int(day.quantity) for day in told.days)
-    accuracy = told.accuracy
+def test_the_ensemble_forecasts_a_month_of_the_sample_shop(reported: Prediction) -> None:
+    check(reported)
+    assert (reported.tier, set(reported.sums), len(reported.windows)) == ("full", {7, 14, 30}, 8)
+    assert {reported.model, *(rival.model for rival in reported.rivals)} >= {
+        "ensemble",
+        "prophet",
+        "ets",
+        "theta",
+        "tsb",
+    }
+    assert all(day.quantity == int(day.quantity) for day in reported.days)
+    accuracy = reported.accuracy
     assert accuracy.wape is not None
     assert accuracy.naive_wape is not None
     assert accuracy.wape < accuracy.naive_wape
@@ -89,12 +95,12 @@ def test_the_ensemble_forecasts_a_month_of_the_sample_shop(told: Prediction) -> 
     assert 0.8 < accuracy.coverage <= 1
 
 
-def test_recorded_windows_do_not_change_a_forecast(sample: tuple[History, History], told: Prediction) -> None:
-    recorded = json.loads(json.dumps([asdict(window) for window in told.windows], default=str))
+def test_recorded_windows_do_not_change_a_forecast(sample: tuple[History, History], reported: Prediction) -> None:
+    recorded = json.loads(json.dumps([asdict(window) for window in reported.windows], default=str))
     windows = [Window(**{**row, "cutoff": dt.date.fromisoformat(row["cutoff"])}) for row in recorded]
-    again = model.predict(sample[0], 30, sample[0].as_of + DAY, windows, told.champion)
-    assert again == told
-    assert model.predict(sample[0], 30, sample[0].as_of + DAY, told.windows[:-1]) == told
+    again = model.predict(sample[0], 30, sample[0].as_of + DAY, windows, reported.champion)
+    assert again == reported
+    assert model.predict(sample[0], 30, sample[0].as_of + DAY, reported.windows[:-1]) == reported
 
 
 def test_revenue_is_forecast_ninety_days_ahead_in_whole_paisa(sample: tuple[History, History]) -> None:

@@ -121,7 +121,7 @@ def test_a_plan_asks_for_what_was_sold_since_or_not_looked_at_for_a_week() -> No
     }
     planned = plan(DAY, "2025-11-03", shop, known, TODAY, "run-9")
     assert planned.product_ids == [2, 3, 4]
-    assert planned.skipped == [Short(6, 13, 30)]  # of 5 that was told before
+    assert planned.skipped == [Short(6, 13, 30)]  # of 5 that was reported before
     assert (planned.by, planned.cause, planned.horizon) == (DAY, "2025-11-03", 7)
 
 
@@ -134,8 +134,8 @@ def test_every_product_is_made_reused_or_skipped(counts: dict[int, int], named: 
         assert named
         assert any(counts.get(product, 0) < 30 for product in named)
         return
-    told = [*event.product_ids, *event.reused, *(short.product_id for short in event.skipped)]
-    assert sorted(told) == sorted(set(counts if named is None else named))
+    reported = [*event.product_ids, *event.reused, *(short.product_id for short in event.skipped)]
+    assert sorted(reported) == sorted(set(counts if named is None else named))
 
 
 def test_a_part_goes_on_after_its_last_batch() -> None:

@@ -124,10 +124,10 @@ def test_nothing_is_executed_that_is_unknown_or_whose_day_has_passed() -> None:
 
 def test_a_new_outcome_is_recorded_once() -> None:
     advice = after(execute(1, {}, opened(CALL), TODAY), advice=opened(CALL))
-    told = {1: Outcome("customers_returned", {"customer_ids": [1]})}
-    (event,) = follow_up(told, advice, day(2))
+    reported = {1: Outcome("customers_returned", {"customer_ids": [1]})}
+    (event,) = follow_up(reported, advice, day(2))
     assert event == RecommendationFollowedUp(1, day(2), "customers_returned", {"customer_ids": [1]})
-    assert follow_up(told, after(event, advice=advice), day(3)) == []
+    assert follow_up(reported, after(event, advice=advice), day(3)) == []
     assert [one.recommendation_id for one in advice.awaiting(day(40))] == [1]
     assert after(event, advice=advice).awaiting(day(31)) == []
 

@@ -80,9 +80,9 @@ def test_no_sentence_has_a_gap(kind: str, basis: str, facts: dict[str, Any], lan
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_every_outcome_has_its_words(outcome: str, language: Language) -> None:
     rec = made("reorder", "unmet_demand", REORDER, outcome=outcome, outcome_facts=OUTCOMES[outcome])
-    told = item(rec, NAMES, TODAY, language)["outcome"]
-    assert "…" not in told["description"]
-    assert told.get("customers", []) == (
+    reported = item(rec, NAMES, TODAY, language)["outcome"]
+    assert "…" not in reported["description"]
+    assert reported.get("customers", []) == (
         [{"customer_id": 7, "name": "ফাতেমা"}] if "customer_ids" in str(OUTCOMES[outcome]) else []
     )
     assert {name.removeprefix("OUTCOME_").lower() for name in catalogue() if name.startswith("OUTCOME_")} == set(

@@ -50,9 +50,9 @@ def test_a_fit_promises_on_average_what_happened() -> None:
     known = Visits(np.searchsorted(owners, past.owner), past.day, len(owners))
     curve = calibration.fit(known)
     assert curve is not None
-    told = [returning.probability(curve, w, DAY - 90) for w in calibration.warmths(known).tolist()]
+    reported = [returning.probability(curve, w, DAY - 90) for w in calibration.warmths(known).tolist()]
     came = np.isin(owners, visits.owner[visits.day > DAY - 90])
-    assert np.mean(told) == pytest.approx(came.mean(), abs=0.1)
+    assert np.mean(reported) == pytest.approx(came.mean(), abs=0.1)
 
 
 def test_a_short_or_one_sided_past_gives_no_curve() -> None:

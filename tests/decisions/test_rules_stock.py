@@ -55,7 +55,7 @@ def test_movements_in_the_second_of_a_count_keep_recording_order() -> None:
 def test_the_order_of_arrival_does_not_matter(
     counted: list[tuple[int, int, int]], changed: list[tuple[int, int, int]], chance: object
 ) -> None:
-    # Of two counts at one instant the later recorded stands: that order is part of what is known.
+    # Of two counts at one instant the later recorded wins: that order is part of what is known.
     of_counts = [(*row, order) for order, row in enumerate(counted, 1)]
     of_changes = [(*row, 0) for row in changed]
     before = stock(counts(*of_counts), changes(*of_changes))
@@ -79,7 +79,7 @@ def test_stock_is_what_the_definition_says(
 
 
 def points(demand: list[list[int]], lead: int = 3, days: int | None = None, *, fractional: bool = False) -> list[int]:
-    """Return the reorder points of products whose days all count, unless told."""
+    """Return the reorder points of products whose days all count, unless given."""
     rows = np.array(demand, np.int64)
     whole = np.full(len(rows), rows.shape[1] if days is None else days)
     found = reorder_points(rows, whole, np.full(len(rows), lead), np.full(len(rows), fractional))

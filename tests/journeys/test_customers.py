@@ -1,4 +1,4 @@
-"""Customers as their owner knows them: corrected, told apart, made one; ledgers go on finding them."""
+"""Customers as their owner knows them: corrected, distinguished, made one; ledgers go on finding them."""
 
 import uuid
 from typing import Any
@@ -198,7 +198,9 @@ def test_a_change_repeated_under_its_key_answers_as_the_first_did(
         answer = client.post(f"/api/customers/{ali}/merge", json={"customer_id": aly}, headers=headers)
         assert (answer.status_code, answer.json()["data"]["merged_ids"]) == (200, [aly])
     topics = [CustomerDetailsChanged.topic, CustomerDetailsChanged.topic, CustomersMerged.topic]
-    told = "SELECT topic FROM log.events WHERE business_id = %s AND topic LIKE 'customers.%%' ORDER BY notification_id"
-    assert [topic for (topic,) in rows(running.container.url, told, shop.business_id)] == topics
+    reported = (
+        "SELECT topic FROM log.events WHERE business_id = %s AND topic LIKE 'customers.%%' ORDER BY notification_id"
+    )
+    assert [topic for (topic,) in rows(running.container.url, reported, shop.business_id)] == topics
     stored = "SELECT result::text FROM log.commands WHERE scope = %s"
     assert "Owes" not in str(rows(running.container.url, stored, shop.business_id))

@@ -32,7 +32,7 @@ def staff(running: RunningSystem) -> dict[str, str]:
 
 
 class Visitor:
-    """Someone who looks at a demo shop with the login that an operator was told."""
+    """Someone who looks at a demo shop with the login that an operator got."""
 
     def __init__(self, client: httpx.Client, account: dict[str, Any], position: str | None = None) -> None:
         self.account = account
@@ -57,7 +57,7 @@ class Visitor:
 
 @pytest.fixture(scope="module")
 def machine(running: RunningSystem, tmp_path_factory: pytest.TempPathFactory) -> Container:
-    """The house as the command line of its machine knows it, with a data folder."""
+    """The installation as the command line of its machine knows it, with a data folder."""
     data_dir = tmp_path_factory.mktemp("data")
     local_state.remember(data_dir, {"SECRET_KEY": "of this machine"})
     return Container(running.container.settings.model_copy(update={"data_dir": data_dir}))
@@ -72,10 +72,10 @@ def visitors(running: RunningSystem, machine: Container, staff: dict[str, str]) 
             return Visitor.of(client, client.post("/api/admin/demo/seed", json={"seed": SEED}, headers=staff))
 
         def by_command() -> Visitor:
-            told: list[dict[str, Any]] = []
-            run_demo(machine, Namespace(action="seed", seed=SEED, json=True), lambda _, data, __: told.append(data))
-            assert told[0]["shown"]
-            return Visitor(client, told[0])
+            reported: list[dict[str, Any]] = []
+            run_demo(machine, Namespace(action="seed", seed=SEED, json=True), lambda _, data, __: reported.append(data))
+            assert reported[0]["shown"]
+            return Visitor(client, reported[0])
 
         with ThreadPoolExecutor(2) as pool:
             yield [made.result() for made in [pool.submit(over_http), pool.submit(by_command)]]
@@ -163,10 +163,10 @@ def test_a_reset_ends_demo_shops_and_no_others(
     client: httpx.Client, staff: dict[str, str], visitors: list[Visitor], shop: Shop
 ) -> None:
     answer = client.post("/api/admin/demo/reset", headers=staff, timeout=60)
-    anew = Visitor.of(client, answer)
-    assert {visitor.account["business_id"] for visitor in visitors} <= set(anew.account["closed"])
-    assert shop.business_id not in anew.account["closed"]
-    assert anew.account["seed"] == 1
+    renewed = Visitor.of(client, answer)
+    assert {visitor.account["business_id"] for visitor in visitors} <= set(renewed.account["closed"])
+    assert shop.business_id not in renewed.account["closed"]
+    assert renewed.account["seed"] == 1
     for visitor in visitors:
         body = {k: visitor.account[k] for k in ("email", "password")}
         assert client.post("/api/auth/login", json=body).status_code == 401

@@ -1,4 +1,4 @@
-"""From a ledger to the shop's books, whoever wrote it and however often it is sent."""
+"""From a ledger to the shop's books, whatever wrote it and however often it is sent."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -58,8 +58,8 @@ def test_the_books_of_a_real_ledger_are_what_plain_counting_finds(
     assert (expected.books.count, len(expected.bad_lines)) == real.counts
     upload_ = imported(client, shop, path.read_bytes(), name=path.name)
     assert upload_.counts == (real.counts[0], 0, real.counts[1])
-    told = errors_of(client, shop, upload_.data["file_id"])
-    assert [int(row["row"]) for row in told] == expected.bad_lines
+    reported = errors_of(client, shop, upload_.data["file_id"])
+    assert [int(row["row"]) for row in reported] == expected.bad_lines
     if real.sale_by_sale:
         assert books_of(client, shop, upload_.position) == expected.books
     check_sums(client, shop, upload_, expected.books)

@@ -17,7 +17,7 @@ VERSIONS = [(topic, version) for topic, cls in CATALOGUE.items() for version in 
 
 
 def event_classes() -> list[type[Event]]:
-    """Return the events that stand in the package, whether the catalogue knows them or not."""
+    """Return the events in the package, whether the catalogue knows them or not."""
     modules = [importlib.import_module(f"shared.domain.events.{m.name}") for m in pkgutil.iter_modules(events.__path__)]
     found = [cls for module in modules for _, cls in inspect.getmembers(module, inspect.isclass)]
     return [cls for cls in found if issubclass(cls, Event) and cls is not Event]

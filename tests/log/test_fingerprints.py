@@ -1,4 +1,4 @@
-"""What fingerprints in the log tell of a person: nothing, though all else of the row stands in clear beside them."""
+"""What fingerprints in the log tell of a person: nothing, though the rest of the row is in clear beside them."""
 
 import base64
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ def read(store: EventStore, business: int) -> str:
 
 
 def recorded(store: EventStore, stream: str) -> dict[str, bytes]:
-    """Return the fingerprints of a stream by what stands of their row in clear, as far as it goes before the name."""
+    """Return the fingerprints of a stream by what is in clear of their row, as far as it goes before the name."""
     found = {}
     for event in (recorded.event for recorded in store.load(stream)):
         if isinstance(event, SaleRecorded):

@@ -1,4 +1,4 @@
-"""What the log holds of ledgers that tell of more than sales, whoever read them and however often they were cut off."""
+"""Ledgers of more than sales: the log holds the same, whichever workers read them and however often interrupted."""
 
 from collections.abc import Callable
 

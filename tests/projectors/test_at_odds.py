@@ -1,4 +1,4 @@
-"""Commands that meet each other: what one drops another brings back, what one retries another makes anew."""
+"""Commands that meet each other: what one drops another brings back, what one retries another repairs."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -72,9 +72,9 @@ def test_a_generation_being_rolled_back_to_is_not_dropped(shop: World, monkeypat
         drop(conn, schema)
 
     monkeypatch.setattr(generations, "drop", meanwhile)
-    told = generations.drop_retired(shop.conn, after_seconds=0)
+    reported = generations.drop_retired(shop.conn, after_seconds=0)
     assert len(dropped) == 1
-    assert told == dropped
+    assert reported == dropped
     (kept,) = before.keys() - set(dropped)
     assert shop.schema(before[kept]) == kept
     assert differences(shop.rows(before[kept]), shop.expected(before[kept])) == {}
@@ -104,10 +104,10 @@ def test_a_shop_retried_during_its_repair_loses_nothing(shop: World) -> None:
             shop.admin.execute(SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(_table(shop, "products")))
             retried = beside.submit(_follow_until_caught_up, shop)
             wait_until(lambda: shop.conn.execute(WAITING).fetchone() == (1,))
-            anew = beside.submit(repair, shop.source, SALES, SHOP)
+            repaired = beside.submit(repair, shop.source, SALES, SHOP)
             wait_until(lambda: shop.conn.execute(WAITING).fetchone() == (2,))
         retried.result(30)
-        anew.result(30)
+        repaired.result(30)
     assert shop.parked("sales") == {}
     assert differences(shop.rows("sales"), shop.expected("sales")) == {}
 
@@ -158,9 +158,9 @@ def test_a_request_of_another_release_fails_without_blocking_others(
     office, before = Office(shop), int(shop.schema("sales").rpartition("_g")[2])
     newer = replace(SALES, version=SALES.version + 1)
     monkeypatch.setattr(asking, "REGISTRY", {**REGISTRY, "sales": newer})
-    checked, anew = office.desk.ask("sales", "verify"), office.desk.ask("sales", "rebuild")
+    checked, repaired = office.desk.ask("sales", "verify"), office.desk.ask("sales", "rebuild")
     assert [office.make() for _ in range(3)] == [True, True, False]
-    assert [office.row(one)[0] for one in (checked, anew)] == ["failed", "live"]
+    assert [office.row(one)[0] for one in (checked, repaired)] == ["failed", "live"]
     with pytest.raises(GenerationNotReady):
         office.desk.adopt(before)
 

@@ -32,7 +32,7 @@ SET = ["--set", "rfm.recency_days=0,3,12,300"]
 
 
 class Console:
-    """The command line of a house, and what it printed."""
+    """The command line of an installation, and what it printed."""
 
     def __init__(self, world: World, services: Services, printed: pytest.CaptureFixture[str]) -> None:
         self.world = world
@@ -60,12 +60,12 @@ def test_the_cli_prints_a_preview_in_three_formats_and_adopts_it(console: Consol
     assert "segment" in shown
     assert "would change" in shown
     lines = list(csv.DictReader(io.StringIO(console.says("preview", "customers", *SET, "--csv"))))
-    told = json.loads(console.says("preview", "customers", *SET, "--business", str(SHOP), "--json"))
-    moved = {(m["from"], m["to"]): m["rows"] for m in told["tables"]["churn"]["moves"] if m["column"] == "segment"}
+    reported = json.loads(console.says("preview", "customers", *SET, "--business", str(SHOP), "--json"))
+    moved = {(m["from"], m["to"]): m["rows"] for m in reported["tables"]["churn"]["moves"] if m["column"] == "segment"}
     in_sum = [line for line in lines if line["column"] == "segment" and not line["business"]]
     assert {(line["from"], line["to"]): int(line["rows"]) for line in in_sum} == moved
     assert moved
-    assert "is live" in console.says("adopt", str(told["generation"]))
+    assert "is live" in console.says("adopt", str(reported["generation"]))
     console.world.project("customers")
     assert {row["rules"] for row in console.world.rows("customers")["churn"]} == {"rfm.v1.1 churn.v1 returning.v1"}
     assert "would change" in console.says("preview", "customers", "--rule", "rfm.v1")
@@ -73,8 +73,8 @@ def test_the_cli_prints_a_preview_in_three_formats_and_adopts_it(console: Consol
 
 def test_the_cli_rolls_back_to_a_generation_without_a_projector(console: Console) -> None:
     before = console.world.schema("sales")
-    told = json.loads(console.says("rebuild", "sales", "--json").splitlines()[-1])
-    assert console.world.schema("sales") == told["schema"] != before
+    reported = json.loads(console.says("rebuild", "sales", "--json").splitlines()[-1])
+    assert console.world.schema("sales") == reported["schema"] != before
     console.world.append(SHOP, products("Sold since", first=90))
     number = before.rpartition("_g")[2]
     assert json.loads(console.says("adopt", number, "--json")) == {"id": int(number), "state": "live"}
@@ -87,8 +87,8 @@ def test_one_business_is_rebuilt_and_verified(console: Console) -> None:
     console.world.admin.execute(SQL("DELETE FROM {} WHERE business_id = 7").format(table))
     with pytest.raises(CannotStart, match="not what the log says"):
         console.says("verify", "sales", "--business", "7")
-    told = json.loads(console.says("rebuild", "sales", "--business", "7", "--json").splitlines()[-1])
-    assert (told["businesses"], told["schema"]) == (1, console.world.schema("sales"))
+    reported = json.loads(console.says("rebuild", "sales", "--business", "7", "--json").splitlines()[-1])
+    assert (reported["businesses"], reported["schema"]) == (1, console.world.schema("sales"))
     assert json.loads(console.says("verify", "sales", "--json"))["differing"] == 0
     assert differences(console.world.rows("sales"), console.world.expected("sales")) == {}
 
@@ -106,14 +106,20 @@ def test_the_cli_reports_differences_without_personal_data(
         with pytest.raises(CannotStart, match="not what the log says"):
             console.says("verify", "customers", *words)
         printed.append(capsys.readouterr().out)
-    shown, told = printed[0], json.loads(printed[1])
+    shown, reported = printed[0], json.loads(printed[1])
     for out in printed:
         assert "•" in out or "\\u2022" in out
         assert not any(private in out for private in ("Zorro", "Customer", "customer 3", "+88017"))
     assert {"people", "name", "phone", "missing"} <= set(shown.split())
-    changed, gone = told.pop("differences")
-    assert told.pop("seconds") > 0
-    assert told == {"projection": "customers", "equal": False, "businesses": 1, "rows": told["rows"], "differing": 2}
+    changed, gone = reported.pop("differences")
+    assert reported.pop("seconds") > 0
+    assert reported == {
+        "projection": "customers",
+        "equal": False,
+        "businesses": 1,
+        "rows": reported["rows"],
+        "differing": 2,
+    }
     assert (changed["table"], changed["key"], changed["columns"]) == (
         "people",
         {"business_id": SHOP, "id": 3},
@@ -144,7 +150,7 @@ def test_the_cli_drops_a_retired_generation_by_number(console: Console) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         (["preview", "profits", *SET], "choose from"),
         (["preview", "all", *SET], "choose from"),
@@ -155,8 +161,8 @@ def test_the_cli_drops_a_retired_generation_by_number(console: Console) -> None:
         (["rebuild", "sales", "--business", "8"], "No business 8"),
     ],
 )
-def test_wrong_words_are_refused_with_what_to_write(console: Console, words: list[str], told: str) -> None:
-    with pytest.raises(CannotStart, match=told):
+def test_wrong_words_are_refused_with_what_to_write(console: Console, words: list[str], reported: str) -> None:
+    with pytest.raises(CannotStart, match=reported):
         console.says(*words)
 
 

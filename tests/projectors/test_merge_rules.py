@@ -84,9 +84,9 @@ def test_merging_in_batches_equals_folding_in_memory(
     for batch in data.draw(_batches(said)):
         writer.write(_folded(live, batch))
     ReplayWriter(conn, "rules").write(_folded(replayed, said))
-    told = {key: _as_told([change for k, change in said if k == key]) for key, _ in said}
-    assert _stored(conn, "every_rule", live) == told
-    assert _stored(conn, "every_rule", replayed) == told
+    reported = {key: _as_told([change for k, change in said if k == key]) for key, _ in said}
+    assert _stored(conn, "every_rule", live) == reported
+    assert _stored(conn, "every_rule", replayed) == reported
 
 
 @settings(deadline=None, max_examples=50)
@@ -155,7 +155,7 @@ def _as_told(said: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what the rules make of the changes of one row, each rule by its definition."""
     given_ = {column: [c[column] for c in said if c.get(column) is not None] for column in RULES.changes}
     newest = max(given_["at"], default=None)
-    # Before anything is dated, what came first stands.
+    # Before anything is dated, what came first counts.
     deciding = [c for c in said if c.get("at") == newest][-1] if newest else said[0]
     return {
         "n": sum(given_["n"]),

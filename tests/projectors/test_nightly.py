@@ -36,8 +36,8 @@ def test_the_nightly_check_logs_differences_and_runs_once_a_day(world: World, ca
     assert {item.businesses for item in found} == {2}
     assert len(rests) >= len(REGISTRY)
     assert all(seconds >= 0 for seconds in rests)
-    (told,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert (told.message, vars(told)["projection"], vars(told)["business_id"]) == (
+    (reported,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert (reported.message, vars(reported)["projection"], vars(reported)["business_id"]) == (
         "read model differs from the log",
         "sales",
         SHOP,

@@ -55,12 +55,12 @@ def test_two_rebuilds_have_the_same_checksums(world: World) -> None:
 
 def test_a_rebuild_reports_its_progress(world: World) -> None:
     street(world, shops=4, batches=3)
-    told: list[Progress] = []
-    done = rebuild(world.source, SALES, workers=0, report=told.append)
+    reported: list[Progress] = []
+    done = rebuild(world.source, SALES, workers=0, report=reported.append)
     # Per shop: products, customers and three batches of 20 sales.
     assert (done.projection, done.businesses, done.events, done.rows) == ("sales", 4, 20, 240)
-    assert [p.done for p in told if p.state == "replaying"] == [1, 2, 3, 4]
-    assert [(p.state, p.done, p.total, p.events) for p in told][-1] == ("catching_up", 4, 4, 20)
+    assert [p.done for p in reported if p.state == "replaying"] == [1, 2, 3, 4]
+    assert [(p.state, p.done, p.total, p.events) for p in reported][-1] == ("catching_up", 4, 4, 20)
 
 
 def test_an_empty_log_is_rebuilt_too(world: World) -> None:

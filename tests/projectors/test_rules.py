@@ -197,11 +197,11 @@ def test_a_preview_of_what_holds_already_and_one_of_one_shop(street: World) -> N
     assert (same.changed, same.by_business, same.told()["tables"]["churn"]["rows"]) == (0, {}, 12)
     one = preview(street.source, customers, OperationRequest("preview", OTHER, rules(rfm=FRESH)))
     assert (one.businesses, list(one.by_business)) == (1, [OTHER])
-    told = one.told()
-    assert told["rules"] == {
+    reported = one.told()
+    assert reported["rules"] == {
         "rfm": {"version": "rfm.v1.1", "parameters": {**FRESH, "segment_tenths": [17, 27, 37, 47]}}
     }
-    assert next(line[:3] for line in one.lines()) == (None, "churn", told["tables"]["churn"]["moves"][0]["column"])
+    assert next(line[:3] for line in one.lines()) == (None, "churn", reported["tables"]["churn"]["moves"][0]["column"])
 
 
 def test_a_dropped_preview_ends(street: World) -> None:

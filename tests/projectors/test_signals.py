@@ -131,8 +131,8 @@ def test_an_average_of_28_days_counts_those_without_sales_since_the_first_ever(
     world.append(SHOP, products("Tea", "Rice"), batch(SHOP, [*tea, sale(1, 2, date=ago(1))]), completed(SHOP))
     world.append(SHOP, StockMoved(1, "count", 10_000, TODAY, 0))
     world.project()
-    (told,) = look(SHOP).signals().shelves
-    assert (told.basis, told.demand, told.usual_7d) == ("average", demand, usual)
+    (reported,) = look(SHOP).signals().shelves
+    assert (reported.basis, reported.demand, reported.usual_7d) == ("average", demand, usual)
 
 
 def test_a_forecast_provides_the_demand_where_there_is_one(world: World, look: Look) -> None:
@@ -180,15 +180,15 @@ def test_only_what_suppliers_brought_has_arrived(world: World, look: Look) -> No
         world.project()
         return look(SHOP).seen(executed).arrived
 
-    def told(number: int, kind: str, qty: int) -> Movement:
+    def reported(number: int, kind: str, qty: int) -> Movement:
         return Movement(2, number, kind, TODAY, 60, 1, None, None, qty, 500, None)
 
     world.append(SHOP, StockMoved(1, "return", 2_000, TODAY, 60), StockMoved(1, "adjust", 3_000, TODAY, 60))
-    world.append(SHOP, MovementsRecorded(file_id(SHOP), [told(9_000, "return", 4_000)], [], ""))
+    world.append(SHOP, MovementsRecorded(file_id(SHOP), [reported(9_000, "return", 4_000)], [], ""))
     world.append(SHOP, SaleRecorded(9_001, TODAY, 30, 1, None, 1_000, 700, None, ""))
     world.append(SHOP, SaleVoided(9_001, "typo", TODAY, 30, 1, None, 1_000, 700, None))
     assert arrived() == 0
-    world.append(SHOP, MovementsRecorded(file_id(SHOP), [told(9_002, "purchase", 6_000)], [], ""))
+    world.append(SHOP, MovementsRecorded(file_id(SHOP), [reported(9_002, "purchase", 6_000)], [], ""))
     assert arrived() == 6_000
     world.append(SHOP, StockMoved(1, "receive", 7_000, TODAY, 60), StockMoved(2, "receive", 8_000, TODAY, 60))
     assert arrived() == 13_000
@@ -220,8 +220,8 @@ def test_a_preview_shows_the_slow_movers_that_would_be_issued(world: World) -> N
     world.project()
     with world.conn.transaction():
         _, schema = generations.create(world.conn, REGISTRY["inventory"], state="retired", upto=0)
-    nothing, told = (advice(world.conn, SHOP, TODAY, instead) for instead in ({"inventory": schema}, {}))
-    assert (nothing, [item.subject for item in told]) == ([], [f"product-{n}" for n in range(1, 11)])
-    other = [item._replace(subject="product-14") for item in told[:1]]
+    nothing, reported = (advice(world.conn, SHOP, TODAY, instead) for instead in ({"inventory": schema}, {}))
+    assert (nothing, [item.subject for item in reported]) == ([], [f"product-{n}" for n in range(1, 11)])
+    other = [item._replace(subject="product-14") for item in reported[:1]]
     stays = advice(world.conn, SHOP, TODAY, {}, other)
     assert [item.subject for item in stays] == [*(f"product-{n}" for n in range(1, 10)), "product-14"]

@@ -32,10 +32,10 @@ def second(clock: str) -> int:
     return moment.hour * 3600 + moment.minute * 60 + moment.second
 
 
-def stock(*told: Told) -> int:
+def stock(*reported: Told) -> int:
     """Return the stock of the one product after this was recorded, each at its instant."""
     deltas = Deltas(INVENTORY.folded)
-    for position, (moment, event) in enumerate(told, 1):
+    for position, (moment, event) in enumerate(reported, 1):
         INVENTORY.fold(
             RecordedEvent(position, "test", 1, event.topic, SHOP, moment, {}, encode(event)), deltas, SubjectKeys({})
         )
@@ -62,7 +62,7 @@ def sold(clock: str, pieces: int, date: dt.date = DAY, tx: int = 900) -> Told:
 
 
 def ledger(clock: str, *rows: tuple[str | None, int], date: dt.date = DAY) -> Told:
-    """Return what a ledger told at `clock` of sales of `date`: when, if it says so, and how many."""
+    """Return what a ledger of `clock` of sales of `date`: when, if it says so, and how many."""
     sales = [
         sale(tx, qty=pieces * 1000, date=date, time=None if when is None else second(when))
         for tx, (when, pieces) in enumerate(rows, 1)
@@ -106,17 +106,17 @@ def test_a_stock_column_of_a_future_day_is_a_count_at_upload() -> None:
 
 def test_a_later_ledger_lowers_the_stock_by_what_it_says_was_sold_later() -> None:
     later = ledger("20:00", ("10:00", 1), ("16:00", 3), (None, 5))
-    # What has no time began the day, so it was gone when the shelf was counted; a column of its own would say so anew.
+    # What has no time began the day, so it was gone when the shelf was counted; a column of its own would say so again.
     assert stock(column("11:00", 50), later) == 47_000
     assert stock(column("11:00", 50), later, column("20:00", 41)) == 41_000
 
 
 def test_voiding_a_ledger_sale_after_the_stock_column_restores_stock() -> None:
-    told = [ledger("10:59", (None, 1), ("10:00", 2)), column("11:00", 50), ledger("20:00", ("16:00", 3))]
+    reported = [ledger("10:59", (None, 1), ("10:00", 2)), column("11:00", 50), ledger("20:00", ("16:00", 3))]
     for when, pieces, left in ((None, 1, 47_000), ("10:00", 2, 47_000), ("16:00", 3, 50_000)):
         time = None if when is None else second(when)
         void = SaleVoided(1, "typo", DAY, time, 1, None, pieces * 1000, 1000, None)
-        assert stock(*told, (at("21:00"), void)) == left
+        assert stock(*reported, (at("21:00"), void)) == left
 
 
 def test_movements_within_one_second_keep_recording_order() -> None:

@@ -50,7 +50,7 @@ def state(world: World, replay: UUID | str) -> str:
 
 @contextmanager
 def held(world: World) -> Iterator[None]:
-    """Keep the keys from whoever makes a replay."""
+    """Block replays from reading the keys."""
     with psycopg.connect(world.url) as conn:
         conn.execute("LOCK TABLE vault.keys IN ACCESS EXCLUSIVE MODE")
         yield
@@ -116,7 +116,7 @@ def test_an_unreplayable_history_fails_and_blocks_no_other(world: World, past: i
 
 
 def test_a_replay_that_always_fails_does_not_block_others(world: World, past: int) -> None:
-    # The key of another house: neither the log's fault nor the database's.
+    # The key of another installation: neither the log's fault nor the database's.
     world.admin.execute("UPDATE vault.keys SET wrapped = sha512(wrapped) WHERE subject LIKE 'customer-7-%'")
     failed, fine = asked(world, past), asked(world, past, OTHER)
     assert make_next(world.source)
