@@ -107,7 +107,7 @@ def test_a_rebuild_that_is_killed_changes_nothing(store: EventStore, database_ur
 
 
 class Seller(threading.Thread):
-    """Adds products, each with its claim, until told to stop."""
+    """Adds products, each with its claim, until stopped."""
 
     def __init__(self, url: str, business: int) -> None:
         super().__init__(daemon=True)
