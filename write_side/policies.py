@@ -11,9 +11,9 @@ import msgspec
 import psycopg
 from psycopg import Connection
 
-from shared.domain.events import CATALOGUE
-from shared.domain.events.base import Event
+from shared.eventstore.catalogue import CATALOGUE
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
 from shared.eventstore.listener import LogListener
 from shared.eventstore.reader import LogReader
 from shared.jobs import queue

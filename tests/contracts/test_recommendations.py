@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.domain.events.base import Event
 from shared.domain.events.recommendations import RecommendationExpired, RecommendationWithdrawn
+from shared.eventstore.event import Event
 from tests.conftest import PATIENCE, RunningSystem, Shop, register, wait_until
 from tests.contracts.reads import by_cursor, by_offset, data, record, refusal, today
 from tests.projectors.advice import BASED_ON, issued

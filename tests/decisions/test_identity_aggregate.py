@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from shared.domain.events.base import Event
 from shared.domain.events.identity import (
     BusinessClosed,
     BusinessProfileChanged,
@@ -19,6 +18,7 @@ from shared.domain.events.identity import (
 )
 from shared.domain.refusals.admin import NotADemo
 from shared.domain.refusals.identity import EmailTaken
+from shared.eventstore.event import Event
 from write_side.identity.aggregate import (
     Business,
     ChangeBusinessProfile,

@@ -16,10 +16,10 @@ from projections.operations.preview import derived
 from projections.operations.rebuild import rebuild
 from projections.operations.request_runner import RequestRunner, make_next
 from projections.registry import REGISTRY
-from shared.domain.events.clock import DayOpened
 from shared.domain.refusals.admin import InvalidRule
 from shared.errors import BusinessNotFound, GenerationNotFound, GenerationNotReady, ProjectionNotFound, RebuildRunning
 from shared.eventstore.store import Metadata
+from shared.eventstore.system_events import DayOpened
 from tests.conftest import wait_until
 from tests.projectors.events import DAY, batch, busy_shop, everything_else, products, sale
 from tests.projectors.processes import started

@@ -9,8 +9,8 @@ from psycopg.sql import SQL, Identifier
 from projections.engine.applier import Applier
 from projections.engine.follower import connect
 from projections.registry import REGISTRY
-from shared.domain.events.base import Event
 from shared.domain.events.sales import ProductsAdded
+from shared.eventstore.event import Event
 from shared.postgres.database import PROJECTOR, SHARDS
 from tests.conftest import wait_until
 from tests.projectors.events import accepted, batch, completed, products, sale

@@ -4,9 +4,9 @@ import hashlib
 import uuid
 from typing import NamedTuple
 
-from shared.domain.events.jobs import JobFailed, JobRetried
 from shared.errors import JobNotFailed, JobNotFound
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.eventstore.system_events import JobFailed, JobRetried
 
 # Returns what a job is about, and how its row stands.
 SELECT_JOB = "SELECT kind, subject, business_id, state FROM jobs.jobs WHERE id = %s"

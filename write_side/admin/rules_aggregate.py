@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.domain.events.rules import RuleActivated
 from shared.domain.refusals.admin import RuleNotFound
 from shared.domain.rules import registry
 from shared.domain.rules.registry import BOOK, Chosen
+from shared.eventstore.system_events import RuleActivated
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from shared.domain.events.rules import RuleActivated
 from shared.domain.rules import registry
 from shared.eventstore.codec import decode
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.eventstore.system_events import RuleActivated
 from write_side.admin.rules_aggregate import ActivateRule, activate
 
 STREAM = "rules"

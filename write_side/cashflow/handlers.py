@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from shared.domain.events.base import Event
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from write_side.cashflow import aggregate
 from write_side.cashflow.aggregate import Cash, ChangeCashSettings, RecordCollection, RecordExpense

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from shared.domain.events.clock import DayOpened
 from shared.eventstore.codec import decode
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.eventstore.system_events import DayOpened
 
 STREAM = "days"
 _DHAKA = ZoneInfo("Asia/Dhaka")

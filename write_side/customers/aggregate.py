@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from shared.domain.events.base import Event
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import CustomersAdded
 from shared.domain.refusals.customers import CustomerMerged, CustomerNotFound, SameCustomer
+from shared.eventstore.event import Event
 
 DETAILS = ("name", "phone", "email", "address", "notes")
 Private = Mapping[str, str | None]

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, LiteralString
 
-from shared.domain.events.base import Event
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import CustomersAdded
 from shared.domain.refusals.customers import CustomerTaken
 from shared.eventstore.codec import decode
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.eventstore.vault import SubjectKeys, Vault
 from write_side.customers import aggregate

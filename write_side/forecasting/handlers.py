@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from shared.domain.events.forecasting import ForecastRunCompleted, ForecastsRequested
-from shared.domain.events.jobs import JobFailed
 from shared.eventstore.codec import decode
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.eventstore.system_events import JobFailed
 from write_side.forecasting import aggregate
 from write_side.forecasting.aggregate import Asked, Shop, run_stream
 from write_side.forecasting.planning import SALES, SELECT_DATA_VERSION, data_version

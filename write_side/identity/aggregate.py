@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.domain.events.base import Event
 from shared.domain.events.identity import (
     BusinessClosed,
     BusinessProfileChanged,
@@ -18,6 +17,7 @@ from shared.domain.events.identity import (
 )
 from shared.domain.refusals.admin import NotADemo
 from shared.domain.refusals.identity import EmailTaken
+from shared.eventstore.event import Event
 
 Private = Mapping[str, Any]
 

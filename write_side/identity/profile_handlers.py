@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, LiteralString, TypeVar
 
-from shared.domain.events.base import Event
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.eventstore.vault import SubjectKeys, Vault
 from shared.http.tokens import Principal

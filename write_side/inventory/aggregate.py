@@ -10,11 +10,11 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shared.domain.events.base import Event
 from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
 from shared.domain.refusals.inventory import QuantityNotWhole
 from shared.domain.rules.stock import FRACTIONAL_UNITS
 from shared.errors import TimeOutOfRange
+from shared.eventstore.event import Event
 from shared.texts import Phrase
 
 DHAKA = ZoneInfo("Asia/Dhaka")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from shared.domain.events.base import Event
 from shared.domain.events.recommendations import Fact
 from shared.domain.presentation.recommendations import Recommendation
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from write_side.recommendations import aggregate
 from write_side.recommendations.aggregate import Advice, Item

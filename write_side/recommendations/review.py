@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.domain.events.base import Event
 from shared.domain.events.recommendations import (
     BasedOn,
     RecommendationExpired,
@@ -14,6 +13,7 @@ from shared.domain.events.recommendations import (
 )
 from shared.domain.rules.follow_up import Outcome
 from shared.domain.rules.recommendation_candidates import DEFAULTS, Candidate, at_once
+from shared.eventstore.event import Event
 from write_side.recommendations.aggregate import Advice, Item, follow_up
 
 
