@@ -35,6 +35,8 @@ MODULES = {
     "shared/embedded/servers": "",
     "shared/eventstore/codec": "import shared.eventstore.event",
     "shared/eventstore/event": "",
+    "shared/eventstore/system_events": "import shared.eventstore.event",
+    "shared/eventstore/catalogue": "import shared.eventstore.system_events",
     "shared/eventstore/store": "import eventsourcing.postgres, shared.errors, shared.eventstore.codec",
     "shared/eventstore/reader": "import psycopg, shared.eventstore.codec",
     "shared/http/app": "import fastapi, shared.errors, shared.eventstore.store",
