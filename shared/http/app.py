@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -10,6 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 from shared.http import docs, error_handlers
 from shared.http.access_log import RequestContextMiddleware
 from shared.http.auth import command_context, language, owner, principal, request_hash, staff
+from shared.http.dependencies import Access, provide
 from shared.http.openapi import document, example, refuses, version
 from shared.http.pagination import (
     Limit,
@@ -24,7 +24,6 @@ from shared.http.pagination import (
     page_links,
     strict_query,
 )
-from shared.http.rate_limiter import RateLimiter
 from shared.http.request_guard import RequestGuardMiddleware
 from shared.http.responses import ok, raw
 from shared.http.tokens import Principal
@@ -56,7 +55,7 @@ __all__ = [
     "strict_query",
 ]
 
-Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Access]]
 _CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _CORS_READ = (
     "Authorization",
@@ -87,8 +86,7 @@ def create_app(
 ) -> FastAPI:
     """Return the application: `routers` under /api, `root_routers` (health, metrics) at the root, docs if wanted.
 
-    `lifespan` sets on `app.state` what routes need: `store`, `reader`, `redis`, `tokens`, …; the rate limiter comes
-    after it, as `app.state.limiter`.
+    `lifespan` opens what the routes use and yields it: `Dependencies`, or `Access` where no route needs more.
     """
     app = FastAPI(
         title="SmartMarket API",
@@ -100,9 +98,8 @@ def create_app(
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        lifespan=_with_limiter(lifespan),
+        lifespan=_providing(lifespan),
     )
-    app.state.settings = settings
     error_handlers.install(app)
     for router in routers:
         app.include_router(router, prefix="/api")
@@ -129,12 +126,11 @@ def _add_layers(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(RequestContextMiddleware, https_only=https_only)
 
 
-def _with_limiter(lifespan: Lifespan) -> Lifespan:
+def _providing(lifespan: Lifespan) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
-    async def limited(app: FastAPI) -> AsyncIterator[Any]:
-        async with lifespan(app) as state:
-            enabled = app.state.settings.rate_limits
-            app.state.limiter = RateLimiter(getattr(app.state, "redis", None), enabled=enabled)
-            yield state
+    async def provided(app: FastAPI) -> AsyncIterator[None]:
+        async with lifespan(app) as access:
+            provide(app, access)
+            yield
 
-    return limited
+    return provided

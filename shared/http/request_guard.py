@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.errors import InvalidQuery, InvalidRequest, Refusal, TooManyRequests, UnsupportedMediaType
 from shared.http import json_validation
 from shared.http.auth import identify
+from shared.http.dependencies import provided
 from shared.http.error_handlers import FILE_LIMIT, JSON_LIMIT, answer, media_type, of, too_large
 from shared.http.negotiation import negotiate
 from shared.http.rate_limiter import RateLimiter, source
@@ -79,15 +80,14 @@ class RequestGuardMiddleware:
             if scope["method"] in {"GET", "HEAD"} and path.startswith(_DOCS):
                 return RedirectResponse(str(Request(scope).url.replace(scheme="https")), 308)
             raise HttpsRequired
-        who = identify(
-            getattr(scope["app"].state, "tokens", None), headers.getlist("authorization"), dt.datetime.now(dt.UTC)
-        )
+        access = provided(scope["app"])
+        who = identify(access.tokens, headers.getlist("authorization"), dt.datetime.now(dt.UTC))
         state["identity"] = who
         if isinstance(who, Principal) and asked_language is None:
             state["language"] = who.language
         _check_address(scope)
         if path.startswith("/api/"):
-            await _check_rate(scope, who)
+            await _check_rate(access.limiter, scope, who)
         return None
 
 
@@ -100,10 +100,7 @@ def _as_get(scope: Scope) -> Scope:
     return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
 
-async def _check_rate(scope: Scope, who: object) -> None:
-    limiter: RateLimiter | None = getattr(scope["app"].state, "limiter", None)
-    if limiter is None:
-        return
+async def _check_rate(limiter: RateLimiter, scope: Scope, who: object) -> None:
     client = scope.get("client") or ("unknown", 0)
     key = f"user:{who.user_id}" if isinstance(who, Principal) else f"ip:{source(client[0])}"
     retry_after = await limiter.hit(key, REQUESTS_PER_MINUTE, 60)

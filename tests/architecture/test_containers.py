@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.architecture.conftest import ROOT, SIDES
-from tests.architecture.test_settings import settings
+from tests.support.source_tree import ROOT, SIDES, settings
 
 PROCESSES = {"api", "policies", "worker", "projector", "scheduler"}
 SERVERS = {"postgres", "redis"}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.conftest import ROOT, SIDES, modules
+from tests.support.source_tree import ROOT, SIDES, modules
 
 DOMAINS = {
     *("identity", "sales", "inventory", "customers", "forecasting", "cashflow", "recommendations", "admin"),

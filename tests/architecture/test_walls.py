@@ -8,7 +8,7 @@ from shutil import copy
 
 import pytest
 
-from tests.architecture.conftest import ROOT
+from tests.support.source_tree import ROOT
 
 # What each module of a tree without breaches imports.
 MODULES = {

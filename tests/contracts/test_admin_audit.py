@@ -8,8 +8,9 @@ import httpx
 import psycopg
 import pytest
 
-from tests.conftest import RunningSystem, Shop, finished_upload, upload
-from tests.contracts.staff import staff_headers
+from tests.support.application import RunningSystem
+from tests.support.shops import Shop, finished_upload, upload
+from tests.support.staff import staff_headers
 from write_side.scheduler import SWEEPS
 
 AGENT = "smartmarket-tests/1"

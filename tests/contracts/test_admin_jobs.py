@@ -11,9 +11,11 @@ import pytest
 from shared.domain.events.sales import UploadAccepted
 from shared.errors import JobNotFailed
 from shared.http.pagination import encode_cursor
-from tests.conftest import RunningSystem, Shop, finished_upload, wait_until
-from tests.contracts.reads import record
-from tests.contracts.staff import staff_headers
+from tests.support.application import RunningSystem
+from tests.support.reads import record
+from tests.support.shops import Shop, finished_upload
+from tests.support.staff import staff_headers
+from tests.support.waiting import wait_until
 from write_side.admin.cli import run_jobs
 
 LEDGER = b"Date,Product,Quantity,Amount\n2025-03-01,Tea,1,20\n2025-03-02,Tea,2,40\n"

@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from shared.http.pagination import encode_cursor
-from tests.conftest import RunningSystem, Shop, register
-from tests.contracts.staff import staff_headers
+from tests.support.application import RunningSystem
+from tests.support.shops import Shop, register
+from tests.support.staff import staff_headers
 from write_side.identity.staff_handlers import create_staff
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, Shop, wait_until
-from tests.contracts.reads import by_cursor, by_offset, data, rows, today
+from tests.support.application import RunningSystem
+from tests.support.reads import by_cursor, by_offset, data, rows, today
+from tests.support.shops import Shop
+from tests.support.waiting import wait_until
 
 SETTINGS, EXPENSES, COLLECTIONS = "/api/cashflow/settings", "/api/cashflow/expenses", "/api/cashflow/collections"
 COUNT = "SELECT count(*) FROM log.events WHERE business_id = %(b)s"

@@ -8,11 +8,13 @@ import httpx
 import pytest
 
 from shared.runtime.container import Container
-from tests.conftest import PATIENCE, RunningSystem, Shop, register, settings_for
-from tests.contracts.reads import record, today
-from tests.log.facts import rows
-from tests.projectors.events import batch, products, sale
-from tests.services import Services, drop_database, fresh_database
+from tests.support.application import RunningSystem, settings_for
+from tests.support.log_facts import rows
+from tests.support.reads import record, today
+from tests.support.servers import Services, drop_database, fresh_database
+from tests.support.shop_events import batch, products, sale
+from tests.support.shops import Shop, register
+from tests.support.waiting import PATIENCE
 
 TEA, RICE, SALT = 1, 2, 3
 OF_SHOP = "SELECT topic FROM log.events WHERE business_id = %s AND topic LIKE 'forecasting.%%' ORDER BY notification_id"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.contracts.edge import OWNER, STAFF, application, bearer, serving, settings
+from tests.support.example_app import OWNER, STAFF, application, bearer, serving, settings
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.contracts.edge import ENGLISH_OWNER, OWNER, application, bearer, serving
+from tests.support.example_app import ENGLISH_OWNER, OWNER, application, bearer, serving
+from tests.support.in_process import in_process
 
 JSON = {"Content-Type": "application/json", "Accept-Language": "en"}
 MIB = 1024 * 1024
@@ -16,6 +17,12 @@ MIB = 1024 * 1024
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
+    with in_process(application()) as http:
+        yield http
+
+
+@pytest.fixture(scope="module")
+def wire() -> Iterator[httpx.Client]:
     with serving(application()) as http:
         yield http
 
@@ -180,24 +187,35 @@ def test_json_under_another_name_is_read(client: httpx.Client) -> None:
     assert client.post("/api/sales", content=b'{"product_name":"Shirt","amount":1}', headers=headers).status_code == 201
 
 
+def test_json_is_read_and_refused_over_the_wire_as_in_process(wire: httpx.Client) -> None:
+    assert wire.post("/api/anything", content=b'{"a":600.05}', headers=JSON).json()["data"] == {"a": 600.05}
+    refused(wire.post("/api/anything", content=b'{"a":1e400}', headers=JSON), 400, "INVALID_REQUEST")
+    refused(wire.post("/api/sales", headers=bearer(OWNER)), 400, "INVALID_REQUEST")
+    refused(
+        wire.post("/api/sales", content=b"{}", headers={"Content-Type": "text/plain"} | bearer(OWNER)),
+        415,
+        "UNSUPPORTED_MEDIA_TYPE",
+    )
+
+
 def test_json_may_be_one_mebibyte_and_not_a_byte_more(client: httpx.Client) -> None:
     fitting = b'{"a":"' + b"x" * (MIB - 8) + b'"}'
     assert client.post("/api/anything", content=fitting, headers=JSON).status_code == 200
     refused(client.post("/api/anything", content=fitting + b" ", headers=JSON), 413, "PAYLOAD_TOO_LARGE")
 
 
-def test_a_large_body_is_counted_while_it_streams(client: httpx.Client) -> None:
+def test_a_large_body_is_counted_while_it_streams(wire: httpx.Client) -> None:
     def streamed() -> Iterator[bytes]:
         yield b'{"a":"'
         for _ in range(1100):
             yield b"x" * 1024
         yield b'"}'
 
-    refused(client.post("/api/anything", content=streamed(), headers=JSON), 413, "PAYLOAD_TOO_LARGE")
+    refused(wire.post("/api/anything", content=streamed(), headers=JSON), 413, "PAYLOAD_TOO_LARGE")
 
 
-def test_a_large_body_is_refused_before_it_is_sent(client: httpx.Client) -> None:
-    with socket.create_connection((client.base_url.host, client.base_url.port or 0), timeout=5) as raw:
+def test_a_large_body_is_refused_before_it_is_sent(wire: httpx.Client) -> None:
+    with socket.create_connection((wire.base_url.host, wire.base_url.port or 0), timeout=5) as raw:
         raw.sendall(
             b"POST /api/anything HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             b"Content-Length: 99999999\r\nExpect: 100-continue\r\n\r\n"
@@ -205,14 +223,14 @@ def test_a_large_body_is_refused_before_it_is_sent(client: httpx.Client) -> None
         assert raw.recv(1024).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_file_may_be_ten_mebibytes_and_not_much_more(client: httpx.Client) -> None:
-    answer = client.post("/api/files", files={"file": b"x" * (10 * MIB)})
+def test_a_file_may_be_ten_mebibytes_and_not_much_more(wire: httpx.Client) -> None:
+    answer = wire.post("/api/files", files={"file": b"x" * (10 * MIB)})
     assert (answer.status_code, answer.json()["data"]["size"]) == (202, 10 * MIB)
-    told = refused(client.post("/api/files", files={"file": b"x" * (11 * MIB)}), 413, "FILE_TOO_LARGE")
+    told = refused(wire.post("/api/files", files={"file": b"x" * (11 * MIB)}), 413, "FILE_TOO_LARGE")
     assert told["details"] == {"limit_bytes": 10 * MIB}
 
 
-def test_a_large_file_is_counted_while_it_streams(client: httpx.Client) -> None:
+def test_a_large_file_is_counted_while_it_streams(wire: httpx.Client) -> None:
     def streamed() -> Iterator[bytes]:
         yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
         for _ in range(11 * 16):
@@ -220,7 +238,7 @@ def test_a_large_file_is_counted_while_it_streams(client: httpx.Client) -> None:
         yield b"\r\n--b--\r\n"
 
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
-    refused(client.post("/api/files", content=streamed(), headers=headers), 413, "FILE_TOO_LARGE")
+    refused(wire.post("/api/files", content=streamed(), headers=headers), 413, "FILE_TOO_LARGE")
 
 
 def test_a_broken_form_is_refused(client: httpx.Client) -> None:

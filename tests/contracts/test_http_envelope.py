@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contracts.edge import ENGLISH_OWNER, OWNER, application, bearer, serving
+from tests.support.example_app import ENGLISH_OWNER, OWNER, application, bearer, serving
 
 BANGLA = re.compile("[\u0980-\u09ff]")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

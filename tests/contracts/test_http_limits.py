@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 
 from shared.http.rate_limiter import RateLimiter, source
 from shared.http.tokens import Principal
-from tests.contracts.edge import application, bearer, serving, settings
-from tests.services import Services
+from tests.support.example_app import application, bearer, serving, settings
+from tests.support.servers import Services
 
 
 @pytest.fixture

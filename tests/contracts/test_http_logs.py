@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.runtime.logging import bound, configure_logging
-from tests.contracts.edge import OWNER, application, bearer, serving
+from tests.support.example_app import OWNER, application, bearer, serving
 
 TOKEN = bearer(OWNER)["Authorization"].split()[1]
 

@@ -8,13 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.http.pagination import InvalidCursor, Page, decode_cursor, encode_cursor, page_links
-from tests.contracts.edge import ENGLISH_OWNER, application, bearer, serving
+from tests.support.example_app import ENGLISH_OWNER, application, bearer, serving
+from tests.support.in_process import in_process
 
 filters = st.dictionaries(st.sampled_from(["sort", "order", "date_from", "q"]), st.text(min_size=1, max_size=8))
 
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
+    with in_process(application(), headers=bearer(ENGLISH_OWNER)) as http:
+        yield http
+
+
+@pytest.fixture(scope="module")
+def wire() -> Iterator[httpx.Client]:
     with serving(application()) as http:
         http.headers.update(bearer(ENGLISH_OWNER))
         yield http
@@ -48,10 +55,10 @@ def test_the_last_page_has_no_next(client: httpx.Client) -> None:
     assert client.get("/api/sales?offset=5000").json()["data"]["next"] is None
 
 
-def test_links_can_be_followed_through_the_whole_list(client: httpx.Client) -> None:
+def test_links_can_be_followed_through_the_whole_list(wire: httpx.Client) -> None:
     path, pages = "/api/sales?limit=100&sort=amount", 0
     while path:
-        path, pages = client.get(path).json()["data"]["next"], pages + 1
+        path, pages = wire.get(path).json()["data"]["next"], pages + 1
     assert pages == 13
 
 
@@ -145,9 +152,9 @@ def test_no_route_ever_sees_a_nul(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/sales/%", "/api/sales/%zz", "/api/sales/%ff", "/api/sales/%00", "/%c3%28"])
-def test_addresses_that_are_no_text_are_refused(client: httpx.Client, path: str) -> None:
+def test_addresses_that_are_no_text_are_refused(wire: httpx.Client, path: str) -> None:
     # The server itself may refuse a path before the application sees it.
-    answer = client.get(httpx.URL(f"{client.base_url}/").copy_with(raw_path=path.encode()))
+    answer = wire.get(httpx.URL(f"{wire.base_url}/").copy_with(raw_path=path.encode()))
     assert answer.status_code == 400
 
 

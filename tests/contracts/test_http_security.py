@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.contracts.edge import OWNER, application, bearer, serving, settings
+from tests.support.example_app import OWNER, application, bearer, serving, settings
 
 SPA = "https://smartmarket.vercel.app"
 

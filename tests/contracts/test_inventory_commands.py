@@ -2,7 +2,6 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -10,9 +9,10 @@ import pytest
 
 from shared.domain.events.sales import NewProduct, ProductsAdded
 from shared.eventstore.store import Metadata, UnitOfWork
-from tests.conftest import RunningSystem, Shop, register
-from tests.contracts.reads import today
-from tests.journeys.uploading import kept, refusal, refused_in_both_languages, topics
+from tests.support.application import RunningSystem
+from tests.support.reads import today
+from tests.support.shops import Shop, register
+from tests.support.uploading import kept, refusal, refused_in_both_languages, topics
 from write_side.sales.aggregate import product_index_key
 
 Headers = dict[str, str]
@@ -63,10 +63,9 @@ def known(running: RunningSystem, shop: Shop) -> None:
 
 
 @pytest.fixture(scope="module")
-def strict(running: RunningSystem) -> Iterator[Stocked]:
+def strict(running: RunningSystem, unserved: httpx.Client) -> Stocked:
     """A shop of which nothing is accepted."""
-    with httpx.Client(base_url=running.url, timeout=30, headers={"Accept-Language": "en"}) as http:
-        yield Stocked(running, http)
+    return Stocked(running, unserved)
 
 
 @pytest.fixture

@@ -9,8 +9,10 @@ import pytest
 from projections.registry import REGISTRY
 from read_side.admin.explain_router import SHOWN_TO_OWNERS
 from shared.texts import catalogue
-from tests.conftest import RunningSystem, Shop, wait_until
-from tests.contracts.reads import rows
+from tests.support.application import RunningSystem
+from tests.support.reads import rows
+from tests.support.shops import Shop
+from tests.support.waiting import wait_until
 from write_side.identity.staff_handlers import create_staff
 
 PASSWORD = "SecurePass123"

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from shared.domain.events.sales import CustomersAdded, NewCustomer, UploadFailed
-from tests.conftest import RunningSystem, Shop
-from tests.contracts.reads import by_cursor, by_offset, data, record, refusal, rows, today
+from tests.support.application import RunningSystem
+from tests.support.reads import by_cursor, by_offset, data, record, refusal, rows, today
+from tests.support.shops import Shop
 
 PATH = "/customers"
 SEGMENTS = {

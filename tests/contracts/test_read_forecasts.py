@@ -14,10 +14,12 @@ from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
 from shared.domain.events.sales import SalesBatchRecorded
 from shared.domain.rules.stockout import Demand, Shelf
 from shared.eventstore.event import Event
-from tests.conftest import RunningSystem, Shop, wait_until
-from tests.contracts.reads import by_cursor, by_offset, data, record, refusal, today
-from tests.projectors.events import batch, products, sale
-from tests.projectors.forecasts import RUN, made, takings
+from tests.support.application import RunningSystem
+from tests.support.forecast_events import RUN, made, takings
+from tests.support.reads import by_cursor, by_offset, data, record, refusal, today
+from tests.support.shop_events import batch, products, sale
+from tests.support.shops import Shop
+from tests.support.waiting import wait_until
 
 RICE, TEA, SALT, SOAP, OIL = range(1, 6)
 WEEK = [3, 4, 3, 6, 4, 4, 4]

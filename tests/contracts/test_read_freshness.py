@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from shared.domain.events.sales import Sale, SalesBatchRecorded
-from tests.conftest import RunningSystem, Shop, upload
-from tests.contracts.reads import at, csv, invented, record
+from tests.support.application import RunningSystem
+from tests.support.reads import at, csv, invented, record
+from tests.support.shops import Shop, upload
 
 PATHS = ("/api/transactions", "/api/products", "/api/customers", "/api/business/profile", "/api/data/uploads")
 

@@ -14,7 +14,8 @@ from shared.jobs import queue
 from shared.runtime.container import Container
 from shared.runtime.settings import Settings
 from smartmarket import build_api
-from tests.conftest import RunningSystem, Shop
+from tests.support.application import RunningSystem
+from tests.support.shops import Shop
 
 KINDS = ("worker", "policies", "projector")
 NOWHERE = "127.0.0.1:1"

@@ -12,7 +12,9 @@ from projections.operations.verify import verify
 from projections.registry import REGISTRY
 from shared.jobs import queue
 from smartmarket import source_of
-from tests.conftest import RunningSystem, Shop, wait_until
+from tests.support.application import RunningSystem
+from tests.support.shops import Shop
+from tests.support.waiting import wait_until
 
 Samples = dict[tuple[str, str], float]
 

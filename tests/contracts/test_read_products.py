@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Shop
-from tests.contracts.reads import by_cursor, by_offset, data, refusal, rows, today
+from tests.support.reads import by_cursor, by_offset, data, refusal, rows, today
+from tests.support.shops import Shop
 
 PATH = "/products"
 PRODUCTS = ("mango", "Apple", "চা", "banana", "Zinc", "apple pie", "Dal", "egg", "fish", "Gur", "Oil", "Pen")

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import httpx
 
 from shared.domain.events.identity import BusinessProfileChanged
-from tests.conftest import RunningSystem, Shop
-from tests.contracts.reads import data, record, rows
+from tests.support.application import RunningSystem
+from tests.support.reads import data, record, rows
+from tests.support.shops import Shop
 
 PATH = "/business/profile"
 

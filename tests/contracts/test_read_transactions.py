@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from read_side.sales import queries
-from tests.conftest import Shop
-from tests.contracts.reads import FIRST_DAY, Sale, by_cursor, by_offset, csv, data, invented, refusal, rows
+from tests.support.reads import FIRST_DAY, Sale, by_cursor, by_offset, csv, data, invented, refusal, rows
+from tests.support.shops import Shop
 
 PATH = "/transactions"
 

@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from shared.domain.events.sales import UploadAccepted, UploadFailed
-from tests.conftest import RunningSystem, Shop, finished_upload, upload
-from tests.contracts.reads import by_cursor, by_offset, csv, data, invented, record, refusal, rows
+from tests.support.application import RunningSystem
+from tests.support.reads import by_cursor, by_offset, csv, data, invented, record, refusal, rows
+from tests.support.shops import Shop, finished_upload, upload
 
 PATH = "/data/uploads"
 KEYS = {

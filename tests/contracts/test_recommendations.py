@@ -8,10 +8,12 @@ import pytest
 
 from shared.domain.events.recommendations import RecommendationExpired, RecommendationWithdrawn
 from shared.eventstore.event import Event
-from tests.conftest import PATIENCE, RunningSystem, Shop, register, wait_until
-from tests.contracts.reads import by_cursor, by_offset, data, record, refusal, today
-from tests.projectors.advice import BASED_ON, issued
-from tests.projectors.events import products
+from tests.support.application import RunningSystem
+from tests.support.reads import by_cursor, by_offset, data, record, refusal, today
+from tests.support.recommendation_events import BASED_ON, issued
+from tests.support.shop_events import products
+from tests.support.shops import Shop, register
+from tests.support.waiting import PATIENCE, wait_until
 
 PATH = "/recommendations"
 RICE: dict[str, Any] = {

@@ -1,16 +1,16 @@
 """What POST /transactions and the void of a sale accept, refuse and leave behind."""
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, Shop, register
-from tests.contracts.edge import SECRET
-from tests.contracts.reads import today
-from tests.journeys.uploading import kept, refusal, refused_in_both_languages, shop_for_refusals
+from tests.support.application import RunningSystem
+from tests.support.example_app import SECRET
+from tests.support.reads import today
+from tests.support.shops import Shop, register
+from tests.support.uploading import kept, refusal, refused_in_both_languages, shop_for_refusals
 
 PATH = "/api/transactions"
 SALE = {"date": "2025-10-01", "product_name": "Shirt", "quantity": 2, "amount": 600}
@@ -18,10 +18,9 @@ TOMORROW = today() + dt.timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def strict(running: RunningSystem) -> Iterator[tuple[httpx.Client, Shop]]:
+def strict(running: RunningSystem, unserved: httpx.Client) -> tuple[httpx.Client, Shop]:
     """A shop that never sells anything."""
-    with httpx.Client(base_url=running.url, timeout=30) as http:
-        yield http, shop_for_refusals(running)
+    return unserved, shop_for_refusals(running)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +133,12 @@ def test_a_refusal_says_what_is_wrong_in_both_languages(
     assert details["fields"][0]["message"] != "this value is not valid"
 
 
+def test_a_refusal_is_the_same_over_the_wire(client: httpx.Client, strict: tuple[httpx.Client, Shop]) -> None:
+    _, shop = strict
+    refused = refusal(client.post(PATH, json=SALE | {"amount": 0.5}, headers=shop.headers), 400, "INVALID_REQUEST")
+    assert refused["details"]["fields"][0]["field"] == "amount"
+
+
 def test_a_product_of_nobody_or_of_another_shop_is_not_found(
     running: RunningSystem, strict: tuple[httpx.Client, Shop]
 ) -> None:
@@ -175,7 +180,7 @@ def test_what_is_no_id_is_refused(strict: tuple[httpx.Client, Shop], number: str
     assert answer.status_code in {400, 404}
 
 
-def test_the_bounds_of_every_field_are_accepted(client: httpx.Client, shop: Shop) -> None:
+def test_the_bounds_of_every_field_are_accepted(unserved: httpx.Client, shop: Shop) -> None:
     bounds: list[dict[str, Any]] = [
         {"date": "2000-01-01"},
         {"date": "1999-12-31T18:00:00Z"},
@@ -193,7 +198,7 @@ def test_the_bounds_of_every_field_are_accepted(client: httpx.Client, shop: Shop
         *({"payment_method": m} for m in ("cash", "bkash", "nagad", "rocket", "card", "credit", "other")),
     ]
     for changes in bounds:
-        answer = client.post(PATH, json=SALE | changes, headers=shop.headers)
+        answer = unserved.post(PATH, json=SALE | changes, headers=shop.headers)
         assert answer.status_code == 201, (changes, answer.text)
         said = changes.get("payment_method")
         assert answer.json()["data"]["payment_method"] == said

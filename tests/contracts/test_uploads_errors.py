@@ -6,9 +6,9 @@ import io
 import httpx
 import pytest
 
-from tests.conftest import Shop, upload
-from tests.journeys.ledgers import SAMPLE, errors_of, imported, written
-from tests.journeys.uploading import BANGLA
+from tests.support.ledgers import SAMPLE, errors_of, imported, written
+from tests.support.shops import Shop, upload
+from tests.support.uploading import BANGLA
 
 COLUMNS = ["row", "column", "value", "code", "message", "fix"]
 HEADER = ["Date", "Product", "Qty", "Amount", "Note"]

@@ -5,9 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, Shop, finished_upload
-from tests.journeys.ledgers import SAMPLE
-from tests.journeys.uploading import (
+from tests.support.application import RunningSystem
+from tests.support.ledgers import SAMPLE
+from tests.support.shops import Shop, finished_upload
+from tests.support.uploading import (
     BOUNDARY,
     FORM,
     UPLOAD,

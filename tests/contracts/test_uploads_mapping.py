@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, Shop, finished_upload
-from tests.journeys.ledgers import read
-from tests.journeys.uploading import UPLOAD, kept, refusal, refused_in_both_languages, shop_for_refusals
+from tests.support.application import RunningSystem
+from tests.support.ledgers import read
+from tests.support.shops import Shop, finished_upload
+from tests.support.uploading import UPLOAD, kept, refusal, refused_in_both_languages, shop_for_refusals
 
 LEDGER = (
     b"Sold on,Date,Item,Qty,Total,Net\n2025-10-01,2025-10-05,Shirt,2,600,550\n2025-10-02,2025-10-05,Pants,1,1200,1100\n"

@@ -13,11 +13,13 @@ from shared.domain.events.sales import UploadAccepted
 from shared.domain.refusals.sales import TooManyUploads
 from shared.eventstore.store import EventStore, Metadata
 from shared.runtime.container import Container
-from tests.conftest import PATIENCE, RunningSystem, Shop, register, settings_for, upload, wait_until
-from tests.journeys.ledgers import SAMPLE
-from tests.journeys.uploading import UPLOAD, kept, refusal, topics
-from tests.log.facts import connected, rows
-from tests.services import Services, drop_database, fresh_database
+from tests.support.application import RunningSystem, settings_for
+from tests.support.ledgers import SAMPLE
+from tests.support.log_facts import connected, rows
+from tests.support.servers import Services, drop_database, fresh_database
+from tests.support.shops import Shop, register, upload
+from tests.support.uploading import UPLOAD, kept, refusal, topics
+from tests.support.waiting import PATIENCE, wait_until
 from write_side.sales import worker
 from write_side.sales.aggregate import stream_of
 from write_side.sales.upload.quotas import insist_on_quota

@@ -11,11 +11,13 @@ import pytest
 
 from shared.eventstore.store import EventStore
 from shared.runtime.container import Container
-from tests.conftest import PATIENCE, RunningSystem, Shop, register, settings_for
-from tests.journeys.ledgers import SAMPLE, errors_of, imported
-from tests.journeys.uploading import refusal
-from tests.log.facts import rows
-from tests.services import Services, drop_database, fresh_database
+from tests.support.application import RunningSystem, settings_for
+from tests.support.ledgers import SAMPLE, errors_of, imported
+from tests.support.log_facts import rows
+from tests.support.servers import Services, drop_database, fresh_database
+from tests.support.shops import Shop, register
+from tests.support.uploading import refusal
+from tests.support.waiting import PATIENCE
 
 MARK = b"Marzipan-Moghul"
 LEDGER = SAMPLE + b"2025-10-03,%b,1,20,,\n2025-10-03,%b,0,20,,\n" % (MARK, MARK) + b"\n" * 2_200_000

@@ -1,4 +1,3 @@
-import secrets
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,8 @@ SAFE = {
     "SMARTMARKET_ENV": "production",
     "DATABASE_URL": "postgresql://app:vFq3ZtXk2mN8@db.internal:5432/smartmarket",
     "REDIS_URL": "redis://:b7GqW1xYp0Lc@redis.internal:6379",
-    "SECRET_KEY": secrets.token_urlsafe(32),
-    "JWT_SECRET": secrets.token_urlsafe(32),
+    "SECRET_KEY": "eKp2-Zr8XwQm4VtB7nYc5HdL9jGs3FaU6iRo1TzEyWx",
+    "JWT_SECRET": "hN4u-Lq7PdKv2XsC9mBf6WgJ3rTz8YaE5oUi1HxRyQt",
     "CORS_ALLOWED_ORIGINS": "https://smartmarket.vercel.app,https://www.smartmarket.vercel.app",
     "SMARTMARKET_TRUSTED_PROXIES": "10.0.0.0/8",
 }

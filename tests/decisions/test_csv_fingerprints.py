@@ -1,7 +1,7 @@
 import pytest
 
 from shared.eventstore.vault import MasterKey
-from tests.decisions.csv_ledger import HEADER, items, sale, sales
+from tests.support.csv_rows import HEADER, items, sale, sales
 from write_side.sales.catalog import marking
 from write_side.sales.csv.rows import LedgerRow
 

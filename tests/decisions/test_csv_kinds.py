@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from tests.decisions.csv_ledger import MARK, NOW, items, rejection, sale, sales, stored
+from tests.support.csv_rows import MARK, NOW, items, rejection, sale, sales, stored
 from write_side.sales.csv.rows import read_rows, scan
 from write_side.sales.csv.sheet import ProductFacts, Sheet
 

@@ -3,7 +3,7 @@ from itertools import islice
 
 import pytest
 
-from tests.decisions.csv_ledger import HEADER, MARK, NOW, TODAY, items, rejection, sale, sales, stored
+from tests.support.csv_rows import HEADER, MARK, NOW, TODAY, items, rejection, sale, sales, stored
 from write_side.sales.csv.dates import AmbiguousDates, DateFormat
 from write_side.sales.csv.encoding import MAX_LINE
 from write_side.sales.csv.faults import Fault, Notice

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.decisions.csv_ledger import fault_of
+from tests.support.csv_rows import fault_of
 from write_side.sales.csv.cells import Memo
 from write_side.sales.csv.faults import BadCell, Fault
 from write_side.sales.csv.values import (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.domain.rules import cash
 from shared.domain.rules.cash_flows import Day, Situation
 from shared.domain.rules.recurring import Recurring
-from tests.decisions.csv_ledger import MARK
+from tests.support.csv_rows import MARK
 from write_side.demo.calendar import busyness, eve
 from write_side.demo.goods import GOODS
 from write_side.demo.people import DAYS

@@ -10,7 +10,7 @@ from shared.domain.refusals.inventory import ProductNotFound
 from shared.errors import Refusal
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import JobFailed
-from tests.projectors.forecasts import made, takings
+from tests.support.forecast_events import made, takings
 from write_side.forecasting.aggregate import (
     DAY,
     IMPORT,

@@ -25,36 +25,16 @@ from shared.domain.rules.follow_up import Outcome
 from shared.domain.rules.recommendation_candidates import Candidate, Fact
 from shared.errors import InvalidRequest, Refusal
 from shared.eventstore.event import Event
+from tests.support.recommendations import BASED_ON, NOW, TODAY, after, opened, reviewed
 from write_side.recommendations.aggregate import Advice, dismiss, evolve, execute, follow_up, outdated, view
 from write_side.recommendations.review import review, to_issue
 
-TODAY = dt.date(2025, 11, 3)
-NOW = dt.datetime(2025, 11, 3, 6, tzinfo=dt.UTC)
-BASED_ON = {"inventory": (4, 41)}
 RICE = Candidate("reorder", "product-1", "medium", 500, "unmet_demand", {"product_id": 1, "current_stock": 9}, TODAY)
 CALL = Candidate("retention", "customers", "medium", 700, "spent_90d", {"customer_ids": [1, 2, 3]})
 
 
 def day(n: int) -> dt.date:
     return TODAY + dt.timedelta(n)
-
-
-def after(*events: Event, advice: Advice | None = None) -> Advice:
-    advice = advice or Advice()
-    for event in events:
-        advice = evolve(advice, event, NOW, 7)
-    return advice
-
-
-def reviewed(
-    advice: Advice, *wanted: Candidate, on: dt.date = TODAY, first: int | None = None, stale: bool = False
-) -> list[Event]:
-    first_id = len(advice.items) + 1 if first is None else first
-    return review(wanted, advice, on, BASED_ON, first_id=first_id, stale=stale)
-
-
-def opened(*wanted: Candidate) -> Advice:
-    return after(*reviewed(Advice(), *wanted))
 
 
 def test_what_is_wanted_is_issued_once() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.domain.events.sales import SaleVoided
 from shared.domain.refusals.sales import AlreadyVoided
 from shared.http.error_handlers import InvalidFields
-from tests.decisions.csv_ledger import MARK, NOW, sales
+from tests.support.csv_rows import MARK, NOW, sales
 from write_side.sales.handlers import shown, voided
 from write_side.sales.lookups import RecordedSale
 from write_side.sales.manual_sale import Wish, rows_of

@@ -6,7 +6,7 @@ from shared.domain.events.recommendations import RecommendationIssued, Recommend
 from shared.domain.rules.recommend import NOBODY, AtRisk, Shelf, Signals, retention, wanted
 from shared.domain.rules.recommendation_candidates import Candidate, Fact, at_once
 from shared.eventstore.event import Event
-from tests.decisions.test_recommendations_aggregate import BASED_ON, TODAY, after, opened, reviewed
+from tests.support.recommendations import BASED_ON, TODAY, after, opened, reviewed
 from write_side.recommendations.aggregate import Advice, dismiss
 
 SLOW = Shelf(1, 5_000, True, 20_000, None, 1_000, 7, None, "average", 12_000, None, None, None, 1_000, 0)  # noqa: FBT003 - a row

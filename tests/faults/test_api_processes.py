@@ -15,9 +15,10 @@ import psutil
 import psycopg
 import pytest
 
-from tests.conftest import PATIENCE, register, wait_until
-from tests.faults.processes import environment, free_port
-from tests.services import Services
+from tests.support.app_processes import environment, free_port
+from tests.support.servers import Services
+from tests.support.shops import register
+from tests.support.waiting import PATIENCE, wait_until
 
 CLIENTS = 4
 ENDS_WITHIN = 10.0

@@ -19,11 +19,11 @@ from shared.jobs import queue
 from shared.jobs.job import NIGHTLY, WAITED_FOR, NewJob
 from shared.jobs.queue import Job, Retry
 from shared.runtime.container import Container
-from tests.faults import modellers
-from tests.faults.modellers import TODAY, task
-from tests.log.facts import connected, rows
-from tests.log.ledgers import Held
-from tests.projectors.events import batch, products, sale
+from tests.support import failing_models
+from tests.support.accepted_ledgers import Held
+from tests.support.failing_models import TODAY, task
+from tests.support.log_facts import connected, rows
+from tests.support.shop_events import batch, products, sale
 from write_side.forecasting.aggregate import part_stream, run_stream
 from write_side.forecasting.models.process import Models, ProductTask
 from write_side.forecasting.policy import MAKE
@@ -37,7 +37,7 @@ GONE = "DELETE FROM jobs.jobs RETURNING id"
 
 @pytest.fixture
 def models() -> Iterator[Models]:
-    opened = Models(modellers.load, limit=2.0)
+    opened = Models(failing_models.load, limit=2.0)
     yield opened
     opened.close()
 
@@ -75,7 +75,7 @@ def desk(store: EventStore, container: Container, models: Models, projected: Cal
 
 
 def test_one_product_fails_and_the_others_are_forecast(desk: Desk) -> None:
-    desk.open([5, modellers.HANGS, modellers.DIES, modellers.RAISES, modellers.SHORT, 5])
+    desk.open([5, failing_models.HANGS, failing_models.DIES, failing_models.RAISES, failing_models.SHORT, 5])
     desk.maker(JOB, Held())
     told = desk.told()
     made = [event for event in told if isinstance(event, ForecastMade)]

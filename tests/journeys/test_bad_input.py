@@ -6,10 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, Shop, finished_upload, upload
-from tests.contracts.test_receipts import PNG
-from tests.journeys.ledgers import LIMIT, SAMPLE, errors_of, imported, read, written
-from tests.journeys.uploading import (
+from tests.support.application import RunningSystem
+from tests.support.ledgers import LIMIT, SAMPLE, errors_of, imported, read, written
+from tests.support.pictures import PNG
+from tests.support.shops import Shop, finished_upload, upload
+from tests.support.uploading import (
     BANGLA,
     UPLOAD,
     form,

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from read_side.http.business_day import DHAKA
-from tests.conftest import Shop
-from tests.journeys.ledgers import imported, read, written
+from tests.support.ledgers import imported, read, written
+from tests.support.shops import Shop
 
 HEADER = ("Date", "Type", "Product", "Quantity", "Amount", "Customer", "Payment Method")
 BAKI = ("Ali", "Fatema", "Rahim")

@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
-from tests.conftest import RunningSystem, Shop, finished_upload, upload
-from tests.log.facts import rows
+from tests.support.application import RunningSystem
+from tests.support.log_facts import rows
+from tests.support.shops import Shop, finished_upload, upload
 
 HEADER = "Date,Product,Quantity,Amount,Customer,Phone\n"
 FATEMA = {

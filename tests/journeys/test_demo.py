@@ -16,8 +16,9 @@ from shared.domain.refusals.admin import DemoNotAllowed
 from shared.runtime import local_state
 from shared.runtime.container import Container
 from smartmarket import build_api, source_of
-from tests.conftest import RunningSystem, Shop, register
-from tests.contracts.staff import staff_headers
+from tests.support.application import RunningSystem
+from tests.support.shops import Shop, register
+from tests.support.staff import staff_headers
 from write_side.admin.cli import run_demo
 from write_side.demo.welcome import introduce
 

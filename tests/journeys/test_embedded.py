@@ -19,7 +19,7 @@ from shared.embedded.program import mark_of
 from shared.embedded.server import free_port
 from shared.embedded.servers import DataDirInUse, EmbeddedServerError, EmbeddedServers
 from shared.embedded.unprivileged import account_for, command_as
-from tests.journeys.embedded_probes import all_pids, ask, occupy, postmaster, run, still_alive
+from tests.support.embedded_probes import all_pids, ask, occupy, postmaster, run, still_alive
 
 # Starts the servers and dies of a signal that nothing can handle.
 STARTS_AND_DIES = """

@@ -15,7 +15,7 @@ import pytest
 
 from shared.embedded.servers import EmbeddedServers
 from shared.embedded.unprivileged import Account, command_as
-from tests.journeys.embedded_probes import ROOT, all_pids, ask, capabilities, postmaster, run, still_alive
+from tests.support.embedded_probes import ROOT, all_pids, ask, capabilities, postmaster, run, still_alive
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 

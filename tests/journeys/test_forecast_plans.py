@@ -15,10 +15,10 @@ from shared.eventstore.system_events import DayOpened
 from shared.jobs.job import NewJob
 from shared.jobs.queue import Job, Retry
 from shared.runtime.container import Container
-from tests.log.facts import rows
-from tests.log.ledgers import Held
-from tests.projectors.events import batch, products, sale
-from tests.projectors.forecasts import made
+from tests.support.accepted_ledgers import Held
+from tests.support.forecast_events import made
+from tests.support.log_facts import rows
+from tests.support.shop_events import batch, products, sale
 from write_side.forecasting.planning import Planner
 from write_side.forecasting.policy import PLAN
 

@@ -8,19 +8,16 @@ import httpx
 
 from projections.operations import rebuild
 from projections.registry import REGISTRY
-from shared.domain.events.forecasting import ForecastMade
-from shared.eventstore.codec import decode
 from smartmarket import source_of
-from tests.architecture.conftest import ROOT
-from tests.conftest import RunningSystem, Shop, finished_upload, upload, wait_until
-from tests.contracts.reads import data, today
-from tests.log.facts import rows
+from tests.support.application import RunningSystem
+from tests.support.forecasts_api import told
+from tests.support.reads import data, today
+from tests.support.shops import Shop, finished_upload, upload
+from tests.support.source_tree import ROOT
+from tests.support.waiting import wait_until
 
 SAMPLE = ROOT / "samples" / "tea_shop.csv"
 SINGARA, EGG_ROLL, COFFEE = "Singara", "Egg Roll", "Coffee"
-COMPLETED = """SELECT count(*) FROM log.events
-    WHERE business_id = %s AND topic = 'forecasting.ForecastRunCompleted'"""
-MADE = "SELECT topic, state FROM log.events WHERE business_id = %s AND topic = %s ORDER BY notification_id"
 
 
 def ledger(*names: str) -> bytes:
@@ -31,13 +28,6 @@ def ledger(*names: str) -> bytes:
     later = today() - dt.timedelta(1) - max(dates)
     cells = [[str(d + later), x["Product"], x["Quantity"], x["Amount"]] for d, x in zip(dates, lines, strict=True)]
     return "\n".join(",".join(row) for row in [["Date", "Product", "Quantity", "Amount"], *cells]).encode()
-
-
-def told(running: RunningSystem, shop: Shop, runs: int) -> list[ForecastMade]:
-    """Return the forecasts of a shop once so many runs are done."""
-    wait_until(lambda: rows(running.container.url, COMPLETED, shop.business_id) == [(runs,)], patience=240)
-    found = rows(running.container.url, MADE, shop.business_id, ForecastMade.topic)
-    return [event for topic, state in found if isinstance(event := decode(topic, bytes(state)), ForecastMade)]
 
 
 def by_name(client: httpx.Client, shop: Shop, path: str = "/forecasts") -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ import pytest
 from shared.domain.refusals.identity import EmailTaken, WeakPassword
 from shared.eventstore.store import EventStore
 from shared.runtime.container import Container
-from tests.journeys.identity_api import Api, bearer, logged_in, refusal, registered, registration, serving
+from tests.support.identity_api import Api, bearer, logged_in, refusal, registered, registration, serving
 from write_side.identity.staff_handlers import create_staff
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from shared.eventstore.store import EventStore
 from shared.runtime.container import Container
-from tests.conftest import wait_until
-from tests.journeys.identity_api import Api, logged_in, refusal, registered, registration, serving
+from tests.support.identity_api import Api, logged_in, refusal, registered, registration, serving
+from tests.support.waiting import wait_until
 from write_side.identity.login_handlers import summarise_refusals
 
 WRONG = "WrongPass123"

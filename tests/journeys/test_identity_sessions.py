@@ -10,7 +10,7 @@ import pytest
 
 from shared.eventstore.store import EventStore
 from shared.runtime.container import Container
-from tests.journeys.identity_api import (
+from tests.support.identity_api import (
     PASSWORD,
     Api,
     bearer,

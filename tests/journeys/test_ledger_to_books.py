@@ -8,8 +8,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from tests.conftest import Shop
-from tests.journeys.ledgers import (
+from tests.support.ledgers import (
     DATA,
     HEADER,
     ROWS,
@@ -24,6 +23,7 @@ from tests.journeys.ledgers import (
     read,
     written,
 )
+from tests.support.shops import Shop
 
 
 class RealLedger(NamedTuple):

@@ -7,9 +7,10 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
-from tests.conftest import Shop, register, wait_until
-from tests.contracts.reads import today
-from tests.journeys.ledgers import imported, written
+from tests.support.ledgers import imported, written
+from tests.support.reads import today
+from tests.support.shops import Shop, register
+from tests.support.waiting import wait_until
 
 HEADER = ("Date", "Product", "Quantity", "Amount", "Customer", "Payment Method", "Phone")
 REGULARS = ("Rahim", "Karim", "Salma")

@@ -11,8 +11,9 @@ from shared.domain.events.recommendations import RecommendationIssued
 from shared.eventstore.store import EventStore
 from shared.jobs.queue import Retry
 from shared.runtime.container import Container
-from tests.policies.test_recommendations_policy import Held, append, claimed, record
-from tests.projectors.advice import issued
+from tests.support.accepted_ledgers import Held
+from tests.support.jobs import append, claimed, record
+from tests.support.recommendation_events import issued
 from write_side.recommendations import worker
 from write_side.recommendations.policy import review_of
 from write_side.recommendations.state_cache import stream_of

@@ -2,41 +2,19 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import httpx
 import pytest
 
 from shared.domain.events.inventory import ProductDetailsChanged
-from tests.conftest import RunningSystem, Shop
-from tests.contracts.reads import record, today
-from tests.journeys.ledgers import HEADER, imported, read, written
-from tests.log.facts import rows
+from tests.support.application import RunningSystem
+from tests.support.ledgers import HEADER, imported, read, written
+from tests.support.log_facts import rows
+from tests.support.reads import record, today
+from tests.support.sales_api import PATH, SHIRT, sell, void
+from tests.support.shops import Shop
 
-PATH = "/api/transactions"
-SHIRT = {
-    "date": "2025-10-01",
-    "product_name": "Shirt",
-    "quantity": 2,
-    "amount": 600,
-    "customer_name": "Ali",
-    "payment_method": "cash",
-}
 SHIRT_ROW = ["2025-10-01", "Shirt", "2", "600", "Ali", "Cash"]
-
-
-def sell(client: httpx.Client, shop: Shop, **changes: Any) -> httpx.Response:  # noqa: ANN401 - a field
-    """Record a sale; returns the answer."""
-    body = {name: value for name, value in {**SHIRT, **changes}.items() if value is not None}
-    answer = client.post(PATH, json=body, headers=shop.headers)
-    assert answer.status_code == 201, answer.text
-    return answer
-
-
-def void(client: httpx.Client, shop: Shop, number: int, **headers: str) -> httpx.Response:
-    """Void a sale; returns the answer."""
-    body = {"reason": "Entered twice"}
-    return client.post(f"{PATH}/{number}/void", json=body, headers=shop.headers | headers)
 
 
 def position(answer: httpx.Response) -> str:

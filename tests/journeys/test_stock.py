@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
-from tests.conftest import Shop
-from tests.contracts.reads import today
-from tests.journeys.ledgers import imported, read, written
+from tests.support.ledgers import imported, read, written
+from tests.support.reads import today
+from tests.support.shops import Shop
 
 TEA, RICE = "Tea", "Rice"
 

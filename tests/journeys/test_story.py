@@ -6,10 +6,12 @@ import datetime as dt
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, finished_upload, register, upload, wait_until
-from tests.contracts.reads import data, today
-from tests.journeys.test_forecasts import told
-from tests.projectors.test_real_ledgers import DATA
+from tests.support.application import RunningSystem
+from tests.support.forecasts_api import told
+from tests.support.ledgers import DATA
+from tests.support.reads import data, today
+from tests.support.shops import finished_upload, register, upload
+from tests.support.waiting import wait_until
 
 LEDGER = DATA / "coffee_vending" / "machine1.csv"
 pytestmark = pytest.mark.skipif(not LEDGER.is_file(), reason="real ledgers are not at ../shared/data")

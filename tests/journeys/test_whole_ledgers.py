@@ -10,9 +10,10 @@ from shared.domain.events.inventory import ProductLine, ProductSheetRecorded
 from shared.domain.events.sales import MovementsRecorded, SalesBatchRecorded, UploadCompleted
 from shared.eventstore.codec import decode
 from shared.eventstore.event import Event
-from tests.conftest import RunningSystem, Shop
-from tests.journeys.ledgers import errors_of, imported, read, written
-from tests.log.facts import rows
+from tests.support.application import RunningSystem
+from tests.support.ledgers import errors_of, imported, read, written
+from tests.support.log_facts import rows
+from tests.support.shops import Shop
 
 PATH = "/api/transactions"
 HEADER = (

@@ -12,8 +12,9 @@ from shared.eventstore.store import Append, EventStore, Metadata, Outcome, Store
 from shared.eventstore.vault import MasterKey
 from shared.postgres.database import WRITER
 from shared.runtime.settings import Settings, UnsafeSettings
-from tests.conftest import SECRET, wait_until
-from tests.log.facts import connected, fact, rows, stored
+from tests.support.application import SECRET
+from tests.support.log_facts import connected, fact, rows, stored
+from tests.support.waiting import wait_until
 
 EVERY_EVENT = "SELECT originator_id, originator_version, notification_id FROM log.events ORDER BY notification_id"
 LONGEST_WAIT = 0.1

@@ -2,7 +2,6 @@ import datetime as dt
 import importlib
 import inspect
 import pkgutil
-from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -14,15 +13,10 @@ from shared.eventstore import system_events
 from shared.eventstore.catalogue import CATALOGUE, DuplicateTopic, register
 from shared.eventstore.codec import UnknownTopic, UnknownVersion, decode, encode
 from shared.eventstore.event import Event, Row
-from tests.log.samples import SAMPLES
+from tests.support.event_samples import GOLDEN, SAMPLES, golden
 
-GOLDEN = Path(__file__).parent / "golden"
 SYSTEM_TOPICS = {"clock.DayOpened", "rules.RuleActivated", "jobs.JobFailed", "jobs.JobRetried"}
 VERSIONS = [(topic, version) for topic, cls in CATALOGUE.items() for version in range(1, cls.class_version + 1)]
-
-
-def golden(topic: str, version: int) -> Path:
-    return GOLDEN / f"{topic}.v{version}.json"
 
 
 def event_classes() -> list[type[Event]]:

@@ -10,9 +10,10 @@ from shared.errors import IdempotencyKeyReused
 from shared.eventstore import store as event_store
 from shared.eventstore.store import EventStore, Metadata, Outcome, StoreError, UnitOfWork
 from shared.eventstore.vault import MasterKey
-from tests.conftest import SECRET, wait_until
-from tests.log.facts import connected, fact, rows
-from tests.log.gate import before_database
+from tests.support.application import SECRET
+from tests.support.gate import before_database
+from tests.support.log_facts import connected, fact, rows
+from tests.support.waiting import wait_until
 
 CUT_OFF_THE_POOL = """SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE application_name = 'smartmarket' AND datname = current_database()"""

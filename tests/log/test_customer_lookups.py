@@ -5,8 +5,8 @@ import pytest
 from shared.domain.refusals.customers import CustomerMerged
 from shared.eventstore.store import EventStore, Metadata
 from shared.postgres.files import Files, TableParts
-from tests.log.facts import connected, rows
-from tests.log.ledgers import Held, accept, job_of
+from tests.support.accepted_ledgers import Held, accept, job_of
+from tests.support.log_facts import connected, rows
 from write_side.customers.handlers import People
 from write_side.indexes import rebuild_indexes
 from write_side.sales.worker import LedgerReader

@@ -16,8 +16,8 @@ from shared.domain.events.sales import (
 )
 from shared.eventstore.store import EventStore, Metadata
 from shared.postgres.files import Files, TableParts
-from tests.log.facts import connected
-from tests.log.ledgers import Held, accept, job_of, upload_of
+from tests.support.accepted_ledgers import Held, accept, job_of, upload_of
+from tests.support.log_facts import connected
 from write_side.sales.aggregate import stream_of
 from write_side.sales.handlers import Till
 from write_side.sales.lookups import sale_stream

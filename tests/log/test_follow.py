@@ -13,8 +13,9 @@ from shared.eventstore.store import Append, EventStore
 from shared.eventstore.system_events import GLOBAL_TOPICS, DayOpened, RuleActivated
 from shared.eventstore.vault import MasterKey
 from shared.postgres.database import WRITER
-from tests.conftest import SECRET, wait_until
-from tests.log.facts import connected, fact, rows, stored
+from tests.support.application import SECRET
+from tests.support.log_facts import connected, fact, rows, stored
+from tests.support.waiting import wait_until
 
 WRITERS = 16
 APPENDS = 2_000

@@ -13,8 +13,7 @@ from shared.domain.events.identity import LoginsRefused
 from shared.domain.events.sales import SaleRecorded
 from shared.eventstore.reader import LogReader
 from shared.eventstore.system_events import GLOBAL_TOPICS
-from tests.log.facts import connected
-from tests.log.test_lookups import nodes
+from tests.support.log_facts import connected, nodes
 
 EVENTS, LIMIT = 20_000, 100
 # Returns nothing; of a hundred events one is a shop's sale, one opens a day, the rest tell of refused logins.

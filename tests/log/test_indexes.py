@@ -12,10 +12,10 @@ from shared.domain.events.sales import NewProduct, ProductsAdded
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.eventstore.vault import MasterKey
 from shared.postgres.files import Files, TableParts
-from tests.conftest import SECRET
-from tests.log.facts import connected, rows
-from tests.log.ledgers import Held, accept, job_of, ledger, upload_of
-from tests.projectors.advice import issued
+from tests.support.accepted_ledgers import Held, accept, job_of, ledger, upload_of
+from tests.support.application import SECRET
+from tests.support.log_facts import connected, rows
+from tests.support.recommendation_events import issued
 from write_side.identity.registration_handlers import Applicant, register
 from write_side.identity.staff_handlers import create_staff
 from write_side.indexes import rebuild_indexes

@@ -1,12 +1,11 @@
 """Looking for a key or an id takes as long among many as among few, also while a table has no statistics yet."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from shared.eventstore.store import SELECT_INDEX, EventStore
-from tests.log.facts import connected
+from tests.support.log_facts import connected, nodes
 from write_side.customers.handlers import SELECT_KEYS, SELECT_KNOWN
 from write_side.sales.handlers import SELECT_PRODUCT
 
@@ -20,12 +19,6 @@ LOOKUPS = [
     (SELECT_KEYS, (7, 500), 1),
     (SELECT_KNOWN, (7, 500, 7, KEYS[0]), 1),
 ]
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from nodes(child)
 
 
 @pytest.mark.parametrize(("query", "parameters", "found"), LOOKUPS)

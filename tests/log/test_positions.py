@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared.errors import InvalidPosition
 from shared.http.position_tokens import PositionTokens
-from tests.conftest import SECRET
+from tests.support.application import SECRET
 
 TOKENS = PositionTokens(SECRET)
 positions = st.integers(0, 2**63 - 1)

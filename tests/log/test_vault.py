@@ -7,8 +7,8 @@ from cryptography.exceptions import InvalidTag
 
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.eventstore.vault import MasterKey, SubjectKeys
-from tests.conftest import SECRET
-from tests.log.facts import connected, rows
+from tests.support.application import SECRET
+from tests.support.log_facts import connected, rows
 
 ALI = {"name": "আলী", "phone": "+8801712345678"}
 # What release 0.1.0 wrote under SECRET: a subject's wrapped key, and fields sealed with it.

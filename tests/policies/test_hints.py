@@ -8,10 +8,10 @@ import pytest
 from kombu import Connection
 
 from shared.jobs.broker import BrokerDown, WakeupPublisher, WakeupReceiver, queue_name
-from tests.conftest import wait_until
-from tests.log.gate import before_broker
-from tests.policies.brokers import closed_port, is_down, rabbitmq, received, remove, waiting
-from tests.services import Services
+from tests.support.brokers import closed_port, is_down, rabbitmq, received, remove, waiting
+from tests.support.gate import before_broker
+from tests.support.servers import Services
+from tests.support.waiting import wait_until
 
 SOON = 6.0
 

@@ -16,9 +16,10 @@ from shared.eventstore.store import EventStore, StoreError
 from shared.eventstore.vault import MasterKey
 from shared.jobs.queue import Retry
 from shared.postgres.files import Files, TableParts
-from tests.conftest import SECRET, wait_until
-from tests.log.facts import rows
-from tests.log.ledgers import Held, accept, job_of, ledger, upload_of
+from tests.support.accepted_ledgers import Held, accept, job_of, ledger, upload_of
+from tests.support.application import SECRET
+from tests.support.log_facts import rows
+from tests.support.waiting import wait_until
 from write_side.sales import worker as importing
 from write_side.sales.aggregate import stream_of
 from write_side.sales.worker import LedgerReader

@@ -11,10 +11,10 @@ from shared.jobs import queue
 from shared.jobs.job import NIGHTLY, WAITED_FOR, NewJob, Outcome
 from shared.jobs.queue import Heartbeat, Job
 from shared.postgres.database import WRITER
-from tests.conftest import wait_until
-from tests.log.facts import connected, rows
-from tests.log.gate import before_database
-from tests.policies.uploads import job_for, make_due, new_job, of_jobs
+from tests.support.gate import before_database
+from tests.support.jobs import job_for, make_due, new_job, of_jobs
+from tests.support.log_facts import connected, rows
+from tests.support.waiting import wait_until
 
 LEASE = 1.5
 LEASED_FOR = "SELECT extract(epoch FROM leased_until - now())::float FROM jobs.jobs"

@@ -19,11 +19,11 @@ from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
 from shared.jobs.queue import Job, Lease
 from shared.jobs.worker import Worker
 from shared.postgres.database import WRITER
-from tests.conftest import wait_until
-from tests.log.facts import connected, rows
-from tests.policies.brokers import closed_port, lose_hints, received, remove, waiting
-from tests.policies.uploads import accept_nothing, end, of_jobs
-from tests.services import Services
+from tests.support.brokers import closed_port, lose_hints, received, remove, waiting
+from tests.support.jobs import accept_nothing, end, of_jobs
+from tests.support.log_facts import connected, rows
+from tests.support.servers import Services
+from tests.support.waiting import wait_until
 from write_side.policies import Policies
 from write_side.sales.policy import READ_UPLOAD
 

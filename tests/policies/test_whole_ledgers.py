@@ -8,8 +8,8 @@ from shared.domain.events.inventory import ProductSheetRecorded
 from shared.domain.events.sales import MovementsRecorded, SalesBatchRecorded, UploadCompleted
 from shared.eventstore.store import EventStore, Metadata
 from shared.postgres.files import Files, TableParts
-from tests.log.facts import connected, rows
-from tests.log.ledgers import Held, accept, job_of, upload_of
+from tests.support.accepted_ledgers import Held, accept, job_of, upload_of
+from tests.support.log_facts import connected, rows
 from write_side.indexes import rebuild_indexes
 from write_side.sales.aggregate import stream_of
 from write_side.sales.handlers import Till

@@ -15,12 +15,12 @@ from shared.jobs.job import NewJob
 from shared.jobs.queue import Handler, Job, Lease
 from shared.jobs.worker import Worker
 from shared.postgres.database import WRITER
-from tests.conftest import wait_until
-from tests.log.facts import connected, rows
-from tests.log.gate import Gate, before_broker, before_database
-from tests.policies.brokers import closed_port, remove
-from tests.policies.uploads import job_for, make_due, new_job, of_jobs
-from tests.services import Services
+from tests.support.brokers import closed_port, remove
+from tests.support.gate import Gate, before_broker, before_database
+from tests.support.jobs import job_for, make_due, new_job, of_jobs
+from tests.support.log_facts import connected, rows
+from tests.support.servers import Services
+from tests.support.waiting import wait_until
 from write_side.sales.policy import READ_UPLOAD
 
 WAIT = "extract(epoch FROM run_after - now())::int"

@@ -8,8 +8,8 @@ from projections.engine import generations
 from projections.engine.follower import connect
 from projections.registry import REGISTRY
 from shared.postgres.database import PROJECTOR, migrate
-from tests.projectors.world import World
-from tests.services import Services, drop_database, fresh_database
+from tests.support.servers import Services, drop_database, fresh_database
+from tests.support.world import World
 
 # Returns nothing; whoever is left over from the test before is cut off.
 CUT_OFF = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity

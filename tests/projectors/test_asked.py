@@ -12,43 +12,25 @@ from projections.engine.replayer import replay_all
 from projections.operations import rebuild as rebuilding
 from projections.operations import repair, verify
 from projections.operations import request_runner as asking
-from projections.operations.preview import derived
 from projections.operations.rebuild import rebuild
-from projections.operations.request_runner import RequestRunner, make_next
+from projections.operations.request_runner import RequestRunner
 from projections.registry import REGISTRY
 from shared.domain.refusals.admin import InvalidRule
 from shared.errors import BusinessNotFound, GenerationNotFound, GenerationNotReady, ProjectionNotFound, RebuildRunning
-from shared.eventstore.store import Metadata
 from shared.eventstore.system_events import DayOpened
-from tests.conftest import wait_until
-from tests.projectors.events import DAY, batch, busy_shop, everything_else, products, sale
-from tests.projectors.processes import started
-from tests.projectors.test_followers import projectors
-from tests.projectors.test_parking import POISONS
-from tests.projectors.test_rebuilds import Interrupted
-from tests.projectors.world import World, differences
-from write_side.admin.generations_handlers import Desk
+from tests.support.followers import projectors
+from tests.support.operations import Office
+from tests.support.poison import POISONS
+from tests.support.projector_processes import started
+from tests.support.rebuilds import Interrupted
+from tests.support.shop_events import DAY, batch, busy_shop, everything_else, products, sale
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 
 if TYPE_CHECKING:
     import subprocess
 
 SHOP, OTHER = 7, 23
-DERIVED = {name: p.derivation.rules if derived(p) and p.derivation else () for name, p in REGISTRY.items()}
-SELECT = "SELECT state, kind, result, progress, business_id FROM projections.generations WHERE id = %s"
-
-
-class Office:
-    """A desk, and a projector process that makes what is asked for there."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.desk = Desk(world.store, Metadata(actor="user-99"), DERIVED)
-
-    def make(self) -> bool:
-        return make_next(self.world.conn, self.world.source)
-
-    def row(self, generation: int) -> Any:  # noqa: ANN401 - state, kind, result, progress, business
-        return self.world.admin.execute(SELECT, (generation,)).fetchone()
 
 
 @pytest.fixture

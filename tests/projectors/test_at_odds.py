@@ -23,16 +23,15 @@ from shared.domain.events.sales import ProductsAdded
 from shared.domain.rules import registry
 from shared.errors import GenerationNotReady
 from shared.errors import RebuildRunning as RebuildIsRunning
-from tests.conftest import wait_until
-from tests.projectors.events import batch, busy_shop, products, sale
-from tests.projectors.processes import following
-from tests.projectors.test_asked import Office
-from tests.projectors.test_followers import caught_up
-from tests.projectors.test_parking import repair as put_right
-from tests.projectors.test_rebuilds import Interrupted, interrupt
-from tests.projectors.test_rollback import WAITING
-from tests.projectors.test_rules import CHANGES
-from tests.projectors.world import World, differences
+from tests.support.followers import caught_up
+from tests.support.operations import Office
+from tests.support.poison import repair as put_right
+from tests.support.projector_processes import following
+from tests.support.rebuilds import WAITING, Interrupted, interrupt
+from tests.support.rule_changes import CHANGES
+from tests.support.shop_events import batch, busy_shop, products, sale
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 
 SALES = REGISTRY["sales"]
 # Of one shard.

@@ -6,9 +6,9 @@ from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorde
 from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
 from shared.postgres.database import SHARDS
-from tests.projectors.events import DAY, batch, file_id, sale
-from tests.projectors.model import Row, Tables
-from tests.projectors.world import World, differences
+from tests.support.model import Row, Tables
+from tests.support.shop_events import DAY, batch, file_id, sale
+from tests.support.world import World, differences
 
 SHOP, OTHER = 7, 70
 PAYMENTS: list[tuple[str, str | None]] = [("cash", None), ("credit", None)]

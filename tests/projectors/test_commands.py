@@ -19,13 +19,13 @@ from shared.domain.refusals.admin import InvalidRule
 from shared.errors import GenerationNotReady
 from shared.eventstore.system_events import DayOpened
 from shared.runtime.container import CannotStart, Container
-from tests.architecture.conftest import ROOT
-from tests.conftest import settings_for
-from tests.projectors.events import DAY, busy_shop, completed, products
-from tests.projectors.test_parking import POISONS
-from tests.projectors.test_rebuilds import a_rebuild_under_way
-from tests.projectors.world import World, differences
-from tests.services import Services, drop_database, fresh_database
+from tests.support.application import settings_for
+from tests.support.poison import POISONS
+from tests.support.rebuilds import a_rebuild_under_way
+from tests.support.servers import Services, drop_database, fresh_database
+from tests.support.shop_events import DAY, busy_shop, completed, products
+from tests.support.source_tree import ROOT
+from tests.support.world import World, differences
 
 SHOP = 7
 SET = ["--set", "rfm.recency_days=0,3,12,300"]

@@ -17,10 +17,10 @@ from shared.domain.rules.parameters import ChurnParameters, RfmParameters
 from shared.domain.rules.registry import RELEASED, Chosen, Rules
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import DayOpened
-from tests.projectors.events import DAY, batch, completed, customers, sale
-from tests.projectors.model import Row
-from tests.projectors.model_customers import customers as model
-from tests.projectors.world import World, differences
+from tests.support.model import Row
+from tests.support.model_customers import customers as model
+from tests.support.shop_events import DAY, batch, completed, customers, sale
+from tests.support.world import World, differences
 
 SHOP = 7
 TODAY = dt.date(2025, 11, 3)

@@ -27,11 +27,10 @@ from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.store import Append
 from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.eventstore.vault import SubjectKeys
-from tests.log.samples import SAMPLES
-from tests.log.test_codec import golden
-from tests.projectors.events import DAY, busy_shop, everything_else
-from tests.projectors.test_rebuilds import fingerprints
-from tests.projectors.world import World, differences, tables
+from tests.support.event_samples import SAMPLES, golden
+from tests.support.rebuilds import fingerprints
+from tests.support.shop_events import DAY, busy_shop, everything_else
+from tests.support.world import World, differences, tables
 
 ROOT = Path(__file__).parents[2]
 SHOP, OTHER = 7, 23

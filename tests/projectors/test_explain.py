@@ -15,9 +15,9 @@ from projections.registry import REGISTRY
 from shared.errors import BusinessNeeded, HistoryTooLong, InvalidQuery, ProjectionOutdated, RowNotFound, TableNotFound
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import DayOpened, RuleActivated
-from tests.projectors.events import DAY, batch, busy_shop, completed, everything_else, sale
-from tests.projectors.test_parking import POISONS, write
-from tests.projectors.world import World
+from tests.support.poison import POISONS, write
+from tests.support.shop_events import DAY, batch, busy_shop, completed, everything_else, sale
+from tests.support.world import World
 
 SHOP = 7
 TABLES = [(name, table) for name, p in REGISTRY.items() for table in p.tables]

@@ -1,7 +1,6 @@
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from itertools import islice
 
@@ -17,21 +16,17 @@ from projections.registry import REGISTRY
 from shared.domain.events.sales import ProductsAdded
 from shared.eventstore.listener import LogListener
 from shared.postgres.database import PROJECTOR, SHARDS
-from tests.conftest import wait_until
-from tests.projectors.events import batch, busy_street, customers, products, sale
-from tests.projectors.processes import following, started
-from tests.projectors.world import World, differences
+from tests.support.followers import a_stuck_batch, appending, caught_up, projectors
+from tests.support.projector_processes import following, started
+from tests.support.shop_events import batch, busy_street, customers, products, sale
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 
 SALES = REGISTRY["sales"]
 SHOP = 7
 # Returns how many shards each connection owns.
 SELECT_OWNED = """SELECT pid, count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 7305
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY pid"""
-
-
-# Returns the projectors' connections other than one.
-SELECT_PROJECTORS = """SELECT pid FROM pg_stat_activity WHERE datname = current_database()
-    AND application_name = 'smartmarket-projector' AND pid <> %s"""
 
 
 class Deaf(LogListener):
@@ -44,46 +39,6 @@ class Deaf(LogListener):
 def shares(world: World) -> list[int]:
     """Return how many shards each process owns, the fewest first."""
     return sorted(count for _, count in world.admin.execute(SELECT_OWNED).fetchall())
-
-
-def projectors(world: World) -> set[int]:
-    """Return the connections of the processes that write, without the test's own."""
-    return {pid for (pid,) in world.admin.execute(SELECT_PROJECTORS, (world.conn.info.backend_pid,)).fetchall()}
-
-
-def caught_up(world: World, name: str = "sales") -> bool:
-    return set(world.progress(name).values()) == {world.store.head()}
-
-
-@contextmanager
-def appending(world: World, first_tx: int = 1, pause: float = 0.005) -> Iterator[None]:
-    """Append what shops sell, one command after the other in a thread, for as long as this lasts."""
-    enough = threading.Event()
-
-    def sell() -> None:
-        for fact in busy_street(18, first_tx):
-            world.append_command(*fact)
-            if enough.wait(pause):
-                return
-
-    thread = threading.Thread(target=sell)
-    thread.start()
-    try:
-        yield
-    finally:
-        enough.set()
-        thread.join(30)
-
-
-@contextmanager
-def a_stuck_batch(world: World, processes: int = 1) -> Iterator[None]:
-    """Keep a table of the serving generation locked until so many stand before it, each in the middle of a batch."""
-    with connect(world.url, role=PROJECTOR) as conn, conn.transaction():
-        table = Identifier(world.schema("sales"), "sales_totals")
-        conn.execute("SET LOCAL lock_timeout = 0")
-        conn.execute(SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(table))
-        wait_until(lambda: len(world.waiting("%sales_totals%")) == processes)
-        yield
 
 
 def test_what_is_appended_is_readable_as_soon_as_it_is_told(world: World) -> None:

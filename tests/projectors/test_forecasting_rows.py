@@ -2,10 +2,10 @@ import datetime as dt
 import json
 
 from shared.domain.events.forecasting import Accuracy, ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
-from tests.projectors.events import DAY
-from tests.projectors.forecasts import ACCURACY, RUN, made, takings
-from tests.projectors.model import Row
-from tests.projectors.world import World, differences
+from tests.support.forecast_events import ACCURACY, RUN, made, takings
+from tests.support.model import Row
+from tests.support.shop_events import DAY
+from tests.support.world import World, differences
 
 SHOP, OTHER = 7, 70
 TOMORROW = DAY + dt.timedelta(1)

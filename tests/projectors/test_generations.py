@@ -13,8 +13,8 @@ from projections.engine.follower import connect
 from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
 from shared.postgres.database import FIRST_STATEMENT, PROJECTOR, READER
-from tests.projectors.events import batch, busy_shop, everything_else, products, sale
-from tests.projectors.world import World, differences
+from tests.support.shop_events import batch, busy_shop, everything_else, products, sale
+from tests.support.world import World, differences
 
 SHOP, OTHER = 7, 23
 TABLES = [(name, table) for name, projection in REGISTRY.items() for table in projection.tables]

@@ -13,8 +13,8 @@ from projections.operations import rebuild
 from projections.registry import REGISTRY
 from shared.eventstore.system_events import DayOpened
 from shared.postgres.database import SHARDS
-from tests.projectors.histories import TODAY, histories
-from tests.projectors.world import World, differences
+from tests.support.histories import TODAY, histories
+from tests.support.world import World, differences
 
 _shops = count(1)
 

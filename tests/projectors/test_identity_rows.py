@@ -7,9 +7,9 @@ from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.identity import BusinessRegistered
 from shared.domain.events.sales import Movement, MovementsRecorded, ReceiptStored, SaleRecorded, SaleVoided
 from shared.postgres.database import SHARDS
-from tests.projectors.events import DAY, accepted, batch, customers, file_id, products, profile, sale
-from tests.projectors.model import Row
-from tests.projectors.world import World, differences
+from tests.support.model import Row
+from tests.support.shop_events import DAY, accepted, batch, customers, file_id, products, profile, sale
+from tests.support.world import World, differences
 
 SHOP = 7
 REGISTERED = BusinessRegistered(SHOP, 3, "Ali's Tea Shop", "restaurant")

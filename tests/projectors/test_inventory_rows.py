@@ -13,9 +13,9 @@ from shared.domain.rules.registry import RELEASED
 from shared.eventstore.codec import RecordedEvent, encode
 from shared.eventstore.event import Event
 from shared.eventstore.vault import SubjectKeys
-from tests.projectors.events import DAY, batch, completed, file_id, products, sale
-from tests.projectors.model import Row, Tables
-from tests.projectors.world import World
+from tests.support.model import Row, Tables
+from tests.support.shop_events import DAY, batch, completed, file_id, products, sale
+from tests.support.world import World
 
 SHOP = 7
 MORNING, NOON, EVENING = 9 * 3600, 12 * 3600, 18 * 3600

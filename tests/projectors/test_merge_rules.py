@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Identifier
 
 from projections.engine.deltas import Deltas, Table
 from projections.engine.writers import LiveWriter, ReplayWriter
-from tests.projectors.world import World
+from tests.support.world import World
 
 RULES = Table(
     "every_rule",

@@ -11,9 +11,9 @@ from projections.operations import nightly
 from projections.operations.nightly import IS_NIGHT, Nightly, verify_sample
 from projections.registry import REGISTRY
 from shared.postgres.database import PROJECTOR
-from tests.conftest import wait_until
-from tests.projectors.events import busy_shop, everything_else
-from tests.projectors.world import World
+from tests.support.shop_events import busy_shop, everything_else
+from tests.support.waiting import wait_until
+from tests.support.world import World
 
 SHOP, OTHER = 7, 23
 

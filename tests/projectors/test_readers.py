@@ -10,11 +10,11 @@ from projections.engine.follower import connect
 from projections.operations.rebuild import rebuild, roll_back
 from projections.registry import REGISTRY
 from shared.postgres.database import PROJECTOR, READER, reader_pool, reading
-from tests.conftest import wait_until
-from tests.projectors.processes import following
-from tests.projectors.test_followers import appending, caught_up
-from tests.projectors.test_rebuilds import street
-from tests.projectors.world import World, differences
+from tests.support.followers import appending, caught_up
+from tests.support.projector_processes import following
+from tests.support.rebuilds import street
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 
 SWAPS, TRANSACTIONS = 102, 10_000
 READERS = 4

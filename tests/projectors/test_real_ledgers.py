@@ -14,13 +14,14 @@ from projections.registry import REGISTRY
 from shared.domain.events.sales import UploadAccepted
 from shared.jobs.queue import Job
 from shared.postgres.files import PART_BYTES, Files, TableParts
-from tests.projectors.model import Row
-from tests.projectors.world import World, differences
+from tests.support.accepted_ledgers import Held
+from tests.support.ledgers import DATA
+from tests.support.model import Row
+from tests.support.world import World, differences
 from write_side.sales.aggregate import stream_of
 from write_side.sales.policy import READ_UPLOAD
 from write_side.sales.worker import LedgerReader
 
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
 LEDGERS = [
     DATA / "online_retail" / "2010-12.csv",
     DATA / "coffee_vending" / "machine1.csv",
@@ -42,13 +43,6 @@ class Line(NamedTuple):
     method: str
 
 
-class Always:
-    """A lease that nobody takes away."""
-
-    def held(self) -> bool:
-        return True
-
-
 def upload(world: World, path: Path) -> uuid.UUID:
     """Store a ledger and read it as a worker does."""
     file_id, content = uuid.uuid4(), path.read_bytes()
@@ -59,7 +53,7 @@ def upload(world: World, path: Path) -> uuid.UUID:
     accepted = UploadAccepted(str(file_id), path.name, None, len(content), "", content.count(b"\n") - 1)
     world.append_to(stream_of(str(file_id)), SHOP, accepted)
     job = Job(uuid.uuid4(), READ_UPLOAD, str(file_id), SHOP, world.store.head(), {}, 0)
-    LedgerReader(world.store, files)(job, Always())
+    LedgerReader(world.store, files)(job, Held())
     return file_id
 
 

@@ -20,76 +20,16 @@ from projections.registry import REGISTRY
 from shared.domain.events.sales import ProductsAdded
 from shared.eventstore.codec import RecordedEvent
 from shared.runtime.low_priority import NICENESS
-from tests.conftest import wait_until
-from tests.log.test_giving_way import LINUX, autogroup, ours
-from tests.projectors.events import batch, busy_shop, completed, customers, products, profile, sale
-from tests.projectors.processes import following
-from tests.projectors.test_followers import a_stuck_batch, appending, caught_up, projectors
-from tests.projectors.test_parking import POISONS, repair, write
-from tests.projectors.world import World, differences
+from tests.support.followers import a_stuck_batch, appending, caught_up, projectors
+from tests.support.poison import POISONS, repair, write
+from tests.support.priorities import LINUX, autogroup, ours
+from tests.support.projector_processes import following
+from tests.support.rebuilds import SALES, Interrupted, a_rebuild_under_way, fingerprints, interrupt, states, street
+from tests.support.shop_events import batch, busy_shop, completed, customers, products, profile, sale
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 
-SALES = REGISTRY["sales"]
 SHOP, NEIGHBOUR = 7, 23
-# Returns every table that a rebuild has nothing to write into.
-SELECT_FOREIGN = """SELECT schemaname, tablename FROM pg_tables
-    WHERE schemaname IN ('log', 'vault', 'credentials', 'files', 'jobs') OR schemaname ~ '_g[0-9]+$' ORDER BY 1, 2"""
-FINGERPRINT = "SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {} AS t"
-
-
-def street(world: World, shops: int = 5, batches: int = 3) -> None:
-    """Give several shops a history."""
-    for shop in range(1, shops + 1):
-        world.append(shop, *busy_shop(shop, batches))
-
-
-def fingerprints(world: World, schema: str | None = None) -> dict[tuple[str, str], Any]:
-    """Return address -> count and checksum of a schema's tables, or of all that a rebuild may not touch."""
-    found = {}
-    for owner, table in world.admin.execute(SELECT_FOREIGN).fetchall():
-        if schema in {None, owner}:
-            statement = SQL(FINGERPRINT).format(Identifier(owner, table))
-            found["" if schema else owner, table] = world.admin.execute(statement).fetchone()
-    return found
-
-
-def states(world: World, name: str = "sales") -> list[tuple[str, str]]:
-    """Return schema and state of every generation, the oldest first."""
-    rows = world.admin.execute(
-        "SELECT schema, state FROM projections.generations WHERE projection = %s ORDER BY id", (name,)
-    )
-    return rows.fetchall()
-
-
-class Interrupted(Exception):
-    """The rebuild was broken off by its caller."""
-
-
-def interrupt(at: str) -> Any:  # noqa: ANN401 - a report for `rebuild`
-    def report(progress: Progress) -> None:
-        if progress.state == at:
-            raise Interrupted
-
-    return report
-
-
-@contextmanager
-def a_rebuild_under_way(world: World) -> Iterator[threading.Event]:
-    """Rebuild `sales` in a thread that stops before it catches up, until the event is set; it has ended afterwards."""
-    there, go_on = threading.Event(), threading.Event()
-
-    def report(progress: Progress) -> None:
-        if progress.state == "catching_up":
-            there.set()
-            assert go_on.wait(30)
-
-    thread = threading.Thread(target=lambda: rebuild(world.source, SALES, workers=0, report=report))
-    thread.start()
-    try:
-        assert there.wait(30)
-        yield go_on
-    finally:
-        go_on.set()
-        thread.join(30)
 
 
 @pytest.mark.parametrize("workers", [0, 2])

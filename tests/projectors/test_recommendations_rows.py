@@ -10,10 +10,10 @@ from shared.domain.events.recommendations import (
     RecommendationWithdrawn,
 )
 from shared.postgres.database import SHARDS
-from tests.projectors.advice import BASED_ON, issued, refreshed
-from tests.projectors.events import DAY
-from tests.projectors.model import Row
-from tests.projectors.world import World, differences
+from tests.support.model import Row
+from tests.support.recommendation_events import BASED_ON, issued, refreshed
+from tests.support.shop_events import DAY
+from tests.support.world import World, differences
 
 SHOP, OTHER = 7, 70
 PENDING, VIEWED, DISMISSED, EXECUTED = range(4)

@@ -21,29 +21,18 @@ from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.sales import ProductsAdded
 from shared.domain.rules import registry
 from shared.domain.rules.registry import Chosen, Rules
-from shared.eventstore.event import Event
 from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.postgres.database import SHARDS
-from tests.conftest import wait_until
-from tests.projectors.events import DAY, batch, busy_shop, completed, customers, everything_else, products, sale
-from tests.projectors.processes import following
-from tests.projectors.test_followers import caught_up
-from tests.projectors.test_parking import repair
-from tests.projectors.world import World, differences
+from tests.support.followers import caught_up
+from tests.support.poison import repair
+from tests.support.projector_processes import following
+from tests.support.rule_changes import CHANGES, EAGER, FRESH
+from tests.support.shop_events import DAY, batch, busy_shop, completed, customers, everything_else, products, sale
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 
 SHOP, OTHER = 7, 23
 OF_RULES = sorted(name for name, p in REGISTRY.items() if derived(p))
-FRESH = {"recency_days": [0, 3, 12, 300]}
-EAGER: dict[str, int | float | list[int]] = {
-    "service_level": 0.5,
-    "lead_time_days": 9,
-    "window_days": 20,
-    "enough_days": 2,
-}
-CHANGES: list[Event] = [
-    RuleActivated("rfm", "rfm.v1.1", {**FRESH, "segment_tenths": [17, 27, 37, 47]}),
-    RuleActivated("stock", "stock.v1.1", EAGER),
-]
 
 
 def rules(**values: Mapping[str, object]) -> Rules:

@@ -9,9 +9,9 @@ from projections.registry import REGISTRY
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import SaleRecorded, SaleVoided
 from shared.postgres.database import SHARDS
-from tests.projectors.events import DAY, batch, customers, products, sale
-from tests.projectors.model import Row, Tables
-from tests.projectors.world import World, differences
+from tests.support.model import Row, Tables
+from tests.support.shop_events import DAY, batch, customers, products, sale
+from tests.support.world import World, differences
 
 SHOP, OTHER = 7, 70
 MORNING, NOON = 9 * 3600, 12 * 3600

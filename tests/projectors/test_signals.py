@@ -18,9 +18,9 @@ from shared.domain.readmodels.recommendations import Reading
 from shared.domain.rules.follow_up import Executed, Seen
 from shared.domain.rules.recommend import wanted
 from shared.domain.rules.recommendation_candidates import Fact
-from tests.projectors import forecasts
-from tests.projectors.events import batch, completed, customers, file_id, products, sale
-from tests.projectors.world import World
+from tests.support import forecast_events
+from tests.support.shop_events import batch, completed, customers, file_id, products, sale
+from tests.support.world import World
 
 SHOP, OTHER = 7, 70
 TODAY = dt.date(2025, 11, 3)
@@ -139,7 +139,7 @@ def test_an_average_of_28_days_counts_those_without_sales_since_the_first_ever(
 
 def test_a_forecast_tells_the_demand_where_there_is_one(world: World, look: Look) -> None:
     busy(world, SHOP)
-    world.append(SHOP, forecasts.made(1, [6, 3, 5, 0, 0, 0, 0], horizon=7, made_on=TODAY))
+    world.append(SHOP, forecast_events.made(1, [6, 3, 5, 0, 0, 0, 0], horizon=7, made_on=TODAY))
     world.project()
     (tea,) = look(SHOP).signals().shelves
     assert (tea.basis, tea.demand, tea.runs_out_in) == ("forecast", 14_000, 3)

@@ -15,7 +15,7 @@ from shared.domain.rules.registry import RELEASED
 from shared.eventstore.codec import RecordedEvent, encode
 from shared.eventstore.event import Event
 from shared.eventstore.vault import SubjectKeys
-from tests.projectors.events import DAY, batch, file_id, sale
+from tests.support.shop_events import DAY, batch, file_id, sale
 
 SHOP = 7
 TOMORROW, YESTERDAY = DAY + dt.timedelta(days=1), DAY - dt.timedelta(days=1)

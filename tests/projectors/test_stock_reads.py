@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Identifier
 from projections.engine.deltas import Table
 from projections.inventory.derivation import ENTRIES, FLOW, NARROW
 from projections.inventory.projector import INVENTORY
-from tests.projectors.world import World
+from tests.support.world import World
 
 SHOP, OTHER = 7, 70
 WINDOW = 75

@@ -17,12 +17,12 @@ from shared.errors import GenerationNotReady
 from shared.eventstore.store import Metadata
 from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.http.tokens import Principal
-from tests.conftest import wait_until
-from tests.projectors.events import DAY, busy_shop, everything_else, products
-from tests.projectors.processes import started
-from tests.projectors.test_followers import projectors
-from tests.projectors.test_parking import POISONS
-from tests.projectors.world import World, differences
+from tests.support.followers import projectors
+from tests.support.poison import POISONS
+from tests.support.projector_processes import started
+from tests.support.shop_events import DAY, busy_shop, everything_else, products
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 from write_side.admin.generations_handlers import Desk
 from write_side.admin.replays_handlers import request_replay
 

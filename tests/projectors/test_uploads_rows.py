@@ -8,9 +8,9 @@ from shared.domain.events.sales import Movement, MovementsRecorded, Remark, Uplo
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import JobFailed, JobRetried
 from shared.postgres.database import SHARDS
-from tests.projectors.events import DAY, accepted, batch, file_id, sale
-from tests.projectors.model import Row
-from tests.projectors.world import World, differences
+from tests.support.model import Row
+from tests.support.shop_events import DAY, accepted, batch, file_id, sale
+from tests.support.world import World, differences
 
 SHOP = 7
 FILE = file_id(SHOP)

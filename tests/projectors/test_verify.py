@@ -9,10 +9,10 @@ from projections.operations.scratch import OperationRequest
 from projections.operations.verify import verify
 from projections.registry import REGISTRY
 from shared.domain.events.sales import SaleVoided
-from tests.conftest import wait_until
-from tests.projectors.events import DAY, batch, busy_shop, everything_else, products, sale
-from tests.projectors.test_parking import POISONS, write
-from tests.projectors.world import World
+from tests.support.poison import POISONS, write
+from tests.support.shop_events import DAY, batch, busy_shop, everything_else, products, sale
+from tests.support.waiting import wait_until
+from tests.support.world import World
 
 SHOP, OTHER = 7, 23
 

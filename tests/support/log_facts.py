@@ -1,5 +1,6 @@
 """Small events to fill a log with, and connections to look at what became of them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -51,3 +52,9 @@ def empty(url: str) -> None:
     with connected(url) as conn:
         conn.execute(CUT_OFF_OTHERS)
         conn.execute(EMPTY)
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)

@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+from pathlib import Path
 
 from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
@@ -214,3 +215,9 @@ SAMPLES[UploadAccepted.topic, 2] = UploadAccepted(
     date_order="dmy",
     mapping={"amount": "মোট টাকা", "customer": "Who"},
 )
+
+GOLDEN = Path(__file__).parents[1] / "log" / "golden"
+
+
+def golden(topic: str, version: int) -> Path:
+    return GOLDEN / f"{topic}.v{version}.json"

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 
 import httpx
 
-from tests.conftest import PATIENCE, SECRET, wait_until
-from tests.services import Services
+from tests.support.application import SECRET
+from tests.support.servers import Services
+from tests.support.waiting import PATIENCE, wait_until
 
 ROLES = ("api", "worker", "worker", "policies", "projector")
 

@@ -11,7 +11,7 @@ from kombu import Connection
 from redis import Redis
 
 from shared.jobs.broker import BrokerDown, WakeupReceiver, queue_named
-from tests.services import Services
+from tests.support.servers import Services
 
 LOCAL_RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"
 
@@ -53,7 +53,7 @@ def lose_hints(url: str, queue: str) -> None:
         if os.environ.get("REDIS_URL"):
             redis.delete(queue)
         else:
-            redis.flushall()
+            redis.flushdb()
 
 
 def remove(url: str, queue: str) -> None:

@@ -8,10 +8,12 @@ import msgspec
 from shared.domain.events.sales import UploadAccepted, UploadCompleted
 from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata
+from shared.jobs import queue
 from shared.jobs.job import NewJob
 from shared.jobs.queue import Job
-from tests.log.facts import rows
-from tests.log.samples import SAMPLES
+from shared.postgres.database import WRITER
+from tests.support.event_samples import SAMPLES
+from tests.support.log_facts import connected, rows
 from write_side.sales.aggregate import stream_of
 from write_side.sales.policy import READ_UPLOAD
 
@@ -47,3 +49,21 @@ def make_due(url: str) -> None:
 
 def job_for(new: NewJob, attempts: int = 0) -> Job:
     return Job(new.id, new.kind, new.subject, new.business_id, new.position, new.payload, attempts)
+
+
+def record(url: str, *new: NewJob) -> None:
+    with connected(url, WRITER) as conn:
+        queue.record(conn, new)
+
+
+def claimed(url: str, new: NewJob) -> Job:
+    with connected(url, WRITER) as conn:
+        job = queue.claim(conn, new.id, "worker-a")
+    assert job is not None
+    return job
+
+
+def append(store: EventStore, business: int | None, stream: str, *events: Any) -> int:  # noqa: ANN401 - any event
+    position = store.execute(business, Metadata(), lambda unit: unit.append(stream, 0, *events)).position
+    assert position is not None
+    return position

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from tests.conftest import Shop, finished_upload, upload
+from tests.support.shops import Shop, finished_upload, upload
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 HEADER = ("Date", "Product", "Quantity", "Amount", "Customer", "Payment Method")

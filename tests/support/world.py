@@ -30,8 +30,8 @@ from shared.eventstore.store import Append, EventStore, Metadata, UnitOfWork
 from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.eventstore.vault import MasterKey, SubjectKeys, Vault
 from shared.postgres.database import PROJECTOR, SHARDS, WRITER
-from tests.conftest import SECRET
-from tests.projectors.model import MODELS, Row, Tables
+from tests.support.application import SECRET
+from tests.support.model import MODELS, Row, Tables
 
 _JSON_COLUMNS = {"warnings", "error_details", "days", "report", "foretold"}
 _JSON_COLUMNS |= {"facts", "based_on", "action", "modified", "outcome_facts"}

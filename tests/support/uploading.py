@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.conftest import RunningSystem, Shop, register
-from tests.log.facts import rows
+from tests.support.application import RunningSystem
+from tests.support.log_facts import rows
+from tests.support.shops import Shop, register
 
 UPLOAD, RECEIPT = "/api/data/upload-csv", "/api/data/upload-receipt"
 BOUNDARY = "a-boundary-of-the-tests"

@@ -34,8 +34,8 @@ from shared.domain.events.sales import (
 )
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import DayOpened, JobFailed, JobRetried, RuleActivated
-from tests.projectors import advice, forecasts
-from tests.projectors.events import accepted, batch, customers, file_id, products, profile
+from tests.support import forecast_events, recommendation_events
+from tests.support.shop_events import accepted, batch, customers, file_id, products, profile
 
 MOST_PRODUCTS, MOST_CUSTOMERS, MOST_FILES = 6, 5, 3
 # Text that quoting, COPY or arrays might trip over.
@@ -280,8 +280,10 @@ def _collection(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Even
 def _forecast(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
     units = draw(st.lists(st.integers(0, 9), min_size=1, max_size=3))
     number, horizon = next(shops.transactions[business]), draw(st.sampled_from([7, 14]))
-    lacking = st.sampled_from([forecasts.ACCURACY, Accuracy(None, "no_window", None, None, None, None, None, 0, 9)])
-    return business, forecasts.made(
+    lacking = st.sampled_from(
+        [forecast_events.ACCURACY, Accuracy(None, "no_window", None, None, None, None, None, 0, 9)]
+    )
+    return business, forecast_events.made(
         draw(st.integers(1, 3)), units, number=number, horizon=horizon, made_on=draw(dates), accuracy=draw(lacking)
     )
 
@@ -293,9 +295,9 @@ def _run(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
     return business, draw(
         st.sampled_from(
             [
-                ForecastsRequested(forecasts.RUN, "owner", horizon, day, [product], skipped=short),
-                ForecastFailed(forecasts.RUN, product, horizon, day, "too_slow", draw(texts)),
-                ForecastRunCompleted(forecasts.RUN, 0, 1, horizon, [], short, [product]),
+                ForecastsRequested(forecast_events.RUN, "owner", horizon, day, [product], skipped=short),
+                ForecastFailed(forecast_events.RUN, product, horizon, day, "too_slow", draw(texts)),
+                ForecastRunCompleted(forecast_events.RUN, 0, 1, horizon, [], short, [product]),
             ]
         )
     )
@@ -303,7 +305,7 @@ def _run(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
 
 @st.composite
 def _takings(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
-    return business, forecasts.takings(draw(st.lists(amounts, max_size=4)), made_on=draw(dates))
+    return business, forecast_events.takings(draw(st.lists(amounts, max_size=4)), made_on=draw(dates))
 
 
 @st.composite
@@ -312,13 +314,13 @@ def _advice(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
     return business, draw(
         st.sampled_from(
             [
-                advice.issued(number, facts={"name": said, "current_stock": stock}, expires_on=day),
-                advice.refreshed(number, name=said, current_stock=stock, customer_ids=[1, 2]),
+                recommendation_events.issued(number, facts={"name": said, "current_stock": stock}, expires_on=day),
+                recommendation_events.refreshed(number, name=said, current_stock=stock, customer_ids=[1, 2]),
                 RecommendationViewed(number, draw(st.integers(0, 99))),
                 RecommendationExecuted(number, day, {"name": said}, day, [said]),
                 RecommendationDismissed(number, day, draw(maybe)),
                 RecommendationExpired(number, day),
-                RecommendationWithdrawn(number, "resolved", advice.BASED_ON),
+                RecommendationWithdrawn(number, "resolved", recommendation_events.BASED_ON),
                 RecommendationFollowedUp(number, day, "stock_arrived", {"quantity": stock}),
             ]
         )

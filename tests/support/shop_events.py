@@ -26,8 +26,8 @@ from shared.domain.events.sales import (
     UploadCompleted,
 )
 from shared.eventstore.event import Event
-from tests.projectors.advice import issued
-from tests.projectors.forecasts import made, takings
+from tests.support.forecast_events import made, takings
+from tests.support.recommendation_events import issued
 
 DAY = dt.date(2025, 10, 29)
 PAYMENTS: list[tuple[str, str | None]] = [("cash", None), ("bkash", None), ("other", "উপহার কার্ড")]

@@ -36,6 +36,8 @@ from shared.http.app import (
     staff,
     strict_query,
 )
+from shared.http.dependencies import Access
+from shared.http.rate_limiter import RateLimiter
 from shared.http.tokens import TokenProvider
 from shared.runtime.settings import Settings
 
@@ -181,14 +183,13 @@ def application(chosen: Settings | None = None, *, redis_url: str | None = None)
     chosen = chosen or settings()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.tokens = TokenProvider(chosen)
+    async def lifespan(_: FastAPI) -> AsyncIterator[Access]:
+        tokens = TokenProvider(chosen)
         if redis_url is None:
-            yield
+            yield Access(chosen, tokens, RateLimiter(None, enabled=chosen.rate_limits))
             return
         async with Redis.from_url(redis_url) as redis:
-            app.state.redis = redis
-            yield
+            yield Access(chosen, tokens, RateLimiter(redis, enabled=chosen.rate_limits))
 
     return create_app(chosen, [router], lifespan=lifespan, root_routers=[health])
 

@@ -22,7 +22,11 @@ from psycopg import sql
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.community.redis import RedisContainer
 
+from projections.engine import generations
+from projections.engine.follower import connect as connect_projector
+from projections.registry import REGISTRY
 from shared.embedded.servers import EmbeddedServers
+from shared.postgres import database
 
 logger = logging.getLogger("smartmarket.tests")
 
@@ -41,6 +45,16 @@ class Services(NamedTuple):
     redis_url: str
     broker_url: str
 
+    def of_worker(self, number: int) -> "Services":
+        """Return what one of several parallel workers uses: of a Redis that the tests started, a database of its own.
+
+        Redis has 16 databases; 0 is left to a run without workers.
+        """
+        if os.environ.get("REDIS_URL"):
+            return self
+        own = urlsplit(self.redis_url)._replace(path=f"/{1 + number % 15}").geturl()
+        return self._replace(redis_url=own, broker_url=own if self.broker_url == self.redis_url else self.broker_url)
+
 
 @contextmanager
 def running_services() -> Iterator[Services]:
@@ -54,6 +68,17 @@ def running_services() -> Iterator[Services]:
             database_url = database_url or embedded.database_url
             redis_url = redis_url or embedded.redis_url
         yield Services(database_url, redis_url, os.environ.get("BROKER_URL") or redis_url)
+
+
+@contextmanager
+def template_database(services: Services) -> Iterator[str]:
+    """Yield the URL of a migrated, empty database to copy; nobody may connect to it."""
+    url = fresh_database(services.database_url)
+    database.migrate(url)
+    with connect_projector(url, role=database.PROJECTOR) as conn:
+        generations.ensure_live(conn, REGISTRY)
+    yield url
+    drop_database(url)
 
 
 def fresh_database(admin_url: str, template: str | None = None) -> str:

@@ -29,11 +29,11 @@ from shared.domain.events.sales import (
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import JobFailed, JobRetried
-from tests.projectors.model_cashflow import cashflow
-from tests.projectors.model_customers import customers
-from tests.projectors.model_forecasting import forecasting
-from tests.projectors.model_inventory import inventory
-from tests.projectors.model_recommendations import recommendations
+from tests.support.model_cashflow import cashflow
+from tests.support.model_customers import customers
+from tests.support.model_forecasting import forecasting
+from tests.support.model_inventory import inventory
+from tests.support.model_recommendations import recommendations
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]

@@ -1,4 +1,4 @@
-"""Projector processes that tests start and kill: `python -m tests.projectors.processes follow URL SECRET NAME`."""
+"""Projector processes that tests start and kill: `python -m tests.support.projector_processes ACTION URL ...`."""
 
 import subprocess
 import sys

@@ -12,7 +12,8 @@ from read_side.http.business_day import DHAKA
 from shared.eventstore.event import Event
 from shared.eventstore.store import Metadata, UnitOfWork
 from shared.http.position_tokens import PositionTokens
-from tests.conftest import RunningSystem, Shop
+from tests.support.application import RunningSystem
+from tests.support.shops import Shop
 
 PRODUCTS = ("Tea", "Rice", "Soap", "Chips", "Oil")
 CUSTOMERS = ("Ali", "Fatema", "Rahim", None)
