@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, cast
 
 from psycopg import Connection
 
-from shared.domain.events.base import Event
 from shared.domain.events.cashflow import CollectionRecorded, ExpenseRecorded
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.forecasting import ForecastMade
@@ -24,6 +23,7 @@ from shared.domain.events.sales import (
     SaleVoided,
 )
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
 from shared.eventstore.reader import LogReader
 from shared.postgres.locks import Lock
 from write_side.customers.handlers import MERGED, merged_key

@@ -9,9 +9,9 @@ from typing import Any, cast
 import msgspec
 from psycopg import Connection
 
-from shared.domain.events import CATALOGUE
-from shared.domain.events.base import Event
+from shared.eventstore.catalogue import CATALOGUE
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
 from shared.eventstore.listener import LogListener
 from shared.eventstore.reader import LogReader
 from shared.jobs import queue

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, Self, TypeVar, cast
 
-from shared.domain.events.base import Event
+from shared.eventstore.event import Event
 from shared.eventstore.store import ALLOT, EventStore, Metadata, UnitOfWork
 
 S = TypeVar("S")

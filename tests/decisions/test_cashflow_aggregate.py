@@ -2,10 +2,10 @@ import datetime as dt
 
 import pytest
 
-from shared.domain.events.base import Event
 from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
 from shared.domain.refusals.cashflow import ExpenseNotFound
 from shared.errors import DateOutOfRange, NotFound
+from shared.eventstore.event import Event
 from write_side.cashflow.aggregate import (
     Cash,
     ChangeCashSettings,

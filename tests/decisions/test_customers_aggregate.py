@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.events.base import Event
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import CustomersAdded, NewCustomer
 from shared.domain.refusals.customers import CustomerMerged, CustomerNotFound, SameCustomer
+from shared.eventstore.event import Event
 from write_side.customers.aggregate import Customer, Private, changes, evolve, inherited, merge
 
 ADDED = CustomersAdded([NewCustomer(1, "key", "sealed")])

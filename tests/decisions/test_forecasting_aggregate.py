@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.events.base import Event
 from shared.domain.events.forecasting import ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
-from shared.domain.events.jobs import JobFailed
 from shared.domain.refusals.forecasting import InsufficientData, TooManyForecasts
 from shared.domain.refusals.inventory import ProductNotFound
 from shared.errors import Refusal
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import JobFailed
 from tests.support.forecast_events import made, takings
 from write_side.forecasting.aggregate import (
     DAY,

@@ -4,21 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
-from shared.domain.events.base import Event
-from shared.domain.events.identity import (
-    BusinessClosed,
-    BusinessProfileChanged,
-    BusinessRegistered,
-    PasswordChanged,
-    PasswordResetRequested,
-    SessionsRevoked,
-    StaffCreated,
-    UserProfileChanged,
-    UserRegistered,
-)
-from shared.domain.refusals.admin import NotADemo
-from shared.domain.refusals.identity import EmailTaken
 from write_side.identity.aggregate import (
     Business,
     ChangeBusinessProfile,
@@ -38,6 +23,21 @@ from write_side.identity.aggregate import (
     replace_password,
     revoke_sessions,
 )
+
+from shared.domain.events.identity import (
+    BusinessClosed,
+    BusinessProfileChanged,
+    BusinessRegistered,
+    PasswordChanged,
+    PasswordResetRequested,
+    SessionsRevoked,
+    StaffCreated,
+    UserProfileChanged,
+    UserRegistered,
+)
+from shared.domain.refusals.admin import NotADemo
+from shared.domain.refusals.identity import EmailTaken
+from shared.eventstore.event import Event
 
 REGISTER = RegisterOwner(12, 7, "a2V5", "sealed", "bn", "Ali's Tea Shop", "restaurant")
 ALI = {"email": "owner@shop.bd", "first_name": "Ali"}

@@ -4,10 +4,10 @@ import datetime as dt
 
 import pytest
 
-from shared.domain.events.base import Event
 from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
 from shared.domain.refusals.inventory import QuantityNotWhole
 from shared.errors import TimeOutOfRange
+from shared.eventstore.event import Event
 from write_side.inventory.aggregate import DHAKA, ChangeDetails, MoveStock, Product, change_details, load, move_stock
 
 TEA = 1

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.events.base import Event
 from shared.domain.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
@@ -25,6 +24,7 @@ from shared.domain.refusals.recommendations import (
 from shared.domain.rules.follow_up import Outcome
 from shared.domain.rules.recommendation_candidates import Candidate, Fact
 from shared.errors import InvalidRequest, Refusal
+from shared.eventstore.event import Event
 from tests.support.recommendations import BASED_ON, NOW, TODAY, after, opened, reviewed
 from write_side.recommendations.aggregate import Advice, dismiss, evolve, execute, follow_up, outdated, view
 from write_side.recommendations.review import review, to_issue

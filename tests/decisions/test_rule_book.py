@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.events.rules import RuleActivated
 from shared.domain.refusals.admin import InvalidRule, RuleNotFound
 from shared.domain.rules import registry
 from shared.domain.rules.registry import BOOK, RELEASED, Span
+from shared.eventstore.system_events import RuleActivated
 from write_side.admin.rules_aggregate import ActivateRule, activate
 
 FRESH = [5, 21, 45, 90]

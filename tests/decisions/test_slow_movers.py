@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from shared.domain.events.base import Event
 from shared.domain.events.recommendations import RecommendationIssued, RecommendationRefreshed, RecommendationWithdrawn
 from shared.domain.rules.recommend import NOBODY, AtRisk, Shelf, Signals, retention, wanted
 from shared.domain.rules.recommendation_candidates import Candidate, Fact, at_once
+from shared.eventstore.event import Event
 from tests.support.recommendations import BASED_ON, TODAY, after, opened, reviewed
 from write_side.recommendations.aggregate import Advice, dismiss
 

@@ -2,8 +2,8 @@
 
 import datetime as dt
 
-from shared.domain.events.base import Event
 from shared.domain.rules.recommendation_candidates import Candidate
+from shared.eventstore.event import Event
 from write_side.recommendations.aggregate import Advice, evolve
 from write_side.recommendations.review import review
 

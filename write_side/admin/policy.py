@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.domain.events.base import Event
 from shared.domain.events.demo import DemoShopFurnished, DemoShopOpened
-from shared.domain.events.jobs import JobRetried
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import JobRetried
 from shared.jobs.job import NewJob, Outcome
 
 FURNISH_DEMO = "furnish_demo"

@@ -6,11 +6,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.domain.events.base import Event
-from shared.domain.events.rules import RuleActivated
 from shared.domain.refusals.admin import RuleNotFound
 from shared.domain.rules import registry
 from shared.domain.rules.registry import BOOK, Chosen
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import RuleActivated
 
 # All activations, in order.
 Activations = tuple[RuleActivated, ...]

@@ -2,10 +2,10 @@
 
 from typing import Any, cast
 
-from shared.domain.events.rules import RuleActivated
 from shared.domain.rules import registry
 from shared.eventstore.command import CommandContext, Result, Stream
 from shared.eventstore.store import EventStore
+from shared.eventstore.system_events import RuleActivated
 from write_side.admin.rules_aggregate import ActivateRule, Activations, decide, evolve
 
 RULES: Stream[Activations] = Stream("rules", (), evolve, per_business=False)

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from shared.domain.events.base import Event
 from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
 from shared.domain.refusals.cashflow import ExpenseNotFound
 from shared.domain.rules.cash_flows import DEFAULT_THRESHOLD
 from shared.errors import DateOutOfRange, NotFound
+from shared.eventstore.event import Event
 from shared.texts import Phrase
 
 EARLIEST = dt.date(2000, 1, 1)

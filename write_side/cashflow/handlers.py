@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from shared.domain.events.base import Event
 from shared.eventstore.command import CommandContext, Result, Stream
+from shared.eventstore.event import Event
 from shared.eventstore.store import UnitOfWork
 from shared.runtime.business_day import date_of
 from write_side.cashflow.aggregate import (

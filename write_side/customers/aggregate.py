@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
-from shared.domain.events.base import Event
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import CustomersAdded
 from shared.domain.refusals.customers import CustomerMerged, CustomerNotFound, CustomerTaken, SameCustomer
+from shared.eventstore.event import Event
 
 DETAILS = ("name", "phone", "email", "address", "notes")
 Private = Mapping[str, str | None]

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from shared.domain.contacts import name_key
-from shared.domain.events.base import Event
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import CustomersAdded
 from shared.eventstore.codec import decode
 from shared.eventstore.command import CommandContext, Loaded, Result, Stream
+from shared.eventstore.event import Event
 from shared.eventstore.store import UnitOfWork
 from shared.eventstore.vault import SubjectKeys
 from write_side.customers.aggregate import (

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from shared.domain.events.base import Event
 from shared.domain.events.forecasting import (
     ForecastFailed,
     ForecastMade,
@@ -17,9 +16,10 @@ from shared.domain.events.forecasting import (
     RevenueForecastMade,
     Short,
 )
-from shared.domain.events.jobs import JobFailed
 from shared.domain.refusals.forecasting import InsufficientData, TooManyForecasts
 from shared.domain.refusals.inventory import ProductNotFound
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import JobFailed
 from write_side.forecasting.models.prediction import HORIZONS, LEAST_TRANSACTIONS
 
 OWNER, IMPORT, DAY = "owner", "import", "day"

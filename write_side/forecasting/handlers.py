@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from shared.domain.events.base import Event
 from shared.domain.events.forecasting import ForecastRunCompleted, ForecastsRequested
-from shared.domain.events.jobs import JobFailed
 from shared.eventstore.codec import decode
 from shared.eventstore.command import CommandContext, Loaded, Result, Stream
+from shared.eventstore.event import Event
 from shared.eventstore.store import UnitOfWork
+from shared.eventstore.system_events import JobFailed
 from shared.runtime.business_day import date_of, start_of
 from write_side.forecasting.aggregate import RequestForecasts, Requests, Shop, decide, evolve
 from write_side.forecasting.planning import SALES, SELECT_DATA_VERSION, data_version

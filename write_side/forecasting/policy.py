@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.domain.events.base import Event
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.forecasting import DailyForecastsPlanned, ForecastRunCompleted, ForecastsRequested
 from shared.domain.events.sales import UploadCompleted
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import DayOpened
 from shared.jobs.job import FOLLOWING, NIGHTLY, WAITED_FOR, NewJob, Outcome
 from write_side.forecasting.aggregate import DAY, IMPORT, OWNER, PART_JOB, parts
 

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from psycopg import Connection
 
-from shared.domain.events.base import Event
 from shared.domain.events.forecasting import ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
 from shared.domain.readmodels.demand import TAKINGS
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.jobs import queue
 from shared.jobs.queue import Job, Lease, Retry

@@ -8,9 +8,9 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from shared.domain.events.base import Event
 from shared.domain.events.identity import BusinessClosed, BusinessProfileChanged, BusinessRegistered
 from shared.domain.refusals.admin import NotADemo
+from shared.eventstore.event import Event
 from write_side.identity.user_aggregate import NOTHING, Private, changed
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, LiteralString, Protocol, TypeVar
 
-from shared.domain.events.base import Event
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.command import CommandContext, Loaded, Result, Stream, end_of
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, UnitOfWork
 from shared.eventstore.vault import SubjectKeys, Vault
 from write_side.identity import business_aggregate, user_aggregate

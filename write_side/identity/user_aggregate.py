@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from shared.domain.events.base import Event
 from shared.domain.events.identity import (
     PasswordChanged,
     PasswordResetRequested,
@@ -20,6 +19,7 @@ from shared.domain.events.identity import (
     UserRegistered,
 )
 from shared.domain.refusals.identity import EmailTaken
+from shared.eventstore.event import Event
 
 Private = Mapping[str, Any]
 NOTHING: Final[Private] = MappingProxyType({})

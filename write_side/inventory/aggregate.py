@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from shared.domain.events.base import Event
 from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
 from shared.domain.refusals.inventory import ProductNotFound, QuantityNotWhole
 from shared.domain.rules.stock import FRACTIONAL_UNITS
 from shared.errors import TimeOutOfRange
+from shared.eventstore.event import Event
 from shared.runtime.business_day import DHAKA
 from shared.texts import Phrase
 

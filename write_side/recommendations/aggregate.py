@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from shared.domain.events.base import Event
 from shared.domain.events.recommendations import (
     BasedOn,
     Fact,
@@ -34,6 +33,7 @@ from shared.domain.rules.follow_up import Executed, Outcome, watched_until
 from shared.domain.rules.recommendation_candidates import Key
 from shared.errors import InvalidRequest
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
 from shared.texts import Phrase
 
 MUTED = dt.timedelta(7)

@@ -3,15 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.domain.events.base import Event
 from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.forecasting import ForecastRunCompleted
 from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
-from shared.domain.events.rules import RuleActivated
 from shared.domain.events.sales import SaleRecorded, SaleVoided, UploadCompleted
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.jobs.job import NIGHTLY, WAITED_FOR, NewJob, Outcome
 from shared.runtime.business_day import date_of
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.domain.events.base import Event
 from shared.domain.events.recommendations import (
     BasedOn,
     RecommendationExpired,
@@ -15,6 +14,7 @@ from shared.domain.events.recommendations import (
 )
 from shared.domain.rules.follow_up import Outcome
 from shared.domain.rules.recommendation_candidates import DEFAULTS, Candidate, at_once
+from shared.eventstore.event import Event
 from write_side.recommendations.aggregate import Advice, Item, follow_up
 
 

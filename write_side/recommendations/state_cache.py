@@ -5,8 +5,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from shared.domain.events.base import Event
 from shared.eventstore.command import Loaded, Stream
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, UnitOfWork
 from write_side.recommendations import aggregate
 from write_side.recommendations.aggregate import Advice

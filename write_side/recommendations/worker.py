@@ -9,12 +9,12 @@ from typing import Any, cast
 
 from psycopg import Connection
 
-from shared.domain.events.base import Event
 from shared.domain.events.recommendations import BasedOn
 from shared.domain.readmodels.recommendations import Reading
 from shared.domain.rules import follow_up, recommend
 from shared.domain.rules.follow_up import Executed
 from shared.eventstore.command import CommandContext, allot
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.jobs import queue
 from shared.jobs.job import NIGHTLY

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import LiteralString, cast
 
-from shared.domain.events.base import Event
 from shared.domain.events.customers import CustomerDetailsChanged
 from shared.domain.events.inventory import ProductDetailsChanged
 from shared.domain.events.sales import CustomersAdded, ProductsAdded, Sale, SaleRecorded, SalesBatchRecorded, SaleVoided
 from shared.eventstore.codec import decode
+from shared.eventstore.event import Event
 from shared.eventstore.store import UnitOfWork
 from write_side.lookups.customers import MERGED, customer_subject, merged_key
 from write_side.lookups.products import product_stream

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.domain.events.base import Event
-from shared.domain.events.jobs import JobFailed
 from shared.domain.events.sales import UploadAccepted, UploadCompleted, UploadFailed
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import JobFailed
 from shared.jobs.job import NewJob, Outcome
 
 READ_UPLOAD = "read_upload"

@@ -8,10 +8,10 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from shared.domain.events.base import Event
 from shared.domain.events.sales import SaleRecorded, SaleVoided
 from shared.domain.refusals.sales import AlreadyVoided
 from shared.errors import NotFound
+from shared.eventstore.event import Event
 from write_side.sales.csv.sale import LedgerRow
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import ClassVar
 
-from shared.domain.events.base import Event
+from shared.eventstore.event import Event
 
 
 class CashSettingsChanged(Event, frozen=True):

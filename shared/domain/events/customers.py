@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from shared.domain.events.base import Event
+from shared.eventstore.event import Event
 
 
 class CustomerDetailsChanged(Event, frozen=True):

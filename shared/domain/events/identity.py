@@ -6,7 +6,7 @@ JSON object, or to nothing once that key is destroyed.
 
 from typing import ClassVar
 
-from shared.domain.events.base import Event
+from shared.eventstore.event import Event
 
 
 class UserRegistered(Event, frozen=True):

@@ -7,7 +7,7 @@ Asia/Dhaka.
 import datetime as dt
 from typing import ClassVar
 
-from shared.domain.events.base import Event, Row
+from shared.eventstore.event import Event, Row
 
 
 class ProductDetailsChanged(Event, frozen=True):

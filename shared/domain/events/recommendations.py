@@ -7,7 +7,7 @@ Money is integer paisa, quantities are thousandths, dates are business dates in 
 import datetime as dt
 from typing import ClassVar
 
-from shared.domain.events.base import Event
+from shared.eventstore.event import Event
 
 Fact = int | str | list[int] | None
 BasedOn = dict[str, tuple[int, int]]

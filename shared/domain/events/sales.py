@@ -6,7 +6,7 @@ Money is integer paisa, quantities are thousandths of a unit, dates are business
 import datetime as dt
 from typing import Any, ClassVar
 
-from shared.domain.events.base import Event, Row
+from shared.eventstore.event import Event, Row
 
 
 class UploadAccepted(Event, frozen=True):

@@ -1,4 +1,4 @@
-"""The form of every event: a frozen struct with a topic that outlives its class's name."""
+"""Base classes of events and of the lines within them."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Event(msgspec.Struct, frozen=True):
-    """A fact that was recorded. Subclasses set `topic`, e.g. `sales.UploadAccepted`.
+    """A recorded fact. Subclasses set `topic`, e.g. `sales.UploadAccepted`; renaming the class leaves the log valid.
 
     A changed form raises `class_version` and adds a static `upcast_v1_v2(state: dict) -> dict` for each step.
     """
