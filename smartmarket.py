@@ -88,19 +88,8 @@ def build_api(container: Container) -> "FastAPI":
     from shared.http.position_tokens import PositionTokens  # noqa: PLC0415
     from shared.http.rate_limiter import RateLimiter  # noqa: PLC0415
     from shared.http.tokens import TokenProvider  # noqa: PLC0415
-    from write_side.admin.jobs_router import router as job_desk  # noqa: PLC0415
-    from write_side.admin.replays_router import router as admin  # noqa: PLC0415
-    from write_side.admin.router import router as operators  # noqa: PLC0415
-    from write_side.cashflow.router import router as cashflow  # noqa: PLC0415
-    from write_side.customers.router import router as people  # noqa: PLC0415
-    from write_side.demo.router import router as demo  # noqa: PLC0415
-    from write_side.forecasting.router import router as forecasting  # noqa: PLC0415
-    from write_side.identity.router import router as identity  # noqa: PLC0415
-    from write_side.inventory.router import router as inventory  # noqa: PLC0415
-    from write_side.recommendations.router import router as recommendations  # noqa: PLC0415
     from write_side.recommendations.state_cache import AdviceStream  # noqa: PLC0415
-    from write_side.sales.router import router as transactions  # noqa: PLC0415
-    from write_side.sales.upload.router import router as sales  # noqa: PLC0415
+    from write_side.routes import ROUTERS as COMMANDS_OF_API  # noqa: PLC0415
 
     @asynccontextmanager
     async def lifespan(app: "FastAPI") -> AsyncIterator[Dependencies]:
@@ -135,21 +124,7 @@ def build_api(container: Container) -> "FastAPI":
             if cache is not None:
                 await cache.aclose()
 
-    routers = [
-        identity,
-        sales,
-        transactions,
-        cashflow,
-        inventory,
-        admin,
-        operators,
-        people,
-        forecasting,
-        recommendations,
-        demo,
-        job_desk,
-        *ROUTERS,
-    ]
+    routers = [*COMMANDS_OF_API, *ROUTERS]
     return create_app(container.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS)
 
 

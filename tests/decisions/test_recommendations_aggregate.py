@@ -114,8 +114,9 @@ def test_looks_add_up_to_a_day_and_change_nothing_that_was_answered() -> None:
 
 
 def test_an_executed_recommendation_keeps_the_owners_changes() -> None:
-    event = execute(1, {"current_stock": 9, "recommended_qty": 7}, opened(RICE), TODAY)
-    assert event.action == {"product_id": 1, "current_stock": 9, "recommended_qty": 7}
+    rice = RICE._replace(facts={**RICE.facts, "reorder_by": "2025-11-05"})
+    event = execute(1, {"reorder_by": "2025-11-05", "recommended_qty": 7}, opened(rice), TODAY)
+    assert event.action == {"product_id": 1, "current_stock": 9, "reorder_by": "2025-11-05", "recommended_qty": 7}
     assert (event.modified, event.follow_until) == (["recommended_qty"], day(14))
 
 
