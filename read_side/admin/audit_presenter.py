@@ -1,11 +1,11 @@
-"""What people did, as the audit names it: which events tell of it, and what it was done to."""
+"""Audit actions: the events that record them, and the resource each concerns."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
 class Action(NamedTuple):
-    """An action: its name, the kind of thing it was done to, and the event's field that holds the thing's id."""
+    """An action: its name, the type of its resource, and the field of the event with the resource's id."""
 
     name: str
     resource: str
@@ -44,18 +44,18 @@ ACTIONS: Mapping[str, Action] = {
     "demo.DemoShopOpened": Action("demo_seed", "business", "business_id"),
     "jobs.JobRetried": Action("job_retry", "job", "job_id"),
 }
-# Told by the house itself; of everything else only what people did is audited.
-OF_THE_HOUSE = ("identity.LoginsRefused",)
+# Recorded by the system itself; of all other topics only the events of users and operators are audited.
+SYSTEM_TOPICS = ("identity.LoginsRefused",)
 NAMES = sorted({action.name for action in ACTIONS.values()})
-# What identifies people, unlocks something, or says nothing to a reader.
-_UNTOLD = {"sealed", "email_key", "keys", "fingerprint", "fingerprints", "families", "skipped", "reused"}
+# Fields with personal data or secrets, and technical fields.
+_HIDDEN = {"sealed", "email_key", "keys", "fingerprint", "fingerprints", "families", "skipped", "reused"}
 
 
 def topics_of(name: str | None) -> list[str]:
-    """Return the topics of the events that tell of an action, of all where none is named."""
+    """Return the topics of an action, of all actions if it is None."""
     return [topic for topic, action in ACTIONS.items() if name in {None, action.name}]
 
 
 def details(action: Action, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an event says of the action beyond its resource, without personal data."""
-    return {key: value for key, value in data.items() if key not in {*_UNTOLD, action.id_field} and value is not None}
+    """Return the fields of an event except the id of the resource and hidden fields."""
+    return {key: value for key, value in data.items() if key not in {*_HIDDEN, action.id_field} and value is not None}
