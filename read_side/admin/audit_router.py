@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from read_side.admin.audit_presenter import ACTIONS, NAMES, SYSTEM_TOPICS, details, topics_of
 from read_side.admin.presenter import utc
-from read_side.http.business_day import DHAKA
 from read_side.http.keyset_pagination import list_json
 from shared.eventstore.store import EventStore
 from shared.http.app import Limit, Page, decode_cursor, encode_cursor, example, raw
 from shared.http.dependencies import Deps, Staff
 from shared.http.fields import PlainDate
 from shared.http.pagination import invalid
+from shared.runtime.business_day import start_of
 
 router = APIRouter(tags=["Admin"])
 _DAY = dt.timedelta(1)
@@ -151,4 +151,4 @@ def _item(row: dict[str, Any]) -> dict[str, Any]:
 
 def _before(day: dt.date) -> dt.datetime:
     """Return the last microsecond before a day begins in Dhaka."""
-    return dt.datetime.combine(day, dt.time(), DHAKA) - dt.timedelta(microseconds=1)
+    return start_of(day) - dt.timedelta(microseconds=1)
