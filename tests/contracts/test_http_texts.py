@@ -70,3 +70,17 @@ def test_waiting_time_becomes_a_header_and_a_detail() -> None:
     refusal = refusals()["RATE_LIMITED"](retry_after=12)
     assert refusal.headers["Retry-After"] == "12"
     assert refusal.details == {"retry_after": 12}
+
+
+# Two refusals concern the address of a request itself, so they are about addresses.
+ABOUT_ADDRESSES = {"INVALID_REQUEST", "NOT_FOUND_ROUTE"}
+
+
+def test_texts_for_users_name_actions_and_not_http_addresses() -> None:
+    addressed = {
+        code
+        for code, texts in catalogue().items()
+        for message, suggestions in texts.values()
+        if re.search(r"\b(GET|POST|PUT|PATCH|DELETE) /|/api\b", " ".join([message, *suggestions]))
+    }
+    assert addressed == ABOUT_ADDRESSES

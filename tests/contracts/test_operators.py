@@ -242,7 +242,7 @@ def test_every_step_that_owners_are_shown_has_a_title_in_both_languages(table: s
     (projection,) = (p for p in REGISTRY.values() if table in {t.name for t in p.tables})
     steps = {*projection.handlers, *(projection.derivation.after if projection.derivation else ())}
     for event in steps:
-        titles = catalogue().get(f"TOLD_{event.topic.replace('.', '_').upper()}")
+        titles = catalogue().get(f"EVENT_{event.topic.replace('.', '_').upper()}")
         assert titles, event.topic
         assert titles["bn"].message != titles["en"].message
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidTag
 
+from shared.eventstore.files import FileIncomplete, Files, ObjectParts, TableParts, open_parts
 from shared.eventstore.store import EventStore
 from shared.eventstore.vault import MasterKey
 from shared.postgres.database import WRITER
-from shared.postgres.files import FileIncomplete, Files, ObjectParts, TableParts, open_parts
 from tests.support.application import SECRET
 from tests.support.log_facts import connected, rows
 

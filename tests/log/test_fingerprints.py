@@ -14,8 +14,8 @@ from shared.domain.events.sales import (
     SalesBatchRecorded,
     UploadCompleted,
 )
+from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, Metadata
-from shared.postgres.files import Files, TableParts
 from tests.support.accepted_ledgers import Held, accept, job_of, upload_of
 from tests.support.log_facts import connected
 from write_side.sales.aggregate import stream_of

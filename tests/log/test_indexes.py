@@ -9,9 +9,9 @@ import pytest
 
 from shared.domain.events.cashflow import CollectionRecorded, ExpenseRecorded
 from shared.domain.events.sales import NewProduct, ProductsAdded
+from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.eventstore.vault import MasterKey
-from shared.postgres.files import Files, TableParts
 from tests.support.accepted_ledgers import Held, accept, job_of, ledger, upload_of
 from tests.support.application import SECRET
 from tests.support.log_facts import connected, rows

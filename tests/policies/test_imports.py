@@ -12,10 +12,10 @@ from contextlib import closing, contextmanager
 import pytest
 
 from shared.domain.events.sales import SalesBatchRecorded, UploadCompleted
+from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, StoreError
 from shared.eventstore.vault import MasterKey
 from shared.jobs.queue import Retry
-from shared.postgres.files import Files, TableParts
 from tests.support.accepted_ledgers import Held, accept, job_of, ledger, upload_of
 from tests.support.application import SECRET
 from tests.support.log_facts import rows

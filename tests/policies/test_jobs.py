@@ -9,7 +9,8 @@ import pytest
 
 from shared.jobs import queue
 from shared.jobs.job import NIGHTLY, WAITED_FOR, NewJob, Outcome
-from shared.jobs.queue import Heartbeat, Job
+from shared.jobs.lease import LeaseRenewal
+from shared.jobs.queue import Job
 from shared.postgres.database import WRITER
 from tests.support.gate import before_database
 from tests.support.jobs import job_for, make_due, new_job, of_jobs
@@ -142,7 +143,7 @@ def test_a_beating_heart_keeps_the_lease(database_url: str) -> None:
     record(database_url, new_job())
     job = claim(database_url)
     assert job is not None
-    heart = Heartbeat(partial(connected, database_url, WRITER), job, "worker-a", threading.Event())
+    heart = LeaseRenewal(partial(connected, database_url, WRITER), job, "worker-a", lambda: False)
     heart.start()
     until = time.monotonic() + 2 * LEASE
     while time.monotonic() < until:
@@ -159,7 +160,7 @@ def test_a_worker_notices_that_it_lost_the_lease(database_url: str) -> None:
     record(database_url, new_job())
     job = claim(database_url)
     assert job is not None
-    heart = Heartbeat(partial(connected, database_url, WRITER), job, "worker-a", threading.Event())
+    heart = LeaseRenewal(partial(connected, database_url, WRITER), job, "worker-a", lambda: False)
     heart.start()
     rows(
         database_url, "UPDATE jobs.jobs SET leased_by = 'worker-b', leased_until = now() + interval '1 h' RETURNING id"
@@ -178,7 +179,7 @@ def test_a_worker_that_cannot_extend_loses_its_lease_on_expiry(database_url: str
     claimed = of_jobs(database_url, "leased_until")
     gate, through_gate = before_database(database_url)
     with gate:
-        heart = Heartbeat(partial(connected, through_gate, WRITER), job, "worker-a", threading.Event())
+        heart = LeaseRenewal(partial(connected, through_gate, WRITER), job, "worker-a", lambda: False)
         heart.start()
         wait_until(lambda: of_jobs(database_url, "leased_until") != claimed)
         gate.shut()
@@ -189,7 +190,7 @@ def test_a_worker_that_cannot_extend_loses_its_lease_on_expiry(database_url: str
 
 def test_a_worker_that_wants_to_end_holds_nothing_any_more(database_url: str) -> None:
     ending = threading.Event()
-    heart = Heartbeat(partial(connected, database_url), job_for(new_job()), "worker-a", ending)
+    heart = LeaseRenewal(partial(connected, database_url), job_for(new_job()), "worker-a", ending.is_set)
     assert heart.held()
     ending.set()
     assert not heart.held()

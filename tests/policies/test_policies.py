@@ -55,7 +55,7 @@ def follow(url: str, policies: Policies) -> int:
     steps = 0
     with connected(url, WRITER) as conn:
         conn.execute("INSERT INTO jobs.progress VALUES ('jobs', 0) ON CONFLICT DO NOTHING")
-        while policies.step(conn):
+        while policies.advance(conn):
             steps += 1
     return steps
 
@@ -304,7 +304,7 @@ def test_an_event_that_cannot_be_read_stops_no_other_shop(
     store.execute(8, Metadata(), lambda unit: unit.append(f"upload-{file_id}", 0, sound))
     with connected(database_url, WRITER) as conn:
         conn.execute(BEGIN_AT_THE_BEGINNING)
-        assert policies_on(database_url, hints).step(conn)
+        assert policies_on(database_url, hints).advance(conn)
         assert conn.execute("SELECT business_id, subject FROM jobs.jobs").fetchall() == [(8, file_id)]
 
 

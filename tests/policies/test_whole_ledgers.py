@@ -6,8 +6,8 @@ import pytest
 
 from shared.domain.events.inventory import ProductSheetRecorded
 from shared.domain.events.sales import MovementsRecorded, SalesBatchRecorded, UploadCompleted
+from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, Metadata
-from shared.postgres.files import Files, TableParts
 from tests.support.accepted_ledgers import Held, accept, job_of, upload_of
 from tests.support.log_facts import connected, rows
 from write_side.indexes import rebuild_indexes

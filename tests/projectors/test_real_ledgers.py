@@ -12,8 +12,8 @@ import pytest
 from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
 from shared.domain.events.sales import UploadAccepted
+from shared.eventstore.files import PART_BYTES, Files, TableParts
 from shared.jobs.queue import Job
-from shared.postgres.files import PART_BYTES, Files, TableParts
 from tests.support.accepted_ledgers import Held
 from tests.support.ledgers import DATA
 from tests.support.model import Row
