@@ -17,7 +17,7 @@ from tests.support.rebuilds import street
 from tests.support.waiting import wait_until
 from tests.support.world import World, differences
 
-# The nightly run does more of both; a mixture of two generations has shown within the first ten swaps.
+# The nightly run does three times as many of both.
 SWAPS = int(os.environ.get("SMARTMARKET_FAULT_SWAPS", "36"))
 TRANSACTIONS = 100 * SWAPS
 READERS = 4
