@@ -5,10 +5,10 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from read_side.http.business_day import DHAKA
 from shared.errors import GenerationNotFound
 from shared.http.app import PublicId, example, ok, refuses
 from shared.http.dependencies import Deps, Staff
+from shared.runtime.business_day import local_text
 
 router = APIRouter(prefix="/admin", tags=["Admin"])
 
@@ -94,7 +94,6 @@ def _item(row: dict[str, Any]) -> dict[str, Any]:
     done, total, seconds = at.get("done", 0), at.get("total", 0), at.get("seconds", 0.0)
     over = state not in {"pending", "replaying", "catching_up"}
     eta = 0 if over else None if not done else round(seconds / done * (total - done), 1)
-    times = {name: row[name].astimezone(DHAKA).isoformat(timespec="seconds") for name in ("created_at", "changed_at")}
     return {
         "id": row["id"],
         "projection": row["projection"],
@@ -106,6 +105,7 @@ def _item(row: dict[str, Any]) -> dict[str, Any]:
         "rate": round(at.get("events", 0) / seconds) if seconds else None,
         "eta_seconds": eta,
         "asked_by": row["asked_by"],
-        **times,
+        "created_at": local_text(row["created_at"]),
+        "changed_at": local_text(row["changed_at"]),
         **(row["result"] or {}),
     }

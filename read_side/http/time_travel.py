@@ -11,6 +11,7 @@ from starlette.responses import Response
 from shared.errors import ReplayExpired, ReplayNotFound, ReplayNotReady
 from shared.http.app import example, ok, refuses
 from shared.http.dependencies import Deps, Owner, ReaderPool
+from shared.runtime.business_day import local_text
 
 router = APIRouter(tags=["Time travel"])
 HEADER = "X-Replay"
@@ -79,10 +80,8 @@ async def requested_replay(request: Request, reader: ReaderPool, business_id: in
 async def show_replay(request: Request, deps: Deps, who: Owner, replay_id: str) -> Response:
     """Return a replay; its `state` is `pending`, `ready`, `failed` or `expired`."""
     replay = await find_replay(request, deps.reader, who.business_id, replay_id)
-    dhaka = dt.timezone(dt.timedelta(hours=6))
-    times = {"as_of": replay.as_of, "expires_at": replay.expires_at}
-    shown = {name: at.astimezone(dhaka).isoformat(timespec="seconds") for name, at in times.items()}
-    return ok({"id": str(replay.id), "state": replay.state, **shown})
+    times = {"as_of": local_text(replay.as_of), "expires_at": local_text(replay.expires_at)}
+    return ok({"id": str(replay.id), "state": replay.state, **times})
 
 
 def _uuid(text: str) -> UUID:

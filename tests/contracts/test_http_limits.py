@@ -110,7 +110,7 @@ def test_hits_are_counted_in_redis_again_once_it_answers(services: Services, key
             limiter = RateLimiter(dead)
             reported = [await limiter.hit(key, 1, 60) for _ in range(2)]
             limiter._redis = alive
-            limiter._ask_again_at = time.monotonic()
+            limiter._retry_at = time.monotonic()
             return [*reported, await limiter.hit(key, 1, 60), await limiter.hit(key, 1, 60)]
 
     first, second, third, fourth = asyncio.run(come_back())

@@ -13,7 +13,7 @@ from shared.domain.events.cashflow import CashSettingsChanged
 from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
 from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
-from shared.domain.readmodels.advice import LOOK_INTO, SELECT_LIVE, advice, differences
+from shared.domain.readmodels.advice import SELECT_LIVE, SET_SCHEMAS, advice, differences
 from shared.domain.readmodels.recommendations import Reading
 from shared.domain.rules.follow_up import Executed, Seen
 from shared.domain.rules.recommend import wanted
@@ -53,7 +53,7 @@ def look(world: World) -> Look:
 
     def at(shop: int) -> Reading:
         schemas = [schema for _, schema in world.conn.execute(SELECT_LIVE).fetchall()]
-        world.conn.execute(LOOK_INTO.replace("true", "false"), (", ".join(schemas),))
+        world.conn.execute(SET_SCHEMAS.replace("true", "false"), (", ".join(schemas),))
         return Reading(world.conn, shop, TODAY)
 
     return at
