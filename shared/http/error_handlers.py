@@ -69,11 +69,20 @@ _PROBLEMS_BY_KIND = {
 }
 logger = logging.getLogger("smartmarket.failures")
 
+_NAME_LENGTH = 128
+
 
 class InvalidFields(InvalidRequest):
     """Fields of the body are missing or wrong."""
 
     text_key = "INVALID_REQUEST_FIELDS"
+
+
+def invalid_field(name: str, code: str, problem: Phrase) -> InvalidFields:
+    """Return the refusal of a body for one of its fields."""
+    name = name[:_NAME_LENGTH]
+    field = {"field": name, "in": "body", "code": code, "message": problem}
+    return InvalidFields(details={"fields": [field]}, fields=name, field=name, problem=problem)
 
 
 class MissingBody(InvalidRequest):

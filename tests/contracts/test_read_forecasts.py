@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from read_side.forecasting.queries import risk_of
-from shared.domain.events.base import Event
 from shared.domain.events.forecasting import ForecastFailed, ForecastsRequested, Short
 from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
 from shared.domain.events.sales import SalesBatchRecorded
 from shared.domain.rules.stockout import Demand, Shelf
+from shared.eventstore.event import Event
 from tests.support.application import RunningSystem
 from tests.support.forecast_events import RUN, made, takings
 from tests.support.reads import by_cursor, by_offset, data, record, refusal, today

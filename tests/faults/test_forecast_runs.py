@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.events.base import Event
 from shared.domain.events.forecasting import (
     ForecastFailed,
     ForecastMade,
@@ -14,6 +13,7 @@ from shared.domain.events.forecasting import (
     ForecastsRequested,
     RevenueForecastMade,
 )
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata
 from shared.jobs import queue
 from shared.jobs.job import NIGHTLY, WAITED_FOR, NewJob

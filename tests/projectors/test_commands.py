@@ -15,9 +15,9 @@ import smartmarket
 from projections.engine import generations, progress
 from projections.engine.replayer import Progress
 from projections.registry import REGISTRY
-from shared.domain.events.clock import DayOpened
 from shared.domain.refusals.admin import InvalidRule
 from shared.errors import GenerationNotReady
+from shared.eventstore.system_events import DayOpened
 from shared.runtime.container import CannotStart, Container
 from tests.support.application import settings_for
 from tests.support.poison import POISONS

@@ -11,12 +11,12 @@ from projections.customers.derivation import CHURN, MEMBERS, TOTALS, VISITS, age
 from projections.engine.deltas import Deltas, Table
 from projections.engine.derivation import Row as Fact
 from projections.engine.derivation import local_seconds
-from shared.domain.events.base import Event
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import SaleRecorded, SaleVoided
 from shared.domain.rules.parameters import ChurnParameters, RfmParameters
 from shared.domain.rules.registry import RELEASED, Chosen, Rules
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import DayOpened
 from tests.support.model import Row
 from tests.support.model_customers import customers as model
 from tests.support.shop_events import DAY, batch, completed, customers, sale

@@ -17,12 +17,11 @@ from projections.operations.rebuild import rebuild
 from projections.operations.scratch import OperationRequest
 from projections.operations.verify import verify
 from projections.registry import REGISTRY
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.customers import CustomersMerged
-from shared.domain.events.rules import RuleActivated
 from shared.domain.events.sales import ProductsAdded
 from shared.domain.rules import registry
 from shared.domain.rules.registry import Chosen, Rules
+from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.postgres.database import SHARDS
 from tests.support.followers import caught_up
 from tests.support.poison import repair

@@ -9,11 +9,11 @@ from projections.engine.deltas import Deltas
 from projections.engine.derivation import FoldedFacts
 from projections.inventory.derivation import STOCK, TOTALS, derive
 from projections.inventory.projector import INVENTORY
-from shared.domain.events.base import Event
 from shared.domain.events.inventory import ProductLine, ProductSheetRecorded, StockMoved
 from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
 from shared.domain.rules.registry import RELEASED
 from shared.eventstore.codec import RecordedEvent, encode
+from shared.eventstore.event import Event
 from shared.eventstore.vault import SubjectKeys
 from tests.support.shop_events import DAY, batch, file_id, sale
 

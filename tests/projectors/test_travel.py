@@ -13,10 +13,9 @@ from projections.operations import time_travel
 from projections.operations.rebuild import rebuild
 from projections.operations.time_travel import TimeTravelRunner, make_next
 from projections.registry import REGISTRY
-from shared.domain.events.clock import DayOpened
-from shared.domain.events.rules import RuleActivated
 from shared.errors import GenerationNotReady
 from shared.eventstore.store import Metadata
+from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.http.tokens import Principal
 from tests.support.followers import projectors
 from tests.support.poison import POISONS

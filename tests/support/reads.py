@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from shared.domain.events.base import Event
+from shared.eventstore.event import Event
 from shared.eventstore.store import Metadata, UnitOfWork
 from shared.http.position_tokens import PositionTokens
 from shared.runtime.business_day import DHAKA
