@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType
 
-from shared.domain.presentation.schemas import BusinessDate, Currency, Interval, RiskLevel, Share, Taka
+from shared.domain.presentation.schemas import BusinessDate, CashSettings, Currency, Expense, RiskLevel, Share, Taka
 from shared.http.answers import ListOf, answers
 
 FlowName = TypeAliasType("FlowName", Literal["takings", "collections", "recurring_expenses", "other_outflows"])
@@ -101,14 +101,6 @@ class Receivables(BaseModel):
     customers: list[Debtor]
 
 
-class CashSettings(BaseModel):
-    """The owner's cash settings."""
-
-    opening_balance: Taka | None
-    opening_date: BusinessDate | None
-    critical_threshold: Taka
-
-
 class TakingsForecast(BaseModel):
     """The forecast of takings that the projection starts with."""
 
@@ -140,17 +132,6 @@ class CashFlow(BaseModel):
     stale: bool
     currency: Currency
     rule: str
-
-
-class Expense(BaseModel):
-    """An expense entered by hand."""
-
-    id: int
-    date: BusinessDate
-    amount: Taka
-    category: str
-    recurring: Interval | None
-    ended_on: Annotated[BusinessDate | None, Field(description="First day on which it is no longer paid")]
 
 
 class ExpenseList(ListOf[Expense]):

@@ -11,8 +11,8 @@ from read_side.http.consistency import await_consistency, retry_until_found
 from read_side.http.keyset_pagination import Order, Start
 from read_side.sales import queries
 from read_side.sales.queries import Filters
-from read_side.sales.schemas import LIST, ONE, TransactionKind
-from shared.domain.presentation.schemas import PaymentMethod
+from read_side.sales.schemas import LIST, ONE
+from shared.domain.presentation.schemas import PaymentMethod, TransactionKind
 from shared.domain.presentation.units import CURRENCY, average, taka
 from shared.errors import NotFound
 from shared.http.app import Limit, ListQuery, raw, refuses

@@ -1,33 +1,10 @@
 """Answers about transactions."""
 
-from typing import Annotated, Literal
+from pydantic import BaseModel
 
-from pydantic import BaseModel, Field
-from typing_extensions import TypeAliasType
-
-from shared.domain.presentation.schemas import Currency, LocalTime, PaymentMethod, Quantity, Taka
+from shared.domain.presentation.schemas import Currency, Taka, Transaction
 from shared.domain.presentation.units import CURRENCY
 from shared.http.answers import ListOf, answers
-
-TransactionKind = TypeAliasType("TransactionKind", Literal["sale", "return", "purchase", "expense"])
-
-
-class Transaction(BaseModel):
-    """A sale, or with `kind` and `description` another transaction of an upload."""
-
-    id: int
-    date: LocalTime
-    product_id: int | None
-    product_name: str | None
-    quantity: Quantity
-    amount: Taka
-    unit_price: Annotated[float | None, Field(description="Taka per unit; null for a quantity of 0")]
-    customer_id: int | None
-    customer_name: str | None
-    payment_method: PaymentMethod | None
-    data_source: str
-    kind: TransactionKind = "sale"
-    description: Annotated[str | None, Field(description="The purpose of an expense")] = None
 
 
 class TransactionSummary(BaseModel):

@@ -1,6 +1,6 @@
 """Builds the application: routers, middleware and documentation; re-exports what routers use."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
@@ -79,15 +79,20 @@ def create_app(
     *,
     lifespan: Lifespan,
     root_routers: Sequence[APIRouter] = (),
+    tags: Sequence[Mapping[str, str]] = (),
 ) -> FastAPI:
     """Return the application: `routers` under /api, `root_routers` (health, metrics) at the root, docs if wanted.
 
-    `lifespan` opens what the routes use and yields it: `Dependencies`, or `Access` where no route needs more.
+    `lifespan` opens what the routes use and yields it: `Dependencies`, or `Access` where no route needs more. `tags`
+    are the groups of the documentation, in order. Operation ids are the names of the functions, which must be unique.
     """
     app = FastAPI(
         title="SmartMarket API",
         summary="What a small shop should do next",
         version=version(),
+        openapi_tags=[dict(tag) for tag in tags],
+        servers=[{"url": "/", "description": "This installation"}],
+        generate_unique_id_function=lambda route: route.name,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,

@@ -1,7 +1,8 @@
 """The OpenAPI 3.1 document: that of the framework, completed with envelope, errors and authorization."""
 
 import importlib.metadata
-from collections.abc import Iterable, Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ class Operation:
 
     made: dict[str, Any]
     path: str
+    endpoint: Callable[..., Any] | None
     is_read: bool
     guards: frozenset[Any]
     has_query: bool
@@ -54,13 +56,17 @@ def document(app: FastAPI) -> dict[str, Any]:
         summary=app.summary,
         description=components.description(catalogue),
         routes=app.routes,
+        tags=app.openapi_tags,
+        servers=app.servers,
     )
     for operation in _operations(app, made):
         _complete(operation, catalogue)
-    for kind, entries in components.components(catalogue).items():
-        made.setdefault("components", {}).setdefault(kind, {}).update(entries)
+    schemas = made.setdefault("components", {}).setdefault("schemas", {})
     for name in _FRAMEWORK_SCHEMAS:
-        made["components"]["schemas"].pop(name, None)
+        schemas.pop(name, None)
+    _drop_titles(schemas)
+    for kind, entries in components.components(catalogue).items():
+        made["components"].setdefault(kind, {}).update(entries)
     made["x-error-codes"] = components.error_codes(catalogue)
     return made
 
@@ -80,7 +86,8 @@ def _operations(app: FastAPI, made: dict[str, Any]) -> Iterator[Operation]:
             operation = made["paths"].get(path, {}).get(method.lower())
             if operation:
                 guards = frozenset(_calls(dependant)) & {principal, owner, staff}
-                yield Operation(operation, path, method == "GET", guards, bool(query_names(dependant)))
+                endpoint, has_query = getattr(route, "endpoint", None), bool(query_names(dependant))
+                yield Operation(operation, path, endpoint, method == "GET", guards, has_query)
 
 
 def _calls(dependant: Any) -> Iterator[Any]:  # noqa: ANN401 (the framework's own structure)
@@ -92,6 +99,9 @@ def _calls(dependant: Any) -> Iterator[Any]:  # noqa: ANN401 (the framework's ow
 def _complete(operation: Operation, catalogue: Mapping[str, type[Refusal]]) -> None:
     made = operation.made
     made["responses"].pop("422", None)
+    _describe(operation)
+    for parameter in made.get("parameters", ()):
+        _simplify(parameter)
     if operation.guards:
         made["security"] = [{"bearer": []}]
     if operation.is_api:
@@ -101,6 +111,32 @@ def _complete(operation: Operation, catalogue: Mapping[str, type[Refusal]]) -> N
     made["x-error-codes"] = sorted(codes)
     for status, group in _by_status(codes, catalogue).items():
         made["responses"].setdefault(status, components.error_response(group))
+
+
+def _describe(operation: Operation) -> None:
+    """Take the summary from the first paragraph of the route's docstring, the description from the rest."""
+    summary, _, description = (inspect.getdoc(operation.endpoint) or "").partition("\n\n")
+    operation.made["summary"] = " ".join(summary.split()).removesuffix(".")
+    operation.made.pop("description", None)
+    if description:
+        operation.made["description"] = description
+
+
+def _simplify(parameter: dict[str, Any]) -> None:
+    """Describe the values of a parameter only: it is omitted instead of being null."""
+    schema = parameter.get("schema", {})
+    schema.pop("title", None)
+    values = [value for value in schema.get("anyOf", ()) if value != {"type": "null"}]
+    if len(values) == 1:
+        del schema["anyOf"]
+        parameter["schema"] = {**values[0], **schema}
+
+
+def _drop_titles(schemas: Mapping[str, dict[str, Any]]) -> None:
+    """Remove the titles that are only the names of schemas and properties in another spelling."""
+    for schema in schemas.values():
+        for titled in (schema, *schema.get("properties", {}).values()):
+            titled.pop("title", None)
 
 
 def _usual_codes(operation: Operation) -> set[str]:
@@ -148,8 +184,9 @@ def _wrap_success(operation: Operation) -> None:
         if not status.startswith("2") or content is None:
             continue
         data = content.get("schema")
-        envelope: dict[str, Any] = {"$ref": "#/components/schemas/Success"}
+        envelope: dict[str, Any] = {"$ref": f"#/components/schemas/{'Pending' if status == '202' else 'Success'}"}
         if data:
-            envelope = {"allOf": [envelope, {"type": "object", "properties": {"data": data}}]}
+            typed = {"type": "object", "required": ["data"], "properties": {"data": data}}
+            envelope = {"allOf": [envelope, typed]}
         content["schema"] = envelope
         response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}

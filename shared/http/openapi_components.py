@@ -135,7 +135,8 @@ def _schemas(catalogue: Mapping[str, type[Refusal]]) -> dict[str, Any]:
     success = {name: _ERROR_PROPERTIES[name] for name in ("timestamp", "request_id")}
     return {
         "ErrorCode": {"type": "string", "enum": list(catalogue)},
-        "Success": _object({"status": {"type": "string", "enum": ["success", "pending"]}, "data": {}, **success}),
+        "Success": _object({"status": {"const": "success"}, "data": {}, **success}),
+        "Pending": _object({"status": {"const": "pending"}, "data": {}, **success}),
         "Error": _object({"status": {"const": "error"}, "message": {"type": "string"}, **_ERROR_PROPERTIES}),
         "Problem": _object(
             {
