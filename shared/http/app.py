@@ -10,7 +10,7 @@ from shared.http import docs, error_handlers
 from shared.http.access_log import RequestContextMiddleware
 from shared.http.auth import command_context, language, owner, principal, request_hash, staff
 from shared.http.dependencies import Access, provide
-from shared.http.openapi import document, example, refuses, version
+from shared.http.openapi import document, refuses, version
 from shared.http.pagination import (
     Limit,
     Links,
@@ -38,7 +38,6 @@ __all__ = [
     "create_app",
     "decode_cursor",
     "encode_cursor",
-    "example",
     "language",
     "links",
     "ok",

@@ -29,6 +29,7 @@ class Operation:
     is_read: bool
     guards: frozenset[Any]
     has_query: bool
+    responses: Mapping[int | str, Mapping[str, Any]]
 
     @property
     def is_api(self) -> bool:
@@ -39,12 +40,6 @@ class Operation:
 def refuses(*classes: type[Refusal]) -> dict[str, Any]:
     """Return the `openapi_extra` of a route that raises these refusals, besides those common to all routes."""
     return {"x-error-codes": [cls.error_code for cls in classes]}
-
-
-def example(data: Any, description: str = "Success", *, pending: bool = False) -> dict[str, Any]:  # noqa: ANN401 (JSON)
-    """Return an entry of a route's `responses` with `data` in the envelope as the example."""
-    shown = components.success_example(data, pending=pending)
-    return {"description": description, "content": {"application/json": {"example": shown}}}
 
 
 def document(app: FastAPI) -> dict[str, Any]:
@@ -87,7 +82,8 @@ def _operations(app: FastAPI, made: dict[str, Any]) -> Iterator[Operation]:
             if operation:
                 guards = frozenset(_calls(dependant)) & {principal, owner, staff}
                 endpoint, has_query = getattr(route, "endpoint", None), bool(query_names(dependant))
-                yield Operation(operation, path, endpoint, method == "GET", guards, has_query)
+                responses = getattr(route, "responses", {})
+                yield Operation(operation, path, endpoint, method == "GET", guards, has_query, responses)
 
 
 def _calls(dependant: Any) -> Iterator[Any]:  # noqa: ANN401 (the framework's own structure)
@@ -100,6 +96,7 @@ def _complete(operation: Operation, catalogue: Mapping[str, type[Refusal]]) -> N
     made = operation.made
     made["responses"].pop("422", None)
     _describe(operation)
+    _restore_examples(operation)
     for parameter in made.get("parameters", ()):
         _simplify(parameter)
     if operation.guards:
@@ -120,6 +117,14 @@ def _describe(operation: Operation) -> None:
     operation.made.pop("description", None)
     if description:
         operation.made["description"] = description
+
+
+def _restore_examples(operation: Operation) -> None:
+    """Put the examples back as routes give them: the framework drops every null."""
+    for status, given in operation.responses.items():
+        for media_type, content in given.get("content", {}).items():
+            if "example" in content:
+                operation.made["responses"][str(status)]["content"][media_type]["example"] = content["example"]
 
 
 def _simplify(parameter: dict[str, Any]) -> None:
