@@ -32,6 +32,11 @@ class Operation:
     responses: Mapping[int | str, Mapping[str, Any]]
 
     @property
+    def is_tagged(self) -> bool:
+        """Return whether the answer has an ETag."""
+        return self.is_read and "application/json" in self.made["responses"].get("200", {}).get("content", {})
+
+    @property
     def is_api(self) -> bool:
         """Return whether it answers in the envelope."""
         return self.path.startswith("/api/")
@@ -174,16 +179,18 @@ def _by_status(codes: Iterable[str], catalogue: Mapping[str, type[Refusal]]) -> 
 
 
 def _add_headers(operation: Operation) -> None:
-    if owner not in operation.guards:
-        return
-    names = _READS if operation.is_read else {"Idempotency-Key"}
+    names = {"If-None-Match"} if operation.is_tagged else set()
+    if owner in operation.guards:
+        names |= _READS if operation.is_read else {"Idempotency-Key"}
     parameters = operation.made.setdefault("parameters", [])
     present = {str(parameter.get("name", "")).lower() for parameter in parameters}
     parameters += [{"$ref": f"#/components/parameters/{name}"} for name in sorted(names) if name.lower() not in present]
 
 
 def _wrap_success(operation: Operation) -> None:
-    names = ["X-Request-ID", *([] if operation.is_read else ["X-Event-Position"])]
+    names = ["X-Request-ID", "RateLimit", "RateLimit-Policy", "ETag" if operation.is_read else "X-Event-Position"]
+    if operation.is_tagged:
+        operation.made["responses"]["304"] = {"description": "The data are those of If-None-Match"}
     for status, response in operation.made["responses"].items():
         content = response.get("content", {}).get("application/json")
         if not status.startswith("2") or content is None:

@@ -98,7 +98,7 @@ def test_headers_that_clients_may_send_are_named(document: dict[str, Any]) -> No
         parameters = document["paths"]["/api/sales"][method]["parameters"]
         return {parameter.get("$ref", "").rpartition("/")[2] for parameter in parameters} - {""}
 
-    assert sent("get") == {"X-Min-Event-Position", "X-Replay"}
+    assert sent("get") == {"If-None-Match", "X-Min-Event-Position", "X-Replay"}
     assert sent("post") == {"Idempotency-Key"}
 
 
