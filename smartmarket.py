@@ -83,6 +83,7 @@ def build_api(container: Container) -> "FastAPI":
     import redis.asyncio  # noqa: PLC0415
 
     from read_side.routes import ROOT_ROUTERS, ROUTERS  # noqa: PLC0415
+    from shared.domain.presentation.api_tags import TAGS  # noqa: PLC0415
     from shared.http.app import create_app  # noqa: PLC0415
     from shared.http.dependencies import Dependencies  # noqa: PLC0415
     from shared.http.position_tokens import PositionTokens  # noqa: PLC0415
@@ -119,7 +120,7 @@ def build_api(container: Container) -> "FastAPI":
                 await cache.aclose()
 
     routers = [*COMMAND_ROUTERS, *ROUTERS]
-    return create_app(container.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS)
+    return create_app(container.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS, tags=TAGS)
 
 
 def run_api(container: Container, args: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from shared.runtime import low_priority
 from shared.runtime.container import Container
 from smartmarket import build_api
 from tests.support.application import SECRET, RunningSystem, project_to_head, settings_for
+from tests.support.conformance import conformant
 from tests.support.in_process import in_process
 from tests.support.servers import Services, drop_database, fresh_database, running_services, template_database
 from tests.support.shops import Shop, finished_upload, register, upload
@@ -140,7 +141,7 @@ def client(running: RunningSystem) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def unserved(running: RunningSystem) -> Iterator[httpx.Client]:
     """A client of the same API on the same database, called in process: for tables of many requests."""
-    with in_process(build_api(running.container), headers={"Accept-Language": "en"}) as http:
+    with in_process(conformant(build_api(running.container)), headers={"Accept-Language": "en"}) as http:
         yield http
 
 

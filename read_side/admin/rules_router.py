@@ -6,33 +6,34 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from read_side.admin.schemas import Rules
 from shared.domain.rules import registry
 from shared.domain.rules.registry import BOOK, Span
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.system_events import RuleActivated
-from shared.http.app import example, ok
+from shared.http.answers import answers
+from shared.http.app import ok
 from shared.http.dependencies import Deps, Staff
 
 router = APIRouter(prefix="/admin", tags=["Admin"])
 _RFM = {"recency_days": [7, 30, 60, 120], "segment_tenths": [17, 27, 37, 47]}
-_EXAMPLE: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "results": [
-                {
-                    "rule": "rfm",
-                    "version": "rfm.v1",
-                    "parameters": _RFM,
-                    "since": None,
-                    "projections": ["customers"],
-                    "versions": [{"version": "rfm.v1", "parameters": _RFM}],
-                    "allowed": {"recency_days": {"least": 0, "most": 3650, "items": 4}},
-                    "history": [],
-                }
-            ]
-        }
-    )
-}
+_EXAMPLE = answers(
+    Rules,
+    {
+        "results": [
+            {
+                "rule": "rfm",
+                "version": "rfm.v1",
+                "parameters": _RFM,
+                "since": None,
+                "projections": ["customers"],
+                "versions": [{"version": "rfm.v1", "parameters": _RFM}],
+                "allowed": {"recency_days": {"least": 0, "most": 3650, "items": 4}},
+                "history": [],
+            }
+        ]
+    },
+)
 
 
 @router.get("/rules", responses=_EXAMPLE)

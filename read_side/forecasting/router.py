@@ -11,9 +11,9 @@ from psycopg.rows import TupleRow
 from pydantic import Field
 from starlette.responses import Response
 
-from read_side.forecasting.examples import FORECASTS
 from read_side.forecasting.presenter import item
 from read_side.forecasting.queries import Head, forecasts, heads, heads_at_risk, with_chances
+from read_side.forecasting.schemas import FORECASTS
 from read_side.http.business_day import Today
 from read_side.http.consistency import await_consistency
 from read_side.http.keyset_pagination import invalid_cursor, list_json

@@ -108,8 +108,8 @@ def test_a_forecast_names_missing_data_and_the_next_step(client: httpx.Client, s
     assert (items[TEA]["stockout_risk"]["confidence"], items[TEA]["stockout_risk"]["recommendation"]) == (0.0, None)
     reported = {product: item["stockout_risk"] for product, item in items.items() if item["stockout_risk"]["reason"]}
     assert {product: (risk["reason"], risk["recommendation"]) for product, risk in reported.items()} == {
-        SALT: ("stock_unknown", "Count the stock once to see when it runs out"),
-        SOAP: ("insufficient_data", "A forecast takes 30 sales; 12 are recorded"),
+        SALT: ("stock_unknown", "Count the stock once to see when it will run out"),
+        SOAP: ("insufficient_data", "A forecast needs 30 sales; 12 are recorded"),
         OIL: ("failed", "This product could not be forecast last time: request it again"),
     }
     assert {risk["will_stockout"] for risk in reported.values()} == {False}

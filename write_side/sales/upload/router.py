@@ -20,7 +20,7 @@ from shared.eventstore.store import Metadata, UnitOfWork
 from shared.http.auth import command_context, language
 from shared.http.dependencies import Deps, Owner
 from shared.http.error_handlers import invalid_field
-from shared.http.openapi import example, refuses
+from shared.http.openapi import refuses
 from shared.http.pagination import strict_query
 from shared.http.responses import ok
 from shared.http.tokens import Principal
@@ -32,6 +32,7 @@ from write_side.sales.upload.mapping import MAPPING, SCHEMA, column_mapping
 from write_side.sales.upload.multipart import read_form
 from write_side.sales.upload.pictures import Picture, read_picture
 from write_side.sales.upload.rejections import Rejections, rejections
+from write_side.sales.upload.schemas import RECEIPT_ANSWER, UPLOAD_ANSWER
 from write_side.sales.upload.stream import Intake, SmallIntake, too_large
 
 MAX_CSV_BYTES = 10_485_760
@@ -69,30 +70,6 @@ _RECEIPT = _form(
     "image",
     InvalidImageFormat,
 )
-_UPLOAD_ANSWER: dict[int | str, dict[str, Any]] = {
-    202: example(
-        {
-            "message": "Processing file...",
-            "file_id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
-            "file_name": "sales_may_2025.csv",
-            "rows_detected": 156,
-            "estimated_processing_time": 1,
-        },
-        "Accepted; the file is being read. X-Event-Position says from where to read on.",
-        pending=True,
-    )
-}
-_RECEIPT_ANSWER: dict[int | str, dict[str, Any]] = {
-    202: example(
-        {
-            "message": "Extracting receipt data...",
-            "image_id": "0b7a4a5e-6f0e-4a53-9a53-0f1d6a0f2a11",
-            "estimated_processing_time": 10,
-        },
-        "Accepted; the picture is kept.",
-        pending=True,
-    )
-}
 _REPORT: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The rejected rows; column names only if there are none",
@@ -109,7 +86,7 @@ _REPORT: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/data/upload-csv", status_code=202, openapi_extra=_UPLOAD, responses=_UPLOAD_ANSWER)
+@router.post("/data/upload-csv", status_code=202, openapi_extra=_UPLOAD, responses=UPLOAD_ANSWER)
 async def upload_csv(
     request: Request,
     who: Owner,
@@ -153,7 +130,7 @@ async def upload_csv(
     )
 
 
-@router.post("/data/upload-receipt", status_code=202, openapi_extra=_RECEIPT, responses=_RECEIPT_ANSWER)
+@router.post("/data/upload-receipt", status_code=202, openapi_extra=_RECEIPT, responses=RECEIPT_ANSWER)
 async def upload_receipt(request: Request, who: Owner, state: Deps) -> Response:
     """Take the picture of a receipt and keep it, without what cameras add to pictures."""
     strict_query(request, ())
