@@ -136,12 +136,13 @@ def test_filters_orders_and_pages(client: httpx.Client, shelf: Shop, running: Ru
         return [(item["product"]["id"], item["forecast_days"]) for item in items]
 
     names = [(RICE, 7), (RICE, 14), (OIL, 7), (SALT, 7), (SOAP, 7), (TEA, 7)]
-    assert listed() == names
-    assert listed(order="desc", limit=2) == names[::-1]
-    assert listed(has_stockout_warning="true") == [(RICE, 7), (RICE, 14)]
-    risky = listed(sort="stockout_risk", limit=2)
+    assert listed(sort="product_name") == names
+    assert listed(sort="product_name", order="desc", limit=2) == names[::-1]
+    assert listed(sort="product_name", has_stockout_warning="true") == [(RICE, 7), (RICE, 14)]
+    risky = listed(limit=2)
     assert risky[:3] == [(RICE, 14), (RICE, 7), (TEA, 7)]
-    assert listed(sort="stockout_risk", order="asc") == risky[::-1]
+    assert listed(sort="stockout_risk", order="desc") == risky
+    assert listed(order="asc") == risky[::-1]
     assert listed(product_id=TEA) == [(TEA, 7)]
     assert listed(product_id=99) == []
 

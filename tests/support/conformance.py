@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from brotli_asgi import BrotliMiddleware
 from fastapi import FastAPI
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
+from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FORMATS = FormatChecker(["date", "uuid"])
@@ -113,7 +115,9 @@ class ConformanceMiddleware:
 
 def conformant(app: FastAPI) -> FastAPI:
     """Return `app`, with every JSON answer validated against its document."""
-    app.add_middleware(ConformanceMiddleware, api=app)
+    layers: list[Any] = [layer.cls for layer in app.user_middleware]
+    compression = layers.index(BrotliMiddleware)
+    app.user_middleware.insert(compression + 1, Middleware(ConformanceMiddleware, api=app))
     return app
 
 
