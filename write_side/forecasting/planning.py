@@ -70,10 +70,10 @@ class Planner:
             if not lease.held():
                 return
             with reading(self._connect_reader, business_id, date) as demand:
-                reached = demand.reached()
-                if reached.parked:  # what a projector could not read is for an operator, the others go on
+                at = demand.checkpoints()
+                if at.parked is not None:  # what a projector could not read is for an operator, the others go on
                     continue
-                if reached.position < job.position:
+                if at.position < job.position:
                     behind += 1
                     continue
                 self._ask(business_id, DAY, date.isoformat(), demand, date, job.position)

@@ -13,13 +13,11 @@ import msgspec
 from psycopg import Connection
 
 from shared.domain.events.forecasting import BacktestWindow
+from shared.domain.readmodels.checkpoints import Checkpoints, read_checkpoints
 
 PROJECTIONS = ("sales", "inventory", "forecasting")
 _FORETOLD = msgspec.json.Decoder(dict[str, list[int]])
 
-# Returns per read model the schema that serves, how far it has come for a business, and where it is parked, if so.
-SELECT_REACHED = """SELECT projection, schema, reached, parked FROM projections.live
-    JOIN projections.reached(%(business)s, %(projections)s) USING (projection)"""
 # Returns how many sales each product has.
 SELECT_TRANSACTIONS = "SELECT id, sales FROM products WHERE business_id = %(business)s"
 # Returns how each product was last forecast for a horizon: when, from how many sales, with what champion.
@@ -50,14 +48,6 @@ TAKINGS = 0
 """The product under which the windows of the shop's takings are kept."""
 
 
-class Reached(NamedTuple):
-    """How far the read models have come: the least position, whether one is parked, and what an event is based on."""
-
-    position: int
-    parked: bool
-    based_on: dict[str, tuple[int, int]]
-
-
 class Known(NamedTuple):
     """How a product was last forecast; None where it never was."""
 
@@ -83,11 +73,9 @@ class Demand:
         self._conn = conn
         self._known: dict[str, Any] = {"business": business_id, "today": today}
 
-    def reached(self) -> Reached:
-        """Return how far the read models have come for the shop."""
-        rows = self._conn.execute(SELECT_REACHED, {**self._known, "projections": list(PROJECTIONS)}).fetchall()
-        based_on = {name: (int(schema.rpartition("_g")[2]), at) for name, schema, at, _ in rows}
-        return Reached(min(at for _, _, at, _ in rows), any(row[3] is not None for row in rows), based_on)
+    def checkpoints(self) -> Checkpoints:
+        """Return the checkpoints of the read models for the shop."""
+        return read_checkpoints(self._conn, self._known["business"], PROJECTIONS)
 
     def transactions(self) -> dict[int, int]:
         """Return how many sales each product has."""
