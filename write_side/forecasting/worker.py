@@ -25,7 +25,9 @@ from write_side.forecasting.models.process import ForecastError, Models, Product
 TAKINGS_DAYS = 90
 # So many forecasts, or what was made in so many seconds, are recorded at once.
 _BATCH, _BATCH_SECONDS = 10, 3.0
-_GIVING_WAY_SECONDS, _LOOK_SECONDS = 0.1, 0.3
+_RETRY_SECONDS, _LOOK_SECONDS = 0.1, 0.3
+# The longest that a forecast waits for more urgent jobs of other workers, so that it is made on a busy day too.
+_LONGEST_PAUSE_SECONDS = 20.0
 _DAY = dt.timedelta(1)
 logger = logging.getLogger("smartmarket.forecasts")
 
@@ -65,7 +67,7 @@ class ForecastMaker:
         connect_reader: Callable[[], Connection[Any]],
         models: Models,
     ) -> None:
-        """Read tables over `connect_reader`, predict by `models`, append to `store`; see who waits over `connect`."""
+        """Read tables over `connect_reader` and jobs over `connect`, predict by `models`, append to `store`."""
         self._store = store
         self._connect = connect
         self._connect_reader = connect_reader
@@ -74,7 +76,7 @@ class ForecastMaker:
     def __call__(self, job: Job, lease: Lease) -> None:
         """Make what is not made yet; a part that is told is left alone.
 
-        Gives way to jobs that somebody waits for, and comes back where read models are behind the request.
+        Lets more urgent jobs go first, and is retried where read models are behind the request.
         """
         run_id, part = str(job.payload["run_id"]), int(job.payload["part"])
         state = Part()
@@ -92,14 +94,16 @@ class ForecastMaker:
         """Make and record all that is left; stops where the lease was lost."""
         products = [product for product in run.state.left(run.parts[run.part]) if _is_worthwhile(run, product)]
         takings = run.part == 0 and not run.state.takings_told and _takings_are_worthwhile(run)
+        if products or takings:
+            self._let_others_go_first(run, lease)
         while (products or takings) and not self._models.loaded(_LOOK_SECONDS):
             if not lease.held():
                 return
-            self._give_way(run)
+            self._let_others_go_first(run, lease)
         for product in products:
+            self._let_others_go_first(run, lease)
             if not lease.held():
                 return
-            self._give_way(run)
             run.told += self._forecast(run, product)
             if len(run.told) >= _BATCH or time.monotonic() > run.recorded_at + _BATCH_SECONDS:
                 self._record(run)
@@ -174,20 +178,24 @@ class ForecastMaker:
 
         def decide(unit: UnitOfWork) -> None:
             if len(unit.load(stream)) != before:
-                raise Retry(_GIVING_WAY_SECONDS)
+                raise Retry(_RETRY_SECONDS)
             unit.append(stream, before, *events)
 
         self._store.execute(run.business_id, Metadata(actor="worker", causation=run.job.position), decide)
         run.state, run.told, run.recorded_at = state, [], time.monotonic()
 
-    def _give_way(self, run: _Run) -> None:
-        """Record what is made and come back later if something more urgent waits for a worker."""
+    def _let_others_go_first(self, run: _Run, lease: Lease) -> None:
+        """Pause while other workers run more urgent jobs; record what is made and raise Retry if one needs a worker."""
+        until = time.monotonic() + _LONGEST_PAUSE_SECONDS
         with self._connect() as conn:
-            outranked = queue.outranked(conn, run.job.priority)
-        if outranked:
-            if run.told:
-                self._record(run)
-            raise Retry(_GIVING_WAY_SECONDS)
+            while any(urgent := queue.more_urgent(conn, run.job.priority)) and lease.held():
+                if urgent.waiting:
+                    if run.told:
+                        self._record(run)
+                    raise Retry(_RETRY_SECONDS)
+                if time.monotonic() > until:
+                    return
+                time.sleep(_LOOK_SECONDS)
 
 
 def _is_worthwhile(run: _Run, product: int) -> bool:
