@@ -21,12 +21,11 @@ from projections.operations.scratch import OperationRequest
 from projections.operations.time_travel import make_next
 from projections.operations.verify import verify
 from projections.registry import REGISTRY
-from shared.domain.events.clock import DayOpened
-from shared.domain.events.rules import RuleActivated
 from shared.domain.events.sales import SaleRecorded
 from shared.domain.rules.registry import named
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.store import Append
+from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.eventstore.vault import SubjectKeys
 from tests.support.event_samples import SAMPLES, golden
 from tests.support.rebuilds import fingerprints

@@ -11,7 +11,7 @@ from projections.engine import generations, replayer
 from projections.engine.applier import Applier
 from projections.operations import rebuild
 from projections.registry import REGISTRY
-from shared.domain.events.clock import DayOpened
+from shared.eventstore.system_events import DayOpened
 from shared.postgres.database import SHARDS
 from tests.support.histories import TODAY, histories
 from tests.support.world import World, differences

@@ -11,10 +11,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from shared.domain.events.base import Event
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.identity import BusinessProfileChanged, BusinessRegistered
-from shared.domain.events.jobs import JobFailed, JobRetried
 from shared.domain.events.sales import (
     CustomersAdded,
     Movement,
@@ -29,6 +27,8 @@ from shared.domain.events.sales import (
     UploadFailed,
 )
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import JobFailed, JobRetried
 from tests.support.model_cashflow import cashflow
 from tests.support.model_customers import customers
 from tests.support.model_forecasting import forecasting
@@ -241,14 +241,14 @@ def _days(lines: list[Line], *columns: str, sums: tuple[str, ...] = ("sales", "u
 
 
 def _totals(history: Sequence[RecordedEvent], lines: list[Line], products: list[tuple[int, int]]) -> list[Row]:
-    told = [b for kind in (ProductsAdded, SalesBatchRecorded, SaleRecorded) for b in _businesses(history, kind)]
+    reported = [b for kind in (ProductsAdded, SalesBatchRecorded, SaleRecorded) for b in _businesses(history, kind)]
     return [
         {
             "business_id": business,
             "products": sum(owner == business for owner, _ in products),
             **_sums([line for line in lines if line.business == business], "sales", "paisa"),
         }
-        for business in set(told)
+        for business in set(reported)
     ]
 
 
@@ -303,8 +303,10 @@ def _stats(history: Sequence[RecordedEvent]) -> list[Row]:
 
 def _ids(history: Sequence[RecordedEvent], kind: type[CustomersAdded | CustomersMerged], business: int) -> set[int]:
     """Return the ids of all customers that were added, or that are somebody else's since."""
-    told = [e for r, e in _of(history, kind) if r.business_id == business]
-    return {i for e in told for i in (e.merged_ids if isinstance(e, CustomersMerged) else [c.id for c in e.customers])}
+    reported = [e for r, e in _of(history, kind) if r.business_id == business]
+    return {
+        i for e in reported for i in (e.merged_ids if isinstance(e, CustomersMerged) else [c.id for c in e.customers])
+    }
 
 
 def _sources(history: Sequence[RecordedEvent]) -> list[Row]:

@@ -19,16 +19,15 @@ from projections.engine.applier import Applier
 from projections.engine.follower import connect
 from projections.engine.replayer import Source
 from projections.registry import REGISTRY
-from shared.domain.events import CATALOGUE
-from shared.domain.events.base import Event
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.customers import CustomerDetailsChanged
 from shared.domain.events.identity import BusinessProfileChanged
-from shared.domain.events.rules import RuleActivated
 from shared.domain.events.sales import CustomersAdded
+from shared.eventstore.catalogue import CATALOGUE
 from shared.eventstore.codec import RecordedEvent, encode
+from shared.eventstore.event import Event
 from shared.eventstore.reader import LogReader
 from shared.eventstore.store import Append, EventStore, Metadata, UnitOfWork
+from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.eventstore.vault import MasterKey, SubjectKeys, Vault
 from shared.postgres.database import PROJECTOR, SHARDS, WRITER
 from tests.support.application import SECRET
@@ -118,7 +117,7 @@ class World:
     def expected(
         self, name: str, businesses: Sequence[int] | None = None, history: Sequence[RecordedEvent] | None = None
     ) -> Tables:
-        """Return what the model says a projection must hold, of the whole log unless told of a part."""
+        """Return what the model says a projection must hold, of the whole log or of a part."""
         return MODELS[name](self.history(businesses) if history is None else history, self.people)
 
     def schema(self, name: str) -> str:
@@ -224,15 +223,15 @@ def tables(conn: Connection[Any], name: str, schema: str, businesses: Sequence[i
 
 def differences(found: Tables, wanted: Tables) -> Difference:
     """Return per table the rows that are missing and those that are too many; nothing where both are equal."""
-    told: Difference = {}
+    reported: Difference = {}
     for table in found.keys() | wanted.keys():
         have, need = (Counter(frozenset(row.items()) for row in side.get(table, [])) for side in (found, wanted))
         if have != need:
-            told[table] = {
+            reported[table] = {
                 "missing": [dict(row) for row in (need - have).elements()],
                 "too many": [dict(row) for row in (have - need).elements()],
             }
-    return told
+    return reported
 
 
 def _plain(row: Row) -> Row:
