@@ -26,7 +26,7 @@ from projections.engine.projection import Projection
 from projections.engine.writers import ReplayWriter
 from shared.eventstore.reader import LogReader
 from shared.eventstore.vault import MasterKey, Vault
-from shared.runtime.low_priority import give_way, server_gives_way
+from shared.runtime.low_priority import lower_priority, lower_server_priority
 from shared.runtime.spawn import without_main_module
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Source:
         """Open a connection that writes read models."""
         conn = connect(self.url, role=self.role)
         if self.gives_way:
-            server_gives_way(conn)
+            lower_server_priority(conn)
         return conn
 
 
@@ -231,7 +231,7 @@ _worker: Worker | None = None
 
 def _start_worker(source: Source, projection: Projection, schema: str, upto: int, folded: "Synchronized[int]") -> None:
     global _worker  # noqa: PLW0603 - a pool's process keeps its connection between businesses
-    give_way()  # requests and live writers go first
+    lower_priority()  # requests and live writers go first
     # Rows live until their business is written, and point to nothing that points back: looking for cycles among
     # them takes longer than folding them.
     gc.freeze()

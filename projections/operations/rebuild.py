@@ -20,7 +20,7 @@ from projections.engine.writers import recompute_after_removal
 from shared.eventstore.reader import LogReader
 from shared.eventstore.vault import MasterKey
 from shared.postgres.database import SHARDS
-from shared.runtime.low_priority import leaving_room
+from shared.runtime.room_for_readers import room_for_readers
 
 # Events read at once while catching up; with no more than _TAIL left, the rest is applied under the projection's lock.
 _STRIDE, _TAIL = 200, 50
@@ -65,7 +65,7 @@ def rebuild(
     Unwanted where somebody drops the generation before it serves.
     """
     began = time.monotonic()
-    with source.connect() as conn, _alone(conn, projection.name), leaving_room(source.connect, conn):
+    with source.connect() as conn, _alone(conn, projection.name), room_for_readers(source.connect):
         generation, schema, state, upto = _begin(conn, projection)
         account = ProgressRecorder(conn, generation, report)
         businesses = LogReader.businesses(conn)
