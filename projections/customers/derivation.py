@@ -17,8 +17,8 @@ from projections.engine.deltas import Deltas, Table
 from projections.engine.derivation import Facts, Row
 from shared.domain.rules import calibration, churn, registry, rfm, rhythm
 from shared.domain.rules.parameters import ChurnParameters
-from shared.domain.rules.registry import Chosen, Rules
 from shared.domain.rules.rhythm import Visits
+from shared.eventstore.rule_versions import Rules, RuleVersion
 
 RULES = ("rfm", "churn", "returning")
 NEVER = dt.date(9999, 12, 31)
@@ -86,7 +86,7 @@ class _Scale(NamedTuple):
 
 
 @functools.lru_cache(64)
-def _scale(*chosen: Chosen) -> _Scale:
+def _scale(*chosen: RuleVersion) -> _Scale:
     of_rfm, of_churn, _ = (c.parameters for c in chosen)
     last = rfm.turning_days(of_rfm)[-1]
     return _Scale(
@@ -115,7 +115,7 @@ def derive(facts: Facts, today: dt.date, rules: Rules, deltas: Deltas) -> None:
     idle = {customer for customer, _ in members} - merged.keys() - bought
     found += [_idle(facts.business_id, customer, scale) for customer in sorted(idle)]
     if found:
-        deltas.merge(TOTALS, (facts.business_id,), scoring=registry.written(rules, ("churn", "returning")))
+        deltas.merge(TOTALS, (facts.business_id,), scoring=registry.BOOK.to_text(rules, ("churn", "returning")))
     rows = deltas.sums(CHURN)
     for row in found:
         rows[row[:2]] = list(row[2:])

@@ -15,6 +15,7 @@ from shared.domain.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
+from shared.domain.rules.registry import BOOK
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.vault import SubjectKeys
 
@@ -132,6 +133,7 @@ CUSTOMERS = Projection(
         tables=(CHURN, TOTALS),
         derive=derive,
         rules=RULES,
+        book=BOOK,
         due=CHURN,
         age=age,
     ),

@@ -32,6 +32,7 @@ from shared.domain.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
+from shared.domain.rules.registry import BOOK
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.vault import SubjectKeys
 
@@ -226,6 +227,7 @@ INVENTORY = Projection(
         tables=(STOCK, TOTALS),
         derive=derive,
         rules=RULES,
+        book=BOOK,
         narrow=NARROW,
     ),
 )

@@ -54,7 +54,7 @@ class Shop(NamedTuple):
     @property
     def churn(self) -> ChurnParameters:
         """Return what the risk is scored by."""
-        parameters: ChurnParameters = registry.read(self.scoring)["churn"].parameters
+        parameters: ChurnParameters = registry.BOOK.from_text(self.scoring)["churn"].parameters
         return parameters
 
 
@@ -63,7 +63,7 @@ def item(row: Customer, shop: Shop, today: dt.date, language: Language) -> dict[
     days = None if row.last_on is None else max(0, (today - row.last_on).days)
     likely = None
     if shop.curve and shop.horizon and row.warmth is not None:
-        of_returning = registry.read(shop.scoring)["returning"].parameters
+        of_returning = registry.BOOK.from_text(shop.scoring)["returning"].parameters
         likely = round(returning.probability(shop.curve, row.warmth, shop.horizon.toordinal(), of_returning), 2)
     return {
         "id": row.id,

@@ -20,7 +20,7 @@ from shared.http.openapi import example, refuses
 from shared.http.pagination import PublicId
 from shared.http.responses import ok
 from shared.http.tokens import Principal
-from write_side.admin.generations_handlers import Desk
+from write_side.admin.generations_handlers import GenerationRequests
 from write_side.admin.rules_handlers import activate_rule
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def activate(request: Request, who: Staff, rule: str, form: RuleWish) -> Respons
 def ask_for_rebuild(request: Request, who: Staff, name: str, form: Annotated[Scope | None, Body()] = None) -> Response:
     """Replay a projection into a new generation, which then serves; of one business, make its rows anew in place."""
     business = form.business_id if form else None
-    return _accepted(_desk(request, who).ask(name, "rebuild" if business is None else "repair", business))
+    return _accepted(_generations(request, who).request(name, "rebuild" if business is None else "repair", business))
 
 
 @router.post(
@@ -112,7 +112,7 @@ def ask_for_verification(
     request: Request, who: Staff, name: str, form: Annotated[Scope | None, Body()] = None
 ) -> Response:
     """Replay a projection aside and compare it with the tables that serve, row by row."""
-    return _accepted(_desk(request, who).ask(name, "verify", form.business_id if form else None))
+    return _accepted(_generations(request, who).request(name, "verify", form.business_id if form else None))
 
 
 @router.post(
@@ -123,11 +123,13 @@ def ask_for_verification(
 )
 def ask_for_preview(request: Request, who: Staff, name: str, form: PreviewWish) -> Response:
     """Replay a projection aside by other rules and tell what would change; nothing that serves is touched."""
-    desk = _desk(request, who)
-    desk.known(name)
+    requests = _generations(request, who)
+    requests.rules_of(name)
     if form.rule is None and not form.set:
         raise InvalidRequest(details={"expected": "rule or set"})
-    return _accepted(desk.ask(name, "preview", form.business_id, desk.rules(name, form.rule, form.set)))
+    return _accepted(
+        requests.request(name, "preview", form.business_id, requests.preview_rules(name, form.rule, form.set))
+    )
 
 
 @router.post(
@@ -137,7 +139,7 @@ def ask_for_preview(request: Request, who: Staff, name: str, form: PreviewWish) 
 )
 def adopt(request: Request, who: Staff, generation_id: PublicId) -> Response:
     """Let a preview's rules hold for every shop, or what served before catch up and serve again."""
-    return ok({"id": generation_id, "state": _desk(request, who).adopt(generation_id)})
+    return ok({"id": generation_id, "state": _generations(request, who).adopt(generation_id)})
 
 
 @router.post(
@@ -147,12 +149,12 @@ def adopt(request: Request, who: Staff, generation_id: PublicId) -> Response:
 )
 def drop(request: Request, who: Staff, generation_id: PublicId) -> Response:
     """Let go of a preview, of what served before, or of what is being made."""
-    return ok({"id": generation_id, "state": _desk(request, who).drop(generation_id)})
+    return ok({"id": generation_id, "state": _generations(request, who).drop(generation_id)})
 
 
-def _desk(request: Request, who: Principal) -> Desk:
+def _generations(request: Request, who: Principal) -> GenerationRequests:
     derived: Mapping[str, tuple[str, ...]] = request.app.state.projections
-    return Desk(request.app.state.store, command_context(request, who), derived)
+    return GenerationRequests(request.app.state.store, command_context(request, who), derived)
 
 
 def _accepted(generation: int) -> Response:

@@ -32,7 +32,7 @@ def activate_rule(
         before = [cast("RuleActivated", r.event) for r in recorded]
         chosen, events = activate(wish, before)
         unit.append(STREAM, len(recorded), *events)
-        return {"rule": rule, "version": chosen.version, "parameters": registry.settable(rule, chosen.parameters)}
+        return {"rule": rule, "version": chosen.version, "parameters": registry.BOOK.settable(rule, chosen.parameters)}
 
     outcome = store.execute(None, meta, decide, request_hash=request_hash)
     return {**outcome.result, "position": outcome.position, "changed": outcome.position is not None}
