@@ -116,19 +116,18 @@ def derive(facts: Facts, today: dt.date, rules: Rules, deltas: Deltas) -> None:
     found += [_idle(facts.business_id, customer, scale) for customer in sorted(idle)]
     if found:
         deltas.merge(TOTALS, (facts.business_id,), scoring=registry.BOOK.to_text(rules, ("churn", "returning")))
-    rows = deltas.sums(CHURN)
     for row in found:
-        rows[row[:2]] = list(row[2:])
+        deltas.put(CHURN, row)
         _count(deltas, facts.business_id, row.segment, 1)
 
 
 def age(rows: Sequence[Row], today: dt.date, rules: Rules, deltas: Deltas) -> None:
     """Bring rows of `churn` to a later day."""
-    aged, scale = deltas.sums(CHURN), _scale(*map(rules.__getitem__, RULES))
+    scale = _scale(*map(rules.__getitem__, RULES))
     for row in rows:
         before = Churn(*row)
         after = _standing(before, today, scale)
-        aged[after[:2]] = list(after[2:])
+        deltas.put(CHURN, after)
         if after.segment != before.segment:
             _count(deltas, before.business_id, before.segment, -1)
             _count(deltas, before.business_id, after.segment, 1)

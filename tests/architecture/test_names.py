@@ -23,7 +23,7 @@ SHOP = {"events", "rules", "readmodels", "presentation", "refusals"}
 # A module of a domain is named by its role, or <subject>_<role>.
 ROLES = {
     "write_side": {"router", "schemas", "handlers", "aggregate", "policy", "worker", "lookups", "presenter", "cli"},
-    "projections": {"projector", "derivation"},
+    "projections": {"projector", "derivation", "effects"},
     "read_side": {"router", "queries", "presenter", "examples"},
 }
 # Modules beside the domains of a side: what collects from them, and what runs them.
