@@ -61,7 +61,7 @@ class Deltas:
         return self._rows[table.name]
 
     def merger(self, table: Table, *columns: str) -> Merger:
-        """Return `merge(key, *values)` of some columns, for loops over thousands of values; none may be None.
+        """Return `merge(key, *values)` of some columns, for loops over thousands of values, none of them None.
 
         Does the same as `merge`, several times faster. To be used while one event is folded: valid until the merged
         rows are taken. Raises LookupError for a column that the table does not have, or a `latest` column without the one
