@@ -89,19 +89,8 @@ def build_api(container: Container) -> "FastAPI":
     from shared.http.position_tokens import PositionTokens  # noqa: PLC0415
     from shared.http.rate_limiter import RateLimiter  # noqa: PLC0415
     from shared.http.tokens import TokenProvider  # noqa: PLC0415
-    from write_side.admin.jobs_router import router as job_desk  # noqa: PLC0415
-    from write_side.admin.replays_router import router as admin  # noqa: PLC0415
-    from write_side.admin.router import router as operators  # noqa: PLC0415
-    from write_side.cashflow.router import router as cashflow  # noqa: PLC0415
-    from write_side.customers.router import router as people  # noqa: PLC0415
-    from write_side.demo.router import router as demo  # noqa: PLC0415
-    from write_side.forecasting.router import router as forecasting  # noqa: PLC0415
-    from write_side.identity.router import router as identity  # noqa: PLC0415
-    from write_side.inventory.router import router as inventory  # noqa: PLC0415
-    from write_side.recommendations.router import router as recommendations  # noqa: PLC0415
-    from write_side.recommendations.state_cache import Advices  # noqa: PLC0415
-    from write_side.sales.router import router as transactions  # noqa: PLC0415
-    from write_side.sales.upload.router import router as sales  # noqa: PLC0415
+    from write_side.recommendations.state_cache import AdviceStream  # noqa: PLC0415
+    from write_side.routes import ROUTERS as COMMANDS_OF_API  # noqa: PLC0415
 
     @asynccontextmanager
     async def lifespan(app: "FastAPI") -> AsyncIterator[Dependencies]:
@@ -110,7 +99,7 @@ def build_api(container: Container) -> "FastAPI":
         await reader.open()
         cache = redis.asyncio.from_url(container.settings.redis_url) if container.settings.redis_url else None
         app.state.store, app.state.reader, app.state.redis = store, reader, cache
-        app.state.files, app.state.advices = container.files(store), Advices(store)
+        app.state.files = container.files(store)
         app.state.tokens = TokenProvider(container.settings)
         app.state.positions = PositionTokens(container.secret)
         app.state.projections, app.state.settings = cli.RULES, container.settings
@@ -125,7 +114,7 @@ def build_api(container: Container) -> "FastAPI":
             redis=cache,
             explain=Explainer(source_of(container), REGISTRY),
             rules_by_projection=cli.RULES,
-            services={Advices: app.state.advices},
+            services={AdviceStream: AdviceStream()},
         )
         app.state.limiter = deps.limiter
         try:
@@ -136,21 +125,7 @@ def build_api(container: Container) -> "FastAPI":
             if cache is not None:
                 await cache.aclose()
 
-    routers = [
-        identity,
-        sales,
-        transactions,
-        cashflow,
-        inventory,
-        admin,
-        operators,
-        people,
-        forecasting,
-        recommendations,
-        demo,
-        job_desk,
-        *ROUTERS,
-    ]
+    routers = [*COMMANDS_OF_API, *ROUTERS]
     return create_app(container.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS)
 
 

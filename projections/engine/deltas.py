@@ -64,8 +64,8 @@ class Deltas:
         """Return `merge(key, *values)` of some columns, for loops over thousands of values, none of them None.
 
         Does the same as `merge`, several times faster. To be used while one event is folded: valid until the merged
-        rows are taken. Raises LookupError for a column that the table does not have, or a `latest` column without the one
-        that decides about it.
+        rows are taken. Raises LookupError for a column that the table does not have, or a `latest` column without the
+        one that decides about it.
         """
         factory = _compiled(table.name, tuple(table.changes.items()), columns)
         return factory(self._merged[table.name])

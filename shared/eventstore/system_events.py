@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import ClassVar
 
-from shared.eventstore.event import Event
+from shared.eventstore.event import AuditAction, Event
 
 
 class DayOpened(Event, frozen=True):
@@ -41,6 +41,7 @@ class JobRetried(Event, frozen=True):
     """An operator retried a failed job, with as many attempts as a new one."""
 
     topic: ClassVar[str] = "jobs.JobRetried"
+    audit: ClassVar[AuditAction | None] = AuditAction("job_retry", "job", "job_id")
     job_id: str
     kind: str
     subject: str

@@ -1,4 +1,4 @@
-"""The HTTP edge: the application with its layers, and what routers use to read requests and answer them."""
+"""Builds the application: routers, middleware and documentation; re-exports what routers use."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,12 +17,10 @@ from shared.http.pagination import (
     ListQuery,
     Page,
     PublicId,
-    Query,
     decode_cursor,
     encode_cursor,
     links,
     page_links,
-    strict_query,
 )
 from shared.http.request_guard import RequestGuardMiddleware
 from shared.http.responses import ok, raw
@@ -36,7 +34,6 @@ __all__ = [
     "Page",
     "Principal",
     "PublicId",
-    "Query",
     "command_context",
     "create_app",
     "decode_cursor",
@@ -52,7 +49,6 @@ __all__ = [
     "refuses",
     "request_hash",
     "staff",
-    "strict_query",
 ]
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Access]]

@@ -48,13 +48,13 @@ def test_read_models_jobs_and_processes_tell_how_they_keep_up(
     # Other tests' shops go on meanwhile: not every read model is at the head in the same moment.
     for name in REGISTRY:
         wait_until(partial(at_the_head, client, name))
-    told = verify(
+    reported = verify(
         source_of(running.container),
         REGISTRY["uploads"],
         [shop.business_id],
         request=OperationRequest(GenerationKind.NIGHTLY),
     )
-    assert told.equal
+    assert reported.equal
     after = scraped(client)
     assert after["smartmarket_verified_rows_differing", "uploads"] == 0
     assert after["smartmarket_verified_shops", "uploads"] == 1

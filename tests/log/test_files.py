@@ -19,7 +19,7 @@ OpenFiles = Callable[[EventStore], Files]
 
 @pytest.fixture(params=["table", "objects"])
 def open_files(request: pytest.FixtureRequest, tmp_path: Path) -> OpenFiles:
-    """How a process opens the files: in a table, or in a folder that stands for an object store."""
+    """How a process opens the files: in a table, or in a folder in place of an object store."""
     setting = "table" if request.param == "table" else f"file://{tmp_path}"
     return lambda store: Files(store, open_parts(store, setting))
 

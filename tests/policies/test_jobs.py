@@ -68,7 +68,7 @@ def test_of_eight_workers_who_claim_a_job_one_gets_it(database_url: str) -> None
         assert got == [job_for(new_job(subject, round_))]
 
 
-def test_a_leased_job_is_nobody_elses_until_the_lease_runs_out(database_url: str) -> None:
+def test_a_leased_job_belongs_to_one_worker_until_expiry(database_url: str) -> None:
     record(database_url, new_job())
     assert claim(database_url, "worker-a") == job_for(new_job())
     with connected(database_url, WRITER) as conn:
@@ -156,7 +156,7 @@ def test_a_beating_heart_keeps_the_lease(database_url: str) -> None:
 
 
 @pytest.mark.usefixtures("_short_leases")
-def test_whoever_lost_the_lease_learns_it(database_url: str) -> None:
+def test_a_worker_notices_that_it_lost_the_lease(database_url: str) -> None:
     record(database_url, new_job())
     job = claim(database_url)
     assert job is not None
@@ -172,7 +172,7 @@ def test_whoever_lost_the_lease_learns_it(database_url: str) -> None:
 
 
 @pytest.mark.usefixtures("_short_leases")
-def test_whoever_cannot_extend_holds_nothing_once_the_lease_has_run_out(database_url: str) -> None:
+def test_a_worker_that_cannot_extend_loses_its_lease_on_expiry(database_url: str) -> None:
     record(database_url, new_job())
     job = claim(database_url)
     assert job is not None
@@ -196,7 +196,7 @@ def test_a_worker_that_wants_to_end_holds_nothing_any_more(database_url: str) ->
     assert not heart.held()
 
 
-def test_jobs_somebody_waits_for_are_due_first(database_url: str) -> None:
+def test_jobs_of_waiting_users_are_due_first(database_url: str) -> None:
     nightly, waited_for = replace(new_job("night", 1), priority=NIGHTLY), new_job("now", 2)
     record(database_url, nightly, waited_for)
     with connected(database_url, WRITER) as conn:

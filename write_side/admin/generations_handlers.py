@@ -9,9 +9,11 @@ from psycopg.types.json import Jsonb
 from shared.domain.refusals.admin import InvalidRule
 from shared.domain.rules import registry
 from shared.errors import BusinessNotFound, GenerationNotFound, GenerationNotReady, ProjectionNotFound, RebuildRunning
+from shared.eventstore.command import CommandContext
 from shared.eventstore.rule_versions import Rules, RuleVersion
 from shared.eventstore.store import EventStore, Metadata
 from shared.postgres.generation_states import GenerationKind, GenerationState
+from write_side.admin.rules_aggregate import ActivateRule
 from write_side.admin.rules_handlers import activate_rule, activations
 
 REQUEST_GENERATION = "SELECT generation, running FROM projections.request_generation(%s, %s, %s, %s, %s)"
@@ -86,7 +88,8 @@ class GenerationRequests:
             raise _not_ready(generation, row)
         if (row["kind"], row["state"]) == (GenerationKind.PREVIEW, GenerationState.READY):
             for rule, (_, parameters) in row["rules"].items():
-                activate_rule(self.store, replace(self.meta, command_id=None), rule, None, parameters)
+                ctx = CommandContext(self.store, None, replace(self.meta, command_id=None))
+                activate_rule(ctx, ActivateRule(rule, None, parameters, self.meta.actor))
             self._sql(COMPLETE_ADOPTION, (generation,))
             return GenerationState.LIVE.value
         return str(row["state"])
