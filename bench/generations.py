@@ -168,7 +168,7 @@ def _reading(container: Container) -> Iterator[list[float]]:
 
 def _read_on(pipe: Pipe, url: str, options: str) -> None:
     took = []
-    with closing(psycopg.connect(url, options=options)) as conn:
+    with closing(psycopg.connect(url, options=options, application_name=database.READER_NAME)) as conn:
         conn.prepare_threshold = 1
         pipe.send(None)
         while not pipe.poll(0.01):

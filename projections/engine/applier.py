@@ -11,12 +11,12 @@ from psycopg.sql import SQL, Identifier
 
 from projections.engine.deltas import Deltas
 from projections.engine.deriver import Deriver
-from projections.engine.projection import Projection, vault_over
+from projections.engine.projection import Projection
 from projections.engine.writers import LiveWriter, recompute_after_removal
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.reader import LogReader
 from shared.eventstore.system_events import GLOBAL_TOPICS, DayOpened, RuleActivated
-from shared.eventstore.vault import MasterKey, SubjectKeys
+from shared.eventstore.vault import MasterKey, SubjectKeys, Vault, sql_over
 from shared.postgres.database import SHARDS
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Applier:
         self._schema = schema
         self._writer = LiveWriter(conn, schema)
         self._deriver = Deriver(conn, projection, schema, self._writer) if projection.derivation else None
-        self._vault = vault_over(conn, master)
+        self._vault = Vault(master, sql_over(conn))
         self.reader = LogReader([*projection.topics, *(GLOBAL_TOPICS if self._deriver else ())])
         self._topics = frozenset(projection.topics)
         self.parked = self._load_parked()

@@ -2,19 +2,16 @@
 
 import pkgutil
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, NamedTuple, cast
-
-from psycopg import Connection
-from psycopg.rows import dict_row
 
 from projections.engine.deltas import Deltas, Table
 from projections.engine.derivation import Derivation
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.event import Event
-from shared.eventstore.vault import MasterKey, SubjectKeys, Vault
+from shared.eventstore.vault import SubjectKeys
 
 Handler = Callable[[RecordedEvent, Any, Deltas, SubjectKeys], None]
 _SECTIONS = ("tables", "indexes", "keys")
@@ -94,13 +91,3 @@ def parse_schema(script: str, package: str) -> Schema:
         raise InvalidSchema(msg)
     tables, indexes, keys = sections
     return Schema(tables, [statement for part in indexes.split(";") if (statement := part.strip())], keys)
-
-
-def vault_over(conn: Connection[Any], master: MasterKey) -> Vault:
-    """Return the vault as seen from the transactions of a connection."""
-
-    def run(query: Any, params: Sequence[Any]) -> list[dict[str, Any]]:  # noqa: ANN401 - the vault's statements
-        with conn.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(query, params).fetchall()
-
-    return Vault(master, run)

@@ -20,12 +20,12 @@ from projections.engine.deltas import Deltas
 from projections.engine.derivation import Derivation, FoldedFacts
 from projections.engine.deriver import AsOf, derivation_point
 from projections.engine.follower import connect
-from projections.engine.projection import Projection, load, vault_over
+from projections.engine.projection import Projection, load
 from projections.engine.writers import ReplayWriter
 from shared.eventstore.reader import LogReader
-from shared.eventstore.vault import MasterKey
+from shared.eventstore.vault import MasterKey, Vault, sql_over
 from shared.postgres.generation_states import GenerationState
-from shared.runtime.low_priority import give_way, server_gives_way
+from shared.runtime.low_priority import lower_priority, lower_server_priority
 from shared.runtime.spawn import without_main_module
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Source:
         """Open a connection that writes read models."""
         conn = connect(self.url, role=self.role)
         if self.gives_way:
-            server_gives_way(conn)
+            lower_server_priority(conn)
         return conn
 
 
@@ -141,7 +141,7 @@ class Worker:
         self.upto = target.upto
         self.folded = folded
         self.rules: Rules = {}
-        self.vault = vault_over(self.conn, MasterKey(target.source.secret))
+        self.vault = Vault(MasterKey(target.source.secret), sql_over(self.conn))
         self.reader = LogReader(self.projection.topics)
 
     def replay(self, business: int) -> None:
@@ -224,7 +224,7 @@ _worker: Worker | None = None
 
 def _start_worker(source: Source, path: str, schema: str, upto: int, folded: "Synchronized[int]") -> None:
     global _worker  # noqa: PLW0603 - a pool's process keeps its connection between businesses
-    give_way()
+    lower_priority()
     # Rows are kept until their business is written and contain no cycles: collecting among them takes longer than
     # folding them.
     gc.freeze()

@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Identifier
 
 from projections.engine.deltas import Deltas, Key, Table
 from projections.engine.derivation import Derivation, FoldedFacts
-from projections.engine.projection import Projection, vault_over
+from projections.engine.projection import Projection
 from projections.engine.replayer import Source
 from projections.operations.row_keys import name_of, only_business
 from projections.operations.scratch import ProjectorVersionMismatch, served, shown
@@ -21,7 +21,7 @@ from shared.errors import HistoryTooLong, ProjectionOutdated, RowNotFound, Table
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.reader import IS_GLOBAL, LogReader
 from shared.eventstore.system_events import GLOBAL_TOPICS, DayOpened, RuleActivated
-from shared.eventstore.vault import MasterKey, SubjectKeys, Vault
+from shared.eventstore.vault import MasterKey, SubjectKeys, Vault, sql_over
 from shared.runtime.business_day import date_of
 
 _CHUNK = 200
@@ -81,7 +81,7 @@ class Explainer:
             raise TooManyRequests(retry_after=1)
         try:
             with closing(self._source.connect()) as conn:
-                vault = None if sealed else vault_over(conn, MasterKey(self._source.secret))
+                vault = None if sealed else Vault(MasterKey(self._source.secret), sql_over(conn))
                 if business is None:
                     business = only_business(conn, projection, table, key)
                 return _History(conn, projection, table, vault, business).explain(key)

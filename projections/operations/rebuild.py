@@ -23,7 +23,7 @@ from shared.eventstore.vault import MasterKey
 from shared.postgres.database import SHARDS
 from shared.postgres.generation_states import GenerationState
 from shared.postgres.locks import Lock
-from shared.runtime.low_priority import leaving_room
+from shared.runtime.room_for_readers import room_for_readers
 
 # Events per batch while catching up; the last _TAIL events or fewer are applied under the projection's lock.
 _STRIDE, _TAIL = 200, 50
@@ -73,7 +73,7 @@ def rebuild(
     GenerationCancelled where the generation is dropped before it serves.
     """
     began = time.monotonic()
-    with source.connect() as conn, _alone(conn, projection.name), leaving_room(source.connect, conn):
+    with source.connect() as conn, _alone(conn, projection.name), room_for_readers(source.connect):
         building = _begin(conn, projection)
         recorder = ProgressRecorder(conn, building.generation, report)
         businesses = LogReader.businesses(conn)
