@@ -35,7 +35,7 @@ ROLES = {
         "rows",
         "cli",
     },
-    "projections": {"projector", "derivation"},
+    "projections": {"projector", "derivation", "effects"},
     "read_side": {"router", "queries", "presenter", "examples"},
 }
 # Modules beside the domains of a side: what collects from them, and what runs them.

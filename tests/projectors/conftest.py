@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections.engine import generations
+from projections.engine import generation_schemas
 from projections.engine.follower import connect
 from projections.registry import REGISTRY
 from shared.postgres.database import PROJECTOR, migrate
@@ -88,4 +88,4 @@ def empty(url: str) -> None:
             conn.execute(SQL("UPDATE {} SET position = 0").format(Identifier(schema, "progress")))
         conn.execute("DELETE FROM projections.replays")
     with connect(url, role=PROJECTOR) as conn:
-        generations.ensure_live(conn, REGISTRY)
+        generation_schemas.ensure_live(conn, REGISTRY)

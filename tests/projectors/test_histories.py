@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.engine import generations, replayer
+from projections.engine import generation_schemas, replayer
 from projections.engine.applier import Applier
+from projections.engine.generations import Origin
 from projections.operations import rebuild
 from projections.registry import REGISTRY
 from shared.eventstore.system_events import DayOpened
 from shared.postgres.database import SHARDS
+from shared.postgres.generation_states import GenerationState
 from tests.support.histories import TODAY, histories
 from tests.support.properties import examples
 from tests.support.world import World, differences
@@ -36,8 +38,8 @@ def asides(shared_world: World) -> Iterator[dict[str, Aside]]:
     made = {}
     for name, projection in REGISTRY.items():
         with shared_world.conn.transaction():
-            _, schema = generations.create(shared_world.conn, projection, state="retired", upto=0)
-        worker = replayer.Worker(shared_world.source, projection, schema, 2**62, folded)
+            _, schema = generation_schemas.create(shared_world.conn, projection, Origin(state=GenerationState.RETIRED))
+        worker = replayer.Worker(replayer.Target(shared_world.source, projection, schema, 2**62), folded)
         made[name] = Aside(schema, worker, [shared_world.applier(name), shared_world.applier(name)])
     yield made
     for aside in made.values():
@@ -67,7 +69,7 @@ def test_live_tables_replayed_tables_and_the_model_agree(
             patch.setattr(replayer, "_CHUNK", chunk)
             for business in businesses:
                 aside.worker.replay(business)
-        rebuild.take_out(shared_world.conn, REGISTRY[name], aside.schema)
+        rebuild.apply_removals(shared_world.conn, REGISTRY[name], aside.schema)
         expected = shared_world.expected(name, businesses)
         assert differences(shared_world.rows(name, businesses=businesses), expected) == {}, "live"
         assert differences(shared_world.rows(name, aside.schema, businesses), expected) == {}, "replayed"

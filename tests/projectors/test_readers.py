@@ -6,7 +6,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
-from projections.engine import generations
+from projections.engine import generation_schemas
 from projections.engine.follower import connect
 from projections.operations.rebuild import rebuild, roll_back
 from projections.registry import REGISTRY
@@ -67,7 +67,7 @@ def swap(world: World) -> None:
             rebuild(world.source, projection, workers=0)
             roll_back(world.source, projection)
             roll_back(world.source, projection)
-            generations.drop_retired(conn, after_seconds=1.0)
+            generation_schemas.drop_unused(conn, after_seconds=1.0)
 
 
 async def read_while_swapping(world: World) -> Seen:
