@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -22,28 +22,17 @@ from projections.registry import REGISTRY
 from shared.eventstore.listener import LogListener
 from shared.eventstore.store import EventStore
 from shared.eventstore.vault import MasterKey
-from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
-from shared.jobs.worker import Worker
+from shared.jobs.broker import WakeupPublisher, queue_name
 from shared.postgres import database
 from shared.postgres.database import SHARDS
 from shared.runtime.container import Container
 from shared.runtime.settings import Settings
-from smartmarket import build_api, source_of
+from smartmarket.api import build_api
+from smartmarket.processes import build_worker
+from smartmarket.read_models import source_of
 from tests.services import Services, drop_database, fresh_database, running_services
-from write_side.admin.policy import FURNISH_DEMO
-from write_side.demo.worker import DemoFurnisher
 from write_side.forecasting.models.process import Models
-from write_side.forecasting.planning import Planner
-from write_side.forecasting.policy import MAKE, PLAN
-from write_side.forecasting.worker import ForecastMaker
 from write_side.policies import Policies
-from write_side.recommendations.policy import REVIEW, REVIEW_DAY
-from write_side.recommendations.worker import DayReviewer, Reviewer
-from write_side.sales.policy import READ_UPLOAD
-from write_side.sales.worker import LedgerReader
-
-if TYPE_CHECKING:
-    from shared.jobs.queue import Handler
 
 SECRET = "a-secret-of-the-tests-with-40-characters"
 PATIENCE = 90.0
@@ -124,22 +113,6 @@ def project_to_head(url: str) -> None:
                 positions = applier.apply(batch, positions)
 
 
-def worker_of(container: Container, models: Models) -> tuple[Worker, EventStore]:
-    """Return a worker of `house` who forecasts by `models`, and the store it holds open."""
-    store = container.store(pool_size=4)
-    handlers: dict[str, Handler] = {
-        READ_UPLOAD: LedgerReader(store, container.files(store)),
-        PLAN: Planner(store, container.connect_reader),
-        MAKE: ForecastMaker(store, container.connect, container.connect_reader, models),
-        REVIEW: Reviewer(store, container.connect_reader),
-        REVIEW_DAY: DayReviewer(store, container.connect),
-        FURNISH_DEMO: DemoFurnisher(store),
-    }
-    return Worker(
-        store, container.connect, WakeupReceiver(container.broker, queue_name(container.url)), handlers
-    ), store
-
-
 class RunningSystem:
     """Every process of SmartMarket as a thread, the API on a real port."""
 
@@ -151,7 +124,8 @@ class RunningSystem:
             container.connect, WakeupPublisher(container.broker, queue_name(container.url)), self._listener
         )
         self._models = Models()
-        self._worker, self._store = worker_of(container, self._models)
+        self._store = container.store(pool_size=4)
+        self._worker = build_worker(container, self._store, self._models)
         self._followers = [Follower(container.url, p, MasterKey(SECRET), self._listener) for p in REGISTRY.values()]
         self._makers = [TimeTravelRunner(source_of(container)), RequestRunner(source_of(container))]
         config = uvicorn.Config(build_api(container), port=0, log_config=None, access_log=False)

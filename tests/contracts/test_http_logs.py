@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from structlog.contextvars import bound_contextvars
 
-from shared.runtime.logging import bound, configure_logging
+from shared.runtime.logging import configure_logging
 from tests.contracts.edge import OWNER, application, bearer, serving
 
 TOKEN = bearer(OWNER)["Authorization"].split()[1]
@@ -28,7 +29,7 @@ def read(lines: io.StringIO) -> list[dict[str, Any]]:
 
 def test_a_line_has_its_fields_and_whatever_context_was_given(lines: io.StringIO) -> None:
     extra = {"user_id": 12, "business_id": 7, "file_name": "মে.csv", "row_count": 150, "processing_time_ms": 2500}
-    with bound(job_id="j-1"):
+    with bound_contextvars(job_id="j-1"):
         logging.getLogger("smartmarket.sales").info("CSV uploaded %s", "successfully", extra=extra)
     [line] = read(lines)
     assert line.pop("time").endswith("Z")
@@ -42,7 +43,7 @@ def test_a_line_has_its_fields_and_whatever_context_was_given(lines: io.StringIO
 
 
 def test_context_ends_with_its_block(lines: io.StringIO) -> None:
-    with bound(job_id="j-1"), bound(attempt=2):
+    with bound_contextvars(job_id="j-1"), bound_contextvars(attempt=2):
         pass
     logging.getLogger("x").info("after")
     assert not {"job_id", "attempt"} & set(read(lines)[0])

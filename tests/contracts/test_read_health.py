@@ -13,7 +13,7 @@ from shared.http.tokens import Principal, TokenProvider
 from shared.jobs import queue
 from shared.runtime.container import Container
 from shared.runtime.settings import Settings
-from smartmarket import build_api
+from smartmarket.api import build_api
 from tests.conftest import RunningSystem, Shop
 
 KINDS = ("worker", "policies", "projector")

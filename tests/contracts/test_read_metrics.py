@@ -11,7 +11,7 @@ from projections.operations.scratch import OperationRequest
 from projections.operations.verify import verify
 from projections.registry import REGISTRY
 from shared.jobs import queue
-from smartmarket import source_of
+from smartmarket.read_models import source_of
 from tests.conftest import RunningSystem, Shop, wait_until
 
 Samples = dict[tuple[str, str], float]

@@ -11,7 +11,7 @@ import uvicorn
 
 from shared.eventstore.store import EventStore
 from shared.runtime.container import Container
-from smartmarket import build_api
+from smartmarket.api import build_api
 from tests.conftest import PATIENCE, wait_until
 
 PASSWORD = "SecurePass123"

@@ -15,7 +15,8 @@ from projections.registry import REGISTRY
 from shared.domain.refusals.admin import DemoNotAllowed
 from shared.runtime import local_state
 from shared.runtime.container import Container
-from smartmarket import build_api, source_of
+from smartmarket.api import build_api
+from smartmarket.read_models import source_of
 from tests.conftest import RunningSystem, Shop, register
 from tests.contracts.staff import staff_headers
 from write_side.admin.cli import run_demo

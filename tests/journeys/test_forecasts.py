@@ -10,7 +10,7 @@ from projections.operations import rebuild
 from projections.registry import REGISTRY
 from shared.domain.events.forecasting import ForecastMade
 from shared.eventstore.codec import decode
-from smartmarket import source_of
+from smartmarket.read_models import source_of
 from tests.architecture.conftest import ROOT
 from tests.conftest import RunningSystem, Shop, finished_upload, upload, wait_until
 from tests.contracts.reads import data, today
