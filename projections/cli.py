@@ -86,10 +86,13 @@ class ProjectionCommands:
             msg = "The tables differ from the log: keep the rows above to find out why, then rebuild."
             raise CannotStart(msg)
 
-    def preview(self, name: str, rules: Rules, business: int | None = None, *, as_csv: bool = False) -> None:
-        """Print what would change under other rules; the generation it makes can be adopted."""
+    def preview(
+        self, name: str, choose: Callable[[], Rules], business: int | None = None, *, as_csv: bool = False
+    ) -> None:
+        """Print what would change under the rules that `choose` returns; the generation it makes can be adopted."""
         _known(name)
         self._refuse_unknown(business)
+        rules = choose()
         if not rules:
             msg = "Name the rules: --rule rfm.v2, or --set rfm.recency_days=7,30,60,120"
             raise CannotStart(msg)

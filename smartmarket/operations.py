@@ -17,6 +17,7 @@ from smartmarket.context import container
 
 if TYPE_CHECKING:
     from projections.cli import ProjectionCommands
+    from shared.domain.rules.registry import Rules
     from shared.eventstore.store import EventStore
     from write_side.admin.generations_handlers import Desk
 
@@ -117,10 +118,11 @@ def preview(
     """Show what other rules would change; the tables that serve are not touched."""
     from projections.cli import parameters
 
-    commands = _commands(context, as_json=as_json)
-    with closing(container(context).store(pool_size=2)) as store:
-        rules = _desk(store).rules(name, rule, parameters(changes or []))
-    commands.preview(name, rules, business, as_csv=as_csv)
+    def choose() -> "Rules":
+        with closing(container(context).store(pool_size=2)) as store:
+            return _desk(store).rules(name, rule, parameters(changes or []))
+
+    _commands(context, as_json=as_json).preview(name, choose, business, as_csv=as_csv)
 
 
 @projections.command()

@@ -27,7 +27,6 @@ from projections.engine.writers import ReplayWriter
 from shared.eventstore.reader import LogReader
 from shared.eventstore.vault import MasterKey, Vault
 from shared.runtime.low_priority import give_way, server_gives_way
-from shared.runtime.spawn import without_main_module
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
@@ -96,8 +95,7 @@ def replay_all(
         return _replay_here(source, projection, schema, upto, todo, report)
     start = _start_worker, (source, projection, schema, upto, folded)
     with ProcessPoolExecutor(min(workers, len(todo)), context, *start) as pool:
-        with without_main_module():
-            open_: set[Future[None]] = {pool.submit(_replay_in_worker, business) for business in todo}
+        open_: set[Future[None]] = {pool.submit(_replay_in_worker, business) for business in todo}
         try:
             while open_:
                 finished, open_ = wait(open_, timeout=0.5, return_when=FIRST_COMPLETED)

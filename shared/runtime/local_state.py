@@ -49,7 +49,7 @@ def environment(data_dir: Path, settings: Settings, endpoints: Endpoints | None)
         "REDIS_URL": settings.redis_url or (endpoints.redis_url if endpoints else ""),
     }
     found["BROKER_URL"] = settings.broker_url or found["REDIS_URL"]
-    remember(data_dir, found)
+    store(data_dir, found)
     return found
 
 
@@ -62,12 +62,12 @@ def filled(settings: Settings) -> Settings:
     return settings.model_copy(update={n: known[n] for n in names if n in known and not getattr(settings, n)})
 
 
-def remembered(data_dir: Path) -> Mapping[str, str]:
+def stored(data_dir: Path) -> Mapping[str, str]:
     """Return all values stored in `data_dir`."""
     return _read(data_dir)
 
 
-def remember(data_dir: Path, values: Mapping[str, str]) -> None:
+def store(data_dir: Path, values: Mapping[str, str]) -> None:
     """Store these values in `data_dir` besides those that are there."""
     _write(data_dir, {**_read(data_dir), **values})
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.conftest import ROOT, SIDES, modules
+from tests.architecture.conftest import ROOT, ROOT_PACKAGE, SIDES, modules
 
 DOMAINS = {
     *("identity", "sales", "inventory", "customers", "forecasting", "cashflow", "recommendations", "admin"),
@@ -57,7 +57,7 @@ EMPTY_NAMES = {
 # The form that every event takes is the base of them all.
 ALLOWED = {Path("shared/domain/events/base.py")}
 # Python at the top level: the sides, what checks and measures them, and the composition root.
-TOP = {*SIDES, "tests", "bench", "docs", "smartmarket.py"}
+TOP = {*SIDES, ROOT_PACKAGE, "tests", "bench", "docs"}
 # side / domain / module
 DEPTH = 3
 

@@ -2,9 +2,9 @@
 
 import asyncio
 import datetime as dt
-from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -15,15 +15,27 @@ from projections.registry import REGISTRY
 from shared.domain.refusals.admin import DemoNotAllowed
 from shared.runtime import local_state
 from shared.runtime.container import Container
+from shared.runtime.output import Output
 from smartmarket.api import build_api
 from smartmarket.read_models import source_of
 from tests.conftest import RunningSystem, Shop, register
 from tests.contracts.staff import staff_headers
-from write_side.admin.cli import run_demo
+from write_side.admin.cli import seed_demo
 from write_side.demo.welcome import introduce
 
 SEED = 11
 Get = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Collected(Output):
+    """Keeps the answers of commands, as data."""
+
+    answers: list[dict[str, Any]] = field(default_factory=list)
+
+    def answer(self, data: Mapping[str, object], text: str) -> None:
+        assert text
+        self.answers.append(dict(data))
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +71,7 @@ class Visitor:
 def machine(running: RunningSystem, tmp_path_factory: pytest.TempPathFactory) -> Container:
     """The house as the command line of its machine knows it, with a data folder."""
     data_dir = tmp_path_factory.mktemp("data")
-    local_state.remember(data_dir, {"SECRET_KEY": "of this machine"})
+    local_state.store(data_dir, {"SECRET_KEY": "of this machine"})
     return Container(running.container.settings.model_copy(update={"data_dir": data_dir}))
 
 
@@ -72,10 +84,10 @@ def visitors(running: RunningSystem, machine: Container, staff: dict[str, str]) 
             return Visitor.of(client, client.post("/api/admin/demo/seed", json={"seed": SEED}, headers=staff))
 
         def by_command() -> Visitor:
-            told: list[dict[str, Any]] = []
-            run_demo(machine, Namespace(action="seed", seed=SEED, json=True), lambda _, data, __: told.append(data))
-            assert told[0]["shown"]
-            return Visitor(client, told[0])
+            output = Collected()
+            seed_demo(machine, output, SEED, close_others=False)
+            assert output.answers[0]["shown"]
+            return Visitor(client, output.answers[0])
 
         with ThreadPoolExecutor(2) as pool:
             yield [made.result() for made in [pool.submit(over_http), pool.submit(by_command)]]
@@ -141,7 +153,7 @@ def test_the_login_of_a_shop_opened_by_command_is_told_at_the_next_start(
     introduce(machine, said.append, lambda: False)
     assert account["email"] in said[0]
     assert account["password"] in said[0]
-    local_state.remember(data_dir, {"DEMO_EMAIL": "nobody@smartmarket.example"})
+    local_state.store(data_dir, {"DEMO_EMAIL": "nobody@smartmarket.example"})
     introduce(machine, said.append, lambda: False)
     assert "demo reset" in said[1]
     assert account["password"] not in said[1]
@@ -160,7 +172,7 @@ def test_a_house_without_demo_shops_refuses_them(running: RunningSystem, staff: 
         assert (answer.status_code, answer.json()["error_code"]) == (403, "DEMO_NOT_ALLOWED")
         assert "SMARTMARKET_DEMO" in answer.json()["suggestions"][0]
     with pytest.raises(DemoNotAllowed):
-        run_demo(container, Namespace(action="reset", seed=1, json=True), lambda *_: None)
+        seed_demo(container, Output(), 1, close_others=True)
 
 
 def test_a_reset_ends_demo_shops_and_no_others(

@@ -13,7 +13,6 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol, cast
 
-from shared.runtime.spawn import without_main_module
 from write_side.forecasting.models.prediction import History, NotEnough, Prediction, RevenuePrediction, Window
 
 LIMIT_SECONDS, IDLE_SECONDS = 10.0, 600.0
@@ -115,8 +114,7 @@ class Models:
             self._child = context.Process(
                 target=_serve, args=(theirs, self._load, self._idle), daemon=True, name="models"
             )
-            with without_main_module():
-                self._child.start()
+            self._child.start()
             theirs.close()
             self._loading_until = time.monotonic() + _LOADING_SECONDS
         pipe = cast("Connection", self._pipe)
