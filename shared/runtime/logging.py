@@ -92,7 +92,7 @@ def _renderer(*, colours: bool) -> ConsoleRenderer:
     columns = [
         Column("time", text(dim)),
         Column("level", level),
-        Column("logger", text(dim, 22)),
+        Column("logger", text(dim, 11)),
         Column("message", text(bold)),
         Column("", fields),
     ]
@@ -125,11 +125,16 @@ def _scrubbed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _printable(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Escape control characters, with which a client could forge lines, and name the stack as structlog does."""
-    shown = {name: str(value).translate(_CONTROLS) for name, value in event.items() if name not in {"time", "stack"}}
+    """Shorten for the terminal, escape control characters (a client could forge lines), name the stack for structlog.
+
+    Left out: the program's name before the logger's, and fields without a value. The request id is long: it is last.
+    """
+    fields = {name: value for name, value in event.items() if name not in {"time", "stack"} and value is not None}
+    shown = {name: str(value).translate(_CONTROLS) for name, value in fields.items()}
     shown["time"] = f"{event['time'].astimezone():%H:%M:%S}"
+    shown["logger"] = shown["logger"].removeprefix("smartmarket.")
     if "request_id" in shown:
-        shown["request_id"] = shown.pop("request_id")  # long, and seldom read: last
+        shown["request_id"] = shown.pop("request_id")
     return shown if "stack" not in event else {**shown, "exception": event["stack"].translate(_CONTROLS_IN_STACK)}
 
 
