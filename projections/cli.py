@@ -22,7 +22,7 @@ from projections.operations import preview, rebuild, repair, verify
 from projections.operations.scratch import OperationRequest, ProjectorVersionMismatch
 from projections.registry import REGISTRY
 from shared.domain.rules.registry import Rules
-from shared.runtime.container import CannotStart
+from shared.runtime.errors import CannotStart
 from shared.runtime.output import Output
 
 Report = Callable[[Progress], None]

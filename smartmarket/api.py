@@ -18,7 +18,8 @@ from shared.http.app import create_app
 from shared.http.position_tokens import PositionTokens
 from shared.http.tokens import TokenProvider
 from shared.postgres import database
-from shared.runtime.container import CannotStart, Container
+from shared.runtime.container import Container
+from shared.runtime.errors import CannotStart
 from shared.runtime.heartbeat import heartbeat
 from shared.runtime.signals import stopping_on_signals
 from shared.runtime.supervisor import Supervisor, listen, serving

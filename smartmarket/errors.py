@@ -49,7 +49,7 @@ def _wrong_usage(error: TyperException) -> CommandRefused:
 
 def _cannot_start(error: Exception) -> tuple[str, ...]:
     from shared.embedded.program import EmbeddedServerError
-    from shared.runtime.container import CannotStart
+    from shared.runtime.errors import CannotStart
     from shared.runtime.settings import BadSettings
 
     if isinstance(error, BadSettings):

@@ -8,7 +8,8 @@ from projections.engine.follower import connect as connect_projector
 from projections.operations import rebuild
 from projections.registry import REGISTRY
 from shared.postgres import database
-from shared.runtime.container import CannotStart, Container
+from shared.runtime.container import Container
+from shared.runtime.errors import CannotStart
 from smartmarket.read_models import source_of
 
 if TYPE_CHECKING:

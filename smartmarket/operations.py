@@ -171,7 +171,7 @@ def rebuild_indexes(context: typer.Context, *, as_json: Json = False) -> None:
 def verify_log(context: typer.Context, *, as_json: Json = False) -> None:
     """Check the hash chain of the whole log; exit code 1 and the first event that breaks it."""
     from shared.eventstore.hash_chain import verify_chain
-    from shared.runtime.container import CannotStart
+    from shared.runtime.errors import CannotStart
 
     with container(context).connect() as conn:
         broken = verify_chain(conn)
@@ -225,7 +225,7 @@ def create_staff(
 
 def _password(*, from_stdin: bool) -> str:
     """Return the password; raises CannotStart where there is no terminal to ask on."""
-    from shared.runtime.container import CannotStart
+    from shared.runtime.errors import CannotStart
 
     if from_stdin:
         return sys.stdin.readline().rstrip("\n")

@@ -103,7 +103,7 @@ def _programs(listener: socket.socket, settings: Settings, choices: Choices) -> 
 
 
 def _print(text: str) -> None:
-    """Print for the person at the terminal; a closed pipe is no reason to stop serving."""
-    with suppress(BrokenPipeError):
+    """Print for the person at the terminal; a closed pipe or terminal is no reason to stop serving."""
+    with suppress(OSError):
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()

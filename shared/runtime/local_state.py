@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from shared.runtime.container import CannotStart
+from shared.runtime.errors import CannotStart
 from shared.runtime.settings import Settings
 
 _NAME = "environment.json"

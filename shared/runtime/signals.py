@@ -1,4 +1,4 @@
-"""Orderly stops: SIGINT and SIGTERM end a process by a call on a thread of its own, never inside a signal handler.
+"""Orderly stops: on SIGINT, SIGTERM or SIGHUP a thread of its own ends the process, never the signal handler.
 
 A handler runs in the main thread between any two of its instructions. If it took a lock that the main thread already
 holds (threading.Event.set does), the process would wait for itself forever. It therefore only writes to a pipe.
@@ -10,15 +10,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
 def stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` once on the first SIGINT or SIGTERM during the block; must be entered by the main thread.
+    """Call `stop` once, on the first stop signal during the block; must be entered by the main thread.
 
     `stop` runs on another thread and must return soon. Later signals change nothing, nor do those that arrive after
-    the block: the process is ending then, and a late signal must not turn a clean exit into a death by signal.
+    the block: the process is ending then, and a late signal must not turn a clean exit into a death by signal. SIGHUP
+    (the terminal was closed) stays ignored if it was, as under nohup.
     """
     received, send = os.pipe()
     os.set_blocking(send, False)
@@ -32,10 +33,11 @@ def stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
         stop()
 
     threading.Thread(target=wait, name="stop-signals", daemon=True).start()
-    for number in STOP_SIGNALS:
+    handled = [n for n in STOP_SIGNALS if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
+    for number in handled:
         signal.signal(number, handle)
     try:
         yield
     finally:
-        for number in STOP_SIGNALS:
+        for number in handled:
             signal.signal(number, signal.SIG_IGN)

@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.runtime.container import CannotStart
+from shared.runtime.errors import CannotStart
 
 STOP_SECONDS = 6.0
 READY_SECONDS = 60.0

@@ -18,7 +18,8 @@ from projections.registry import REGISTRY
 from shared.domain.events.clock import DayOpened
 from shared.domain.refusals.admin import InvalidRule
 from shared.errors import GenerationNotReady
-from shared.runtime.container import CannotStart, Container
+from shared.runtime.container import Container
+from shared.runtime.errors import CannotStart
 from smartmarket.cli import invoke
 from smartmarket.errors import CommandRefused, refusal
 from tests.architecture.conftest import ROOT
