@@ -13,9 +13,12 @@ from fastapi import FastAPI
 
 from projections.operations.explain import Explainer
 from projections.registry import REGISTRY
-from read_side.routes import ROOT_ROUTERS, ROUTERS
+from read_side.routes import ROOT_ROUTERS
+from read_side.routes import ROUTERS as QUERY_ROUTERS
 from shared.http.app import create_app
+from shared.http.dependencies import Dependencies
 from shared.http.position_tokens import PositionTokens
+from shared.http.rate_limiter import RateLimiter
 from shared.http.tokens import TokenProvider
 from shared.postgres import database
 from shared.runtime.container import Container
@@ -24,19 +27,8 @@ from shared.runtime.heartbeat import heartbeat
 from shared.runtime.signals import stopping_on_signals
 from shared.runtime.supervisor import Supervisor, listen, serving
 from smartmarket.read_models import RULES_BY_PROJECTION, source_of
-from write_side.admin.jobs_router import router as job_desk
-from write_side.admin.replays_router import router as admin
-from write_side.admin.router import router as operators
-from write_side.cashflow.router import router as cashflow
-from write_side.customers.router import router as people
-from write_side.demo.router import router as demo
-from write_side.forecasting.router import router as forecasting
-from write_side.identity.router import router as identity
-from write_side.inventory.router import router as inventory
-from write_side.recommendations.router import router as recommendations
-from write_side.recommendations.state_cache import Advices
-from write_side.sales.router import router as transactions
-from write_side.sales.upload.router import router as sales
+from write_side.recommendations.state_cache import AdviceStream
+from write_side.routes import ROUTERS as COMMAND_ROUTERS
 
 _NOT_STARTED = "The API did not start; the lines above say why."
 logger = logging.getLogger("smartmarket.process")
@@ -46,40 +38,39 @@ def build_api(container: Container) -> FastAPI:
     """Return the API with everything its routes need."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[Dependencies]:
         store = container.store(pool_size=6)
         reader = database.reader_pool(container.url, role=container.role(database.READER))
         await reader.open()
         cache = redis.asyncio.from_url(container.settings.redis_url) if container.settings.redis_url else None
         app.state.store, app.state.reader, app.state.redis = store, reader, cache
-        app.state.files, app.state.advices = container.files(store), Advices(store)
+        app.state.files = container.files(store)
         app.state.tokens = TokenProvider(container.settings)
         app.state.positions = PositionTokens(container.secret)
-        app.state.explain = Explainer(source_of(container), REGISTRY)
-        app.state.projections = RULES_BY_PROJECTION
+        app.state.projections, app.state.settings = RULES_BY_PROJECTION, container.settings
+        deps = Dependencies(
+            settings=container.settings,
+            tokens=app.state.tokens,
+            limiter=RateLimiter(cache, enabled=container.settings.rate_limits),
+            positions=app.state.positions,
+            store=store,
+            reader=reader,
+            files=app.state.files,
+            redis=cache,
+            explain=Explainer(source_of(container), REGISTRY),
+            rules_by_projection=RULES_BY_PROJECTION,
+            services={AdviceStream: AdviceStream()},
+        )
+        app.state.limiter = deps.limiter
         try:
-            yield
+            yield deps
         finally:
             await reader.close()
             store.close()
             if cache is not None:
                 await cache.aclose()
 
-    routers = [
-        identity,
-        sales,
-        transactions,
-        cashflow,
-        inventory,
-        admin,
-        operators,
-        people,
-        forecasting,
-        recommendations,
-        demo,
-        job_desk,
-        *ROUTERS,
-    ]
+    routers = [*COMMAND_ROUTERS, *QUERY_ROUTERS]
     return create_app(container.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS)
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import PATIENCE
-from tests.faults.processes import environment, free_port
-from tests.services import Services
+from tests.support.app_processes import environment, free_port
+from tests.support.servers import Services
+from tests.support.waiting import PATIENCE
 
 STOPS = 40
 ENDS_WITHIN = 10.0

@@ -5,10 +5,11 @@ from contextlib import closing
 from typing import Any
 
 from shared.domain.refusals.admin import DemoNotAllowed
+from shared.eventstore.command import CommandContext
 from shared.eventstore.store import Metadata
 from shared.runtime.container import Container
 from shared.runtime.output import Output
-from write_side.admin.jobs_handlers import retry
+from write_side.admin import jobs_handlers
 from write_side.demo.handlers import close_demos, open_demo, wait_until_shown
 from write_side.demo.welcome import keep_login
 from write_side.identity.staff_handlers import create_staff
@@ -50,7 +51,8 @@ def list_jobs(container: Container, output: Output, *, every: bool) -> None:
 def retry_job(container: Container, output: Output, job_id: uuid.UUID) -> None:
     """Have a failed job tried again; raises JobNotFound, JobNotFailed."""
     with closing(container.store(pool_size=1)) as store:
-        done = retry(store, job_id, Metadata(actor="operator", command_id=str(uuid.uuid4())))
+        meta = Metadata(actor="operator", command_id=str(uuid.uuid4()))
+        done = jobs_handlers.retry_job(CommandContext(store, None, meta), job_id).data
     output.answer(done._asdict(), f"{done.kind} of {done.subject} will be tried again")
 
 
