@@ -217,10 +217,12 @@ def create_staff(
     as_json: Json = False,
 ) -> None:
     """Create an operator's account; asks for the password on the terminal."""
-    from write_side.admin import cli
+    from write_side.identity import staff_handlers
 
     password = _password(from_stdin=password_stdin)
-    cli.create_staff_account(container(context), Output(as_json), email, first_name, password)
+    with closing(container(context).store(pool_size=2)) as store:
+        user = staff_handlers.create_staff(store, email, first_name, password)
+    Output(as_json).answer({"user_id": user, "email": email}, f"staff account {email} created (user {user})")
 
 
 def _password(*, from_stdin: bool) -> str:

@@ -1,4 +1,4 @@
-"""Demo shops, jobs and staff accounts on the command line."""
+"""Demo shops and jobs on the command line."""
 
 import uuid
 from contextlib import closing
@@ -12,7 +12,6 @@ from shared.runtime.output import Output
 from write_side.admin import jobs_handlers
 from write_side.demo.handlers import close_demos, open_demo, wait_until_shown
 from write_side.demo.welcome import keep_login
-from write_side.identity.staff_handlers import create_staff
 
 _SHOWN_WITHIN_SECONDS = 60.0
 _MOST_LISTED = 100
@@ -54,13 +53,6 @@ def retry_job(container: Container, output: Output, job_id: uuid.UUID) -> None:
         meta = Metadata(actor="operator", command_id=str(uuid.uuid4()))
         done = jobs_handlers.retry_job(CommandContext(store, None, meta), job_id).data
     output.answer(done._asdict(), f"{done.kind} of {done.subject} will be tried again")
-
-
-def create_staff_account(container: Container, output: Output, email: str, first_name: str, password: str) -> None:
-    """Create an operator's account; raises NotAnEmail, WeakPassword, EmailTaken."""
-    with closing(container.store(pool_size=2)) as store:
-        user = create_staff(store, email, first_name, password)
-    output.answer({"user_id": user, "email": email}, f"staff account {email} created (user {user})")
 
 
 def _line(job: dict[str, Any]) -> str:
