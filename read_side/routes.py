@@ -22,6 +22,7 @@ from read_side.recommendations import router as recommendations
 from read_side.recommendations import today_router
 from read_side.sales import router as sales
 from read_side.uploads import router as uploads
+from read_side.web import router as web
 
 # The probes of the root once more, for who can reach /api only; documented there.
 _probes = APIRouter(include_in_schema=False)
@@ -49,4 +50,4 @@ ROUTERS: list[APIRouter] = [
     audit_router.router,
     _probes,
 ]
-ROOT_ROUTERS: list[APIRouter] = [health.probes, metrics.router]
+ROOT_ROUTERS: list[APIRouter] = [health.probes, metrics.router, web.router]
