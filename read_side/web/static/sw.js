@@ -1,6 +1,6 @@
 // Keeps the owner's app itself for times without a network; answers of the API are kept by the app, per account.
-const CACHE = "shell-1674b44cd9e8";
-const SHELL = ["/","/assets/owner-BqOr88BA.js","/assets/styles-D1HDk_DV.css","/icon-192.png","/icon.svg","/manifest.webmanifest"];
+const CACHE = "shell-f24e77a5e925";
+const SHELL = ["/","/assets/list-BLnA8tRS.js","/assets/list-C9RteYt3.css","/assets/owner-Ds2uHU13.js","/icon-192.png","/icon.svg","/manifest.webmanifest"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(

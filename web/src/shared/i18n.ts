@@ -75,8 +75,7 @@ const STYLES: Record<string, Intl.DateTimeFormatOptions> = {
   full: { day: "numeric", month: "long", year: "numeric" },
   weekday: { weekday: "long" },
   wday: { weekday: "short", day: "numeric", month: "short" },
-  time: { hour: "numeric", minute: "2-digit" },
-  moment: { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" },
+  moment: { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false },
   exact: { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false },
 };
 

@@ -269,13 +269,16 @@ export function Choice({ label, value, options, choose }: { label: string; value
   );
 }
 
-/** Name and value, one pair a line. */
-export function Facts({ of }: { of: [string, ComponentChildren][] }) {
+/** Name and value, one pair a line; `tone` is the colour of its part of a chart. */
+export function Facts({ of }: { of: [name: string, value: ComponentChildren, tone?: string][] }) {
   return (
     <dl class="facts">
-      {of.map(([name, value]) => (
+      {of.map(([name, value, tone]) => (
         <div key={name}>
-          <dt>{name}</dt>
+          <dt>
+            {tone && <span class={`dot ${tone}`} />}
+            {name}
+          </dt>
           <dd>{value}</dd>
         </div>
       ))}

@@ -37,7 +37,7 @@ export function BakiPage() {
                   <span class="value num">{money(owed.total)}</span>
                 </p>
                 <Parts label={t("baki.ages")} of={AGES.map((age, at) => ({ name: t(`age.${age}`), value: owed.ageing[age] ?? 0, tone: `p${at + 1}` }))} />
-                <Facts of={AGES.map((age) => [t(`age.${age}`), money(owed.ageing[age] ?? 0)])} />
+                <Facts of={AGES.map((age, at) => [t(`age.${age}`), money(owed.ageing[age] ?? 0), `p${at + 1}`])} />
               </Card>
               <ul class="rows">
                 {owed.customers.map((debtor) => (

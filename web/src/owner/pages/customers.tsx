@@ -56,7 +56,7 @@ function Shares({ of }: { of: Segments }) {
   return (
     <Card title={t("customers.segments")}>
       <Parts label={t("customers.segments")} of={SEGMENTS.map((name, at) => ({ name: t(`segments.${name}`), value: of[name], tone: `p${at + 1}` }))} />
-      <Facts of={SEGMENTS.map((name) => [t(`segments.${name}`), number(of[name])])} />
+      <Facts of={SEGMENTS.map((name, at) => [t(`segments.${name}`), number(of[name]), `p${at + 1}`])} />
     </Card>
   );
 }
