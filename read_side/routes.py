@@ -1,4 +1,4 @@
-"""Every query the API answers: under /api, and at the root."""
+"""The routers of the read side: under /api, and at the root."""
 
 from fastapi import APIRouter
 
@@ -24,7 +24,7 @@ from read_side.sales import router as sales
 from read_side.uploads import router as uploads
 from read_side.web import router as web
 
-# The probes of the root once more, for who can reach /api only; documented there.
+# The probes are served under /api too, for clients that can reach nothing else; documented at the root.
 _probes = APIRouter(include_in_schema=False)
 _probes.include_router(health.probes)
 

@@ -1,6 +1,6 @@
 """Real servers, fresh databases, and a whole SmartMarket that tests may use as its clients do."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -33,6 +33,23 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - a worker of pyte
     found, template = config.stash[_RUN]
     number = int(node.gateway.id.removeprefix("gw"))
     node.workerinput["servers"] = [*found.of_worker(number), template]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Let a worker report whatever a test has logged: half a character cannot be sent to the controller."""
+    return sendable((yield))
+
+
+def sendable(value: Any) -> Any:  # noqa: ANN401 - what a report consists of
+    """Return the parts of a report, texts in the way Python writes what is no text."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {sendable(name): sendable(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)([sendable(part) for part in value])
+    return value
 
 
 @pytest.fixture(scope="session")
@@ -91,18 +108,18 @@ def projected(database_url: str) -> Callable[[], None]:
 
 @pytest.fixture(scope="session")
 def running(services: Services, template: str) -> Iterator[RunningSystem]:
-    """One running house for all tests that speak HTTP; each registers shops of its own."""
+    """One running application per worker for all tests that speak HTTP; each registers shops of its own."""
     url = fresh_database(services.database_url, template)
     database.migrate(url)  # what a role may do in a database is not copied with it
-    running_house = RunningSystem(Container(settings_for(url, services)))
-    yield running_house
-    running_house.stop()
+    running_system = RunningSystem(Container(settings_for(url, services)))
+    yield running_system
+    running_system.stop()
     drop_database(url)
 
 
 @pytest.fixture
 def client(running: RunningSystem) -> Iterator[httpx.Client]:
-    """An HTTP client of the running house."""
+    """An HTTP client of the running application."""
     with httpx.Client(base_url=running.url, timeout=PATIENCE, headers={"Accept-Language": "en"}) as http:
         yield http
 

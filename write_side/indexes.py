@@ -25,6 +25,7 @@ from shared.domain.events.sales import (
 )
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.reader import LogReader
+from shared.postgres.locks import Lock
 from write_side.customers.handlers import MERGED, merged_key
 from write_side.sales.aggregate import product_index_key, sale_index_key, sheet_index_key, void_index_key
 from write_side.sales.csv.sale import FINGERPRINT_SIZE
@@ -33,7 +34,7 @@ _BATCH = 200
 
 # Return nothing; until the commit nobody appends. Appenders take the table before the log, so it comes first.
 LOCK_INDEX = "LOCK TABLE log.index_rows IN ACCESS EXCLUSIVE MODE"
-LOCK_LOG = "SELECT pg_advisory_xact_lock(7301, 0)"
+LOCK_LOG = "SELECT pg_advisory_xact_lock(%s, 0)"
 # Returns nothing; what the log does not tell (which registrations were sent again) stays as it is.
 KEEP_OTHERS = "INSERT INTO staged_rows SELECT * FROM log.index_rows WHERE kind <> ALL(%s)"
 # Returns nothing; what pointed to merged customers points to those they go on as, who may have been merged in turn.
@@ -154,7 +155,7 @@ def rebuild_indexes(conn: Connection[Any], report: Callable[[int], None] = lambd
         conn.execute("CREATE TEMP TABLE staged_rows (LIKE log.index_rows) ON COMMIT DROP")
         after = _stage(conn, reader, 0, highest, report)
         conn.execute(LOCK_INDEX)
-        conn.execute(LOCK_LOG)
+        conn.execute(LOCK_LOG, (Lock.LOG,))
         _stage(conn, reader, after, highest, report)
         conn.execute(KEEP_OTHERS, ([*_COUNTERS, *_UNCOUNTED],))
         conn.execute(FOLLOW_MERGES, {"merged": MERGED})

@@ -13,12 +13,12 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+from shared.eventstore.files import Files
 from shared.eventstore.store import EventStore
 from shared.http.auth import owner, principal, staff
 from shared.http.position_tokens import PositionTokens
 from shared.http.rate_limiter import RateLimiter
 from shared.http.tokens import Principal, TokenProvider
-from shared.postgres.files import Files
 from shared.runtime.settings import Settings
 
 if TYPE_CHECKING:

@@ -108,11 +108,11 @@ def test_shared_is_machine_or_shop() -> None:
         ("projections/sales/handlers.py", False),
     ],
 )
-def test_the_check_tells_roles_from_other_names(path: str, *, allowed: bool) -> None:
+def test_the_check_distinguishes_roles_from_other_names(path: str, *, allowed: bool) -> None:
     assert has_a_role(Path(path)) is allowed
 
 
 def has_a_role(path: Path) -> bool:
-    """Return whether a module of a domain is named by a role, or stands in one of the named exceptions."""
+    """Return whether a module of a domain is named by a role, or is one of the named exceptions."""
     named = path.stem.split("_")[-1] in ROLES[path.parts[0]]
     return path.stem == "__init__" or named or path in EXTRA or any(package in path.parents for package in PACKAGES)

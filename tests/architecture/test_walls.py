@@ -34,11 +34,13 @@ MODULES = {
     "shared/domain/rules/rfm": "",
     "shared/embedded/servers": "",
     "shared/eventstore/codec": "import shared.domain.events.sales",
-    "shared/eventstore/store": "import eventsourcing.postgres, shared.errors, shared.eventstore.codec",
+    "shared/eventstore/store": "import eventsourcing.postgres, shared.postgres.locks, shared.eventstore.codec",
     "shared/eventstore/reader": "import psycopg, shared.eventstore.codec",
     "shared/http/app": "import fastapi, shared.errors, shared.eventstore.store",
-    "shared/jobs/queue": "import kombu, shared.eventstore.store",
+    "shared/jobs/queue": "import kombu, shared.eventstore.store, shared.runtime.loop",
     "shared/postgres/database": "import psycopg",
+    "shared/postgres/locks": "",
+    "shared/runtime/loop": "import shared.eventstore.store",
     "shared/runtime/container": "import shared.postgres.database",
 }
 

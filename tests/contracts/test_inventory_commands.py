@@ -220,7 +220,7 @@ def test_a_unit_that_is_weighed_allows_fractions_from_the_same_request_on(stocke
 
 
 @pytest.mark.parametrize(
-    ("kind", "at", "told"),
+    ("kind", "at", "reported"),
     [
         ("count", "2025-10-01", "2025-10-01T23:59:59+06:00"),
         ("receive", "2025-10-01", "2025-10-01T00:00:00+06:00"),
@@ -229,18 +229,18 @@ def test_a_unit_that_is_weighed_allows_fractions_from_the_same_request_on(stocke
         ("return", "2000-01-01", "2000-01-01T00:00:00+06:00"),
     ],
 )
-def test_a_movement_is_answered_with_its_own_time(stocked: Stocked, kind: str, at: str, told: str) -> None:
+def test_a_movement_is_answered_with_its_own_time(stocked: Stocked, kind: str, at: str, reported: str) -> None:
     answer = stocked.move({"kind": kind, "quantity": 5, "at": at})
     assert answer.status_code == 201, answer.text
-    assert answer.json()["data"] == {"product_id": 1, "kind": kind, "quantity": 5, "at": told}
+    assert answer.json()["data"] == {"product_id": 1, "kind": kind, "quantity": 5, "at": reported}
     assert answer.headers["X-Event-Position"]
 
 
 @pytest.mark.parametrize("at", [None, str(today())])
 def test_today_and_nothing_mean_now(stocked: Stocked, at: str | None) -> None:
     answer = stocked.move({"kind": "count", "quantity": 0, **({"at": at} if at else {})})
-    told = dt.datetime.fromisoformat(answer.json()["data"]["at"])
-    assert abs(told - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1)
+    reported = dt.datetime.fromisoformat(answer.json()["data"]["at"])
+    assert abs(reported - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1)
 
 
 def test_the_same_key_counts_once_and_another_body_under_it_is_refused(stocked: Stocked) -> None:

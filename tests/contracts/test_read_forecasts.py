@@ -102,17 +102,17 @@ def test_the_example_of_the_contract(client: httpx.Client, shelf: Shop) -> None:
     assert rice["rivals"] == [{"model": "ets", "wape": 20, "bias": 1}]
 
 
-def test_what_is_not_known_is_not_told_but_what_to_do_is(client: httpx.Client, shelf: Shop) -> None:
+def test_a_forecast_names_missing_data_and_the_next_step(client: httpx.Client, shelf: Shop) -> None:
     items = {item["product"]["id"]: item for item in data(client, shelf, "/forecasts")["results"]}
     assert items[TEA]["stockout_risk"]["will_stockout"] is False
     assert (items[TEA]["stockout_risk"]["confidence"], items[TEA]["stockout_risk"]["recommendation"]) == (0.0, None)
-    told = {product: item["stockout_risk"] for product, item in items.items() if item["stockout_risk"]["reason"]}
-    assert {product: (risk["reason"], risk["recommendation"]) for product, risk in told.items()} == {
+    reported = {product: item["stockout_risk"] for product, item in items.items() if item["stockout_risk"]["reason"]}
+    assert {product: (risk["reason"], risk["recommendation"]) for product, risk in reported.items()} == {
         SALT: ("stock_unknown", "Count the stock once to see when it runs out"),
         SOAP: ("insufficient_data", "A forecast takes 30 sales; 12 are recorded"),
         OIL: ("failed", "This product could not be forecast last time: request it again"),
     }
-    assert {risk["will_stockout"] for risk in told.values()} == {False}
+    assert {risk["will_stockout"] for risk in reported.values()} == {False}
     soap = items[SOAP]
     assert (soap["status"], soap["have"], soap["need"], soap["id"]) == ("insufficient_data", 12, 30, None)
     assert soap["predicted_demand"] == []
@@ -157,7 +157,7 @@ def test_filters_orders_and_pages(client: httpx.Client, shelf: Shop, running: Ru
         {"what": 1},
     ],
 )
-def test_what_cannot_be_asked_is_refused(client: httpx.Client, shop: Shop, wrong: dict[str, Any]) -> None:
+def test_an_invalid_forecast_query_is_refused(client: httpx.Client, shop: Shop, wrong: dict[str, Any]) -> None:
     assert refusal(client, shop, "/forecasts", **wrong) == "INVALID_QUERY"
 
 
@@ -246,8 +246,8 @@ def test_cash_goes_by_the_forecast_of_takings_and_then_by_weekdays(
     month = [sale(n, paisa=100_000, date=today() - days(n)) for n in range(1, 29)]
     before = read(client, shop, running, "cashflow", SHELF[0], batch(shop.business_id, month), projection_days=7)
     assert before["takings_forecast"] is None
-    told = takings([1, 250_000, 260_000], made_on=today() - days(1))
-    after = read(client, shop, running, "cashflow", told, projection_days=7)
+    reported = takings([1, 250_000, 260_000], made_on=today() - days(1))
+    after = read(client, shop, running, "cashflow", reported, projection_days=7)
     assert after["takings_forecast"] == {"made_on": str(today() - days(1)), "model": "blend"}
     lines = [[line for line in day["lines"] if line["line"] == "takings"] for day in before_after(after)]
     assert [(line["amount"], line["basis"]) for (line,) in lines[:3]] == [
@@ -258,7 +258,7 @@ def test_cash_goes_by_the_forecast_of_takings_and_then_by_weekdays(
     assert [line["basis"] for day in before_after(before) for line in day["lines"]] == ["estimated"] * 7
 
 
-def test_a_replay_shows_what_had_been_told_by_then(client: httpx.Client, shelf: Shop, running: RunningSystem) -> None:
+def test_a_replay_shows_the_forecasts_known_by_then(client: httpx.Client, shelf: Shop, running: RunningSystem) -> None:
     before = data(client, shelf, "/forecasts")["results"]
     asked = client.post("/api/replays", json={"as_of": dt.datetime.now(dt.UTC).isoformat()}, headers=shelf.headers)
     replay = asked.json()["data"]["id"]

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from shared.http.tokens import Principal, TokenProvider
-from shared.jobs import queue
 from shared.runtime.container import Container
+from shared.runtime.heartbeat import beat
 from shared.runtime.settings import Settings
 from smartmarket import build_api
 from tests.support.application import RunningSystem
@@ -26,7 +26,7 @@ def beating(running: RunningSystem) -> Iterator[None]:
     """Processes of every kind that say they live."""
     with running.container.connect() as conn:
         for kind in KINDS:
-            queue.beat(conn, f"test-{kind}", kind)
+            beat(conn, f"test-{kind}", kind)
     yield
     forget(running, *KINDS)
 

@@ -47,7 +47,7 @@ def test_the_profile_counts_what_was_sold(client: httpx.Client, shop: Shop, ledg
     assert found["data_sources"] == ["csv"]
 
 
-def test_what_the_owner_cleared_is_null(client: httpx.Client, shop: Shop, running: RunningSystem) -> None:
+def test_a_cleared_profile_field_is_null(client: httpx.Client, shop: Shop, running: RunningSystem) -> None:
     changed = BusinessProfileChanged(shop.business_id, shop.user_id, name="Tea & More", city="Dhaka", description="Tea")
     cleared = BusinessProfileChanged(shop.business_id, shop.user_id, description="")
     fresh = record(running, shop, changed, cleared)

@@ -68,7 +68,7 @@ Stored = Callable[[httpx.Response], bytes]
 
 @pytest.fixture
 def stored(running: RunningSystem, shop: Shop) -> Iterator[Stored]:
-    """Return the picture that an answer is about, opened as the house will."""
+    """Return the picture that an answer is about, opened as the application does."""
     store = running.container.store(pool_size=1)
 
     def open_(answer: httpx.Response) -> bytes:
@@ -207,7 +207,7 @@ def test_metadata_is_stripped_and_the_picture_kept(
         "segment too long",
     ],
 )
-def test_what_is_no_whole_jpeg_or_png_is_refused(
+def test_an_incomplete_or_foreign_picture_is_refused(
     client: httpx.Client, unlucky: Shop, running: RunningSystem, picture: bytes
 ) -> None:
     before = kept(running, unlucky)

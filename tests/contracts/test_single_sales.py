@@ -139,9 +139,7 @@ def test_a_refusal_is_the_same_over_the_wire(client: httpx.Client, strict: tuple
     assert refused["details"]["fields"][0]["field"] == "amount"
 
 
-def test_a_product_of_nobody_or_of_another_shop_is_not_found(
-    running: RunningSystem, strict: tuple[httpx.Client, Shop]
-) -> None:
+def test_an_unknown_or_foreign_product_is_not_found(running: RunningSystem, strict: tuple[httpx.Client, Shop]) -> None:
     client, shop = strict
     other = register(client)
     theirs = client.post(PATH, json=SALE, headers=other.headers).json()["data"]
@@ -174,7 +172,7 @@ def test_a_second_void_is_refused_in_both_languages(client: httpx.Client, shop: 
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", str(2**63)])
-def test_what_is_no_id_is_refused(strict: tuple[httpx.Client, Shop], number: str) -> None:
+def test_an_invalid_sale_id_is_refused(strict: tuple[httpx.Client, Shop], number: str) -> None:
     client, shop = strict
     answer = client.post(f"{PATH}/{number}/void", json={"reason": "x"}, headers=shop.headers)
     assert answer.status_code in {400, 404}
@@ -225,11 +223,11 @@ def test_names_of_people_are_in_the_log_sealed_only(client: httpx.Client, runnin
     headers = shop.headers | {"Idempotency-Key": "zulekha-1"}
     assert client.post(PATH, json=body, headers=headers).json()["data"]["customer_name"] == "Zulekha Banu"
     with running.container.connect() as conn:
-        told = conn.execute(
+        reported = conn.execute(
             """SELECT string_agg(encode(state, 'escape'), '') || (SELECT string_agg(c::text, '') FROM log.commands c)
             FROM log.events WHERE business_id = %s""",
             (shop.business_id,),
         ).fetchone()
-    assert told
-    assert "Shirt" in told[0]
-    assert not [word for word in ("Zulekha", "Banu", "99887766") if word in told[0]]
+    assert reported
+    assert "Shirt" in reported[0]
+    assert not [word for word in ("Zulekha", "Banu", "99887766") if word in reported[0]]

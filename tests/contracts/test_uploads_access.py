@@ -29,7 +29,7 @@ def unlucky(running: RunningSystem) -> Shop:
 
 
 @pytest.mark.parametrize(("method", "path"), DOORS)
-def test_who_is_not_logged_in_gets_401(client: httpx.Client, method: str, path: str) -> None:
+def test_an_anonymous_client_gets_401(client: httpx.Client, method: str, path: str) -> None:
     body: dict[str, Any] = {"files": {"file": ("a.csv", SAMPLE)}} if method == "POST" else {}
 
     def send(headers: dict[str, str]) -> httpx.Response:

@@ -65,7 +65,7 @@ def test_a_column_that_is_not_there_is_refused_by_its_name(
 
 
 @pytest.mark.parametrize("mapping", [[], {"price": "Net"}, {"amount": 5}, {"amount": "Net", "cost": "net"}])
-def test_what_is_no_mapping_is_refused(
+def test_an_invalid_upload_mapping_is_refused(
     client: httpx.Client, unlucky: Shop, running: RunningSystem, mapping: object
 ) -> None:
     before = kept(running, unlucky)
@@ -83,7 +83,7 @@ def test_a_key_that_stood_for_other_columns_is_refused(client: httpx.Client, sho
     refusal(send(client, shop, {"amount": "Total"}, Idempotency_Key="may-2025"), 422, "IDEMPOTENCY_KEY_REUSED")
 
 
-def test_the_document_tells_which_columns_can_be_chosen(client: httpx.Client) -> None:
+def test_the_document_lists_the_columns_of_a_mapping(client: httpx.Client) -> None:
     operation = client.get("/api/openapi.json").json()["paths"][UPLOAD]["post"]
     schema = operation["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]["mapping"]
     assert {"date", "product", "quantity", "amount", "customer", "payment"} < schema["properties"].keys()

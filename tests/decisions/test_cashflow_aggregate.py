@@ -83,5 +83,5 @@ def test_a_collection_is_of_a_known_customer_and_not_of_tomorrow() -> None:
         record_collection(RecordCollection(1, TOMORROW, 100, 5), TODAY, known=True)
 
 
-def test_what_is_no_event_of_the_cash_changes_nothing() -> None:
+def test_events_of_other_streams_do_not_change_the_cash() -> None:
     assert after(CollectionRecorded(1, TODAY, 100, 5), ExpenseEnded(9, TODAY)) == Cash()

@@ -18,7 +18,7 @@ STORY: list[tuple[Event, Private]] = [
 ]
 
 
-def told(*story: tuple[Event, Private], number: int = 1) -> Customer:
+def reported(*story: tuple[Event, Private], number: int = 1) -> Customer:
     customer = Customer(number)
     for event, private in story:
         customer = evolve(customer, event, private)
@@ -26,7 +26,7 @@ def told(*story: tuple[Event, Private], number: int = 1) -> Customer:
 
 
 def test_the_newest_word_counts_and_empty_text_takes_back() -> None:
-    assert told(*STORY).details == {
+    assert reported(*STORY).details == {
         "name": "Rahim",
         "phone": "+8801711000001",
         "email": "",
@@ -37,18 +37,18 @@ def test_the_newest_word_counts_and_empty_text_takes_back() -> None:
 
 def test_only_what_differs_is_a_change() -> None:
     said = {"name": "Rahim", "phone": None, "notes": None, "email": "r@shop.bd"}
-    assert changes(said, told(*STORY)) == {"phone": "", "email": "r@shop.bd"}
-    assert changes({"name": "Rahim"}, told(*STORY)) == {}
+    assert changes(said, reported(*STORY)) == {"phone": "", "email": "r@shop.bd"}
+    assert changes({"name": "Rahim"}, reported(*STORY)) == {}
 
 
 def test_a_merge_names_everyone_who_means_the_survivor_from_now_on() -> None:
-    other = told((CustomersMerged(2, [5]), {}), (CustomersMerged(2, [6, 5]), {}), number=2)
+    other = reported((CustomersMerged(2, [5]), {}), (CustomersMerged(2, [6, 5]), {}), number=2)
     assert merge(Customer(1), other) == CustomersMerged(1, [2, 5, 6])
 
 
-def test_what_is_known_of_the_merged_only_is_inherited_but_the_name() -> None:
-    other = replace(told(*STORY), details={**told(*STORY).details, "email": "x@shop.bd", "name": "Rohim"})
-    survivor = told(*STORY[:1])
+def test_the_survivor_inherits_missing_details_but_not_the_name() -> None:
+    other = replace(reported(*STORY), details={**reported(*STORY).details, "email": "x@shop.bd", "name": "Rohim"})
+    survivor = reported(*STORY[:1])
     assert inherited(survivor, other) == {"phone": "+8801711000001", "email": "x@shop.bd"}
     assert inherited(other, survivor) == {}
 
@@ -64,7 +64,9 @@ def test_what_is_known_of_the_merged_only_is_inherited_but_the_name() -> None:
         (Customer(1, survivor=2), Customer(2), CustomerMerged),
     ],
 )
-def test_who_cannot_be_merged(survivor: Customer, other: Customer, refusal: type[Exception]) -> None:
+def test_an_unknown_or_merged_customer_cannot_be_merged(
+    survivor: Customer, other: Customer, refusal: type[Exception]
+) -> None:
     with pytest.raises(refusal):
         merge(survivor, other)
 
@@ -72,6 +74,6 @@ def test_who_cannot_be_merged(survivor: Customer, other: Customer, refusal: type
 @pytest.mark.parametrize(
     ("customer", "refusal"), [(Customer(1, known=False), CustomerNotFound), (Customer(1, survivor=2), CustomerMerged)]
 )
-def test_who_cannot_be_changed(customer: Customer, refusal: type[Exception]) -> None:
+def test_an_unknown_or_merged_customer_cannot_be_changed(customer: Customer, refusal: type[Exception]) -> None:
     with pytest.raises(refusal):
         changes({"notes": "x"}, customer)

@@ -55,7 +55,7 @@ def test_named_products_are_forecast_once_each() -> None:
     assert (event.product_ids, event.skipped) == ([1, 2], [Short(3, 29, 30)])
 
 
-def test_what_is_not_this_shops_is_no_product() -> None:
+def test_another_shops_product_is_unknown() -> None:
     with pytest.raises(ProductNotFound) as refused:
         decide(Asked([1, 99, 98], 7))
     assert refused.value.details == {"product_ids": [98, 99]}
@@ -84,13 +84,13 @@ def test_a_forecast_of_the_same_day_data_and_horizon_is_reused(run: ForecastsReq
     assert decide(Asked([1, 2], 7, forced=True), run).product_ids == [1, 2]
 
 
-def test_what_failed_is_not_reused() -> None:
+def test_a_failed_forecast_is_not_reused() -> None:
     done = ForecastRunCompleted("run-1", 0, 1, 7, [1], [], [2])
     assert decide(Asked([1, 2], 7), before(1, 2), done).product_ids == [2]
     assert decide(Asked([1, 2], 7), before(1, 2), done, before(2, run="run-2")).product_ids == []
 
 
-def test_what_was_given_up_is_not_reused() -> None:
+def test_an_abandoned_forecast_is_not_reused() -> None:
     run = before(*range(1, PART + 3))
     shop = Shop(dict.fromkeys(range(1, PART + 3), 30), 41)
     given_up = JobFailed("j", PART_JOB, "run-1-1", 4, "RuntimeError")
@@ -99,7 +99,7 @@ def test_what_was_given_up_is_not_reused() -> None:
     assert decide(Asked(None, 7), run, other, shop=shop).product_ids == []
 
 
-def test_a_day_has_ten_requests_and_those_of_the_house_do_not_count() -> None:
+def test_ten_requests_a_day_are_allowed_not_counting_automatic_ones() -> None:
     nine = [before(1, run=f"run-{n}") for n in range(9)]
     automatic = [before(1, run=f"auto-{n}", by=by) for n, by in enumerate((IMPORT, DAY) * 5)]
     old = [before(1, run=f"old-{n}", date=YESTERDAY) for n in range(9)]
@@ -121,7 +121,7 @@ def test_a_plan_asks_for_what_was_sold_since_or_not_looked_at_for_a_week() -> No
     }
     planned = plan(DAY, "2025-11-03", shop, known, TODAY, "run-9")
     assert planned.product_ids == [2, 3, 4]
-    assert planned.skipped == [Short(6, 13, 30)]  # of 5 that was told before
+    assert planned.skipped == [Short(6, 13, 30)]  # of 5 that was reported before
     assert (planned.by, planned.cause, planned.horizon) == (DAY, "2025-11-03", 7)
 
 
@@ -134,8 +134,8 @@ def test_every_product_is_made_reused_or_skipped(counts: dict[int, int], named: 
         assert named
         assert any(counts.get(product, 0) < 30 for product in named)
         return
-    told = [*event.product_ids, *event.reused, *(short.product_id for short in event.skipped)]
-    assert sorted(told) == sorted(set(counts if named is None else named))
+    reported = [*event.product_ids, *event.reused, *(short.product_id for short in event.skipped)]
+    assert sorted(reported) == sorted(set(counts if named is None else named))
 
 
 def test_a_part_goes_on_after_its_last_batch() -> None:

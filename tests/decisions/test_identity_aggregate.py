@@ -87,7 +87,7 @@ def test_an_operator_is_created_without_a_shop() -> None:
     )
 
 
-def test_an_account_remembers_what_it_was_told() -> None:
+def test_an_account_is_folded_from_its_events() -> None:
     renamed = user(
         (UserRegistered(12, "a2V5", "sealed", "bn"), ALI),
         (UserProfileChanged(12, "sealed"), {"first_name": "আলী"}),
@@ -161,7 +161,7 @@ def test_no_session_left_is_nothing_to_record() -> None:
     assert replace_password(ReplacePassword(12, "change", [])) == [PasswordChanged(12, "change")]
 
 
-def test_a_demo_shop_ends_once_and_nobody_elses_shop_does() -> None:
+def test_a_demo_shop_ends_once_and_no_other_shop_ends() -> None:
     opened = evolve_business(Business(), BusinessRegistered(7, 12, "Demo", "retail", is_demo=True), {})
     assert close_demo(opened) == [BusinessClosed(7, 12, "demo_reset")]
     assert close_demo(evolve_business(opened, close_demo(opened)[0], {})) == []

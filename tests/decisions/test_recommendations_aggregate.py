@@ -37,7 +37,7 @@ def day(n: int) -> dt.date:
     return TODAY + dt.timedelta(n)
 
 
-def test_what_is_wanted_is_issued_once() -> None:
+def test_a_candidate_is_issued_once() -> None:
     issued, other = reviewed(Advice(), RICE, CALL)
     assert isinstance(issued, RecommendationIssued)
     assert isinstance(other, RecommendationIssued)
@@ -88,7 +88,7 @@ def test_looks_add_up_to_a_day_and_change_nothing_that_was_answered() -> None:
     assert view(1, 0, opened(CALL)) == [RecommendationViewed(1, 0)]
 
 
-def test_what_is_executed_keeps_the_owners_changes() -> None:
+def test_an_executed_recommendation_keeps_the_owners_changes() -> None:
     event = execute(1, {"current_stock": 9, "recommended_qty": 7}, opened(RICE), TODAY)
     assert event.action == {"product_id": 1, "current_stock": 9, "recommended_qty": 7}
     assert (event.modified, event.follow_until) == (["recommended_qty"], day(14))
@@ -109,7 +109,7 @@ def test_only_customers_who_were_named_are_contacted() -> None:
         (RecommendationWithdrawn(1, "resolved", BASED_ON), RecommendationOver),
     ],
 )
-def test_what_is_closed_is_not_executed(closing: Event, refusal: type[Refusal]) -> None:
+def test_a_closed_recommendation_cannot_be_executed(closing: Event, refusal: type[Refusal]) -> None:
     with pytest.raises(refusal):
         execute(1, {}, after(closing, advice=opened(CALL)), TODAY)
 
@@ -122,12 +122,12 @@ def test_nothing_is_executed_that_is_unknown_or_whose_day_has_passed() -> None:
     assert dismiss(1, None, after(RecommendationDismissed(1, TODAY, "no"), advice=opened(CALL)), day(1)) == []
 
 
-def test_what_came_of_it_is_told_when_it_is_news() -> None:
+def test_a_new_outcome_is_recorded_once() -> None:
     advice = after(execute(1, {}, opened(CALL), TODAY), advice=opened(CALL))
-    told = {1: Outcome("customers_returned", {"customer_ids": [1]})}
-    (event,) = follow_up(told, advice, day(2))
+    reported = {1: Outcome("customers_returned", {"customer_ids": [1]})}
+    (event,) = follow_up(reported, advice, day(2))
     assert event == RecommendationFollowedUp(1, day(2), "customers_returned", {"customer_ids": [1]})
-    assert follow_up(told, after(event, advice=advice), day(3)) == []
+    assert follow_up(reported, after(event, advice=advice), day(3)) == []
     assert [one.recommendation_id for one in advice.awaiting(day(40))] == [1]
     assert after(event, advice=advice).awaiting(day(31)) == []
 
@@ -149,7 +149,7 @@ _steps = st.one_of(
 
 
 @given(st.lists(_steps, max_size=40))
-def test_whatever_happens_one_is_open_per_subject_and_silence_is_kept(steps: list[tuple[str, Any]]) -> None:
+def test_each_subject_has_one_open_recommendation_and_its_muted_week(steps: list[tuple[str, Any]]) -> None:
     advice, today = Advice(), TODAY
     answered: dict[tuple[str, str], dt.date] = {}
     for what, value in steps:

@@ -59,7 +59,7 @@ def test_equal_parameters_have_one_version_whenever_they_are_chosen() -> None:
     assert registry.in_force(log)["rfm"].parameters.recency_days == (1, 2, 3, 4)
 
 
-def test_what_holds_already_records_nothing() -> None:
+def test_activating_the_active_rule_records_nothing() -> None:
     log = activated(wish("rfm", recency_days=FRESH))
     for again in (wish("rfm", recency_days=FRESH), wish("rfm", "rfm.v1.1"), wish("rfm", "v1.1")):
         assert activate(again, log)[1] == []
@@ -87,7 +87,7 @@ def test_what_holds_already_records_nothing() -> None:
         ("returning", {"cutoffs": [1]}),
     ],
 )
-def test_what_lies_outside_is_refused_with_what_is_allowed(rule: str, parameters: dict[str, object]) -> None:
+def test_a_parameter_out_of_range_is_refused_with_the_range(rule: str, parameters: dict[str, object]) -> None:
     with pytest.raises(InvalidRule) as refused:
         activate(ActivateRule(rule, None, parameters, None), [])
     assert refused.value.details["allowed"]
@@ -125,7 +125,7 @@ def _choices(draw: st.DrawFn) -> ActivateRule:
 
 
 @given(st.lists(_choices(), max_size=8))
-def test_whatever_is_chosen_can_be_read_back_and_named(choices: list[ActivateRule]) -> None:
+def test_any_valid_parameters_can_be_read_back_and_named(choices: list[ActivateRule]) -> None:
     log = activated(*choices)
     holds = registry.in_force(log)
     assert registry.read(registry.written(holds, BOOK)) == holds

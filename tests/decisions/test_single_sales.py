@@ -88,5 +88,5 @@ def test_a_sale_is_shown_in_taka_and_local_time() -> None:
     assert (item["date"], float(item["quantity"]), float(item["amount"])) == ("2025-10-01T10:20:30+06:00", 3, 1000)
     assert float(item["unit_price"]) == 333.33
     assert "voided" not in item
-    told = shown(SALE.after(voided(SALE, "twice"), NOW), "Shirt", None)
-    assert told == item | {"voided": True, "reason": "twice", "voided_at": NOW}
+    reported = shown(SALE.after(voided(SALE, "twice"), NOW), "Shirt", None)
+    assert reported == item | {"voided": True, "reason": "twice", "voided_at": NOW}

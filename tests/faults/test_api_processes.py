@@ -118,7 +118,7 @@ def test_requests_go_on_while_one_process_is_killed_and_started_again(api: Share
         wait_until(api.all_serve)
         assert second in api.serving()
         assert seen["cut off"] <= CLIENTS
-        second.kill()  # whoever answers now was started in the place of a dead one
+        second.kill()  # its replacement answers
         answered(seen, 20)
     assert seen["refused"] == 0
 

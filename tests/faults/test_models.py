@@ -63,7 +63,7 @@ def test_models_that_cannot_be_loaded_fail_the_job_not_the_products() -> None:
     assert models.pid is None
 
 
-def test_a_child_that_nobody_asks_gives_its_memory_back() -> None:
+def test_an_idle_model_process_ends() -> None:
     models = Models(failing_models.load, idle=1.0)
     models.predict(task(1))
     pid = models.pid

@@ -35,7 +35,7 @@ with EmbeddedServers(data_dir, durable=False) as endpoints, psycopg.connect(endp
 """
 
 
-def test_root_serves_a_private_folder_by_an_account_without_more_rights_than_to_read(tmp_path: Path) -> None:
+def test_root_serves_a_private_folder_by_a_read_only_account(tmp_path: Path) -> None:
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
     with EmbeddedServers(private / "data", durable=False) as endpoints:

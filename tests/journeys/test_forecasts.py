@@ -10,7 +10,7 @@ from projections.operations import rebuild
 from projections.registry import REGISTRY
 from smartmarket import source_of
 from tests.support.application import RunningSystem
-from tests.support.forecasts_api import told
+from tests.support.forecasts_api import made_forecasts
 from tests.support.reads import data, today
 from tests.support.shops import Shop, finished_upload, upload
 from tests.support.source_tree import ROOT
@@ -40,7 +40,7 @@ def test_a_ledger_is_forecast_by_real_models_and_asked_for_further_ahead(
 ) -> None:
     answer = upload(client, shop, ledger(SINGARA, EGG_ROLL, COFFEE))
     finished_upload(client, shop, answer.json()["data"]["file_id"])
-    first = told(running, shop, 1)
+    first = made_forecasts(running, shop, 1)
     wait_until(lambda: data(client, shop, "/forecasts")["count"] == 3)
 
     items = by_name(client, shop)
@@ -75,7 +75,7 @@ def test_a_ledger_is_forecast_by_real_models_and_asked_for_further_ahead(
         "/api/forecasts/request", json={"product_ids": ids, "forecast_days": 14}, headers=shop.headers
     ).json()["data"]
     assert (asked["product_count"], [s["product_id"] for s in asked["skipped"]]) == (1, ids[1:])
-    further = [event for event in told(running, shop, 2) if event.horizon == 14]
+    further = [event for event in made_forecasts(running, shop, 2) if event.horizon == 14]
     assert [event.product_id for event in further] == ids[:1]
     assert further[0].windows == []  # the weeks of the first forecast were not fitted again
     assert sum(len(event.windows) for event in first) == 16
@@ -83,5 +83,5 @@ def test_a_ledger_is_forecast_by_real_models_and_asked_for_further_ahead(
     wait_until(lambda: data(client, shop, "/forecasts")["count"] == 5)
     before = data(client, shop, "/forecasts")
     rebuild.rebuild(source_of(running.container), REGISTRY["forecasting"])
-    assert data(client, shop, "/forecasts") == before  # as it was told: a replay runs no model
-    assert len(told(running, shop, 2)) == 3
+    assert data(client, shop, "/forecasts") == before  # as it was recorded: a replay runs no model
+    assert len(made_forecasts(running, shop, 2)) == 3

@@ -99,7 +99,7 @@ def test_a_registration_sent_twice_under_one_key_opens_one_account(api: Api, cli
     assert api.topics().count("UserRegistered") == 1
 
 
-def test_personal_data_and_passwords_stand_nowhere_in_clear(api: Api, client: httpx.Client) -> None:
+def test_personal_data_and_passwords_are_stored_nowhere_in_clear(api: Api, client: httpx.Client) -> None:
     key = {"Idempotency-Key": "one-key-for-the-registration"}
     answer = client.post(
         "/api/auth/register", json=registration(email="zahir@shop.bd", first_name="Zahir"), headers=key

@@ -69,7 +69,7 @@ def test_before_it_was_opened_there_was_no_shop(client: httpx.Client, shop: Shop
     assert (found["count"], found["results"]) == (0, [])
 
 
-def test_nobody_reads_another_shops_past(client: httpx.Client, shop: Shop, other_shop: Shop, known: str) -> None:
+def test_a_shop_cannot_read_another_shops_past(client: httpx.Client, shop: Shop, other_shop: Shop, known: str) -> None:
     assert known
     replay = travel(client, shop, now(client, shop))
     for path in (*LISTS, f"/replays/{replay}"):

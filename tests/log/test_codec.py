@@ -17,7 +17,7 @@ VERSIONS = [(topic, version) for topic, cls in CATALOGUE.items() for version in 
 
 
 def event_classes() -> list[type[Event]]:
-    """Return the events that stand in the package, whether the catalogue knows them or not."""
+    """Return the events in the package, whether the catalogue knows them or not."""
     modules = [importlib.import_module(f"shared.domain.events.{m.name}") for m in pkgutil.iter_modules(events.__path__)]
     found = [cls for module in modules for _, cls in inspect.getmembers(module, inspect.isclass)]
     return [cls for cls in found if issubclass(cls, Event) and cls is not Event]
@@ -68,7 +68,7 @@ def test_a_broken_state_is_no_event(state: bytes) -> None:
         decode("identity.LoggedIn", state)
 
 
-def test_what_a_later_release_wrote_is_not_guessed_at() -> None:
+def test_an_event_of_a_later_release_is_refused() -> None:
     with pytest.raises(UnknownTopic):
         decode("sales.PriceChanged", b"{}")
     with pytest.raises(UnknownVersion, match=r"identity\.LoggedIn version 2"):

@@ -59,7 +59,7 @@ def test_another_business_does_not_wait(store: EventStore) -> None:
         assert waiting.result().position == 3
 
 
-def test_whoever_stands_still_in_a_command_lets_go_of_the_shop_and_decides_again(
+def test_a_stalled_command_releases_its_shop_and_decides_again(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_store, "_IDLE_SECONDS", 0.2)
@@ -153,7 +153,7 @@ def test_a_connection_killed_between_reading_and_appending_decides_again(store: 
 
 
 @pytest.mark.parametrize("business", [7, None])
-def test_a_connection_killed_between_commit_and_answer_answers_what_was_committed(
+def test_a_connection_killed_after_commit_returns_the_committed_answer(
     store: EventStore, database_url: str, business: int | None
 ) -> None:
     """The gate lets the COMMIT through and holds its answer back; then the backend is terminated."""

@@ -3,8 +3,8 @@
 import pytest
 
 from shared.domain.refusals.customers import CustomerMerged
+from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, Metadata
-from shared.postgres.files import Files, TableParts
 from tests.support.accepted_ledgers import Held, accept, job_of
 from tests.support.log_facts import connected, rows
 from write_side.customers.handlers import People

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidTag
 
+from shared.eventstore.files import FileIncomplete, Files, ObjectParts, TableParts, open_parts
 from shared.eventstore.store import EventStore
 from shared.eventstore.vault import MasterKey
 from shared.postgres.database import WRITER
-from shared.postgres.files import FileIncomplete, Files, ObjectParts, TableParts, open_parts
 from tests.support.application import SECRET
 from tests.support.log_facts import connected, rows
 
@@ -19,7 +19,7 @@ OpenFiles = Callable[[EventStore], Files]
 
 @pytest.fixture(params=["table", "objects"])
 def open_files(request: pytest.FixtureRequest, tmp_path: Path) -> OpenFiles:
-    """How a process opens the files: in a table, or in a folder that stands for an object store."""
+    """How a process opens the files: in a table, or in a folder in place of an object store."""
     setting = "table" if request.param == "table" else f"file://{tmp_path}"
     return lambda store: Files(store, open_parts(store, setting))
 

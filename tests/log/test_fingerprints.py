@@ -1,4 +1,4 @@
-"""What fingerprints in the log tell of a person: nothing, though all else of the row stands in clear beside them."""
+"""What fingerprints in the log tell of a person: nothing, though the rest of the row is in clear beside them."""
 
 import base64
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from shared.domain.events.sales import (
     SalesBatchRecorded,
     UploadCompleted,
 )
+from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, Metadata
-from shared.postgres.files import Files, TableParts
 from tests.support.accepted_ledgers import Held, accept, job_of, upload_of
 from tests.support.log_facts import connected
 from write_side.sales.aggregate import stream_of
@@ -40,7 +40,7 @@ def read(store: EventStore, business: int) -> str:
 
 
 def recorded(store: EventStore, stream: str) -> dict[str, bytes]:
-    """Return the fingerprints of a stream by what stands of their row in clear, as far as it goes before the name."""
+    """Return the fingerprints of a stream by what is in clear of their row, as far as it goes before the name."""
     found = {}
     for event in (recorded.event for recorded in store.load(stream)):
         if isinstance(event, SaleRecorded):
@@ -87,9 +87,7 @@ def test_no_list_of_names_finds_a_customer_in_the_fingerprint_of_a_sale_by_hand(
     assert guessed(of_sale) == set()
 
 
-def test_two_shops_have_fingerprints_of_their_own_for_what_they_sold_to_one_person(
-    store: EventStore, of_ledger: dict[str, bytes]
-) -> None:
+def test_two_shops_fingerprint_the_same_sale_differently(store: EventStore, of_ledger: dict[str, bytes]) -> None:
     of_other = recorded(store, stream_of(read(store, 70)))
     assert of_other.keys() == of_ledger.keys()
     shared = [clear for clear, fingerprint in of_ledger.items() if of_other[clear] == fingerprint]

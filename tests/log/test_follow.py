@@ -116,9 +116,7 @@ def test_a_business_has_its_own_history_and_the_global_one_by_position(store: Ev
         assert LogReader(["sales.UploadAccepted"]).of_business(conn, 7, 0, limit=100, upto=100) == []
 
 
-def test_whoever_waits_is_woken_by_an_append_also_after_the_connection_was_lost(
-    store: EventStore, database_url: str
-) -> None:
+def test_an_append_wakes_waiters_even_after_a_lost_connection(store: EventStore, database_url: str) -> None:
     listener = LogListener(database_url)
     listener.start()
     try:

@@ -23,7 +23,7 @@ print(os.getpriority(os.PRIO_PROCESS, 0), os.getsid(0) == os.getpid(), Path('/pr
 
 
 @LINUX
-def test_a_process_gives_way_in_a_session_of_its_own_and_whoever_started_it_does_not() -> None:
+def test_a_low_priority_child_leaves_its_parent_unchanged() -> None:
     before = os.getpriority(os.PRIO_PROCESS, 0), autogroup(os.getpid())
     done = subprocess.run([sys.executable, "-c", STANDING], cwd=ROOT, capture_output=True, text=True, check=True)
     niceness, alone, *_, weighed = done.stdout.split()
@@ -32,7 +32,7 @@ def test_a_process_gives_way_in_a_session_of_its_own_and_whoever_started_it_does
 
 
 @LINUX
-def test_the_server_gives_way_for_one_connection_and_no_other(database_url: str) -> None:
+def test_one_connection_is_lowered_and_no_other(database_url: str) -> None:
     with psycopg.connect(database_url) as patient, psycopg.connect(database_url) as other:
         if not ours(patient.info.backend_pid):
             pytest.skip("the server runs elsewhere, or as somebody whose processes are not ours to lower")
@@ -53,7 +53,7 @@ def test_a_process_that_is_no_servers_is_left_alone(monkeypatch: pytest.MonkeyPa
 
 @LINUX
 @pytest.mark.skipif((os.cpu_count() or 1) == 1, reason="there is one core only")
-def test_whoever_gives_way_leaves_a_core_while_others_ask_and_has_all_once_they_rest(database_url: str) -> None:
+def test_a_low_priority_process_frees_a_core_while_others_are_busy(database_url: str) -> None:
     every = os.sched_getaffinity(0)
     with (
         psycopg.connect(database_url) as own,

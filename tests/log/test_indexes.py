@@ -9,9 +9,9 @@ import pytest
 
 from shared.domain.events.cashflow import CollectionRecorded, ExpenseRecorded
 from shared.domain.events.sales import NewProduct, ProductsAdded
+from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.eventstore.vault import MasterKey
-from shared.postgres.files import Files, TableParts
 from tests.support.accepted_ledgers import Held, accept, job_of, ledger, upload_of
 from tests.support.application import SECRET
 from tests.support.log_facts import connected, rows
@@ -107,7 +107,7 @@ def test_a_rebuild_that_is_killed_changes_nothing(store: EventStore, database_ur
 
 
 class Seller(threading.Thread):
-    """Adds products, each with its claim, until told to stop."""
+    """Adds products, each with its claim, until stopped."""
 
     def __init__(self, url: str, business: int) -> None:
         super().__init__(daemon=True)

@@ -49,7 +49,7 @@ def test_no_part_of_a_token_is_enough(position: int, length: int) -> None:
 
 
 @given(st.text() | st.text("-_=ABab01+/", max_size=60) | st.sampled_from(["", "=", "42", "\ud800", "\x00" * 48, "-1"]))
-def test_what_is_no_token_is_refused(text: str) -> None:
+def test_an_invalid_position_token_is_refused(text: str) -> None:
     with pytest.raises(InvalidPosition):
         TOKENS.open(text, 7)
 

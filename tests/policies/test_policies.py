@@ -55,7 +55,7 @@ def follow(url: str, policies: Policies) -> int:
     steps = 0
     with connected(url, WRITER) as conn:
         conn.execute("INSERT INTO jobs.progress VALUES ('jobs', 0) ON CONFLICT DO NOTHING")
-        while policies.step(conn):
+        while policies.advance(conn):
             steps += 1
     return steps
 
@@ -135,7 +135,7 @@ def test_the_end_of_an_upload_closes_its_job_and_no_other(
         ]
 
 
-def test_a_job_that_is_retried_is_free_with_all_its_attempts_and_one_that_is_done_is_not(
+def test_a_retried_job_has_all_attempts_but_a_finished_one_stays(
     store: EventStore, database_url: str, hints: WakeupPublisher
 ) -> None:
     given_up, completed = (accept_nothing(store) for _ in range(2))
@@ -304,11 +304,11 @@ def test_an_event_that_cannot_be_read_stops_no_other_shop(
     store.execute(8, Metadata(), lambda unit: unit.append(f"upload-{file_id}", 0, sound))
     with connected(database_url, WRITER) as conn:
         conn.execute(BEGIN_AT_THE_BEGINNING)
-        assert policies_on(database_url, hints).step(conn)
+        assert policies_on(database_url, hints).advance(conn)
         assert conn.execute("SELECT business_id, subject FROM jobs.jobs").fetchall() == [(8, file_id)]
 
 
-def test_what_only_a_later_release_can_read_becomes_a_job_once_that_is_there(
+def test_an_event_of_a_later_release_becomes_a_job_after_the_upgrade(
     store: EventStore, database_url: str, hints: WakeupPublisher
 ) -> None:
     file_id = accept_nothing(store)

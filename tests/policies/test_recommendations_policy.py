@@ -37,7 +37,7 @@ def test_at_most_one_review_of_a_shop_waits_for_all_that_has_changed(database_ur
     assert rows(database_url, JOBS)[1] == (REVIEW, "70", 7, "pending", 0)
 
 
-def test_what_changes_while_a_shop_is_reviewed_calls_for_another_review(store: EventStore, database_url: str) -> None:
+def test_a_change_during_a_review_causes_another_review(store: EventStore, database_url: str) -> None:
     record(database_url, review_of(SHOP, 3))
     job = claimed(database_url, review_of(SHOP, 3))
     record(database_url, review_of(SHOP, 8))

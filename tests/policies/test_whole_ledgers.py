@@ -1,4 +1,4 @@
-"""What the log holds of ledgers that tell of more than sales, whoever read them and however often they were cut off."""
+"""Ledgers of more than sales: the log holds the same, whichever workers read them and however often interrupted."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,8 @@ import pytest
 
 from shared.domain.events.inventory import ProductSheetRecorded
 from shared.domain.events.sales import MovementsRecorded, SalesBatchRecorded, UploadCompleted
+from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, Metadata
-from shared.postgres.files import Files, TableParts
 from tests.support.accepted_ledgers import Held, accept, job_of, upload_of
 from tests.support.log_facts import connected, rows
 from write_side.indexes import rebuild_indexes
@@ -76,7 +76,7 @@ def test_an_import_that_was_cut_off_counts_every_kind_once(store: EventStore, re
     assert (upload_of(store, file_id).created, upload_of(store, file_id).finished) == (COUNT, True)
 
 
-def test_movements_stand_before_the_batch_that_accounts_for_them(store: EventStore, read: Callable[..., str]) -> None:
+def test_movements_precede_the_batch_that_includes_them(store: EventStore, read: Callable[..., str]) -> None:
     events = [recorded.event for recorded in store.load(stream_of(read(ledger(1_200))))]
     counted = [e for e in events if isinstance(e, MovementsRecorded | SalesBatchRecorded)]
     assert [type(e) for e in counted] == [MovementsRecorded, SalesBatchRecorded] * 3

@@ -75,7 +75,7 @@ def test_a_hinted_job_is_handled_once(
     assert of_jobs(database_url, "attempts") == [(0,), (0,)]
 
 
-def test_a_job_that_raises_is_tried_again_later_and_given_up_after_the_fourth_time(
+def test_a_failing_job_is_retried_and_abandoned_after_four_attempts(
     store: EventStore, database_url: str, desk: Desk
 ) -> None:
     def fail(job: Job, _: Lease) -> None:
@@ -127,7 +127,7 @@ def test_a_lost_database_is_no_fault_of_the_job(
     assert 0 <= due_in < 10
 
 
-def test_what_the_database_cannot_hold_is_a_fault_of_the_job(store: EventStore, database_url: str, desk: Desk) -> None:
+def test_a_value_the_database_rejects_fails_the_job(store: EventStore, database_url: str, desk: Desk) -> None:
     def write_nonsense(_: Job, __: Lease) -> None:
         with store.cursor() as cursor:
             cursor.execute("SELECT 1 / 0")
@@ -211,7 +211,7 @@ def test_a_worker_whose_job_was_taken_over_does_not_give_it_up(
     assert of_jobs(database_url, "state, leased_by, attempts, error") == [("running", "worker-b", 3, None)]
 
 
-def test_whatever_an_error_says_it_can_be_recorded(store: EventStore, database_url: str, desk: Desk) -> None:
+def test_any_error_message_can_be_recorded(store: EventStore, database_url: str, desk: Desk) -> None:
     def fail(_: Job, __: Lease) -> None:
         message = "cell \x00 \ud800 আলী"
         raise ValueError(message)

@@ -41,7 +41,7 @@ OUTWARD = (
     "shared.jobs.queue",
     "shared.jobs.broker",
     "shared.jobs.worker",
-    "shared.postgres.files",
+    "shared.eventstore.files",
     "kombu",
     "redis",
     "prophet",

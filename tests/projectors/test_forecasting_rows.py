@@ -26,7 +26,7 @@ def test_the_latest_forecast_of_a_product_and_horizon_is_shown(world: World) -> 
         14: (2, (9000, 9000)),
     }
     assert rows[7]["made_on"] == TOMORROW
-    assert json.loads(rows[7]["report"])["accuracy"][:3] == [None, "no_sales", None]  # not what was told before
+    assert json.loads(rows[7]["report"])["accuracy"][:3] == [None, "no_sales", None]  # not the earlier one
     assert json.loads(rows[14]["report"])["accuracy"][0] == ACCURACY.mape
 
 

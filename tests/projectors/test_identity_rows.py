@@ -43,7 +43,7 @@ def test_a_registered_business_shows_its_profile_and_empty_counts(world: World) 
     }
 
 
-def test_a_changed_profile_keeps_what_was_not_mentioned_and_clears_what_was_emptied(world: World) -> None:
+def test_a_profile_change_keeps_omitted_and_clears_empty_fields(world: World) -> None:
     world.append(SHOP, REGISTERED)
     world.append(SHOP, profile(SHOP, 3, "+8801711000001", city="Dhaka", description="Best tea"))
     world.append(SHOP, profile(SHOP, 3, name="Ali & Sons", description=""))

@@ -26,7 +26,7 @@ SHOPS = 24
 
 @contextmanager
 def stalled(world: World, *businesses: int) -> Iterator[None]:
-    """Claim the marks of businesses in the unfinished generation, so that whoever replays them waits."""
+    """Claim the marks of businesses in the unfinished generation, so that a replay of them waits."""
     row = world.admin.execute(generations.SELECT_UNFINISHED, ("sales",)).fetchone()
     assert row is not None
     with psycopg.connect(world.url) as conn:

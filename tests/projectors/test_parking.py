@@ -39,7 +39,7 @@ def test_a_poisoned_event_parks_its_business_and_no_other(world: World, poison: 
     assert set(world.progress("sales").values()) == {world.store.head()}
 
 
-def test_what_is_parked_tells_the_event_and_the_error(world: World) -> None:
+def test_a_parked_business_records_the_event_and_the_error(world: World) -> None:
     position = write(world, POISONS["a sale of nothing"])
     world.project("sales")
     row = world.conn.execute(SQL("SELECT * FROM {}").format(Identifier(world.schema("sales"), "parked"))).fetchone()
@@ -131,7 +131,7 @@ def test_a_business_that_another_process_has_retried_is_not_applied_twice(world:
     assert differences(world.rows("sales"), world.expected("sales")) == {}
 
 
-def test_a_business_that_another_process_has_parked_waits_with_whoever_takes_its_shard_over(world: World) -> None:
+def test_a_parked_business_waits_after_its_shard_changes_owner(world: World) -> None:
     second = world.applier("sales")
     position = write(world, b"broken")
     to_head(world.applier("sales"), world.conn, 50)
@@ -142,7 +142,7 @@ def test_a_business_that_another_process_has_parked_waits_with_whoever_takes_its
     assert world.parked("sales") == {SHOP: position}
 
 
-def test_a_table_that_is_locked_parks_nobody_and_writes_nothing(world: World) -> None:
+def test_a_locked_table_parks_no_business_and_writes_nothing(world: World) -> None:
     world.append(SHOP, products("Tea"), batch(SHOP, [sale(1)]))
     applier = world.applier("sales")
     with connect(world.url, role=PROJECTOR) as other, other.transaction():
@@ -157,7 +157,7 @@ def test_a_table_that_is_locked_parks_nobody_and_writes_nothing(world: World) ->
     assert differences(world.rows("sales"), world.expected("sales")) == {}
 
 
-def test_a_connection_lost_in_the_middle_of_a_batch_leaves_neither_rows_nor_progress(world: World) -> None:
+def test_a_connection_lost_within_a_batch_leaves_no_rows(world: World) -> None:
     world.append(SHOP, accepted(SHOP), products("Tea"), batch(SHOP, [sale(1)]), completed(SHOP))
     errors: list[BaseException] = []
 

@@ -12,8 +12,8 @@ import pytest
 from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
 from shared.domain.events.sales import UploadAccepted
+from shared.eventstore.files import PART_BYTES, Files, TableParts
 from shared.jobs.queue import Job
-from shared.postgres.files import PART_BYTES, Files, TableParts
 from tests.support.accepted_ledgers import Held
 from tests.support.ledgers import DATA
 from tests.support.model import Row
@@ -57,7 +57,7 @@ def upload(world: World, path: Path) -> uuid.UUID:
     return file_id
 
 
-def told(path: Path) -> tuple[list[Line], int]:
+def reported(path: Path) -> tuple[list[Line], int]:
     """Return what the contract lets in, and how many rows there are."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -96,7 +96,7 @@ def sums_of(row: Row) -> tuple[int, int, int]:
 
 @pytest.mark.parametrize("paths", [LEDGERS[:1], LEDGERS[1:]], ids=["a wholesaler's month", "two vending machines"])
 def test_a_real_ledger_shows_the_sums_a_plain_reader_finds_live_and_replayed(world: World, paths: list[Path]) -> None:
-    uploads = {upload(world, path): told(path) for path in paths}
+    uploads = {upload(world, path): reported(path) for path in paths}
     world.project()
     live = {name: world.rows(name) for name in REGISTRY}
     for name, projection in REGISTRY.items():

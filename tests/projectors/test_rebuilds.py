@@ -53,14 +53,14 @@ def test_two_rebuilds_have_the_same_checksums(world: World) -> None:
         assert fingerprints(world, one) == fingerprints(world, other)
 
 
-def test_a_rebuild_tells_what_it_did(world: World) -> None:
+def test_a_rebuild_reports_its_progress(world: World) -> None:
     street(world, shops=4, batches=3)
-    told: list[Progress] = []
-    done = rebuild(world.source, SALES, workers=0, report=told.append)
+    reported: list[Progress] = []
+    done = rebuild(world.source, SALES, workers=0, report=reported.append)
     # Per shop: products, customers and three batches of 20 sales.
     assert (done.projection, done.businesses, done.events, done.rows) == ("sales", 4, 20, 240)
-    assert [p.done for p in told if p.state == "replaying"] == [1, 2, 3, 4]
-    assert [(p.state, p.done, p.total, p.events) for p in told][-1] == ("catching_up", 4, 4, 20)
+    assert [p.done for p in reported if p.state == "replaying"] == [1, 2, 3, 4]
+    assert [(p.state, p.done, p.total, p.events) for p in reported][-1] == ("catching_up", 4, 4, 20)
 
 
 def test_an_empty_log_is_rebuilt_too(world: World) -> None:
@@ -110,9 +110,7 @@ def test_a_rebuild_while_shops_sell_misses_and_doubles_nothing(world: World) -> 
     assert differences(world.rows("sales", again.schema), after) == {}
 
 
-def test_shops_that_sell_whenever_something_is_applied_do_not_keep_a_rebuild_from_serving(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_constant_sales_do_not_keep_a_rebuild_from_serving(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     street(world)
     numbers, applied = itertools.count(5001), Applier.apply
 
@@ -152,7 +150,7 @@ def gives_way(process: int) -> bool:
 
 @LINUX
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_replay_gives_way_to_whoever_reads(world: World, workers: int) -> None:
+def test_a_replay_runs_below_the_priority_of_readers(world: World, workers: int) -> None:
     street(world, shops=6)
     if not ours(world.admin.info.backend_pid):
         pytest.skip("the server runs elsewhere")
@@ -178,7 +176,7 @@ def test_a_second_rebuild_of_the_same_projection_is_refused_and_another_is_not(w
     rebuild(world.source, SALES, workers=0)
 
 
-def test_what_is_appended_after_the_replay_comes_with_the_tail(world: World) -> None:
+def test_events_appended_after_the_replay_are_caught_up(world: World) -> None:
     street(world)
     with a_rebuild_under_way(world):
         world.append(99, *busy_shop(99, 60, rows=2))
@@ -273,7 +271,7 @@ def test_projectors_may_not_write_what_is_not_theirs(world: World, schema: str) 
             world.conn.execute(SQL("DELETE FROM {}").format(Identifier(schema, name)))
 
 
-def test_whose_key_is_destroyed_is_a_number_with_totals_after_a_rebuild(world: World) -> None:
+def test_an_erased_customer_is_a_number_with_totals_after_a_rebuild(world: World) -> None:
     world.append(SHOP, customers(("Rahim", "+8801711000001"), ("Karim", "+8801711000002")))
     world.append(SHOP, batch(SHOP, [sale(1, customer=1, paisa=500), sale(2, customer=2)]))
     world.append(SHOP, profile(SHOP, 3, "+8801911000003", city="Dhaka"))

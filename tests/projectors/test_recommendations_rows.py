@@ -51,7 +51,7 @@ def test_a_status_never_goes_back(world: World) -> None:
     assert (shown(world, 2)["reason"], shown(world)["modified"]) == ("না", '["recommended_qty"]')
 
 
-def test_what_time_or_the_shop_closed_is_dismissed_with_a_reason(world: World) -> None:
+def test_an_expired_or_withdrawn_recommendation_has_a_reason(world: World) -> None:
     world.append(SHOP, issued(), RecommendationExpired(1, DAY))
     world.append(SHOP, issued(2), RecommendationWithdrawn(2, "resolved", BASED_ON))
     found = [(row["status"], row["reason"]) for row in (shown(world), shown(world, 2))]

@@ -20,7 +20,7 @@ DROP = """UPDATE projections.generations SET state = 'dropping'
     WHERE projection = 'sales' AND state IN ('replaying', 'catching_up')"""
 
 
-def test_what_served_before_catches_up_and_serves_again(world: World) -> None:
+def test_a_retired_generation_catches_up_and_serves_again(world: World) -> None:
     world.append(SHOP, *busy_shop(SHOP, 3))
     world.project("sales")
     first = world.schema("sales")

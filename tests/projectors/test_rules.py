@@ -58,7 +58,7 @@ def right(world: World, *names: str) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 50])
-def test_a_rule_that_changes_makes_every_row_anew_and_the_rows_tell_so(street: World, limit: int) -> None:
+def test_a_changed_rule_recomputes_every_row_and_its_version(street: World, limit: int) -> None:
     street.record([*((None, event) for event in CHANGES), (SHOP, batch(SHOP, [sale(800)], number=8))])
     street.append(None, DayOpened(DAY + dt.timedelta(40)))
     street.project(*OF_RULES, limit=limit)
@@ -130,7 +130,7 @@ def test_a_parked_shop_meets_days_and_rules_when_it_goes_on(street: World) -> No
     right(street)
 
 
-def test_a_preview_tells_what_an_activation_then_changes_and_touches_nothing(street: World) -> None:
+def test_a_preview_shows_the_effect_of_an_activation_and_changes_nothing(street: World) -> None:
     for name, chosen in (("customers", rules(rfm=FRESH)), ("inventory", rules(stock=EAGER))):
         before, serving = street.rows(name), street.schema(name)
         found = preview(street.source, REGISTRY[name], OperationRequest("preview", rules=chosen))
@@ -149,7 +149,7 @@ def test_a_preview_tells_what_an_activation_then_changes_and_touches_nothing(str
         assert moves == found.tables[derived(REGISTRY[name])[0].name].moves
 
 
-def test_a_preview_tells_what_would_be_recommended_today_and_what_no_longer(world: World) -> None:
+def test_a_preview_shows_recommendations_added_and_withdrawn(world: World) -> None:
     """Three customers who came every week for ten weeks, the last time a month ago."""
     world.append(None, DayOpened(DAY))
     visits = [
@@ -197,14 +197,14 @@ def test_a_preview_of_what_holds_already_and_one_of_one_shop(street: World) -> N
     assert (same.changed, same.by_business, same.told()["tables"]["churn"]["rows"]) == (0, {}, 12)
     one = preview(street.source, customers, OperationRequest("preview", OTHER, rules(rfm=FRESH)))
     assert (one.businesses, list(one.by_business)) == (1, [OTHER])
-    told = one.told()
-    assert told["rules"] == {
+    reported = one.told()
+    assert reported["rules"] == {
         "rfm": {"version": "rfm.v1.1", "parameters": {**FRESH, "segment_tenths": [17, 27, 37, 47]}}
     }
-    assert next(line[:3] for line in one.lines()) == (None, "churn", told["tables"]["churn"]["moves"][0]["column"])
+    assert next(line[:3] for line in one.lines()) == (None, "churn", reported["tables"]["churn"]["moves"][0]["column"])
 
 
-def test_a_preview_that_somebody_drops_ends(street: World) -> None:
+def test_a_dropped_preview_ends(street: World) -> None:
     def drop(_: Progress) -> None:
         street.admin.execute("UPDATE projections.generations SET state = 'dropping' WHERE kind = 'preview'")
 

@@ -1,4 +1,4 @@
-"""How many of a large shop's rows are read to make its stock anew after one sale."""
+"""How many of a large shop's rows are read to recompute its stock after one sale."""
 
 from collections.abc import Iterator
 from typing import Any

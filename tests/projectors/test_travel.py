@@ -50,7 +50,7 @@ def state(world: World, replay: UUID | str) -> str:
 
 @contextmanager
 def held(world: World) -> Iterator[None]:
-    """Keep the keys from whoever makes a replay."""
+    """Block replays from reading the keys."""
     with psycopg.connect(world.url) as conn:
         conn.execute("LOCK TABLE vault.keys IN ACCESS EXCLUSIVE MODE")
         yield
@@ -93,7 +93,7 @@ def test_a_replay_holds_one_shop_as_it_was(world: World, past: int) -> None:
     assert not make_next(world.source)
 
 
-def test_a_replay_stands_while_it_lives_and_is_dropped_when_it_has_run_out(world: World, past: int) -> None:
+def test_a_replay_is_readable_until_it_expires(world: World, past: int) -> None:
     serving = schemas(world)
     replay = asked(world, past)
     make_next(world.source)
@@ -106,7 +106,7 @@ def test_a_replay_stands_while_it_lives_and_is_dropped_when_it_has_run_out(world
     assert len(schemas(world)) == len(serving)
 
 
-def test_a_history_that_cannot_be_replayed_fails_and_holds_nobody_up(world: World, past: int) -> None:
+def test_an_unreplayable_history_fails_and_blocks_no_other(world: World, past: int) -> None:
     world.append(SHOP, POISONS["a sale of nothing"])
     failed = asked(world, world.store.head())
     fine = asked(world, past)
@@ -115,8 +115,8 @@ def test_a_history_that_cannot_be_replayed_fails_and_holds_nobody_up(world: Worl
     assert (state(world, failed), state(world, fine)) == ("failed", "ready")
 
 
-def test_whatever_stops_a_replay_every_time_fails_it_and_holds_nobody_up(world: World, past: int) -> None:
-    # The key of another house: neither the log's fault nor the database's.
+def test_a_replay_that_always_fails_does_not_block_others(world: World, past: int) -> None:
+    # The key of another installation: neither the log's fault nor the database's.
     world.admin.execute("UPDATE vault.keys SET wrapped = sha512(wrapped) WHERE subject LIKE 'customer-7-%'")
     failed, fine = asked(world, past), asked(world, past, OTHER)
     assert make_next(world.source)
@@ -139,7 +139,7 @@ def test_a_broken_connection_leaves_a_replay_for_later(world: World, past: int) 
     assert state(world, replay) == "ready"
 
 
-def test_what_nobody_foresaw_holds_replays_up_for_a_moment_only(
+def test_an_unexpected_error_delays_replays_only_briefly(
     world: World, past: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     connect, errors = Source.connect, iter([RuntimeError("unforeseen")])
@@ -162,7 +162,7 @@ def test_what_nobody_foresaw_holds_replays_up_for_a_moment_only(
     assert [record.message for record in caplog.records if record.exc_info] == ["travels stand"]
 
 
-def test_nobody_waits_for_a_replay_that_is_made_and_its_owner_may_end_it(world: World, past: int) -> None:
+def test_a_requested_replay_waits_for_none_being_made_and_can_be_ended(world: World, past: int) -> None:
     serving, now = schemas(world), dt.datetime.now(dt.UTC)
     over = asked(world, past, OTHER)
     world.admin.execute("UPDATE projections.replays SET expires_at = now() WHERE id = %s", (over,))
@@ -200,7 +200,7 @@ def test_a_killed_process_leaves_its_replay_to_the_next(world: World, past: int)
     assert set(generations.drop_retired(world.conn, after_seconds=0)) == left
 
 
-def test_generations_of_a_replay_are_ready_with_it_and_nobodys_to_drop(world: World, past: int) -> None:
+def test_generations_of_a_replay_belong_to_it_alone(world: World, past: int) -> None:
     replay = asked(world, past)
     make_next(world.source)
     made = world.admin.execute(MADE).fetchall()

@@ -5,9 +5,9 @@ import uuid
 from typing import Any
 
 from shared.domain.events.sales import UploadAccepted
+from shared.eventstore.files import PART_BYTES, Files
 from shared.eventstore.store import EventStore, Metadata
 from shared.jobs.queue import Job
-from shared.postgres.files import PART_BYTES, Files
 from write_side.sales import aggregate
 from write_side.sales.aggregate import Upload
 from write_side.sales.policy import READ_UPLOAD

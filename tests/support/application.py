@@ -29,7 +29,7 @@ SECRET = "a-secret-of-the-tests-with-40-characters"
 
 
 def settings_for(url: str, services: Services, **changes: Any) -> Settings:  # noqa: ANN401 - a setting
-    """Return settings of a house on `url`."""
+    """Return settings of an installation on `url`."""
     return Settings(
         database_url=url,
         redis_url=services.redis_url,

@@ -14,7 +14,7 @@ from write_side.sales.csv.sale import Mark
 
 TODAY = dt.date(2025, 10, 31)
 NOW = dt.datetime(2025, 10, 31, 6, 0, tzinfo=dt.UTC)
-# What stands for names in the fingerprints of one shop of one house.
+# What replaces names in the fingerprints of one shop of one installation.
 MARK = marking(MasterKey("of the tests").lookup_key, 7)
 HEADER = "Date,Product,Quantity,Amount,Customer,Payment Method\n"
 

@@ -113,8 +113,8 @@ async def add_sale(request: Request, who: Owner, sale: Sale) -> Response:
     """Add one."""
     meta = command_context(request, who)
     fingerprint = request_hash(request)
-    told = {"command_id": meta.command_id, "actor": meta.actor, "hash": fingerprint and fingerprint.hex()}
-    return ok(sale.model_dump() | told, status=201, position="sealed", headers={"Location": "/api/sales/1"})
+    reported = {"command_id": meta.command_id, "actor": meta.actor, "hash": fingerprint and fingerprint.hex()}
+    return ok(sale.model_dump() | reported, status=201, position="sealed", headers={"Location": "/api/sales/1"})
 
 
 @router.post("/anything")

@@ -85,8 +85,10 @@ class LastDay:
         self, history: History, days: int, start: dt.date, windows: Sequence[Window]
     ) -> RevenuePrediction | NotEnough:
         paisa = round(history.demand[-1])
-        told = [RevenueDay(date=start + dt.timedelta(n), paisa=paisa, lower=0, upper=2 * paisa) for n in range(days)]
-        return RevenuePrediction(model="last_day", days=tuple(told), accuracy=ACCURACY, windows=tuple(windows))
+        reported = [
+            RevenueDay(date=start + dt.timedelta(n), paisa=paisa, lower=0, upper=2 * paisa) for n in range(days)
+        ]
+        return RevenuePrediction(model="last_day", days=tuple(reported), accuracy=ACCURACY, windows=tuple(windows))
 
 
 def load() -> LastDay:

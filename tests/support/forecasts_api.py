@@ -12,7 +12,7 @@ COMPLETED = """SELECT count(*) FROM log.events
 MADE = "SELECT topic, state FROM log.events WHERE business_id = %s AND topic = %s ORDER BY notification_id"
 
 
-def told(running: RunningSystem, shop: Shop, runs: int) -> list[ForecastMade]:
+def made_forecasts(running: RunningSystem, shop: Shop, runs: int) -> list[ForecastMade]:
     """Return the forecasts of a shop once so many runs are done."""
     wait_until(lambda: rows(running.container.url, COMPLETED, shop.business_id) == [(runs,)], patience=240)
     found = rows(running.container.url, MADE, shop.business_id, ForecastMade.topic)

@@ -68,7 +68,7 @@ _versions = count(1)
 dates = st.dates(dt.date(2025, 2, 27), dt.date(2025, 3, 2)) | st.sampled_from(
     [dt.date(2000, 1, 1), dt.date(2024, 2, 29)]
 )
-# The day on which the log is written, and one that it comes before: what was told as it happened, and ahead of time.
+# The day on which the log is written, and one after it: what was recorded as it happened, and ahead of time.
 NOW = dt.datetime.now(ZoneInfo("Asia/Dhaka")).date()
 any_dates = dates | st.sampled_from([NOW, NOW + dt.timedelta(days=1)])
 times = st.none() | st.sampled_from([0, 1, 43_200, 86_399]) | st.integers(0, 86_399)
@@ -232,8 +232,8 @@ def _goods(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
         "lead_time_days": draw(st.none() | st.integers(0, 9)),
         "cost": draw(st.none() | amounts),
     }
-    told: dict[str, Any] = {name: None if name in cleared else value for name, value in said.items()}
-    return business, ProductDetailsChanged(draw(st.integers(1, MOST_PRODUCTS)), **told, cleared=cleared)
+    reported: dict[str, Any] = {name: None if name in cleared else value for name, value in said.items()}
+    return business, ProductDetailsChanged(draw(st.integers(1, MOST_PRODUCTS)), **reported, cleared=cleared)
 
 
 @st.composite
@@ -338,7 +338,7 @@ def _day(draw: st.DrawFn, *_: object) -> tuple[None, Event]:
 
 @st.composite
 def _rule(draw: st.DrawFn, *_: object) -> tuple[None, Event]:
-    if draw(st.integers(0, 2)):  # seldom, since every shop of every example is derived anew
+    if draw(st.integers(0, 2)):  # seldom, since every shop of every example is derived again
         return draw(_day())
     # Numbers so low that these few days and sales meet them.
     few = st.integers(0, 12)

@@ -68,7 +68,7 @@ class Api:
 
 @contextmanager
 def serving(container: Container, store: EventStore) -> Iterator[Api]:
-    """Serve the API of `house` until left."""
+    """Serve the API of `container` until left."""
     app, outbox = build_api(container), Outbox()
     app.state.sender = outbox
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))

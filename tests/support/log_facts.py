@@ -10,7 +10,7 @@ from psycopg import Connection
 from shared.domain.events.identity import LoggedIn
 from shared.eventstore.codec import encode
 
-# Return nothing: whoever is connected is cut off, and what tests have written is gone.
+# Return nothing: ends other connections, and what tests have written is gone.
 CUT_OFF_OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
 EMPTY = """DO $$ DECLARE

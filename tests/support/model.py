@@ -241,14 +241,14 @@ def _days(lines: list[Line], *columns: str, sums: tuple[str, ...] = ("sales", "u
 
 
 def _totals(history: Sequence[RecordedEvent], lines: list[Line], products: list[tuple[int, int]]) -> list[Row]:
-    told = [b for kind in (ProductsAdded, SalesBatchRecorded, SaleRecorded) for b in _businesses(history, kind)]
+    reported = [b for kind in (ProductsAdded, SalesBatchRecorded, SaleRecorded) for b in _businesses(history, kind)]
     return [
         {
             "business_id": business,
             "products": sum(owner == business for owner, _ in products),
             **_sums([line for line in lines if line.business == business], "sales", "paisa"),
         }
-        for business in set(told)
+        for business in set(reported)
     ]
 
 
@@ -303,8 +303,10 @@ def _stats(history: Sequence[RecordedEvent]) -> list[Row]:
 
 def _ids(history: Sequence[RecordedEvent], kind: type[CustomersAdded | CustomersMerged], business: int) -> set[int]:
     """Return the ids of all customers that were added, or that are somebody else's since."""
-    told = [e for r, e in _of(history, kind) if r.business_id == business]
-    return {i for e in told for i in (e.merged_ids if isinstance(e, CustomersMerged) else [c.id for c in e.customers])}
+    reported = [e for r, e in _of(history, kind) if r.business_id == business]
+    return {
+        i for e in reported for i in (e.merged_ids if isinstance(e, CustomersMerged) else [c.id for c in e.customers])
+    }
 
 
 def _sources(history: Sequence[RecordedEvent]) -> list[Row]:

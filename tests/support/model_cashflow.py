@@ -102,11 +102,11 @@ def _merges(history: Sequence[RecordedEvent]) -> list[Row]:
 
 
 def _expenses(history: Sequence[RecordedEvent]) -> list[Row]:
-    told = [(r.business_id, e) for r in history if isinstance(e := r.event, ExpenseRecorded | ExpenseEnded)]
+    reported = [(r.business_id, e) for r in history if isinstance(e := r.event, ExpenseRecorded | ExpenseEnded)]
     rows = []
-    for key in {(business, event.expense_id) for business, event in told}:
+    for key in {(business, event.expense_id) for business, event in reported}:
         row: Row = dict.fromkeys(("date", "amount", "category", "recurring", "ended_on"))
-        for business, event in told:
+        for business, event in reported:
             if (business, event.expense_id) != key:
                 continue
             if isinstance(event, ExpenseEnded):
@@ -118,13 +118,15 @@ def _expenses(history: Sequence[RecordedEvent]) -> list[Row]:
 
 
 def _settings(history: Sequence[RecordedEvent]) -> list[Row]:
-    told = [(r.business_id, e) for r in history if isinstance(e := r.event, CashSettingsChanged)]
+    reported = [(r.business_id, e) for r in history if isinstance(e := r.event, CashSettingsChanged)]
     names = ("opening_balance", "opening_date", "critical_threshold")
     return [
         {"business_id": business}
         | {
-            name: next((v for b, e in reversed(told) if b == business and (v := getattr(e, name)) is not None), None)
+            name: next(
+                (v for b, e in reversed(reported) if b == business and (v := getattr(e, name)) is not None), None
+            )
             for name in names
         }
-        for business in {business for business, _ in told}
+        for business in {business for business, _ in reported}
     ]

@@ -75,7 +75,7 @@ def customers(history: Sequence[RecordedEvent], people: People) -> Tables:
         tables["visits"] += [{"business_id": business, "customer_id": c.customer, **_visit(c)} for c in _came(own)]
         settled = [r for r in own if isinstance(r.event, SETTLING)]
         if settled:
-            # A rule that changes makes everything anew, of who had anything.
+            # A rule that changes recomputes everything, of who had anything.
             as_of = max([settled[-1].position, *(at for at, _ in changes if at > settled[0].position)])
             known = [r for r in own if r.position <= as_of]
             churn = _churn(known, business, _today(settled[-1], days), rules)
@@ -88,13 +88,13 @@ def _rules(activated: Sequence[RuleActivated]) -> Row:
     """Return every parameter that holds, the versions as rows show them, and what is kept for scoring at reading."""
     versions = {name: f"{name}.v1" for name in RULES}
     rules = dict(_GIVEN)
-    told: Row = {}
+    reported: Row = {}
     for event in activated:
         rules |= event.parameters
         versions[event.rule] = event.version
         if event.rule in _READ:
-            told[event.rule] = [event.version, _READ[event.rule] | event.parameters]
-    scoring = json.dumps(told, sort_keys=True) if told else None
+            reported[event.rule] = [event.version, _READ[event.rule] | event.parameters]
+    scoring = json.dumps(reported, sort_keys=True) if reported else None
     return rules | {"rules": " ".join(versions.values()), "scoring": scoring}
 
 
@@ -112,14 +112,14 @@ def _people(own: Sequence[RecordedEvent], people: People, business: int) -> list
 
 
 def _told(own: Sequence[RecordedEvent]) -> list[tuple[Event, int, str]]:
-    told: list[tuple[Event, int, str]] = []
+    reported: list[tuple[Event, int, str]] = []
     for recorded in own:
         event = recorded.event
         if isinstance(event, CustomersAdded):
-            told += [(event, c.id, c.sealed) for c in event.customers]
+            reported += [(event, c.id, c.sealed) for c in event.customers]
         if isinstance(event, CustomerDetailsChanged):
-            told.append((event, event.customer_id, event.sealed))
-    return told
+            reported.append((event, event.customer_id, event.sealed))
+    return reported
 
 
 def _members(own: Sequence[RecordedEvent]) -> list[tuple[int, int | None]]:
@@ -303,7 +303,7 @@ def _totals(own: Sequence[RecordedEvent], churn: list[Row], business: int, rules
         return []
     segments = Counter(row["segment"] for row in churn)
     dates = [c.date for visits in _bought(own).values() for c in visits]
-    # These histories have too few customers for a curve; how one is fitted is told in tests/decisions.
+    # These histories have too few customers for a curve; how one is fitted is tested in tests/decisions.
     return [
         {
             "business_id": business,

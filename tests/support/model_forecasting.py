@@ -37,14 +37,14 @@ TOLD = (
 
 def forecasting(history: Sequence[RecordedEvent], _: People) -> Tables:
     """Return the tables of the projection `forecasting`."""
-    told: dict[Subject, list[Row]] = {}
+    reported: dict[Subject, list[Row]] = {}
     for recorded in history:
         for subject, said in _said(recorded):
-            told.setdefault(subject, []).append(said)
+            reported.setdefault(subject, []).append(said)
     return {
         "forecasts": [
             {"business_id": business, "product_id": product, "horizon": horizon, **_last(words)}
-            for (business, product, horizon), words in told.items()
+            for (business, product, horizon), words in reported.items()
         ],
         "revenue_forecasts": _revenue(history),
         "forecast_windows": _windows(history),
@@ -69,8 +69,8 @@ def _said(recorded: RecordedEvent) -> list[tuple[Subject, Row]]:
     if isinstance(event, ForecastFailed):
         return [((business, event.product_id, event.horizon), {"failed_on": event.date, "failure": event.reason})]
     if isinstance(event, ForecastMade):
-        told = msgspec.to_builtins(event)
-        report = {name: told[name] for name in ("sums", "accuracy", "rivals")}
+        reported = msgspec.to_builtins(event)
+        report = {name: reported[name] for name in ("sums", "accuracy", "rivals")}
         made = {name: getattr(event, name) for name in TOLD if hasattr(event, name)} | {
             "status": "ready",
             "asked_on": event.made_on,
@@ -78,7 +78,7 @@ def _said(recorded: RecordedEvent) -> list[tuple[Subject, Row]]:
             "expected": tuple(day.expected for day in event.days),
             "levels": tuple(event.levels),
             "quantiles": tuple(event.quantiles),
-            "days": _json(told["days"]),
+            "days": _json(reported["days"]),
             "report": _json(report),
         }
         return [((business, event.product_id, event.horizon), made)]
@@ -108,10 +108,10 @@ def _revenue(history: Sequence[RecordedEvent]) -> list[Row]:
 
 
 def _windows(history: Sequence[RecordedEvent]) -> list[Row]:
-    told = [(r.business_id, e) for r in history if isinstance(e := r.event, ForecastMade | RevenueForecastMade)]
+    reported = [(r.business_id, e) for r in history if isinstance(e := r.event, ForecastMade | RevenueForecastMade)]
     windows = {
         (business, getattr(event, "product_id", 0), window.cutoff): window
-        for business, event in told
+        for business, event in reported
         for window in event.windows
     }
     return [

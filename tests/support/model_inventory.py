@@ -41,7 +41,7 @@ class Move(NamedTuple):
     sold: int
     moved: int
     entry: int = 0
-    told: bool = True
+    reported: bool = True
     bought: bool = False
 
 
@@ -64,7 +64,7 @@ def inventory(history: Sequence[RecordedEvent], _: Mapping[str, Any]) -> Tables:
         for name, rows in _folded(own).items():
             tables[name] += [{"business_id": business, **row} for row in rows]
         if settled := [r.position for r in own if isinstance(r.event, SETTLING)]:
-            # A rule that changes makes everything anew, of who had anything.
+            # A rule that changes recomputes everything, of who had anything.
             as_of = max([settled[-1], *(position for position, _ in changes if position > settled[0])])
             stock = _stock([r for r in own if r.position <= as_of], rule)
             tables["stock"] += [{"business_id": business, **row} for row in stock]
@@ -138,15 +138,15 @@ def _entries(own: Sequence[RecordedEvent]) -> list[Row]:
             entries[move.entry].append(move)
     rows = []
     for entry, moves in entries.items():
-        made = next((m for m in moves if not m.told), None)
-        told = next((m for m in moves if m.told), None)
+        made = next((m for m in moves if not m.reported), None)
+        reported = next((m for m in moves if m.reported), None)
         rows.append(
             {
                 "entry": entry,
                 "product_id": moves[0].product,
                 "at": made and made.at,
                 "recorded": made and made.order,
-                "told_at": told and told.at,
+                "told_at": reported and reported.at,
                 **_sums(moves),
             }
         )
@@ -223,13 +223,13 @@ def _moves(own: Sequence[RecordedEvent]) -> Iterable[Move]:
                 now = _now(recorded)
                 untimed_today = sale.time is None and now // 86_400 == _at(sale.date, None) // 86_400
                 at = now if untimed_today else _at(sale.date, sale.time)
-                yield Move(sale.product_id, at, _order(recorded, at), sale.qty, 0, sale.tx, told=False)
+                yield Move(sale.product_id, at, _order(recorded, at), sale.qty, 0, sale.tx, reported=False)
             case SaleVoided() as void:
                 yield Move(void.product_id, _at(void.date, void.time), 0, -void.qty, 0, void.tx)
             case StockMoved(kind="receive" | "return" | "adjust" | "waste") as moved:
                 at, change = _at(moved.date, moved.time), -moved.qty if moved.kind == "waste" else moved.qty
                 order, bought = _order(recorded, at), moved.kind == "receive"
-                yield Move(moved.product_id, at, order, 0, change, -recorded.position, told=False, bought=bought)
+                yield Move(moved.product_id, at, order, 0, change, -recorded.position, reported=False, bought=bought)
 
 
 def _counts(own: Sequence[RecordedEvent]) -> Iterable[Count]:
@@ -250,7 +250,7 @@ def _order(recorded: RecordedEvent, at: int) -> int:
 
 
 def _passed(recorded: RecordedEvent, date: dt.date, time: int | None) -> int:
-    """Return when something was that a ledger told: as its clock says, but no later than it was told."""
+    """Return when something was that a ledger recorded: by its clock, but no later than its upload."""
     return min(_now(recorded), _at(date, time))
 
 

@@ -30,12 +30,12 @@ _EVENTS = (
 
 def recommendations(history: Sequence[RecordedEvent], _: Mapping[str, Any]) -> dict[str, list[Row]]:
     """Return the tables of the projection `recommendations`."""
-    told: dict[tuple[int | None, int], list[tuple[RecordedEvent, Any]]] = {}
+    reported: dict[tuple[int | None, int], list[tuple[RecordedEvent, Any]]] = {}
     for recorded in history:
         event = recorded.event
         if isinstance(event, _EVENTS):
-            told.setdefault((recorded.business_id, event.recommendation_id), []).append((recorded, event))
-    return {"recommendations": [_row(*key, facts) for key, facts in told.items()]}
+            reported.setdefault((recorded.business_id, event.recommendation_id), []).append((recorded, event))
+    return {"recommendations": [_row(*key, facts) for key, facts in reported.items()]}
 
 
 def _row(business: int | None, number: int, facts: list[tuple[RecordedEvent, Any]]) -> Row:

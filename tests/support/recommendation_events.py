@@ -23,7 +23,7 @@ def issued(
     based_on: BasedOn = BASED_ON,
 ) -> RecommendationIssued:
     """Return a new recommendation."""
-    told: dict[str, Fact] = {"product_id": 1} if facts is None else facts
+    reported: dict[str, Fact] = {"product_id": 1} if facts is None else facts
     return RecommendationIssued(
         number,
         kind,
@@ -33,7 +33,7 @@ def issued(
         impact,
         stake,
         "unmet_demand",
-        told,
+        reported,
         expires_on,
         "recommend.v1",
         based_on,

@@ -91,7 +91,7 @@ def fresh_database(admin_url: str, template: str | None = None) -> str:
 
 
 def drop_database(url: str) -> None:
-    """Drop a database made by `fresh_database`, cutting off whoever is connected; refuses any other."""
+    """Drop a database made by `fresh_database`, closing its connections; refuses any other."""
     name = _database_of(url)
     if not name.startswith(_PREFIX):
         message = f"{name} was not made by fresh_database; drop it by hand if you mean it"

@@ -1,4 +1,4 @@
-"""An operator of the running house."""
+"""An operator of the running application."""
 
 import datetime as dt
 

@@ -19,8 +19,8 @@ BOUNDARY = "a-boundary-of-the-tests"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
 BANGLA = re.compile("[\u0980-\u09ff]")
 
-# Returns how many events, parts of files and stretches of rejected rows a business has; what the house adds to the log
-# by itself aside.
+# Returns how many events, parts of files and stretches of rejected rows a business has, without the events that the
+# application adds by itself.
 COUNT_KEPT = """SELECT (SELECT count(*) FROM log.events WHERE business_id = %(b)s
         AND split_part(topic, '.', 1) NOT IN ('forecasting', 'recommendations')),
     (SELECT count(*) FROM files.parts WHERE business_id = %(b)s),
@@ -34,7 +34,7 @@ def shop_for_refusals(running: RunningSystem) -> Shop:
 
 
 class Kept(NamedTuple):
-    """What the house keeps of a business."""
+    """What the application keeps of a business."""
 
     events: int
     parts: int
@@ -42,7 +42,7 @@ class Kept(NamedTuple):
 
 
 def kept(running: RunningSystem, shop: Shop) -> Kept:
-    """Return what the house keeps of the shop."""
+    """Return what the application keeps of the shop."""
     with running.container.connect() as conn:
         found = conn.execute(COUNT_KEPT, {"b": shop.business_id}).fetchone()
     return Kept(*found or ())

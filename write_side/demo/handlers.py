@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from shared.domain.events.demo import DemoShopFurnished, DemoShopOpened
 from shared.domain.events.sales import UploadAccepted
+from shared.eventstore.files import PART_BYTES, Files
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.http.tokens import Principal
-from shared.postgres.files import PART_BYTES, Files
 from write_side.demo.shop import demo_shop
 from write_side.identity.closing_handlers import close_demo
 from write_side.identity.credentials.accounts import Account

@@ -15,9 +15,9 @@ from psycopg.rows import DictRow
 
 from shared.domain.events.inventory import ProductSheetRecorded
 from shared.domain.events.sales import UploadCompleted, UploadFailed
+from shared.eventstore.files import Files
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.jobs.queue import Job, Lease, Retry
-from shared.postgres.files import Files
 from write_side.sales import aggregate, catalog
 from write_side.sales.aggregate import Names, Upload, product_index_key, sale_index_key, sheet_index_key
 from write_side.sales.csv.dates import AmbiguousDates, Order

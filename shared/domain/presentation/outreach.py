@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from shared.domain.presentation.recommendations import Names, Person, Recommendation, product_name, taka, units
+from shared.domain.presentation.recommendations import Names, Person, Recommendation, product_name
+from shared.domain.presentation.units import THOUSANDTHS, taka, units
 from shared.texts import LANGUAGES, Language, text
 
 
@@ -40,7 +41,7 @@ def _order_lines(rec: Recommendation, names: Names, language: Language) -> list[
             "quantity": quantity,
             "order_by": facts["reorder_by"],
             "text": f"{product}: {quantity}",
-            "sales_value": None if price is None else taka(price * facts["recommended_qty"] // 1000),
+            "sales_value": None if price is None else taka(price * facts["recommended_qty"] // THOUSANDTHS),
         }
     ]
 

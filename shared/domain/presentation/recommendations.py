@@ -3,13 +3,12 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from shared.domain.presentation.numbers import number, quantity, short_day, spoken
+from shared.domain.presentation.units import CURRENCY, taka, units
 from shared.texts import Language, Text, text
 
-CURRENCY = "BDT"
 STATUSES = ("pending", "viewed", "dismissed", "executed")
 _STEP = 100
 
@@ -104,16 +103,6 @@ def stake(rec: Recommendation, language: Language) -> dict[str, Any]:
     """Return the taka at stake and how they were reckoned."""
     how = text(f"STAKE_{rec.stake_basis.upper()}", language, **_values(rec, language)).message
     return {"amount": taka(rec.stake), "currency": CURRENCY, "how": how}
-
-
-def taka(paisa: int) -> int | float:
-    """Return an amount in taka, a whole number where it is one."""
-    return paisa // 100 if paisa % 100 == 0 else float(Decimal(paisa).scaleb(-2))
-
-
-def units(thousandths: int) -> int | float:
-    """Return a quantity, a whole number where it is one."""
-    return thousandths // 1000 if thousandths % 1000 == 0 else float(Decimal(thousandths).scaleb(-3))
 
 
 def product_name(rec: Recommendation, names: Names, language: Language) -> str:

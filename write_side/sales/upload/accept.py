@@ -8,9 +8,9 @@ from typing import Any
 from shared.domain.events.sales import ReceiptStored, UploadAccepted
 from shared.domain.refusals.sales import InvalidCsvFormat, MissingColumns
 from shared.errors import Refusal
+from shared.eventstore.files import Files
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.http.tokens import Principal
-from shared.postgres.files import Files
 from shared.texts import Phrase
 from write_side.sales import aggregate
 from write_side.sales.csv.encoding import detect
