@@ -21,6 +21,7 @@ from read_side.inventory import router as inventory
 from read_side.recommendations import router as recommendations
 from read_side.recommendations import today_router
 from read_side.sales import router as sales
+from read_side.sales import series_router
 from read_side.uploads import router as uploads
 from read_side.web import router as web
 
@@ -32,6 +33,7 @@ ROUTERS: list[APIRouter] = [
     identity.router,
     uploads.router,
     sales.router,
+    series_router.router,
     inventory.router,
     customers.router,
     cashflow.router,

@@ -1,6 +1,7 @@
 """The built files of the front ends: read once, with their compressed twins, types and how long they may be cached."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ _TYPES: Final = {
 }
 # In order of preference; the browser's own order of equal weights does not matter.
 _ENCODINGS: Final = {"br": ".br", "gzip": ".gz"}
+_REFUSED: Final = re.compile(r"q=0(\.0{0,3})?")
 _HASHED, _OTHER = "public, max-age=31536000, immutable", "no-cache"
 
 
@@ -33,7 +35,9 @@ class Asset:
 
     def encoded(self, accept_encoding: str) -> tuple[str, bytes]:
         """Return the content encoding to answer with ("" for none) and the body."""
-        accepted = {name.strip() for part in accept_encoding.split(",") for name, *q in [part.split(";")] if not _zero(q)}
+        accepted = {
+            name.strip() for part in accept_encoding.split(",") for name, *q in [part.split(";")] if not _zero(q)
+        }
         for encoding in _ENCODINGS:
             if encoding in accepted and encoding in self.bodies:
                 return encoding, self.bodies[encoding]
