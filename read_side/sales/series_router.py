@@ -21,6 +21,7 @@ from shared.postgres.database import reading
 router = APIRouter(tags=["Transactions"])
 _MOST_BUCKETS: Final = 1_000
 _LONGEST: Final = dt.timedelta(3_660)
+_EARLIEST, _LATEST = dt.date(2000, 1, 1), dt.date(2999, 12, 31)
 _USUAL: Final = dt.timedelta(29)
 _BUCKET: Final = {"date": "2025-11-03", "revenue": 11500, "transactions": 42, "units": 61.5}
 _SUMMARY: Final = {"revenue": 11500, "transactions": 42, "units": 61.5}
@@ -51,8 +52,15 @@ class SeriesQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     by: By = "day"
-    date_from: Annotated[PlainDate, Field(description="First business date; 29 days before the last")] | None = None
-    date_to: Annotated[PlainDate, Field(description="Last business date, inclusive; today")] | None = None
+    date_from: (
+        Annotated[
+            PlainDate, Field(ge=_EARLIEST, le=_LATEST, description="First business date; 29 days before the last")
+        ]
+        | None
+    ) = None
+    date_to: (
+        Annotated[PlainDate, Field(ge=_EARLIEST, le=_LATEST, description="Last business date, inclusive; today")] | None
+    ) = None
     product_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
     payment_method: Literal["cash", "bkash", "nagad", "rocket", "card", "credit", "other"] | None = None
     compare: Annotated[Literal["previous"] | None, Field(description="Also the period of equal length just before")] = (

@@ -66,7 +66,13 @@ def test_without_a_period_it_shows_thirty_days_that_end_today(client: httpx.Clie
 
 @pytest.mark.parametrize(
     "query",
-    ["by=year", "date_from=2025-11-03&date_to=2025-11-01", "date_from=2020-01-01&date_to=2025-11-01", "extra=1"],
+    [
+        "by=year",
+        "date_from=2025-11-03&date_to=2025-11-01",
+        "date_from=2020-01-01&date_to=2025-11-01",
+        "extra=1",
+        "date_from=0001-01-01&date_to=0001-01-02&compare=previous",
+    ],
 )
 def test_a_period_that_makes_no_sense_is_refused(client: httpx.Client, shop: Shop, query: str) -> None:
     answer = client.get(f"/api{PATH}?{query}", headers=shop.headers)

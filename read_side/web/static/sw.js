@@ -1,6 +1,6 @@
 // Keeps the owner's app itself for times without a network; answers of the API are kept by the app, per account.
-const CACHE = "shell-f24e77a5e925";
-const SHELL = ["/","/assets/list-BLnA8tRS.js","/assets/list-C9RteYt3.css","/assets/owner-Ds2uHU13.js","/icon-192.png","/icon.svg","/manifest.webmanifest"];
+const CACHE = "shell-9772ab71a3bc";
+const SHELL = ["/","/assets/list-BtMD2a41.js","/assets/list-CuAiA-hq.css","/assets/owner-CZmxG-1u.js","/icon-192.png","/icon.svg","/manifest.webmanifest"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(

@@ -6,7 +6,6 @@ import { Table } from "./ui.tsx";
 export interface Bar {
   date: string;
   value: number;
-  before?: number | undefined;
 }
 
 const WIDTH = 600;
@@ -24,7 +23,7 @@ function Twin({ head, rows, caption }: { head: string[]; rows: string[][]; capti
 /** Taka per day; touching a bar shows its day. */
 export function Bars({ of, label, start }: { of: Bar[]; label: string; start?: number }) {
   const [at, setAt] = useState(start ?? of.length - 1);
-  const most = Math.max(1, ...of.map((bar) => Math.max(bar.value, bar.before ?? 0)));
+  const most = Math.max(1, ...of.map((bar) => bar.value));
   const step = WIDTH / Math.max(1, of.length);
   const chosen = of[Math.min(at, of.length - 1)];
   const average = of.reduce((sum, bar) => sum + bar.value, 0) / Math.max(1, of.length);

@@ -75,6 +75,7 @@ function RuleCard({ of, again }: { of: Rule; again: () => void }) {
 
 function Slider({ name, value, allowed, change }: { name: string; value: Parameter; allowed: { least: number; most: number } | undefined; change: (value: Parameter) => void }) {
   const [least, most] = [allowed?.least ?? 0, allowed?.most ?? 100];
+  const step = most - least <= 1 || !Number.isInteger(Array.isArray(value) ? 1 : value) ? 0.01 : 1;
   if (Array.isArray(value)) {
     const set = (at: number, next: number) => change(value.map((one, index) => (index === at ? next : one)));
     return (
@@ -93,8 +94,8 @@ function Slider({ name, value, allowed, change }: { name: string; value: Paramet
       <span class="mono">
         {name} <small class="soft">{t("rules.range", { least: number(least), most: number(most) })}</small>
       </span>
-      <input type="range" aria-label={name} min={least} max={most} value={value} onInput={(event) => change(Number(event.currentTarget.value))} />
-      <input type="number" aria-label={`${name} =`} min={least} max={most} value={value} onChange={(event) => change(Number(event.currentTarget.value))} />
+      <input type="range" aria-label={name} min={least} max={most} step={step} value={value} onInput={(event) => change(Number(event.currentTarget.value))} />
+      <input type="number" aria-label={`${name} =`} min={least} max={most} step={step} value={value} onChange={(event) => change(Number(event.currentTarget.value))} />
     </div>
   );
 }

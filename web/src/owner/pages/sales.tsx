@@ -1,13 +1,15 @@
 /** Sales: the list by day with its filters, adding one (also without a network), and one with voiding it. */
 import { useState } from "preact/hooks";
 import { Refused, post, replaying } from "../../shared/api.ts";
+import { Bars } from "../../shared/charts.tsx";
 import { useGet } from "../../shared/hooks.ts";
 import { useList } from "../../shared/list.ts";
-import { date, day, money, number, t } from "../../shared/i18n.ts";
+import { change, date, day, money, number, t } from "../../shared/i18n.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { Link, filter, go, query } from "../../shared/router.tsx";
 import { Act, Card, Choice, Data, Empty, Facts, Field, Form, Page, Problem, Sheet, Skeleton, numeric, toast, type Values } from "../../shared/ui.tsx";
 import { discard, drain, enter, waiting, type NewSale } from "../queue.ts";
+import type { Series } from "../calls.ts";
 import type { List, Product, Sale, SalesSummary } from "../types.ts";
 
 const METHODS = ["cash", "bkash", "nagad", "rocket", "card", "credit", "other"];
@@ -20,7 +22,8 @@ const SPANS: [string, number | null][] = [
 
 function span(): string {
   const from = query().get("from");
-  if (query().get("to")) return "";
+  const to = query().get("to");
+  if (to) return to === day() && from === to ? "today" : "";
   return SPANS.find(([, days]) => (days === null ? from === null : from === day(days)))?.[0] ?? "";
 }
 
@@ -58,6 +61,7 @@ export function SalesPage() {
           ) : (
             <>
               <Card>
+                {from && from !== to && <Course from={from} to={to ?? day()} method={method} />}
                 <Facts
                   of={[
                     [t("sales.total"), <strong class="num">{money(summary.total_revenue)}</strong>],
@@ -77,6 +81,24 @@ export function SalesPage() {
         }
       </Data>
     </Page>
+  );
+}
+
+/** Takings per day of the period, and against the period before. */
+function Course({ from, to, method }: { from: string; to: string; method: string }) {
+  const read = useGet<Series>(`/sales/series?compare=previous&date_from=${from}&date_to=${to}${method && `&payment_method=${method}`}`);
+  return (
+    <Data of={read} rows={2}>
+      {({ results, summary, previous }) => {
+        const against = previous && change(summary.revenue, previous.summary.revenue);
+        return (
+          <>
+            {against && previous && <p>{t("sales.compare", { change: against, before: money(previous.summary.revenue) })}</p>}
+            <Bars of={results.map((row) => ({ date: row.date, value: row.revenue }))} label={t("nav.sales")} />
+          </>
+        );
+      }}
+    </Data>
   );
 }
 

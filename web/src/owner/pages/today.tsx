@@ -20,7 +20,7 @@ export function TodayPage() {
   const sales = useRead<Trade>("trade", trade);
   const empty = shop.data?.stats.total_transactions === 0 && !replaying();
   return (
-    <Page title={t("today.title")} lead={`${date(day(), "weekday")}, ${date(day())}`}>
+    <Page title={t("today.title")} lead={today.data && `${date(today.data.date, "weekday")}, ${date(today.data.date)}`}>
       {empty ? <FirstSteps /> : <Overview shop={shop} today={today} cash={cash} sales={sales} />}
     </Page>
   );
@@ -35,7 +35,7 @@ interface Parts {
 
 function Overview({ shop, today, cash, sales }: Parts) {
   return (
-    <div class="columns">
+    <div class="columns today">
       <div>
         <Data of={sales} rows={2}>
           {(found) => <Takings of={found} last={shop.data?.stats.last_transaction_date ?? null} />}
@@ -43,25 +43,27 @@ function Overview({ shop, today, cash, sales }: Parts) {
         <Data of={cash} rows={1}>
           {(found) => <Money of={found} />}
         </Data>
-        {sales.data && sales.data.days.length > 0 && (
-          <Card title={t("today.days")}>
-            <Bars of={sales.data.days} label={t("today.days")} />
-          </Card>
-        )}
       </div>
-      <div>
+      <div class="beside">
         <Data of={today} rows={3}>
           {(found) => <Actions of={found} again={today.again} />}
         </Data>
       </div>
+      {sales.data && (
+        <Card title={t("today.days")}>
+          <Bars of={sales.data.days} label={t("today.days")} />
+        </Card>
+      )}
     </div>
   );
 }
 
 function Takings({ of, last }: { of: Trade; last: string | null }) {
-  const against = of.sameWeekday === null ? null : change(of.today, of.sameWeekday);
+  const against = change(of.today, of.sameWeekday);
   const weekly = change(of.week, of.weekBefore);
-  const late = last !== null && last < day(-3);
+  const latest = of.days.at(-1)?.date ?? day();
+  const at = (days: number) => day(days, latest);
+  const late = last !== null && last < at(-3);
   return (
     <>
       {late && (
@@ -73,29 +75,29 @@ function Takings({ of, last }: { of: Trade; last: string | null }) {
         </p>
       )}
       <Card tone="hero">
-        <Link class="tile lead" to={`/sales?from=${day()}`}>
+        <Link class="tile lead" to={`/sales?from=${at(0)}&to=${at(0)}`}>
           <span class="label">{t("today.takings")}</span>
           <span class="value num">{money(of.today)}</span>
           <span class="how">
             {t("today.count", { count: of.todayCount })}
-            {against && ` · ${t("today.weekday", { change: against, day: date(day(), "weekday"), before: money(of.sameWeekday) })}`}
+            {against && ` · ${t("today.weekday", { change: against, day: date(at(0), "weekday"), before: money(of.sameWeekday) })}`}
           </span>
         </Link>
       </Card>
       <div class="grid">
         <Card>
-          <Link class="tile" to={`/sales?from=${day(-6)}`}>
+          <Link class="tile" to={`/sales?from=${at(-6)}`}>
             <span class="label">{t("today.week")}</span>
             <span class="value num">{money(of.week)}</span>
             <span class="how">{weekly ? t("today.week.before", { change: weekly }) : t("today.week.none")}</span>
           </Link>
         </Card>
         <Card>
-          <Link class="tile" to={`/sales?from=${day(-13)}&to=${day(-7)}`}>
+          <Link class="tile" to={`/sales?from=${at(-13)}&to=${at(-7)}`}>
             <span class="label">{t("today.before")}</span>
             <span class="value num">{money(of.weekBefore)}</span>
             <span class="how">
-              {date(day(-13), "short")} – {date(day(-7), "short")}
+              {date(at(-13), "short")} – {date(at(-7), "short")}
             </span>
           </Link>
         </Card>
