@@ -1,7 +1,7 @@
 """Serves the owner's app at / and the operator's console at /console, as built from web/.
 
-Every page of a front end is its index: the address is read by the front end. Only who asks for HTML gets a page;
-for other clients an unknown address stays a 404 in the error envelope.
+Every page of a front end is its index: the address is read by the front end. Below / and /console only requests that
+accept HTML get a page; for other clients an unknown address stays a 404 in the error envelope.
 """
 
 from typing import Final
@@ -21,7 +21,7 @@ _PAGE_HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), microphone=(), payment=()",
 }
-_OWNER, _CONSOLE = "index.html", "console.html"
+_FRONTS: Final = {"": "index.html", "console": "console.html"}
 _ASSETS = load()
 
 
@@ -44,17 +44,19 @@ async def show_page(request: Request) -> Response:
 
 
 def _asset(path: str, accept: str) -> Asset | None:
-    if path not in {_OWNER, _CONSOLE} and path in _ASSETS:
+    if path in _FRONTS:
+        return _ASSETS.get(_FRONTS[path])
+    if path in _ASSETS:
         return _ASSETS[path]
     if path.startswith("assets/") or "text/html" not in accept:
         return None
-    return _ASSETS.get(_CONSOLE if path.partition("/")[0] == "console" else _OWNER)
+    return _ASSETS.get(_FRONTS.get(path.partition("/")[0], _FRONTS[""]))
 
 
 def _answer(request: Request, asset: Asset) -> Response:
     headers = {"Cache-Control": asset.cache, "ETag": asset.etag, "Vary": "Accept, Accept-Encoding"}
-    if asset.media_type.startswith("text/html"):
-        headers |= _PAGE_HEADERS
+    if asset.media_type.startswith(("text/html", "text/javascript")):
+        headers |= _PAGE_HEADERS  # of a script too: the service worker is bound by the policy it was served with
     if asset.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     encoding, body = asset.encoded(request.headers.get("accept-encoding", ""))

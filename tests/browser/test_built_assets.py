@@ -91,11 +91,18 @@ def test_pages_are_served_with_a_strict_policy_and_are_checked_again(client: htt
         assert (again.status_code, again.content) == (304, b"")
 
 
+def test_the_service_worker_and_scripts_get_the_index_itself(client: httpx.Client) -> None:
+    for path in ("/", "/console"):
+        assert "text/html" in client.get(path, headers={"Accept": "*/*"}).headers["Content-Type"]
+
+
 def test_hashed_files_may_be_kept_for_ever(client: httpx.Client) -> None:
     for name in (name for name in load() if name.startswith("assets/")):
         answer = client.get(f"/{name}")
         assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
-    assert client.get("/sw.js").headers["Cache-Control"] == "no-cache"
+    worker = client.get("/sw.js")
+    assert worker.headers["Cache-Control"] == "no-cache"
+    assert "connect-src 'self'" in worker.headers["Content-Security-Policy"]
     assert client.get("/manifest.webmanifest").headers["Content-Type"] == "application/manifest+json"
 
 

@@ -89,7 +89,7 @@ export async function open(browser, { language = "bn", size = "phone", dark = fa
 // Topics of events look like keys of texts.
 const TOPICS = /^(sales|customers|inventory|clock|rules|recommendations|forecasting|identity|cashflow)\.[A-Z]/;
 
-/** A server in front of `target` that can be killed, brought back at its port, and told to lose the next answer. */
+/** A server in front of `target` that can be killed, brought back at its port, and told to lose answers. */
 export async function mortal(target) {
   const { hostname, port } = new URL(target);
   const sockets = new Set();
@@ -108,7 +108,6 @@ export async function mortal(target) {
     });
     upstream.on("data", (data) => {
       if (client.lost) {
-        losing = null;
         client.destroy();
         upstream.destroy();
       } else client.write(data);
@@ -129,8 +128,8 @@ export async function mortal(target) {
         for (const socket of sockets) socket.destroy();
       }),
     revive: () => start(own),
-    /** The next request that holds `text` reaches the server, and its answer is lost. */
-    loseAnswer: (text) => {
+    /** From now on requests that hold `text` reach the server and their answers are lost; null: no more. */
+    loseAnswers: (text) => {
       losing = text;
     },
   };

@@ -55,9 +55,10 @@ await settled();
 assert.deepEqual(await sales(), [10, 20, 30]);
 
 // The server takes a sale, and its answer is lost: sent again under the same key, it is there once.
-server.loseAnswer("POST /api/transactions ");
+server.loseAnswers("POST /api/transactions ");
 await sell(40);
 assert.equal(await waiting(), 1);
+server.loseAnswers(null);
 await page.evaluate(() => dispatchEvent(new Event("online")));
 await page.waitForFunction(() => !document.querySelector(".banner"), undefined, { timeout: 60_000 });
 assert.equal(await waiting(), 0);

@@ -55,7 +55,7 @@ export function Confirm({ label, text, done, tone }: { label: string; text: stri
 }
 
 export function Json({ of }: { of: unknown }) {
-  return <pre>{JSON.stringify(of, null, 2)}</pre>;
+  return <pre tabIndex={0}>{JSON.stringify(of, null, 2)}</pre>;
 }
 
 /** The last values as a line. */

@@ -20,6 +20,12 @@ export class Refused extends Error {
     this.details = body?.details ?? {};
     this.retryAfter = retryAfter;
   }
+
+  /** What is wrong with which field. */
+  get fields(): string[] {
+    const fields = (this.details["fields"] ?? []) as { field: string; message?: string }[];
+    return fields.map(({ field, message }) => (message ? `${field}: ${message}` : field));
+  }
 }
 
 /** No answer came: no network, or the server is down. */

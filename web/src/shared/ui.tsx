@@ -48,7 +48,7 @@ export function Chip({ tone, children }: Children & { tone?: string | undefined 
 /** What went wrong and what to do next. */
 export function Problem({ error, again }: { error: Error; again?: () => void }) {
   const offline = error instanceof Unreachable;
-  const suggestions = error instanceof Refused ? error.suggestions : [];
+  const suggestions = error instanceof Refused ? [...error.fields, ...error.suggestions] : [];
   return (
     <div class="problem" role="alert">
       <Icon name={offline ? "offline" : "alert"} />

@@ -15,7 +15,7 @@ async function trySample(): Promise<void> {
 
 export function FirstSteps() {
   return (
-    <>
+    <div class="first">
       <Card title={t("first.title")} tone="advice">
         <p>{t("first.lead")}</p>
       </Card>
@@ -43,6 +43,6 @@ export function FirstSteps() {
           </Link>
         </div>
       </Card>
-    </>
+    </div>
   );
 }

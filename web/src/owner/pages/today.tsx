@@ -46,10 +46,10 @@ function Overview({ shop, today, cash, sales }: Parts) {
       </div>
       <div class="beside">
         <Data of={today} rows={3}>
-          {(found) => <Actions of={found} again={today.again} />}
+          {(found) => <Actions of={found} again={today.again} late={isLate(shop.data?.stats.last_transaction_date ?? null, found.date)} />}
         </Data>
       </div>
-      {sales.data && (
+      {sales.data && sales.data.days.some((bar) => bar.value > 0) && (
         <Card title={t("today.days")}>
           <Bars of={sales.data.days} label={t("today.days")} />
         </Card>
@@ -58,12 +58,19 @@ function Overview({ shop, today, cash, sales }: Parts) {
   );
 }
 
+const LATE_DAYS = 3;
+
+/** Whether the books are too old for advice. */
+function isLate(last: string | null, today: string): boolean {
+  return last === null || last < day(-LATE_DAYS, today);
+}
+
 function Takings({ of, last }: { of: Trade; last: string | null }) {
   const against = change(of.today, of.sameWeekday);
   const weekly = change(of.week, of.weekBefore);
   const latest = of.days.at(-1)?.date ?? day();
   const at = (days: number) => day(days, latest);
-  const late = last !== null && last < at(-3);
+  const late = last !== null && isLate(last, latest);
   return (
     <>
       {late && (
@@ -130,7 +137,7 @@ function Money({ of }: { of: Cash }) {
   );
 }
 
-function Actions({ of, again }: { of: Today; again: () => void }) {
+function Actions({ of, again, late }: { of: Today; again: () => void; late: boolean }) {
   return (
     <>
       <div class="card-head">
@@ -139,8 +146,8 @@ function Actions({ of, again }: { of: Today; again: () => void }) {
       </div>
       {of.actions.length === 0 && (
         <Card>
-          <Empty icon="check" title={t("today.nothing")}>
-            <p>{t("today.nothing.why")}</p>
+          <Empty icon={late ? "clock" : "check"} title={t(late ? "today.late" : "today.nothing")}>
+            <p>{t(late ? "today.late.why" : "today.nothing.why")}</p>
           </Empty>
         </Card>
       )}
