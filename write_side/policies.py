@@ -1,5 +1,6 @@
 """The policies process: follows the log, turns events into jobs, and sends hints again for jobs nobody works on."""
 
+import functools
 import logging
 import time
 import uuid
@@ -9,31 +10,26 @@ from typing import Any, cast
 import msgspec
 from psycopg import Connection
 
-from shared.domain.events import CATALOGUE
-from shared.domain.events.base import Event
+from shared.discovery import collected
+from shared.eventstore.catalogue import CATALOGUE
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
 from shared.eventstore.listener import LogListener
 from shared.eventstore.reader import LogReader
 from shared.jobs import queue
 from shared.jobs.broker import WakeupPublisher
 from shared.jobs.job import NewJob, Outcome
 from shared.runtime.loop import Loop
-from write_side.admin import policy as admin
-from write_side.forecasting import policy as forecasting
-from write_side.recommendations import policy as recommendations
-from write_side.sales import policy as sales
 
 Policy = Callable[[RecordedEvent, Any], list[NewJob | Outcome]]
 
 
-def _together(*domains: Mapping[type[Event], Policy]) -> dict[type[Event], Sequence[Policy]]:
-    """Return what each event calls for, of all domains."""
+@functools.cache
+def policies() -> Mapping[type[Event], Sequence[Policy]]:
+    """Return the policies for each event, collected from the domains."""
+    domains: list[dict[type[Event], Policy]] = collected("write_side", "policy", "POLICIES", dict)
     return {event: [d[event] for d in domains if event in d] for domain in domains for event in domain}
 
-
-POLICIES: Mapping[type[Event], Sequence[Policy]] = _together(
-    sales.POLICIES, forecasting.POLICIES, recommendations.POLICIES, admin.POLICIES
-)
 
 _BATCH = 200
 _SWEEP_SECONDS = 5.0
@@ -58,7 +54,7 @@ class Policies(Loop):
         self._connect = connect
         self._hints = hints
         self._listener = listener
-        self._reader = LogReader([event.topic for event in POLICIES])
+        self._reader = LogReader([event.topic for event in policies()])
         self._swept_at = 0.0
 
     def run(self) -> None:
@@ -119,9 +115,9 @@ class Policies(Loop):
 def _decisions(recorded: RecordedEvent) -> list[NewJob | Outcome] | None:
     """Return what an event calls for; None, and a call for an operator, where it cannot be read."""
     try:
-        policies = POLICIES.get(CATALOGUE[recorded.topic], ())
-        event = recorded.event if policies else None
-        return [decision for policy in policies for decision in policy(recorded, event)]
+        called = policies().get(CATALOGUE[recorded.topic], ())
+        event = recorded.event if called else None
+        return [decision for policy in called for decision in policy(recorded, event)]
     except (msgspec.MsgspecError, LookupError, TypeError, ValueError):
         logger.critical(
             "no policy of this release can read this event: what it should have started waits for one that can",

@@ -8,15 +8,17 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from read_side.admin.audit_presenter import ACTIONS, NAMES, OF_THE_HOUSE, details, topics_of
+from read_side.admin.audit_presenter import ACTIONS, NAMES, SYSTEM_TOPICS, details, topics_of
 from read_side.admin.presenter import utc
-from read_side.http.business_day import DHAKA
+from read_side.admin.schemas import AuditList
 from read_side.http.keyset_pagination import list_json
 from shared.eventstore.store import EventStore
-from shared.http.app import Limit, Page, decode_cursor, encode_cursor, example, raw
+from shared.http.answers import answers
+from shared.http.app import Limit, Page, decode_cursor, encode_cursor, raw
 from shared.http.dependencies import Deps, Staff
 from shared.http.fields import PlainDate
 from shared.http.pagination import invalid
+from shared.runtime.business_day import start_of
 
 router = APIRouter(tags=["Admin"])
 _DAY = dt.timedelta(1)
@@ -26,7 +28,7 @@ _EARLIEST, _LATEST = dt.date(2000, 1, 1), dt.date(2999, 1, 1)
 
 # Workers append nearly all events; a partial index covers the rest.
 _WHERE = """(e.meta ->> 'actor') IS DISTINCT FROM 'worker' AND e.topic = ANY(%(topics)s)
-    AND (e.topic = ANY(%(of_house)s) OR e.meta ->> 'actor' LIKE 'user-%%'
+    AND (e.topic = ANY(%(system_topics)s) OR e.meta ->> 'actor' LIKE 'user-%%'
         OR coalesce(e.meta ->> 'actor', 'operator') = 'operator')
     AND (%(business)s::bigint IS NULL OR e.business_id = %(business)s)
     AND (%(actor)s::text IS NULL OR e.meta ->> 'actor' = %(actor)s)
@@ -45,32 +47,31 @@ COUNT_ENTRIES = f"SELECT count(*) AS n FROM log.events AS e WHERE {_WHERE}"  # n
 SELECT_ENDS = """SELECT originator_id AS stream, topic FROM log.events
     WHERE originator_id = ANY(%s) AND topic IN ('sales.UploadCompleted', 'sales.UploadFailed')"""
 _ENDS = {"sales.UploadCompleted": "success", "sales.UploadFailed": "failed"}
-_EXAMPLE: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "count": 1,
-            "next": None,
-            "previous": None,
-            "results": [
-                {
-                    "position": 4711,
-                    "user_id": 12,
-                    "actor": "user-12",
-                    "business_id": 7,
-                    "action": "csv_upload",
-                    "resource_type": "upload",
-                    "resource_id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
-                    "details": {"file_name": "sales_may_2025.csv", "size": 12034, "rows_detected": 156},
-                    "ip_address": "203.0.113.9",
-                    "user_agent": "Mozilla/5.0",
-                    "status": "success",
-                    "timestamp": "2025-11-03T10:30:00Z",
-                }
-            ],
-            "next_cursor": None,
-        }
-    )
-}
+_EXAMPLE = answers(
+    AuditList,
+    {
+        "count": 1,
+        "next": None,
+        "previous": None,
+        "results": [
+            {
+                "position": 4711,
+                "user_id": 12,
+                "actor": "user-12",
+                "business_id": 7,
+                "action": "csv_upload",
+                "resource_type": "upload",
+                "resource_id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
+                "details": {"file_name": "sales_may_2025.csv", "size": 12034, "rows_detected": 156},
+                "ip_address": "203.0.113.9",
+                "user_agent": "Mozilla/5.0",
+                "status": "success",
+                "timestamp": "2025-11-03T10:30:00Z",
+            }
+        ],
+        "next_cursor": None,
+    },
+)
 
 
 class AuditQuery(BaseModel):
@@ -111,7 +112,7 @@ def list_audit(request: Request, deps: Deps, _: Staff, query: Annotated[AuditQue
 def _read(store: EventStore, query: AuditQuery, before: int) -> tuple[list[dict[str, Any]], int]:
     wanted = {
         "topics": topics_of(query.action),
-        "of_house": list(OF_THE_HOUSE),
+        "system_topics": list(SYSTEM_TOPICS),
         "business": query.business_id,
         "actor": query.user_id and f"user-{query.user_id}",
         "before": before,
@@ -151,4 +152,4 @@ def _item(row: dict[str, Any]) -> dict[str, Any]:
 
 def _before(day: dt.date) -> dt.datetime:
     """Return the last microsecond before a day begins in Dhaka."""
-    return dt.datetime.combine(day, dt.time(), DHAKA) - dt.timedelta(microseconds=1)
+    return start_of(day) - dt.timedelta(microseconds=1)

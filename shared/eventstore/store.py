@@ -21,9 +21,9 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import PoolTimeout
 
-from shared.domain.events.base import Event
 from shared.errors import IdempotencyKeyReused
 from shared.eventstore.codec import RecordedEvent, encode
+from shared.eventstore.event import Event
 from shared.eventstore.reader import recorded_of
 from shared.eventstore.vault import MasterKey, Vault
 from shared.postgres.locks import business_lock

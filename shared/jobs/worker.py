@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from shared.domain.events.jobs import JobFailed
 from shared.eventstore.store import INTERRUPTIONS, EventStore, Metadata
+from shared.eventstore.system_events import JobFailed
 from shared.jobs import queue
 from shared.jobs.broker import BrokerDown, WakeupReceiver
 from shared.jobs.lease import LeaseRenewal

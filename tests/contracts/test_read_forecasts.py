@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from read_side.forecasting.queries import risk_of
-from shared.domain.events.base import Event
 from shared.domain.events.forecasting import ForecastFailed, ForecastsRequested, Short
 from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
 from shared.domain.events.sales import SalesBatchRecorded
 from shared.domain.rules.stockout import Demand, Shelf
+from shared.eventstore.event import Event
 from tests.support.application import RunningSystem
 from tests.support.forecast_events import RUN, made, takings
 from tests.support.reads import by_cursor, by_offset, data, record, refusal, today
@@ -108,8 +108,8 @@ def test_a_forecast_names_missing_data_and_the_next_step(client: httpx.Client, s
     assert (items[TEA]["stockout_risk"]["confidence"], items[TEA]["stockout_risk"]["recommendation"]) == (0.0, None)
     reported = {product: item["stockout_risk"] for product, item in items.items() if item["stockout_risk"]["reason"]}
     assert {product: (risk["reason"], risk["recommendation"]) for product, risk in reported.items()} == {
-        SALT: ("stock_unknown", "Count the stock once to see when it runs out"),
-        SOAP: ("insufficient_data", "A forecast takes 30 sales; 12 are recorded"),
+        SALT: ("stock_unknown", "Count the stock once to see when it will run out"),
+        SOAP: ("insufficient_data", "A forecast needs 30 sales; 12 are recorded"),
         OIL: ("failed", "This product could not be forecast last time: request it again"),
     }
     assert {risk["will_stockout"] for risk in reported.values()} == {False}
@@ -136,12 +136,13 @@ def test_filters_orders_and_pages(client: httpx.Client, shelf: Shop, running: Ru
         return [(item["product"]["id"], item["forecast_days"]) for item in items]
 
     names = [(RICE, 7), (RICE, 14), (OIL, 7), (SALT, 7), (SOAP, 7), (TEA, 7)]
-    assert listed() == names
-    assert listed(order="desc", limit=2) == names[::-1]
-    assert listed(has_stockout_warning="true") == [(RICE, 7), (RICE, 14)]
-    risky = listed(sort="stockout_risk", limit=2)
+    assert listed(sort="product_name") == names
+    assert listed(sort="product_name", order="desc", limit=2) == names[::-1]
+    assert listed(sort="product_name", has_stockout_warning="true") == [(RICE, 7), (RICE, 14)]
+    risky = listed(limit=2)
     assert risky[:3] == [(RICE, 14), (RICE, 7), (TEA, 7)]
-    assert listed(sort="stockout_risk", order="asc") == risky[::-1]
+    assert listed(sort="stockout_risk", order="desc") == risky
+    assert listed(order="asc") == risky[::-1]
     assert listed(product_id=TEA) == [(TEA, 7)]
     assert listed(product_id=99) == []
 

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.domain.events.base import Event
 from shared.domain.events.recommendations import RecommendationExpired, RecommendationWithdrawn
+from shared.eventstore.event import Event
 from tests.support.application import RunningSystem
 from tests.support.reads import by_cursor, by_offset, data, record, refusal, today
 from tests.support.recommendation_events import BASED_ON, issued

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.domain.contacts import phone
 from tests.support.csv_rows import fault_of
 from write_side.sales.csv.cells import Memo
 from write_side.sales.csv.faults import BadCell, Fault
@@ -10,7 +11,6 @@ from write_side.sales.csv.values import (
     cost,
     is_weighed,
     kind,
-    phone,
     sku,
     stock,
     weighed_quantity,

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from write_side.identity.credentials import emails
+from shared.http import emails
 from write_side.identity.schemas import BusinessChange, Registration, UserChange
 
 VALID = {

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from shared.domain.events.base import Event
 from shared.domain.events.recommendations import RecommendationIssued, RecommendationRefreshed, RecommendationWithdrawn
 from shared.domain.rules.recommend import NOBODY, AtRisk, Shelf, Signals, retention, wanted
 from shared.domain.rules.recommendation_candidates import Candidate, Fact, at_once
+from shared.eventstore.event import Event
 from tests.support.recommendations import BASED_ON, TODAY, after, opened, reviewed
-from write_side.recommendations.aggregate import Advice, dismiss
+from write_side.recommendations.aggregate import Advice, DismissRecommendation, decide
 
 SLOW = Shelf(1, 5_000, True, 20_000, None, 1_000, 7, None, "average", 12_000, None, None, None, 1_000, 0)  # noqa: FBT003 - a row
 
@@ -61,7 +61,7 @@ def test_ten_are_open_and_stay_whatever_joins_them() -> None:
 def test_those_that_were_answered_make_room_for_others() -> None:
     advice = opened(*slow_movers(*range(1, 30)))
     for number in range(1, 11):
-        advice = after(*dismiss(number, "no", advice, TODAY), advice=advice)
+        advice = after(*decide(DismissRecommendation(number, "no"), advice, TODAY), advice=advice)
     assert subjects(reviewed(advice, *slow_movers(*range(1, 30)))) == [f"product-{n}" for n in range(11, 21)]
 
 

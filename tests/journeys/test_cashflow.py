@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from read_side.http.business_day import DHAKA
+from shared.runtime.business_day import DHAKA
 from tests.support.ledgers import imported, read, written
 from tests.support.shops import Shop
 

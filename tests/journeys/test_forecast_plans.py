@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from msgspec.structs import replace
 
-from shared.domain.events.base import Event
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.forecasting import DailyForecastsPlanned, ForecastsRequested, Short
 from shared.eventstore.codec import decode
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata
+from shared.eventstore.system_events import DayOpened
 from shared.jobs.job import NewJob
 from shared.jobs.queue import Job, Retry
 from shared.runtime.container import Container

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.domain.events.base import Event
 from shared.domain.events.inventory import ProductLine, ProductSheetRecorded
 from shared.domain.events.sales import MovementsRecorded, SalesBatchRecorded, UploadCompleted
 from shared.eventstore.codec import decode
+from shared.eventstore.event import Event
 from tests.support.application import RunningSystem
 from tests.support.ledgers import errors_of, imported, read, written
 from tests.support.log_facts import rows

@@ -14,14 +14,15 @@ from shared.domain.events.sales import (
     SalesBatchRecorded,
     UploadCompleted,
 )
+from shared.eventstore.command import CommandContext
 from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, Metadata
 from tests.support.accepted_ledgers import Held, accept, job_of, upload_of
 from tests.support.log_facts import connected
 from write_side.sales.aggregate import stream_of
-from write_side.sales.handlers import Till
+from write_side.sales.handlers import record_sale
 from write_side.sales.lookups import sale_stream
-from write_side.sales.manual_sale import Wish
+from write_side.sales.manual_sale import SaleEntry
 from write_side.sales.worker import LedgerReader
 
 NAMES = ("karim", "রহিম", "fatema begum", "ali", "")
@@ -29,7 +30,7 @@ LEDGER = (
     b"Date,Product,Quantity,Amount,Customer,Payment Method,Type\n"
     b"2025-10-01,Tea,2,600,Ali,Cash,\n2025-10-01,Tea,1,300,Ali,Cash,return\n2025-10-01,Tea,1,20,,Cash,\n"
 )
-BY_HAND = Wish("2025-10-01", "Tea", None, "3", "900", "Ali", "", "cash")
+BY_HAND = SaleEntry("2025-10-01", "Tea", None, "3", "900", "Ali", "", "cash")
 
 
 def read(store: EventStore, business: int) -> str:
@@ -81,7 +82,7 @@ def test_no_list_of_names_finds_a_customer_in_a_ledgers_fingerprints(of_ledger: 
 
 
 def test_no_list_of_names_finds_a_customer_in_the_fingerprint_of_a_sale_by_hand(store: EventStore) -> None:
-    item, _ = Till(store, 7, Metadata(), None).record(BY_HAND)
+    item = record_sale(CommandContext(store, 7, Metadata()), BY_HAND).data
     of_sale = recorded(store, sale_stream(7, item["id"]))
     assert len(of_sale) == 1
     assert guessed(of_sale) == set()
@@ -96,7 +97,7 @@ def test_two_shops_fingerprint_the_same_sale_differently(store: EventStore, of_l
 
 @pytest.mark.usefixtures("of_ledger")
 def test_rows_of_a_forgotten_customer_are_known_again(store: EventStore, database_url: str) -> None:
-    Till(store, 7, Metadata(), None).record(BY_HAND)
+    record_sale(CommandContext(store, 7, Metadata()), BY_HAND)
     with connected(database_url) as owner:
         owner.execute("DELETE FROM vault.keys WHERE subject LIKE 'customer-7-%'")
     again = read(store, 7)

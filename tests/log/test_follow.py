@@ -5,13 +5,12 @@ from dataclasses import replace
 
 from psycopg.conninfo import make_conninfo
 
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.identity import LoggedIn
-from shared.domain.events.rules import RuleActivated
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.listener import LogListener
-from shared.eventstore.reader import OF_EVERY_BUSINESS, LogReader
+from shared.eventstore.reader import LogReader
 from shared.eventstore.store import Append, EventStore
+from shared.eventstore.system_events import GLOBAL_TOPICS, DayOpened, RuleActivated
 from shared.eventstore.vault import MasterKey
 from shared.postgres.database import WRITER
 from tests.support.application import SECRET
@@ -99,7 +98,7 @@ def test_a_business_has_its_own_history_and_the_global_one_by_position(store: Ev
     for stream, business in written:
         event = replace(stored(stream, 1), topic=topics.get(stream, LoggedIn.topic))
         store.recorder.insert_events([event], append=Append(business))
-    reader = LogReader([LoggedIn.topic, *OF_EVERY_BUSINESS])
+    reader = LogReader([LoggedIn.topic, *GLOBAL_TOPICS])
     with connected(database_url, WRITER) as conn:
         history = reader.of_business(conn, 7, 0, limit=100, upto=100)
         assert [(r.position, r.stream) for r in history] == [

@@ -2,11 +2,11 @@ import datetime as dt
 
 import pytest
 
-from shared.domain.events.base import Event
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.forecasting import DailyForecastsPlanned, ForecastRunCompleted, ForecastsRequested
 from shared.domain.events.sales import UploadCompleted
 from shared.eventstore.codec import RecordedEvent, encode
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import DayOpened
 from shared.jobs.job import FOLLOWING, NIGHTLY, WAITED_FOR, NewJob, Outcome
 from write_side.forecasting.aggregate import PART
 from write_side.forecasting.policy import MAKE, PLAN

@@ -10,10 +10,10 @@ import psycopg
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from shared.domain.events.jobs import JobFailed, JobRetried
 from shared.domain.events.sales import UploadAccepted, UploadFailed
 from shared.eventstore.listener import LogListener
 from shared.eventstore.store import Append, EventStore, Metadata
+from shared.eventstore.system_events import JobFailed, JobRetried
 from shared.jobs import queue as jobs
 from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
 from shared.jobs.queue import Job, Lease

@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.domain.events.cashflow import CashSettingsChanged
-from shared.domain.events.clock import DayOpened
-from shared.domain.events.rules import RuleActivated
 from shared.domain.events.sales import UploadCompleted
 from shared.eventstore.reader import LogReader
 from shared.eventstore.store import EventStore
+from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.jobs import queue
 from shared.jobs.job import NIGHTLY, NewJob
 from shared.jobs.queue import Retry

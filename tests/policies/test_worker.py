@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from eventsourcing.persistence import DataError
 
-from shared.domain.events.jobs import JobFailed
 from shared.eventstore.store import EventStore
+from shared.eventstore.system_events import JobFailed
 from shared.jobs import queue as jobs
 from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
 from shared.jobs.job import NewJob

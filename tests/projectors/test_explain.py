@@ -12,10 +12,9 @@ from projections.operations import row_keys
 from projections.operations.explain import Explained, Explainer
 from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
-from shared.domain.events.base import Event
-from shared.domain.events.clock import DayOpened
-from shared.domain.events.rules import RuleActivated
 from shared.errors import BusinessNeeded, HistoryTooLong, InvalidQuery, ProjectionOutdated, RowNotFound, TableNotFound
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import DayOpened, RuleActivated
 from tests.support.poison import POISONS, write
 from tests.support.shop_events import DAY, batch, busy_shop, completed, everything_else, sale
 from tests.support.world import World

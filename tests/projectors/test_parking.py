@@ -7,7 +7,7 @@ from psycopg.sql import SQL, Identifier
 from projections.engine.applier import Applier
 from projections.engine.follower import connect
 from projections.registry import REGISTRY
-from shared.domain.events.base import Event
+from shared.eventstore.event import Event
 from shared.postgres.database import PROJECTOR, SHARDS
 from tests.support.poison import NEIGHBOUR, OTHER, POISONS, SHOP, repair, write
 from tests.support.shop_events import accepted, batch, completed, products, sale

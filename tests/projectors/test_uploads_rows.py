@@ -4,9 +4,9 @@ from uuid import UUID
 import pytest
 
 from projections.engine.applier import Fenced
-from shared.domain.events.base import Event
-from shared.domain.events.jobs import JobFailed, JobRetried
 from shared.domain.events.sales import Movement, MovementsRecorded, Remark, UploadCompleted, UploadFailed
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import JobFailed, JobRetried
 from shared.postgres.database import SHARDS
 from tests.support.model import Row
 from tests.support.shop_events import DAY, accepted, batch, file_id, sale

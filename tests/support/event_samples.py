@@ -4,9 +4,7 @@ import base64
 import datetime as dt
 from pathlib import Path
 
-from shared.domain.events.base import Event
 from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.demo import DemoShopFurnished, DemoShopOpened
 from shared.domain.events.forecasting import (
@@ -39,7 +37,6 @@ from shared.domain.events.identity import (
     UserRegistered,
 )
 from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
-from shared.domain.events.jobs import JobFailed, JobRetried
 from shared.domain.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
@@ -50,7 +47,6 @@ from shared.domain.events.recommendations import (
     RecommendationViewed,
     RecommendationWithdrawn,
 )
-from shared.domain.events.rules import RuleActivated
 from shared.domain.events.sales import (
     CustomersAdded,
     Movement,
@@ -68,6 +64,8 @@ from shared.domain.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import DayOpened, JobFailed, JobRetried, RuleActivated
 
 FILE = "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11"
 FAMILY = "0b7d3c52-5f0c-4a0e-8f3b-1f1a7c1b9d01"

@@ -8,14 +8,11 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from shared.domain.events.base import Event
 from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.forecasting import Accuracy, ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
 from shared.domain.events.identity import BusinessRegistered, LoggedIn
 from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
-from shared.domain.events.jobs import JobFailed, JobRetried
 from shared.domain.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
@@ -24,7 +21,6 @@ from shared.domain.events.recommendations import (
     RecommendationViewed,
     RecommendationWithdrawn,
 )
-from shared.domain.events.rules import RuleActivated
 from shared.domain.events.sales import (
     Movement,
     MovementsRecorded,
@@ -36,6 +32,8 @@ from shared.domain.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import DayOpened, JobFailed, JobRetried, RuleActivated
 from tests.support import forecast_events, recommendation_events
 from tests.support.shop_events import accepted, batch, customers, file_id, products, profile
 

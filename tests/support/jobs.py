@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from shared.domain.events.base import Event
 from shared.domain.events.sales import UploadAccepted, UploadCompleted
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata
 from shared.jobs import queue
 from shared.jobs.job import NewJob

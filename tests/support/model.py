@@ -11,10 +11,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from shared.domain.events.base import Event
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.identity import BusinessProfileChanged, BusinessRegistered
-from shared.domain.events.jobs import JobFailed, JobRetried
 from shared.domain.events.sales import (
     CustomersAdded,
     Movement,
@@ -29,6 +27,8 @@ from shared.domain.events.sales import (
     UploadFailed,
 )
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import JobFailed, JobRetried
 from tests.support.model_cashflow import cashflow
 from tests.support.model_customers import customers
 from tests.support.model_forecasting import forecasting

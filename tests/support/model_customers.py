@@ -11,10 +11,7 @@ from statistics import median
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from shared.domain.events.base import Event
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
-from shared.domain.events.rules import RuleActivated
 from shared.domain.events.sales import (
     CustomersAdded,
     SaleRecorded,
@@ -24,6 +21,8 @@ from shared.domain.events.sales import (
     UploadFailed,
 )
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import DayOpened, RuleActivated
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]

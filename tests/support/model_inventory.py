@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
-from shared.domain.events.rules import RuleActivated
 from shared.domain.events.sales import (
     MovementsRecorded,
     ProductsAdded,
@@ -21,6 +20,7 @@ from shared.domain.events.sales import (
     UploadFailed,
 )
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.system_events import RuleActivated
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]

@@ -4,8 +4,8 @@ import secrets
 
 import msgspec
 
-from shared.domain.events.base import Event
 from shared.domain.events.sales import ProductsAdded
+from shared.eventstore.event import Event
 from tests.support.shop_events import batch, products, sale
 from tests.support.world import World
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 
-from read_side.http.business_day import DHAKA
-from shared.domain.events.base import Event
+from shared.eventstore.event import Event
 from shared.eventstore.store import Metadata, UnitOfWork
 from shared.http.position_tokens import PositionTokens
+from shared.runtime.business_day import DHAKA
 from tests.support.application import RunningSystem
 from tests.support.shops import Shop
 

@@ -2,10 +2,10 @@
 
 import datetime as dt
 
-from shared.domain.events.base import Event
 from shared.domain.rules.recommendation_candidates import Candidate
+from shared.eventstore.event import Event
 from write_side.recommendations.aggregate import Advice, evolve
-from write_side.recommendations.review import review
+from write_side.recommendations.review import Review, decide
 
 TODAY = dt.date(2025, 11, 3)
 NOW = dt.datetime(2025, 11, 3, 6, tzinfo=dt.UTC)
@@ -23,7 +23,7 @@ def reviewed(
     advice: Advice, *wanted: Candidate, on: dt.date = TODAY, first: int | None = None, stale: bool = False
 ) -> list[Event]:
     first_id = len(advice.items) + 1 if first is None else first
-    return review(wanted, advice, on, BASED_ON, first_id=first_id, stale=stale)
+    return decide(Review(wanted, {}, BASED_ON, stale, first_id), advice, on)
 
 
 def opened(*wanted: Candidate) -> Advice:

@@ -1,7 +1,7 @@
 """Changes of rules that each projection shows."""
 
-from shared.domain.events.base import Event
-from shared.domain.events.rules import RuleActivated
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import RuleActivated
 
 FRESH = {"recency_days": [0, 3, 12, 300]}
 EAGER: dict[str, int | float | list[int]] = {

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from uuid import UUID, uuid5
 
-from shared.domain.events.base import Event
 from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseRecorded
 from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.identity import BusinessProfileChanged, BusinessRegistered
@@ -26,6 +25,7 @@ from shared.domain.events.sales import (
     UploadAccepted,
     UploadCompleted,
 )
+from shared.eventstore.event import Event
 from tests.support.forecast_events import made, takings
 from tests.support.recommendation_events import issued
 

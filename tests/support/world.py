@@ -19,16 +19,15 @@ from projections.engine.applier import Applier
 from projections.engine.follower import connect
 from projections.engine.replayer import Source
 from projections.registry import REGISTRY
-from shared.domain.events import CATALOGUE
-from shared.domain.events.base import Event
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.customers import CustomerDetailsChanged
 from shared.domain.events.identity import BusinessProfileChanged
-from shared.domain.events.rules import RuleActivated
 from shared.domain.events.sales import CustomersAdded
+from shared.eventstore.catalogue import CATALOGUE
 from shared.eventstore.codec import RecordedEvent, encode
+from shared.eventstore.event import Event
 from shared.eventstore.reader import LogReader
 from shared.eventstore.store import Append, EventStore, Metadata, UnitOfWork
+from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.eventstore.vault import MasterKey, SubjectKeys, Vault
 from shared.postgres.database import PROJECTOR, SHARDS, WRITER
 from tests.support.application import SECRET
@@ -120,6 +119,9 @@ class World:
     ) -> Tables:
         """Return what the model says a projection must hold, of the whole log or of a part."""
         return MODELS[name](self.history(businesses) if history is None else history, self.people)
+
+    def status(self, name: str) -> dict[str, Any]:
+        return next(item for item in generations.standing(self.conn) if item["name"] == name)
 
     def schema(self, name: str) -> str:
         """Return the schema of the generation that serves."""

@@ -1,16 +1,21 @@
-"""What owners may say about their cash, in taka; keys that are not named here are ignored."""
+"""Request bodies and answers about a shop's cash, in taka; unknown keys of requests are ignored."""
 
+import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Final, LiteralString, Self, overload
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.domain.presentation import schemas
+from shared.domain.presentation.units import PAISA
 from shared.domain.rules.recurring import Interval
+from shared.http.answers import answers
 from shared.http.fields import PlainDate, printable
+from write_side.cashflow.aggregate import ChangeCashSettings
 
 _MOST = 10**10
-# What can be wrong; the texts FIELD_NOT_… word it.
+# The code of a problem; its text is FIELD_NOT_…
 _NO_NUMBER: Final = "decimal_type"
 
 
@@ -36,16 +41,16 @@ def paisa(taka: Decimal) -> int: ...
 @overload
 def paisa(taka: None) -> None: ...
 def paisa(taka: Decimal | None) -> int | None:
-    """Return an amount with at most two places in paisa, None of none."""
-    return None if taka is None else int(taka * 100)
+    """Return an amount with at most two decimal places in paisa; None stays None."""
+    return None if taka is None else int(taka * PAISA)
 
 
 class _Form(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
 
-class CashSettings(_Form):
-    """Where the cash stood at the start of a day, and the balance to be warned below; what is left out stays."""
+class CashSettingsChange(_Form):
+    """The balance at the start of a day, and the balance to warn below; omitted fields stay unchanged."""
 
     opening_balance: Annotated[Taka, Field(ge=-_MOST, le=_MOST, examples=[95000])] | None = None
     opening_date: BusinessDate | None = None
@@ -58,9 +63,13 @@ class CashSettings(_Form):
             raise PydanticCustomError(kind, kind, {"first": "opening_balance", "second": "opening_date"})
         return self
 
+    def command(self) -> ChangeCashSettings:
+        """Return the command, in paisa."""
+        return ChangeCashSettings(paisa(self.opening_balance), self.opening_date, paisa(self.critical_threshold))
+
 
 class NewExpense(_Form):
-    """Something paid on a day, and again if it recurs."""
+    """An expense on a day, repeated if it recurs."""
 
     date: BusinessDate
     amount: Amount
@@ -69,8 +78,35 @@ class NewExpense(_Form):
 
 
 class NewCollection(_Form):
-    """What a customer paid back on a day."""
+    """A payment of a customer on a day."""
 
     date: BusinessDate
     amount: Amount
     customer_id: CustomerId
+
+
+class Collection(BaseModel):
+    """A recorded payment of a customer."""
+
+    id: int
+    date: dt.date
+    amount: schemas.Taka
+    customer_id: int
+
+
+_EXPENSE = {
+    "id": 1,
+    "date": "2025-11-03",
+    "amount": 15000,
+    "category": "rent",
+    "recurring": "monthly",
+    "ended_on": None,
+}
+SETTINGS = answers(
+    schemas.CashSettings, {"opening_balance": 95000, "opening_date": "2025-11-03", "critical_threshold": 20000}
+)
+RECORDED = answers(schemas.Expense, _EXPENSE, "Recorded", status=201)
+ENDED = answers(schemas.Expense, {**_EXPENSE, "ended_on": "2025-11-20"}, "Ended")
+COLLECTED = answers(
+    Collection, {"id": 1, "date": "2025-11-03", "amount": 500, "customer_id": 1}, "Recorded", status=201
+)

@@ -5,9 +5,9 @@ import logging
 from collections.abc import Sequence
 from typing import cast
 
-from shared.domain.events.clock import DayOpened
 from shared.eventstore.codec import decode
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.eventstore.system_events import DayOpened
 from shared.runtime.business_day import date_of
 
 STREAM = "days"

@@ -1,30 +1,10 @@
-"""How accounts, shops and tokens look to clients."""
+"""Accounts, shops and tokens as clients see them."""
 
 from typing import Any
 
-from write_side.identity.aggregate import Business, User
+from write_side.identity.business_aggregate import Business
 from write_side.identity.session_handlers import Tokens
-
-USER_EXAMPLE = {
-    "id": 1,
-    "email": "owner@shop.bd",
-    "first_name": "Ali",
-    "language": "bn",
-    "business_id": 1,
-    "is_staff": False,
-    "created_at": "2025-11-03T10:30:00Z",
-}
-BUSINESS_EXAMPLE = {
-    "id": 1,
-    "name": "Ali's Tea Shop",
-    "type": "restaurant",
-    "phone_number": "+880123456789",
-    "city": "Dhaka",
-    "description": None,
-    "is_demo": False,
-    "created_at": "2025-11-03T10:30:00Z",
-}
-TOKENS_EXAMPLE = {"access_token": "jwt...", "refresh_token": "jwt...", "expires_in": 3600}
+from write_side.identity.user_aggregate import User
 
 
 def user_data(user: User, business_id: int | None) -> dict[str, Any]:
@@ -41,7 +21,7 @@ def user_data(user: User, business_id: int | None) -> dict[str, Any]:
 
 
 def business_data(business: Business) -> dict[str, Any]:
-    """Return a shop as clients see it, without the statistics, which the read side has."""
+    """Return a shop as clients see it, without the statistics of the read side."""
     return {
         "id": business.business_id,
         "name": business.name,
@@ -55,5 +35,5 @@ def business_data(business: Business) -> dict[str, Any]:
 
 
 def tokens_data(tokens: Tokens) -> dict[str, Any]:
-    """Return what a client keeps of a session."""
+    """Return the tokens of a session."""
     return tokens._asdict()

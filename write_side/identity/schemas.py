@@ -1,68 +1,41 @@
-"""What clients may send about accounts, shops and sessions; keys that are not named here are ignored."""
+"""Request bodies about accounts, shops and sessions; unknown keys are ignored."""
 
 import re
-import unicodedata
-from typing import Annotated, Literal, LiteralString
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from write_side.identity.credentials import emails
+from shared.domain.presentation import schemas as common
+from shared.http.answers import answers
+from shared.http.contact_fields import Description, Email
+from shared.http.fields import printable
 
 SUGGESTED_TYPES = ("grocery", "restaurant", "tea_stall", "pharmacy", "clothing", "electronics", "stationery", "other")
-# What can be wrong here alone; the text FIELD_NOT_… words it.
-NOT_EMAIL, NOT_PRINTABLE, NOT_PHONE = "not_email", "not_printable", "not_phone"
+# The code of a problem; its text is FIELD_NOT_…
+_NOT_PHONE: Final = "not_phone"
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,18}")
 _DIGITS = str.maketrans("০১২৩৪৫৬৭৮৯", "0123456789")
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-def _problem(kind: LiteralString) -> PydanticCustomError:
-    return PydanticCustomError(kind, kind)
-
-
-def _email(text: str) -> str:
-    try:
-        return emails.address(text)
-    except emails.NotAnEmail:
-        raise _problem(NOT_EMAIL) from None
-
-
-def _printable(text: object, *, lines: bool = False) -> object:
-    """Trim to NFC; every printable character may stand in a name, of any script."""
-    if not isinstance(text, str):
-        return text
-    clean = unicodedata.normalize("NFC", text.replace("\r\n", "\n") if lines else text).strip()
-    allowed = "\n\t" if lines else ""
-    if any(c in _BIDI or (c not in allowed and unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"}) for c in clean):
-        raise _problem(NOT_PRINTABLE)
-    return clean
-
-
-def _lines(text: object) -> object:
-    return _printable(text, lines=True)
 
 
 def _phone(text: str) -> str:
     number = text.translate(_DIGITS).strip()
     if number and not _PHONE.fullmatch(number):
-        raise _problem(NOT_PHONE)
+        raise PydanticCustomError(_NOT_PHONE, _NOT_PHONE)
     return number
 
 
 Language = Literal["bn", "en"]
-Email = Annotated[str, Field(max_length=320, examples=["owner@shop.bd"]), AfterValidator(_email)]
 Secret = Annotated[str, Field(max_length=4096)]
-FirstName = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(_printable)]
-ShopName = Annotated[str, StringConstraints(min_length=1, max_length=255), BeforeValidator(_printable)]
+FirstName = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(printable)]
+ShopName = Annotated[str, StringConstraints(min_length=1, max_length=255), BeforeValidator(printable)]
 ShopType = Annotated[
     str,
     StringConstraints(min_length=1, max_length=50),
-    BeforeValidator(_printable),
+    BeforeValidator(printable),
     Field(description="Free; suggested: " + ", ".join(SUGGESTED_TYPES), examples=["restaurant"]),
 ]
-City = Annotated[str, StringConstraints(max_length=100), BeforeValidator(_printable)]
-Description = Annotated[str, StringConstraints(max_length=2000), BeforeValidator(_lines)]
+City = Annotated[str, StringConstraints(max_length=100), BeforeValidator(printable)]
 Phone = Annotated[str, StringConstraints(max_length=20), AfterValidator(_phone)]
 
 
@@ -82,7 +55,7 @@ class Registration(_Form):
 
 
 class Login(_Form):
-    """Whoever wants in."""
+    """E-mail and password of an account."""
 
     email: str = Field(max_length=4096, examples=["owner@shop.bd"])
     password: Secret = Field(examples=["SecurePass123"])
@@ -95,14 +68,14 @@ class RefreshToken(_Form):
 
 
 class UserChange(_Form):
-    """What changes in the own account; what is left out stays."""
+    """The changed fields of the own account; omitted fields stay unchanged."""
 
     first_name: FirstName = Field(default_factory=str)
     language: Language = Field(default_factory=lambda: "bn")
 
 
 class BusinessChange(_Form):
-    """What changes in the shop's profile; what is left out stays, null clears what may be empty."""
+    """The changed fields of the shop's profile; omitted ones stay unchanged, null clears one that may be empty."""
 
     name: ShopName = Field(default_factory=str)
     type: ShopType = Field(default_factory=str)
@@ -112,21 +85,123 @@ class BusinessChange(_Form):
 
 
 class PasswordChange(_Form):
-    """The password that was, and the one that shall be."""
+    """The current and the new password."""
 
     current_password: Secret
     new_password: Secret
 
 
 class ResetRequest(_Form):
-    """Whose password was forgotten."""
+    """The account whose password was forgotten."""
 
     email: str = Field(max_length=4096, examples=["owner@shop.bd"])
 
 
 class Reset(_Form):
-    """The code that was sent, and the password that shall be."""
+    """The code that was sent, and the new password."""
 
     email: str = Field(max_length=4096, examples=["owner@shop.bd"])
     code: str = Field(max_length=64, examples=["7KQ2M9XA"])
     new_password: Secret
+
+
+class TokenPair(BaseModel):
+    """The tokens of a session; the access token is valid for `expires_in` seconds."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+
+
+class Account(BaseModel):
+    """An account."""
+
+    id: int
+    email: str
+    first_name: str
+    language: common.Language
+    business_id: Annotated[int | None, Field(description="Null for staff")]
+    is_staff: bool
+    created_at: common.UtcTime
+
+
+class Shop(BaseModel):
+    """A shop without its totals."""
+
+    id: int
+    name: str
+    type: str | None
+    phone_number: str | None
+    city: str | None
+    description: str | None
+    is_demo: bool
+    created_at: common.UtcTime
+
+
+class Registered(BaseModel):
+    """A new account with its shop and session."""
+
+    user: Account
+    business: Shop
+    tokens: TokenPair
+
+
+class LoggedIn(TokenPair):
+    """A session that begins; `tokens` repeats the tokens."""
+
+    user: Account
+    tokens: TokenPair
+
+
+class ChangedAccount(Account):
+    """The account with a new access token."""
+
+    access_token: str
+
+
+class LoggedOut(BaseModel):
+    """One or all sessions have ended."""
+
+    logged_out: Literal[True]
+
+
+class PasswordChanged(BaseModel):
+    """The password was replaced."""
+
+    password_changed: Literal[True]
+
+
+class ResetRequested(BaseModel):
+    """A code was sent if there is such an account."""
+
+    expires_in: Annotated[int, Field(description="Validity of the code in seconds")]
+
+
+_USER = {
+    "id": 1,
+    "email": "owner@shop.bd",
+    "first_name": "Ali",
+    "language": "bn",
+    "business_id": 1,
+    "is_staff": False,
+    "created_at": "2025-11-03T10:30:00Z",
+}
+_BUSINESS = {
+    "id": 1,
+    "name": "Ali's Tea Shop",
+    "type": "restaurant",
+    "phone_number": "+880123456789",
+    "city": "Dhaka",
+    "description": None,
+    "is_demo": False,
+    "created_at": "2025-11-03T10:30:00Z",
+}
+_TOKENS = {"access_token": "jwt...", "refresh_token": "jwt...", "expires_in": 3600}
+REGISTERED = answers(Registered, {"user": _USER, "business": _BUSINESS, "tokens": _TOKENS}, status=201)
+LOGGED_IN = answers(LoggedIn, {"user": _USER, **_TOKENS, "tokens": _TOKENS})
+REFRESHED = answers(TokenPair, _TOKENS)
+LOGGED_OUT = answers(LoggedOut, {"logged_out": True})
+ACCOUNT_CHANGED = answers(ChangedAccount, {**_USER, "access_token": "jwt..."})
+SHOP_CHANGED = answers(Shop, _BUSINESS)
+PASSWORD_CHANGED = answers(PasswordChanged, {"password_changed": True})
+RESET_REQUESTED = answers(ResetRequested, {"expires_in": 600}, status=202)

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared.domain.events.base import Event
 from shared.domain.events.inventory import ProductLine, ProductSheetRecorded
 from shared.domain.events.sales import (
     Movement,
@@ -22,6 +21,7 @@ from shared.domain.events.sales import (
     UploadFailed,
 )
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
 from write_side.sales.csv.rows import LedgerRow, RejectedRow
 from write_side.sales.csv.sheet import Sheet
 from write_side.sales.csv.values import EXPENSE, PURCHASE, SALE

@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
+from shared.domain.contacts import name_key
 from write_side.sales.csv.cells import loosely
 from write_side.sales.csv.faults import Remark
-from write_side.sales.csv.values import name, name_key
+from write_side.sales.csv.values import name
 
 # Written as `loosely` leaves them. Credit is a sale on credit (baki), not a credit card.
 METHODS: dict[str, tuple[str, ...]] = {

@@ -8,6 +8,7 @@ from operator import itemgetter
 
 import msgspec
 
+from shared.domain.contacts import name_key, phone
 from write_side.sales.csv import values
 from write_side.sales.csv.cells import Memo, legible
 from write_side.sales.csv.dates import DHAKA, DateFormat
@@ -233,7 +234,7 @@ class SaleReader:
         return found
 
     def _phone(self, cell: str) -> str | None:
-        number = values.phone(cell)
+        number = phone(cell)
         if number is None and not cell.isspace():
             self._note(Notice(Remark.PHONE_UNREADABLE.value))
         return number
@@ -250,12 +251,12 @@ def _picker(layout: Layout) -> Callable[[list[str]], tuple[str, ...]]:
 
 def _product(cell: str) -> tuple[str, str]:
     shown = values.name(cell)
-    return shown, values.name_key(shown)
+    return shown, name_key(shown)
 
 
 def _customer(mark: Mark, cell: str) -> Customer:
     if not cell or cell.isspace():
         return None, None, ""
     shown = values.name(cell)
-    key = values.name_key(shown)
+    key = name_key(shown)
     return shown, key, mark(key)

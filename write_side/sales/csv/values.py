@@ -3,10 +3,10 @@
 import re
 import unicodedata
 
+from shared.domain.contacts import FORBIDDEN, MAX_NAME
 from write_side.sales.csv.cells import ascii_digits, loosely
 from write_side.sales.csv.faults import BadCell, Fault
 
-MAX_NAME = 255
 MAX_SKU = 100
 SALE, RETURN, PURCHASE, EXPENSE = "sale", "return", "purchase", "expense"
 
@@ -24,9 +24,6 @@ _MONEY = re.compile(
     rf"\s*(?:{_CURRENCY}|/[-=])?",
     re.IGNORECASE,
 )
-
-# Controls (but for the white space of a quoted cell), lone surrogates, and what turns the direction of text around.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 _WEIGHED = frozenset(
     {
@@ -72,8 +69,6 @@ KINDS: dict[str, tuple[str, ...]] = {
     EXPENSE: ("expense", "expenses", "cost", "spending", "খরচ", "ব্যয়"),
 }
 _KIND_OF = {loosely(word): kind for kind, words in KINDS.items() for word in words}
-_LOCAL_PHONE = re.compile(r"(?:\+?880|0)?(1[0-9]{9})")
-_FOREIGN_PHONE = re.compile(r"\+[0-9]{7,15}")
 
 
 def amount(cell: str) -> int:
@@ -175,7 +170,7 @@ def name(cell: str) -> str:
 
     Raises BadCell: MISSING_VALUE, INVALID_CHARACTER, NAME_TOO_LONG.
     """
-    if _FORBIDDEN.search(cell):
+    if FORBIDDEN.search(cell):
         raise BadCell(Fault.INVALID_CHARACTER)
     text = " ".join(unicodedata.normalize("NFC", cell).split())
     if not text:
@@ -183,21 +178,6 @@ def name(cell: str) -> str:
     if len(text) > MAX_NAME:
         raise BadCell(Fault.NAME_TOO_LONG)
     return text
-
-
-def name_key(text: str) -> str:
-    """Return what two spellings of one name have in common: NFC, case folded, white space collapsed."""
-    folded = unicodedata.normalize("NFD", text).casefold()
-    return " ".join(unicodedata.normalize("NFC", folded).split())
-
-
-def phone(cell: str) -> str | None:
-    """Return a phone number as +8801XXXXXXXXX (or + and the digits of another country); None if it is none."""
-    digits = re.sub(r"[\s().-]+", "", ascii_digits(cell[:_LONGEST_NUMBER]))
-    local = _LOCAL_PHONE.fullmatch(digits)
-    if local:
-        return "+880" + local[1]
-    return digits if _FOREIGN_PHONE.fullmatch(digits) else None
 
 
 def _blank(cell: str) -> bool:

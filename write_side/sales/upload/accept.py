@@ -10,12 +10,12 @@ from shared.domain.refusals.sales import InvalidCsvFormat, MissingColumns
 from shared.errors import Refusal
 from shared.eventstore.files import Files
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.http.error_handlers import invalid_field
 from shared.http.tokens import Principal
 from shared.texts import Phrase
 from write_side.sales import aggregate
 from write_side.sales.csv.encoding import detect
 from write_side.sales.csv.header import Layout, NoLedger, read_header
-from write_side.sales.upload.multipart import invalid_field
 from write_side.sales.upload.pictures import Picture
 from write_side.sales.upload.quotas import insist_on_quota
 from write_side.sales.upload.stream import is_safe

@@ -1,4 +1,4 @@
-"""E-mail addresses as the house compares them: lower case, NFC, at most 254 characters."""
+"""E-mail addresses as they are stored and compared: lower case, NFC, at most 254 characters."""
 
 import unicodedata
 
@@ -8,13 +8,13 @@ LONGEST = 254
 
 
 class NotAnEmail(ValueError):
-    """The text is no e-mail address (RFC 5322)."""
+    """The text is not an e-mail address (RFC 5322)."""
 
 
 def address(text: str) -> str:
-    """Return the address in the form that is kept and compared; raises NotAnEmail.
+    """Return the address in the form that is stored and compared; raises NotAnEmail.
 
-    Nothing is looked up: whether mail arrives there is not asked, and a domain needs no more than a dot.
+    No DNS look-up is made; a domain only has to contain a dot.
     """
     try:
         found = validate_email(
@@ -29,7 +29,7 @@ def address(text: str) -> str:
 
 
 def looked_up(text: str) -> str:
-    """Return what to look an account up by; text that is no address comes back folded and finds nobody."""
+    """Return the form by which an account is looked up; text that is no address is only case-folded, and finds none."""
     try:
         return address(text)
     except NotAnEmail:
