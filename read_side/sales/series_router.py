@@ -10,9 +10,10 @@ from starlette.responses import Response
 from read_side.http.business_day import Today
 from read_side.http.consistency import await_consistency
 from read_side.sales import series_queries as queries
+from read_side.sales.schemas import SERIES
 from read_side.sales.series_queries import By, Period, Sums
 from shared.domain.presentation.units import CURRENCY, taka, units
-from shared.http.app import example, ok
+from shared.http.app import ok
 from shared.http.dependencies import Deps, Owner
 from shared.http.fields import PlainDate
 from shared.http.pagination import invalid
@@ -23,27 +24,6 @@ _MOST_BUCKETS: Final = 1_000
 _LONGEST: Final = dt.timedelta(3_660)
 _EARLIEST, _LATEST = dt.date(2000, 1, 1), dt.date(2999, 12, 31)
 _USUAL: Final = dt.timedelta(29)
-_BUCKET: Final = {"date": "2025-11-03", "revenue": 11500, "transactions": 42, "units": 61.5}
-_SUMMARY: Final = {"revenue": 11500, "transactions": 42, "units": 61.5}
-_EXAMPLE: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "by": "day",
-            "date_from": "2025-11-03",
-            "date_to": "2025-11-03",
-            "results": [_BUCKET],
-            "summary": _SUMMARY,
-            "previous": {
-                "date_from": "2025-11-02",
-                "date_to": "2025-11-02",
-                "results": [_BUCKET | {"date": "2025-11-02"}],
-                "summary": _SUMMARY,
-            },
-            "currency": CURRENCY,
-        },
-        "Every bucket of the period, also those without sales; `previous` is null unless compared",
-    )
-}
 
 
 class SeriesQuery(BaseModel):
@@ -78,7 +58,7 @@ class SeriesQuery(BaseModel):
         return Period(first, last)
 
 
-@router.get("/sales/series", responses=_EXAMPLE)
+@router.get("/sales/series", responses=SERIES)
 async def show_sales_series(
     request: Request, deps: Deps, who: Owner, today: Today, query: Annotated[SeriesQuery, Query()]
 ) -> Response:
