@@ -84,39 +84,34 @@ def build_api(container: Container) -> "FastAPI":
     import redis.asyncio  # noqa: PLC0415
 
     from read_side.routes import ROOT_ROUTERS, ROUTERS  # noqa: PLC0415
+    from shared.domain.presentation.api_tags import TAGS  # noqa: PLC0415
     from shared.http.app import create_app  # noqa: PLC0415
     from shared.http.dependencies import Dependencies  # noqa: PLC0415
     from shared.http.position_tokens import PositionTokens  # noqa: PLC0415
     from shared.http.rate_limiter import RateLimiter  # noqa: PLC0415
     from shared.http.tokens import TokenProvider  # noqa: PLC0415
     from write_side.recommendations.state_cache import AdviceStream  # noqa: PLC0415
-    from write_side.routes import ROUTERS as COMMANDS_OF_API  # noqa: PLC0415
+    from write_side.routes import ROUTERS as COMMAND_ROUTERS  # noqa: PLC0415
 
     @asynccontextmanager
-    async def lifespan(app: "FastAPI") -> AsyncIterator[Dependencies]:
+    async def lifespan(_: "FastAPI") -> AsyncIterator[Dependencies]:
         store = container.store(pool_size=6)
         reader = database.reader_pool(container.url, role=container.role(database.READER))
         await reader.open()
         cache = redis.asyncio.from_url(container.settings.redis_url) if container.settings.redis_url else None
-        app.state.store, app.state.reader, app.state.redis = store, reader, cache
-        app.state.files = container.files(store)
-        app.state.tokens = TokenProvider(container.settings)
-        app.state.positions = PositionTokens(container.secret)
-        app.state.projections, app.state.settings = cli.RULES, container.settings
         deps = Dependencies(
             settings=container.settings,
-            tokens=app.state.tokens,
+            tokens=TokenProvider(container.settings),
             limiter=RateLimiter(cache, enabled=container.settings.rate_limits),
-            positions=app.state.positions,
+            positions=PositionTokens(container.secret),
             store=store,
             reader=reader,
-            files=app.state.files,
+            files=container.files(store),
             redis=cache,
             explain=Explainer(source_of(container), REGISTRY),
             rules_by_projection=cli.RULES,
             services={AdviceStream: AdviceStream()},
         )
-        app.state.limiter = deps.limiter
         try:
             yield deps
         finally:
@@ -125,8 +120,8 @@ def build_api(container: Container) -> "FastAPI":
             if cache is not None:
                 await cache.aclose()
 
-    routers = [*COMMANDS_OF_API, *ROUTERS]
-    return create_app(container.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS)
+    routers = [*COMMAND_ROUTERS, *ROUTERS]
+    return create_app(container.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS, tags=TAGS)
 
 
 def run_api(container: Container, args: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ from psycopg.sql import SQL, Identifier
 
 from projections.engine.deltas import Deltas, Table
 from projections.engine.writers import LiveWriter, ReplayWriter
+from tests.support.properties import examples
 from tests.support.world import World
 
 RULES = Table(
@@ -74,7 +75,7 @@ def conn(shared_world: World) -> Iterator[Connection[Any]]:
     shared_world.conn.execute("DROP SCHEMA rules CASCADE")
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(60))
 @given(data=st.data(), said=changes)
 def test_merging_in_batches_equals_folding_in_memory(
     conn: Connection[Any], data: st.DataObject, said: list[Change]
@@ -89,7 +90,7 @@ def test_merging_in_batches_equals_folding_in_memory(
     assert _stored(conn, "every_rule", replayed) == reported
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(25))
 @given(data=st.data(), said=st.lists(st.tuples(days, numbers, numbers), max_size=12))
 def test_sums_of_a_merger_equal_sums_merged(
     conn: Connection[Any], data: st.DataObject, said: list[tuple[dt.date, int, int]]
@@ -108,7 +109,7 @@ def test_sums_of_a_merger_equal_sums_merged(
     }
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(25))
 @given(data=st.data(), said=st.lists(st.tuples(st.none() | texts, st.none() | days), max_size=12))
 def test_both_writers_insert_the_same_rows(
     conn: Connection[Any], data: st.DataObject, said: list[tuple[str | None, dt.date | None]]

@@ -150,6 +150,7 @@ def gives_way(process: int) -> bool:
 
 @LINUX
 @pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.usefixtures("lowered")
 def test_a_replay_runs_below_the_priority_of_readers(world: World, workers: int) -> None:
     street(world, shops=6)
     if not ours(world.admin.info.backend_pid):
