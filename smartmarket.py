@@ -33,7 +33,7 @@ from shared.eventstore.hash_chain import verify_chain
 from shared.eventstore.listener import LogListener
 from shared.eventstore.store import EventStore, Metadata, StoreError
 from shared.eventstore.vault import MasterKey
-from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
+from shared.jobs.wakeups import open_publisher, open_receiver
 from shared.jobs.worker import Worker
 from shared.postgres import database
 from shared.runtime import local_state
@@ -187,7 +187,7 @@ def _told_to_stop() -> threading.Event:
 def run_policies(container: Container, _: argparse.Namespace) -> None:
     """Turn events into jobs until told to stop."""
     listener = LogListener(container.url)
-    policies = Policies(container.connect, WakeupPublisher(container.broker, queue_name(container.url)), listener)
+    policies = Policies(container.connect, open_publisher(container), listener)
     _run(container, "policies", policies.run, policies.stop, listener)
 
 
@@ -205,8 +205,7 @@ def worker_handlers(container: Container, store: EventStore, models: Models) -> 
 
 def build_worker(container: Container, store: EventStore, models: Models) -> Worker:
     """Return the worker that a process of this role runs."""
-    receiver = WakeupReceiver(container.broker, queue_name(container.url))
-    return Worker(store, container.connect, receiver, worker_handlers(container, store, models))
+    return Worker(store, container.connect, open_receiver(container), worker_handlers(container, store, models))
 
 
 def run_worker(container: Container, _: argparse.Namespace) -> None:

@@ -17,8 +17,8 @@ from shared.eventstore.event import Event
 from shared.eventstore.listener import LogListener
 from shared.eventstore.reader import LogReader
 from shared.jobs import queue
-from shared.jobs.broker import WakeupPublisher
 from shared.jobs.job import NewJob, Outcome
+from shared.jobs.wakeups import Publisher
 from shared.runtime.loop import Loop
 
 Policy = Callable[[RecordedEvent, Any], list[NewJob | Outcome]]
@@ -48,7 +48,7 @@ FORGET_UNREAD = "DELETE FROM jobs.unread WHERE position = %s"
 class Policies(Loop):
     """Turns events into jobs until stopped."""
 
-    def __init__(self, connect: Callable[[], Connection[Any]], hints: WakeupPublisher, listener: LogListener) -> None:
+    def __init__(self, connect: Callable[[], Connection[Any]], hints: Publisher, listener: LogListener) -> None:
         """Write jobs over connections from `connect`, wake by `listener`, hint over `hints`."""
         super().__init__("policies")
         self._connect = connect

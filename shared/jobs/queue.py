@@ -21,6 +21,9 @@ MAX_ATTEMPTS = 4
 REST_SECONDS = 1.0
 logger = logging.getLogger("smartmarket.jobs")
 
+# Wakes the workers that listen, when the transaction commits.
+NOTIFY = "SELECT pg_notify('jobs', '')"
+LISTEN = "LISTEN jobs"
 # Returns id and priority of a job that is new.
 INSERT_JOB = """INSERT INTO jobs.jobs (id, kind, subject, business_id, position, payload, priority)
     VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id, priority"""
@@ -132,6 +135,8 @@ def record(conn: Connection[Any], decisions: Sequence[NewJob | Outcome]) -> dict
             due += conn.execute(REOPEN_JOB, (decision.kind, decision.subject)).fetchall()
         else:
             conn.execute(CLOSE_JOB, (decision.state, decision.error, decision.kind, decision.subject))
+    if due:
+        conn.execute(NOTIFY)
     return _by_priority(due)
 
 

@@ -12,8 +12,9 @@ from psycopg import Connection
 from shared.eventstore.store import INTERRUPTIONS, EventStore, Metadata
 from shared.eventstore.system_events import JobFailed
 from shared.jobs import queue
-from shared.jobs.broker import BrokerDown, WakeupReceiver
+from shared.jobs.broker import BrokerDown
 from shared.jobs.lease import LeaseRenewal
+from shared.jobs.wakeups import Receiver
 from shared.runtime.heartbeat import process_name
 from shared.runtime.loop import Loop
 
@@ -29,7 +30,7 @@ class Worker(Loop):
         self,
         store: EventStore,
         connect: Callable[[], Connection[Any]],
-        receiver: WakeupReceiver,
+        receiver: Receiver,
         handlers: Mapping[str, queue.Handler],
     ) -> None:
         """Serve the kinds of jobs that `handlers` name."""

@@ -35,14 +35,6 @@ class Container:
             raise CannotStart(msg)
         return self.settings.database_url
 
-    @property
-    def broker(self) -> str:
-        """Return the broker's URL."""
-        if not self.settings.broker_url:
-            msg = "BROKER_URL and REDIS_URL are not set. Start everything with `smartmarket up`, or name a broker."
-            raise CannotStart(msg)
-        return self.settings.broker_url
-
     @cached_property
     def roles(self) -> bool:
         """Tell whether the database grants the three roles; production insists on it."""

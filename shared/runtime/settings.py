@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -96,13 +96,6 @@ class Settings(BaseSettings):
     @classmethod
     def _capitals(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
-
-    @model_validator(mode="before")
-    @classmethod
-    def _broker_is_redis_by_default(cls, values: dict[str, Any]) -> dict[str, Any]:
-        if values.get("redis_url") and not values.get("broker_url"):
-            return {**values, "broker_url": values["redis_url"]}
-        return values
 
     @model_validator(mode="after")
     def _log_keeps_its_order(self) -> Self:
