@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 NICENESS = 15
 """A thirtieth of the usual weight: others run at once, and a lock held at this priority is still released soon."""
+OFF = "SMARTMARKET_TESTS_WITHOUT_LOW_PRIORITY"
+"""Set by tests that run beside each other: work at low priority would hardly proceed there."""
 _LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost")
 
 
@@ -51,6 +53,8 @@ def _is_postgres(process: int) -> bool:
 
 
 def _lower(process: int) -> None:
+    if OFF in os.environ:
+        return
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, process, NICENESS)
     with suppress(OSError):

@@ -17,6 +17,8 @@ from tests.support.priorities import LINUX, autogroup, ours
 from tests.support.source_tree import ROOT
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("lowered")
+
 STANDING = """
 import os
 from pathlib import Path
