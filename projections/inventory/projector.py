@@ -1,7 +1,6 @@
 """The stock of a shop's products, and what is known of them beside their sales."""
 
 import datetime as dt
-from zoneinfo import ZoneInfo
 
 from projections.engine.deltas import Deltas
 from projections.engine.derivation import Derivation, local_seconds
@@ -35,8 +34,8 @@ from shared.domain.events.sales import (
 from shared.domain.rules.registry import BOOK
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.vault import SubjectKeys
+from shared.runtime.business_day import DHAKA
 
-_DHAKA = ZoneInfo("Asia/Dhaka")
 _EPOCH = dt.date(2000, 1, 1).toordinal()
 # Seconds between a command's look at the clock and its event's time.
 _STAMPED_WITHIN = 1
@@ -179,7 +178,7 @@ def _entered(recorded: RecordedEvent, at: int) -> int:
 
 
 def _recorded_second(recorded: RecordedEvent) -> int:
-    local = recorded.recorded_at.astimezone(_DHAKA)
+    local = recorded.recorded_at.astimezone(DHAKA)
     return local_seconds(local.date(), local.hour * 3600 + local.minute * 60 + local.second)
 
 

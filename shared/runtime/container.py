@@ -1,4 +1,4 @@
-"""What every process of one SmartMarket is put together from."""
+"""Dependency container shared by all processes."""
 
 import logging
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ logger = logging.getLogger("smartmarket")
 
 
 class CannotStart(Exception):
-    """Something is missing; the message says what to do."""
+    """A requirement is missing; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Container:
-    """What a process is put together from."""
+    """Builds the dependencies of a process from its settings."""
 
     settings: Settings
 
@@ -46,7 +46,7 @@ class Container:
             )
             raise CannotStart(msg)
         if not granted:
-            logger.warning("one database role for everything: row-level security is no second wall here")
+            logger.warning("database roles missing; row-level security does not protect tenants")
         return granted
 
     def role(self, name: str) -> str | None:
