@@ -16,7 +16,6 @@ from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, StoreError
 from shared.eventstore.vault import MasterKey
 from shared.jobs.queue import Retry
-from shared.postgres.locks import Lock
 from tests.support.accepted_ledgers import Held, accept, job_of, ledger, upload_of
 from tests.support.application import SECRET
 from tests.support.log_facts import rows
@@ -26,7 +25,7 @@ from write_side.sales.aggregate import stream_of
 from write_side.sales.worker import LedgerReader
 
 COUNT = 6_500  # four chunks of 2,000 rows
-IMPORTERS = f"""SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = {Lock.IMPORT} AND granted
+IMPORTERS = """SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 7308 AND granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 
 
