@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from psycopg import ProgrammingError
@@ -118,13 +118,6 @@ class Settings(BaseSettings):
             msg = "must be the URL of a kombu transport, such as amqp://user:password@host:5672//."
             raise ValueError(msg)
         return value
-
-    @model_validator(mode="before")
-    @classmethod
-    def _broker_is_redis_by_default(cls, values: dict[str, Any]) -> dict[str, Any]:
-        if values.get("redis_url") and not values.get("broker_url"):
-            return {**values, "broker_url": values["redis_url"]}
-        return values
 
     @model_validator(mode="after")
     def _log_keeps_its_order(self) -> Self:

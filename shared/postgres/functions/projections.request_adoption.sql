@@ -1,6 +1,6 @@
 -- Locks a generation until the commit and begins its adoption. A retired one of the release that serves is requested to
 -- catch up and serve again. Returns no row if there is no such generation; else its kind and rules, its state after the
--- call, whether it can be adopted or was before, and the rebuild of its projection that stands in the way, if any.
+-- call, whether it can be adopted or was before, and the rebuild of its projection that prevents it, if any.
 CREATE OR REPLACE FUNCTION projections.request_adoption(p_generation bigint, p_by text)
 RETURNS TABLE (projection text, kind text, state text, rules jsonb, adoptable boolean, running bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
