@@ -21,7 +21,8 @@ from projections.engine.replayer import Progress, Source
 from projections.operations import preview, rebuild, repair, verify
 from projections.operations.scratch import OperationRequest, ProjectorVersionMismatch
 from projections.registry import REGISTRY
-from shared.domain.rules.registry import Rules
+from shared.eventstore.rule_versions import Rules
+from shared.postgres.generation_states import GenerationKind, GenerationState
 from shared.runtime.errors import CannotStart
 from shared.runtime.output import Output
 
@@ -96,7 +97,7 @@ class ProjectionCommands:
         if not rules:
             msg = "Name the rules: --rule rfm.v2, or --set rfm.recency_days=7,30,60,120"
             raise CannotStart(msg)
-        request = OperationRequest("preview", business, rules)
+        request = OperationRequest(GenerationKind.PREVIEW, business, rules)
         with _refusals(), _progress(self.output, name) as report:
             found = preview.preview(self.source, REGISTRY[name], request, report)
         lines = [tuple("" if cell is None else cell for cell in line) for line in found.lines()]
@@ -104,11 +105,12 @@ class ProjectionCommands:
             csv.writer(sys.stdout).writerows([_CHANGES, *lines])
             return
         rows = sum(changes.rows for changes in found.tables.values())
+        effects = ", ".join(f"{effect.total.changed:,} of today's {what}" for what, effect in found.effects.items())
         self.output.answer(
-            {"generation": found.generation, "projection": name, **found.told()},
+            {"generation": found.generation, "projection": name, **found.as_json()},
             f"{name}: {found.changed:,} of {rows:,} rows of {len(found.by_business)} of {found.businesses} businesses "
-            f"would change, and {found.advice.changed:,} of today's recommendations (computed in {found.seconds:.1f} s)"
-            f"\nsmartmarket projections adopt {found.generation}   puts these rules in force for every shop",
+            f"would change, and {effects} (computed in {found.seconds:.1f} s)\n"
+            f"smartmarket projections adopt {found.generation}   puts these rules in force for every shop",
         )
         if not self.output.as_json:
             Console().print(_changes(lines))
@@ -121,7 +123,7 @@ class ProjectionCommands:
             with suppress(rebuild.RebuildRunning, rebuild.NothingBefore, GenerationCancelled):
                 rebuild.roll_back(self.source, REGISTRY[name], generation)
             state = generations.projection_of(conn, generation)[1]
-        if state not in {"catching_up", "live"}:
+        if state not in {GenerationState.CATCHING_UP, GenerationState.LIVE}:
             msg = f"Generation {generation} is {state}: it does not serve."
             raise CannotStart(msg)
         return state
@@ -146,10 +148,10 @@ class ProjectionCommands:
 
     def _verify(self, name: str, business: int | None) -> bool:
         """Verify one projection; returns whether its tables differ from the log."""
-        request = OperationRequest("verify", business)
+        request = OperationRequest(GenerationKind.VERIFY, business)
         with _progress(self.output, name) as report:
-            found = verify.verify(self.source, REGISTRY[name], report=report, wish=request)
-        data = {"projection": name, **found.told(REGISTRY[name])}
+            found = verify.verify(self.source, REGISTRY[name], report=report, request=request)
+        data = {"projection": name, **found.as_json(REGISTRY[name])}
         result = "equal to the log" if found.equal else f"{found.differing:,} differ from the log"
         self.output.answer(
             data, f"{name}: {found.rows:,} rows of {found.businesses} businesses in {found.seconds:.1f} s, {result}"

@@ -15,6 +15,7 @@ from projections.operations.explain import Explainer
 from projections.registry import REGISTRY
 from read_side.routes import ROOT_ROUTERS
 from read_side.routes import ROUTERS as QUERY_ROUTERS
+from shared.domain.presentation.api_tags import TAGS
 from shared.http.app import create_app
 from shared.http.dependencies import Dependencies
 from shared.http.position_tokens import PositionTokens
@@ -38,30 +39,24 @@ def build_api(container: Container) -> FastAPI:
     """Return the API with everything its routes need."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[Dependencies]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[Dependencies]:
         store = container.store(pool_size=6)
         reader = database.reader_pool(container.url, role=container.role(database.READER))
         await reader.open()
         cache = redis.asyncio.from_url(container.settings.redis_url) if container.settings.redis_url else None
-        app.state.store, app.state.reader, app.state.redis = store, reader, cache
-        app.state.files = container.files(store)
-        app.state.tokens = TokenProvider(container.settings)
-        app.state.positions = PositionTokens(container.secret)
-        app.state.projections, app.state.settings = RULES_BY_PROJECTION, container.settings
         deps = Dependencies(
             settings=container.settings,
-            tokens=app.state.tokens,
+            tokens=TokenProvider(container.settings),
             limiter=RateLimiter(cache, enabled=container.settings.rate_limits),
-            positions=app.state.positions,
+            positions=PositionTokens(container.secret),
             store=store,
             reader=reader,
-            files=app.state.files,
+            files=container.files(store),
             redis=cache,
             explain=Explainer(source_of(container), REGISTRY),
             rules_by_projection=RULES_BY_PROJECTION,
             services={AdviceStream: AdviceStream()},
         )
-        app.state.limiter = deps.limiter
         try:
             yield deps
         finally:
@@ -71,7 +66,7 @@ def build_api(container: Container) -> FastAPI:
                 await cache.aclose()
 
     routers = [*COMMAND_ROUTERS, *QUERY_ROUTERS]
-    return create_app(container.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS)
+    return create_app(container.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS, tags=TAGS)
 
 
 def run_api(

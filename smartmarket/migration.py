@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from projections.engine import generations
+from projections.engine import generation_schemas, generations
 from projections.engine.follower import connect as connect_projector
 from projections.operations import rebuild
 from projections.registry import REGISTRY
@@ -23,7 +23,7 @@ def run_migrate(container: Container) -> tuple[Mapping[str, object], str]:
     """Migrate; returns what was done as data and as a sentence. Raises CannotStart while a rebuild is running."""
     applied = database.migrate(container.url)
     with connect_projector(container.url, role=container.role(database.PROJECTOR)) as conn:
-        made = generations.ensure_live(conn, REGISTRY)
+        made = generation_schemas.ensure_live(conn, REGISTRY)
         stale = _stale(conn, made)
     for name in stale:
         try:

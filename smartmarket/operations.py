@@ -17,9 +17,9 @@ from smartmarket.context import container
 
 if TYPE_CHECKING:
     from projections.cli import ProjectionCommands
-    from shared.domain.rules.registry import Rules
+    from shared.eventstore.rule_versions import Rules
     from shared.eventstore.store import EventStore
-    from write_side.admin.generations_handlers import Desk
+    from write_side.admin.generations_handlers import GenerationRequests
 
 _MOST_PROCESSES = 64
 _SEED = 1
@@ -120,7 +120,7 @@ def preview(
 
     def choose() -> "Rules":
         with closing(container(context).store(pool_size=2)) as store:
-            return _desk(store).rules(name, rule, parameters(changes or []))
+            return _requests(store).preview_rules(name, rule, parameters(changes or []))
 
     _commands(context, as_json=as_json).preview(name, choose, business, as_csv=as_csv)
 
@@ -128,9 +128,11 @@ def preview(
 @projections.command()
 def adopt(context: typer.Context, generation: Generation, *, as_json: Json = False) -> None:
     """Put a preview's rules in force, or serve again what served before."""
+    from shared.postgres.generation_states import GenerationState
+
     with closing(container(context).store(pool_size=2)) as store:
-        state = _desk(store).adopt(generation)
-    if state == "catching_up":
+        state = _requests(store).adopt(generation)
+    if state == GenerationState.CATCHING_UP:
         state = _commands(context, as_json=as_json).serve_adopted(generation)
     _answer_state(generation, state, as_json=as_json)
 
@@ -139,16 +141,16 @@ def adopt(context: typer.Context, generation: Generation, *, as_json: Json = Fal
 def drop(context: typer.Context, generation: Generation, *, as_json: Json = False) -> None:
     """Drop a preview or a generation that served before, or cancel one that is being built."""
     with closing(container(context).store(pool_size=2)) as store:
-        state = _desk(store).drop(generation)
+        state = _requests(store).drop(generation)
     _answer_state(generation, state, as_json=as_json)
 
 
-def _desk(store: "EventStore") -> "Desk":
+def _requests(store: "EventStore") -> "GenerationRequests":
     from shared.eventstore.store import Metadata
     from smartmarket.read_models import RULES_BY_PROJECTION
-    from write_side.admin.generations_handlers import Desk
+    from write_side.admin.generations_handlers import GenerationRequests
 
-    return Desk(store, Metadata(actor="operator"), RULES_BY_PROJECTION)
+    return GenerationRequests(store, Metadata(actor="operator"), RULES_BY_PROJECTION)
 
 
 def _answer_state(generation: int, state: str, *, as_json: bool) -> None:

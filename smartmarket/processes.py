@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from projections.engine import generations
+from projections.engine import generation_schemas
 from projections.engine.follower import Follower
 from projections.engine.follower import connect as connect_projector
 from projections.operations.nightly import Nightly
@@ -110,7 +110,7 @@ def run_scheduler(container: Container) -> None:
     store = container.store(pool_size=2)
     role = container.role(database.PROJECTOR)
     scheduler = Scheduler(
-        store, container.connect, lambda: generations.drop_retired_by(connect_projector(container.url, role=role))
+        store, container.connect, lambda: generation_schemas.drop_unused_by(connect_projector(container.url, role=role))
     )
     nightly = Nightly(source_of(container))
 
