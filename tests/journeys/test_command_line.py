@@ -86,8 +86,9 @@ def started(*words: str, **variables: str) -> Called:
 
 def test_the_version_and_completion_are_printed() -> None:
     assert call("--version").stdout == "smartmarket 0.1.0\n"
-    asked = {"_SMARTMARKET_COMPLETE": "complete_bash", "COMP_WORDS": "smartmarket proj", "COMP_CWORD": "1"}
-    assert started(**asked).stdout.split() == ["projections"]
+    for words, completed in {"proj": ["projector", "projections"], "projections rebuild sa": ["sales"]}.items():
+        typed = {"COMP_WORDS": f"smartmarket {words}", "COMP_CWORD": str(len(words.split()))}
+        assert started(_SMARTMARKET_COMPLETE="complete_bash", **typed).stdout.split() == completed
 
 
 def test_help_groups_the_commands_and_names_defaults_and_examples(call: Call) -> None:
