@@ -85,7 +85,7 @@ def started(*words: str, **variables: str) -> Called:
 
 
 def test_the_version_and_completion_are_printed() -> None:
-    assert call("--version").stdout == "smartmarket 0.1.0\n"
+    assert started("--version") == Called("smartmarket 0.1.0\n", "", 0)
     for words, completed in {"proj": ["projector", "projections"], "projections rebuild sa": ["sales"]}.items():
         typed = {"COMP_WORDS": f"smartmarket {words}", "COMP_CWORD": str(len(words.split()))}
         assert started(_SMARTMARKET_COMPLETE="complete_bash", **typed).stdout.split() == completed
