@@ -169,23 +169,6 @@ class ProjectionCommands:
                 raise CannotStart(msg)
 
 
-def parameters(settings: Sequence[str]) -> dict[str, object]:
-    """Return the values of settings such as `rfm.recency_days=7,30,60,120`, by name; raises CannotStart."""
-    return dict(map(_parameter, settings))
-
-
-def _parameter(text: str) -> tuple[str, object]:
-    name, equals, value = text.partition("=")
-    try:
-        numbers = [float(part) if "." in part else int(part) for part in value.split(",")]
-    except ValueError:
-        numbers = []
-    if not equals or not numbers:
-        msg = f"{text!r} names no rule and numbers: write it as rfm.recency_days=7,30,60,120"
-        raise CannotStart(msg)
-    return name, numbers if len(numbers) > 1 else numbers[0]
-
-
 def _known(name: str, others: Iterable[str] = ()) -> None:
     allowed = [*REGISTRY, *others]
     if name not in allowed:
