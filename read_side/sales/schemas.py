@@ -1,6 +1,9 @@
-"""Answers about transactions."""
+"""Answers about transactions and series of sales."""
 
-from pydantic import BaseModel
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
 
 from shared.domain.presentation.schemas import Currency, Taka, Transaction
 from shared.domain.presentation.units import CURRENCY
@@ -47,4 +50,56 @@ LIST = answers(
         "next_cursor": "WyJkYXRlIix0cnVlLCIyMDI1LTExLTAzVDE0OjMwOjAwIiwxMjAxXQ",
     },
     "One page; `summary` covers all matching transactions, not only the page",
+)
+
+
+class SalesSums(BaseModel):
+    """What was sold in a period."""
+
+    revenue: Taka
+    transactions: int
+    units: float
+
+
+class SalesBucket(SalesSums):
+    """What was sold in one day, week or month; `date` is its first day."""
+
+    date: dt.date
+
+
+class SalesPeriod(BaseModel):
+    """The buckets of a period, oldest first, and their sums."""
+
+    date_from: dt.date
+    date_to: dt.date
+    results: list[SalesBucket]
+    summary: SalesSums
+
+
+class SalesSeries(SalesPeriod):
+    """A period by day, week or month, with the period before it if asked for."""
+
+    by: Literal["day", "week", "month"]
+    previous: Annotated[SalesPeriod | None, Field(description="Null unless compared")]
+    currency: Currency
+
+
+_SUMS = {"revenue": 11500, "transactions": 42, "units": 61.5}
+SERIES = answers(
+    SalesSeries,
+    {
+        "by": "day",
+        "date_from": "2025-11-03",
+        "date_to": "2025-11-03",
+        "results": [{"date": "2025-11-03", **_SUMS}],
+        "summary": _SUMS,
+        "previous": {
+            "date_from": "2025-11-02",
+            "date_to": "2025-11-02",
+            "results": [{"date": "2025-11-02", **_SUMS}],
+            "summary": _SUMS,
+        },
+        "currency": CURRENCY,
+    },
+    "Every bucket of the period, also those without sales",
 )
