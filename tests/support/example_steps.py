@@ -1,7 +1,7 @@
-"""What a shop, its owner and an operator do with the example domain, in the repository that is the working directory.
+"""What an owner and an operator do with the example domain of `docs/example`, once it is copied into the repository.
 
-`python -m tests.support.example_steps DATABASE_URL REDIS_URL` prints the results of the steps as JSON. The domain is known
-by name only: the module also has to be importable without it.
+`python -m tests.support.example_steps DATABASE_URL REDIS_URL` prints the results of the steps as JSON. The domain is
+used by name only, since this module is also read where the example is not installed.
 """
 
 import datetime as dt
@@ -64,7 +64,7 @@ class Steps:
         """Request a preview of a projection with other rules; returns the refusal, or the state of what was made."""
         path = f"/api/admin/projections/{projection}/preview"
         answer = self.client.post(path, json={"rule": "rfm.v2"}, headers=self.operator)
-        if answer.status_code != 202:  # noqa: PLR2004 - Accepted
+        if answer.status_code != 202:
             return {"status": answer.status_code, "body": answer.json()}
         with self.source.connect() as conn:
             request_runner.make_next(conn, self.source)
