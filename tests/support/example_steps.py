@@ -79,7 +79,7 @@ class Steps:
 
     def explained(self) -> dict[str, Any]:
         """Return the explanation of the first note."""
-        query = {"table": "notes", "business_id": self.shop.business_id, "id": "1"}
+        query = {"table": "notes", "business_id": str(self.shop.business_id), "id": "1"}
         found = data(self.client.get("/api/admin/explain", params=query, headers=self.operator))
         steps = [(step["title"], step["changed"]["text"]) for step in found["steps"]]
         return {"row": found["row"]["text"], "steps": steps, "unexplained": found["unexplained"]}
