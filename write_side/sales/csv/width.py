@@ -5,7 +5,7 @@ from itertools import takewhile
 from write_side.sales.csv import values
 from write_side.sales.csv.columns import REQUIRED
 from write_side.sales.csv.faults import BadCell, Fault
-from write_side.sales.csv.header import Layout
+from write_side.sales.csv.layout import Layout
 
 _THOUSAND_TAKA = 100_000
 # How a row is paid that may lack a cell: not at all, or by what would be the customer.
@@ -15,14 +15,15 @@ _PIECES_AT_MOST = 4
 
 
 class WidthReader:
-    """Tells what is wrong with rows whose number of cells is not the header's, or may be by chance."""
+    """Finds what is wrong with rows whose number of cells is not the header's, or may be by chance."""
 
     def __init__(self, layout: Layout) -> None:
         """Read rows of this layout."""
         self._width = len(layout.header)
         self._shortest = 1 + max(layout.columns[field] for field in REQUIRED)
         self._amount = layout.columns["amount"]
-        self._cuts = layout.delimiter == ","
+        # An amount that the file writes with a decimal comma is not cut by thousands.
+        self._cuts = layout.delimiter == "," and layout.amount_from == "amount"
         self._customer_follows = self._cuts and layout.columns.get("customer") == self._amount + 1
 
     def fault(self, cells: list[str]) -> Fault | None:
@@ -32,7 +33,7 @@ class WidthReader:
         "200". So such a row is refused where the amount and the one to three cells behind it, put together by commas,
         are an amount that is grouped as it should be: 1|200, 12|345.50, 1|23|456, also in Bangla digits. It may be a
         sale of 1 taka to a customer called 200, which its owner can say by filling in the row to its last column. Rows
-        as wide as the header are taken at their word, though some are in doubt: see `is_doubtful`.
+        as wide as the header are read as they are, though some are in doubt: see `is_doubtful`.
         """
         if len(cells) < self._shortest:
             return Fault.TOO_FEW_CELLS
