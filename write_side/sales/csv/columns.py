@@ -1,6 +1,7 @@
 """The names that shops and their programs give to the columns of a ledger, in English and Bangla."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from write_side.sales.csv.cells import legible, loosely
 
@@ -95,6 +96,7 @@ _FIELDS = {loosely(name): field for field, names in NAMES.items() for name in na
 _RANKS = {loosely(name): rank for names in NAMES.values() for rank, name in enumerate(names)}
 
 
+@lru_cache(4_096)
 def field_of(name: str) -> str | None:
     """Return what a column of this name holds ("date", "product", …), or None for an unknown name."""
     return _FIELDS.get(loosely(name))

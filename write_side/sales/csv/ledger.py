@@ -7,7 +7,7 @@ from typing import NamedTuple
 from write_side.sales.csv.layout import Layout, understand
 from write_side.sales.csv.profile import profile
 from write_side.sales.csv.questions import Answers
-from write_side.sales.csv.records import Chunks, Table, text_table
+from write_side.sales.csv.records import Chunks, Table, kept, text_table
 from write_side.sales.csv.rows import Item, Mark, RowReader
 
 
@@ -39,7 +39,7 @@ def open_ledger(
     chunks: opens the file anew each time and yields its bytes. answers: the owner's, by question; mapping: the owner's
     choice of columns; known: answers to earlier ledgers of the layout. Raises NoLedger, TooManyRows.
     """
-    table = text_table(chunks, mapping)
+    table = kept(text_table(chunks, mapping))
     seen = profile(table, mapping or {})
     layout = understand(table, seen, mapping or {}, answers or {}, known or {})
     return Ledger(table, layout, seen.rows)

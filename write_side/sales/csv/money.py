@@ -28,7 +28,7 @@ class Sample:
 
     def __init__(self, seen: Profile, decimals: Decimals, product: int) -> None:
         """Read numbers with these decimals; `product` is the column of names."""
-        self.rows = [row for row in seen.sample if not any(words.is_total(cell) for cell in (row[product], row[0]))]
+        self.rows = [row for row in seen.sample if not (words.is_total(row[product]) or words.is_total(row[0]))]
         self._decimals = decimals
         self._known: dict[int, list[int | None]] = {}
 

@@ -12,12 +12,12 @@ from write_side.sales.csv.records import Table
 
 MAX_ROWS = 250_000
 SAMPLE_ROWS = 2_000
-_PIECE = 1_000
+_PIECE = 200
 _DISTINCT = 5_000
 # Columns of these fields are counted by their values; the cells of others are looked at in the sample only.
 _COUNTED = (
     "quantity stock_quantity net amount gross price discount order_discount tax order_total paid due payment status"
-    " type unit refunded product"
+    " type unit refunded"
 ).split()
 _PAIRED = (("phone", "customer"), ("product", "unit"))
 
@@ -62,10 +62,11 @@ def profile(table: Table, mapping: Mapping[str, str]) -> Profile:
         rows += len(piece)
         if rows > MAX_ROWS:
             raise TooManyRows
-        sound = [record for record in piece if record[2] is None]
-        cells = [record[1] for record in sound]
-        if any(len(row) != width for row in cells):
-            cells = [(row + [""] * width)[:width] for row in cells]
+        numbers, cells, faults = zip(*piece, strict=True)
+        if any(faults):
+            numbers, cells = zip(*((n, row) for n, row, fault in piece if not fault), strict=True) or ((), ())
+        if set(map(len, cells)) != {width}:
+            cells = tuple((row + [""] * width)[:width] for row in cells)
         columns = list(zip(*cells, strict=True)) or [()] * width
         for index, counter in counters.items():
             if index not in full:
@@ -79,10 +80,12 @@ def profile(table: Table, mapping: Mapping[str, str]) -> Profile:
             if len(known) < MAX_ROWS // 10:
                 combined = list(zip(columns[found[a][0]], columns[found[b][0]], strict=True))
                 for pair in set(combined).difference(known):
-                    known[pair] = sound[combined.index(pair)][0]
+                    known[pair] = numbers[combined.index(pair)]
         if len(sample) < SAMPLE_ROWS:
             sample += cells
-            lines += [record[0] for record in sound]
+            lines += numbers
+    for index in found.get("product", ()):
+        counters[index] = Counter(row[index] for row in sample)
     return Profile(rows, counters, dates, blank, sample, lines, pairs)
 
 

@@ -19,9 +19,11 @@ MAX_LINES_OF_RECORD = 20
 REPORT_COLUMNS = ("row", "column", "value", "code", "message", "fix")
 
 _NAMED_AT_MOST = 20
+_KEPT_RECORDS = 50_000
 # A header is looked for in so many lines; below titles it names so many fields.
 _LINES_LOOKED_AT = 40
 _NAMES_BELOW_TITLES = 3
+_NAMES_ENOUGH = 4
 _DATE_LIKE = re.compile(r"\s*[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
 _OTHER_KINDS = (
     (b"\x89PNG", "picture"),
@@ -145,6 +147,25 @@ def text_table(chunks: Chunks, mapping: Mapping[str, str] | None = None, encodin
     return without_report_columns(table)
 
 
+def kept(table: Table) -> Table:
+    """Return the table with the records of a ledger of usual size kept in memory once they were read to the end."""
+    memory: list[Record] = []
+
+    def records() -> Iterator[Record]:
+        if memory:
+            yield from ((number, cells.copy(), fault) for number, cells, fault in memory)
+            return
+        gathered: list[Record] = []
+        for record in table.records():
+            if len(gathered) <= _KEPT_RECORDS:
+                gathered.append(record)
+            yield record
+        if len(gathered) <= _KEPT_RECORDS:
+            memory.extend(gathered)
+
+    return table._replace(records=records)
+
+
 def without_report_columns(table: Table) -> Table:
     """Return the rows' own columns of a report of rejected rows, such as `errors_csv` makes; other tables as they are."""
     width = len(REPORT_COLUMNS)
@@ -160,15 +181,19 @@ def without_report_columns(table: Table) -> Table:
 
 def find_header(top: list[str], mapping: Mapping[str, str]) -> Header:
     """Return the row that names the columns: the first with content, or one below titles that names more fields."""
-    candidates = list(_candidates(top, mapping))
+    candidates: list[tuple[int, int, Header]] = []
+    for candidate in _candidates(top, mapping):
+        if candidates and candidate[1] != candidates[0][1] and max(candidates)[0] >= _NAMES_ENOUGH:
+            break
+        candidates.append(candidate)
     if not candidates:
         raise NoLedger(Reason.EMPTY)
-    first, (names, header) = candidates[0][2], max(
-        ((count, header) for count, _, header in candidates if header.row == candidates[0][2].row),
-        key=lambda found: (found[0], len(found[1].names)),
+    first = candidates[0][1]
+    names, _, header = max(
+        (found for found in candidates if found[1] == first), key=lambda found: (found[0], len(found[2].names))
     )
-    known, _, below = max(candidates, key=lambda found: (found[0], len(found[2].names), -found[2].row))
-    if known >= _NAMES_BELOW_TITLES and known > names and below.row > first.row and names < _NAMES_BELOW_TITLES:
+    known, line, below = max(candidates, key=lambda found: (found[0], len(found[2].names), -found[1]))
+    if line > first and names < _NAMES_BELOW_TITLES <= known:
         header = below
     if len(header.names) > MAX_COLUMNS:
         raise NoLedger(Reason.TOO_MANY_COLUMNS)

@@ -20,7 +20,7 @@ from write_side.sales.csv.payments import CREDIT, Payment, Settled, amount_or_no
 from write_side.sales.csv.people import is_piece
 from write_side.sales.csv.records import MAX_COLUMNS, Record
 from write_side.sales.csv.sheet import SheetReader
-from write_side.sales.csv.width import WidthReader
+from write_side.sales.csv.width import WidthReader, is_group
 from write_side.sales.csv.words import EXPENSE, RETURN, SALE
 
 OLDEST = dt.date(2000, 1, 1)
@@ -34,7 +34,11 @@ _MORE = (
 _SHOWN = 200
 _KEPT = 1_000
 _LEAST_PAISA = 100
+_THOUSAND_TAKA = 100_000
+_ONE = 1_000
+_MOST = 1_000 * _ONE
 _SECOND_HEADER = 2
+_TWO_PLACES = len(".00")
 # What tells a row of this kind from the same row as a sale.
 _MARKS = {kind: "" if kind == SALE else f"{kind}\x1f" for kind in words.KINDS}
 _LEAVING = {
@@ -46,7 +50,8 @@ _LEAVING = {
 }
 
 Day = tuple[dt.date, int | None, str]
-Customer = tuple[str | None, str | None, str]
+# Name, key, mark, and whether it may be a part of an amount.
+Customer = tuple[str | None, str | None, str, bool]
 # Returns what represents a person's name in a fingerprint: the same for the same name, and of no use without the key.
 Mark = Callable[[str], str]
 
@@ -122,6 +127,7 @@ class RowReader:
     def __init__(self, layout: Layout, now: dt.datetime, mark: Mark) -> None:
         """Start with nothing met."""
         self.products = SheetReader(layout.columns)
+        self._reads_products = bool(self.products)
         self._remarks: dict[str, Notice] = {}
         self._layout = layout
         self._width = len(layout.header)
@@ -133,7 +139,7 @@ class RowReader:
         self._today = now.astimezone(DHAKA).date()
         self._latest = (now + CLOCK_SKEW).astimezone(DHAKA).replace(tzinfo=None)
         self._ended = False
-        self._doubted = ""
+        self._special = self._fill is not None
         self._met: set[bytes] = set()
         self._twins: dict[bytes, int] = {}
         self._days = Memo(self._day)
@@ -167,70 +173,57 @@ class RowReader:
     def read(self, row: int, cells: list[str]) -> Item:
         """Return what these cells of line `row` say, or the first fault in the order of the columns."""
         width = self._width
-        if self._ended:
-            return self.rejected(row, cells, LeftOut.OTHER_TABLE.value, left_out=True)
-        if len(cells) != width:
-            fault = self._widths.fault(cells)
-            if fault:
-                return self._narrow(row, cells, fault)
-            cells = (cells + [""] * width)[:width]
-        if self._fill:
-            self._fill.fill(cells)
+        if len(cells) != width or self._special:
+            fitted = self._fitted(row, cells)
+            if isinstance(fitted, RejectedRow):
+                return fitted
+            cells = fitted
         cells.append("")
+        date, product, quantity, amount, customer, paid, phone, unit, type_ = self._pick(cells)
         try:
-            return self._entry(row, cells)
+            kind = self._kinds[type_] if type_ else SALE
+            on_credit = self._checked(cells) if self._has_more else False
+            day, time, stamp = self._days[date]
+            shown, key = self._names[product]
+            thousandths = 0 if kind == EXPENSE else self._quantities[quantity]
+            paisa = self._amounts[amount]
+            tail = got = owed = None
+            if self._has_more:
+                day, time, stamp = self._with_time(cells, day, time, stamp)
+                shown, key = self._with_variant(cells, shown, key)
+                paisa = self._line_total(cells, thousandths, paisa)
+                tail, got, owed = self._more(cells)
+            if paisa < _LEAST_PAISA or thousandths < 0 or kind == RETURN:
+                kind, paisa, thousandths = _signed(kind, paisa, thousandths)
+            if unit or not 0 < thousandths <= _MOST or thousandths % _ONE:
+                thousandths, shown, key = self._in_pieces(kind, unit, thousandths, shown, key)
+            name, customer_key, customer_mark, numbered = self._customers[customer] if customer else _NOBODY
+            method, raw, payment_mark, how = self._payments[paid]
+            received = None
+            if how or on_credit or got is not None or owed is not None:
+                method, raw, payment_mark, received = self._paid(
+                    how or Payment(method, raw, payment_mark), kind, paisa, got, owed, on_credit=on_credit
+                )
+            if numbered and paisa < _THOUSAND_TAKA and self._widths.is_doubtful(cells, method):
+                self._note(Remark.AMOUNT_PERHAPS_CUT)
+            number = self._phones[phone] if phone else None
+            if self._reads_products and kind != EXPENSE:
+                self.products.read(row, cells, key, day)
         except _Leave as leaving:
             cells.pop()
             return self.rejected(row, cells, leaving.reason.value, leaving.field, left_out=True)
         except BadCell as bad:
             cells.pop()
             return self._refused(row, cells, bad)
-
-    def _entry(self, row: int, cells: list[str]) -> LedgerRow:
-        date, product, quantity, amount, customer, paid, phone, unit, type_ = self._pick(cells)
-        kind = self._kinds[type_] if type_ else SALE
-        on_credit = False
-        if self._has_more:
-            on_credit = self._checked(cells)
-        day, time, stamp = self._days[date]
-        shown, key = self._names[product]
-        thousandths = 0 if kind == EXPENSE else self._quantities[quantity]
-        paisa = self._amounts[amount]
-        receipt = got = owed = None
-        if self._has_more:
-            day, time, stamp = self._with_time(cells, day, time, stamp)
-            shown, key = self._with_variant(cells, shown, key)
-            paisa = self._line_total(cells, thousandths, paisa)
-            receipt, got, owed = self._more(cells)
-        if kind == SALE and (paisa < 0 or thousandths < 0):
-            kind = RETURN
-            if paisa > 0:
-                raise _BadField(Fault.NEGATIVE_QUANTITY, "quantity")
-        elif kind not in {SALE, RETURN} and (paisa < 0 or thousandths < 0):
-            raise _BadField(Fault.NEGATIVE_AMOUNT, "amount")
-        if kind == RETURN:
-            paisa, thousandths = abs(paisa), abs(thousandths)
-        if kind != EXPENSE:
-            weighed = self._layout.fractions
-            if unit:
-                weighed = weighed or self._units[unit]
-                if not weighed:
-                    thousandths, shown, key = self._in_pieces(unit, thousandths, shown, key)
-            if not 0 < thousandths <= 1_000_000 or (thousandths % 1_000 and not weighed):
-                values.checked_quantity(thousandths, fractions=weighed)
-        if paisa < _LEAST_PAISA:
-            raise _BadField(Fault.AMOUNT_OUT_OF_RANGE, "amount")
-        name, customer_key, customer_mark = self._customers[customer] if customer else _NOBODY
-        how = self._payments[paid]
-        pays = self._paid(how, kind, paisa, got, owed, on_credit=on_credit)
-        if self._widths.is_doubtful(cells, paisa, customer_key, pays.method):
-            self._note(Remark.AMOUNT_PERHAPS_CUT)
-        number = self._phones[phone] if phone else None
-        if self.products and kind != EXPENSE:
-            self.products.read(row, cells, key, day)
-        canonical = f"{_MARKS[kind]}{stamp}\x1f{key}\x1f{thousandths}\x1f{paisa}\x1f{customer_mark}\x1f{pays.mark}\x1f"
-        if receipt:
-            canonical += f"{receipt}\x1f"
+        canonical = f"{stamp}\x1f{key}\x1f{thousandths}\x1f{paisa}\x1f{customer_mark}\x1f{payment_mark}\x1f"
+        if kind != SALE or tail:
+            canonical = f"{_MARKS[kind]}{canonical}{tail or ''}"
+        prefix = canonical.encode()
+        fingerprint = sha256(prefix + b"1").digest()[:FINGERPRINT_SIZE]
+        known = len(self._met)
+        self._met.add(fingerprint)
+        if len(self._met) == known:
+            fingerprint = self._twin(fingerprint, prefix)
         return LedgerRow(
             row,
             day,
@@ -242,12 +235,25 @@ class RowReader:
             number,
             thousandths,
             paisa,
-            pays.method,
-            pays.raw,
-            self._fingerprint(canonical),
+            method,
+            raw,
+            fingerprint,
             kind,
-            pays.received,
+            received,
         )
+
+    def _fitted(self, row: int, cells: list[str]) -> list[str] | RejectedRow:
+        """Return the cells of a row as wide as the header, filled from above; or that the row is not taken over."""
+        if self._ended:
+            return self.rejected(row, cells, LeftOut.OTHER_TABLE.value, left_out=True)
+        if len(cells) != self._width:
+            fault = self._widths.fault(cells)
+            if fault:
+                return self._narrow(row, cells, fault)
+            cells = (cells + [""] * self._width)[: self._width]
+        if self._fill:
+            self._fill.fill(cells)
+        return cells
 
     def _checked(self, cells: list[str]) -> bool:
         """Return whether a status says that the sale is on credit; raises _Leave for rows that are no entries."""
@@ -302,22 +308,26 @@ class RowReader:
         how = self._layout.words.payment_from
         got = self._money[more[6]] if how in {"paid", "paid_due"} else None
         owed = self._money[more[7]] if how in {"due", "paid_due"} else None
-        return values.name_key(receipt) or None, got, owed
+        return f"{values.name_key(receipt)}\x1f" if receipt.strip() else None, got, owed
 
-    def _in_pieces(self, unit: str, thousandths: int, shown: str, key: str) -> tuple[int, str, str]:
-        pieces = words.PIECES_IN.get(loosely(unit))
+    def _in_pieces(self, kind: str, unit: str, thousandths: int, shown: str, key: str) -> tuple[int, str, str]:
+        """Return the quantity in pieces where the unit has a number of them, and the product, apart by its pack."""
+        if kind == EXPENSE:
+            return 0, shown, key
+        weighed = self._layout.fractions or (self._units[unit] if unit else False)
+        pieces = words.PIECES_IN.get(loosely(unit)) if unit else None
         if pieces:
             self._note(Remark.PACKS_COUNTED, unit.strip(), str(pieces))
-            return thousandths * pieces, shown, key
-        if key in self._layout.apart and not is_piece(unit):
-            return thousandths, *self._names[f"{shown} ({values.name(unit)})"]
-        return thousandths, shown, key
+            thousandths *= pieces
+        elif unit and not weighed and key in self._layout.apart and not is_piece(unit):
+            shown, key = self._names[f"{shown} ({values.name(unit)})"]
+        return values.checked_quantity(thousandths, fractions=weighed), shown, key
 
     def _paid(
         self, how: Payment, kind: str, paisa: int, got: int | None, owed: int | None, *, on_credit: bool
     ) -> Settled:
-        if got is None and owed is None and how.parts is None and not how.partial:
-            return Settled(CREDIT, None, CREDIT) if on_credit else Settled(how.method, how.raw, how.mark)
+        if on_credit and got is None and owed is None and how.parts is None:
+            return Settled(CREDIT, None, CREDIT)
         if how.partial and got is None and owed is None:
             method = self._partial()
             return Settled(method, None, method)
@@ -359,14 +369,18 @@ class RowReader:
     def _part_of_the_table(self, cells: list[str]) -> LeftOut | None:
         """Return what a row is that belongs to the table rather than to the books: a total, or another header."""
         first = next((cell for cell in cells if cell.strip()), "")
+        if first[:1].isdecimal():
+            return None
         if words.is_total(first):
             return LeftOut.TOTAL_ROW
+        if any(cell[:1].isdecimal() for cell in cells):
+            return None
         found = claims(cells, {})
-        if len(found) < _SECOND_HEADER or "date" not in found or any(cell[:1].isdecimal() for cell in cells):
+        if len(found) < _SECOND_HEADER or "date" not in found:
             return None
         if [loosely(cell) for cell in cells[: self._width]] == [loosely(name) for name in self._layout.header]:
             return LeftOut.REPEATED_HEADER
-        self._ended = True
+        self._ended = self._special = True
         return LeftOut.OTHER_TABLE
 
     def _fault(self, field: str, cells: list[str]) -> Fault | None:
@@ -405,12 +419,8 @@ class RowReader:
         except BadCell:
             return False
 
-    def _fingerprint(self, canonical: str) -> bytes:
-        prefix = canonical.encode()
-        fingerprint = sha256(prefix + b"1").digest()[:FINGERPRINT_SIZE]
-        if fingerprint not in self._met:
-            self._met.add(fingerprint)
-            return fingerprint
+    def _twin(self, fingerprint: bytes, prefix: bytes) -> bytes:
+        """Return the fingerprint of a further occurrence of a row in the file."""
         occurrence = self._twins.get(fingerprint, 1) + 1
         self._twins[fingerprint] = occurrence
         return sha256(prefix + str(occurrence).encode()).digest()[:FINGERPRINT_SIZE]
@@ -434,17 +444,20 @@ class RowReader:
 
     def _amount(self, cell: str) -> int:
         paisa = values.signed_amount(cell, self._layout.decimals, self._layout.minus_side)
-        if values.is_rounded(cell, self._layout.decimals):
+        if cell.isdecimal():
+            return paisa
+        if len(cell) - cell.rfind(".") > _TWO_PLACES and values.is_rounded(cell, self._layout.decimals):
             self._note(Remark.AMOUNT_ROUNDED, cell.strip())
-        if values.is_foreign(cell):
+        if not cell[0].isdecimal() and values.is_foreign(cell):
             self._note(Remark.FOREIGN_CURRENCY)
         return paisa
 
-    def _payment(self, cell: str) -> Payment:
+    def _payment(self, cell: str) -> tuple[str | None, str | None, str, Payment | None]:
+        """Return method, text and mark, and the payment itself where it is not the whole amount by one method."""
         found = payment(cell)
         if found.remark:
             self._note(found.remark, legible(cell.strip(), _SHOWN))
-        return found
+        return found.method, found.raw, found.mark, found if found.parts or found.partial else None
 
     def _phone(self, cell: str) -> str | None:
         number = values.phone(cell)
@@ -483,14 +496,14 @@ class RowReader:
                 return _NOBODY
             raise
         key = values.name_key(shown)
-        return shown, key, mark(key)
+        return shown, key, mark(key), self._widths.doubts and is_group(key)
 
     def _note(self, remark: Remark, *about: str) -> None:
         notice = Notice(remark.value, about)
         self._remarks.setdefault(f"{remark}{about}", notice)
 
 
-_NOBODY: Customer = (None, None, "")
+_NOBODY: Customer = (None, None, "", False)
 _CHECKS = {
     "date": "_days",
     "product": "_names",
@@ -512,6 +525,19 @@ def _product(cell: str) -> tuple[str, str]:
         raise _Leave(LeftOut.TOTAL_ROW, "product")
     shown = values.name(cell)
     return shown, values.name_key(shown)
+
+
+def _signed(kind: str, paisa: int, thousandths: int) -> tuple[str, int, int]:
+    """Return a row that is given back as a return of what it takes off; raises _BadField for other rows below zero."""
+    if kind == SALE and (paisa < 0 or thousandths < 0):
+        kind = RETURN
+        if paisa > 0:
+            raise _BadField(Fault.NEGATIVE_QUANTITY, "quantity")
+    elif kind not in {SALE, RETURN} and (paisa < 0 or thousandths < 0):
+        raise _BadField(Fault.NEGATIVE_AMOUNT, "amount")
+    if abs(paisa) < _LEAST_PAISA:
+        raise _BadField(Fault.AMOUNT_OUT_OF_RANGE, "amount")
+    return kind, abs(paisa), abs(thousandths)
 
 
 def _times(paisa: int, thousandths: int) -> int:

@@ -1,6 +1,7 @@
 """Words that cells use for a closed set of meanings, in English and Bangla; written as `loosely` leaves them."""
 
 import re
+from functools import lru_cache
 
 from write_side.sales.csv.cells import loosely
 
@@ -94,6 +95,7 @@ def meanings(table: dict[str, tuple[str, ...]]) -> dict[str, str]:
     return {loosely(word): meaning for meaning, words in table.items() for word in words}
 
 
+@lru_cache(8_192)
 def is_total(text: str) -> bool:
     """Return whether a cell names a row that adds others up, e.g. "Sub Total", "Total for 3 May", "সর্বমোট"."""
     return loosely(text) in _TOTALS or _TOTAL_OF.match(text.strip()) is not None
