@@ -27,7 +27,7 @@ from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.reader import LogReader
 from write_side.customers.handlers import MERGED, merged_key
 from write_side.sales.aggregate import product_index_key, sale_index_key, sheet_index_key, void_index_key
-from write_side.sales.csv.sale import FINGERPRINT_SIZE
+from write_side.sales.csv.rows import FINGERPRINT_SIZE
 
 _BATCH = 200
 

@@ -13,6 +13,7 @@ from read_side.http.consistency import freshly, looked_for
 from read_side.http.keyset_pagination import not_a_cursor
 from read_side.http.lists import list_json
 from read_side.http.rows import only_row, row_or_none
+from shared.domain.presentation import ledgers
 from shared.domain.refusals.sales import UploadNotFound
 from shared.errors import InvalidPosition
 from shared.http.app import ListQuery, Page, Principal, example, language, ok, owner, raw, refuses
@@ -22,10 +23,10 @@ from shared.texts import Language, catalogue, text
 router = APIRouter(tags=["Data"])
 Owner = Annotated[Principal, Depends(owner)]
 
-_ITEM = """file_id, file_name, data_source_name, state, coalesce(rows, created + duplicates + rejected) AS rows,
-    created, duplicates, rejected,
+_ITEM = """file_id, file_name, data_source_name, state, coalesce(rows, created + duplicates + rejected + left_out) AS rows,
+    created, duplicates, rejected, left_out,
     CASE WHEN state IN ('completed', 'undone') THEN 1 ELSE trim_scale(least(1, coalesce(
-        round((created + duplicates + rejected)::numeric / nullif(rows_detected, 0), 4), 0))) END AS progress,
+        round((created + duplicates + rejected + left_out)::numeric / nullif(rows_detected, 0), 4), 0))) END AS progress,
     to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS created_at,
     CASE WHEN state IN ('completed', 'failed', 'undone')
         THEN to_char(completed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END AS completed_at"""
@@ -39,9 +40,10 @@ SELECT coalesce((SELECT json_agg(item) FROM
     (SELECT min(accepted) FROM (SELECT accepted FROM page ORDER BY accepted DESC LIMIT %(limit)s) AS shown
         HAVING (SELECT count(*) FROM page) > %(limit)s),
     (SELECT count(*) FROM uploads WHERE business_id = %(business)s)"""  # noqa: S608  (constants)
-# Returns one upload as a JSON object, what it was warned of or failed by, and the position it shows.
+# Returns one upload as a JSON object, its warnings, why it failed, its open questions, and the position it shows.
 SELECT_UPLOAD = f"""SELECT (SELECT to_json(item) FROM (SELECT {_ITEM}) AS item)::text, warnings,
-    CASE WHEN state = 'failed' THEN error_code END, error_details, position
+    CASE WHEN state = 'failed' THEN error_code END, error_details,
+    CASE WHEN state = 'waiting' THEN questions END, position
     FROM uploads WHERE business_id = %(business)s AND file_id = %(file_id)s"""  # noqa: S608  (constants)
 
 _UPLOAD = {
@@ -52,7 +54,8 @@ _UPLOAD = {
     "rows": 156,
     "created": 150,
     "duplicates": 4,
-    "rejected": 2,
+    "rejected": 1,
+    "left_out": 1,
     "progress": 1,
     "created_at": "2025-11-03T10:30:00Z",
     "completed_at": "2025-11-03T10:30:01Z",
@@ -63,13 +66,23 @@ _WARNING = {
     "suggestions": ["Rename a column if it holds the date, product, quantity, amount, customer or payment method."],
     "values": ["Shelf"],
 }
+_QUESTION = {
+    "code": "DATE_ORDER",
+    "message": "Is the day or the month first in dates such as 03/04/2025?",
+    "columns": ["Date"],
+    "rows": [],
+    "answers": [
+        {"value": "dmy", "label": "Day first: day-month-year", "proposed": True, "sums": None},
+        {"value": "mdy", "label": "Month first: month-day-year", "proposed": False, "sums": None},
+    ],
+}
 _LIST: dict[int | str, dict[str, Any]] = {
     200: example({"count": 1, "next": None, "previous": None, "results": [_UPLOAD], "next_cursor": None}, "One page")
 }
 _ONE: dict[int | str, dict[str, Any]] = {
     200: example(
-        {**_UPLOAD, "warnings": [_WARNING], "error": None},
-        "The upload. X-Event-Position stands for what it shows: send it as X-Min-Event-Position to read its rows",
+        {**_UPLOAD, "state": "waiting", "warnings": [_WARNING], "questions": [_QUESTION], "error": None},
+        "The upload. Send its X-Event-Position as X-Min-Event-Position to read the rows it shows",
     )
 }
 _LATEST = 2**63 - 1
@@ -97,8 +110,9 @@ async def list_uploads(request: Request, who: Owner, query: Annotated[ListQuery,
 async def show_upload(request: Request, who: Owner, file_id: str) -> Response:
     """Return one upload.
 
-    `state` is pending, processing, completed, failed or undone; `rows` = created + duplicates + rejected, so far while
-    it is read; `progress` goes from 0 to 1. `error` says why it failed.
+    `state` is pending, processing, waiting, completed, failed or undone; `rows` = created + duplicates + rejected +
+    left_out, so far while it is read; `progress` goes from 0 to 1. `error` says why it failed, `questions` what a
+    waiting one waits for: see POST /data/uploads/{file_id}/answers.
     """
     known = _uuid(file_id)
     business_id = await freshly(request, who, "uploads")
@@ -110,10 +124,11 @@ async def show_upload(request: Request, who: Owner, file_id: str) -> Response:
     row = await looked_for(look)
     if row is None:
         raise UploadNotFound
-    upload, warnings, error_code, error_details, position = row
+    upload, warnings, error_code, error_details, questions, position = row
     wanted = language(request, who)
     told = {
-        "warnings": [_warning(code, values, wanted) for code, values in orjson.loads(warnings or "[]")],
+        "warnings": [ledgers.warning(code, values, wanted) for code, values in orjson.loads(warnings or "[]")],
+        "questions": [ledgers.question(*question, wanted) for question in orjson.loads(questions or "[]")],
         "error": error_code and _error(error_code, orjson.loads(error_details or "{}"), wanted),
     }
     token = request.app.state.positions.seal(business_id, position)
@@ -137,14 +152,11 @@ def _uuid(file_id: str) -> uuid.UUID:
         raise UploadNotFound from None
 
 
-def _warning(code: str, values: list[str], wanted: Language) -> dict[str, Any]:
-    message, suggestions = text(code, wanted, values=", ".join(values))
-    return {"code": code, "message": message, "suggestions": suggestions, "values": values}
-
-
 def _error(code: str, details: Mapping[str, Any], wanted: Language) -> dict[str, Any]:
     """Return why an upload failed, in the words of the refusal of the same name."""
     words = {name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in details.items()}
-    key = f"{code}_COLUMNS" if details.get("missing") else code
+    reason = str(details.get("reason", "")).upper()
+    key = f"{code}_{reason}" if f"{code}_{reason}" in catalogue() else code
+    key = f"{code}_COLUMNS" if key == code and details.get("missing") else key
     message, suggestions = text(key if key in catalogue() else "INTERNAL_ERROR", wanted, **words)
     return {"code": code, "message": message, "details": details, "suggestions": suggestions}

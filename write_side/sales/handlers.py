@@ -13,7 +13,7 @@ from shared.errors import NotFound
 from shared.eventstore.store import ALLOT, EventStore, Metadata, UnitOfWork
 from write_side.sales import catalog, lookups
 from write_side.sales.aggregate import customer_key, product_index_key, sale_index_key, void_index_key
-from write_side.sales.csv.sale import LedgerRow
+from write_side.sales.csv.rows import LedgerRow
 from write_side.sales.csv.values import name_key
 from write_side.sales.lookups import RecordedSale, sale_stream
 from write_side.sales.manual_sale import Wish, first_free, rows_of
@@ -103,7 +103,16 @@ def voided(sale: RecordedSale, reason: str) -> SaleVoided:
     if sale.void:
         raise AlreadyVoided(details={"id": sale.tx, "reason": sale.void.reason, "voided_at": sale.voided_at})
     return SaleVoided(
-        sale.tx, reason, sale.date, sale.time, sale.product_id, sale.customer_id, sale.qty, sale.paisa, sale.payment
+        sale.tx,
+        reason,
+        sale.date,
+        sale.time,
+        sale.product_id,
+        sale.customer_id,
+        sale.qty,
+        sale.paisa,
+        sale.payment,
+        sale.received,
     )
 
 

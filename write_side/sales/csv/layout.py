@@ -202,7 +202,7 @@ class _Understanding:
             names = [self._header[self._columns[field]] for field in either]
             comma = self._inquiry.ask("DECIMAL_COMMA", ("decimal", "thousands"), proposed="decimal", columns=names) == "decimal"
         if comma and not point:
-            self._notices.append(Notice(Remark.DECIMAL_COMMA.value))
+            self._notices.append(Notice(Remark.READ_DECIMAL_COMMA.value))
             return "comma"
         return "point" if point and not comma else "unproven"
 
@@ -372,8 +372,9 @@ class _Understanding:
             answer = self._inquiry.ask(
                 "HALF_CONVERTED", ("swap", "keep"), proposed="swap", columns=[name], values=(kept,)
             )
-            found = evidence.judged()
-            return DateFormat(found.order, swapped=answer == "swap")
+            if answer == "swap":
+                self._notices.append(Notice(Remark.DATES_SWAPPED.value))
+            return DateFormat(evidence.judged().order, swapped=answer == "swap")
         try:
             found = evidence.judged()
         except AmbiguousDates as error:
@@ -417,7 +418,7 @@ class _Understanding:
             return False
         answer = self._inquiry.ask("TIMES_IN", ("utc", "dhaka"), proposed="utc", columns=[self._header[date]])
         if answer == "utc":
-            self._notices.append(Notice(Remark.TIMES_IN_UTC.value))
+            self._notices.append(Notice(Remark.READ_AS_UTC.value))
         return answer == "utc"
 
     def _name_unread(self, unused: Sequence[str]) -> None:

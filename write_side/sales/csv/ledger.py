@@ -1,22 +1,33 @@
 """A ledger read in three steps: records, layout, rows; once over the whole file, as often as wanted."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from write_side.sales.csv.layout import Layout, understand
-from write_side.sales.csv.profile import profile
-from write_side.sales.csv.questions import Answers
+from write_side.sales.csv.payments import CREDIT
+from write_side.sales.csv.profile import Profile, profile
+from write_side.sales.csv.questions import Answers, Choice, Question, Sums
 from write_side.sales.csv.records import Chunks, Table, kept, text_table
-from write_side.sales.csv.rows import Item, Mark, RowReader
+from write_side.sales.csv.rows import Item, LedgerRow, Mark, RowReader
+from write_side.sales.csv.words import RETURN, SALE
 
 
 class Ledger(NamedTuple):
-    """A file whose layout is understood; rows: its records that are not blank."""
+    """A file whose layout is understood; `seen` is the profile it was understood by, `rows` its records that are not blank."""
 
     table: Table
     layout: Layout
-    rows: int
+    seen: Profile
+    answers: Answers
+    mapping: Mapping[str, str]
+
+    @property
+    def rows(self) -> int:
+        """The records that are not blank."""
+        return self.seen.rows
 
     def reader(self, now: dt.datetime, mark: Mark) -> RowReader:
         """Return a reader of the rows, which knows afterwards what else they say."""
@@ -42,4 +53,40 @@ def open_ledger(
     table = kept(text_table(chunks, mapping))
     seen = profile(table, mapping or {})
     layout = understand(table, seen, mapping or {}, answers or {}, known or {})
-    return Ledger(table, layout, seen.rows)
+    return Ledger(table, layout, seen, answers or {}, mapping or {})
+
+
+def sums_of(items: Iterable[Item]) -> Sums:
+    """Return what the rows of a ledger add up to."""
+    revenue = returns = received = owed = expenses = 0
+    for item in items:
+        if not isinstance(item, LedgerRow):
+            continue
+        on_credit = item.payment == CREDIT
+        paid = item.received if item.received is not None else 0 if on_credit else item.paisa
+        if item.kind == SALE:
+            revenue += item.paisa
+            received += paid
+            owed += item.paisa - paid
+        elif item.kind == RETURN:
+            returns += item.paisa
+            received -= paid
+            owed -= item.paisa - paid
+        else:
+            expenses += item.paisa
+    return Sums(revenue, returns, received, owed, expenses)
+
+
+def weighed_questions(ledger: Ledger, now: dt.datetime, mark: Mark) -> list[Question]:
+    """Return the open questions of a ledger with what it would add up to for each answer; the file is read for each."""
+    found = []
+    for question in ledger.layout.questions:
+        choices = []
+        for choice in question.choices:
+            answers = {**ledger.answers, question.code: choice.value}
+            layout = understand(ledger.table, ledger.seen, ledger.mapping, answers, {})
+            reader = RowReader(layout, now, mark)
+            sums = sums_of(reader.read_all(ledger.table.records()))
+            choices.append(Choice(choice.value, choice.proposed, sums))
+        found.append(msgspec.structs.replace(question, choices=tuple(choices)))
+    return found

@@ -26,6 +26,10 @@ class Sums(msgspec.Struct, frozen=True, array_like=True):
         """Return the revenue less returns."""
         return self.revenue - self.returns
 
+    def as_tuple(self) -> tuple[int, int, int, int, int]:
+        """Return the sums in the order of the fields."""
+        return self.revenue, self.returns, self.received, self.owed, self.expenses
+
 
 class Choice(msgspec.Struct, frozen=True, array_like=True):
     """One of a question's answers; `sums` is what the ledger adds up to with it, None before that is calculated."""

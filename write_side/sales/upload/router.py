@@ -23,12 +23,11 @@ from shared.http.responses import ok
 from shared.http.tokens import Principal
 from shared.texts import Phrase, catalogue
 from write_side.sales import aggregate
-from write_side.sales.csv.rows import errors_csv
 from write_side.sales.upload.accept import Answer, accept, insist_on_ledger, keeping, source_name, store_receipt
-from write_side.sales.upload.mapping import MAPPING, SCHEMA, column_mapping
+from write_side.sales.upload.mapping import ANSWERS, ANSWERS_SCHEMA, MAPPING, SCHEMA, column_mapping, given_answers
 from write_side.sales.upload.multipart import invalid_field, read_form
 from write_side.sales.upload.pictures import Picture, read_picture
-from write_side.sales.upload.rejections import Rejections, rejections
+from write_side.sales.upload.rejections import Rejections, errors_csv, rejections
 from write_side.sales.upload.stream import Intake, SmallIntake, too_large
 
 MAX_CSV_BYTES = 10_485_760
@@ -54,6 +53,7 @@ _UPLOAD = _form(
         "file": {"type": "string", "format": "binary", "description": "CSV, at most 10 MB"},
         "data_source_name": {"type": "string", "maxLength": 255, "examples": ["May 2025 Sales"]},
         MAPPING: SCHEMA,
+        ANSWERS: ANSWERS_SCHEMA,
     },
     "file",
     InvalidCsvFormat,
@@ -124,7 +124,7 @@ async def upload_csv(
 
     def record() -> Answer:
         mapping = column_mapping(form)
-        insist_on_ledger(intake.head, mapping)
+        table = insist_on_ledger(intake.head, mapping)
         event = UploadAccepted(
             file_id=str(intake.file_id),
             file_name=intake.file_name,
@@ -135,6 +135,8 @@ async def upload_csv(
             dedupe=dedupe == "on",
             date_order=date_order,
             mapping=mapping,
+            answers=given_answers(form),
+            layout=aggregate.layout_key(table.header),
         )
         return accept(state.store, who, meta, event, limited=state.settings.rate_limits)
 
