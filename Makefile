@@ -17,31 +17,39 @@ INSTALLED = $(VENV)/.installed
 PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test coverage test-services lint format bench faults lock clean
+.PHONY: help install run test coverage test-services lint format mutants bench faults lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
-	@echo 'Arguments: ARGS="-k upload" for pytest and bench, PYTHON=python3.12, PORT=8001, SMARTMARKET_DATA_DIR=/tmp/shop'
+	@echo 'Arguments: ARGS="-k upload" for pytest and bench, WORKERS=0, PYTHON=python3.12, PORT=8001, SMARTMARKET_DATA_DIR=/tmp/shop'
 
 install: $(INSTALLED) ## Install into .venv (the other targets do it when needed)
 
 run: $(INSTALLED) ## Start everything on this machine: database, queue, API, workers. Ctrl-C stops it
 	@exec $(BIN)/smartmarket up
 
+# Workers of pytest: one per core, each with a running application of its own; all share the servers. 0 is none.
+WORKERS ?= logical
+PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
+
 test: $(INSTALLED) ## Run all tests; needs no services, uses DATABASE_URL, REDIS_URL, BROKER_URL where set
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 coverage: $(INSTALLED) ## Run all tests and show what none of them reaches; takes several times as long
-	@$(BIN)/python -m pytest --cov --timeout 600 $(ARGS)
+	@$(PYTEST) --cov --timeout 600 $(ARGS)
 
-# What asks no server, or starts its own, is left to `make test`.
-SERVERLESS = --ignore=tests/decisions --ignore=tests/architecture $(patsubst %,--ignore=%,$(wildcard tests/journeys/test_embedded*.py tests/journeys/test_up.py))
+# What depends on the server and its version: the log, jobs and wake-ups, killed processes, advisory locks and NOTIFY,
+# every statement of projectors and queries, limits counted in Redis, roles and row security, and one shop's journey.
+# The rest of the suite would show again what `make test` has shown.
+ON_SERVICES = tests/log tests/policies tests/faults tests/projectors/test_every_projection.py \
+	tests/projectors/test_followers.py $(wildcard tests/contracts/test_read_*.py) tests/contracts/test_http_limits.py \
+	tests/journeys/test_read_isolation.py tests/journeys/test_story.py
 
-test-services: $(INSTALLED) ## Run what asks servers against those of the environment, or the standard local ports
+test-services: $(INSTALLED) ## Run what depends on servers against those of the environment, or the standard local ports
 	@DATABASE_URL="$${DATABASE_URL:-postgresql://postgres@127.0.0.1:5432/postgres}" \
 	REDIS_URL="$${REDIS_URL:-redis://127.0.0.1:6379/0}" \
 	BROKER_URL="$${BROKER_URL:-amqp://guest:guest@127.0.0.1:5672//}" \
-	$(BIN)/python -m pytest $(or $(ARGS),$(SERVERLESS))
+	$(PYTEST) $(or $(ARGS),$(ON_SERVICES))
 
 lint: $(INSTALLED) ## Check style, types and the walls between modules
 	@$(BIN)/ruff check
@@ -52,6 +60,9 @@ lint: $(INSTALLED) ## Check style, types and the walls between modules
 format: $(INSTALLED) ## Write the style that lint checks
 	@$(BIN)/ruff check --fix --exit-zero
 	@$(BIN)/ruff format
+
+mutants: $(INSTALLED) ## Put small faults into decisions, rules and projectors and count those that tests notice
+	@$(BIN)/python -m tests.support.mutants $(ARGS)
 
 bench: $(INSTALLED) ## Measure against baselines; prints a table and writes JSON
 	@$(BIN)/python -m bench $(ARGS)

@@ -31,7 +31,7 @@ from shared.embedded.servers import EmbeddedServerError, EmbeddedServers
 from shared.errors import Refusal
 from shared.eventstore.hash_chain import verify_chain
 from shared.eventstore.listener import LogListener
-from shared.eventstore.store import Metadata, StoreError
+from shared.eventstore.store import EventStore, Metadata, StoreError
 from shared.eventstore.vault import MasterKey
 from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
 from shared.jobs.worker import Worker
@@ -84,57 +84,47 @@ def build_api(container: Container) -> "FastAPI":
 
     from read_side.routes import ROOT_ROUTERS, ROUTERS  # noqa: PLC0415
     from shared.http.app import create_app  # noqa: PLC0415
+    from shared.http.dependencies import Dependencies  # noqa: PLC0415
     from shared.http.position_tokens import PositionTokens  # noqa: PLC0415
+    from shared.http.rate_limiter import RateLimiter  # noqa: PLC0415
     from shared.http.tokens import TokenProvider  # noqa: PLC0415
-    from write_side.admin.jobs_router import router as job_desk  # noqa: PLC0415
-    from write_side.admin.replays_router import router as admin  # noqa: PLC0415
-    from write_side.admin.router import router as operators  # noqa: PLC0415
-    from write_side.cashflow.router import router as cashflow  # noqa: PLC0415
-    from write_side.customers.router import router as people  # noqa: PLC0415
-    from write_side.demo.router import router as demo  # noqa: PLC0415
-    from write_side.forecasting.router import router as forecasting  # noqa: PLC0415
-    from write_side.identity.router import router as identity  # noqa: PLC0415
-    from write_side.inventory.router import router as inventory  # noqa: PLC0415
-    from write_side.recommendations.router import router as recommendations  # noqa: PLC0415
-    from write_side.recommendations.state_cache import Advices  # noqa: PLC0415
-    from write_side.sales.router import router as transactions  # noqa: PLC0415
-    from write_side.sales.upload.router import router as sales  # noqa: PLC0415
+    from write_side.recommendations.state_cache import AdviceStream  # noqa: PLC0415
+    from write_side.routes import ROUTERS as COMMANDS_OF_API  # noqa: PLC0415
 
     @asynccontextmanager
-    async def lifespan(app: "FastAPI") -> AsyncIterator[None]:
+    async def lifespan(app: "FastAPI") -> AsyncIterator[Dependencies]:
         store = container.store(pool_size=6)
         reader = database.reader_pool(container.url, role=container.role(database.READER))
         await reader.open()
         cache = redis.asyncio.from_url(container.settings.redis_url) if container.settings.redis_url else None
         app.state.store, app.state.reader, app.state.redis = store, reader, cache
-        app.state.files, app.state.advices = container.files(store), Advices(store)
+        app.state.files = container.files(store)
         app.state.tokens = TokenProvider(container.settings)
         app.state.positions = PositionTokens(container.secret)
-        app.state.explain = Explainer(source_of(container), REGISTRY)
-        app.state.projections = cli.RULES
+        app.state.projections, app.state.settings = cli.RULES, container.settings
+        deps = Dependencies(
+            settings=container.settings,
+            tokens=app.state.tokens,
+            limiter=RateLimiter(cache, enabled=container.settings.rate_limits),
+            positions=app.state.positions,
+            store=store,
+            reader=reader,
+            files=app.state.files,
+            redis=cache,
+            explain=Explainer(source_of(container), REGISTRY),
+            rules_by_projection=cli.RULES,
+            services={AdviceStream: AdviceStream()},
+        )
+        app.state.limiter = deps.limiter
         try:
-            yield
+            yield deps
         finally:
             await reader.close()
             store.close()
             if cache is not None:
                 await cache.aclose()
 
-    routers = [
-        identity,
-        sales,
-        transactions,
-        cashflow,
-        inventory,
-        admin,
-        operators,
-        people,
-        forecasting,
-        recommendations,
-        demo,
-        job_desk,
-        *ROUTERS,
-    ]
+    routers = [*COMMANDS_OF_API, *ROUTERS]
     return create_app(container.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS)
 
 
@@ -201,11 +191,9 @@ def run_policies(container: Container, _: argparse.Namespace) -> None:
     _run(container, "policies", policies.run, policies.stop, listener)
 
 
-def run_worker(container: Container, _: argparse.Namespace) -> None:
-    """Do jobs until told to stop."""
-    store = container.store(pool_size=4)
-    models = Models()
-    handlers: dict[str, Handler] = {
+def worker_handlers(container: Container, store: EventStore, models: Models) -> "dict[str, Handler]":
+    """Return the handler of every kind of job."""
+    return {
         READ_UPLOAD: LedgerReader(store, container.files(store)),
         PLAN: Planner(store, container.connect_reader),
         MAKE: ForecastMaker(store, container.connect, container.connect_reader, models),
@@ -213,7 +201,18 @@ def run_worker(container: Container, _: argparse.Namespace) -> None:
         REVIEW_DAY: DayReviewer(store, container.connect),
         FURNISH_DEMO: DemoFurnisher(store),
     }
-    worker = Worker(store, container.connect, WakeupReceiver(container.broker, queue_name(container.url)), handlers)
+
+
+def build_worker(container: Container, store: EventStore, models: Models) -> Worker:
+    """Return the worker that a process of this role runs."""
+    receiver = WakeupReceiver(container.broker, queue_name(container.url))
+    return Worker(store, container.connect, receiver, worker_handlers(container, store, models))
+
+
+def run_worker(container: Container, _: argparse.Namespace) -> None:
+    """Do jobs until told to stop."""
+    models = Models()
+    worker = build_worker(container, container.store(pool_size=4), models)
     try:
         _run(container, "worker", worker.run, worker.stop)
     finally:

@@ -22,9 +22,9 @@ from projections.engine import generations
 from projections.engine.applier import Applier
 from projections.engine.follower import connect
 from projections.inventory.projector import INVENTORY
-from shared.domain.events.base import Event
 from shared.domain.events.inventory import StockMoved
 from shared.domain.events.sales import SaleRecorded
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata
 from shared.eventstore.vault import MasterKey
 from shared.postgres.database import PROJECTOR, SHARDS

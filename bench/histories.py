@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import msgspec
 
 from bench.ledgers import Line
-from shared.domain.events.base import Event
 from shared.domain.events.sales import (
     CustomersAdded,
     NewCustomer,
@@ -19,6 +18,7 @@ from shared.domain.events.sales import (
     SalesBatchRecorded,
     UploadCompleted,
 )
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 
 _BATCH_ROWS = 500

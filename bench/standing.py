@@ -22,12 +22,11 @@ from projections.engine.applier import Applier
 from projections.engine.deltas import Deltas, Table
 from projections.engine.follower import connect
 from projections.engine.writers import copy
-from shared.domain.events.base import Event
-from shared.domain.events.clock import DayOpened
-from shared.domain.events.rules import RuleActivated
 from shared.domain.events.sales import SaleRecorded, UploadCompleted
 from shared.domain.rules.registry import BOOK, RELEASED, settable
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata
+from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.eventstore.vault import MasterKey
 from shared.postgres import database
 from shared.postgres.database import SHARDS

@@ -1,15 +1,15 @@
-"""Refusals: what the service says no with, each with a stable code, an HTTP status and a text in `messages/`."""
+"""Refusals of requests and commands, each with a stable code, an HTTP status and a text in `domain/messages/`."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
 class Refusal(Exception):
-    """A request or command is refused, and its sender is told why and what to do next.
+    """A request or command is refused, with a reason and suggestions what to do next.
 
-    `params` fill the placeholders of the text; `details` are for machines; `retry_after` (seconds), where given, also
-    becomes the Retry-After header. Subclasses name `error_code` and `status`; one that only words the refusal of its
-    parent more exactly names `text_key`.
+    `params` replace the placeholders of the text; `details` are machine-readable; `retry_after` (seconds) also sets the
+    Retry-After header. Subclasses define `error_code` and `status`; a variant of its parent with a text of its own
+    defines `text_key` only.
     """
 
     error_code: ClassVar[str] = "INTERNAL_ERROR"
@@ -18,7 +18,7 @@ class Refusal(Exception):
     always_headers: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls) -> None:
-        """Take the code as the key of the text, unless the class says otherwise."""
+        """Use the code as the key of the text unless the class defines another."""
         super().__init_subclass__()
         if "error_code" in vars(cls) and "text_key" not in vars(cls):
             cls.text_key = cls.error_code
@@ -28,9 +28,9 @@ class Refusal(Exception):
         *,
         details: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
-        **params: Any,  # noqa: ANN401  (whatever a placeholder can print)
+        **params: Any,  # noqa: ANN401  (anything that can be formatted)
     ) -> None:
-        """Refuse with these particulars."""
+        """Set the details, headers and parameters of the text."""
         super().__init__(self.error_code)
         self.details = dict(details or {})
         self.headers = {**self.always_headers, **(headers or {})}
@@ -41,7 +41,7 @@ class Refusal(Exception):
 
 
 def refusals() -> dict[str, type[Refusal]]:
-    """Return every refusal that is loaded: error code -> the class that introduced the code."""
+    """Return every imported refusal: error code -> the class that defines it."""
     found: dict[str, type[Refusal]] = {}
     waiting = list(Refusal.__subclasses__())
     while waiting:
@@ -52,7 +52,7 @@ def refusals() -> dict[str, type[Refusal]]:
 
 
 class InvalidRequest(Refusal):
-    """The body, a header or the path cannot be understood."""
+    """The body, a header or the path is malformed."""
 
     error_code = "INVALID_REQUEST"
     status = 400
@@ -78,20 +78,20 @@ class InvalidQuery(Refusal):
 
 
 class BusinessNeeded(InvalidQuery):
-    """There are too many rows to find one among them without its business."""
+    """There are too many rows to find one without its business."""
 
     text_key = "INVALID_QUERY_BUSINESS"
 
 
 class InvalidPosition(Refusal):
-    """The event position is garbled or another business's."""
+    """The event position is malformed or belongs to another business."""
 
     error_code = "INVALID_POSITION"
     status = 400
 
 
 class NotAuthenticated(Refusal):
-    """No access token, or none that is valid."""
+    """There is no valid access token."""
 
     error_code = "NOT_AUTHENTICATED"
     status = 401
@@ -99,7 +99,7 @@ class NotAuthenticated(Refusal):
 
 
 class TokenExpired(Refusal):
-    """The access token was valid once."""
+    """The access token has expired."""
 
     error_code = "TOKEN_EXPIRED"
     status = 401
@@ -109,21 +109,21 @@ class TokenExpired(Refusal):
 
 
 class Forbidden(Refusal):
-    """The account may not do this."""
+    """The account has no permission."""
 
     error_code = "FORBIDDEN"
     status = 403
 
 
 class NotFound(Refusal):
-    """Nothing of this business has this address."""
+    """The business has nothing with this id."""
 
     error_code = "NOT_FOUND"
     status = 404
 
 
 class MethodNotAllowed(Refusal):
-    """The address exists, but not for this method; params `method`, `allowed`."""
+    """The route does not support this method; params `method`, `allowed`."""
 
     error_code = "METHOD_NOT_ALLOWED"
     status = 405
@@ -137,55 +137,55 @@ class PayloadTooLarge(Refusal):
 
 
 class UnsupportedMediaType(Refusal):
-    """The body is of a kind the endpoint does not read; params `expected`."""
+    """The endpoint does not accept this media type; params `expected`."""
 
     error_code = "UNSUPPORTED_MEDIA_TYPE"
     status = 415
 
 
 class IdempotencyKeyReused(Refusal):
-    """The key stood for another request."""
+    """The key was used for another request."""
 
     error_code = "IDEMPOTENCY_KEY_REUSED"
     status = 422
 
 
 class TooManyRequests(Refusal):
-    """More requests than allowed; params `retry_after`."""
+    """The rate limit is exceeded; params `retry_after`."""
 
     error_code = "RATE_LIMITED"
     status = 429
 
 
 class InternalError(Refusal):
-    """A fault of ours; the log has the rest."""
+    """An unexpected error, which is in the log."""
 
     error_code = "INTERNAL_ERROR"
     status = 500
 
 
 class ServiceDegraded(Refusal):
-    """A server this request needs does not answer; params `retry_after`."""
+    """A server that the request needs does not answer; params `retry_after`."""
 
     error_code = "SERVICE_DEGRADED"
     status = 503
 
 
 class ProjectionBehind(Refusal):
-    """The tables have not reached the position asked for; params `retry_after`."""
+    """The read models have not reached the requested position; params `retry_after`."""
 
     error_code = "PROJECTION_BEHIND"
     status = 503
 
 
 class ProjectionOutdated(ProjectionBehind):
-    """The tables are still those of another release; params `retry_after`."""
+    """The read models were built by another release; params `retry_after`."""
 
     text_key = "PROJECTION_BEHIND_RELEASE"
 
 
 class ProjectionParked(Refusal):
-    """The tables of this business wait for a repair."""
+    """The read models of this business are parked at an event that cannot be applied."""
 
     error_code = "PROJECTION_PARKED"
     status = 503
@@ -199,103 +199,103 @@ class FileTooLarge(Refusal):
 
 
 class ReplayNotFound(NotFound):
-    """The business has no replay of this id."""
+    """The business has no replay with this id."""
 
     text_key = "NOT_FOUND_REPLAY"
 
 
 class ReplayNotReady(Refusal):
-    """The replay is still being made, or could not be; params `retry_after`."""
+    """The replay is not finished or has failed; params `retry_after`."""
 
     error_code = "REPLAY_NOT_READY"
     status = 409
 
 
 class ReplayExpired(Refusal):
-    """The replay's half hour is over, or its owner asked for another."""
+    """The replay is older than half an hour, or was replaced by another."""
 
     error_code = "REPLAY_EXPIRED"
     status = 410
 
 
 class ReplayNotRead(InvalidRequest):
-    """This answer speaks of the books as they stand, whatever replay a request names."""
+    """This endpoint reads the current state only and refuses X-Replay."""
 
     text_key = "INVALID_REQUEST_REPLAY"
 
 
 class TooManyReplays(Refusal):
-    """There are as many replays as the house has room for; params `retry_after`."""
+    """The maximum number of replays is reached; params `retry_after`."""
 
     error_code = "TOO_MANY_REPLAYS"
     status = 429
 
 
 class ProjectionNotFound(NotFound):
-    """There is no projection of this name; params `allowed`."""
+    """There is no projection with this name; params `allowed`."""
 
     text_key = "NOT_FOUND_PROJECTION"
 
 
 class BusinessNotFound(NotFound):
-    """No business of this id has a history."""
+    """There is no business with this id."""
 
     text_key = "NOT_FOUND_BUSINESS"
 
 
 class GenerationNotFound(NotFound):
-    """There was never a generation of this id."""
+    """There is no generation with this id."""
 
     text_key = "NOT_FOUND_GENERATION"
 
 
 class EventNotFound(NotFound):
-    """The log does not reach this position; params `head`."""
+    """The log has no event at this position; params `head`, the last position."""
 
     text_key = "NOT_FOUND_EVENT"
 
 
 class RowNotFound(NotFound):
-    """No event of the business ever made such a row."""
+    """No event of the business has created such a row."""
 
     text_key = "NOT_FOUND_ROW"
 
 
 class HistoryTooLong(Refusal):
-    """There are more events behind a row than can be folded while somebody waits; details `seconds`."""
+    """The history of a row is too long to be folded during a request; details `seconds`."""
 
     error_code = "HISTORY_TOO_LONG"
     status = 422
 
 
 class TableNotFound(NotFound):
-    """No projection has such a table; params `allowed`."""
+    """There is no such table; params `allowed`."""
 
     text_key = "NOT_FOUND_TABLE"
 
 
 class GenerationNotReady(Refusal):
-    """The generation's state does not allow this; params `state`."""
+    """The state of the generation does not allow this; params `state`."""
 
     error_code = "GENERATION_NOT_READY"
     status = 409
 
 
 class RebuildRunning(Refusal):
-    """The projection is being rebuilt already; params `projection`."""
+    """The projection is already being rebuilt; params `projection`."""
 
     error_code = "REBUILD_RUNNING"
     status = 409
 
 
 class JobNotFound(NotFound):
-    """There is no job of this id."""
+    """There is no job with this id."""
 
     text_key = "NOT_FOUND_JOB"
 
 
 class JobNotFailed(Refusal):
-    """The job was not given up; params `state`."""
+    """The job has not failed; params `state`."""
 
     error_code = "JOB_NOT_FAILED"
     status = 409

@@ -1,4 +1,4 @@
-"""What people read, in Bangla and English; the texts stand in `messages/*.toml`, one table per code."""
+"""Texts for users in Bangla and English, from `domain/messages/*.toml` with one table per code."""
 
 import functools
 import tomllib
@@ -14,21 +14,21 @@ _FOLDER = Path(__file__).parent / "domain" / "messages"
 
 
 class Text(NamedTuple):
-    """A message and what its reader can do next."""
+    """A message, and suggestions what to do next."""
 
     message: str
     suggestions: list[str]
 
 
 class Phrase(NamedTuple):
-    """A text that stands inside another one or in details, until the language is known."""
+    """A text within another text or within details, rendered when the language is known."""
 
     code: str
     params: Mapping[str, Any] = MappingProxyType({})
 
 
 class BrokenTexts(ValueError):
-    """A file of messages lacks a language, or two files have the same code."""
+    """A text lacks a language, or two files define the same code."""
 
 
 class _Params(dict[str, Any]):
@@ -36,15 +36,15 @@ class _Params(dict[str, Any]):
         return "…"
 
 
-def text(code: str, language: Language, **params: Any) -> Text:  # noqa: ANN401  (whatever a placeholder can print)
-    """Return the text of `code` with `{placeholders}` filled from `params`; LookupError for a code without a text."""
+def text(code: str, language: Language, **params: Any) -> Text:  # noqa: ANN401  (anything that can be formatted)
+    """Return the text of `code` with `{placeholders}` replaced by `params`; raises LookupError for an unknown code."""
     message, suggestions = catalogue()[code][language]
     values = _Params(params)
     return Text(message.format_map(values), [suggestion.format_map(values) for suggestion in suggestions])
 
 
-def rendered(value: Any, language: Language) -> Any:  # noqa: ANN401  (whatever JSON can show)
-    """Return `value` with every Phrase in it, however deep, replaced by its message."""
+def rendered(value: Any, language: Language) -> Any:  # noqa: ANN401  (JSON)
+    """Return `value` with every Phrase in it, at any depth, replaced by its message."""
     if isinstance(value, Phrase):
         return text(value.code, language, **value.params).message
     if isinstance(value, Mapping):
@@ -56,12 +56,12 @@ def rendered(value: Any, language: Language) -> Any:  # noqa: ANN401  (whatever 
 
 @functools.cache
 def catalogue() -> dict[str, dict[Language, Text]]:
-    """Return every text, unfilled: code -> language -> Text."""
+    """Return every text with its placeholders: code -> language -> Text."""
     texts: dict[str, dict[Language, Text]] = {}
     for path in sorted(_FOLDER.glob("*.toml")):
         for code, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
             if code in texts:
-                msg = f"{path.name}: {code} has a text in another file too"
+                msg = f"{path.name}: {code} is defined in another file too"
                 raise BrokenTexts(msg)
             texts[code] = {language: _read(table, language, f"{path.name}: {code}") for language in LANGUAGES}
     return texts

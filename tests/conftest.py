@@ -1,71 +1,77 @@
 """Real servers, fresh databases, and a whole SmartMarket that tests may use as its clients do."""
 
-import itertools
-import threading
-import time
-import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
-from projections.engine import generations
-from projections.engine.applier import Applier
-from projections.engine.follower import Follower
-from projections.engine.follower import connect as connect_projector
-from projections.operations.request_runner import RequestRunner
-from projections.operations.time_travel import TimeTravelRunner
-from projections.registry import REGISTRY
-from shared.eventstore.listener import LogListener
 from shared.eventstore.store import EventStore
 from shared.eventstore.vault import MasterKey
-from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
-from shared.jobs.worker import Worker
 from shared.postgres import database
-from shared.postgres.database import SHARDS
 from shared.runtime.container import Container
-from shared.runtime.settings import Settings
-from smartmarket import build_api, source_of
-from tests.services import Services, drop_database, fresh_database, running_services
-from write_side.admin.policy import FURNISH_DEMO
-from write_side.demo.worker import DemoFurnisher
-from write_side.forecasting.models.process import Models
-from write_side.forecasting.planning import Planner
-from write_side.forecasting.policy import MAKE, PLAN
-from write_side.forecasting.worker import ForecastMaker
-from write_side.policies import Policies
-from write_side.recommendations.policy import REVIEW, REVIEW_DAY
-from write_side.recommendations.worker import DayReviewer, Reviewer
-from write_side.sales.policy import READ_UPLOAD
-from write_side.sales.worker import LedgerReader
+from smartmarket import build_api
+from tests.support.application import SECRET, RunningSystem, project_to_head, settings_for
+from tests.support.in_process import in_process
+from tests.support.servers import Services, drop_database, fresh_database, running_services, template_database
+from tests.support.shops import Shop, finished_upload, register, upload
+from tests.support.waiting import PATIENCE
 
-if TYPE_CHECKING:
-    from shared.jobs.queue import Handler
+_RUN = pytest.StashKey[tuple[Services, str]]()
 
-SECRET = "a-secret-of-the-tests-with-40-characters"
-PATIENCE = 90.0
-_numbers = itertools.count(1)
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - a worker of pytest-xdist, which ships no types for it
+    """Start the servers once, in the process that controls the workers, and hand their addresses to each worker."""
+    config: pytest.Config = node.config
+    if _RUN not in config.stash:
+        stack = ExitStack()
+        config.add_cleanup(stack.close)
+        found = stack.enter_context(running_services())
+        config.stash[_RUN] = found, stack.enter_context(template_database(found))
+    found, template = config.stash[_RUN]
+    number = int(node.gateway.id.removeprefix("gw"))
+    node.workerinput["servers"] = [*found.of_worker(number), template]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Let a worker report whatever a test has logged: half a character cannot be sent to the controller."""
+    return sendable((yield))
+
+
+def sendable(value: Any) -> Any:  # noqa: ANN401 - what a report consists of
+    """Return the parts of a report, texts in the way Python writes what is no text."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {sendable(name): sendable(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)([sendable(part) for part in value])
+    return value
 
 
 @pytest.fixture(scope="session")
-def services() -> Iterator[Services]:
-    """Servers for the whole session."""
+def services(request: pytest.FixtureRequest) -> Iterator[Services]:
+    """Servers for the whole run, shared by all of its workers."""
+    handed_down = getattr(request.config, "workerinput", {}).get("servers")
+    if handed_down:
+        yield Services(*handed_down[:-1])
+        return
     with running_services() as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def template(services: Services) -> Iterator[str]:
-    """A migrated, empty database to copy."""
-    url = fresh_database(services.database_url)
-    database.migrate(url)
-    with connect_projector(url, role=database.PROJECTOR) as conn:
-        generations.ensure_live(conn, REGISTRY)
-    yield url
-    drop_database(url)
+def template(request: pytest.FixtureRequest, services: Services) -> Iterator[str]:
+    """A migrated, empty database to copy; one for the whole run."""
+    handed_down = getattr(request.config, "workerinput", {}).get("servers")
+    if handed_down:
+        yield handed_down[-1]
+        return
+    with template_database(services) as url:
+        yield url
 
 
 @pytest.fixture
@@ -84,18 +90,6 @@ def store(database_url: str) -> Iterator[EventStore]:
     opened.close()
 
 
-def settings_for(url: str, services: Services, **changes: Any) -> Settings:  # noqa: ANN401 - a setting
-    """Return settings of a house on `url`."""
-    return Settings(
-        database_url=url,
-        redis_url=services.redis_url,
-        broker_url=services.broker_url,
-        secret_key=SECRET,
-        jwt_secret="another-secret-of-the-tests-40-characters",
-        rate_limits=False,
-    ).model_copy(update=changes)
-
-
 @pytest.fixture
 def container(database_url: str, services: Services) -> Container:
     """What processes are put together from, on a fresh database."""
@@ -112,122 +106,29 @@ def projected(database_url: str) -> Callable[[], None]:
     return project
 
 
-def project_to_head(url: str) -> None:
-    """Apply what the live generations have not seen, in this thread."""
-    with connect_projector(url, role=database.PROJECTOR) as conn:
-        for projection in REGISTRY.values():
-            serving = generations.live(conn, projection.name)
-            assert serving is not None
-            applier = Applier(conn, projection, serving[1], MasterKey(SECRET))
-            positions = applier.positions(range(SHARDS))
-            while batch := applier.reader.after(conn, min(positions.values()), limit=50):
-                positions = applier.apply(batch, positions)
-
-
-def worker_of(container: Container, models: Models) -> tuple[Worker, EventStore]:
-    """Return a worker of `house` who forecasts by `models`, and the store it holds open."""
-    store = container.store(pool_size=4)
-    handlers: dict[str, Handler] = {
-        READ_UPLOAD: LedgerReader(store, container.files(store)),
-        PLAN: Planner(store, container.connect_reader),
-        MAKE: ForecastMaker(store, container.connect, container.connect_reader, models),
-        REVIEW: Reviewer(store, container.connect_reader),
-        REVIEW_DAY: DayReviewer(store, container.connect),
-        FURNISH_DEMO: DemoFurnisher(store),
-    }
-    return Worker(
-        store, container.connect, WakeupReceiver(container.broker, queue_name(container.url)), handlers
-    ), store
-
-
-class RunningSystem:
-    """Every process of SmartMarket as a thread, the API on a real port."""
-
-    def __init__(self, container: Container) -> None:
-        """Start everything; `stop` ends it."""
-        self.container = container
-        self._listener = LogListener(container.url)
-        self._policies = Policies(
-            container.connect, WakeupPublisher(container.broker, queue_name(container.url)), self._listener
-        )
-        self._models = Models()
-        self._worker, self._store = worker_of(container, self._models)
-        self._followers = [Follower(container.url, p, MasterKey(SECRET), self._listener) for p in REGISTRY.values()]
-        self._makers = [TimeTravelRunner(source_of(container)), RequestRunner(source_of(container))]
-        config = uvicorn.Config(build_api(container), port=0, log_config=None, access_log=False)
-        self._server = uvicorn.Server(config)
-        targets = (self._policies.run, self._worker.run, self._server.run)
-        self._threads = [threading.Thread(target=target, daemon=True) for target in targets]
-        for thread in (self._listener, *self._followers, *self._makers, *self._threads):
-            thread.start()
-        wait_until(lambda: self._server.started)
-        port = self._server.servers[0].sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-
-    def stop(self) -> None:
-        """End every thread."""
-        self._server.should_exit = True
-        parts: list[Any] = [self._policies, self._worker, *self._followers, *self._makers, self._listener]
-        for part in parts:
-            part.stop()
-        self._models.close()
-        for thread in (*self._threads, *self._followers, *self._makers, self._listener):
-            thread.join(10)
-        self._models.close()  # again, should it have been started meanwhile
-        self._store.close()
-
-
 @pytest.fixture(scope="session")
 def running(services: Services, template: str) -> Iterator[RunningSystem]:
-    """One running house for all tests that speak HTTP; each registers shops of its own."""
+    """One running application per worker for all tests that speak HTTP; each registers shops of its own."""
     url = fresh_database(services.database_url, template)
     database.migrate(url)  # what a role may do in a database is not copied with it
-    running_house = RunningSystem(Container(settings_for(url, services)))
-    yield running_house
-    running_house.stop()
+    running_system = RunningSystem(Container(settings_for(url, services)))
+    yield running_system
+    running_system.stop()
     drop_database(url)
 
 
 @pytest.fixture
 def client(running: RunningSystem) -> Iterator[httpx.Client]:
-    """An HTTP client of the running house."""
+    """An HTTP client of the running application."""
     with httpx.Client(base_url=running.url, timeout=PATIENCE, headers={"Accept-Language": "en"}) as http:
         yield http
 
 
-@dataclass
-class Shop:
-    """A registered owner with a business."""
-
-    business_id: int
-    user_id: int
-    email: str
-    password: str
-    headers: dict[str, str]
-    tokens: dict[str, Any]
-
-
-def register(client: httpx.Client, **changes: str) -> Shop:
-    """Register a new owner with a shop."""
-    body = {
-        "email": f"owner{next(_numbers)}-{uuid.uuid4().hex[:8]}@shop.bd",
-        "password": "SecurePass123",
-        "first_name": "Ali",
-        "business_name": "Ali's Tea Shop",
-        "business_type": "restaurant",
-        "language": "en",
-    } | changes
-    answer = client.post("/api/auth/register", json=body)
-    assert answer.status_code == 201, answer.text
-    data = answer.json()["data"]
-    return Shop(
-        data["business"]["id"],
-        data["user"]["id"],
-        body["email"],
-        body["password"],
-        {"Authorization": f"Bearer {data['tokens']['access_token']}"},
-        data["tokens"],
-    )
+@pytest.fixture(scope="session")
+def unserved(running: RunningSystem) -> Iterator[httpx.Client]:
+    """A client of the same API on the same database, called in process: for tables of many requests."""
+    with in_process(build_api(running.container), headers={"Accept-Language": "en"}) as http:
+        yield http
 
 
 @pytest.fixture
@@ -240,27 +141,6 @@ def shop(client: httpx.Client) -> Shop:
 def other_shop(client: httpx.Client) -> Shop:
     """Another shop."""
     return register(client)
-
-
-def upload(
-    client: httpx.Client, shop: Shop, content: bytes, *, name: str = "sales.csv", params: dict[str, str] | None = None
-) -> httpx.Response:
-    """Send a ledger; returns the answer."""
-    return client.post(
-        "/api/data/upload-csv", files={"file": (name, content, "text/csv")}, headers=shop.headers, params=params
-    )
-
-
-def finished_upload(client: httpx.Client, shop: Shop, file_id: str) -> httpx.Response:
-    """Wait until an upload is completed or failed; returns the last answer, with its position."""
-    answers: list[httpx.Response] = []
-
-    def done() -> bool:
-        answers.append(client.get(f"/api/data/uploads/{file_id}", headers=shop.headers))
-        return answers[-1].status_code == 200 and answers[-1].json()["data"]["state"] in {"completed", "failed"}
-
-    wait_until(done)
-    return answers[-1]
 
 
 @pytest.fixture
@@ -278,11 +158,3 @@ def ledger(client: httpx.Client, shop: Shop) -> Callable[..., str]:
         return file_id
 
     return send
-
-
-def wait_until(condition: Callable[[], bool], patience: float = PATIENCE) -> None:
-    """Return once `condition` holds; fails the test after `patience` seconds."""
-    until = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < until, "this did not come to pass in time"
-        time.sleep(0.005)

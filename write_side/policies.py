@@ -1,40 +1,35 @@
 """The policies process: follows the log, turns events into jobs, and sends hints again for jobs nobody works on."""
 
+import functools
 import logging
-import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
-import psycopg
 from psycopg import Connection
 
-from shared.domain.events import CATALOGUE
-from shared.domain.events.base import Event
+from shared.discovery import collected
+from shared.eventstore.catalogue import CATALOGUE
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
 from shared.eventstore.listener import LogListener
 from shared.eventstore.reader import LogReader
 from shared.jobs import queue
 from shared.jobs.broker import WakeupPublisher
 from shared.jobs.job import NewJob, Outcome
-from write_side.admin import policy as admin
-from write_side.forecasting import policy as forecasting
-from write_side.recommendations import policy as recommendations
-from write_side.sales import policy as sales
+from shared.runtime.loop import Loop
 
 Policy = Callable[[RecordedEvent, Any], list[NewJob | Outcome]]
 
 
-def _together(*domains: Mapping[type[Event], Policy]) -> dict[type[Event], Sequence[Policy]]:
-    """Return what each event calls for, of all domains."""
+@functools.cache
+def policies() -> Mapping[type[Event], Sequence[Policy]]:
+    """Return the policies for each event, collected from the domains."""
+    domains: list[dict[type[Event], Policy]] = collected("write_side", "policy", "POLICIES", dict)
     return {event: [d[event] for d in domains if event in d] for domain in domains for event in domain}
 
-
-POLICIES: Mapping[type[Event], Sequence[Policy]] = _together(
-    sales.POLICIES, forecasting.POLICIES, recommendations.POLICIES, admin.POLICIES
-)
 
 _BATCH = 200
 _SWEEP_SECONDS = 5.0
@@ -50,44 +45,36 @@ LOCK_UNREAD = "SELECT position FROM jobs.unread ORDER BY position FOR UPDATE SKI
 FORGET_UNREAD = "DELETE FROM jobs.unread WHERE position = %s"
 
 
-class Policies:
+class Policies(Loop):
     """Turns events into jobs until stopped."""
 
     def __init__(self, connect: Callable[[], Connection[Any]], hints: WakeupPublisher, listener: LogListener) -> None:
         """Write jobs over connections from `connect`, wake by `listener`, hint over `hints`."""
+        super().__init__("policies")
         self._connect = connect
         self._hints = hints
         self._listener = listener
-        self._reader = LogReader([event.topic for event in POLICIES])
+        self._reader = LogReader([event.topic for event in policies()])
         self._swept_at = 0.0
-        self._stopped = threading.Event()
-
-    def stop(self) -> None:
-        """End after the batch at hand."""
-        self._stopped.set()
 
     def run(self) -> None:
-        """Follow until stopped, beginning again after every broken connection."""
+        """Follow the log until stopped, then close the broker's connection."""
         try:
-            while not self._stopped.is_set():
-                self._follow_or_wait()
+            super().run()
         finally:
             self._hints.close()
 
-    def _follow_or_wait(self) -> None:
-        try:
-            with self._connect() as conn:
-                conn.execute("INSERT INTO jobs.progress VALUES (%s, 0) ON CONFLICT DO NOTHING", (_NAME,))
-                self.take_up(conn)
-                self._follow(conn)
-        except psycopg.Error as error:
-            logger.warning("policies pause", extra={"reason": f"{type(error).__name__}: {error}"})
-            self._stopped.wait(0.5)
+    def step(self) -> None:
+        """Follow the log over one connection, until stopped or the connection breaks."""
+        with self._connect() as conn:
+            conn.execute("INSERT INTO jobs.progress VALUES (%s, 0) ON CONFLICT DO NOTHING", (_NAME,))
+            self.take_up(conn)
+            self._follow(conn)
 
     def _follow(self, conn: Connection[Any]) -> None:
-        while not self._stopped.is_set():
+        while not self.stopping:
             mark = self._listener.seen()
-            more = self.step(conn)
+            more = self.advance(conn)
             if time.monotonic() > self._swept_at + _SWEEP_SECONDS:
                 self._swept_at = time.monotonic()
                 self._hints.take_back()  # else those of a long backlog would pile up, sweep by sweep
@@ -95,7 +82,7 @@ class Policies:
             if not more:
                 self._listener.wait(mark)
 
-    def step(self, conn: Connection[Any]) -> bool:
+    def advance(self, conn: Connection[Any]) -> bool:
         """Turn the next events into jobs, with the position, in one transaction; returns whether there were any."""
         with conn.transaction():
             row = conn.execute(LOCK_POSITION, (_NAME,)).fetchone()
@@ -128,9 +115,9 @@ class Policies:
 def _decisions(recorded: RecordedEvent) -> list[NewJob | Outcome] | None:
     """Return what an event calls for; None, and a call for an operator, where it cannot be read."""
     try:
-        policies = POLICIES.get(CATALOGUE[recorded.topic], ())
-        event = recorded.event if policies else None
-        return [decision for policy in policies for decision in policy(recorded, event)]
+        called = policies().get(CATALOGUE[recorded.topic], ())
+        event = recorded.event if called else None
+        return [decision for policy in called for decision in policy(recorded, event)]
     except (msgspec.MsgspecError, LookupError, TypeError, ValueError):
         logger.critical(
             "no policy of this release can read this event: what it should have started waits for one that can",

@@ -1,7 +1,6 @@
 """What time calls for: chores that any number of schedulers may run, one at a time."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import psycopg
 from psycopg import Connection
 
 from shared.eventstore.store import EventStore, StoreError
+from shared.runtime.loop import Loop
 from write_side.clock.handlers import open_day
 from write_side.identity.login_handlers import summarise_refusals
 
@@ -36,42 +36,38 @@ SWEEPS = (
 
 @dataclass
 class _Chore:
+    name: str
     every: float
     run: Callable[[], object]
     due: float = 0.0
 
 
-class Scheduler:
+class Scheduler(Loop):
     """Runs chores until stopped."""
 
     def __init__(
         self, store: EventStore, connect: Callable[[], Connection[Any]], drop_generations: Callable[[], Sequence[str]]
     ) -> None:
         """Sweep over connections from `connect`; `drop_generations` drops read models that serve no more."""
+        super().__init__("scheduler")
         self._connect = connect
-        self._stopped = threading.Event()
         self._chores = [
-            _Chore(60.0, lambda: summarise_refusals(store)),
-            _Chore(15.0, drop_generations),
-            _Chore(300.0, self._sweep),
-            _Chore(_TICK, lambda: open_day(store)),
+            _Chore("summarise refused logins", 60.0, lambda: summarise_refusals(store)),
+            _Chore("drop retired generations", 15.0, drop_generations),
+            _Chore("delete expired rows", 300.0, self._sweep),
+            _Chore("open the day", _TICK, lambda: open_day(store)),
         ]
 
-    def stop(self) -> None:
-        """End after the chore at hand."""
-        self._stopped.set()
-
-    def run(self) -> None:
-        """Run what is due until stopped; a chore that fails is tried again when it is due next."""
-        while not self._stopped.is_set():
-            for chore in self._chores:
-                if time.monotonic() >= chore.due:
-                    chore.due = time.monotonic() + chore.every
-                    try:
-                        chore.run()
-                    except (psycopg.Error, StoreError):
-                        logger.exception("chore failed")
-            self._stopped.wait(_TICK)
+    def step(self) -> None:
+        """Run the chores that are due; one that fails runs again when it is due next."""
+        for chore in self._chores:
+            if time.monotonic() >= chore.due and not self.stopping:
+                chore.due = time.monotonic() + chore.every
+                try:
+                    chore.run()
+                except (psycopg.Error, StoreError):
+                    logger.exception("chore failed; retrying", extra={"chore": chore.name})
+        self.wait(_TICK)
 
     def _sweep(self) -> None:
         with self._connect() as conn:

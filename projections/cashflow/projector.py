@@ -47,10 +47,16 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
     on_credit = [method == ON_CREDIT for method, _ in event.payments]
     takings: dict[dt.date, int] = {}
     counts: dict[dt.date, int] = {}
+    received = dict(event.part_payments)
     for sale in event.sales:
         date, payment = sale.date, sale.payment
         counts[date] = counts.get(date, 0) + 1
-        if payment is not None and on_credit[payment]:
+        if sale.tx in received:
+            paid = received[sale.tx]
+            takings[date] = takings.get(date, 0) + paid
+            if paid < sale.paisa:
+                _lend(deltas, business, date, sale.customer_id, sale.paisa - paid)
+        elif payment is not None and on_credit[payment]:
             _lend(deltas, business, date, sale.customer_id, sale.paisa)
         else:
             takings[date] = takings.get(date, 0) + sale.paisa
@@ -68,7 +74,14 @@ def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Delta
 
 def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
     """A sale that never was is taken from its day, and from what was lent."""
-    _sell(deltas, recorded.business_id, event, event.payment, -1)
+    if event.received is None:
+        _sell(deltas, recorded.business_id, event, event.payment, -1)
+        return
+    day = _day(deltas.sums(CASH_DAYS), (recorded.business_id, event.date))
+    day[_SALES] -= 1
+    day[_TAKINGS] -= event.received
+    if event.received < event.paisa:
+        _lend(deltas, recorded.business_id, event.date, event.customer_id, event.received - event.paisa)
 
 
 def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
@@ -157,7 +170,7 @@ def _baki(sums: dict[Key, Values], key: Key, column: int, paisa: int) -> None:
 
 CASHFLOW = Projection(
     name="cashflow",
-    version=1,
+    version=2,
     package="projections.cashflow",
     tables=(CASH_DAYS, BAKI_DAYS, BAKI_TOTALS, BAKI_MERGES, EXPENSES, SETTINGS),
     handlers={

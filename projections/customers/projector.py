@@ -9,6 +9,7 @@ from projections.engine.projection import Projection
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import (
     CustomersAdded,
+    MovementsRecorded,
     SaleRecorded,
     SalesBatchRecorded,
     SaleVoided,
@@ -68,6 +69,13 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
             values[2] = max(values[2], at)
 
 
+def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """Returns lower what a customer spent; bringing goods back is no visit."""
+    for moved in event.movements:
+        if moved.kind == "return" and moved.customer_id is not None:
+            deltas.merge(VISITS, (recorded.business_id, moved.customer_id, moved.date), paisa=-moved.paisa)
+
+
 def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """One sale."""
     if event.customer_id is not None:
@@ -113,7 +121,7 @@ def _subjects(recorded: RecordedEvent) -> list[str]:
 
 CUSTOMERS = Projection(
     name="customers",
-    version=2,
+    version=3,
     package="projections.customers",
     tables=(PEOPLE, MEMBERS, VISITS, CHURN, TOTALS),
     handlers={
@@ -121,6 +129,7 @@ CUSTOMERS = Projection(
         CustomerDetailsChanged: on_customer_details_changed,
         CustomersMerged: on_customers_merged,
         SalesBatchRecorded: on_sales_batch_recorded,
+        MovementsRecorded: on_movements_recorded,
         SaleRecorded: on_sale_recorded,
         SaleVoided: on_sale_voided,
         UploadCompleted: on_upload_completed,

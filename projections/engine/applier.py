@@ -11,13 +11,12 @@ from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 from projections.engine.deltas import Deltas
-from projections.engine.deriver import GLOBAL_TOPICS, Deriver
+from projections.engine.deriver import Deriver
 from projections.engine.projection import Projection
 from projections.engine.writers import LiveWriter, recompute_after_removal
-from shared.domain.events.clock import DayOpened
-from shared.domain.events.rules import RuleActivated
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.reader import LogReader
+from shared.eventstore.system_events import GLOBAL_TOPICS, DayOpened, RuleActivated
 from shared.eventstore.vault import MasterKey, SubjectKeys, Vault
 from shared.postgres.database import SHARDS
 

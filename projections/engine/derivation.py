@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from projections.engine.deltas import Deltas, Table
-from shared.domain.events.base import Event
 from shared.domain.rules.registry import Rules
+from shared.eventstore.event import Event
 
 # The columns of derived tables that tell by which rules their rows were made, and when to look at them again.
 BOOKKEEPING = frozenset({"rules", "rule", "scoring", "next_change_on"})

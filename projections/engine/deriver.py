@@ -13,17 +13,15 @@ from projections.engine.derivation import Derivation, Row
 from projections.engine.projection import Projection
 from projections.engine.writers import LiveWriter
 from shared.domain.rules.registry import Rules, in_force, settable
-from shared.eventstore.reader import OF_EVERY_BUSINESS, LogReader
+from shared.eventstore.reader import LogReader
 from shared.postgres.database import SHARDS
 
 if TYPE_CHECKING:
-    from shared.domain.events.clock import DayOpened
     from shared.eventstore.codec import RecordedEvent
+    from shared.eventstore.system_events import DayOpened
 
 _DHAKA = ZoneInfo("Asia/Dhaka")
 _CHUNK = 20_000
-# The events of no business of their own that change derived rows.
-GLOBAL_TOPICS = OF_EVERY_BUSINESS
 
 
 class AsOf(NamedTuple):

@@ -17,9 +17,9 @@ from psycopg import Connection
 from projections.engine import generations
 from projections.engine.applier import Applier, Fenced
 from projections.engine.projection import Projection
-from shared.domain.events.rules import RuleActivated
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.listener import LogListener
+from shared.eventstore.system_events import RuleActivated
 from shared.eventstore.vault import MasterKey
 from shared.postgres.database import PROJECTOR, SHARDS
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, cast
 
 from projections.engine.deltas import Deltas, Table
 from projections.engine.derivation import Derivation
-from shared.domain.events.base import Event
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
 from shared.eventstore.vault import SubjectKeys
 
 Handler = Callable[[RecordedEvent, Any, Deltas, SubjectKeys], None]

@@ -13,17 +13,16 @@ from psycopg.sql import SQL, Identifier
 
 from projections.engine.deltas import Deltas, Key, Table
 from projections.engine.derivation import Derivation, FoldedFacts
-from projections.engine.deriver import GLOBAL_TOPICS, local_date
+from projections.engine.deriver import local_date
 from projections.engine.projection import Projection
 from projections.engine.replayer import Source
 from projections.operations.row_keys import name_of, only_business
 from projections.operations.scratch import ProjectorVersionMismatch, served, shown
-from shared.domain.events.clock import DayOpened
-from shared.domain.events.rules import RuleActivated
 from shared.domain.rules.registry import in_force
 from shared.errors import HistoryTooLong, ProjectionOutdated, RowNotFound, TableNotFound, TooManyRequests
 from shared.eventstore.codec import RecordedEvent
-from shared.eventstore.reader import LogReader
+from shared.eventstore.reader import IS_GLOBAL, LogReader
+from shared.eventstore.system_events import GLOBAL_TOPICS, DayOpened, RuleActivated
 from shared.eventstore.vault import MasterKey, SubjectKeys, Vault
 
 _CHUNK = 200
@@ -37,12 +36,11 @@ _PATIENCE_SECONDS = 5.0
 _RELEASE_SECONDS = 60
 
 # Returns the positions at which a business's derived rows may have changed, the newest first.
-SELECT_MOMENTS = """(SELECT notification_id FROM log.events WHERE business_id = %(business)s AND topic = ANY(%(after)s)
-        AND notification_id <= %(upto)s ORDER BY 1 DESC LIMIT %(most)s)
-    UNION ALL (SELECT notification_id FROM log.events WHERE business_id IS NULL
-        AND topic IN ('clock.DayOpened', 'rules.RuleActivated') AND notification_id <= %(upto)s
+SELECT_MOMENTS = SQL("""(SELECT notification_id FROM log.events WHERE business_id = %(business)s
+        AND topic = ANY(%(after)s) AND notification_id <= %(upto)s ORDER BY 1 DESC LIMIT %(most)s)
+    UNION ALL (SELECT notification_id FROM log.events WHERE {global_} AND notification_id <= %(upto)s
         ORDER BY 1 DESC LIMIT %(most)s)
-    ORDER BY 1 DESC LIMIT %(most)s"""
+    ORDER BY 1 DESC LIMIT %(most)s""").format(global_=IS_GLOBAL)
 
 Row = dict[str, Any]
 

@@ -9,13 +9,13 @@ from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
 from projections.engine import generations
-from projections.engine.deriver import GLOBAL_TOPICS
 from projections.engine.progress import ProgressRecorder
 from projections.engine.projection import Projection
 from projections.engine.replayer import Progress, Source
 from projections.operations.rebuild import Rebuilt
 from projections.operations.scratch import OperationRequest, ScratchGeneration, scratch_generation, served, shown
 from shared.eventstore.reader import LogReader
+from shared.eventstore.system_events import GLOBAL_TOPICS
 
 _ATTEMPTS = 4
 

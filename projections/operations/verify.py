@@ -24,7 +24,7 @@ from projections.engine.projection import Projection
 from projections.engine.replayer import Progress, Source
 from projections.operations.scratch import OperationRequest, ScratchGeneration, scratch_generation, served, shown
 from projections.operations.table_diff import Row, Side, keys_that_differ, rows_of_keys
-from shared.eventstore.reader import LogReader
+from shared.eventstore.reader import IS_GLOBAL, LogReader
 
 _SHOWN = 100
 _LOCATED = 10
@@ -44,11 +44,10 @@ SELECT_THERE = """WITH RECURSIVE b AS (
         SELECT (SELECT min(t.business_id) FROM {table} t WHERE t.business_id > b.id) FROM b WHERE b.id IS NOT NULL
     ) SELECT id FROM b WHERE id IS NOT NULL"""
 # Returns the positions of a business's events that a projection reads, and of those that are part of every history.
-SELECT_POSITIONS = """SELECT notification_id FROM log.events
+SELECT_POSITIONS = SQL("""SELECT notification_id FROM log.events
     WHERE business_id = %(business)s AND topic = ANY(%(topics)s) AND notification_id <= %(upto)s
-    UNION ALL SELECT notification_id FROM log.events
-    WHERE business_id IS NULL AND topic IN ('clock.DayOpened', 'rules.RuleActivated') AND notification_id <= %(upto)s
-    ORDER BY 1"""
+    UNION ALL SELECT notification_id FROM log.events WHERE {global_} AND notification_id <= %(upto)s
+    ORDER BY 1""").format(global_=IS_GLOBAL)
 
 
 @dataclass(frozen=True)

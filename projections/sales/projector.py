@@ -7,6 +7,7 @@ from projections.engine.projection import Projection
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import (
     CustomersAdded,
+    Movement,
     MovementsRecorded,
     ProductsAdded,
     SaleRecorded,
@@ -16,6 +17,8 @@ from shared.domain.events.sales import (
 from shared.domain.rules.pricing import unit_price
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.vault import SubjectKeys
+
+RETURN = "return"
 
 TRANSACTIONS = Table(
     "transactions",
@@ -44,6 +47,7 @@ PRODUCTS = Table(
         "sales": "add",
         "units": "add",
         "paisa": "add",
+        "returned": "add",
         "last_sale_at": "greatest",
     },
 )
@@ -51,13 +55,14 @@ BUYERS = Table("buyers", ("business_id", "id"), changes={"name": "set", "merged_
 _PRICED_AT, _UNIT_PRICE, _SALES, _UNITS, _PAISA, _LAST_SALE_AT = map(
     [*PRODUCTS.changes].index, ("priced_at", "unit_price", "sales", "units", "paisa", "last_sale_at")
 )
-_SUMS = {"sales": "add", "units": "add", "paisa": "add"}
+# Units and paisa are net of what was returned; `returned` is that part, in paisa.
+_SUMS = {"sales": "add", "units": "add", "paisa": "add", "returned": "add"}
 SALES_DAYS = Table("sales_days", ("business_id", "date", "payment_method"), changes=_SUMS)
 PRODUCT_DAYS = Table("product_days", ("business_id", "product_id", "date", "payment_method"), changes=_SUMS)
 TOTALS = Table(
     "sales_totals",
     ("business_id",),
-    changes={"products": "add", "sales": "add", "paisa": "add"},
+    changes={"products": "add", "sales": "add", "paisa": "add", "returned": "add"},
 )
 VOIDS = Table("voids", ("business_id", "id"), ("product_id", "reason", "voided_at", "position"))
 MOVEMENTS = Table(
@@ -201,7 +206,7 @@ def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _
 
 
 def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """Lines of a ledger that are no sales: kept beside them."""
+    """Lines of a ledger that are no sales: kept beside them; returns are taken off the sums."""
     rows = deltas.rows(MOVEMENTS)
     for m in event.movements:
         method, raw = (None, None) if m.payment is None else event.payments[m.payment]
@@ -222,6 +227,17 @@ def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, del
                 recorded.position,
             )
         )
+        if m.kind == RETURN and m.product_id is not None:
+            _give_back(deltas, recorded.business_id, m, method)
+
+
+def _give_back(deltas: Deltas, business: int | None, moved: Movement, method: str | None) -> None:
+    """Take what was returned off every sum."""
+    day, qty, paisa = moved.date.isoformat(), -moved.qty, -moved.paisa
+    _add(deltas.sums(SALES_DAYS), (business, day, method or ""), 0, qty, paisa, moved.paisa)
+    _add(deltas.sums(PRODUCT_DAYS), (business, moved.product_id, day, method or ""), 0, qty, paisa, moved.paisa)
+    deltas.merge(PRODUCTS, (business, moved.product_id), units=qty, paisa=paisa, returned=moved.paisa)
+    deltas.merge(TOTALS, (business,), paisa=paisa, returned=moved.paisa)
 
 
 def _count(
@@ -235,14 +251,15 @@ def _count(
     deltas.merge(TOTALS, (business,), sales=times, paisa=paisa)
 
 
-def _add(sums: dict[Key, Values], key: Key, sales: int, units: int, paisa: int) -> None:
+def _add(sums: dict[Key, Values], key: Key, sales: int, units: int, paisa: int, returned: int = 0) -> None:
     values = sums.get(key)
     if values is None:
-        sums[key] = [sales, units, paisa]
+        sums[key] = [sales, units, paisa, returned]
     else:
         values[0] += sales
         values[1] += units
         values[2] += paisa
+        values[3] += returned
 
 
 def _sold_at(day: str, time: int | None) -> str:
@@ -267,7 +284,7 @@ def _subjects(recorded: RecordedEvent) -> list[str]:
 
 SALES = Projection(
     name="sales",
-    version=2,
+    version=3,
     package="projections.sales",
     tables=(TRANSACTIONS, PRODUCTS, BUYERS, SALES_DAYS, PRODUCT_DAYS, TOTALS, VOIDS, MOVEMENTS),
     handlers={

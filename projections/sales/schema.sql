@@ -1,4 +1,4 @@
--- Sales of a business and what they add up to. Money in paisa, quantities in thousandths, times in Asia/Dhaka.
+-- Sales of a business and what they add up to; units and paisa of sums are net of returns. Money in paisa, quantities in thousandths, times in Asia/Dhaka.
 CREATE TABLE transactions (
     business_id    bigint NOT NULL,
     id             bigint NOT NULL,
@@ -23,6 +23,7 @@ CREATE TABLE products (
     sales        bigint NOT NULL,
     units        bigint NOT NULL,
     paisa        bigint NOT NULL,
+    returned     bigint NOT NULL,
     last_sale_at timestamp
 );
 -- Names beside sales; a merged customer's are shown under the name of the one who goes on.
@@ -39,7 +40,8 @@ CREATE TABLE sales_days (
     payment_method text NOT NULL,
     sales          bigint NOT NULL,
     units          bigint NOT NULL,
-    paisa          bigint NOT NULL
+    paisa          bigint NOT NULL,
+    returned       bigint NOT NULL
 );
 CREATE TABLE product_days (
     business_id    bigint NOT NULL,
@@ -48,13 +50,15 @@ CREATE TABLE product_days (
     payment_method text NOT NULL,
     sales          bigint NOT NULL,
     units          bigint NOT NULL,
-    paisa          bigint NOT NULL
+    paisa          bigint NOT NULL,
+    returned       bigint NOT NULL
 );
 CREATE TABLE sales_totals (
     business_id bigint NOT NULL,
     products    bigint NOT NULL,
     sales       bigint NOT NULL,
-    paisa       bigint NOT NULL
+    paisa       bigint NOT NULL,
+    returned    bigint NOT NULL
 );
 -- Sales that were entered by mistake: no longer among the transactions.
 CREATE TABLE voids (

@@ -6,7 +6,6 @@ import msgspec
 
 from projections.engine.deltas import Deltas, Table
 from projections.engine.projection import Projection
-from shared.domain.events.jobs import JobFailed, JobRetried
 from shared.domain.events.sales import (
     MovementsRecorded,
     SalesBatchRecorded,
@@ -17,6 +16,7 @@ from shared.domain.events.sales import (
     UploadQuestionsAsked,
 )
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.system_events import JobFailed, JobRetried
 from shared.eventstore.vault import SubjectKeys
 
 UPLOADS_TABLE = Table(

@@ -1,36 +1,37 @@
-"""GET /admin/audit: who did what, when, to what, and from where, as the log tells it."""
+"""GET /admin/audit: who did what, when, to what and from where, selected from the event log."""
 
 import datetime as dt
 import re
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from read_side.admin.audit_presenter import ACTIONS, NAMES, OF_THE_HOUSE, details, topics_of
-from read_side.admin.times_presenter import utc
+from read_side.admin.audit_presenter import ACTIONS, NAMES, SYSTEM_TOPICS, details, topics_of
+from read_side.admin.presenter import utc
+from read_side.http.keyset_pagination import list_json
 from shared.eventstore.store import EventStore
-from shared.http.app import Limit, Principal, decode_cursor, encode_cursor, example, ok, page_links, staff
+from shared.http.app import Limit, Page, decode_cursor, encode_cursor, example, raw
+from shared.http.dependencies import Deps, Staff
 from shared.http.fields import PlainDate
-from shared.http.pagination import Page, invalid
+from shared.http.pagination import invalid
+from shared.runtime.business_day import start_of
 
 router = APIRouter(tags=["Admin"])
-_DHAKA = ZoneInfo("Asia/Dhaka")
 _DAY = dt.timedelta(1)
 _USER = re.compile(r"user-(\d+)")
 _NEWEST = 2**62
 _EARLIEST, _LATEST = dt.date(2000, 1, 1), dt.date(2999, 1, 1)
 
-# Almost all of a log was written by workers; an index holds the rest.
+# Workers append nearly all events; a partial index covers the rest.
 _WHERE = """(e.meta ->> 'actor') IS DISTINCT FROM 'worker' AND e.topic = ANY(%(topics)s)
-    AND (e.topic = ANY(%(of_house)s) OR e.meta ->> 'actor' LIKE 'user-%%'
+    AND (e.topic = ANY(%(system_topics)s) OR e.meta ->> 'actor' LIKE 'user-%%'
         OR coalesce(e.meta ->> 'actor', 'operator') = 'operator')
     AND (%(business)s::bigint IS NULL OR e.business_id = %(business)s)
     AND (%(actor)s::text IS NULL OR e.meta ->> 'actor' = %(actor)s)
     AND e.notification_id > log.position_at(%(since)s) AND e.notification_id <= log.position_at(%(until)s)"""
-# Returns the entries of a page, newest first, one more than asked for, with the address each request came from.
+# Selects the entries of a page and one more, newest first, with the address and user agent of each request.
 SELECT_ENTRIES = f"""SELECT e.notification_id AS position, e.originator_id AS stream, e.topic, e.business_id,
         e.recorded_at, e.meta ->> 'actor' AS actor, convert_from(e.state, 'UTF8')::jsonb AS data, r.user_agent,
         CASE WHEN r.ip::text LIKE '%%/32' OR r.ip::text LIKE '%%/128' THEN host(r.ip) ELSE abbrev(r.ip) END AS ip
@@ -38,9 +39,9 @@ SELECT_ENTRIES = f"""SELECT e.notification_id AS position, e.originator_id AS st
         ON r.request_id = e.meta ->> 'request_id' AND r.actor = coalesce(e.meta ->> 'actor', '')
     WHERE {_WHERE} AND e.notification_id < %(before)s
     ORDER BY e.notification_id DESC LIMIT %(rows)s"""  # noqa: S608  (constants)
-# Returns how many entries the whole list has.
+# Counts the entries of the whole list.
 COUNT_ENTRIES = f"SELECT count(*) AS n FROM log.events AS e WHERE {_WHERE}"  # noqa: S608  (constants)
-# Returns how ledgers ended.
+# Selects how uploads ended.
 SELECT_ENDS = """SELECT originator_id AS stream, topic FROM log.events
     WHERE originator_id = ANY(%s) AND topic IN ('sales.UploadCompleted', 'sales.UploadFailed')"""
 _ENDS = {"sales.UploadCompleted": "success", "sales.UploadFailed": "failed"}
@@ -73,7 +74,7 @@ _EXAMPLE: dict[int | str, dict[str, Any]] = {
 
 
 class AuditQuery(BaseModel):
-    """Which entries; dates are days in Dhaka, both included."""
+    """Filters of the list; both dates are business days in Dhaka, inclusive."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -87,35 +88,30 @@ class AuditQuery(BaseModel):
 
 
 @router.get("/admin/audit", responses=_EXAMPLE)
-def list_audit(
-    request: Request, _: Annotated[Principal, Depends(staff)], query: Annotated[AuditQuery, Query()]
-) -> Response:
-    """Return what people did, newest first, and the logins that were refused.
+def list_audit(request: Request, deps: Deps, _: Staff, query: Annotated[AuditQuery, Query()]) -> Response:
+    """Return the actions of users and operators and the refused logins, newest first.
 
-    `user_id` is who did it, null for an operator at the command line and for the house itself; `status` is `success`,
-    `failed`, `refused`, or `pending` for a ledger that is being read. `details` are as the log has them: money in
-    paisa, quantities in thousandths. Addresses are kept in full for 90 days.
+    `user_id` is null for an operator at the command line and for the system; `status` is `success`, `failed`,
+    `refused`, or `pending` for an upload in progress. `details` are the recorded fields: money in paisa, quantities in
+    thousandths. Full IP addresses are kept for 90 days.
     """
     before = _NEWEST if query.cursor is None else int(decode_cursor(query.cursor, int)[0])
     if query.action is not None and query.action not in NAMES:
         raise invalid(parameter="action", expected=" | ".join(NAMES))
     if query.date_from and query.date_to and query.date_from > query.date_to:
         raise invalid(parameter="date_from", expected="YYYY-MM-DD, date_from ≤ date_to")
-    rows, count = _read(request.app.state.store, query, before)
+    rows, count = _read(deps.store, query, before)
     shown = rows[: query.limit]
     cursor = encode_cursor((shown[-1]["position"],)) if len(rows) > query.limit else None
+    # The first page is linked by cursor too: this list has no offsets.
     page = Page(query.limit, cursor=query.cursor or "-", default_limit=50)
-    following, _previous = page_links(
-        request.scope["path"], dict(request.query_params), page, count, next_cursor=cursor
-    )
-    items = [_item(row) for row in shown]
-    return ok({"count": count, "next": following, "previous": None, "results": items, "next_cursor": cursor})
+    return raw(list_json(request, page, count, [_item(row) for row in shown], cursor))
 
 
 def _read(store: EventStore, query: AuditQuery, before: int) -> tuple[list[dict[str, Any]], int]:
     wanted = {
         "topics": topics_of(query.action),
-        "of_house": list(OF_THE_HOUSE),
+        "system_topics": list(SYSTEM_TOPICS),
         "business": query.business_id,
         "actor": query.user_id and f"user-{query.user_id}",
         "before": before,
@@ -126,8 +122,8 @@ def _read(store: EventStore, query: AuditQuery, before: int) -> tuple[list[dict[
     with store.cursor() as cursor:
         rows = cursor.execute(SELECT_ENTRIES, wanted).fetchall()
         count = cursor.execute(COUNT_ENTRIES, wanted).fetchall()[0]["n"]
-        ledgers = [row["stream"] for row in rows if row["topic"] == "sales.UploadAccepted"]
-        ends = {row["stream"]: row["topic"] for row in cursor.execute(SELECT_ENDS, (ledgers,)).fetchall()}
+        uploads = [row["stream"] for row in rows if row["topic"] == "sales.UploadAccepted"]
+        ends = {row["stream"]: row["topic"] for row in cursor.execute(SELECT_ENDS, (uploads,)).fetchall()}
     for row in rows:
         if row["topic"] == "sales.UploadAccepted":
             row["status"] = _ENDS.get(ends.get(row["stream"], ""), "pending")
@@ -154,5 +150,5 @@ def _item(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _before(day: dt.date) -> dt.datetime:
-    """Return the last moment before a day begins in Dhaka."""
-    return dt.datetime.combine(day, dt.time(), _DHAKA) - dt.timedelta(microseconds=1)
+    """Return the last microsecond before a day begins in Dhaka."""
+    return start_of(day) - dt.timedelta(microseconds=1)

@@ -1,25 +1,25 @@
-"""The log itself, for operators: what happened, in order; personal data stays sealed."""
+"""GET /admin/events: the event log in order, for operators; personal data stays sealed."""
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from shared.errors import EventNotFound, InvalidQuery
-from shared.http.app import Limit, Principal, PublicId, example, ok, refuses, staff
+from shared.http.app import Limit, PublicId, example, ok, refuses
+from shared.http.dependencies import Deps, Staff
 
 router = APIRouter(prefix="/admin", tags=["Admin"])
-Staff = Annotated[Principal, Depends(staff)]
 
-# Returns the position of the last event.
+# Selects the position of the last event.
 SELECT_HEAD = "SELECT coalesce(max(notification_id), 0) AS head FROM log.events"
-# Returns events after a position, in order; those of a business without those that concern every business.
+# Selects events after a position in order; of one business without the global events.
 SELECT_EVENTS = """SELECT position, stream, version, topic, business_id, recorded_at, meta, data FROM log.history
     WHERE position > %(after)s AND (%(business)s::bigint IS NULL OR business_id = %(business)s)
         AND (%(topic)s::text IS NULL OR topic = %(topic)s)
     ORDER BY position LIMIT %(limit)s"""
-# Returns one event, with its link of the chain.
+# Selects one event with its hash.
 SELECT_EVENT = """SELECT position, stream, version, topic, business_id, recorded_at, meta, data, hash FROM log.history
     WHERE position = %s"""
 _EVENT = {
@@ -37,7 +37,7 @@ _ONE: dict[int | str, dict[str, Any]] = {200: example({**_EVENT, "hash": "9f86d0
 
 
 class EventsQuery(BaseModel):
-    """Filters of the log."""
+    """Filters of the list."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,28 +48,28 @@ class EventsQuery(BaseModel):
 
 
 @router.get("/events", responses=_EXAMPLE)
-def list_events(request: Request, _: Staff, query: Annotated[EventsQuery, Query()]) -> Response:
-    """Return events in the order of the log; go on with `after` = `next_after`, which is null at the end."""
-    said = {"after": query.after, "business": query.business_id, "topic": query.topic, "limit": query.limit + 1}
-    with request.app.state.store.cursor() as cursor:
-        head = cursor.execute(SELECT_HEAD).fetchone()["head"]
+def list_events(deps: Deps, _: Staff, query: Annotated[EventsQuery, Query()]) -> Response:
+    """Return events in the order of the log; the next page has `after` = `next_after`, null on the last page."""
+    parameters = {"after": query.after, "business": query.business_id, "topic": query.topic, "limit": query.limit + 1}
+    with deps.store.cursor() as cursor:
+        head = cursor.execute(SELECT_HEAD).fetchall()[0]["head"]
         if query.after > head:
             expected = f"0-{head}"
             raise InvalidQuery(
                 details={"parameter": "after", "expected": expected, "head": head}, parameter="after", expected=expected
             )
-        rows = cursor.execute(SELECT_EVENTS, said).fetchall()
+        rows = cursor.execute(SELECT_EVENTS, parameters).fetchall()
     page = rows[: query.limit]
     more = len(rows) > query.limit
     return ok({"results": page, "head": head, "next_after": page[-1]["position"] if more else None})
 
 
 @router.get("/events/{position}", responses=_ONE, openapi_extra=refuses(EventNotFound))
-def show_event(request: Request, _: Staff, position: PublicId) -> Response:
-    """Return one event with its link of the hash chain."""
-    with request.app.state.store.cursor() as cursor:
+def show_event(deps: Deps, _: Staff, position: PublicId) -> Response:
+    """Return one event with its hash in the chain."""
+    with deps.store.cursor() as cursor:
         row = cursor.execute(SELECT_EVENT, (position,)).fetchone()
-        head = cursor.execute(SELECT_HEAD).fetchone()["head"]
+        head = cursor.execute(SELECT_HEAD).fetchall()[0]["head"]
     if row is None:
         raise EventNotFound(details={"position": position, "head": head}, head=head)
     return ok(row)

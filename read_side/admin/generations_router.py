@@ -1,27 +1,26 @@
-"""Where read models stand and what comes of generations, for operators."""
+"""GET /admin/projections and /admin/generations: lag of the read models, progress and results of generations."""
 
-import datetime as dt
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from shared.errors import GenerationNotFound
-from shared.http.app import Principal, PublicId, example, ok, refuses, staff
+from shared.http.app import PublicId, example, ok, refuses
+from shared.http.dependencies import Deps, Staff
+from shared.runtime.business_day import local_text
 
 router = APIRouter(prefix="/admin", tags=["Admin"])
-Staff = Annotated[Principal, Depends(staff)]
-_DHAKA = dt.timezone(dt.timedelta(hours=6))
 
-# Returns where every projection stands.
-SELECT_STANDING = "SELECT * FROM projections.standing()"
-# Returns one generation, with what is known of its making.
+# Selects position, lag and serving generation of every projection.
+SELECT_PROJECTIONS = "SELECT * FROM projections.standing()"
+# Selects one generation with its progress and result.
 SELECT_GENERATION = """SELECT id, projection, kind, state, business_id, upto, progress, result, asked_by, created_at,
     changed_at FROM projections.generations WHERE id = %s"""
-# Returns the newest generations, without results, and without those that owners travel to, eight at a time.
+# Selects the newest generations without their results; replays of owners, eight generations each, are left out.
 SELECT_NEWEST = """SELECT id, projection, kind, state, business_id, upto, progress, NULL AS result, asked_by,
     created_at, changed_at FROM projections.generations WHERE kind <> 'travel' ORDER BY id DESC LIMIT 100"""
-# As clients know the states of generations; the others bear the same names.
+# States and kinds that clients know by another name.
 _STATES = {"pending": "replaying", "retired": "ready", "dropping": "dropped"}
 _KINDS = {"repair": "rebuild", "nightly": "verify"}
 _PROJECTIONS: dict[int | str, dict[str, Any]] = {
@@ -59,43 +58,42 @@ _ONE = {
 _GENERATION: dict[int | str, dict[str, Any]] = {
     200: example(
         {**_ONE, "equal": True, "businesses": 12, "rows": 20480, "differing": 0, "seconds": 3.9, "differences": []},
-        "`rate` is events per second. A verification has `equal` and `differences`, a preview `rules`, `tables` and"
-        " `by_business`, what failed an `error`. A `ready` one can be adopted, but for an owner's replay (`travel`)",
+        "`rate` is in events per second. A verification has `equal` and `differences`, a preview `rules`, `tables` and"
+        " `by_business`, a failed one an `error`. A `ready` one can be adopted, but not a replay (`travel`)",
     )
 }
 _GENERATIONS: dict[int | str, dict[str, Any]] = {200: example({"results": [_ONE]})}
 
 
 @router.get("/projections", responses=_PROJECTIONS)
-def list_projections(request: Request, _: Staff) -> Response:
-    """Tell of every projection which generation serves, how far it is, and whether another one is being made."""
-    with request.app.state.store.cursor() as cursor:
-        return ok({"results": cursor.execute(SELECT_STANDING).fetchall()})
+def list_projections(deps: Deps, _: Staff) -> Response:
+    """Return the serving generation, position and lag of every projection, and whether another is being built."""
+    with deps.store.cursor() as cursor:
+        return ok({"results": cursor.execute(SELECT_PROJECTIONS).fetchall()})
 
 
 @router.get("/generations", responses=_GENERATIONS)
-def list_generations(request: Request, _: Staff) -> Response:
-    """Return the newest hundred generations, without those of owners' replays."""
-    with request.app.state.store.cursor() as cursor:
-        return ok({"results": [_told(row) for row in cursor.execute(SELECT_NEWEST).fetchall()]})
+def list_generations(deps: Deps, _: Staff) -> Response:
+    """Return the newest hundred generations, except those of owners' replays."""
+    with deps.store.cursor() as cursor:
+        return ok({"results": [_item(row) for row in cursor.execute(SELECT_NEWEST).fetchall()]})
 
 
 @router.get("/generations/{generation_id}", responses=_GENERATION, openapi_extra=refuses(GenerationNotFound))
-def show_generation(request: Request, _: Staff, generation_id: PublicId) -> Response:
-    """Tell how far a generation is, and what came of it."""
-    with request.app.state.store.cursor() as cursor:
+def show_generation(deps: Deps, _: Staff, generation_id: PublicId) -> Response:
+    """Return the progress and the result of a generation."""
+    with deps.store.cursor() as cursor:
         row = cursor.execute(SELECT_GENERATION, (generation_id,)).fetchone()
     if row is None:
         raise GenerationNotFound(details={"id": generation_id})
-    return ok(_told(row))
+    return ok(_item(row))
 
 
-def _told(row: dict[str, Any]) -> dict[str, Any]:
+def _item(row: dict[str, Any]) -> dict[str, Any]:
     at, state = row["progress"] or {}, row["state"]
     done, total, seconds = at.get("done", 0), at.get("total", 0), at.get("seconds", 0.0)
     over = state not in {"pending", "replaying", "catching_up"}
     eta = 0 if over else None if not done else round(seconds / done * (total - done), 1)
-    times = {name: row[name].astimezone(_DHAKA).isoformat(timespec="seconds") for name in ("created_at", "changed_at")}
     return {
         "id": row["id"],
         "projection": row["projection"],
@@ -107,6 +105,7 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
         "rate": round(at.get("events", 0) / seconds) if seconds else None,
         "eta_seconds": eta,
         "asked_by": row["asked_by"],
-        **times,
+        "created_at": local_text(row["created_at"]),
+        "changed_at": local_text(row["changed_at"]),
         **(row["result"] or {}),
     }

@@ -1,34 +1,34 @@
-"""GET /admin/jobs: work that was given up, and work that is going on, with what became of each attempt."""
+"""GET /admin/jobs: failed, waiting and running jobs, with the history of their attempts."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from read_side.admin.presenter import listed
-from read_side.admin.times_presenter import utc
-from read_side.http.keyset_pagination import not_a_cursor
+from read_side.admin.presenter import utc
+from read_side.http.keyset_pagination import invalid_cursor, list_json
 from shared.eventstore.store import EventStore
-from shared.http.app import ListQuery, Principal, decode_cursor, example, ok, staff
+from shared.http.app import ListQuery, decode_cursor, encode_cursor, example, raw
+from shared.http.dependencies import Deps, Staff
 
 router = APIRouter(tags=["Admin"])
 
-# The attempt after which a job is given up is told by the log alone.
+# The last attempt of a failed job is recorded in the log only, not in jobs.attempts.
 _FIELDS = """id, kind, subject, business_id, state, attempts + (state = 'failed')::integer AS attempts, error,
     position, created_at, CASE WHEN state = 'pending' AND run_after > now() THEN run_after END AS next_attempt_at"""
-# Returns the jobs of a page, newest first, one more than asked for.
+# Selects the jobs of a page and one more, newest first.
 SELECT_JOBS = f"""SELECT {_FIELDS} FROM jobs.jobs
     WHERE (%(state)s::text IS NULL OR state = %(state)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
         AND (%(business)s::bigint IS NULL OR business_id = %(business)s)
         AND (%(before)s::bigint IS NULL OR (position, id) < (%(before)s, %(before_id)s::uuid))
     ORDER BY position DESC, id DESC OFFSET %(offset)s LIMIT %(rows)s"""  # noqa: S608  (constants)
-# Returns how many jobs the whole list has.
+# Counts the jobs of the whole list.
 COUNT_JOBS = """SELECT count(*) AS n FROM jobs.jobs
     WHERE (%(state)s::text IS NULL OR state = %(state)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
         AND (%(business)s::bigint IS NULL OR business_id = %(business)s)"""
-# Returns what became of jobs, in order: which attempts failed, when each was given up or retried, and by whom.
+# Selects the history of jobs in order: failed attempts, the final failure, and who retried them.
 SELECT_HISTORY = """SELECT 'job-' || job_id AS stream, 'attempt_failed' AS event, at, worker AS actor, error
     FROM jobs.attempts WHERE job_id = ANY(%(ids)s)
     UNION ALL
@@ -75,7 +75,7 @@ _EXAMPLE: dict[int | str, dict[str, Any]] = {
 
 
 class JobsQuery(ListQuery):
-    """Which jobs."""
+    """Filters of the list."""
 
     state: Literal["failed", "pending", "running", "done", "all"] = "failed"
     kind: str | None = Field(None, min_length=1, max_length=100, examples=["read_upload"])
@@ -83,23 +83,24 @@ class JobsQuery(ListQuery):
 
 
 @router.get("/admin/jobs", responses=_EXAMPLE)
-def list_jobs(
-    request: Request, _: Annotated[Principal, Depends(staff)], query: Annotated[JobsQuery, Query()]
-) -> Response:
-    """Return jobs, newest first: those that were given up, unless another `state` is asked for.
+def list_jobs(request: Request, deps: Deps, _: Staff, query: Annotated[JobsQuery, Query()]) -> Response:
+    """Return jobs, newest first: the failed ones unless another `state` is given.
 
-    `attempts` counts those that failed by their own fault since the job was new or was retried; `history` tells of each
-    (`attempt_failed`, for 90 days), of the last one after which the job was given up (`failed`), and who had it
-    `retried`.
+    `attempts` counts the failed attempts since the job was created or retried; `history` lists them (`attempt_failed`,
+    kept for 90 days), the final failure (`failed`), and each retry by an operator (`retried`).
     """
-    return ok(jobs(request.app.state.store, request, query))
-
-
-def jobs(store: EventStore, request: Request, query: JobsQuery) -> dict[str, Any]:
-    """Return the page that is asked for."""
     page = query.page()
-    before, before_id = (None, None) if page.cursor is None else _place(page.cursor)
-    wanted = {
+    rows, count, history = _read(deps.store, query)
+    shown, more = rows[: page.limit], len(rows) > page.limit
+    cursor = encode_cursor((shown[-1]["position"], str(shown[-1]["id"]))) if more else None
+    return raw(list_json(request, page, count, [_item(row, history) for row in shown], cursor))
+
+
+def _read(store: EventStore, query: JobsQuery) -> tuple[list[dict[str, Any]], int, list[dict[str, Any]]]:
+    """Return the jobs of the page and one more, the number of all jobs, and the history of these."""
+    page = query.page()
+    before, before_id = (None, None) if page.cursor is None else _key(page.cursor)
+    parameters = {
         "state": None if query.state == "all" else query.state,
         "kind": query.kind,
         "business": query.business_id,
@@ -109,28 +110,26 @@ def jobs(store: EventStore, request: Request, query: JobsQuery) -> dict[str, Any
         "rows": page.limit + 1,
     }
     with store.cursor() as cursor:
-        rows = cursor.execute(SELECT_JOBS, wanted).fetchall()
-        count = cursor.execute(COUNT_JOBS, wanted).fetchall()[0]["n"]
+        rows = cursor.execute(SELECT_JOBS, parameters).fetchall()
+        count = cursor.execute(COUNT_JOBS, parameters).fetchall()[0]["n"]
         ids = [row["id"] for row in rows]
-        told = cursor.execute(SELECT_HISTORY, {"ids": ids, "streams": [f"job-{job}" for job in ids]}).fetchall()
-    shown, more = rows[: page.limit], len(rows) > page.limit
-    key = (shown[-1]["position"], str(shown[-1]["id"])) if more else None
-    return listed(request, page, count, [_item(row, told) for row in shown], key)
+        history = cursor.execute(SELECT_HISTORY, {"ids": ids, "streams": [f"job-{job}" for job in ids]}).fetchall()
+    return rows, count, history
 
 
-def _place(cursor: str) -> tuple[int, UUID]:
+def _key(cursor: str) -> tuple[int, UUID]:
     position, job = decode_cursor(cursor, int, str)
     try:
         return int(position), UUID(job)
     except ValueError:
-        raise not_a_cursor() from None
+        raise invalid_cursor() from None
 
 
-def _item(row: dict[str, Any], told: list[dict[str, Any]]) -> dict[str, Any]:
-    history = [
+def _item(row: dict[str, Any], history: list[dict[str, Any]]) -> dict[str, Any]:
+    own = [
         {"event": each["event"], "timestamp": utc(each["at"]), "actor": each["actor"], "error": each["error"]}
-        for each in told
+        for each in history
         if each["stream"] == f"job-{row['id']}"
     ]
     times = {name: utc(row[name]) for name in ("created_at", "next_attempt_at")}
-    return {name: value for name, value in row.items() if name != "position"} | times | {"history": history}
+    return {name: value for name, value in row.items() if name != "position"} | times | {"history": own}

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from shared.domain.events.rules import RuleActivated
 from shared.domain.rules import registry
 from shared.domain.rules.registry import BOOK, Span
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.system_events import RuleActivated
 from shared.http.app import Principal, example, ok, staff
 
 router = APIRouter(prefix="/admin", tags=["Admin"])

@@ -1,35 +1,36 @@
-"""GET /admin/users: accounts and their shops."""
+"""GET /admin/users: accounts and their businesses."""
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from read_side.admin.presenter import listed
-from read_side.admin.times_presenter import utc
+from read_side.admin.presenter import utc
+from read_side.http.keyset_pagination import list_json
 from shared.eventstore.store import EventStore
 from shared.eventstore.vault import SubjectKeys, Vault
-from shared.http.app import ListQuery, Principal, decode_cursor, example, ok, staff
+from shared.http.app import ListQuery, decode_cursor, encode_cursor, example, raw
+from shared.http.dependencies import Deps, Staff
 
 router = APIRouter(tags=["Admin"])
 
 _WHERE = """(%(staff)s::boolean IS NULL OR is_staff = %(staff)s)
     AND (%(business)s::bigint IS NULL OR business_id = %(business)s)"""
-# Returns the accounts of a page, newest first, one more than asked for.
+# Selects the accounts of a page and one more, newest first.
 SELECT_USERS = f"""SELECT user_id, business_id, language, is_staff, is_active FROM credentials.users
     WHERE {_WHERE} AND (%(before)s::bigint IS NULL OR user_id < %(before)s)
     ORDER BY user_id DESC OFFSET %(offset)s LIMIT %(rows)s"""  # noqa: S608  (constants)
-# Returns how many accounts the whole list has.
+# Counts the accounts of the whole list.
 COUNT_USERS = f"SELECT count(*) AS n FROM credentials.users WHERE {_WHERE}"  # noqa: S608  (constants)
-# Returns what the log tells of accounts and shops by themselves, in order.
-SELECT_TOLD = """SELECT stream, topic, recorded_at, data FROM log.history WHERE stream = ANY(%s) AND topic = ANY(%s)
+# Selects the events that describe accounts and businesses, in order.
+SELECT_PROFILES = """SELECT stream, topic, recorded_at, data FROM log.history WHERE stream = ANY(%s) AND topic = ANY(%s)
     ORDER BY position"""
-_TELLING = [
+_PROFILE_TOPICS = [
     f"identity.{name}"
     for name in ("UserRegistered", "StaffCreated", "UserProfileChanged", "BusinessRegistered", "BusinessProfileChanged")
 ]
-_OF_SHOP = ("name", "type", "city", "is_demo")
+_BUSINESS_FIELDS = ("name", "type", "city", "is_demo")
 _EXAMPLE: dict[int | str, dict[str, Any]] = {
     200: example(
         {
@@ -62,55 +63,53 @@ _EXAMPLE: dict[int | str, dict[str, Any]] = {
 
 
 class UsersQuery(ListQuery):
-    """Which accounts."""
+    """Filters of the list."""
 
     is_staff: bool | None = None
     business_id: int | None = Field(None, ge=1, le=2**63 - 1)
 
 
 @router.get("/admin/users", responses=_EXAMPLE)
-def list_users(
-    request: Request, _: Annotated[Principal, Depends(staff)], query: Annotated[UsersQuery, Query()]
-) -> Response:
-    """Return accounts with their shops, newest first; operators have no shop.
+def list_users(request: Request, deps: Deps, _: Staff, query: Annotated[UsersQuery, Query()]) -> Response:
+    """Return accounts with their businesses, newest first; staff have no business.
 
-    `email` and `first_name` are null once the person was forgotten; `is_active` is false where an account logs in no
-    more.
+    `email` and `first_name` are null after the account's personal data was erased; `is_active` is false if it can no
+    longer log in.
     """
-    page, store = query.page(), request.app.state.store
+    page = query.page()
     before = None if page.cursor is None else int(decode_cursor(page.cursor, int)[0])
-    wanted = {
+    parameters = {
         "staff": query.is_staff,
         "business": query.business_id,
         "before": before,
         "offset": page.offset,
         "rows": page.limit + 1,
     }
-    rows, count, told, keys = _read(store, wanted)
+    rows, count, events, keys = _read(deps.store, parameters)
     shown = rows[: page.limit]
-    key = (shown[-1]["user_id"],) if len(rows) > page.limit else None
-    return ok(listed(request, page, count, [_item(row, told, keys) for row in shown], key))
+    cursor = encode_cursor((shown[-1]["user_id"],)) if len(rows) > page.limit else None
+    return raw(list_json(request, page, count, [_item(row, events, keys) for row in shown], cursor))
 
 
 def _read(
-    store: EventStore, wanted: dict[str, Any]
+    store: EventStore, parameters: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], int, list[dict[str, Any]], SubjectKeys]:
     with store.cursor() as cursor:
 
         def sql(query: Any, params: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a statement and its parameters
             return cursor.execute(query, params).fetchall()
 
-        rows = sql(SELECT_USERS, wanted)
-        count = sql(COUNT_USERS, wanted)[0]["n"]
+        rows = sql(SELECT_USERS, parameters)
+        count = sql(COUNT_USERS, parameters)[0]["n"]
         subjects = [f"user-{row['user_id']}" for row in rows]
         streams = [*subjects, *(f"business-{row['business_id']}" for row in rows)]
-        return rows, count, sql(SELECT_TOLD, (streams, _TELLING)), Vault(store.master, sql).keys(subjects)
+        return rows, count, sql(SELECT_PROFILES, (streams, _PROFILE_TOPICS)), Vault(store.master, sql).keys(subjects)
 
 
-def _item(row: dict[str, Any], told: list[dict[str, Any]], keys: SubjectKeys) -> dict[str, Any]:
-    subject, shop = f"user-{row['user_id']}", f"business-{row['business_id']}"
+def _item(row: dict[str, Any], events: list[dict[str, Any]], keys: SubjectKeys) -> dict[str, Any]:
+    subject, stream = f"user-{row['user_id']}", f"business-{row['business_id']}"
     person: dict[str, Any] = {}
-    for each in (each for each in told if each["stream"] == subject):
+    for each in (each for each in events if each["stream"] == subject):
         person.setdefault("created_at", utc(each["recorded_at"]))
         if each["data"].get("sealed"):
             person |= keys.open(subject, each["data"]["sealed"]) or {}
@@ -122,13 +121,13 @@ def _item(row: dict[str, Any], told: list[dict[str, Any]], keys: SubjectKeys) ->
         "is_staff": row["is_staff"],
         "is_active": row["is_active"],
         "created_at": person.get("created_at"),
-        "business": None if row["business_id"] is None else _shop(row["business_id"], shop, told),
+        "business": None if row["business_id"] is None else _shop(row["business_id"], stream, events),
     }
 
 
-def _shop(business_id: int, stream: str, told: list[dict[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {"id": business_id, **dict.fromkeys(_OF_SHOP)}
-    for each in (each for each in told if each["stream"] == stream):
+def _shop(business_id: int, stream: str, events: list[dict[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {"id": business_id, **dict.fromkeys(_BUSINESS_FIELDS)}
+    for each in (each for each in events if each["stream"] == stream):
         found.setdefault("created_at", utc(each["recorded_at"]))
-        found |= {name: each["data"][name] or None for name in _OF_SHOP if each["data"].get(name) is not None}
+        found |= {name: each["data"][name] or None for name in _BUSINESS_FIELDS if each["data"].get(name) is not None}
     return {**found, "is_demo": bool(found["is_demo"])}

@@ -1,23 +1,24 @@
-"""What an owner can do about a shortage of cash, with the amounts at stake and how much of the risk it takes away."""
+"""Advice against a shortage of cash, with the amounts and the share of the risk it removes."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.domain.presentation.numbers import number, spoken
+from shared.domain.presentation.units import taka
 from shared.domain.rules.baki import NOBODY, Due
 from shared.domain.rules.cash import Outlook
 from shared.texts import Language, text
 
 _AT_RISK = ("medium", "high")
-# Savings are advised in steps of 5 %, from 10 to 30 %; more than that no shop can do.
+# Savings are advised in steps of 5 %, from 10 to 30 %: larger ones are not realistic.
 _STEP, _LEAST, _MOST = 5, 10, 30
 _SOON = dt.timedelta(7)
 _OLD = dt.timedelta(30)
 
 
 def advice(outlook: Outlook, dues: Sequence[Due], today: dt.date, language: Language) -> list[dict[str, Any]]:
-    """Return what to do, the most effective first; nothing where there is no need or nothing to do it with."""
+    """Return advice, the most effective first; none without a risk or without anything to save or collect."""
     found = [_reduce_expenses(outlook, language), _accelerate_collections(outlook, dues, today, language)]
     return sorted(filter(None, found), key=lambda item: -(item["impact"] or 0))
 
@@ -32,7 +33,7 @@ def _reduce_expenses(outlook: Outlook, language: Language) -> dict[str, Any] | N
     wanted = -(-100 * short // (until_worst * _STEP)) * _STEP if until_worst else _MOST
     percent = min(max(wanted, _LEAST), _MOST)
     saved = {step.date: step.flow.outflows * percent // 100 for step in outlook.steps}
-    said = text(
+    described = text(
         "CASH_REDUCE_EXPENSES_SHORT" if short else "CASH_REDUCE_EXPENSES",
         language,
         percent=number(percent, language),
@@ -41,7 +42,7 @@ def _reduce_expenses(outlook: Outlook, language: Language) -> dict[str, Any] | N
         days=number(len(outlook.steps), language),
         threshold=spoken(outlook.threshold, language),
     )
-    return _item("reduce_expenses", outlook, _impact(outlook, saved), said.message, sum(saved.values()))
+    return _item("reduce_expenses", outlook, _impact(outlook, saved), described.message, sum(saved.values()))
 
 
 def _accelerate_collections(
@@ -52,18 +53,18 @@ def _accelerate_collections(
     if not owed or not (old or outlook.level in _AT_RISK):
         return None
     total = sum(due.paisa for due in owed)
-    said = text(
+    described = text(
         "CASH_ACCELERATE_COLLECTIONS",
         language,
         total=spoken(total, language),
         old=spoken(old, language),
         customers=number(len({due.customer for due in owed}), language),
     )
-    return _item("accelerate_collections", outlook, _impact(outlook, _sooner(owed, today)), said.message, total)
+    return _item("accelerate_collections", outlook, _impact(outlook, _sooner(owed, today)), described.message, total)
 
 
 def _sooner(owed: Sequence[Due], today: dt.date) -> dict[dt.date, int]:
-    """Return how inflows change if all that is expected later, or no more, comes within a week."""
+    """Return the change of inflows per day if everything owed is paid within a week."""
     soon = today + _SOON
     changes: dict[dt.date, int] = {soon: 0}
     for due in owed:
@@ -75,7 +76,7 @@ def _sooner(owed: Sequence[Due], today: dt.date) -> dict[dt.date, int]:
 
 
 def _impact(outlook: Outlook, changes: Mapping[dt.date, int]) -> float | None:
-    """Return which share of the risk goes away; None where the risk is unknown."""
+    """Return the share of the risk that the changes remove, None if the risk is unknown."""
     if outlook.risk is None or outlook.strayed is None:
         return None
     left = outlook.risk_with(changes) or 0.0
@@ -88,5 +89,5 @@ def _item(kind: str, outlook: Outlook, impact: float | None, description: str, p
         "urgency": outlook.level or "low",
         "impact": impact,
         "description": description,
-        "amount": paisa // 100 if paisa % 100 == 0 else paisa / 100,
+        "amount": taka(paisa),
     }

@@ -1,4 +1,4 @@
-"""What the API's documentation shows of cash flow."""
+"""Examples of cash flow answers in the API documentation."""
 
 from typing import Any
 
@@ -81,8 +81,8 @@ CASHFLOW: dict[int | str, dict[str, Any]] = {
             "currency": "BDT",
             "rule": "cash.v1",
         },
-        "`basis` is estimated until the opening balance is set: balances then start at 0. `risk_level`, `risk_score`"
-        " and `critical_date` are null where the risk cannot be told, `impact` likewise",
+        "`basis` is estimated until the opening balance is set: balances then start at 0. `risk_level`, `risk_score`,"
+        " `critical_date` and `impact` are null if there is not enough data to assess the risk",
     )
 }
 EXPENSES: dict[int | str, dict[str, Any]] = {
@@ -103,6 +103,6 @@ EXPENSES: dict[int | str, dict[str, Any]] = {
             ],
             "next_cursor": None,
         },
-        "One page, the latest first",
+        "One page, latest first",
     )
 }

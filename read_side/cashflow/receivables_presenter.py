@@ -1,10 +1,10 @@
-"""What customers owe: in all, by age, and who owes most."""
+"""What customers owe: the total, its ageing, and the largest debtors."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from read_side.http.money import taka
+from shared.domain.presentation.units import taka
 from shared.domain.readmodels.cash import MOST_SHOWN, Facts
 from shared.domain.rules.baki import NOBODY, Account, Due, ageing
 
@@ -12,7 +12,7 @@ from shared.domain.rules.baki import NOBODY, Account, Due, ageing
 def receivables(
     facts: Facts, accounts: Mapping[int, Account], dues: Mapping[int, Sequence[Due]], until: dt.date
 ) -> dict[str, Any]:
-    """Return total, ageing, what is expected until a day and what is not to be counted on, and the largest debtors."""
+    """Return total, ageing, the sum expected until a day, the sum not expected at all, and the largest debtors."""
     lots = [due for owed in dues.values() for due in owed]
     named = {customer: owed for customer, owed in dues.items() if customer != NOBODY}
     largest = sorted(named, key=lambda customer: (-_sum(named[customer]), customer))[:MOST_SHOWN]

@@ -1,10 +1,10 @@
-"""GET /cashflow: what a shop's cash is, how it may go on, how likely it runs short, and what to do about it."""
+"""GET /cashflow: the cash balance, its projection, the risk of a shortage, and advice."""
 
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
@@ -14,14 +14,15 @@ from read_side.cashflow.queries import load
 from read_side.cashflow.receivables_presenter import receivables
 from read_side.cashflow.takings_queries import expected_takings
 from read_side.http.business_day import Today
-from read_side.http.consistency import freshly
-from read_side.http.money import CURRENCY, average, taka
+from read_side.http.consistency import await_consistency
 from shared.domain.presentation.numbers import day, number, spoken
+from shared.domain.presentation.units import CURRENCY, average, taka
 from shared.domain.readmodels.cash import Facts
 from shared.domain.readmodels.takings import Takings
 from shared.domain.rules import baki, cash
 from shared.domain.rules.cash_flows import Parameters, length
-from shared.http.app import Principal, language, ok, owner
+from shared.http.app import language, ok
+from shared.http.dependencies import Deps, Owner
 from shared.postgres.database import reading
 from shared.texts import Language, text
 
@@ -29,30 +30,30 @@ router = APIRouter(tags=["Cash flow"])
 STALE_DAYS = 14
 
 
-def _written(value: object) -> object:
+def _int_of_text(value: object) -> object:
     return int(value) if isinstance(value, str) and value in {"7", "30", "90"} else value
 
 
 class OutlookQuery(BaseModel):
-    """How far to look ahead."""
+    """The length of the projection."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    projection_days: Annotated[Literal[7, 30, 90], BeforeValidator(_written), Field(description="Days ahead")] = 30
+    projection_days: Annotated[Literal[7, 30, 90], BeforeValidator(_int_of_text), Field(description="Days ahead")] = 30
 
 
 @router.get("/cashflow", responses=CASHFLOW)
 async def show_cashflow(
-    request: Request, who: Annotated[Principal, Depends(owner)], query: Annotated[OutlookQuery, Query()], today: Today
+    request: Request, deps: Deps, who: Owner, query: Annotated[OutlookQuery, Query()], today: Today
 ) -> Response:
-    """Return the balance as recorded, the days to come, the risk of running short, and what to do.
+    """Return the recorded balance, its projection for the next days, the risk of a shortage, and advice.
 
-    Every `balance` is the one before + `inflows` - `outflows`; `low` and `high` bound it in 8 of 10 cases. `basis` says
-    what each line goes by: takings by their forecast, if there is one, then by the means of weekdays. What cannot be
-    known yet counts as 0, is named in `warnings`, and leaves the risk null.
+    Every `balance` is the previous one + `inflows` - `outflows`; it lies between `low` and `high` in 8 of 10 cases.
+    `basis` names the source of each line: takings come from the forecast if there is one, then from weekday means.
+    Unknown amounts count as 0, are listed in `warnings`, and leave the risk null.
     """
-    business_id = await freshly(request, who, "cashflow", "customers", "forecasting")
-    async with reading(request.app.state.reader, business_id) as conn:
+    business_id = await await_consistency(request, deps, who, "cashflow", "customers", "forecasting")
+    async with reading(deps.reader, business_id) as conn:
         facts = await load(conn, business_id, today)
         expected = await expected_takings(conn, business_id, today)
     return ok(await to_thread.run_sync(_answer, facts, expected, query.projection_days, language(request, who)))
@@ -141,11 +142,11 @@ def _warning(outlook: cash.Outlook, wanted: Language) -> str:
 
 
 def _settings(facts: Facts) -> dict[str, Any]:
-    said = facts.settings
+    settings = facts.settings
     return {
-        "opening_balance": None if said.opening_balance is None else taka(said.opening_balance),
-        "opening_date": said.opening_date,
-        "critical_threshold": taka(said.critical_threshold),
+        "opening_balance": None if settings.opening_balance is None else taka(settings.opening_balance),
+        "opening_date": settings.opening_date,
+        "critical_threshold": taka(settings.critical_threshold),
     }
 
 
@@ -153,8 +154,8 @@ def _stale(facts: Facts) -> bool:
     return facts.last_sale is not None and (facts.today - facts.last_sale).days > STALE_DAYS
 
 
-def _warnings(facts: Facts, outlook: cash.Outlook, nameless: int, wanted: Language) -> list[dict[str, Any]]:
-    """Return what the reader has to know about these numbers."""
+def _warnings(facts: Facts, outlook: cash.Outlook, without_name: int, wanted: Language) -> list[dict[str, Any]]:
+    """Return what limits these numbers, with suggestions; `without_name` is the credit in paisa without a customer."""
     found: list[tuple[str, dict[str, str]]] = []
     if not facts.settings.known:
         found.append(("CASH_NO_OPENING_BALANCE", {}))
@@ -165,11 +166,11 @@ def _warnings(facts: Facts, outlook: cash.Outlook, nameless: int, wanted: Langua
         found.append(("CASH_STALE", {"date": day(facts.last_sale, wanted)}))
     if outlook.cushion is None:
         found.append(("CASH_NO_OUTFLOWS", {}))
-    if nameless > 0:
-        found.append(("CASH_BAKI_WITHOUT_NAME", {"total": spoken(nameless, wanted)}))
-    return [_said(code, values, wanted) for code, values in found]
+    if without_name > 0:
+        found.append(("CASH_BAKI_WITHOUT_NAME", {"total": spoken(without_name, wanted)}))
+    return [_text(code, values, wanted) for code, values in found]
 
 
-def _said(code: str, values: dict[str, str], wanted: Language) -> dict[str, Any]:
+def _text(code: str, values: dict[str, str], wanted: Language) -> dict[str, Any]:
     message, suggestions = text(code, wanted, **values)
     return {"code": code, "message": message, "suggestions": suggestions}

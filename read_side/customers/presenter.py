@@ -1,10 +1,10 @@
-"""A customer as the list shows it: what was bought, what the silence means, how likely the next visit is."""
+"""Presents a customer: purchases, churn risk and the probability of another visit."""
 
 import datetime as dt
 from typing import Any, NamedTuple
 
-from read_side.http.money import average, taka
 from shared.domain.presentation.numbers import number
+from shared.domain.presentation.units import average, taka
 from shared.domain.rules import churn, registry, returning
 from shared.domain.rules.parameters import ChurnParameters
 from shared.domain.rules.returning import Curve
@@ -14,7 +14,7 @@ _EPOCH = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - local time in Dhaka
 
 
 class Customer(NamedTuple):
-    """A row of the page."""
+    """A row of SELECT_PAGE."""
 
     key: int | str | None
     id: int
@@ -39,7 +39,7 @@ class Customer(NamedTuple):
 
 
 class Shop(NamedTuple):
-    """What of the shop as a whole its customers are seen by: its last day with sales, its curve if any, its rules."""
+    """The last day with sales, the return curve (in millionths) if there is one, and the rules as JSON."""
 
     horizon: dt.date | None
     intercept: int | None
@@ -48,12 +48,12 @@ class Shop(NamedTuple):
 
     @property
     def curve(self) -> Curve | None:
-        """Return the curve that tells how likely customers return."""
+        """Return the curve of return probabilities."""
         return None if self.intercept is None or self.slope is None else Curve(self.intercept, self.slope)
 
     @property
     def churn(self) -> ChurnParameters:
-        """Return what the risk is scored by."""
+        """Return the parameters of the churn score."""
         parameters: ChurnParameters = registry.read(self.scoring)["churn"].parameters
         return parameters
 
@@ -61,10 +61,10 @@ class Shop(NamedTuple):
 def item(row: Customer, shop: Shop, today: dt.date, language: Language) -> dict[str, Any]:
     """Return the JSON of a customer, scored as of `today`."""
     days = None if row.last_on is None else max(0, (today - row.last_on).days)
-    likely = None
+    probability = None
     if shop.curve and shop.horizon and row.warmth is not None:
-        of_returning = registry.read(shop.scoring)["returning"].parameters
-        likely = round(returning.probability(shop.curve, row.warmth, shop.horizon.toordinal(), of_returning), 2)
+        rule = registry.read(shop.scoring)["returning"].parameters
+        probability = round(returning.probability(shop.curve, row.warmth, shop.horizon.toordinal(), rule), 2)
     return {
         "id": row.id,
         "name": row.name or None,
@@ -76,12 +76,12 @@ def item(row: Customer, shop: Shop, today: dt.date, language: Language) -> dict[
             "total_spent": taka(row.paisa),
             "purchase_count": row.visits,
             "transaction_count": row.sales,
-            "last_purchase": None if row.last_at is None else _moment(row.last_at),
+            "last_purchase": None if row.last_at is None else _local_time(row.last_at),
             "days_since": days,
             "avg_value": average(row.paisa, row.visits),
         },
         "churn_analysis": _analysis(row, days, language, shop.churn),
-        "return_probability": likely,
+        "return_probability": probability,
         "return_rank": row.return_rank,
     }
 
@@ -89,7 +89,7 @@ def item(row: Customer, shop: Shop, today: dt.date, language: Language) -> dict[
 def _analysis(row: Customer, days: int | None, language: Language, rule: ChurnParameters) -> dict[str, Any]:
     scores = (row.recency, row.frequency, row.monetary)
     why = churn.reason(days, row.declining, scores, row.usual_gap, rule)
-    said = text(why.code, language, **{name: number(value, language) for name, value in why.params.items()})
+    explained = text(why.code, language, **{name: number(value, language) for name, value in why.params.items()})
     never = days is None
     return {
         "rfm_segment": row.segment,
@@ -100,10 +100,10 @@ def _analysis(row: Customer, days: int | None, language: Language, rule: ChurnPa
         "churn_risk_score": 1.0 if never else churn.percent(days or 0, row.declining, rule) / 100,
         "churn_risk_level": churn.HIGH if never else churn.level(days or 0, row.declining, rule),
         "declining": row.declining,
-        "risk_reason": said.message,
+        "risk_reason": explained.message,
         "risk_code": why.code.removeprefix("RISK_").lower(),
     }
 
 
-def _moment(seconds: int) -> str:
+def _local_time(seconds: int) -> str:
     return (_EPOCH + dt.timedelta(seconds=seconds)).isoformat() + "+06:00"

@@ -3,32 +3,32 @@
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from pydantic import Field
 from starlette.responses import Response
 
 from read_side.customers.presenter import Customer, Shop, item
-from read_side.customers.queries import Wanted, page
+from read_side.customers.queries import Selection, page
 from read_side.http.business_day import Today
-from read_side.http.consistency import freshly
-from read_side.http.keyset_pagination import BY_INDEX, Order, Start, with_text
-from read_side.http.lists import Listing
-from read_side.http.rows import only_row, rows_of
-from shared.http.app import ListQuery, Principal, example, language, owner, raw
+from read_side.http.consistency import await_consistency
+from read_side.http.keyset_pagination import BY_INDEX, Listing, Order, Start, with_text_key
+from read_side.http.rows import all_rows, only_row
+from shared.http.app import ListQuery, example, language, raw
+from shared.http.dependencies import Deps, Owner
 from shared.postgres.database import reading
 
 router = APIRouter(tags=["Customers"])
 
-# Returns how many customers of the business are in each segment, what else stands beside these sums, and the settings
-# of BY_INDEX.
+# Selects the number of customers per segment, the last day with sales, the return curve and the rules the rows were
+# derived by, and the settings of BY_INDEX.
 SELECT_TOTALS = f"""SELECT coalesce(champion, 0), coalesce(loyal, 0), coalesce(potential, 0), coalesce(at_risk, 0),
         coalesce(dormant, 0), horizon, intercept, slope, scoring, {BY_INDEX}
     FROM (SELECT) AS one LEFT JOIN churn_totals ON business_id = %(business)s"""  # noqa: S608  (constants)
-# Returns the name by which a customer is sorted.
+# Selects the name that a customer is sorted by.
 SELECT_NAME = "SELECT sort_name FROM people WHERE business_id = %(business)s AND id = %(after_id)s"
-# Returns the customers of `page`, in order.
+# Selects the customers of `page`, in order.
 SELECT_PAGE = """SELECT page.key, c.id, p.name, p.phone, p.email, p.address, p.notes, c.sales, c.visits, c.paisa,
         c.last_at, c.last_on, c.usual_gap, c.warmth, c.return_rank, c.recency, c.frequency, c.monetary, c.segment,
         c.declining
@@ -80,9 +80,9 @@ _EXAMPLE: dict[int | str, dict[str, Any]] = {
             "next_cursor": "WyJ0b3RhbF9zcGVudCIsdHJ1ZSw0NTAwMDAwLDFd",
         },
         "One page; a customer whose personal data was erased has no name. `purchase_count` counts days with a purchase."
-        " `return_probability` tells how likely the customer comes within 90 days after the last day with sales; it is"
-        " null until the shop's own past (180 days) tells it. `return_rank` is 5 for the fifth likeliest to come, 1 for"
-        " the least likely fifth",
+        " `return_probability` is the probability of a visit within 90 days after the last day with sales; it is null"
+        " until the shop has 180 days of sales. `return_rank` is from 5 for the likeliest fifth of customers to 1"
+        " for the least likely fifth",
     )
 }
 
@@ -111,35 +111,33 @@ class CustomersQuery(ListQuery):
 
 @router.get("/customers", responses=_EXAMPLE)
 async def list_customers(
-    request: Request, who: Annotated[Principal, Depends(owner)], query: Annotated[CustomersQuery, Query()], today: Today
+    request: Request, deps: Deps, who: Owner, query: Annotated[CustomersQuery, Query()], today: Today
 ) -> Response:
-    """Return customers with what they bought and whether they may be lost, those who spent most first.
+    """Return customers with their purchases and churn risk, the highest spenders first.
 
-    What a ledger tells of customers shows once it is read to its end.
+    Sales of an upload count once the upload is completed.
     """
     start = query.start()
-    business_id = await freshly(request, who, "customers")
-    async with reading(request.app.state.reader, business_id) as conn:
-        *counts, horizon, intercept, slope, scoring = (await only_row(conn, SELECT_TOTALS, {"business": business_id}))[
-            :9
-        ]
-        shop = Shop(horizon, intercept, slope, scoring)
+    business_id = await await_consistency(request, deps, who, "customers")
+    async with reading(deps.reader, business_id) as conn:
+        totals = await only_row(conn, SELECT_TOTALS, {"business": business_id})
+        counts, shop = totals[:5], Shop(*totals[5:9])
         summary = dict(zip((*_SEGMENTS, "total"), (*counts, sum(counts)), strict=True))
         at_risk = summary["at_risk"] + summary["dormant"]
-        wanted = Wanted(query.churn_risk_only, summary["total"], at_risk, today, shop.churn)
-        found = await _read(conn, business_id, start, wanted, query.limit)
-    shown_in = language(request, who)
-    items = [item(row, shop, today, shown_in) for row in found[: query.limit]]
+        selection = Selection(query.churn_risk_only, summary["total"], at_risk, today, shop.churn)
+        found = await _read(conn, business_id, start, selection, query.limit)
+    reader_language = language(request, who)
+    items = [item(row, shop, today, reader_language) for row in found[: query.limit]]
     last = (found[query.limit - 1].key, found[query.limit - 1].id) if len(found) > query.limit else None
     listing = Listing(at_risk if query.churn_risk_only else summary["total"], orjson.dumps(items).decode(), last)
-    return raw(listing.answer(request, query.page(), start.order, summary=summary))
+    return raw(listing.json(request, query.page(), start.order, summary=summary))
 
 
 async def _read(
-    conn: AsyncConnection[TupleRow], business_id: int, start: Start, wanted: Wanted, limit: int
+    conn: AsyncConnection[TupleRow], business_id: int, start: Start, selection: Selection, limit: int
 ) -> list[Customer]:
-    """Return the customers of the page, and one more where another page follows."""
-    start = await with_text(conn, SELECT_NAME, business_id, start)
-    keys, parameters = page(start, wanted, limit)
-    rows = await rows_of(conn, f"WITH {keys}\n{SELECT_PAGE}", {"business": business_id, **parameters})
+    """Return the customers of the page, and one more if another page follows."""
+    start = await with_text_key(conn, SELECT_NAME, business_id, start)
+    keys, parameters = page(start, selection, limit)
+    rows = await all_rows(conn, f"WITH {keys}\n{SELECT_PAGE}", {"business": business_id, **parameters})
     return [Customer(*row) for row in rows]

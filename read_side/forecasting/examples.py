@@ -1,4 +1,4 @@
-"""What the API's documentation shows of forecasts."""
+"""Examples of forecasts in the API documentation."""
 
 from typing import Any
 
@@ -95,6 +95,6 @@ FORECASTS: dict[int | str, dict[str, Any]] = {
             "next_cursor": None,
         },
         "One page, one item per product and horizon. `status` is ready, insufficient_data (`have` sales of `need`) or"
-        " failed; `failed_on` tells that the last attempt failed and an earlier forecast is shown",
+        " failed; `failed_on` is the date of a later attempt that failed",
     )
 }

@@ -1,4 +1,4 @@
-"""A forecast as the list shows it."""
+"""Presents a forecast."""
 
 import datetime as dt
 from typing import Any
@@ -7,18 +7,19 @@ import orjson
 
 from read_side.forecasting.queries import READY, Forecast, risk_of
 from shared.domain.presentation.numbers import day, number
+from shared.domain.presentation.units import THOUSANDTHS, units
 from shared.domain.rules import stockout
 from shared.domain.rules.stockout import Demand, Risk
 from shared.texts import Language, text
 
-_THOUSAND = 1000
+_CERTAIN = 1000
 _TEXTS = {
     stockout.UNKNOWN_STOCK: "FORECAST_STOCK_UNKNOWN",
     stockout.STALE: "FORECAST_STALE",
     stockout.PAST: "FORECAST_PAST",
 }
 _PERCENT = ("mape", "wape", "bias", "naive_wape")
-# How the event's rows name what they hold.
+# The columns of the arrays stored with a forecast.
 _DAY = ("date", "quantity", "expected", "lower", "upper", "confidence")
 _ACCURACY = (
     "mape",
@@ -59,11 +60,6 @@ def item(forecast: Forecast, today: dt.date, language: Language) -> dict[str, An
     }
 
 
-def units(thousandths: int) -> int | float:
-    """Return a quantity in the product's unit, a whole number where it is one."""
-    return thousandths // _THOUSAND if thousandths % _THOUSAND == 0 else thousandths / _THOUSAND
-
-
 def _report(forecast: Forecast) -> dict[str, Any]:
     found: dict[str, Any] = orjson.loads(forecast.report) if forecast.demand and forecast.report else {}
     return found
@@ -79,7 +75,7 @@ def _days(forecast: Forecast) -> list[dict[str, Any]]:
             "quantity": units(each["quantity"]),
             "lower": units(each["lower"]),
             "upper": units(each["upper"]),
-            "confidence": each["confidence"] / _THOUSAND,
+            "confidence": each["confidence"] / _CERTAIN,
         }
         for each in days
     ]
@@ -97,7 +93,7 @@ def _summary(forecast: Forecast, report: dict[str, Any]) -> dict[str, Any]:
         "total_demand": units(total),
         "total_lower": lower,
         "total_upper": upper,
-        "avg_daily": round(total / _THOUSAND / len(days), 1),
+        "avg_daily": round(total / THOUSANDTHS / len(days), 1),
         "peak_date": peak["date"],
         "peak_qty": peak["quantity"],
     }
@@ -119,7 +115,7 @@ def _risk(forecast: Forecast, today: dt.date, language: Language) -> dict[str, A
 
 
 def _reason(forecast: Forecast, risk: Risk) -> str | None:
-    """Return why nothing is told of the stock, None where something is."""
+    """Return why there is no risk, None if there is one."""
     if forecast.demand is None:
         return forecast.status or "failed"
     return risk.reason
@@ -151,7 +147,7 @@ def _percent(share: float | None) -> float | None:
 
 
 def _failed_since(forecast: Forecast) -> bool:
-    """Tell whether the last attempt failed, after the forecast that is shown."""
+    """Return whether an attempt after this forecast failed."""
     if forecast.failed_on is None:
         return False
     return forecast.demand is None or forecast.failed_on >= forecast.demand.made_on

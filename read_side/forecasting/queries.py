@@ -1,4 +1,4 @@
-"""Forecasts beside the stock of this moment: what each says, and whether it warns."""
+"""Selects forecasts with the current stock, and the risk of a stockout that follows from both."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -7,31 +7,31 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from read_side.http.rows import rows_of
+from read_side.http.rows import all_rows
 from shared.domain.rules import stockout
 from shared.domain.rules.stockout import Demand, Risk, Shelf
 
 _FROM = """FROM forecasts AS f
     LEFT JOIN products AS p ON p.business_id = f.business_id AND p.id = f.product_id"""
-# Returns product, horizon and name of every forecast of a business, or of one of its products.
+# Selects product, horizon and name of every forecast of a business, or of one of its products.
 SELECT_NAMES = f"""SELECT f.product_id, f.horizon, p.sort_name {_FROM}
     WHERE f.business_id = %(business)s AND (%(product)s::bigint IS NULL OR f.product_id = %(product)s::bigint)"""
-_STANDING = """f.status, f.made_on, f.data_as_of, f.expected, f.levels,
+_DEMAND = """f.status, f.made_on, f.data_as_of, f.expected, f.levels,
         CASE WHEN s.stock_known THEN s.on_hand END, nullif(g.lead_time_days, -1), nullif(g.pack_size, -1),
         nullif(g.min_order, -1), nullif(g.reorder_point, -1)"""
 _SHELF = """LEFT JOIN stock AS s ON s.business_id = f.business_id AND s.product_id = f.product_id
     LEFT JOIN goods AS g ON g.business_id = f.business_id AND g.product_id = f.product_id"""
-# Returns the same with what running out follows from; how likely it is takes quantiles too.
-SELECT_STANDINGS = f"""SELECT f.product_id, f.horizon, p.sort_name, {_STANDING} {_FROM} {_SHELF}
+# Selects the same with demand and stock; the chance of a stockout needs SELECT_QUANTILES too.
+SELECT_DEMAND = f"""SELECT f.product_id, f.horizon, p.sort_name, {_DEMAND} {_FROM} {_SHELF}
     WHERE f.business_id = %(business)s AND (%(product)s::bigint IS NULL OR f.product_id = %(product)s::bigint)"""
-# Returns the quantiles of forecasts at one of their days each.
+# Selects the quantiles of forecasts on one day each.
 SELECT_QUANTILES = """SELECT f.product_id, f.horizon,
         f.quantiles[(wanted.day - 1) * cardinality(f.levels) + 1 : wanted.day * cardinality(f.levels)]
     FROM unnest(%(products)s::bigint[], %(horizons)s::bigint[], %(days)s::int[]) AS wanted (product_id, horizon, day)
     JOIN forecasts AS f ON f.product_id = wanted.product_id AND f.horizon = wanted.horizon
     WHERE f.business_id = %(business)s"""
-# Returns all there is to tell of some forecasts.
-SELECT_FORECASTS = f"""SELECT f.product_id, f.horizon, {_STANDING}, f.quantiles, p.name, f.forecast_id, f.asked_on,
+# Selects some forecasts with everything the list shows.
+SELECT_FORECASTS = f"""SELECT f.product_id, f.horizon, {_DEMAND}, f.quantiles, p.name, f.forecast_id, f.asked_on,
         f.have, f.need, f.tier, f.model, f.days, f.report, f.failed_on, f.failure {_FROM} {_SHELF}
     JOIN unnest(%(products)s::bigint[], %(horizons)s::bigint[]) AS wanted (product_id, horizon)
         ON wanted.product_id = f.product_id AND wanted.horizon = f.horizon
@@ -40,7 +40,7 @@ READY = "ready"
 
 
 class Head(NamedTuple):
-    """Which forecast it is, and what the list may be ordered by or chosen by; the risk where that is asked for."""
+    """What the list is filtered and sorted by; the risk only if the query needs it."""
 
     product_id: int
     horizon: int
@@ -51,12 +51,12 @@ class Head(NamedTuple):
 
     @property
     def id(self) -> int:
-        """Return a number that no other forecast of the business has."""
+        """Return an id that is unique within the business."""
         return self.product_id * 100 + self.horizon
 
 
 class Forecast(NamedTuple):
-    """All there is to tell of a forecast; what was never made is None."""
+    """A forecast with everything the list shows; without a successful run most fields are None."""
 
     product_id: int
     horizon: int
@@ -77,48 +77,48 @@ class Forecast(NamedTuple):
 
 
 async def heads(conn: AsyncConnection[TupleRow], business_id: int, product_id: int | None) -> list[Head]:
-    """Return every forecast of a business, or of one product."""
-    rows = await rows_of(conn, SELECT_NAMES, {"business": business_id, "product": product_id})
+    """Return every forecast of a business, or of one of its products."""
+    rows = await all_rows(conn, SELECT_NAMES, {"business": business_id, "product": product_id})
     return [Head(*row) for row in rows]
 
 
 async def heads_at_risk(
     conn: AsyncConnection[TupleRow], business_id: int, product_id: int | None, today: dt.date
 ) -> list[Head]:
-    """Return the same with the risk of running out, without its chance."""
+    """Return the same with the risk of a stockout, without its chance."""
     found = []
     wanted = {"business": business_id, "product": product_id}
-    for product, horizon, name, *rest in await rows_of(conn, SELECT_STANDINGS, wanted):
-        demand, shelf = _standing(rest, ())
+    for product, horizon, name, *rest in await all_rows(conn, SELECT_DEMAND, wanted):
+        demand, shelf = _demand_and_shelf(rest, ())
         found.append(Head(product, horizon, name, demand, shelf, risk_of(demand, shelf, today)))
     return found
 
 
 async def with_chances(
-    conn: AsyncConnection[TupleRow], business_id: int, known: Sequence[Head], today: dt.date
+    conn: AsyncConnection[TupleRow], business_id: int, heads: Sequence[Head], today: dt.date
 ) -> list[Head]:
-    """Return the same with the chance of running out, where it can be told."""
-    told = {(h.product_id, h.horizon): h for h in known if h.demand is not None and h.risk.reason is None}
+    """Return the same with the chance of a stockout where it can be computed."""
+    known_risks = {(h.product_id, h.horizon): h for h in heads if h.demand is not None and h.risk.reason is None}
     wanted: dict[str, Any] = {
-        "products": [h.product_id for h in told.values()],
-        "horizons": [h.horizon for h in told.values()],
-        "days": [stockout.decisive_day(h.demand, h.risk, today) for h in told.values() if h.demand is not None],
+        "products": [h.product_id for h in known_risks.values()],
+        "horizons": [h.horizon for h in known_risks.values()],
+        "days": [stockout.decisive_day(h.demand, h.risk, today) for h in known_risks.values() if h.demand is not None],
     }
     chances = {}
-    for product, horizon, quantiles in await rows_of(conn, SELECT_QUANTILES, {"business": business_id, **wanted}):
-        head = told[product, horizon]
+    for product, horizon, quantiles in await all_rows(conn, SELECT_QUANTILES, {"business": business_id, **wanted}):
+        head = known_risks[product, horizon]
         if head.demand is not None:
             chances[product, horizon] = stockout.chance(head.demand, quantiles, head.shelf, today)
-    return [h._replace(risk=h.risk._replace(chance=chances.get((h.product_id, h.horizon)))) for h in known]
+    return [h._replace(risk=h.risk._replace(chance=chances.get((h.product_id, h.horizon)))) for h in heads]
 
 
 async def forecasts(conn: AsyncConnection[TupleRow], business_id: int, wanted: Sequence[Head]) -> list[Forecast]:
-    """Return these forecasts in their order."""
+    """Return these forecasts in the same order."""
     keys: dict[str, Any] = {"products": [h.product_id for h in wanted], "horizons": [h.horizon for h in wanted]}
-    rows = await rows_of(conn, SELECT_FORECASTS, {"business": business_id, **keys})
+    rows = await all_rows(conn, SELECT_FORECASTS, {"business": business_id, **keys})
     found = {
         (product, horizon): Forecast(
-            product, horizon, rest[0], *_standing(rest[:_WIDTH], rest[_WIDTH]), *rest[_WIDTH + 1 :]
+            product, horizon, rest[0], *_demand_and_shelf(rest[:_WIDTH], rest[_WIDTH]), *rest[_WIDTH + 1 :]
         )
         for product, horizon, *rest in rows
     }
@@ -128,13 +128,13 @@ async def forecasts(conn: AsyncConnection[TupleRow], business_id: int, wanted: S
 _WIDTH = 10
 
 
-def _standing(row: Sequence[Any], quantiles: Sequence[int]) -> tuple[Demand | None, Shelf]:
-    """Return demand and shelf of the columns of _STANDING."""
+def _demand_and_shelf(row: Sequence[Any], quantiles: Sequence[int]) -> tuple[Demand | None, Shelf]:
+    """Return demand and shelf from the columns of _DEMAND."""
     status, made_on, data_as_of, expected, levels, *shelf = row
     demand = Demand(made_on, data_as_of, expected, levels, quantiles) if status == READY else None
     return demand, Shelf(*shelf)
 
 
 def risk_of(demand: Demand | None, shelf: Shelf, today: dt.date) -> Risk:
-    """Return the risk of running out; none is known without a forecast."""
+    """Return the risk of a stockout; an unknown one without a forecast."""
     return Risk() if demand is None else stockout.risk(demand, shelf, today)

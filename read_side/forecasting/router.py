@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from pydantic import Field
@@ -15,58 +15,58 @@ from read_side.forecasting.examples import FORECASTS
 from read_side.forecasting.presenter import item
 from read_side.forecasting.queries import Head, forecasts, heads, heads_at_risk, with_chances
 from read_side.http.business_day import Today
-from read_side.http.consistency import freshly
-from read_side.http.keyset_pagination import not_a_cursor
-from read_side.http.lists import list_json
-from shared.http.app import ListQuery, Principal, decode_cursor, encode_cursor, language, owner, raw
+from read_side.http.consistency import await_consistency
+from read_side.http.keyset_pagination import invalid_cursor, list_json
+from shared.http.app import ListQuery, decode_cursor, encode_cursor, language, raw
+from shared.http.dependencies import Deps, Owner
 from shared.postgres.database import reading
 
 router = APIRouter(tags=["Forecasts"])
-_NOTHING_KNOWN = -1.0
-Place = tuple[Any, ...]
+_UNKNOWN = -1.0
+SortKey = tuple[Any, ...]
 
 
 class ForecastsQuery(ListQuery):
     """Filters and order of the list."""
 
-    has_stockout_warning: Annotated[bool, Field(description="Only products that are going to run out")] = False
+    has_stockout_warning: Annotated[bool, Field(description="Only products that are expected to run out")] = False
     product_id: Annotated[int | None, Field(ge=1, le=2**63 - 1, description="Only this product")] = None
     sort: Literal["product_name", "stockout_risk"] = "product_name"
     order: Annotated[Literal["asc", "desc"] | None, Field(description="`desc` for stockout_risk, else `asc`")] = None
 
     @property
     def descending(self) -> bool:
-        """Tell whether the list begins with the last."""
+        """Return whether the order is descending."""
         return (self.order or ("desc" if self.sort == "stockout_risk" else "asc")) == "desc"
 
-    def place(self) -> Callable[[Head], Place]:
-        """Return what orders the list upwards: names, those without one last; or chances of running out."""
+    def sort_key(self) -> Callable[[Head], SortKey]:
+        """Return the sort key of the ascending order: by name, unnamed products last; or by chance of a stockout."""
         if self.sort == "product_name":
             return lambda head: (head.sort_name is None, head.sort_name or "", head.product_id, head.horizon)
         return lambda head: (_chance(head), head.product_id, head.horizon)
 
 
 def _chance(head: Head) -> float:
-    return _NOTHING_KNOWN if head.risk.chance is None else head.risk.chance
+    return _UNKNOWN if head.risk.chance is None else head.risk.chance
 
 
 @router.get("/forecasts", responses=FORECASTS)
 async def list_forecasts(
-    request: Request, who: Annotated[Principal, Depends(owner)], query: Annotated[ForecastsQuery, Query()], today: Today
+    request: Request, deps: Deps, who: Owner, query: Annotated[ForecastsQuery, Query()], today: Today
 ) -> Response:
     """Return the latest forecast of each product and horizon, by product name unless sorted otherwise.
 
-    `stockout_risk` is that of the stock of this moment: `confidence` is how likely the demand exceeds it by that day,
-    null where the stock was never counted, the shop's data are older than 14 days, or the forecast is past; `reason`
-    says which. Errors are in percent, `coverage` and `confidence` from 0 to 1; `mape` is over days with sales.
+    `stockout_risk` refers to the current stock: `confidence` is the probability that the demand exceeds it by that day,
+    null if the stock was never counted, the shop's data are older than 14 days, or the forecast has ended; `reason`
+    names the case. Errors are in percent, `coverage` and `confidence` from 0 to 1; `mape` is over days with sales.
     """
     page = query.page()
-    business_id = await freshly(request, who, "forecasting", "sales", "inventory")
-    async with reading(request.app.state.reader, business_id) as conn:
+    business_id = await await_consistency(request, deps, who, "forecasting", "sales", "inventory")
+    async with reading(deps.reader, business_id) as conn:
         every = await _heads(conn, business_id, query, today)
-        place = query.place()
+        sort_key = query.sort_key()
         listed = [head for head in every if not query.has_stockout_warning or head.risk.will_stockout]
-        listed.sort(key=place, reverse=query.descending)
+        listed.sort(key=sort_key, reverse=query.descending)
         start = page.offset if page.cursor is None else _after(page.cursor, query, every, listed)
         shown = listed[start : start + page.limit]
         found = await forecasts(conn, business_id, shown)
@@ -79,7 +79,7 @@ async def list_forecasts(
 async def _heads(
     conn: AsyncConnection[TupleRow], business_id: int, query: ForecastsQuery, today: dt.date
 ) -> list[Head]:
-    """Return every forecast with what the list is ordered and chosen by, and no more."""
+    """Return every forecast with only what the list is filtered and sorted by."""
     if not query.has_stockout_warning and query.sort == "product_name":
         return await heads(conn, business_id, query.product_id)
     every = await heads_at_risk(conn, business_id, query.product_id, today)
@@ -87,11 +87,11 @@ async def _heads(
 
 
 def _after(cursor: str, query: ForecastsQuery, every: list[Head], listed: list[Head]) -> int:
-    """Return how many of the list come before or with the one that a cursor stands behind; raises InvalidCursor."""
+    """Return the number of items of the list up to and including that of the cursor; raises InvalidCursor."""
     sort, descending, number = decode_cursor(cursor, str, bool, int)
-    stood = next((head for head in every if head.id == number), None)
-    if stood is None or (sort, descending) != (query.sort, query.descending):
-        raise not_a_cursor()
-    place = query.place()
-    at = place(stood)
-    return sum(place(head) >= at if query.descending else place(head) <= at for head in listed)
+    last = next((head for head in every if head.id == number), None)
+    if last is None or (sort, descending) != (query.sort, query.descending):
+        raise invalid_cursor()
+    sort_key = query.sort_key()
+    key = sort_key(last)
+    return sum(sort_key(head) >= key if query.descending else sort_key(head) <= key for head in listed)

@@ -1,38 +1,39 @@
-"""Whether the service and what it leans on are well: terse for everyone, with particulars for staff."""
+"""Health checks of the service, its servers and its background processes; details for staff only."""
 
 import asyncio
 import datetime as dt
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
 import psycopg
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from redis.exceptions import RedisError
 from starlette.responses import Response
 
 from shared.errors import ServiceDegraded
-from shared.http.app import Principal, example, ok, staff
+from shared.http.app import example, ok
+from shared.http.dependencies import Dependencies, Deps, Staff
 
 probes = APIRouter(tags=["Health"])
 admin = APIRouter(tags=["Admin"])
 
-_PATIENCE = 2.0
+_TIMEOUT = 2.0
 _OK, _ERROR = "ok", "error"
-# What works in the background; a service is well while one process of each kind is.
+# The kinds of background processes; the service is healthy while at least one of each is alive.
 _BACKGROUND = ("policies", "worker", "projector")
 
-# Returns how many processes of each kind said within the last 30 seconds that they live.
+# Counts the processes of each kind whose last heartbeat is at most 30 seconds old.
 SELECT_ALIVE = (
     """SELECT kind, count(*) FROM jobs.processes WHERE seen_at > now() - interval '30 seconds' GROUP BY kind"""
 )
-# Returns whether there are tables to read from.
+# Selects whether any read model can be queried.
 SELECT_READY = "SELECT EXISTS (SELECT FROM projections.live)"
 
 
 @dataclass(frozen=True)
 class Health:
-    """What the probes found; `alive` counts processes by kind, None where the database could not tell."""
+    """The results of the checks; `alive` counts processes by kind, None if the database did not answer."""
 
     database: bool
     redis: bool
@@ -40,36 +41,36 @@ class Health:
 
     @property
     def workers(self) -> bool:
-        """Tell whether everything that works in the background is at work."""
+        """Return whether a background process of every kind is alive."""
         return self.alive is not None and all(self.alive.get(kind) for kind in _BACKGROUND)
 
     def services(self, database: str, workers: str) -> dict[str, str]:
-        """Return service -> ok or error, under the names the caller's contract uses."""
+        """Return `ok` or `error` by service; the caller names the database and the background processes."""
         found = {database: self.database, "redis": self.redis, workers: self.workers}
         return {name: _OK if well else _ERROR for name, well in found.items()}
 
 
-async def examine(request: Request) -> Health:
-    """Ask every server at once, for two seconds at most."""
-    alive, redis = await asyncio.gather(_alive(request), _redis_answers(request))
+async def check(deps: Dependencies) -> Health:
+    """Check every server concurrently, for at most two seconds."""
+    alive, redis = await asyncio.gather(_alive(deps), _redis_answers(deps))
     return Health(alive is not None, redis, alive)
 
 
-async def _alive(request: Request) -> dict[str, int] | None:
+async def _alive(deps: Dependencies) -> dict[str, int] | None:
     try:
-        async with asyncio.timeout(_PATIENCE), request.app.state.reader.connection() as conn:
+        async with asyncio.timeout(_TIMEOUT), deps.reader.connection() as conn:
             rows = await (await conn.execute(SELECT_ALIVE)).fetchall()
     except (psycopg.Error, OSError, TimeoutError):
         return None
     return dict(rows)
 
 
-async def _redis_answers(request: Request) -> bool:
-    if request.app.state.redis is None:
+async def _redis_answers(deps: Dependencies) -> bool:
+    if deps.redis is None:
         return False
     try:
-        async with asyncio.timeout(_PATIENCE):
-            return bool(await request.app.state.redis.ping())
+        async with asyncio.timeout(_TIMEOUT):
+            return bool(await deps.redis.ping())
     except (RedisError, OSError, TimeoutError):
         return False
 
@@ -103,9 +104,9 @@ _ADMIN: dict[int | str, dict[str, Any]] = {
 
 
 @probes.get("/health", responses=_HEALTH)
-async def show_health(request: Request) -> Response:
-    """Tell whether database, Redis and background processes are well, or which of them failed; without the envelope."""
-    services = (await examine(request)).services("db", "workers")
+async def show_health(deps: Deps) -> Response:
+    """Check database, Redis and background processes; names the first that failed. Answers without the envelope."""
+    services = (await check(deps)).services("db", "workers")
     failed = [name for name, state in services.items() if state != _OK]
     if failed:
         return _plain({"status": _ERROR, "failed_service": failed[0]}, 503)
@@ -114,15 +115,15 @@ async def show_health(request: Request) -> Response:
 
 @probes.get("/health/live", responses=_LIVE)
 async def show_live() -> Response:
-    """Tell that this process answers; who restarts processes asks this."""
+    """Answer while this process is alive: a liveness probe."""
     return _plain({"status": _OK})
 
 
 @probes.get("/health/ready", responses=_READY)
-async def show_ready(request: Request) -> Response:
-    """Tell whether requests can be served: the database answers and has tables to read from."""
+async def show_ready(deps: Deps) -> Response:
+    """Check that requests can be served: the database answers and has read models. A readiness probe."""
     try:
-        async with asyncio.timeout(_PATIENCE), request.app.state.reader.connection() as conn:
+        async with asyncio.timeout(_TIMEOUT), deps.reader.connection() as conn:
             row = await (await conn.execute(SELECT_READY)).fetchone()
     except (psycopg.Error, OSError, TimeoutError):
         row = None
@@ -132,9 +133,9 @@ async def show_ready(request: Request) -> Response:
 
 
 @admin.get("/admin/health", responses=_ADMIN)
-async def show_admin_health(request: Request, _: Annotated[Principal, Depends(staff)]) -> Response:
-    """Return how each service is and how many processes of each kind are alive; 503 SERVICE_DEGRADED if one failed."""
-    found = await examine(request)
+async def show_admin_health(deps: Deps, _: Staff) -> Response:
+    """Return the state of each service and the number of processes of each kind; 503 SERVICE_DEGRADED if one failed."""
+    found = await check(deps)
     services = found.services("database", "celery_workers")
     if set(services.values()) != {_OK}:
         raise ServiceDegraded(details={"services": services, "processes": found.alive or {}}, retry_after=10)

@@ -1,26 +1,28 @@
-"""The order of a list, and the statement that finds the keys of one of its pages."""
+"""Keyset pagination: the order of a list, the statement that finds the keys of a page, and the JSON of the page."""
 
 import datetime as dt
 from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
+from starlette.requests import Request
 
-from read_side.http.rows import row_or_none
-from shared.http.app import Page, decode_cursor, encode_cursor
+from read_side.http.rows import first_row
+from shared.http.app import Page, decode_cursor, encode_cursor, links
 from shared.http.pagination import InvalidCursor, Scalar
 
 Key = int | str | dt.datetime | None
 
-# A page is a stretch of an index. For the rest of the transaction the planner may not collect a tenant's rows to sort
-# them, which it prefers wherever its statistics make a large tenant look like an average one. As that leaves it hardly
-# a choice, it plans once and not for every page, and never for several processes. Columns of a list's first statement.
+# A page is a range of an index. For the rest of the transaction the planner must not sort a tenant's rows, which it
+# prefers wherever its statistics make a large tenant look like an average one. With hardly any choice left, one generic
+# plan serves all pages, without parallel workers. Columns of a list's first statement.
 BY_INDEX = """set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true),
     set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
     set_config('plan_cache_mode', 'force_generic_plan', true),
     set_config('max_parallel_workers_per_gather', '0', true)"""
-# Returns key and id of the page's last row as a JSON array, null if no row follows it.
+# The key and id of the page's last row as a JSON array, null if no row follows it.
 LAST = """(SELECT json_build_array(key, id) FROM page
     WHERE n = %(limit)s AND EXISTS (SELECT FROM page WHERE n > %(limit)s))"""
 
@@ -29,8 +31,8 @@ LAST = """(SELECT json_build_array(key, id) FROM page
 class Order:
     """One order of a list: by `column`, ties by id.
 
-    `kind` is what the column holds: int, str or dt.datetime. Where it is `nullable`, rows without a value come last
-    upwards and first downwards, as the index has them.
+    `kind` is the type of the column: int, str or dt.datetime. If it is `nullable`, rows without a value come last in
+    ascending order and first in descending order, as in the index.
     """
 
     name: str
@@ -40,19 +42,19 @@ class Order:
     nullable: bool = False
 
     @property
-    def way(self) -> str:
-        """Return the direction in SQL."""
+    def direction(self) -> str:
+        """Return ASC or DESC."""
         return "DESC" if self.descending else "ASC"
 
     def cursor(self, key: Scalar, public_id: int) -> str:
-        """Return the cursor that stands behind a row; it has no text in it, which may be a person's name."""
+        """Return the cursor after a row. Texts are left out of it, since they may be names of people."""
         return encode_cursor((self.name, self.descending, None if self.kind is str else key, public_id))
 
     def after(self, cursor: str) -> tuple[Key, int]:
-        """Return key and id of the row that `cursor` stands behind; raises InvalidCursor if another order made it."""
+        """Return key and id of the row before `cursor`; raises InvalidCursor if it was made for another order."""
         name, descending, key, public_id = decode_cursor(cursor, str, bool, object, int)
         if (name, descending) != (self.name, self.descending) or type(public_id) is not int:
-            raise not_a_cursor()
+            raise invalid_cursor()
         return self._key(key), public_id
 
     def _key(self, key: object) -> Key:
@@ -62,11 +64,11 @@ class Order:
             return _time(key)
         if self.kind is int and type(key) is int:
             return key
-        raise not_a_cursor()
+        raise invalid_cursor()
 
 
-def not_a_cursor() -> InvalidCursor:
-    """Return the refusal of a cursor that this list did not give."""
+def invalid_cursor() -> InvalidCursor:
+    """Return the refusal of a cursor that was not made for this list."""
     return InvalidCursor(details={"parameter": "cursor"})
 
 
@@ -74,12 +76,12 @@ def _time(text: str) -> dt.datetime:
     try:
         return dt.datetime.fromisoformat(text).replace(tzinfo=None)
     except ValueError:
-        raise not_a_cursor() from None
+        raise invalid_cursor() from None
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a page begins: after a row, or after so many rows from the beginning."""
+    """Where a page begins: after a row (its key and id), or after a number of rows."""
 
     order: Order
     offset: int = 0
@@ -91,35 +93,35 @@ class Start:
         return cls(order, page.offset, None if page.cursor is None else order.after(page.cursor))
 
     def parameters(self, limit: int) -> dict[str, Any]:
-        """Return what the statements here take for a page of at most `limit` rows."""
+        """Return the parameters of `page` for at most `limit` rows."""
         key, public_id = self.after or (None, 0)
         return {"offset": self.offset, "limit": limit, "rows": limit + 1, "after": key, "after_id": public_id}
 
     def page(self, source: str, where: str) -> str:
-        """Return WITH items that end in `page` (key, id, n): the page's keys, one more than asked for, n from 1.
+        """Return WITH items that end in `page` (key, id, n): the keys of the page and one more row, n from 1.
 
-        They take the parameters of `source` and `where`, and those of `parameters`.
+        Their parameters are those of `source`, `where` and `parameters`.
         """
-        way = self.order.way
-        numbered = f"SELECT key, id, row_number() OVER (ORDER BY key {way}, id {way}) AS n FROM keys"  # noqa: S608
+        way = self.order.direction
+        numbered = f"SELECT key, id, row_number() OVER (ORDER BY key {way}, id {way}) AS n FROM keys"  # noqa: S608  (no values)
         return f"keys AS MATERIALIZED ({self._keys(source, where)}),\npage AS MATERIALIZED ({numbered})"
 
     def _keys(self, source: str, where: str) -> str:
-        column, way = self.order.column, self.order.way
-        stretches = [
-            f"SELECT {column} AS key, id FROM {source} WHERE {where} {stretch}"  # noqa: S608  (values are parameters)
+        column, way = self.order.column, self.order.direction
+        selects = [
+            f"SELECT {column} AS key, id FROM {source} WHERE {where} {condition}"  # noqa: S608  (values are parameters)
             f" ORDER BY {column} {way}, id {way} OFFSET %(offset)s LIMIT %(rows)s"
-            for stretch in self.stretches()
+            for condition in self.ranges()
         ]
-        if len(stretches) == 1:
-            return stretches[0]
-        union = ") UNION ALL (".join(stretches)
-        return f"SELECT key, id FROM (({union})) AS stretches ORDER BY key {way}, id {way} LIMIT %(rows)s"  # noqa: S608
+        if len(selects) == 1:
+            return selects[0]
+        union = ") UNION ALL (".join(selects)
+        return f"SELECT key, id FROM (({union})) AS ranges ORDER BY key {way}, id {way} LIMIT %(rows)s"  # noqa: S608  (no values)
 
-    def stretches(self) -> list[str]:
-        """Return the conditions of the stretches of the index that the page may lie in.
+    def ranges(self) -> list[str]:
+        """Return the conditions of the index ranges that the page may lie in.
 
-        No comparison with NULL is true, so rows without a value are a stretch of their own.
+        No comparison with NULL is true, so rows without a value are a range of their own.
         """
         column, beyond = self.order.column, "<" if self.order.descending else ">"
         if self.after is None:
@@ -131,11 +133,49 @@ class Start:
         return [rest, f"AND {column} IS NULL"] if self.order.nullable and not self.order.descending else [rest]
 
 
-async def with_text(conn: AsyncConnection[TupleRow], statement: str, business_id: int, start: Start) -> Start:
-    """Return `start` with the text that its cursor only points to, as `statement` finds it; raises InvalidCursor."""
+async def with_text_key(conn: AsyncConnection[TupleRow], statement: str, business_id: int, start: Start) -> Start:
+    """Return `start` with the text its cursor leaves out, selected by id with `statement`; raises InvalidCursor."""
     if start.after is None or start.order.kind is not str:
         return start
-    row = await row_or_none(conn, statement, {"business": business_id, "after_id": start.after[1]})
+    row = await first_row(conn, statement, {"business": business_id, "after_id": start.after[1]})
     if row is None:
-        raise not_a_cursor()
+        raise invalid_cursor()
     return replace(start, after=(row[0], start.after[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page: the length of the whole list, the rows as a JSON array, key and id of the last row if more follow."""
+
+    count: int
+    results: str
+    last: tuple[Scalar, int] | None = None
+
+    @classmethod
+    def of(cls, count: int, results: str, last: str | None) -> "Listing":
+        """Return a page from the columns of a statement; `last` is the JSON of LAST."""
+        return cls(count, results, None if last is None else tuple(orjson.loads(last)))
+
+    def json(self, request: Request, page: Page, order: Order, **more: Any) -> bytes:  # noqa: ANN401  (JSON)
+        """Return the `data` of the envelope: count, next, previous, results, `more`, next_cursor."""
+        cursor = None if self.last is None else order.cursor(*self.last)
+        return list_json(request, page, self.count, self.results, cursor, **more)
+
+
+def list_json(
+    request: Request,
+    page: Page,
+    count: int,
+    results: str | list[dict[str, Any]],
+    cursor: str | None,
+    **more: Any,  # noqa: ANN401  (JSON)
+) -> bytes:
+    """Return count, next, previous, results, `more` and next_cursor as JSON.
+
+    `results` are items, or their JSON array as text. `cursor` is that after the page's last row, None on the last page.
+    """
+    following, previous = links(request, page, count, next_cursor=cursor)
+    items = results.encode() if isinstance(results, str) else orjson.dumps(results)
+    head = orjson.dumps({"count": count, "next": following, "previous": previous})
+    tail = orjson.dumps({**more, "next_cursor": cursor})
+    return b"".join((head[:-1], b',"results":', items, b",", tail[1:]))

@@ -1,9 +1,9 @@
-"""GET /metrics: how well read models, jobs and processes keep up, for Prometheus; sums, nothing of any one shop."""
+"""GET /metrics for Prometheus: lag of read models, jobs and processes of the installation; nothing about one shop."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -11,58 +11,63 @@ from psycopg import Cursor
 from psycopg.rows import DictRow
 from starlette.responses import Response
 
+from shared.http.dependencies import Deps
+
 router = APIRouter(tags=["Health"])
 
-# Returns per projection how many events it is behind the log, how many shops are parked, and which projector made it.
+# Selects the lag in events, the parked shops and the projector version of each projection.
 SELECT_STANDING = "SELECT name AS projection, lag, parked, projector_version FROM projections.standing()"
-# Returns per kind and state the jobs that are not done, and the age in seconds of the oldest.
+# Counts the unfinished jobs by kind and state, with the age of the oldest in seconds.
 SELECT_JOBS = """SELECT kind, state, count(*) AS jobs, extract(epoch FROM now() - min(created_at))::float8 AS age
     FROM jobs.jobs WHERE state <> 'done' GROUP BY kind, state"""
-# Returns per kind the processes that said within the last 30 seconds that they live.
+# Counts the processes of each kind whose last heartbeat is at most 30 seconds old.
 SELECT_ALIVE = """SELECT kind, count(*) AS processes FROM jobs.processes
     WHERE seen_at > now() - interval '30 seconds' GROUP BY kind"""
-# Returns per projection what the last verification found: rows that differ, of how many shops, and when (unix seconds).
+# Selects the last verification of each projection: differing rows, verified shops, and its end in Unix seconds.
 SELECT_VERIFIED = """SELECT DISTINCT ON (projection) projection, (result ->> 'differing')::bigint AS differing,
     (result ->> 'businesses')::bigint AS businesses, extract(epoch FROM changed_at)::float8 AS at
     FROM projections.generations WHERE kind IN ('verify', 'nightly') AND state = 'completed' AND result IS NOT NULL
     ORDER BY projection, id DESC"""
-# Query, labels, then column -> name and meaning of the gauge.
+# Statement, labels, then name and help of the gauge of each column.
 _GAUGES: Sequence[tuple[str, tuple[str, ...], dict[str, tuple[str, str]]]] = (
     (
         SELECT_STANDING,
         ("projection",),
         {
-            "lag": ("smartmarket_projection_lag_events", "Events of the log that the read model does not show yet"),
-            "parked": ("smartmarket_projection_parked_shops", "Shops that wait at an event which cannot be applied"),
-            "projector_version": ("smartmarket_projector_version", "Version of the projector that made what serves"),
+            "lag": ("smartmarket_projection_lag_events", "Events of the log not yet applied to the read model"),
+            "parked": ("smartmarket_projection_parked_shops", "Shops parked at an event that cannot be applied"),
+            "projector_version": (
+                "smartmarket_projector_version",
+                "Projector version of the serving generation",
+            ),
         },
     ),
     (
         SELECT_JOBS,
         ("kind", "state"),
         {
-            "jobs": ("smartmarket_jobs", "Jobs that are not done"),
-            "age": ("smartmarket_jobs_oldest_seconds", "Seconds since the oldest of them was called for"),
+            "jobs": ("smartmarket_jobs", "Unfinished jobs"),
+            "age": ("smartmarket_jobs_oldest_seconds", "Age of the oldest unfinished job in seconds"),
         },
     ),
-    (SELECT_ALIVE, ("kind",), {"processes": ("smartmarket_processes", "Processes that live")}),
+    (SELECT_ALIVE, ("kind",), {"processes": ("smartmarket_processes", "Live processes")}),
     (
         SELECT_VERIFIED,
         ("projection",),
         {
             "differing": (
                 "smartmarket_verified_rows_differing",
-                "Rows that the last verification found unlike the log",
+                "Rows found different from the log by the last verification",
             ),
-            "businesses": ("smartmarket_verified_shops", "Shops that the last verification looked at"),
-            "at": ("smartmarket_verified_timestamp_seconds", "When the last verification ended"),
+            "businesses": ("smartmarket_verified_shops", "Shops checked by the last verification"),
+            "at": ("smartmarket_verified_timestamp_seconds", "End of the last verification, Unix time"),
         },
     ),
 )
 
 
-class _House(Collector):
-    """What the database tells of the whole house, whichever process is asked."""
+class _DatabaseCollector(Collector):
+    """Gauges of the whole installation, selected from the database; the same from every process."""
 
     def __init__(self, cursor: Cursor[DictRow]) -> None:
         self._cursor = cursor
@@ -78,9 +83,9 @@ class _House(Collector):
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {CONTENT_TYPE_LATEST: {}}}})
-def show_metrics(request: Request) -> Response:
-    """Return lag and parked shops of each read model, jobs, processes and what verifications found, for Prometheus."""
+def show_metrics(deps: Deps) -> Response:
+    """Return the lag and parked shops of read models, jobs, processes and verifications, for Prometheus."""
     registry = CollectorRegistry(auto_describe=False)
-    with request.app.state.store.cursor() as cursor:
-        registry.register(_House(cursor))
+    with deps.store.cursor() as cursor:
+        registry.register(_DatabaseCollector(cursor))
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""One statement, one row: what most queries of the read side are."""
+"""Executes one statement of a query and returns its rows."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,26 +8,24 @@ from psycopg.rows import TupleRow
 from psycopg.types.numeric import Int8
 
 
-async def row_or_none(
-    conn: AsyncConnection[TupleRow], statement: str, parameters: Mapping[str, Any]
-) -> TupleRow | None:
-    """Return the first row of a statement's answer, if it has one."""
-    return await (await conn.execute(statement, _bound(parameters))).fetchone()
-
-
-async def rows_of(conn: AsyncConnection[TupleRow], statement: str, parameters: Mapping[str, Any]) -> list[TupleRow]:
-    """Return all rows of a statement's answer."""
+async def all_rows(conn: AsyncConnection[TupleRow], statement: str, parameters: Mapping[str, Any]) -> list[TupleRow]:
+    """Return every row."""
     return await (await conn.execute(statement, _bound(parameters))).fetchall()
 
 
+async def first_row(conn: AsyncConnection[TupleRow], statement: str, parameters: Mapping[str, Any]) -> TupleRow | None:
+    """Return the first row, None if there is none."""
+    return await (await conn.execute(statement, _bound(parameters))).fetchone()
+
+
 async def only_row(conn: AsyncConnection[TupleRow], statement: str, parameters: Mapping[str, Any]) -> TupleRow:
-    """Return the row of a statement that always has one."""
-    row = await row_or_none(conn, statement, parameters)
+    """Return the row of a statement that always has one; raises LookupError otherwise."""
+    row = await first_row(conn, statement, parameters)
     if row is None:
         raise LookupError(statement)
     return row
 
 
 def _bound(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    # Every integer as bigint, so that a statement is prepared once and not once per size of number.
+    # Every integer is bound as bigint, so that a statement is prepared once and not once per size of number.
     return {name: Int8(value) if type(value) is int else value for name, value in parameters.items()}

@@ -1,22 +1,24 @@
-"""The shop as it was known earlier: which replay a request reads, and GET /replays/{id}."""
+"""Time travel: the replay that a request reads with X-Replay, and GET /replays/{id}."""
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from shared.errors import ReplayExpired, ReplayNotFound, ReplayNotReady
-from shared.http.app import Principal, example, ok, owner, refuses
+from shared.http.app import example, ok, refuses
+from shared.http.dependencies import Deps, Owner, ReaderPool
+from shared.runtime.business_day import local_text
 
 router = APIRouter(tags=["Time travel"])
 HEADER = "X-Replay"
 
-# Returns nothing of interest; for the rest of the transaction there are no replays but the business's own.
+# Restricts the transaction to the business's own replays by row-level security.
 SET_TENANT = "SELECT set_config('app.business_id', %s, true)"
-# Returns what became of a replay; one whose time has run out is expired, whatever its row says.
+# Selects a replay of a business. One past its `expires_at` is expired, even before its row says so.
 SELECT_REPLAY = """SELECT id, as_of, day, schemas, expires_at,
     CASE WHEN expires_at <= now() AND state IN ('pending', 'ready') THEN 'expired' ELSE state END
     FROM projections.replays WHERE id = %s AND business_id = %s"""
@@ -34,7 +36,7 @@ _EXAMPLE: dict[int | str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Replay:
-    """A replay as its row says; `day` is the date in Dhaka that it takes for today."""
+    """A row of `projections.replays`; `day` is the date in Dhaka that counts as today."""
 
     id: UUID
     as_of: dt.datetime
@@ -44,11 +46,11 @@ class Replay:
     state: str
 
 
-async def find(request: Request, business_id: int | None, text: str) -> Replay:
-    """Return the business's replay of this id, looked up once per request; raises ReplayNotFound."""
+async def find_replay(request: Request, reader: ReaderPool, business_id: int | None, text: str) -> Replay:
+    """Return the business's replay with this id, selected once per request; raises ReplayNotFound."""
     known: dict[str, Replay] = getattr(request.state, "replays", {})
     if text not in known:
-        async with request.app.state.reader.connection() as conn:
+        async with reader.connection() as conn:
             await conn.execute(SET_TENANT, (str(business_id or 0),))
             row = await (await conn.execute(SELECT_REPLAY, (_uuid(text), business_id))).fetchone()
         if row is None:
@@ -58,15 +60,15 @@ async def find(request: Request, business_id: int | None, text: str) -> Replay:
     return known[text]
 
 
-async def asked(request: Request, business_id: int) -> Replay | None:
-    """Return the replay that a request names by X-Replay and may read now.
+async def requested_replay(request: Request, reader: ReaderPool, business_id: int) -> Replay | None:
+    """Return the replay that X-Replay names, None without the header.
 
-    Raises ReplayNotFound, also where it is another business's, ReplayNotReady, ReplayExpired.
+    Raises ReplayNotFound (also for a replay of another business), ReplayNotReady, ReplayExpired.
     """
     text = request.headers.get(HEADER)
     if text is None:
         return None
-    replay = await find(request, business_id, text)
+    replay = await find_replay(request, reader, business_id, text)
     if replay.state == "expired":
         raise ReplayExpired(details={"id": text})
     if replay.state != "ready":
@@ -75,13 +77,11 @@ async def asked(request: Request, business_id: int) -> Replay | None:
 
 
 @router.get("/replays/{replay_id}", responses=_EXAMPLE, openapi_extra=refuses(ReplayNotFound))
-async def show_replay(request: Request, who: Annotated[Principal, Depends(owner)], replay_id: str) -> Response:
-    """Tell whether a replay is ready: `pending`, `ready`, `failed` or `expired`."""
-    replay = await find(request, who.business_id, replay_id)
-    dhaka = dt.timezone(dt.timedelta(hours=6))
-    times = {"as_of": replay.as_of, "expires_at": replay.expires_at}
-    shown = {name: at.astimezone(dhaka).isoformat(timespec="seconds") for name, at in times.items()}
-    return ok({"id": str(replay.id), "state": replay.state, **shown})
+async def show_replay(request: Request, deps: Deps, who: Owner, replay_id: str) -> Response:
+    """Return a replay; its `state` is `pending`, `ready`, `failed` or `expired`."""
+    replay = await find_replay(request, deps.reader, who.business_id, replay_id)
+    times = {"as_of": local_text(replay.as_of), "expires_at": local_text(replay.expires_at)}
+    return ok({"id": str(replay.id), "state": replay.state, **times})
 
 
 def _uuid(text: str) -> UUID:

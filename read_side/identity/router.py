@@ -1,22 +1,23 @@
 """GET /business/profile."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from psycopg.rows import TupleRow
 from starlette.responses import Response
 
-from read_side.http.consistency import freshly, looked_for
-from read_side.http.money import CURRENCY
-from read_side.http.rows import row_or_none
+from read_side.http.consistency import await_consistency, retry_until_found
+from read_side.http.rows import first_row
+from shared.domain.presentation.units import CURRENCY
 from shared.errors import ProjectionBehind
-from shared.http.app import Principal, example, ok, owner
+from shared.http.app import example, ok
+from shared.http.dependencies import Deps, Owner
 from shared.postgres.database import reading
 
 router = APIRouter(tags=["Business"])
 
-# Returns the profile as a JSON object; fields that were cleared are null.
+# Selects the profile as a JSON object; cleared fields are null.
 SELECT_PROFILE = """SELECT json_build_object(
     'id', p.business_id, 'name', p.name, 'type', nullif(p.type, ''), 'phone_number', nullif(p.phone_number, ''),
     'city', nullif(p.city, ''), 'description', nullif(p.description, ''),
@@ -57,15 +58,15 @@ _EXAMPLE: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/business/profile", responses=_EXAMPLE)
-async def show_profile(request: Request, who: Annotated[Principal, Depends(owner)]) -> Response:
-    """Return the shop's profile and what it has sold so far; `total_revenue` is in taka."""
-    business_id = await freshly(request, who, "identity")
+async def show_profile(request: Request, deps: Deps, who: Owner) -> Response:
+    """Return the profile of the shop and the totals of its sales; `total_revenue` is in taka."""
+    business_id = await await_consistency(request, deps, who, "identity")
 
-    async def look() -> TupleRow | None:
-        async with reading(request.app.state.reader, business_id) as conn:
-            return await row_or_none(conn, SELECT_PROFILE, {"business": business_id})
+    async def read() -> TupleRow | None:
+        async with reading(deps.reader, business_id) as conn:
+            return await first_row(conn, SELECT_PROFILE, {"business": business_id})
 
-    row = await looked_for(look)
+    row = await retry_until_found(read)
     if row is None:
         raise ProjectionBehind(retry_after=1)
     return ok(orjson.loads(row[0]) | {"currency": CURRENCY, "language": who.language})

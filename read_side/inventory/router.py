@@ -3,45 +3,45 @@
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from pydantic import Field
 from starlette.responses import Response
 
 from read_side.http.business_day import Today
-from read_side.http.consistency import freshly
-from read_side.http.keyset_pagination import BY_INDEX, LAST, Order, Start, with_text
-from read_side.http.lists import Listing
+from read_side.http.consistency import await_consistency
+from read_side.http.keyset_pagination import BY_INDEX, LAST, Listing, Order, Start, with_text_key
 from read_side.http.rows import only_row
 from shared.domain.rules import stockout
-from shared.http.app import ListQuery, Principal, example, owner, raw
+from shared.http.app import ListQuery, example, raw
+from shared.http.dependencies import Deps, Owner
 from shared.postgres.database import reading
 
 router = APIRouter(tags=["Products"])
 
 STALE_DAYS = stockout.DEFAULTS.stale_days
-# Returns how many products the business has, of how many the stock is derived, how many are low, and the settings of
-# BY_INDEX.
+# Selects the number of products, of products with a derived stock, of those below their reorder point, and the settings
+# of BY_INDEX.
 COUNT = f"""SELECT coalesce((SELECT products FROM sales_totals WHERE business_id = %(business)s), 0),
     coalesce((SELECT products FROM stock_totals WHERE business_id = %(business)s), 0),
     coalesce((SELECT low FROM stock_totals WHERE business_id = %(business)s), 0),
     {BY_INDEX}"""  # noqa: S608  (constants)
-# Returns the name by which a product is sorted.
+# Selects the name that a product is sorted by.
 SELECT_NAME = "SELECT sort_name FROM products WHERE business_id = %(business)s AND id = %(after_id)s"
-# The products that sold in the last 7 days, today included, with their units; summed as floats, which hold such numbers
-# exactly and are quicker than sums of bigint.
+# The products sold in the last 7 days including today, with their units. Floats hold these sums exactly and are summed
+# faster than bigint.
 SELLING = """(SELECT product_id AS id, sum(units::float8)::bigint AS sales_7d FROM product_days
     WHERE business_id = %(business)s AND date > %(today)s::date - 7 AND date <= %(today)s::date
     GROUP BY product_id HAVING sum(units::float8) > 0) AS selling"""
-# The same of every product; a union, since a join would need statistics.
+# The same for every product; a union, since a join would need statistics.
 EVERY = """(SELECT id, sum(units)::bigint AS sales_7d FROM (
     SELECT id, 0::float8 AS units FROM products WHERE business_id = %(business)s
     UNION ALL SELECT product_id, units::float8 FROM product_days
     WHERE business_id = %(business)s AND date > %(today)s::date - 7 AND date <= %(today)s::date
     ) AS lines GROUP BY id) AS every"""
-# The products that are low on stock by quantity; whether one is; those by what they sold. The test is no join, so that
-# a page by name stays a stretch of an index.
+# The products low on stock by quantity; the condition that a product is; these products with the units they sold. The
+# condition is not a join, so that a page by name remains a range of an index.
 LOW = "(SELECT product_id AS id, on_hand FROM stock WHERE business_id = %(business)s AND is_low) AS shelf"
 IS_LOW = "({} IN (SELECT product_id FROM stock WHERE business_id = %(business)s AND is_low)) IS TRUE"
 LOW_SELLING = f"""(SELECT id, sum(units)::bigint AS sales_7d FROM (
@@ -50,13 +50,13 @@ LOW_SELLING = f"""(SELECT id, sum(units)::bigint AS sales_7d FROM (
     WHERE business_id = %(business)s AND date > %(today)s::date - 7 AND date <= %(today)s::date
         AND {IS_LOW.format("product_id")}
     ) AS lines GROUP BY id) AS low"""  # noqa: S608  (constants)
-# Every product by quantity: as it is derived, and with those of which it is not derived yet.
+# Every product by quantity: with a derived stock, and including those without one yet.
 SHELVED = "(SELECT product_id AS id, on_hand FROM stock WHERE business_id = %(business)s) AS shelf"
 SHELVED_SOON = """(SELECT p.id, coalesce(s.on_hand, 0) AS on_hand FROM products AS p
     LEFT JOIN stock AS s ON s.business_id = p.business_id AND s.product_id = p.id
     WHERE p.business_id = %(business)s) AS shelf"""
-# The newest forecast of a product with a stock `s`: the demand of its first seven days, and in how many days from today
-# the demand, summed up from tomorrow, exceeds the stock; as shared.domain.rules.stockout has it.
+# The newest forecast of a product with a stock `s`: the demand of its first seven days, and the number of days until
+# the cumulated demand exceeds the stock; the same rule as shared.domain.rules.stockout.
 LATEST_FORECAST = f"""SELECT forecast_id, made_on, horizon,
         (SELECT sum(units) FROM unnest(expected[:7]) AS units) AS week,
         (SELECT min(summed.day) - greatest(%(today)s::date - made_on, 0) FROM (
@@ -66,7 +66,7 @@ LATEST_FORECAST = f"""SELECT forecast_id, made_on, horizon,
             AND %(today)s::date - data_as_of <= {STALE_DAYS}) AS out_in
     FROM forecasts WHERE business_id = %(business)s AND product_id = page.id AND status = 'ready'
     ORDER BY forecast_id DESC LIMIT 1"""  # noqa: S608  (constants)
-# Returns the products of `page` as a JSON array in order, and LAST.
+# Selects the products of `page` as a JSON array in order, and LAST.
 SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
     SELECT p.id, p.name, nullif(g.sku, '') AS sku, nullif(g.unit, '') AS unit,
         trim_scale(coalesce(nullif(g.unit_price, -1), p.unit_price, p.first_price) * 0.01) AS unit_price,
@@ -164,28 +164,28 @@ class ProductsQuery(ListQuery):
 
 @router.get("/products", responses=_EXAMPLE)
 async def list_products(
-    request: Request, who: Annotated[Principal, Depends(owner)], query: Annotated[ProductsQuery, Query()], today: Today
+    request: Request, deps: Deps, who: Owner, query: Annotated[ProductsQuery, Query()], today: Today
 ) -> Response:
-    """Return products with what they sold, by name unless sorted otherwise.
+    """Return products with their sales and stock, by name unless sorted otherwise.
 
-    `sales_7d` and `sales_30d` are units over the last 7 and 30 days in Dhaka, today included; `avg_daily` is a
-    thirtieth of the latter. `unit_price` is the owner's, else that of the newest sale. `reorder_point_auto`: nobody
-    said one, it is reckoned from the last 56 days of sales. `is_low_stock`: the stock was counted once, and is below
-    the reorder point; it may be below 0 where a delivery was never told. `forecast` is the newest one, if any; it
-    predicts no stockout where the stock is unknown or the shop has been silent for more than 14 days.
+    `sales_7d` and `sales_30d` are units over the last 7 and 30 days in Dhaka including today; `avg_daily` is a
+    thirtieth of the latter. `unit_price` is set by the owner, else that of the newest sale. `reorder_point_auto`: the
+    owner set none, so it is computed from the last 56 days of sales. `is_low_stock`: the stock was counted once and is
+    below the reorder point; it is negative if a delivery was not recorded. `forecast` is the newest one or null; it
+    predicts no stockout if the stock is unknown or the shop's data are older than 14 days.
     """
     start = query.start()
-    business_id = await freshly(request, who, "sales", "inventory", "forecasting")
-    async with reading(request.app.state.reader, business_id) as conn:
+    business_id = await await_consistency(request, deps, who, "sales", "inventory", "forecasting")
+    async with reading(deps.reader, business_id) as conn:
         listing = await _read(conn, business_id, start, query, today)
-    return raw(listing.answer(request, query.page(), start.order))
+    return raw(listing.json(request, query.page(), start.order))
 
 
 async def _read(
     conn: AsyncConnection[TupleRow], business_id: int, start: Start, query: ProductsQuery, today: dt.date
 ) -> Listing:
     products, shelved, low, *_ = await only_row(conn, COUNT, {"business": business_id})
-    start = await with_text(conn, SELECT_NAME, business_id, start)
+    start = await with_text_key(conn, SELECT_NAME, business_id, start)
     parameters = {"business": business_id, "today": today, **start.parameters(query.limit)}
     results, last = "[]", None
     sources = _low_source(start.order) if query.low_stock_only else _sources(start.order, products == shelved)
@@ -198,16 +198,16 @@ async def _read(
 
 
 def _low_source(order: Order) -> list[tuple[str, str]]:
-    """Return what to take a page of products that are low from, with its condition."""
+    """Return the source of a page of products low on stock, with its condition."""
     if order.name == "name":
         return [("products", f"business_id = %(business)s AND {IS_LOW.format('id')}")]
     return [(LOW if order.name == "stock" else LOW_SELLING, "true")]
 
 
 def _sources(order: Order, all_shelved: bool) -> list[tuple[str, str]]:  # noqa: FBT001  (one of two)
-    """Return what to take the page from, with its condition; the next one if the page is not full and more may follow.
+    """Return the sources of a page with their conditions; the second is for pages that the first does not fill.
 
-    Downwards, whatever sold comes before whatever did not, and most pages end among the former.
+    In descending order products sold come before all others, and most pages contain only those.
     """
     if order.name == "name":
         return [("products", "business_id = %(business)s")]

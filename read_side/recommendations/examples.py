@@ -1,4 +1,4 @@
-"""What the API's documentation shows of recommendations."""
+"""Examples of recommendations in the API documentation."""
 
 from typing import Any
 
@@ -70,6 +70,6 @@ TODAY: dict[int | str, dict[str, Any]] = {
             "at_stake": {"amount": 2760, "currency": "BDT"},
             "more": 0,
         },
-        "At most three; `more` are open besides",
+        "At most three; `more` is the number of other open ones",
     )
 }

@@ -1,4 +1,4 @@
-"""Recommendations as their table has them."""
+"""Columns of the table of recommendations."""
 
 from typing import Any, LiteralString
 
@@ -6,7 +6,7 @@ import orjson
 
 from shared.domain.presentation.recommendations import STATUSES, Recommendation
 
-# What is still to be done.
+# Pending or viewed, and not expired.
 OPEN = "status < 2 AND expires_on >= %(today)s::date"
 _COLUMNS = (
     "id",
@@ -36,7 +36,7 @@ COLUMNS: LiteralString = """r.id, r.type, r.urgency, r.priority, r.impact, r.sta
 
 
 def recommendation(row: tuple[Any, ...]) -> Recommendation:
-    """Return a recommendation of COLUMNS."""
+    """Return the recommendation of a row of COLUMNS."""
     found = dict(zip(_COLUMNS, row, strict=True))
     found["action"] = orjson.loads(found["action"] or found["facts"])
     found["facts"] = orjson.loads(found["facts"])

@@ -1,36 +1,36 @@
-"""GET /recommendations: what to do, the most important first."""
+"""GET /recommendations: recommended actions, the most important first."""
 
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
 from read_side.http.business_day import Today
-from read_side.http.consistency import freshly
-from read_side.http.keyset_pagination import BY_INDEX, LAST, Order, Start
-from read_side.http.lists import Listing
-from read_side.http.rows import only_row, rows_of
+from read_side.http.consistency import await_consistency
+from read_side.http.keyset_pagination import BY_INDEX, LAST, Listing, Order, Start
+from read_side.http.rows import all_rows, only_row
 from read_side.recommendations.examples import LIST
 from read_side.recommendations.queries import COLUMNS, OPEN, recommendation
 from shared.domain.presentation.recommendations import STATUSES, item
 from shared.domain.readmodels import names
-from shared.http.app import ListQuery, Principal, language, owner, raw
+from shared.http.app import ListQuery, language, raw
+from shared.http.dependencies import Deps, Owner
 from shared.postgres.database import reading
 
 router = APIRouter(tags=["Recommendations"])
 
-# One whose time has passed leaves the list, whether or not that was recorded yet.
+# An expired recommendation leaves the list at once, even before its expiry is recorded.
 _SHOWN = f"business_id = %(business)s AND ({OPEN} OR status >= 2) AND status = ANY(%(statuses)s::int[])"
 _CONDITIONS = {"type": " AND type = %(type)s", "urgency": " AND urgency = %(urgency)s"}
-# Returns how many the list has; of the pending ones how many there are, how many of them are urgent and their mean
-# impact; how many are open; and the settings of BY_INDEX.
+# Selects the length of the list; the number of pending, the number of urgent pending and the mean impact of pending
+# recommendations; the number of open ones; and the settings of BY_INDEX.
 SUM_UP = """SELECT (SELECT count(*) FROM recommendations WHERE {shown}),
         count(*) FILTER (WHERE status = 0), count(*) FILTER (WHERE status = 0 AND urgency = 'high'),
         round(avg(impact) FILTER (WHERE status = 0) / 100, 2)::float8, count(*), {settings}
     FROM recommendations WHERE business_id = %(business)s AND {open}"""
-# Returns the recommendations of `page`, in order, each with LAST.
+# Selects the recommendations of `page` in order, each with LAST.
 SELECT_PAGE = f"""SELECT {LAST}::text, {COLUMNS} FROM page
     CROSS JOIN LATERAL (SELECT * FROM recommendations WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS r
     WHERE n <= %(limit)s ORDER BY n"""  # noqa: S608  (constants)
@@ -45,12 +45,12 @@ class RecommendationsQuery(ListQuery):
     ] = None
     type: Literal["reorder", "cash_warning", "retention", "price_optimization"] | None = None
     urgency: Literal["high", "medium", "low"] | None = None
-    sort: Annotated[Literal["priority_score", "created_at"], Field(description="The greatest, or newest, first")] = (
+    sort: Annotated[Literal["priority_score", "created_at"], Field(description="Highest, or newest, first")] = (
         "priority_score"
     )
 
     def start(self) -> Start:
-        """Return where the page begins; ids are given out in the order of creation."""
+        """Return where the page begins; ids are ascending in the order of creation."""
         column = "priority" if self.sort == "priority_score" else "id"
         return Start.of(Order(self.sort, column, int, descending=True), self.page())
 
@@ -59,7 +59,7 @@ class RecommendationsQuery(ListQuery):
         return _SHOWN + "".join(condition for name, condition in _CONDITIONS.items() if getattr(self, name))
 
     def parameters(self) -> dict[str, Any]:
-        """Return what the condition takes."""
+        """Return the parameters of the condition."""
         statuses = [n for n, name in enumerate(STATUSES) if name == (self.status or name)]
         if self.status is None:
             statuses.remove(STATUSES.index("dismissed"))
@@ -69,24 +69,25 @@ class RecommendationsQuery(ListQuery):
 @router.get("/recommendations", responses=LIST)
 async def list_recommendations(
     request: Request,
-    who: Annotated[Principal, Depends(owner)],
+    deps: Deps,
+    who: Owner,
     query: Annotated[RecommendationsQuery, Query()],
     today: Today,
 ) -> Response:
-    """Return what to do, the most important first; those dismissed only if asked for by `status`.
+    """Return recommended actions, the most important first; dismissed ones only with `status=dismissed`.
 
-    `priority_score` is urgency (high 1.1, medium 0.8, low 0.5) x `impact`. `stake` is the money it is about and how it
-    was reckoned. One that nobody did in time, or whose reason is gone, is `dismissed` with the `reason` `expired`,
-    `resolved` or `stale`. `outcome` says what came of an executed one.
+    `priority_score` is urgency (high 1.1, medium 0.8, low 0.5) x `impact`. `stake` is the money at stake and how it was
+    calculated. A recommendation that expired or no longer applies is `dismissed` with the `reason` `expired`,
+    `resolved` or `stale`. `outcome` is the recorded outcome of an executed one.
     """
     start = query.start()
-    business_id = await freshly(request, who, "recommendations", *names.PROJECTIONS)
+    business_id = await await_consistency(request, deps, who, "recommendations", *names.PROJECTIONS)
     known = {"business": business_id, "today": today, **query.parameters()}
     summing = SUM_UP.format(shown=query.where(), open=OPEN, settings=BY_INDEX)
-    async with reading(request.app.state.reader, business_id) as conn:
+    async with reading(deps.reader, business_id) as conn:
         count, pending, high, impact, open_ = (await only_row(conn, summing, known))[:5]
         statement = f"WITH {start.page('recommendations', query.where())}\n{SELECT_PAGE}"
-        rows = await rows_of(conn, statement, {**known, **start.parameters(query.limit)})
+        rows = await all_rows(conn, statement, {**known, **start.parameters(query.limit)})
         found = [recommendation(row[1:]) for row in rows]
         named = await names.names_in(conn, business_id, found)
     items = [item(rec, named, today, language(request, who)) for rec in found]
@@ -97,4 +98,4 @@ async def list_recommendations(
         "total_open": open_,
     }
     listing = Listing.of(count, orjson.dumps(items).decode(), rows[0][0] if rows else None)
-    return raw(listing.answer(request, query.page(), start.order, summary=summary))
+    return raw(listing.json(request, query.page(), start.order, summary=summary))

@@ -1,19 +1,20 @@
-"""GET /transactions and /transactions/{id}."""
+"""GET /transactions and /transactions/{id}: sales, and other kinds of transactions from uploads."""
 
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from read_side.http.consistency import freshly, looked_for
+from read_side.http.consistency import await_consistency, retry_until_found
 from read_side.http.keyset_pagination import Order, Start
-from read_side.http.money import CURRENCY, average, taka
-from read_side.sales import movements_queries, queries
+from read_side.sales import queries
 from read_side.sales.queries import Filters
+from shared.domain.presentation.units import CURRENCY, average, taka
 from shared.errors import NotFound
-from shared.http.app import Limit, ListQuery, Principal, example, owner, raw, refuses
+from shared.http.app import Limit, ListQuery, example, raw, refuses
+from shared.http.dependencies import Deps, Owner
 from shared.http.fields import PlainDate
 from shared.http.pagination import PublicId, invalid
 from shared.postgres.database import reading
@@ -32,6 +33,7 @@ _SALE = {
     "customer_name": "Fatema",
     "payment_method": "cash",
     "data_source": "csv",
+    "kind": "sale",
 }
 _ONE: dict[int | str, dict[str, Any]] = {200: example(_SALE, "As an item of the list")}
 _EXAMPLE: dict[int | str, dict[str, Any]] = {
@@ -41,10 +43,17 @@ _EXAMPLE: dict[int | str, dict[str, Any]] = {
             "next": "/api/transactions?offset=50",
             "previous": None,
             "results": [_SALE],
-            "summary": {"total_revenue": 450000, "average_value": 360, "transaction_count": 1250, "currency": CURRENCY},
+            "summary": {
+                "gross_revenue": 450500,
+                "returns": 500,
+                "total_revenue": 450000,
+                "average_value": 360.4,
+                "transaction_count": 1250,
+                "currency": CURRENCY,
+            },
             "next_cursor": "WyJkYXRlIix0cnVlLCIyMDI1LTExLTAzVDE0OjMwOjAwIiwxMjAxXQ",
         },
-        "One page; `summary` is about all transactions that match, not only those on the page",
+        "One page; `summary` covers all matching transactions, not only the page",
     )
 }
 
@@ -62,14 +71,14 @@ class TransactionsQuery(ListQuery):
     ) = None
     kind: Annotated[
         Literal["sale", "return", "purchase", "expense"],
-        Field(description="What happened; all but sales come from ledgers with a column Type"),
+        Field(description="All kinds but `sale` come from uploads with a column Type"),
     ] = "sale"
     payment_method: Literal["cash", "bkash", "nagad", "rocket", "card", "credit", "other"] | None = None
     sort: Literal["date", "amount"] = "date"
     order: Literal["asc", "desc"] = "desc"
 
     def filters(self) -> Filters:
-        """Return which transactions are asked for; raises InvalidQuery for a period that ends before it begins."""
+        """Return the filters; raises InvalidQuery for a period that ends before it begins."""
         if self.date_from and self.date_to and self.date_from > self.date_to:
             raise invalid(parameter="date_from", expected="YYYY-MM-DD, date_from ≤ date_to")
         return Filters(self.product_id, self.payment_method, self.date_from, self.date_to)
@@ -84,44 +93,43 @@ class TransactionsQuery(ListQuery):
 
 @router.get("/transactions", responses=_EXAMPLE)
 async def list_transactions(
-    request: Request, who: Annotated[Principal, Depends(owner)], query: Annotated[TransactionsQuery, Query()]
+    request: Request, deps: Deps, who: Owner, query: Annotated[TransactionsQuery, Query()]
 ) -> Response:
     """Return transactions, newest first unless sorted otherwise.
 
-    `date` is local time with its offset, midnight where the ledger gave a date only. Amounts are in taka. Voided sales
-    are left out. Items of other kinds than sales also have `kind` and `description` (what an expense was for), and
-    `total_revenue` is the sum of their amounts.
+    `date` is local time with its offset, midnight if only the date was recorded. Amounts are in taka. Voided sales are
+    left out. In `summary`, `total_revenue` is `gross_revenue` less `returns`, and `average_value` that of a sale before
+    returns. Items of other kinds than sales also have `description` (the purpose of an expense), and `total_revenue` is
+    the sum of their amounts.
     """
     filters, start = query.filters(), query.start()
-    business_id = await freshly(request, who, "sales")
-    async with reading(request.app.state.reader, business_id) as conn:
+    business_id = await await_consistency(request, deps, who, "sales")
+    async with reading(deps.reader, business_id) as conn:
         if query.kind == "sale":
-            listing, sums = await queries.read(conn, business_id, filters, start, query.limit)
+            listing, sums = await queries.read_sales(conn, business_id, filters, start, query.limit)
         else:
-            listing, sums = await movements_queries.read(conn, business_id, query.kind, filters, start, query.limit)
+            listing, sums = await queries.read_movements(conn, business_id, query.kind, filters, start, query.limit)
     summary = {
+        "gross_revenue": taka(sums.gross),
+        "returns": taka(sums.returned),
         "total_revenue": taka(sums.paisa),
-        "average_value": average(sums.paisa, sums.transactions),
+        "average_value": average(sums.gross, sums.transactions),
         "transaction_count": sums.transactions,
         "currency": CURRENCY,
     }
-    return raw(listing.answer(request, query.page(), start.order, summary=summary))
+    return raw(listing.json(request, query.page(), start.order, summary=summary))
 
 
 @router.get("/transactions/{transaction_id}", responses=_ONE, openapi_extra=refuses(NotFound))
-async def show_transaction(
-    request: Request,
-    who: Annotated[Principal, Depends(owner)],
-    transaction_id: PublicId,
-) -> Response:
-    """Return one sale; 404 for one that was voided."""
-    business_id = await freshly(request, who, "sales")
+async def show_transaction(request: Request, deps: Deps, who: Owner, transaction_id: PublicId) -> Response:
+    """Return one sale; 404 if it was voided."""
+    business_id = await await_consistency(request, deps, who, "sales")
 
-    async def look() -> str | None:
-        async with reading(request.app.state.reader, business_id) as conn:
-            return await queries.read_one(conn, business_id, transaction_id)
+    async def read() -> str | None:
+        async with reading(deps.reader, business_id) as conn:
+            return await queries.read_sale(conn, business_id, transaction_id)
 
-    found = await looked_for(look)
+    found = await retry_until_found(read)
     if found is None:
         raise NotFound(details={"id": transaction_id})
     return raw(found.encode())

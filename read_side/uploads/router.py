@@ -1,27 +1,27 @@
-"""GET /data/uploads and /data/uploads/{file_id}: what became of uploaded ledgers."""
+"""GET /data/uploads and /data/uploads/{file_id}: state and results of uploads."""
 
 import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from psycopg.rows import TupleRow
 from starlette.responses import Response
 
-from read_side.http.consistency import freshly, looked_for
-from read_side.http.keyset_pagination import not_a_cursor
-from read_side.http.lists import list_json
-from read_side.http.rows import only_row, row_or_none
+from read_side.http.consistency import await_consistency, retry_until_found
+from read_side.http.keyset_pagination import invalid_cursor, list_json
+from read_side.http.rows import first_row, only_row
 from shared.domain.presentation import ledgers
 from shared.domain.refusals.sales import UploadNotFound
 from shared.errors import InvalidPosition
-from shared.http.app import ListQuery, Page, Principal, example, language, ok, owner, raw, refuses
+from shared.http.app import ListQuery, Page, example, language, ok, raw, refuses
+from shared.http.dependencies import Deps, Owner
+from shared.http.position_tokens import PositionTokens
 from shared.postgres.database import reading
 from shared.texts import Language, catalogue, text
 
 router = APIRouter(tags=["Data"])
-Owner = Annotated[Principal, Depends(owner)]
 
 _ITEM = """file_id, file_name, data_source_name, state, coalesce(rows, created + duplicates + rejected + left_out) AS rows,
     created, duplicates, rejected, left_out,
@@ -30,8 +30,8 @@ _ITEM = """file_id, file_name, data_source_name, state, coalesce(rows, created +
     to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS created_at,
     CASE WHEN state IN ('completed', 'failed', 'undone')
         THEN to_char(completed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END AS completed_at"""
-# Returns the uploads of a page as a JSON array, newest first, the position of its last one if more follow, and how many
-# there are in all.
+# Selects the uploads of a page as a JSON array, newest first, the position of the last one if more follow, and the
+# number of all.
 SELECT_PAGE = f"""WITH page AS MATERIALIZED (
     SELECT * FROM uploads WHERE business_id = %(business)s AND accepted < %(before)s
     ORDER BY accepted DESC OFFSET %(offset)s LIMIT %(rows)s)
@@ -40,7 +40,7 @@ SELECT coalesce((SELECT json_agg(item) FROM
     (SELECT min(accepted) FROM (SELECT accepted FROM page ORDER BY accepted DESC LIMIT %(limit)s) AS shown
         HAVING (SELECT count(*) FROM page) > %(limit)s),
     (SELECT count(*) FROM uploads WHERE business_id = %(business)s)"""  # noqa: S608  (constants)
-# Returns one upload as a JSON object, its warnings, why it failed, its open questions, and the position it shows.
+# Selects one upload as a JSON object, its warnings, error and open questions, and the position of its last event.
 SELECT_UPLOAD = f"""SELECT (SELECT to_json(item) FROM (SELECT {_ITEM}) AS item)::text, warnings,
     CASE WHEN state = 'failed' THEN error_code END, error_details,
     CASE WHEN state = 'waiting' THEN questions END, position
@@ -82,67 +82,67 @@ _LIST: dict[int | str, dict[str, Any]] = {
 _ONE: dict[int | str, dict[str, Any]] = {
     200: example(
         {**_UPLOAD, "state": "waiting", "warnings": [_WARNING], "questions": [_QUESTION], "error": None},
-        "The upload. Send its X-Event-Position as X-Min-Event-Position to read the rows it shows",
+        "Send X-Event-Position of this answer as X-Min-Event-Position to read the rows of the upload",
     )
 }
 _LATEST = 2**63 - 1
 
 
 @router.get("/data/uploads", responses=_LIST)
-async def list_uploads(request: Request, who: Owner, query: Annotated[ListQuery, Query()]) -> Response:
-    """Return the uploaded ledgers, newest first."""
+async def list_uploads(request: Request, deps: Deps, who: Owner, query: Annotated[ListQuery, Query()]) -> Response:
+    """Return uploads, newest first."""
     page = query.page()
-    business_id = await freshly(request, who, "uploads")
+    business_id = await await_consistency(request, deps, who, "uploads")
     parameters = {
         "business": business_id,
-        "before": _before(request, business_id, page),
+        "before": _before(deps.positions, business_id, page),
         "offset": page.offset,
         "limit": page.limit,
         "rows": page.limit + 1,
     }
-    async with reading(request.app.state.reader, business_id) as conn:
+    async with reading(deps.reader, business_id) as conn:
         results, last, count = await only_row(conn, SELECT_PAGE, parameters)
-    cursor = None if last is None else request.app.state.positions.seal(business_id, last)
+    cursor = None if last is None else deps.positions.seal(business_id, last)
     return raw(list_json(request, page, count, results, cursor))
 
 
 @router.get("/data/uploads/{file_id}", responses=_ONE, openapi_extra=refuses(UploadNotFound))
-async def show_upload(request: Request, who: Owner, file_id: str) -> Response:
+async def show_upload(request: Request, deps: Deps, who: Owner, file_id: str) -> Response:
     """Return one upload.
 
     `state` is pending, processing, waiting, completed, failed or undone; `rows` = created + duplicates + rejected +
     left_out, so far while it is read; `progress` goes from 0 to 1. `error` says why it failed, `questions` what a
     waiting one waits for: see POST /data/uploads/{file_id}/answers.
     """
-    known = _uuid(file_id)
-    business_id = await freshly(request, who, "uploads")
+    known_id = _uuid(file_id)
+    business_id = await await_consistency(request, deps, who, "uploads")
 
-    async def look() -> TupleRow | None:
-        async with reading(request.app.state.reader, business_id) as conn:
-            return await row_or_none(conn, SELECT_UPLOAD, {"business": business_id, "file_id": known})
+    async def read() -> TupleRow | None:
+        async with reading(deps.reader, business_id) as conn:
+            return await first_row(conn, SELECT_UPLOAD, {"business": business_id, "file_id": known_id})
 
-    row = await looked_for(look)
+    row = await retry_until_found(read)
     if row is None:
         raise UploadNotFound
     upload, warnings, error_code, error_details, questions, position = row
     wanted = language(request, who)
-    told = {
+    more = {
         "warnings": [ledgers.warning(code, values, wanted) for code, values in orjson.loads(warnings or "[]")],
         "questions": [ledgers.question(*question, wanted) for question in orjson.loads(questions or "[]")],
         "error": error_code and _error(error_code, orjson.loads(error_details or "{}"), wanted),
     }
-    token = request.app.state.positions.seal(business_id, position)
-    return ok(orjson.loads(upload) | told, position=token)
+    token = deps.positions.seal(business_id, position)
+    return ok(orjson.loads(upload) | more, position=token)
 
 
-def _before(request: Request, business_id: int, page: Page) -> int:
-    """Return the position before which the page's uploads were accepted; cursors are sealed like other positions."""
+def _before(positions: PositionTokens, business_id: int, page: Page) -> int:
+    """Return the position that the page's uploads were accepted before; cursors are sealed like all positions."""
     if page.cursor is None:
         return _LATEST
     try:
-        return int(request.app.state.positions.open(page.cursor, business_id))
+        return positions.open(page.cursor, business_id)
     except InvalidPosition:
-        raise not_a_cursor() from None
+        raise invalid_cursor() from None
 
 
 def _uuid(file_id: str) -> uuid.UUID:
@@ -153,10 +153,10 @@ def _uuid(file_id: str) -> uuid.UUID:
 
 
 def _error(code: str, details: Mapping[str, Any], wanted: Language) -> dict[str, Any]:
-    """Return why an upload failed, in the words of the refusal of the same name."""
-    words = {name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in details.items()}
+    """Return why an upload failed, with the text of the refusal that has this code."""
+    params = {name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in details.items()}
     reason = str(details.get("reason", "")).upper()
     key = f"{code}_{reason}" if f"{code}_{reason}" in catalogue() else code
     key = f"{code}_COLUMNS" if key == code and details.get("missing") else key
-    message, suggestions = text(key if key in catalogue() else "INTERNAL_ERROR", wanted, **words)
+    message, suggestions = text(key if key in catalogue() else "INTERNAL_ERROR", wanted, **params)
     return {"code": code, "message": message, "details": details, "suggestions": suggestions}

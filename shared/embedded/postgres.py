@@ -32,7 +32,8 @@ _SETTINGS = (
     "log_timezone=UTC",
     "timezone=UTC",
 )
-_FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+# For tests: several of them at once, none of whose data need outlive the machine.
+_FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=400")
 
 # Returns the folder the server serves.
 SHOW_FOLDER = "SHOW data_directory"

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from shared.domain.events import CATALOGUE
-from shared.domain.events.base import Event
+from shared.eventstore.catalogue import CATALOGUE
+from shared.eventstore.event import Event
 
 _HEAD = b'{"class_version":'
 

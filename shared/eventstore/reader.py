@@ -6,36 +6,34 @@ from typing import Any, cast
 
 from psycopg import Connection
 from psycopg.rows import DictRow, dict_row
+from psycopg.sql import SQL, Literal
 
-from shared.domain.events.clock import DayOpened
-from shared.domain.events.rules import RuleActivated
 from shared.eventstore.codec import RecordedEvent, decode
+from shared.eventstore.system_events import GLOBAL_TOPICS, DayOpened, RuleActivated
 
-# The events of no business of their own that are part of every business's history.
-OF_EVERY_BUSINESS = (DayOpened.topic, RuleActivated.topic)
-
+# The events that are part of every business's history. Their topics are literals, not parameters: otherwise the planner
+# does not use the partial index `events_of_all`.
+IS_GLOBAL = SQL("business_id IS NULL AND topic IN ({})").format(SQL(", ").join(map(Literal, GLOBAL_TOPICS)))
 # Returns events after a position, in order; `state` only for the topics asked for.
 SELECT_AFTER = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta,
         CASE WHEN topic = ANY(%(topics)s) THEN state END AS state
     FROM log.events WHERE notification_id > %(after)s AND notification_id <= %(upto)s
     ORDER BY notification_id LIMIT %(limit)s"""
 # Returns the same for one business, of the topics asked for only.
-SELECT_OF_BUSINESS = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
+SELECT_OF_BUSINESS = SQL("""SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
         meta, state
     FROM log.events WHERE business_id = %(business)s AND topic = ANY(%(topics)s)
-        AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s"""
-# Returns the same together with the events of OF_EVERY_BUSINESS, written out: by their names alone does the planner
-# know that the index of just those will do, among however many others of no business.
-SELECT_OF_BUSINESS_AND_ALL = """SELECT * FROM (
+        AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s""")
+# Returns the same together with the events of GLOBAL_TOPICS.
+SELECT_OF_BUSINESS_AND_GLOBAL = SQL("""SELECT * FROM (
         (SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta, state
          FROM log.events WHERE business_id = %(business)s AND topic = ANY(%(topics)s)
              AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s)
         UNION ALL
         (SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta, state
-         FROM log.events WHERE business_id IS NULL AND topic IN ('clock.DayOpened', 'rules.RuleActivated')
-             AND topic = ANY(%(topics)s)
+         FROM log.events WHERE {global_} AND topic = ANY(%(topics)s)
              AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s)
-    ) AS history ORDER BY notification_id LIMIT %(limit)s"""
+    ) AS history ORDER BY notification_id LIMIT %(limit)s""").format(global_=IS_GLOBAL)
 # Returns the position and time of a business's last event of some topics.
 SELECT_LAST = """SELECT notification_id, recorded_at FROM log.events
     WHERE business_id = %s AND topic = ANY(%s) AND notification_id <= %s ORDER BY notification_id DESC LIMIT 1"""
@@ -59,7 +57,8 @@ class LogReader:
     def __init__(self, topics: Sequence[str]) -> None:
         """Decode events of `topics` only."""
         self._topics = list(topics)
-        self._history = SELECT_OF_BUSINESS if set(topics).isdisjoint(OF_EVERY_BUSINESS) else SELECT_OF_BUSINESS_AND_ALL
+        own_only = set(topics).isdisjoint(GLOBAL_TOPICS)
+        self._history = (SELECT_OF_BUSINESS if own_only else SELECT_OF_BUSINESS_AND_GLOBAL).as_bytes(None)
 
     def after(self, conn: Connection[Any], position: int, *, limit: int, upto: int = 2**62) -> list[RecordedEvent]:
         """Return at most `limit` events after `position`, every topic; others than asked for without state."""
@@ -72,7 +71,7 @@ class LogReader:
     ) -> list[RecordedEvent]:
         """Return at most `limit` events after `position` that make up this business's history.
 
-        Those are its own and, where asked for, those of OF_EVERY_BUSINESS; nothing else that is of no business.
+        Those are its own and, where asked for, those of GLOBAL_TOPICS; no other event without a business.
         """
         params = {"business": business_id, "after": position, "upto": upto, "limit": limit, "topics": self._topics}
         with conn.cursor(row_factory=dict_row, binary=True) as cursor:

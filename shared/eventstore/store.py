@@ -21,15 +21,15 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import PoolTimeout
 
-from shared.domain.events.base import Event
 from shared.errors import IdempotencyKeyReused
 from shared.eventstore.codec import RecordedEvent, encode
+from shared.eventstore.event import Event
 from shared.eventstore.reader import recorded_of
 from shared.eventstore.vault import MasterKey, Vault
+from shared.postgres.locks import business_lock
 
 R = TypeVar("R")
 _ATTEMPTS = 5
-_BUSINESS_LOCK = 7302 << 40
 logger = logging.getLogger("smartmarket.event_store")
 
 StoreError = persistence.PersistenceError
@@ -270,7 +270,7 @@ class EventStore:
     ) -> Outcome[R]:
         append = Append(business_id, meta.as_json())
         with self._datastore.get_connection() as conn, conn.transaction(), conn.cursor() as cursor:
-            begun = (business_id, _BUSINESS_LOCK + (business_id or 0), meta.command_id)
+            begun = (business_id, business_lock(business_id or 0), meta.command_id)
             row = cast("DictRow", cursor.execute(BEGIN_COMMAND, begun, prepare=True).fetchone())
             if row["known"]:
                 return _carried_out(row, request_hash)

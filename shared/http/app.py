@@ -1,8 +1,7 @@
-"""The HTTP edge: the application with its layers, and what routers use to read requests and answer them."""
+"""Builds the application: routers, middleware and documentation; re-exports what routers use."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -10,6 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 from shared.http import docs, error_handlers
 from shared.http.access_log import RequestContextMiddleware
 from shared.http.auth import command_context, language, owner, principal, request_hash, staff
+from shared.http.dependencies import Access, provide
 from shared.http.openapi import document, example, refuses, version
 from shared.http.pagination import (
     Limit,
@@ -17,14 +17,11 @@ from shared.http.pagination import (
     ListQuery,
     Page,
     PublicId,
-    Query,
     decode_cursor,
     encode_cursor,
     links,
     page_links,
-    strict_query,
 )
-from shared.http.rate_limiter import RateLimiter
 from shared.http.request_guard import RequestGuardMiddleware
 from shared.http.responses import ok, raw
 from shared.http.tokens import Principal
@@ -37,7 +34,6 @@ __all__ = [
     "Page",
     "Principal",
     "PublicId",
-    "Query",
     "command_context",
     "create_app",
     "decode_cursor",
@@ -53,10 +49,9 @@ __all__ = [
     "refuses",
     "request_hash",
     "staff",
-    "strict_query",
 ]
 
-Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Access]]
 _CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _CORS_READ = (
     "Authorization",
@@ -87,8 +82,7 @@ def create_app(
 ) -> FastAPI:
     """Return the application: `routers` under /api, `root_routers` (health, metrics) at the root, docs if wanted.
 
-    `lifespan` sets on `app.state` what routes need: `store`, `reader`, `redis`, `tokens`, …; the rate limiter comes
-    after it, as `app.state.limiter`.
+    `lifespan` opens what the routes use and yields it: `Dependencies`, or `Access` where no route needs more.
     """
     app = FastAPI(
         title="SmartMarket API",
@@ -100,9 +94,8 @@ def create_app(
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        lifespan=_with_limiter(lifespan),
+        lifespan=_providing(lifespan),
     )
-    app.state.settings = settings
     error_handlers.install(app)
     for router in routers:
         app.include_router(router, prefix="/api")
@@ -129,12 +122,11 @@ def _add_layers(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(RequestContextMiddleware, https_only=https_only)
 
 
-def _with_limiter(lifespan: Lifespan) -> Lifespan:
+def _providing(lifespan: Lifespan) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
-    async def limited(app: FastAPI) -> AsyncIterator[Any]:
-        async with lifespan(app) as state:
-            enabled = app.state.settings.rate_limits
-            app.state.limiter = RateLimiter(getattr(app.state, "redis", None), enabled=enabled)
-            yield state
+    async def provided(app: FastAPI) -> AsyncIterator[None]:
+        async with lifespan(app) as access:
+            provide(app, access)
+            yield
 
-    return limited
+    return provided

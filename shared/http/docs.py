@@ -1,4 +1,4 @@
-"""The API's documentation as pages: Swagger UI and ReDoc, with everything they load served from here."""
+"""Documentation pages: Swagger UI and ReDoc, with all their assets served by this application."""
 
 import importlib.util
 from pathlib import Path
@@ -40,7 +40,7 @@ _REDOC: Final = """<!doctype html>
 
 
 def install(app: FastAPI) -> None:
-    """Serve /api/docs, /api/redoc, /api/openapi.json and what they load; raises RuntimeError without the assets."""
+    """Serve /api/docs, /api/redoc, /api/openapi.json and their assets; raises RuntimeError if they are missing."""
     folder = _assets()
 
     async def openapi(_: Request) -> Response:

@@ -1,4 +1,4 @@
-"""What goes wrong in a request, turned into refusals; faults are logged whole, the client learns no internals."""
+"""Turns every error of a request into a refusal. Unexpected errors are logged with their stack, never shown."""
 
 import logging
 from collections.abc import Mapping
@@ -69,11 +69,20 @@ _PROBLEMS_BY_KIND = {
 }
 logger = logging.getLogger("smartmarket.failures")
 
+_NAME_LENGTH = 128
+
 
 class InvalidFields(InvalidRequest):
     """Fields of the body are missing or wrong."""
 
     text_key = "INVALID_REQUEST_FIELDS"
+
+
+def invalid_field(name: str, code: str, problem: Phrase) -> InvalidFields:
+    """Return the refusal of a body for one of its fields."""
+    name = name[:_NAME_LENGTH]
+    field = {"field": name, "in": "body", "code": code, "message": problem}
+    return InvalidFields(details={"fields": [field]}, fields=name, field=name, problem=problem)
 
 
 class MissingBody(InvalidRequest):
@@ -83,42 +92,42 @@ class MissingBody(InvalidRequest):
 
 
 class UnknownRoute(NotFound):
-    """The API has no such address."""
+    """The API has no such route."""
 
     text_key = "NOT_FOUND_ROUTE"
 
 
-_OF_STATUS: dict[int, type[Refusal]] = {401: NotAuthenticated, 403: Forbidden, 404: UnknownRoute, 429: TooManyRequests}
+_BY_STATUS: dict[int, type[Refusal]] = {401: NotAuthenticated, 403: Forbidden, 404: UnknownRoute, 429: TooManyRequests}
 
 
 def install(app: FastAPI) -> None:
-    """Answer refusals, the framework's own errors and failed validation in the error envelope."""
-    app.add_exception_handler(Refusal, _answer)
-    app.add_exception_handler(HTTPException, _answer)
-    app.add_exception_handler(RequestValidationError, _answer)
+    """Register the handlers of refusals, framework errors and failed validation."""
+    app.add_exception_handler(Refusal, _handle)
+    app.add_exception_handler(HTTPException, _handle)
+    app.add_exception_handler(RequestValidationError, _handle)
 
 
-async def _answer(request: Request, error: Exception) -> Response:
-    return answer(request, of(request, error))
+async def _handle(request: Request, error: Exception) -> Response:
+    return error_response(request, refusal_of(request, error))
 
 
-def answer(request: Request, refusal: Refusal) -> Response:
-    """Return the answer to `request`, in its language and in the form it accepts."""
+def error_response(request: Request, refusal: Refusal) -> Response:
+    """Return the response in the language of the request and in the form it accepts."""
     language: Language = getattr(request.state, "language", DEFAULT_LANGUAGE)
     return refused(refusal, language, accept=request.headers.get("accept", ""), path=request.url.path)
 
 
-def of(request: Request, error: Exception) -> Refusal:
-    """Return the refusal that stands for `error`."""
+def refusal_of(request: Request, error: Exception) -> Refusal:
+    """Return the refusal that an error is answered with."""
     if isinstance(error, Refusal):
         return error
     if isinstance(error, RequestValidationError):
-        return _of_validation(request, error)
-    return _of_http(request, error) if isinstance(error, HTTPException) else of_fault(error)
+        return _validation_refusal(request, error)
+    return _http_refusal(request, error) if isinstance(error, HTTPException) else _unexpected(error)
 
 
-def of_fault(error: Exception) -> Refusal:
-    """Log a fault with its stack; return ServiceDegraded where a server did not answer, else InternalError."""
+def _unexpected(error: Exception) -> Refusal:
+    """Log an unexpected error with its stack; returns ServiceDegraded if a server failed, else InternalError."""
     cause: BaseException | None = error
     for _ in range(_CAUSES):
         if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError | RedisError):
@@ -131,7 +140,7 @@ def of_fault(error: Exception) -> Refusal:
 
 
 def too_large(media_type: str) -> Refusal:
-    """Return the refusal of a body that is too large for its kind."""
+    """Return the refusal of a body that exceeds the limit of its media type."""
     if media_type == "multipart/form-data":
         return FileTooLarge(details={"limit_bytes": FILE_LIMIT}, limit="10 MB")
     return PayloadTooLarge(details={"limit_bytes": JSON_LIMIT}, limit="1 MB")
@@ -143,7 +152,7 @@ def media_type(content_type: str) -> str:
     return "application/json" if bare.startswith("application/") and bare.endswith("+json") else bare
 
 
-def _of_http(request: Request, error: HTTPException) -> Refusal:
+def _http_refusal(request: Request, error: HTTPException) -> Refusal:
     headers = dict(error.headers or {})
     sent = media_type(request.headers.get("content-type", ""))
     match error.status_code:
@@ -156,11 +165,11 @@ def _of_http(request: Request, error: HTTPException) -> Refusal:
             return too_large(sent)
         case 415:
             return UnsupportedMediaType(details={"expected": _expected_body(request)}, headers=headers)
-        case status if status in _OF_STATUS:
-            return _OF_STATUS[status](headers=headers)
-        case status if status < 500:  # noqa: PLR2004  (the line between the client's faults and ours)
+        case status if status in _BY_STATUS:
+            return _BY_STATUS[status](headers=headers)
+        case status if status < 500:  # noqa: PLR2004  (client errors end at 499)
             return InvalidRequest(headers=headers)
-    return of_fault(error)
+    return _unexpected(error)
 
 
 def _methods_at(request: Request) -> list[str]:
@@ -179,11 +188,11 @@ def _expected_body(request: Request) -> str:
     return "multipart/form-data" if is_form else "application/json"
 
 
-def _of_validation(request: Request, error: RequestValidationError) -> Refusal:
+def _validation_refusal(request: Request, error: RequestValidationError) -> Refusal:
     errors: list[Mapping[str, Any]] = list(error.errors())
     in_query = next((one for one in errors if one["loc"][0] == "query"), None)
     if in_query:
-        return _of_query(request, in_query)
+        return _query_refusal(request, in_query)
     sent, expected = media_type(request.headers.get("content-type", "")), _expected_body(request)
     if any(one["loc"][0] == "body" for one in errors):
         if sent and sent != expected:
@@ -201,7 +210,7 @@ def _of_validation(request: Request, error: RequestValidationError) -> Refusal:
     )
 
 
-def _of_query(request: Request, error: Mapping[str, Any]) -> Refusal:
+def _query_refusal(request: Request, error: Mapping[str, Any]) -> Refusal:
     name = _name(error)
     if error["type"] == "extra_forbidden":
         return unknown(name, query_names(getattr(request.scope.get("route"), "dependant", None)))

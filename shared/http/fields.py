@@ -1,4 +1,4 @@
-"""Values of requests that several forms have in common, stricter than the library takes them."""
+"""Field types of request models, stricter than those of pydantic."""
 
 import datetime as dt
 import re
@@ -10,13 +10,13 @@ from pydantic_core import PydanticCustomError
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# What can be wrong; the texts FIELD_NOT_… word it.
+# Error types; their texts are FIELD_NOT_….
 _NOT_DATE: Final = "date_parsing"
 _NOT_PRINTABLE: Final = "not_printable"
 
 
-def _written_as_date(value: object) -> dt.date:
-    """Return the date that a text writes as year-month-day; numbers and times are none."""
+def _iso_date(value: object) -> dt.date:
+    """Return the date of a text YYYY-MM-DD; refuses numbers and times."""
     try:
         return dt.date.fromisoformat(value if isinstance(value, str) and _DATE.fullmatch(value) else "")
     except ValueError:
@@ -24,7 +24,7 @@ def _written_as_date(value: object) -> dt.date:
 
 
 def printable(text: object) -> object:
-    """Return a text in its normal form without spaces around; refuses control characters, leaves what is no text."""
+    """Return a text stripped and in normal form C; refuses control characters. Other types are returned unchanged."""
     if not isinstance(text, str):
         return text
     clean = unicodedata.normalize("NFC", text).strip()
@@ -33,4 +33,4 @@ def printable(text: object) -> object:
     return clean
 
 
-PlainDate = Annotated[dt.date, BeforeValidator(_written_as_date)]
+PlainDate = Annotated[dt.date, BeforeValidator(_iso_date)]

@@ -1,4 +1,4 @@
-"""JSON bodies, checked before anything is made of them: UTF-8, shallow, with numbers and texts a database can hold."""
+"""Validates JSON bodies before they are parsed: UTF-8, limited depth, numbers and texts that the database can store."""
 
 import math
 import re
@@ -12,12 +12,12 @@ MAX_DEPTH = 64
 _BIGINT = 2**63 - 1
 _MALFORMED, _TOO_DEEP = Phrase("JSON_MALFORMED"), Phrase("JSON_TOO_DEEP")
 _BAD_NUMBER, _NUL = Phrase("JSON_BAD_NUMBER"), Phrase("JSON_NUL")
-# Only what has one of these needs a look at every value; the rest is known to be harmless.
+# Bodies without these need no check of every value.
 _SUSPECT = re.compile(rb"\\u0000|[0-9]{19}")
 
 
 class InvalidJson(InvalidRequest):
-    """The body is not JSON as it is accepted here."""
+    """The body is not acceptable JSON."""
 
     text_key = "INVALID_REQUEST_JSON"
 
@@ -33,15 +33,15 @@ def check(body: bytes) -> None:
     except ValueError as error:
         raise refusal(_BAD_NUMBER if "range" in str(error) else _MALFORMED) from None
     if _SUSPECT.search(body) or body.count(b"[") + body.count(b"{") > MAX_DEPTH:
-        _look_at_every_value(value)
+        _check_every_value(value)
 
 
 def refusal(problem: Phrase) -> InvalidJson:
-    """Return the refusal of a body that has this problem."""
+    """Return the refusal of a body with this problem."""
     return InvalidJson(details={"problem": problem})
 
 
-def _look_at_every_value(value: object) -> None:
+def _check_every_value(value: object) -> None:
     level = [value]
     for _ in range(MAX_DEPTH + 1):
         if not level:

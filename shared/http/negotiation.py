@@ -1,4 +1,4 @@
-"""Which of the two languages someone reads: what the request asks for, else the account's, else Bangla."""
+"""Language negotiation between Bangla and English."""
 
 import functools
 
@@ -7,7 +7,7 @@ from shared.texts import LANGUAGES, Language
 
 @functools.lru_cache(maxsize=512)
 def negotiate(accept_language: str | None) -> Language | None:
-    """Return the language an Accept-Language header prefers (RFC 9110 §12.5.4), None if it names neither."""
+    """Return the language that Accept-Language prefers (RFC 9110 §12.5.4), None if it names neither."""
     best: Language | None = None
     best_weight = 0.0
     for part in (accept_language or "").split(",")[:32]:

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document: the framework's own, completed with the envelope, the errors, and who may call what."""
+"""The OpenAPI 3.1 document: that of the framework, completed with envelope, errors and authorization."""
 
 import importlib.metadata
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ _READS = {"X-Min-Event-Position", "X-Replay"}
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path: its OpenAPI object and what the route behind it says."""
+    """One method of one path: its OpenAPI object and properties of its route."""
 
     made: dict[str, Any]
     path: str
@@ -30,17 +30,17 @@ class Operation:
 
     @property
     def is_api(self) -> bool:
-        """Tell whether it answers in the envelope."""
+        """Return whether it answers in the envelope."""
         return self.path.startswith("/api/")
 
 
 def refuses(*classes: type[Refusal]) -> dict[str, Any]:
-    """Return what a route passes as `openapi_extra` to name refusals of its own, beyond those every route has."""
+    """Return the `openapi_extra` of a route that raises these refusals, besides those common to all routes."""
     return {"x-error-codes": [cls.error_code for cls in classes]}
 
 
 def example(data: Any, description: str = "Success", *, pending: bool = False) -> dict[str, Any]:  # noqa: ANN401 (JSON)
-    """Return what a route passes in `responses={200: …}` to show `data` in the envelope as the example."""
+    """Return an entry of a route's `responses` with `data` in the envelope as the example."""
     shown = components.success_example(data, pending=pending)
     return {"description": description, "content": {"application/json": {"example": shown}}}
 

@@ -1,4 +1,4 @@
-"""The parts of the OpenAPI document that all routes share: envelopes, headers, and one example per error code."""
+"""Components shared by all routes of the OpenAPI document: envelopes, headers, and one example per error code."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,13 +10,13 @@ from shared.texts import text
 _TIME = "2025-11-03T10:30:00Z"
 _REQUEST_ID = "7f1f4f0e-6b1c-4f6e-9a51-0d9d1f3c2b11"
 
-_DESCRIPTION = """Sales ledgers in; products, customers, forecasts, cash flow and what to do next out.
+_DESCRIPTION = """Upload sales; read products, customers, forecasts, cash flow and recommended actions.
 
 **Envelope.** `{status, data, timestamp, request_id}`; `status` is `success`, or `pending` with 202. Errors are
 `{status: "error", error_code, message, details, suggestions, timestamp, request_id}`, or problem details (RFC 9457)
 with `Accept: application/problem+json`.
 
-**Language.** `message` and `suggestions` are in Bangla unless the account or `Accept-Language: en` says otherwise;
+**Language.** `message` and `suggestions` are in Bangla unless the account or `Accept-Language: en` requires English;
 codes, numbers and enum values never change.
 
 **Lists.** `limit` up to 100, `offset` up to 100,000, then follow the `cursor` in `next`.
@@ -34,7 +34,7 @@ codes, numbers and enum values never change.
 
 _ERROR_PROPERTIES: dict[str, Any] = {
     "error_code": {"$ref": "#/components/schemas/ErrorCode"},
-    "details": {"type": "object", "description": "For machines; shape depends on the code"},
+    "details": {"type": "object", "description": "Machine-readable; its fields depend on the code"},
     "suggestions": {"type": "array", "items": {"type": "string"}, "description": "What to do next"},
     "timestamp": {"type": "string", "format": "date-time"},
     "request_id": {"type": "string", "format": "uuid"},
@@ -47,9 +47,9 @@ _HEADERS: dict[str, Any] = {
 }
 
 _PARAMETERS: dict[str, str] = {
-    "Idempotency-Key": "Names this command, so that repeating the same request answers as the first did",
-    "X-Min-Event-Position": "Wait until the tables have reached this X-Event-Position",
-    "X-Replay": "Answer from the replay with this id, see POST /api/replays",
+    "Idempotency-Key": "Identifies this command: repeating the request returns the first answer and changes nothing",
+    "X-Min-Event-Position": "Wait until the read models have reached this X-Event-Position",
+    "X-Replay": "Read the replay with this id, see POST /api/replays",
 }
 
 
@@ -60,7 +60,7 @@ def description(catalogue: Mapping[str, type[Refusal]]) -> str:
 
 
 def error_codes(catalogue: Mapping[str, type[Refusal]]) -> list[dict[str, Any]]:
-    """Return the error catalogue for machines: code, status, and the texts in both languages, unfilled."""
+    """Return the error catalogue: code, status, and the texts in both languages with their placeholders."""
     return [
         {
             "code": code,
@@ -104,7 +104,7 @@ def error_response(codes: list[str]) -> dict[str, Any]:
     }
 
 
-def success_example(data: Any, *, pending: bool) -> dict[str, Any]:  # noqa: ANN401  (whatever JSON can show)
+def success_example(data: Any, *, pending: bool) -> dict[str, Any]:  # noqa: ANN401  (JSON)
     """Return `data` in the success envelope."""
     return {
         "status": "pending" if pending else "success",

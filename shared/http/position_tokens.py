@@ -1,6 +1,6 @@
-"""Positions of the log as clients may hold them: opaque, and worthless to another business.
+"""Event positions as opaque tokens, valid for one business only.
 
-A bare position would tell every tenant how busy the whole house is.
+A plain position would reveal to every tenant how many events all tenants produce.
 """
 
 import base64
@@ -17,20 +17,20 @@ _NONCE = 12
 
 
 class PositionTokens:
-    """Seals and opens positions for one business at a time."""
+    """Encrypts and decrypts positions for one business."""
 
     def __init__(self, secret: str) -> None:
-        """Derive the sealing key from the master secret."""
+        """Derive the encryption key from the master secret."""
         self._cipher = AESGCM(derive(secret, "positions"))
 
     def seal(self, business_id: int | None, position: int) -> str:
-        """Return the token that stands for `position` to this business (url-safe text)."""
+        """Return the token of a position for this business, as URL-safe text."""
         nonce = os.urandom(_NONCE)
         sealed = self._cipher.encrypt(nonce, position.to_bytes(8, "big"), _scope(business_id))
         return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
 
     def open(self, token: str, business_id: int | None) -> int:
-        """Return the position; raises InvalidPosition for foreign, garbled or made-up tokens."""
+        """Return the position of a token; raises InvalidPosition for tokens of another business and invalid ones."""
         try:
             raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
             return int.from_bytes(self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], _scope(business_id)), "big")

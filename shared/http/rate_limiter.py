@@ -1,4 +1,4 @@
-"""How often someone may ask: a counter per key and window in Redis, in this process while Redis does not answer."""
+"""Rate limits: a counter per key and window in Redis, or in this process while Redis does not answer."""
 
 import asyncio
 import hashlib
@@ -13,66 +13,68 @@ from redis.exceptions import NoScriptError, RedisError
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-_PATIENCE = 0.05
+_TIMEOUT = 0.05
 _PAUSE = 5.0
 _LOCAL_KEYS = 10_000
 _PREFIX = "smartmarket:limit:"
 logger = logging.getLogger("smartmarket.limits")
 
-# Counts one hit; returns 0, or the milliseconds left of the window once the limit is passed. The window begins with
-# the first hit.
+# Counts one hit in a window that begins with the first; returns 0, or the rest of the window in milliseconds if the
+# limit is exceeded.
 COUNT = """local hits = redis.call('INCR', KEYS[1])
 if hits == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 if hits <= tonumber(ARGV[1]) then return 0 end
 local left = redis.call('PTTL', KEYS[1])
 if left < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) left = tonumber(ARGV[2]) end
 return math.max(left, 1)"""
-_COUNT_SHA = hashlib.sha1(COUNT.encode(), usedforsecurity=False).hexdigest()  # Redis names scripts so
+_COUNT_SHA = hashlib.sha1(COUNT.encode(), usedforsecurity=False).hexdigest()  # the id of the script in Redis
 
 
 class RateLimiter:
     """Counts hits per key in windows that begin with the first hit.
 
-    Redis has 50 ms to answer. When it does not, hits are counted in this process, and Redis is asked again by one
-    request every 5 s. Meanwhile every process counts for itself: of several that share a port each lets `limit` pass.
+    If Redis does not answer within 50 ms, hits are counted in this process, and one request every 5 s tries Redis
+    again. Meanwhile several processes that share a port each allow `limit` hits.
     """
 
     def __init__(self, redis: "Redis | None", *, enabled: bool = True) -> None:
-        """Count in `redis`; None counts in this process only, `enabled=False` lets everything pass."""
+        """Count in `redis`, or in this process only if it is None; `enabled=False` allows everything."""
         self._redis = redis
         self._enabled = enabled
         self._local: dict[str, tuple[int, float]] = {}
-        self._ask_again_at = 0.0
+        self._retry_at = 0.0
 
     async def hit(self, key: str, limit: int, window_s: int) -> int | None:
-        """Count one hit of `key`; returns None, or after how many seconds to come back."""
+        """Count one hit of `key`; returns None if it is allowed, else the seconds until the window ends."""
         if not self._enabled:
             return None
         now = time.monotonic()
-        if self._redis is not None and now >= self._ask_again_at:
-            if self._ask_again_at:
-                self._ask_again_at = now + _PAUSE
+        if self._redis is not None and now >= self._retry_at:
+            if self._retry_at:
+                self._retry_at = now + _PAUSE
             try:
-                async with asyncio.timeout(_PATIENCE):
+                async with asyncio.timeout(_TIMEOUT):
                     left = await _count(self._redis, _PREFIX + key, limit, window_s * 1000)
             except (RedisError, OSError, TimeoutError) as error:
                 self._pause(now, error)
             else:
                 self._resume()
                 return math.ceil(left / 1000) or None
-        return self._hit_here(key, limit, window_s, now)
+        return self._hit_locally(key, limit, window_s, now)
 
     def _pause(self, now: float, error: Exception) -> None:
-        if not self._ask_again_at:
-            logger.critical("Redis does not answer; counting requests in this process", extra={"reason": repr(error)})
-        self._ask_again_at = now + _PAUSE
+        if not self._retry_at:
+            logger.critical(
+                "Redis failed; counting requests in this process and retrying", extra={"reason": repr(error)}
+            )
+        self._retry_at = now + _PAUSE
 
     def _resume(self) -> None:
-        if self._ask_again_at:
-            logger.info("Redis answers again")
-            self._ask_again_at = 0.0
+        if self._retry_at:
+            logger.info("Redis is available again")
+            self._retry_at = 0.0
 
-    def _hit_here(self, key: str, limit: int, window_s: int, now: float) -> int | None:
+    def _hit_locally(self, key: str, limit: int, window_s: int, now: float) -> int | None:
         if len(self._local) >= _LOCAL_KEYS:
             live = {name: bucket for name, bucket in self._local.items() if bucket[1] > now}
             self._local = live if len(live) < _LOCAL_KEYS else {}
@@ -91,7 +93,7 @@ async def _count(redis: "Redis", key: str, limit: int, window_ms: int) -> int:
 
 
 def source(ip: str) -> str:
-    """Return the key of a client's address: IPv4 as it is, IPv6 by its /64, which one subscriber has to himself."""
+    """Return the key of a client's address: an IPv4 address, or the /64 of an IPv6 address (one subscriber)."""
     try:
         address = ipaddress.ip_address(ip)
     except ValueError:

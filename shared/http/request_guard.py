@@ -1,4 +1,4 @@
-"""What a request must pass before a route sees it: https, a readable address, its rate limit, a sound body."""
+"""Middleware that checks requests before routing: https, URL encoding, rate limit, size and form of the body."""
 
 import datetime as dt
 import hashlib
@@ -15,32 +15,33 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.errors import InvalidQuery, InvalidRequest, Refusal, TooManyRequests, UnsupportedMediaType
 from shared.http import json_validation
 from shared.http.auth import identify
-from shared.http.error_handlers import FILE_LIMIT, JSON_LIMIT, answer, media_type, of, too_large
+from shared.http.dependencies import provided
+from shared.http.error_handlers import FILE_LIMIT, JSON_LIMIT, error_response, media_type, refusal_of, too_large
 from shared.http.negotiation import negotiate
 from shared.http.rate_limiter import RateLimiter, source
 from shared.http.tokens import Principal
 from shared.texts import DEFAULT_LANGUAGE
 
 REQUESTS_PER_MINUTE = 100
-# Boundaries and part headers of a multipart body, and its small fields, come on top of the file.
-_AROUND_FILE = 64 * 1024
+# Boundaries, part headers and small fields of a multipart body, in addition to the file.
+_MULTIPART_OVERHEAD = 64 * 1024
 _MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})|[\x00-\x20\x7f-\xff]")
 _INTERNAL = ("/health", "/metrics")
 _DOCS = ("/api/docs", "/api/redoc", "/api/openapi.json")
 
 
 class HttpsRequired(Refusal):
-    """Production speaks https only."""
+    """In production http is refused."""
 
     error_code = "HTTPS_REQUIRED"
     status = 403
 
 
 class RequestGuardMiddleware:
-    """ASGI middleware; answers what it refuses, and what goes wrong further in, in the error envelope."""
+    """ASGI middleware; also answers errors of the inner application in the error envelope."""
 
     def __init__(self, app: ASGIApp, *, https_only: bool) -> None:
-        """Lead to `app`; with `https_only` plain http is refused."""
+        """Wrap `app`; with `https_only` plain http is refused."""
         self.app = app
         self._https_only = https_only
 
@@ -61,12 +62,12 @@ class RequestGuardMiddleware:
         try:
             response = await self._admit(scope, headers)
             if response is None:
-                receive = await _sound_body(scope, headers, receive)
+                receive = await _checked_body(scope, headers, receive)
                 await self.app(_as_get(scope), receive, tracked)
                 return
         except Exception as error:
             request = Request(scope)
-            response = answer(request, of(request, error))
+            response = error_response(request, refusal_of(request, error))
             if started:
                 raise
         await response(scope, receive, send)
@@ -79,15 +80,14 @@ class RequestGuardMiddleware:
             if scope["method"] in {"GET", "HEAD"} and path.startswith(_DOCS):
                 return RedirectResponse(str(Request(scope).url.replace(scheme="https")), 308)
             raise HttpsRequired
-        who = identify(
-            getattr(scope["app"].state, "tokens", None), headers.getlist("authorization"), dt.datetime.now(dt.UTC)
-        )
+        access = provided(scope["app"])
+        who = identify(access.tokens, headers.getlist("authorization"), dt.datetime.now(dt.UTC))
         state["identity"] = who
         if isinstance(who, Principal) and asked_language is None:
             state["language"] = who.language
-        _check_address(scope)
+        _check_url(scope)
         if path.startswith("/api/"):
-            await _check_rate(scope, who)
+            await _check_rate(access.limiter, scope, who)
         return None
 
 
@@ -96,14 +96,11 @@ def _is_https(scope: Scope, headers: Headers) -> bool:
 
 
 def _as_get(scope: Scope) -> Scope:
-    # HEAD is GET without the body, which the server leaves out.
+    # HEAD is handled as GET; the server omits the body.
     return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
 
-async def _check_rate(scope: Scope, who: object) -> None:
-    limiter: RateLimiter | None = getattr(scope["app"].state, "limiter", None)
-    if limiter is None:
-        return
+async def _check_rate(limiter: RateLimiter, scope: Scope, who: object) -> None:
     client = scope.get("client") or ("unknown", 0)
     key = f"user:{who.user_id}" if isinstance(who, Principal) else f"ip:{source(client[0])}"
     retry_after = await limiter.hit(key, REQUESTS_PER_MINUTE, 60)
@@ -111,7 +108,7 @@ async def _check_rate(scope: Scope, who: object) -> None:
         raise TooManyRequests(retry_after=retry_after)
 
 
-def _check_address(scope: Scope) -> None:
+def _check_url(scope: Scope) -> None:
     query: bytes = scope["query_string"]
     if query and not _readable(query):
         raise InvalidQuery(details={"parameter": "?", "expected": "UTF-8, %XX"})
@@ -133,13 +130,13 @@ def _readable(encoded: bytes) -> bool:
     return b"\x00" not in plain
 
 
-async def _sound_body(scope: Scope, headers: Headers, receive: Receive) -> Receive:
+async def _checked_body(scope: Scope, headers: Headers, receive: Receive) -> Receive:
     length = headers.get("content-length")
     if length in {None, "0"} and "transfer-encoding" not in headers:
         _fingerprint(scope, headers, b"")
         return receive
     kind = media_type(headers.get("content-type", ""))
-    limit = FILE_LIMIT + _AROUND_FILE if kind == "multipart/form-data" else JSON_LIMIT
+    limit = FILE_LIMIT + _MULTIPART_OVERHEAD if kind == "multipart/form-data" else JSON_LIMIT
     if length is not None and length.isdecimal() and int(length[:20]) > limit:
         raise too_large(kind)
     if kind not in {"application/json", "multipart/form-data"} or "content-encoding" in headers:

@@ -1,4 +1,4 @@
-"""The envelope around every answer, and the error answer, also as RFC 9457 problem details for who asks for those."""
+"""Responses: the success envelope, and the error envelope or RFC 9457 problem details."""
 
 import datetime as dt
 import uuid
@@ -21,13 +21,13 @@ _PROBLEM = "application/problem+json"
 
 
 def ok(
-    data: Any,  # noqa: ANN401  (whatever JSON can show)
+    data: Any,  # noqa: ANN401  (JSON)
     *,
     status: int = 200,
     position: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Answer with `data` in the success envelope, `pending` for status 202.
+    """Return `data` in the success envelope, with the status `pending` for 202.
 
     `data` may hold pydantic models, msgspec structs, aware datetimes, dates, UUIDs and Decimals (as JSON numbers).
     `position` is the sealed event position for X-Event-Position.
@@ -39,7 +39,7 @@ def ok(
 def raw(
     data_json: bytes, *, status: int = 200, position: str | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Answer with JSON that is made already, such as by Postgres, in the success envelope; it is not parsed."""
+    """Return serialized JSON, for example from PostgreSQL, in the success envelope without parsing it."""
     word = b"pending" if status == _ACCEPTED else b"success"
     head = b'{"status":"' + word + b'","data":'
     tail = f',"timestamp":"{timestamp()}","request_id":"{request_id()}"}}'.encode()
@@ -50,7 +50,7 @@ def raw(
 
 
 def refused(refusal: Refusal, language: Language, *, accept: str = "", path: str = "") -> Response:
-    """Answer with the refusal in `language`: the error envelope, or problem details where `accept` prefers them."""
+    """Return a refusal in `language`: the error envelope, or problem details if `accept` contains their media type."""
     details = rendered(refusal.details, language)
     message, suggestions = text(refusal.text_key, language, **{**details, **rendered(refusal.params, language)})
     common = {
@@ -82,16 +82,16 @@ def _problem(refusal: Refusal, common: dict[str, Any], path: str) -> dict[str, A
 
 
 def timestamp() -> str:
-    """Return the time of the answer, UTC, to the second, ending in Z."""
+    """Return the current time in UTC to the second, ending in Z."""
     return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def request_id() -> str:
-    """Return the id of the request being answered; a new one outside of a request."""
+    """Return the id of the current request, a new one outside of a request."""
     return str(CONTEXT.get({}).get("request_id") or uuid.uuid4())
 
 
-def _jsonable(value: Any) -> Any:  # noqa: ANN401  (whatever orjson does not know)
+def _jsonable(value: Any) -> Any:  # noqa: ANN401  (types that orjson does not serialize)
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, BaseModel):

@@ -1,4 +1,4 @@
-"""Access and refresh tokens: signed JWTs, one key per purpose, nothing believed that was not asked for (RFC 8725)."""
+"""Access and refresh tokens: signed JWTs with one key per purpose and strict validation (RFC 8725)."""
 
 import datetime as dt
 import hashlib
@@ -28,7 +28,7 @@ _OPTIONS: Final[Options] = {
     "strict_aud": True,
     "verify_exp": False,
     "verify_iat": False,
-    "verify_nbf": False,  # checked here, against the caller's clock
+    "verify_nbf": False,  # checked against the caller's clock instead
 }
 
 _Id = Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{0,17}\Z")]
@@ -38,7 +38,7 @@ _Seconds = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, as the access token says it; `family` names the session that began with one login."""
+    """The account of an access token; `family` identifies the session that began with one login."""
 
     user_id: int
     business_id: int | None
@@ -49,7 +49,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class RefreshClaims:
-    """What a valid refresh token says; whether it was used or revoked, only the sessions table knows."""
+    """The claims of a valid refresh token; only the sessions table knows whether it was used or revoked."""
 
     user_id: int
     family: str
@@ -80,7 +80,7 @@ _C = TypeVar("_C", bound=_Claims)
 
 
 class _Purpose:
-    """One kind of token: its names and its keys, by key id; the first key signs, all verify."""
+    """One kind of token: its type, audience and keys by key id; the first key signs, all verify."""
 
     def __init__(self, name: str, typ: str, audience: str, secrets: list[str]) -> None:
         self.typ = typ
@@ -95,7 +95,7 @@ class _Purpose:
         return jwt.encode(payload, self.keys[self.kid], algorithm=ALGORITHMS[0], headers=header)
 
     def verify(self, token: str, claims: type[_C]) -> _C:
-        """Return the claims of a token of this kind that was signed here; raises jwt.InvalidTokenError."""
+        """Return the claims of a token of this kind; raises jwt.InvalidTokenError unless one of the keys signed it."""
         if len(token) > _LONGEST:
             raise jwt.InvalidTokenError
         header = jwt.get_unverified_header(token)
@@ -108,10 +108,10 @@ class _Purpose:
 
 
 class TokenProvider:
-    """Makes and reads both kinds of token with keys derived from JWT_SECRET (HKDF); JWT_SECRET_PREVIOUS only reads."""
+    """Issues and verifies tokens with keys derived from JWT_SECRET (HKDF); JWT_SECRET_PREVIOUS only verifies."""
 
     def __init__(self, settings: Settings) -> None:
-        """Derive the keys; raises ValueError without a secret or with an algorithm that is not allowed."""
+        """Derive the keys; raises ValueError without a secret or with a disallowed algorithm."""
         if not settings.jwt_secret:
             msg = "JWT_SECRET is not set"
             raise ValueError(msg)
@@ -121,7 +121,7 @@ class TokenProvider:
         secrets = [settings.jwt_secret, *filter(None, [settings.jwt_secret_previous])]
         self._access = _Purpose("access", "at+jwt", "smartmarket-api", secrets)
         self._refresh = _Purpose("refresh", "rt+jwt", "smartmarket-refresh", secrets)
-        # A token's signature is checked once, its time on every request.
+        # The signature of a token is verified once and cached, its expiry on every request.
         self._verified_access = lru_cache(maxsize=_REMEMBERED)(partial(self._access.verify, claims=_AccessClaims))
         self.access_lifetime = dt.timedelta(seconds=settings.jwt_access_token_lifetime)
         self.refresh_lifetime = dt.timedelta(seconds=settings.jwt_refresh_token_lifetime)
@@ -143,12 +143,12 @@ class TokenProvider:
         return self._refresh.sign(claims), claims["jti"]
 
     def read_access(self, token: str, now: dt.datetime) -> Principal:
-        """Return who holds the token; raises TokenExpired, or NotAuthenticated for anything else but a valid one."""
+        """Return the account of an access token; raises TokenExpired, or NotAuthenticated if it is invalid."""
         claims = _read(self._verified_access, token, now, (NotAuthenticated, TokenExpired))
         return Principal(int(claims.sub), claims.bid, claims.stf, claims.lng, claims.fam)
 
     def read_refresh(self, token: str, now: dt.datetime) -> RefreshClaims:
-        """Return what the token says; raises InvalidRefreshToken unless it is valid at `now`."""
+        """Return the claims of a refresh token; raises InvalidRefreshToken unless it is valid at `now`."""
         verify = partial(self._refresh.verify, claims=_RefreshClaims)
         claims = _read(verify, token, now, (InvalidRefreshToken, InvalidRefreshToken))
         expires_at = dt.datetime.fromtimestamp(claims.exp, dt.UTC)

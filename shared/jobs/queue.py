@@ -4,17 +4,12 @@ The policies process inserts a job in the transaction that moves its position, a
 the broker costs latency: whoever sweeps sends the hints again.
 """
 
-import datetime as dt
 import logging
-import os
-import socket
-import threading
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import psycopg
 from psycopg import Connection, Cursor
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
@@ -73,9 +68,6 @@ SELECT_DUE = """SELECT id, priority FROM jobs.jobs WHERE state IN ('pending', 'r
 # Returns whether a job that goes before those of a priority is due and leased by nobody.
 SELECT_OUTRANKED = """SELECT EXISTS (SELECT FROM jobs.jobs WHERE state = 'pending' AND run_after <= now()
     AND priority < %s)"""
-# Returns nothing; this process lives.
-BEAT = """INSERT INTO jobs.processes (name, kind, seen_at) VALUES (%s, %s, now())
-    ON CONFLICT (name) DO UPDATE SET seen_at = now()"""
 
 
 @dataclass(frozen=True)
@@ -109,11 +101,6 @@ class Lease(Protocol):
 
 
 Handler = Callable[[Job, Lease], None]
-
-
-def process_name(kind: str) -> str:
-    """Return a name for this process that no other has."""
-    return f"{kind}@{socket.gethostname()}:{os.getpid()}"
 
 
 def record(conn: Connection[Any], decisions: Sequence[NewJob | Outcome]) -> dict[int, list[uuid.UUID]]:
@@ -156,6 +143,11 @@ def claim(conn: Connection[Any], job_id: uuid.UUID, worker: str) -> Job | None:
     return Job(**row) if row else None
 
 
+def extend(conn: Connection[Any], job: Job, worker: str) -> bool:
+    """Extend a worker's lease by its full length from now; returns whether it was still this worker's."""
+    return conn.execute(EXTEND, (LEASE_SECONDS, job.id, worker)).fetchone() is not None
+
+
 def give_back(conn: Connection[Any], job: Job, worker: str, *, delay: float, error: str | None, counted: bool) -> None:
     """Free a job for a later attempt; `counted` if this one failed by its own fault."""
     conn.execute(
@@ -188,49 +180,6 @@ def outranked(conn: Connection[Any], priority: int) -> bool:
     return bool(conn.execute(SELECT_OUTRANKED, (priority,)).fetchone() == (True,))
 
 
-def beat(conn: Connection[Any], name: str, kind: str) -> None:
-    """Say that this process lives."""
-    conn.execute(BEAT, (name, kind))
-
-
 def backoff(attempts: int) -> float:
     """Return the seconds before a whole task is tried again: 300, 600, 1200."""
     return float(300 * 2 ** (attempts - 1))
-
-
-class Heartbeat(threading.Thread):
-    """Extends a lease while its handler works, over a connection of its own."""
-
-    def __init__(self, connect: Callable[[], Connection[Any]], job: Job, worker: str, ending: threading.Event) -> None:
-        """Beat for `job` until stopped; once `ending` is set the worker wants to end and holds nothing any more."""
-        super().__init__(name="heartbeat", daemon=True)
-        self._connect = connect
-        self._job = job
-        self._worker = worker
-        self._ending = ending
-        self._stopped = threading.Event()
-        self._lost = threading.Event()
-
-    def held(self) -> bool:
-        """Tell whether the job is still this worker's."""
-        return not self._lost.is_set() and not self._ending.is_set()
-
-    def run(self) -> None:
-        """Extend the lease three times per its length."""
-        until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=LEASE_SECONDS)
-        while not self._stopped.wait(LEASE_SECONDS / 3):
-            try:
-                with self._connect() as conn:
-                    if conn.execute(EXTEND, (LEASE_SECONDS, self._job.id, self._worker)).fetchone() is None:
-                        break
-                until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=LEASE_SECONDS)
-            except psycopg.Error as error:
-                logger.warning("lease not extended", extra={"reason": str(error)})
-            if dt.datetime.now(dt.UTC) > until:
-                break
-        if not self._stopped.is_set():
-            self._lost.set()
-
-    def stop(self) -> None:
-        """End the beat."""
-        self._stopped.set()

@@ -1,7 +1,6 @@
 """The worker's loop: a hint, a lease, a handler, a heartbeat; whatever dies in between is done again by another."""
 
 import logging
-import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -10,17 +9,20 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from shared.domain.events.jobs import JobFailed
-from shared.eventstore.store import INTERRUPTIONS, EventStore, Metadata, StoreError
+from shared.eventstore.store import INTERRUPTIONS, EventStore, Metadata
+from shared.eventstore.system_events import JobFailed
 from shared.jobs import queue
 from shared.jobs.broker import BrokerDown, WakeupReceiver
+from shared.jobs.lease import LeaseRenewal
+from shared.runtime.heartbeat import process_name
+from shared.runtime.loop import Loop
 
 _POLL = 1.0
 _BROKEN_PAUSE = 3.0
 logger = logging.getLogger("smartmarket.worker")
 
 
-class Worker:
+class Worker(Loop):
     """Runs one job at a time until stopped."""
 
     def __init__(
@@ -31,38 +33,27 @@ class Worker:
         handlers: Mapping[str, queue.Handler],
     ) -> None:
         """Serve the kinds of jobs that `handlers` name."""
+        super().__init__("worker")
         self._store = store
         self._connect = connect
         self._receiver = receiver
         self._handlers = handlers
-        self._name = queue.process_name("worker")
-        self._stopped = threading.Event()
-
-    def stop(self) -> None:
-        """Finish the job at hand, then end."""
-        self._stopped.set()
+        self._name = process_name("worker")
 
     def run(self) -> None:
-        """Work until stopped; a quiet or broken broker is made up for by looking into the table."""
+        """Work until stopped, then close the broker's connection."""
         try:
-            while not self._stopped.is_set():
-                self._work_or_wait()
+            super().run()
         finally:
             self._receiver.close()
 
-    def _work_or_wait(self) -> None:
-        try:
-            self._work()
-        except (psycopg.Error, StoreError) as error:
-            logger.warning("database does not answer", extra={"reason": type(error).__name__})
-            self._stopped.wait(_POLL)
-
-    def _work(self) -> None:
+    def step(self) -> None:
+        """Wait for a wake-up and do its job; without one, or without a broker, do the first job that is due."""
         try:
             if self._receiver.receive(_POLL, self.work_on):
                 return
         except BrokerDown:
-            self._stopped.wait(_POLL)
+            self.wait(_POLL)
         self._work_on_due()
 
     def _work_on_due(self) -> None:
@@ -77,11 +68,11 @@ class Worker:
             job = queue.claim(conn, job_id, self._name)
         if job is None:
             return
-        heartbeat = queue.Heartbeat(self._connect, job, self._name, self._stopped)
-        heartbeat.start()
+        lease = LeaseRenewal(self._connect, job, self._name, lambda: self.stopping)
+        lease.start()
         began = time.monotonic()
         try:
-            self._handlers[job.kind](job, heartbeat)
+            self._handlers[job.kind](job, lease)
             self._log("job handled", job, began)
         except queue.Retry as retry:
             self._give_back(job, retry.seconds, None, counted=False)
@@ -90,11 +81,11 @@ class Worker:
             self._give_back(job, _BROKEN_PAUSE, _reason(error), counted=False)
         except Exception as error:
             logger.exception("job failed", extra={"job_id": str(job.id), "kind": job.kind})
-            if heartbeat.held():
+            if lease.held():
                 self._after_failure(job, _reason(error))
         finally:
-            heartbeat.stop()
-        if self._stopped.is_set():
+            lease.stop()
+        if self.stopping:
             self._give_back(job, 0.0, None, counted=False)
 
     def _after_failure(self, job: queue.Job, error: str) -> None:

@@ -1,6 +1,7 @@
 """The database as processes meet it: migrations, roles, and the first statement of every read."""
 
 import asyncio
+import hashlib
 import logging
 import re
 import time
@@ -17,11 +18,12 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from shared.errors import ProjectionBehind, ProjectionParked, ReplayExpired
+from shared.postgres.locks import Lock
 
 WRITER, PROJECTOR, READER = "smartmarket_writer", "smartmarket_projector", "smartmarket_reader"
 SHARDS = 16
-_MIGRATION_LOCK = 7306
 _PAUSES = (0.001, 0.001, 0.002, 0.002, 0.003, 0.004, 0.005, 0.008, 0.012, 0.02)
+_MIGRATIONS, _FUNCTIONS = files("shared.postgres.migrations"), files("shared.postgres.functions")
 logger = logging.getLogger("smartmarket.database")
 
 # Returns nothing; makes a role that cannot log in, unless it exists.
@@ -37,33 +39,46 @@ FIRST_STATEMENT = """SELECT set_config('app.business_id', %s, true), set_config(
 FIRST_STATEMENT_OF_REPLAY = "SELECT set_config('app.business_id', %s, true), set_config('search_path', %s, true)"
 # The generations that the request at hand reads in place of those that serve, as a search path; none for most.
 aside: ContextVar[str | None] = ContextVar("aside", default=None)
-# Returns how far each projection has come for a business and where it is parked.
+# Remembers the content that a function was created from.
+KEEP_DIGEST = """INSERT INTO public.functions (name, sha256) VALUES (%s, %s)
+    ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256"""
+# Reads the checkpoint of each projection for a business and where the business is parked.
 REACHED = "SELECT projection, reached, parked FROM projections.reached(%s, %s)"
 
 
 def migrate(url: str) -> list[str]:
-    """Apply the migrations that are still missing, roles and grants; returns the names applied."""
+    """Apply missing migrations, changed functions, roles and grants; returns the names of the migrations applied."""
     with psycopg.connect(url, autocommit=True) as conn:
         with_roles = _create_roles(conn)
         with conn.transaction():
-            conn.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
-            conn.execute("CREATE TABLE IF NOT EXISTS public.migrations (name text PRIMARY KEY)")
-            known = {name for (name,) in conn.execute("SELECT name FROM public.migrations").fetchall()}
-            applied = []
-            for name in sorted(
-                f.name for f in files("shared.postgres.migrations").iterdir() if re.match(r"\d{4}_", f.name)
-            ):
-                if name not in known:
-                    conn.execute(_script(name))
-                    conn.execute("INSERT INTO public.migrations VALUES (%s)", (name,))
-                    applied.append(name)
+            conn.execute("SELECT pg_advisory_xact_lock(%s)", (Lock.MIGRATION,))
+            applied = _apply_migrations(conn)
+            _replace_functions(conn)
             if with_roles:
-                conn.execute(_script("grants.sql"))
+                conn.execute((_MIGRATIONS / "grants.sql").read_bytes())
         return applied
 
 
-def _script(name: str) -> str:
-    return (files("shared.postgres.migrations") / name).read_text(encoding="utf-8")
+def _apply_migrations(conn: Connection[TupleRow]) -> list[str]:
+    conn.execute("CREATE TABLE IF NOT EXISTS public.migrations (name text PRIMARY KEY)")
+    known = {name for (name,) in conn.execute("SELECT name FROM public.migrations").fetchall()}
+    missing = sorted(f.name for f in _MIGRATIONS.iterdir() if re.match(r"\d{4}_", f.name) and f.name not in known)
+    for name in missing:
+        conn.execute((_MIGRATIONS / name).read_bytes())
+        conn.execute("INSERT INTO public.migrations VALUES (%s)", (name,))
+    return missing
+
+
+def _replace_functions(conn: Connection[TupleRow]) -> None:
+    """Create every function whose file changed; one that changes its signature needs a migration that drops it."""
+    conn.execute("CREATE TABLE IF NOT EXISTS public.functions (name text PRIMARY KEY, sha256 bytea NOT NULL)")
+    known: dict[str, bytes] = dict(conn.execute("SELECT name, sha256 FROM public.functions").fetchall())
+    for file in sorted((f for f in _FUNCTIONS.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name):
+        script = file.read_bytes()
+        digest = hashlib.sha256(script).digest()
+        if known.get(file.name) != digest:
+            conn.execute(script)
+            conn.execute(KEEP_DIGEST, (file.name, digest))
 
 
 def _create_roles(conn: Connection[TupleRow]) -> bool:

@@ -8,10 +8,10 @@ from typing import Any
 import psycopg
 from psycopg import Connection, IsolationLevel
 
+from shared.eventstore.files import Files, open_parts
 from shared.eventstore.store import EventStore
 from shared.eventstore.vault import MasterKey
 from shared.postgres import database
-from shared.postgres.files import Files, open_parts
 from shared.runtime.settings import Settings
 
 logger = logging.getLogger("smartmarket")

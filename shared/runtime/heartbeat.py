@@ -1,38 +1,56 @@
-"""Says in the database, every few seconds, that this process lives."""
+"""Heartbeat of a process: a row that says, every few seconds, that it is alive."""
 
-import logging
-import threading
+import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg
 from psycopg import Connection
 
-from shared.jobs import queue
+from shared.runtime.loop import Loop
 
 BEAT_SECONDS = 10.0
-logger = logging.getLogger("smartmarket.beating")
+
+# Records that a process is alive now.
+BEAT = """INSERT INTO jobs.processes (name, kind, seen_at) VALUES (%s, %s, now())
+    ON CONFLICT (name) DO UPDATE SET seen_at = now()"""
+
+
+def process_name(kind: str) -> str:
+    """Return the unique name of this process: its kind, host and process id."""
+    return f"{kind}@{socket.gethostname()}:{os.getpid()}"
+
+
+def beat(conn: Connection[Any], name: str, kind: str) -> None:
+    """Record that the process of this name is alive."""
+    conn.execute(BEAT, (name, kind))
+
+
+class Heartbeat(Loop):
+    """Records every `BEAT_SECONDS` that this process is alive."""
+
+    retry_seconds = BEAT_SECONDS
+
+    def __init__(self, connect: Callable[[], Connection[Any]], kind: str) -> None:
+        """Record a process of `kind` over short connections from `connect`."""
+        super().__init__("heartbeat")
+        self._connect = connect
+        self._kind = kind
+
+    def step(self) -> None:
+        """Record one beat."""
+        with self._connect() as conn:
+            beat(conn, process_name(self._kind), self._kind)
+        self.wait(BEAT_SECONDS)
 
 
 @contextmanager
 def heartbeat(connect: Callable[[], Connection[Any]], kind: str) -> Iterator[None]:
-    """Beat as a process of `kind` for as long as the block runs."""
-    ended = threading.Event()
-    thread = threading.Thread(target=_beat, args=(connect, kind, ended), name="beat", daemon=True)
+    """Record a process of `kind` as alive while the block runs."""
+    thread = Heartbeat(connect, kind)
     thread.start()
     try:
         yield
     finally:
-        ended.set()
-
-
-def _beat(connect: Callable[[], Connection[Any]], kind: str, ended: threading.Event) -> None:
-    name = queue.process_name(kind)
-    while not ended.is_set():
-        try:
-            with connect() as conn:
-                queue.beat(conn, name, kind)
-        except psycopg.Error as error:
-            logger.warning("beat missed", extra={"reason": type(error).__name__})
-        ended.wait(BEAT_SECONDS)
+        thread.stop()

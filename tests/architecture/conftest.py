@@ -1,16 +1,8 @@
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).parents[2]
-SIDES = ("write_side", "read_side", "projections", "shared")
+from tests.support.source_tree import ROOT, modules
+
 LONG = 300
-
-
-def modules() -> list[Path]:
-    """Return every module of the product, relative to the repository."""
-    found = [path for side in SIDES for path in (ROOT / side).rglob("*.py")]
-    return sorted(path.relative_to(ROOT) for path in [*found, *ROOT.glob("*.py")])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

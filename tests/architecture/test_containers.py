@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.architecture.conftest import ROOT, SIDES
-from tests.architecture.test_settings import settings
+from tests.support.source_tree import ROOT, SIDES, settings
 
 PROCESSES = {"api", "policies", "worker", "projector", "scheduler"}
 SERVERS = {"postgres", "redis"}
@@ -94,7 +93,7 @@ def test_the_queue_never_evicts(services: dict[str, Service]) -> None:
     assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
 
 
-def test_what_must_last_is_in_named_volumes(compose: dict[str, Any], services: dict[str, Service]) -> None:
+def test_persistent_data_is_in_named_volumes(compose: dict[str, Any], services: dict[str, Service]) -> None:
     mounted = {mount.partition(":")[0] for service in services.values() for mount in service.get("volumes", [])}
     assert mounted == compose["volumes"].keys()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.architecture.conftest import ROOT, SIDES, modules
+from tests.support.source_tree import ROOT, SIDES, modules
 
 OWN = {*SIDES, "smartmarket", "tests", "bench"}
 

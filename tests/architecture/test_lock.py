@@ -7,7 +7,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.architecture.conftest import ROOT
+from tests.support.source_tree import ROOT
 
 PINNED = re.compile(
     r"(?P<name>[a-z0-9-]+)(?P<extras>\[[a-z, -]+\])?==(?P<version>[^ ;]+)( ; [^\\]+)?( --hash=sha256:[0-9a-f]{64})+"

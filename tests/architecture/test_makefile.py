@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.architecture.conftest import ROOT
+from tests.support.source_tree import ROOT
 
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:

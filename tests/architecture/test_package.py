@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.architecture.conftest import ROOT, SIDES, modules
+from tests.support.source_tree import ROOT, SIDES, modules
 
 JUNK = shutil.ignore_patterns("__pycache__", "*.pyc")
 

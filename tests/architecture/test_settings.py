@@ -2,27 +2,10 @@
 
 import re
 
-from pydantic import AliasChoices
-from pydantic.fields import FieldInfo
-
-from shared.runtime.settings import Settings
-from tests.architecture.conftest import ROOT
+from tests.support.source_tree import ROOT, settings
 
 # Read by compose.yaml, which makes DATABASE_URL of it.
 OF_COMPOSE = {"POSTGRES_PASSWORD"}
-
-
-def names(field: str, info: FieldInfo) -> set[str]:
-    """Return the variables that fill a field."""
-    alias = info.validation_alias
-    if isinstance(alias, AliasChoices):
-        return {str(choice) for choice in alias.choices}
-    return {str(alias) if alias else field.upper()}
-
-
-def settings() -> set[str]:
-    """Return every variable that Settings reads."""
-    return {name for field, info in Settings.model_fields.items() for name in names(field, info)}
 
 
 def test_the_example_names_every_setting_and_nothing_else() -> None:

@@ -8,8 +8,9 @@ import httpx
 import psycopg
 import pytest
 
-from tests.conftest import RunningSystem, Shop, finished_upload, upload
-from tests.contracts.staff import staff_headers
+from tests.support.application import RunningSystem
+from tests.support.shops import Shop, finished_upload, upload
+from tests.support.staff import staff_headers
 from write_side.scheduler import SWEEPS
 
 AGENT = "smartmarket-tests/1"
@@ -53,7 +54,7 @@ def busy(client: httpx.Client, shop: Shop) -> None:
         finished_upload(client, shop, sent.json()["data"]["file_id"])
 
 
-def test_what_an_owner_did_is_told_newest_first_with_its_source_and_without_personal_data(
+def test_the_audit_lists_owner_actions_without_personal_data(
     client: httpx.Client, shop: Shop, staff: dict[str, str]
 ) -> None:
     busy(client, shop)
@@ -107,15 +108,15 @@ def test_addresses_are_cut_short_after_90_days_and_gone_after_400(
     aging = (
         "UPDATE credentials.requests SET ip = '203.0.113.9', at = now() - make_interval(days => %s) WHERE actor = %s"
     )
-    told = []
+    reported = []
     for days in (89, 91, 401):
         with psycopg.connect(running.container.url, autocommit=True) as conn:
             conn.execute(aging, (days, f"user-{shop.user_id}"))
             for statement in SWEEPS:
                 if "credentials.requests" in statement:
                     conn.execute(statement)
-        told.append(page(client, staff, business_id=shop.business_id)["results"][0]["ip_address"])
-    assert told == ["203.0.113.9", "203.0.113.0/24", None]
+        reported.append(page(client, staff, business_id=shop.business_id)["results"][0]["ip_address"])
+    assert reported == ["203.0.113.9", "203.0.113.0/24", None]
 
 
 def test_the_audit_is_for_staff(client: httpx.Client, shop: Shop, staff: dict[str, str]) -> None:

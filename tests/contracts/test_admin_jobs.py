@@ -11,9 +11,11 @@ import pytest
 from shared.domain.events.sales import UploadAccepted
 from shared.errors import JobNotFailed
 from shared.http.pagination import encode_cursor
-from tests.conftest import RunningSystem, Shop, finished_upload, wait_until
-from tests.contracts.reads import record
-from tests.contracts.staff import staff_headers
+from tests.support.application import RunningSystem
+from tests.support.reads import record
+from tests.support.shops import Shop, finished_upload
+from tests.support.staff import staff_headers
+from tests.support.waiting import wait_until
 from write_side.admin.cli import run_jobs
 
 LEDGER = b"Date,Product,Quantity,Amount\n2025-03-01,Tea,1,20\n2025-03-02,Tea,2,40\n"
@@ -56,7 +58,7 @@ def found(client: httpx.Client, shop: Shop, staff: dict[str, str], **params: str
     return items
 
 
-def test_a_job_that_was_given_up_is_listed_with_its_attempts_and_done_once_it_can_be(
+def test_an_abandoned_job_is_listed_with_attempts_and_can_be_retried(
     client: httpx.Client, running: RunningSystem, shop: Shop, staff: dict[str, str], lost: dict[str, Any]
 ) -> None:
     assert lost["state"] == "failed"
@@ -125,7 +127,9 @@ def test_pages_of_jobs_lead_on_by_offset_and_cursor(
     assert by_cursor["next_cursor"] is None
 
 
-def test_jobs_are_for_staff_and_unknown_ones_are_told(client: httpx.Client, shop: Shop, staff: dict[str, str]) -> None:
+def test_jobs_are_for_staff_and_unknown_ones_are_not_found(
+    client: httpx.Client, shop: Shop, staff: dict[str, str]
+) -> None:
     retry = f"/api/admin/jobs/{uuid.uuid4()}/retry"
     for method, path in (("GET", "/api/admin/jobs"), ("POST", retry)):
         assert client.request(method, path).status_code == 401

@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from shared.http.pagination import encode_cursor
-from tests.conftest import RunningSystem, Shop, register
-from tests.contracts.staff import staff_headers
+from tests.support.application import RunningSystem
+from tests.support.shops import Shop, register
+from tests.support.staff import staff_headers
 from write_side.identity.staff_handlers import create_staff
 
 
@@ -55,7 +56,7 @@ def test_operators_have_no_shop_and_the_forgotten_no_name(
     client: httpx.Client, running: RunningSystem, staff: dict[str, str]
 ) -> None:
     store = running.container.store(pool_size=1)
-    email = f"staff-{uuid.uuid4().hex[:8]}@house.bd"
+    email = f"staff-{uuid.uuid4().hex[:8]}@smartmarket.bd"
     user_id = create_staff(store, email, "Nila", "a long enough one")
     store.close()
     operator = page(client, staff, is_staff="true")["results"][0]

@@ -8,8 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, Shop, wait_until
-from tests.contracts.reads import by_cursor, by_offset, data, rows, today
+from tests.support.application import RunningSystem
+from tests.support.reads import by_cursor, by_offset, data, rows, today
+from tests.support.shops import Shop
+from tests.support.waiting import wait_until
 
 SETTINGS, EXPENSES, COLLECTIONS = "/api/cashflow/settings", "/api/cashflow/expenses", "/api/cashflow/collections"
 COUNT = "SELECT count(*) FROM log.events WHERE business_id = %(b)s"
@@ -188,9 +190,7 @@ def test_bad_values_are_refused_and_nothing_is_written(
     assert count(running, shop) == before
 
 
-def test_an_expense_of_nobody_or_of_another_shop_cannot_be_ended(
-    client: httpx.Client, shop: Shop, other_shop: Shop
-) -> None:
+def test_an_unknown_or_foreign_expense_cannot_be_ended(client: httpx.Client, shop: Shop, other_shop: Shop) -> None:
     expense = sent(client, other_shop, "POST", EXPENSES, GOOD_EXPENSE).json()["data"]
     refused = sent(client, shop, "DELETE", f"{EXPENSES}/{expense['id']}")
     assert (refused.status_code, refused.json()["error_code"]) == (404, "NOT_FOUND")
@@ -200,7 +200,7 @@ def test_an_expense_of_nobody_or_of_another_shop_cannot_be_ended(
 @pytest.mark.parametrize(
     ("method", "path", "body"), [("PUT", SETTINGS, GOOD_SETTINGS), ("POST", EXPENSES, GOOD_EXPENSE)]
 )
-def test_a_repeated_command_is_carried_out_once_and_its_key_stands_for_it_alone(
+def test_a_repeated_command_runs_once_and_owns_its_key(
     client: httpx.Client, shop: Shop, running: RunningSystem, method: str, path: str, body: dict[str, Any]
 ) -> None:
     key = {"Idempotency-Key": uuid.uuid4().hex}
@@ -214,7 +214,7 @@ def test_a_repeated_command_is_carried_out_once_and_its_key_stands_for_it_alone(
     assert count(running, shop) == written
 
 
-def test_a_key_stands_for_its_command_though_another_has_no_body(
+def test_a_key_belongs_to_its_command_even_without_a_body(
     client: httpx.Client, shop: Shop, running: RunningSystem
 ) -> None:
     key = {"Idempotency-Key": uuid.uuid4().hex}
@@ -241,6 +241,6 @@ def test_a_key_stands_for_its_command_though_another_has_no_body(
         ("GET", "/api/cashflow"),
     ],
 )
-def test_who_is_nobody_is_told_nothing(client: httpx.Client, method: str, path: str) -> None:
+def test_an_anonymous_client_gets_no_cash_figures(client: httpx.Client, method: str, path: str) -> None:
     refused = client.request(method, path, json=GOOD_EXPENSE if method in {"PUT", "POST"} else None)
     assert (refused.status_code, refused.json()["error_code"]) == (401, "NOT_AUTHENTICATED")

@@ -8,11 +8,13 @@ import httpx
 import pytest
 
 from shared.runtime.container import Container
-from tests.conftest import PATIENCE, RunningSystem, Shop, register, settings_for
-from tests.contracts.reads import record, today
-from tests.log.facts import rows
-from tests.projectors.events import batch, products, sale
-from tests.services import Services, drop_database, fresh_database
+from tests.support.application import RunningSystem, settings_for
+from tests.support.log_facts import rows
+from tests.support.reads import record, today
+from tests.support.servers import Services, drop_database, fresh_database
+from tests.support.shop_events import batch, products, sale
+from tests.support.shops import Shop, register
+from tests.support.waiting import PATIENCE
 
 TEA, RICE, SALT = 1, 2, 3
 OF_SHOP = "SELECT topic FROM log.events WHERE business_id = %s AND topic LIKE 'forecasting.%%' ORDER BY notification_id"
@@ -82,7 +84,7 @@ def test_a_repeated_key_asks_once(client: httpx.Client, shop: Shop, running: Run
     refused(ask(client, shop, "k-1", product_ids=[RICE]), 422, "IDEMPOTENCY_KEY_REUSED")
 
 
-def test_what_nobody_sold_enough_of_or_at_all_is_refused(
+def test_a_forecast_of_products_with_too_few_sales_is_refused(
     client: httpx.Client, shop: Shop, other_shop: Shop, running: RunningSystem
 ) -> None:
     open_shop(shop, running)
@@ -109,7 +111,7 @@ def test_what_nobody_sold_enough_of_or_at_all_is_refused(
         {"force_regenerate": 1},
     ],
 )
-def test_what_is_no_request_is_refused(client: httpx.Client, shop: Shop, wrong: dict[str, Any]) -> None:
+def test_an_invalid_forecast_request_is_refused(client: httpx.Client, shop: Shop, wrong: dict[str, Any]) -> None:
     assert refused(ask(client, shop, **wrong), 400, "INVALID_REQUEST")["details"]["fields"]
 
 
@@ -119,7 +121,7 @@ def test_strangers_may_not_ask(client: httpx.Client) -> None:
 
 @pytest.fixture(scope="module")
 def strict(services: Services, template: str) -> Iterator[RunningSystem]:
-    """A house that counts what its shops do, without a Redis whose counts other tests share."""
+    """An installation that counts what its shops do, without a Redis whose counts other tests share."""
     url = fresh_database(services.database_url, template)
     container = RunningSystem(Container(settings_for(url, services, rate_limits=True, redis_url=None)))
     yield container

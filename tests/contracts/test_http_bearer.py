@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.contracts.edge import OWNER, STAFF, application, bearer, serving, settings
+from tests.support.example_app import OWNER, STAFF, application, bearer, serving, settings
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_the_scheme_may_be_written_in_any_case(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", "Bearer", "Bearer x.y.z", "Basic b3duZXI6cHc=", "Bearer a b"])
-def test_without_a_valid_token_nobody_is_logged_in(client: httpx.Client, value: str | None) -> None:
+def test_an_invalid_token_logs_nobody_in(client: httpx.Client, value: str | None) -> None:
     answer = client.get("/api/whoami", headers={} if value is None else {"Authorization": value})
     assert code(answer) == (401, "NOT_AUTHENTICATED")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -38,8 +38,8 @@ def test_two_tokens_are_none(client: httpx.Client) -> None:
     assert code(client.get("/api/whoami", headers=twice)) == (401, "NOT_AUTHENTICATED")
 
 
-def test_a_token_of_another_house_is_none(client: httpx.Client) -> None:
-    foreign = bearer(OWNER, chosen=settings(jwt_secret="of-another-house-4c1f0d7be2a94f6b8d35"))
+def test_a_token_of_another_installation_is_refused(client: httpx.Client) -> None:
+    foreign = bearer(OWNER, chosen=settings(jwt_secret="of-another-system-4c1f0d7be2a94f6b8d3"))
     assert code(client.get("/api/whoami", headers=foreign)) == (401, "NOT_AUTHENTICATED")
 
 
@@ -64,5 +64,5 @@ def test_an_owner_is_no_staff(client: httpx.Client) -> None:
     assert client.get("/api/admin", headers=bearer(STAFF)).json()["data"] == {"user_id": 99}
 
 
-def test_who_is_not_logged_in_learns_nothing_of_staff_routes(client: httpx.Client) -> None:
+def test_an_anonymous_client_learns_nothing_of_staff_routes(client: httpx.Client) -> None:
     assert code(client.get("/api/admin")) == (401, "NOT_AUTHENTICATED")

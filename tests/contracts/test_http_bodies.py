@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.contracts.edge import ENGLISH_OWNER, OWNER, application, bearer, serving
+from tests.support.example_app import ENGLISH_OWNER, OWNER, application, bearer, serving
+from tests.support.in_process import in_process
 
 JSON = {"Content-Type": "application/json", "Accept-Language": "en"}
 MIB = 1024 * 1024
@@ -16,6 +17,12 @@ MIB = 1024 * 1024
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
+    with in_process(application()) as http:
+        yield http
+
+
+@pytest.fixture(scope="module")
+def wire() -> Iterator[httpx.Client]:
     with serving(application()) as http:
         yield http
 
@@ -57,7 +64,7 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
         (b'{"a":["\\u0000"]}', "zero"),
     ],
 )
-def test_json_that_could_hurt_is_refused_and_told_why(client: httpx.Client, body: bytes, problem: str) -> None:
+def test_harmful_json_is_refused_with_a_reason(client: httpx.Client, body: bytes, problem: str) -> None:
     answer = refused(client.post("/api/anything", content=body, headers=JSON), 400, "INVALID_REQUEST")
     assert problem in answer["message"]
     assert answer["suggestions"]
@@ -107,8 +114,8 @@ def test_no_bytes_make_it_fail(client: httpx.Client, body: bytes) -> None:
 def test_wrong_fields_are_all_named_in_the_reader_s_language(client: httpx.Client) -> None:
     sent = {"amount": "free", "email": "nobody", "colour": "red"}
     answer = refused(client.post("/api/sales", json=sent, headers=bearer(ENGLISH_OWNER)), 400, "INVALID_REQUEST")
-    told = {field["field"]: field["message"] for field in answer["details"]["fields"]}
-    assert told == {
+    reported = {field["field"]: field["message"] for field in answer["details"]["fields"]}
+    assert reported == {
         "product_name": "this is required",
         "amount": "this must be a number",
         "email": "this must be an e-mail address like owner@shop.bd",
@@ -120,7 +127,7 @@ def test_wrong_fields_are_all_named_in_the_reader_s_language(client: httpx.Clien
 
 
 @pytest.mark.parametrize(
-    ("sent", "told"),
+    ("sent", "reported"),
     [
         ({"product_name": ""}, "at least 1 characters are needed"),
         ({"product_name": "x" * 256}, "at most 255 characters are allowed"),
@@ -131,13 +138,13 @@ def test_wrong_fields_are_all_named_in_the_reader_s_language(client: httpx.Clien
         ({"amount": [1]}, "this must be a number"),
     ],
 )
-def test_limits_of_fields_are_told(client: httpx.Client, sent: dict[str, Any], told: str) -> None:
+def test_a_refusal_names_the_limit_of_each_field(client: httpx.Client, sent: dict[str, Any], reported: str) -> None:
     body = {"product_name": "Shirt", "amount": 600} | sent
     answer = refused(client.post("/api/sales", json=body, headers=bearer(ENGLISH_OWNER)), 400, "INVALID_REQUEST")
-    assert [field["message"] for field in answer["details"]["fields"]] == [told]
+    assert [field["message"] for field in answer["details"]["fields"]] == [reported]
 
 
-def test_what_was_sent_is_never_echoed(client: httpx.Client) -> None:
+def test_a_refusal_never_echoes_the_request(client: httpx.Client) -> None:
     sent = {"product_name": 1, "amount": "SecurePass123", "password": "SecurePass123"}
     assert "SecurePass123" not in client.post("/api/sales", json=sent, headers=bearer(OWNER)).text
 
@@ -168,7 +175,7 @@ def test_other_kinds_of_content_are_not_read(client: httpx.Client, path: str, he
     refused(client.post(path, content=b"{}", headers=headers | bearer(OWNER)), 415, "UNSUPPORTED_MEDIA_TYPE")
 
 
-def test_a_form_sent_where_json_belongs_is_told_what_belongs(client: httpx.Client) -> None:
+def test_a_form_in_place_of_json_is_refused_with_the_type_expected(client: httpx.Client) -> None:
     answer = refused(
         client.post("/api/sales", files={"file": b"x"}, headers=bearer(OWNER)), 415, "UNSUPPORTED_MEDIA_TYPE"
     )
@@ -180,24 +187,35 @@ def test_json_under_another_name_is_read(client: httpx.Client) -> None:
     assert client.post("/api/sales", content=b'{"product_name":"Shirt","amount":1}', headers=headers).status_code == 201
 
 
+def test_json_is_read_and_refused_over_the_wire_as_in_process(wire: httpx.Client) -> None:
+    assert wire.post("/api/anything", content=b'{"a":600.05}', headers=JSON).json()["data"] == {"a": 600.05}
+    refused(wire.post("/api/anything", content=b'{"a":1e400}', headers=JSON), 400, "INVALID_REQUEST")
+    refused(wire.post("/api/sales", headers=bearer(OWNER)), 400, "INVALID_REQUEST")
+    refused(
+        wire.post("/api/sales", content=b"{}", headers={"Content-Type": "text/plain"} | bearer(OWNER)),
+        415,
+        "UNSUPPORTED_MEDIA_TYPE",
+    )
+
+
 def test_json_may_be_one_mebibyte_and_not_a_byte_more(client: httpx.Client) -> None:
     fitting = b'{"a":"' + b"x" * (MIB - 8) + b'"}'
     assert client.post("/api/anything", content=fitting, headers=JSON).status_code == 200
     refused(client.post("/api/anything", content=fitting + b" ", headers=JSON), 413, "PAYLOAD_TOO_LARGE")
 
 
-def test_a_large_body_is_counted_while_it_streams(client: httpx.Client) -> None:
+def test_a_large_body_is_counted_while_it_streams(wire: httpx.Client) -> None:
     def streamed() -> Iterator[bytes]:
         yield b'{"a":"'
         for _ in range(1100):
             yield b"x" * 1024
         yield b'"}'
 
-    refused(client.post("/api/anything", content=streamed(), headers=JSON), 413, "PAYLOAD_TOO_LARGE")
+    refused(wire.post("/api/anything", content=streamed(), headers=JSON), 413, "PAYLOAD_TOO_LARGE")
 
 
-def test_a_large_body_is_refused_before_it_is_sent(client: httpx.Client) -> None:
-    with socket.create_connection((client.base_url.host, client.base_url.port or 0), timeout=5) as raw:
+def test_a_large_body_is_refused_before_it_is_sent(wire: httpx.Client) -> None:
+    with socket.create_connection((wire.base_url.host, wire.base_url.port or 0), timeout=5) as raw:
         raw.sendall(
             b"POST /api/anything HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             b"Content-Length: 99999999\r\nExpect: 100-continue\r\n\r\n"
@@ -205,14 +223,14 @@ def test_a_large_body_is_refused_before_it_is_sent(client: httpx.Client) -> None
         assert raw.recv(1024).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_file_may_be_ten_mebibytes_and_not_much_more(client: httpx.Client) -> None:
-    answer = client.post("/api/files", files={"file": b"x" * (10 * MIB)})
+def test_a_file_may_be_ten_mebibytes_and_not_much_more(wire: httpx.Client) -> None:
+    answer = wire.post("/api/files", files={"file": b"x" * (10 * MIB)})
     assert (answer.status_code, answer.json()["data"]["size"]) == (202, 10 * MIB)
-    told = refused(client.post("/api/files", files={"file": b"x" * (11 * MIB)}), 413, "FILE_TOO_LARGE")
-    assert told["details"] == {"limit_bytes": 10 * MIB}
+    reported = refused(wire.post("/api/files", files={"file": b"x" * (11 * MIB)}), 413, "FILE_TOO_LARGE")
+    assert reported["details"] == {"limit_bytes": 10 * MIB}
 
 
-def test_a_large_file_is_counted_while_it_streams(client: httpx.Client) -> None:
+def test_a_large_file_is_counted_while_it_streams(wire: httpx.Client) -> None:
     def streamed() -> Iterator[bytes]:
         yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
         for _ in range(11 * 16):
@@ -220,7 +238,7 @@ def test_a_large_file_is_counted_while_it_streams(client: httpx.Client) -> None:
         yield b"\r\n--b--\r\n"
 
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
-    refused(client.post("/api/files", content=streamed(), headers=headers), 413, "FILE_TOO_LARGE")
+    refused(wire.post("/api/files", content=streamed(), headers=headers), 413, "FILE_TOO_LARGE")
 
 
 def test_a_broken_form_is_refused(client: httpx.Client) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contracts.edge import ENGLISH_OWNER, OWNER, application, bearer, serving
+from tests.support.example_app import ENGLISH_OWNER, OWNER, application, bearer, serving
 
 BANGLA = re.compile("[\u0980-\u09ff]")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -104,7 +104,7 @@ def test_a_refusal_raised_by_a_route_is_answered_with_its_code(client: httpx.Cli
     error(client.get("/api/taken"), 409, "EMAIL_TAKEN")
 
 
-def test_a_fault_tells_the_client_nothing_of_what_happened(client: httpx.Client) -> None:
+def test_a_server_error_reveals_no_details(client: httpx.Client) -> None:
     answer = client.get("/api/broken")
     assert error(answer, 500, "INTERNAL_ERROR")["details"] == {}
     for secret in ("hunter2", "ZeroDivision", "Traceback", ".py"):

@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 
 from shared.http.rate_limiter import RateLimiter, source
 from shared.http.tokens import Principal
-from tests.contracts.edge import application, bearer, serving, settings
-from tests.services import Services
+from tests.support.example_app import application, bearer, serving, settings
+from tests.support.servers import Services
 
 
 @pytest.fixture
@@ -40,9 +40,7 @@ async def hits(url: str | None, key: str, count: int, *, limit: int = 3, window_
 
 
 @pytest.mark.parametrize("counted_in_redis", [True, False])
-def test_the_hit_after_the_limit_is_told_when_to_come_back(
-    services: Services, key: str, counted_in_redis: bool
-) -> None:
+def test_a_request_over_the_limit_learns_when_to_retry(services: Services, key: str, counted_in_redis: bool) -> None:
     *let_in, refused = asyncio.run(hits(services.redis_url if counted_in_redis else None, key, 4))
     assert let_in == [None, None, None]
     assert refused in {59, 60}
@@ -53,9 +51,9 @@ def test_a_window_ends_as_it_said(services: Services, key: str, counted_in_redis
     async def wait_it_out() -> list[int | None]:
         async with Redis.from_url(services.redis_url) as redis:
             limiter = RateLimiter(redis if counted_in_redis else None)
-            told = [await limiter.hit(key, 1, 1), await limiter.hit(key, 1, 1)]
-            await asyncio.sleep(told[1] or 0)
-            return [*told, await limiter.hit(key, 1, 1)]
+            reported = [await limiter.hit(key, 1, 1), await limiter.hit(key, 1, 1)]
+            await asyncio.sleep(reported[1] or 0)
+            return [*reported, await limiter.hit(key, 1, 1)]
 
     assert asyncio.run(wait_it_out()) == [None, 1, None]
 
@@ -64,9 +62,9 @@ def test_hits_far_apart_do_not_add_up(services: Services, key: str) -> None:
     async def now_and_then() -> list[int | None]:
         async with Redis.from_url(services.redis_url) as redis:
             limiter = RateLimiter(redis)
-            told = [await limiter.hit(key, 2, 1)]
+            reported = [await limiter.hit(key, 2, 1)]
             await asyncio.sleep(1.1)
-            return [*told, await limiter.hit(key, 2, 1), await limiter.hit(key, 2, 1)]
+            return [*reported, await limiter.hit(key, 2, 1), await limiter.hit(key, 2, 1)]
 
     assert asyncio.run(now_and_then()) == [None, None, None]
 
@@ -85,9 +83,9 @@ def test_a_redis_that_forgot_the_script_is_taught_it_again(services: Services, k
     async def forget() -> list[int | None]:
         async with Redis.from_url(services.redis_url) as redis:
             limiter = RateLimiter(redis)
-            told = [await limiter.hit(key, 1, 60)]
+            reported = [await limiter.hit(key, 1, 60)]
             await redis.script_flush()
-            return [*told, await limiter.hit(key, 1, 60)]
+            return [*reported, await limiter.hit(key, 1, 60)]
 
     first, second = asyncio.run(forget())
     assert first is None
@@ -101,8 +99,8 @@ def test_a_redis_that_refuses_connections_is_counted_for_here(key: str, caplog: 
 
 def test_a_redis_that_is_silent_slows_one_request_and_not_the_rest(silent_redis: str, key: str) -> None:
     started = time.monotonic()
-    told = asyncio.run(hits(silent_redis, key, 500, limit=499))
-    assert told[-2:] == [None, 60]
+    reported = asyncio.run(hits(silent_redis, key, 500, limit=499))
+    assert reported[-2:] == [None, 60]
     assert time.monotonic() - started < 2.0
 
 
@@ -110,10 +108,10 @@ def test_hits_are_counted_in_redis_again_once_it_answers(services: Services, key
     async def come_back() -> list[int | None]:
         async with Redis.from_url(services.redis_url) as alive, Redis.from_url("redis://127.0.0.1:1") as dead:
             limiter = RateLimiter(dead)
-            told = [await limiter.hit(key, 1, 60) for _ in range(2)]
+            reported = [await limiter.hit(key, 1, 60) for _ in range(2)]
             limiter._redis = alive
-            limiter._ask_again_at = time.monotonic()
-            return [*told, await limiter.hit(key, 1, 60), await limiter.hit(key, 1, 60)]
+            limiter._retry_at = time.monotonic()
+            return [*reported, await limiter.hit(key, 1, 60), await limiter.hit(key, 1, 60)]
 
     first, second, third, fourth = asyncio.run(come_back())
     assert (first, third) == (None, None)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.runtime.logging import bound, configure_logging
-from tests.contracts.edge import OWNER, application, bearer, serving
+from tests.support.example_app import OWNER, application, bearer, serving
 
 TOKEN = bearer(OWNER)["Authorization"].split()[1]
 
@@ -75,7 +75,7 @@ def test_no_password_or_token_reaches_the_log(lines: io.StringIO) -> None:
     assert len(read(lines)) == 3
 
 
-def test_what_json_cannot_hold_is_still_one_line(lines: io.StringIO) -> None:
+def test_a_log_message_json_cannot_hold_is_still_one_line(lines: io.StringIO) -> None:
     logging.getLogger("x").info("odd\nline \ud800", extra={"thing": object(), "big": 2**80, "keys": {1: "\udfff"}})
     assert len(read(lines)) == 1
 

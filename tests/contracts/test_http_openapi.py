@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from shared.errors import refusals
-from tests.contracts.edge import application, serving, settings
+from tests.support.example_app import application, serving, settings
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.contracts.edge import OWNER, application, bearer, serving, settings
+from tests.support.example_app import OWNER, application, bearer, serving, settings
 
 SPA = "https://smartmarket.vercel.app"
 
@@ -44,7 +44,7 @@ def test_production_answers_behind_a_proxy_that_speaks_https(production: httpx.C
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
 
 
-def test_probes_inside_the_house_may_speak_plain_http(production: httpx.Client) -> None:
+def test_internal_probes_may_use_plain_http(production: httpx.Client) -> None:
     assert production.get("/health").status_code == 200
 
 

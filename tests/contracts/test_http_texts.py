@@ -24,7 +24,7 @@ def every_refusal() -> list[type[Refusal]]:
 
 
 @pytest.mark.parametrize("refusal", every_refusal(), ids=lambda cls: cls.__name__)
-def test_every_refusal_tells_its_reader_what_to_do_in_both_languages(refusal: type[Refusal]) -> None:
+def test_every_refusal_suggests_a_next_step_in_both_languages(refusal: type[Refusal]) -> None:
     for language in LANGUAGES:
         message, suggestions = text(refusal.text_key, language)
         assert message
@@ -61,7 +61,7 @@ def test_braces_in_what_users_send_are_only_text() -> None:
     assert "{0.__class__}" in text("INVALID_QUERY", "en", parameter="{0.__class__}").message
 
 
-def test_phrases_are_rendered_however_deep_they_stand() -> None:
+def test_nested_phrases_are_rendered() -> None:
     value = {"fields": [{"message": Phrase("FIELD_TOO_LONG", {"max_length": 5})}], "plain": [1, None]}
     assert rendered(value, "en") == {"fields": [{"message": "at most 5 characters are allowed"}], "plain": [1, None]}
 
@@ -70,3 +70,17 @@ def test_waiting_time_becomes_a_header_and_a_detail() -> None:
     refusal = refusals()["RATE_LIMITED"](retry_after=12)
     assert refusal.headers["Retry-After"] == "12"
     assert refusal.details == {"retry_after": 12}
+
+
+# Two refusals concern the address of a request itself, so they are about addresses.
+ABOUT_ADDRESSES = {"INVALID_REQUEST", "NOT_FOUND_ROUTE"}
+
+
+def test_texts_for_users_name_actions_and_not_http_addresses() -> None:
+    addressed = {
+        code
+        for code, texts in catalogue().items()
+        for message, suggestions in texts.values()
+        if re.search(r"\b(GET|POST|PUT|PATCH|DELETE) /|/api\b", " ".join([message, *suggestions]))
+    }
+    assert addressed == ABOUT_ADDRESSES

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -10,9 +9,10 @@ import pytest
 
 from shared.domain.events.sales import NewProduct, ProductsAdded
 from shared.eventstore.store import Metadata, UnitOfWork
-from tests.conftest import RunningSystem, Shop, register
-from tests.contracts.reads import today
-from tests.journeys.uploading import kept, refusal, refused_in_both_languages, topics
+from tests.support.application import RunningSystem
+from tests.support.reads import today
+from tests.support.shops import Shop, register
+from tests.support.uploading import kept, refusal, refused_in_both_languages, topics
 from write_side.sales.aggregate import product_index_key
 
 Headers = dict[str, str]
@@ -63,10 +63,9 @@ def known(running: RunningSystem, shop: Shop) -> None:
 
 
 @pytest.fixture(scope="module")
-def strict(running: RunningSystem) -> Iterator[Stocked]:
+def strict(running: RunningSystem, unserved: httpx.Client) -> Stocked:
     """A shop of which nothing is accepted."""
-    with httpx.Client(base_url=running.url, timeout=30, headers={"Accept-Language": "en"}) as http:
-        yield Stocked(running, http)
+    return Stocked(running, unserved)
 
 
 @pytest.fixture
@@ -221,7 +220,7 @@ def test_a_unit_that_is_weighed_allows_fractions_from_the_same_request_on(stocke
 
 
 @pytest.mark.parametrize(
-    ("kind", "at", "told"),
+    ("kind", "at", "reported"),
     [
         ("count", "2025-10-01", "2025-10-01T23:59:59+06:00"),
         ("receive", "2025-10-01", "2025-10-01T00:00:00+06:00"),
@@ -230,18 +229,18 @@ def test_a_unit_that_is_weighed_allows_fractions_from_the_same_request_on(stocke
         ("return", "2000-01-01", "2000-01-01T00:00:00+06:00"),
     ],
 )
-def test_a_movement_is_answered_with_its_own_time(stocked: Stocked, kind: str, at: str, told: str) -> None:
+def test_a_movement_is_answered_with_its_own_time(stocked: Stocked, kind: str, at: str, reported: str) -> None:
     answer = stocked.move({"kind": kind, "quantity": 5, "at": at})
     assert answer.status_code == 201, answer.text
-    assert answer.json()["data"] == {"product_id": 1, "kind": kind, "quantity": 5, "at": told}
+    assert answer.json()["data"] == {"product_id": 1, "kind": kind, "quantity": 5, "at": reported}
     assert answer.headers["X-Event-Position"]
 
 
 @pytest.mark.parametrize("at", [None, str(today())])
 def test_today_and_nothing_mean_now(stocked: Stocked, at: str | None) -> None:
     answer = stocked.move({"kind": "count", "quantity": 0, **({"at": at} if at else {})})
-    told = dt.datetime.fromisoformat(answer.json()["data"]["at"])
-    assert abs(told - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1)
+    reported = dt.datetime.fromisoformat(answer.json()["data"]["at"])
+    assert abs(reported - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1)
 
 
 def test_the_same_key_counts_once_and_another_body_under_it_is_refused(stocked: Stocked) -> None:

@@ -9,8 +9,10 @@ import pytest
 from projections.registry import REGISTRY
 from read_side.admin.explain_router import SHOWN_TO_OWNERS
 from shared.texts import catalogue
-from tests.conftest import RunningSystem, Shop, wait_until
-from tests.contracts.reads import rows
+from tests.support.application import RunningSystem
+from tests.support.reads import rows
+from tests.support.shops import Shop
+from tests.support.waiting import wait_until
 from write_side.identity.staff_handlers import create_staff
 
 PASSWORD = "SecurePass123"
@@ -104,7 +106,7 @@ def test_operators_alone_may_ask(client: httpx.Client, shop: Shop) -> None:
         assert client.post(f"/api/admin{path}", json=body).status_code == 401
 
 
-def test_where_projections_stand(operator: Operator) -> None:
+def test_operators_see_the_positions_of_projections(operator: Operator) -> None:
     found = {item["name"]: item for item in operator.data("/projections")["results"]}
     assert set(found) == set(REGISTRY)
     assert found["sales"]["projector_version"] == REGISTRY["sales"].version
@@ -177,7 +179,7 @@ def test_rules_tell_what_may_be_chosen_and_refuse_the_rest(operator: Operator) -
     assert (same["changed"], same["position"]) == (False, None)
 
 
-def test_what_there_is_not_is_refused_with_what_there_is(operator: Operator, known: Shop) -> None:
+def test_an_unknown_name_is_refused_with_the_known_ones(operator: Operator, known: Shop) -> None:
     details = refused(operator.post("/projections/profits/rebuild"), 404, "NOT_FOUND")
     assert details["allowed"] == list(REGISTRY)
     refused(operator.post("/projections/sales/verify", {"business_id": 10**12}), 404, "NOT_FOUND")
@@ -240,7 +242,7 @@ def test_every_step_that_owners_are_shown_has_a_title_in_both_languages(table: s
     (projection,) = (p for p in REGISTRY.values() if table in {t.name for t in p.tables})
     steps = {*projection.handlers, *(projection.derivation.after if projection.derivation else ())}
     for event in steps:
-        titles = catalogue().get(f"TOLD_{event.topic.replace('.', '_').upper()}")
+        titles = catalogue().get(f"EVENT_{event.topic.replace('.', '_').upper()}")
         assert titles, event.topic
         assert titles["bn"].message != titles["en"].message
 
@@ -255,7 +257,7 @@ def test_owners_see_what_a_recommendation_came_from(client: httpx.Client, shop: 
 
     wait_until(lambda: bool(warned()))
     number = warned()[0]["id"]
-    told = client.get(f"/api/explain?what=recommendation&id={number}", headers=shop.headers).json()["data"]
-    assert told["steps"][0]["title"] == "It was recommended"
-    assert (told["row"]["type"], told["unexplained"]) == ("cash_warning", {})
+    reported = client.get(f"/api/explain?what=recommendation&id={number}", headers=shop.headers).json()["data"]
+    assert reported["steps"][0]["title"] == "It was recommended"
+    assert (reported["row"]["type"], reported["unexplained"]) == ("cash_warning", {})
     refused(client.get(f"/api/explain?what=recommendation&id={number}", headers=other_shop.headers), 404, "NOT_FOUND")

@@ -5,9 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, Shop
-from tests.contracts.staff import staff_headers
-from tests.journeys.test_time_travel import travel
+from tests.support.application import RunningSystem
+from tests.support.shops import Shop
+from tests.support.staff import staff_headers
+from tests.support.time_travel_api import travel
 
 SELECT = """SELECT g.id, g.schema FROM projections.generations g JOIN projections.replays r ON g.schema = ANY(r.schemas)
     WHERE r.id = %s"""

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from shared.domain.events.sales import CustomersAdded, NewCustomer, UploadFailed
-from tests.conftest import RunningSystem, Shop
-from tests.contracts.reads import by_cursor, by_offset, data, record, refusal, rows, today
+from tests.support.application import RunningSystem
+from tests.support.reads import by_cursor, by_offset, data, record, refusal, rows, today
+from tests.support.shops import Shop
 
 PATH = "/customers"
 SEGMENTS = {
@@ -150,7 +151,7 @@ def test_score_level_and_reason_fit_the_days_of_silence(client: httpx.Client, sh
             assert str(days) in churn["risk_reason"]
 
 
-def test_who_came_often_and_is_silent_for_70_days_is_at_high_risk_and_told_why(
+def test_a_silent_regular_customer_is_at_high_risk_with_reasons(
     client: httpx.Client, shop: Shop, ledger: Callable[..., str]
 ) -> None:
     ledger(rows(*(f"{ago(70 + 10 * i)},Tea,1,10,Rahim,Cash" for i in range(10))))
@@ -163,7 +164,7 @@ def test_who_came_often_and_is_silent_for_70_days_is_at_high_risk_and_told_why(
     assert bangla["churn_analysis"]["risk_code"] == churn["risk_code"] == "out_of_rhythm"
 
 
-def test_a_shop_with_a_past_tells_how_likely_its_customers_return(
+def test_a_shop_with_history_shows_return_probabilities(
     client: httpx.Client, shop: Shop, ledger: Callable[..., str]
 ) -> None:
     lines = [f"{ago(day)},Tea,1,10,Regular {i},Cash" for i in range(20) for day in range(i % 9, 300, 9)]
@@ -195,7 +196,7 @@ def test_a_customer_whose_key_was_destroyed_has_no_name(
 @pytest.mark.parametrize(
     "params", [{"sort": "age"}, {"order": ""}, {"churn_risk_only": "2"}, {"product_id": 1}], ids=str
 )
-def test_what_cannot_be_asked_is_refused(client: httpx.Client, shop: Shop, params: dict[str, Any]) -> None:
+def test_an_invalid_customer_query_is_refused(client: httpx.Client, shop: Shop, params: dict[str, Any]) -> None:
     assert refusal(client, shop, PATH, **params) == "INVALID_QUERY"
 
 

@@ -9,15 +9,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from read_side.forecasting.queries import risk_of
-from shared.domain.events.base import Event
 from shared.domain.events.forecasting import ForecastFailed, ForecastsRequested, Short
 from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
 from shared.domain.events.sales import SalesBatchRecorded
 from shared.domain.rules.stockout import Demand, Shelf
-from tests.conftest import RunningSystem, Shop, wait_until
-from tests.contracts.reads import by_cursor, by_offset, data, record, refusal, today
-from tests.projectors.events import batch, products, sale
-from tests.projectors.forecasts import RUN, made, takings
+from shared.eventstore.event import Event
+from tests.support.application import RunningSystem
+from tests.support.forecast_events import RUN, made, takings
+from tests.support.reads import by_cursor, by_offset, data, record, refusal, today
+from tests.support.shop_events import batch, products, sale
+from tests.support.shops import Shop
+from tests.support.waiting import wait_until
 
 RICE, TEA, SALT, SOAP, OIL = range(1, 6)
 WEEK = [3, 4, 3, 6, 4, 4, 4]
@@ -100,17 +102,17 @@ def test_the_example_of_the_contract(client: httpx.Client, shelf: Shop) -> None:
     assert rice["rivals"] == [{"model": "ets", "wape": 20, "bias": 1}]
 
 
-def test_what_is_not_known_is_not_told_but_what_to_do_is(client: httpx.Client, shelf: Shop) -> None:
+def test_a_forecast_names_missing_data_and_the_next_step(client: httpx.Client, shelf: Shop) -> None:
     items = {item["product"]["id"]: item for item in data(client, shelf, "/forecasts")["results"]}
     assert items[TEA]["stockout_risk"]["will_stockout"] is False
     assert (items[TEA]["stockout_risk"]["confidence"], items[TEA]["stockout_risk"]["recommendation"]) == (0.0, None)
-    told = {product: item["stockout_risk"] for product, item in items.items() if item["stockout_risk"]["reason"]}
-    assert {product: (risk["reason"], risk["recommendation"]) for product, risk in told.items()} == {
+    reported = {product: item["stockout_risk"] for product, item in items.items() if item["stockout_risk"]["reason"]}
+    assert {product: (risk["reason"], risk["recommendation"]) for product, risk in reported.items()} == {
         SALT: ("stock_unknown", "Count the stock once to see when it runs out"),
         SOAP: ("insufficient_data", "A forecast takes 30 sales; 12 are recorded"),
         OIL: ("failed", "This product could not be forecast last time: request it again"),
     }
-    assert {risk["will_stockout"] for risk in told.values()} == {False}
+    assert {risk["will_stockout"] for risk in reported.values()} == {False}
     soap = items[SOAP]
     assert (soap["status"], soap["have"], soap["need"], soap["id"]) == ("insufficient_data", 12, 30, None)
     assert soap["predicted_demand"] == []
@@ -155,7 +157,7 @@ def test_filters_orders_and_pages(client: httpx.Client, shelf: Shop, running: Ru
         {"what": 1},
     ],
 )
-def test_what_cannot_be_asked_is_refused(client: httpx.Client, shop: Shop, wrong: dict[str, Any]) -> None:
+def test_an_invalid_forecast_query_is_refused(client: httpx.Client, shop: Shop, wrong: dict[str, Any]) -> None:
     assert refusal(client, shop, "/forecasts", **wrong) == "INVALID_QUERY"
 
 
@@ -244,8 +246,8 @@ def test_cash_goes_by_the_forecast_of_takings_and_then_by_weekdays(
     month = [sale(n, paisa=100_000, date=today() - days(n)) for n in range(1, 29)]
     before = read(client, shop, running, "cashflow", SHELF[0], batch(shop.business_id, month), projection_days=7)
     assert before["takings_forecast"] is None
-    told = takings([1, 250_000, 260_000], made_on=today() - days(1))
-    after = read(client, shop, running, "cashflow", told, projection_days=7)
+    reported = takings([1, 250_000, 260_000], made_on=today() - days(1))
+    after = read(client, shop, running, "cashflow", reported, projection_days=7)
     assert after["takings_forecast"] == {"made_on": str(today() - days(1)), "model": "blend"}
     lines = [[line for line in day["lines"] if line["line"] == "takings"] for day in before_after(after)]
     assert [(line["amount"], line["basis"]) for (line,) in lines[:3]] == [
@@ -256,7 +258,7 @@ def test_cash_goes_by_the_forecast_of_takings_and_then_by_weekdays(
     assert [line["basis"] for day in before_after(before) for line in day["lines"]] == ["estimated"] * 7
 
 
-def test_a_replay_shows_what_had_been_told_by_then(client: httpx.Client, shelf: Shop, running: RunningSystem) -> None:
+def test_a_replay_shows_the_forecasts_known_by_then(client: httpx.Client, shelf: Shop, running: RunningSystem) -> None:
     before = data(client, shelf, "/forecasts")["results"]
     asked = client.post("/api/replays", json={"as_of": dt.datetime.now(dt.UTC).isoformat()}, headers=shelf.headers)
     replay = asked.json()["data"]["id"]

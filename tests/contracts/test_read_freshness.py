@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from shared.domain.events.sales import Sale, SalesBatchRecorded
-from tests.conftest import RunningSystem, Shop, upload
-from tests.contracts.reads import at, csv, invented, record
+from tests.support.application import RunningSystem
+from tests.support.reads import at, csv, invented, record
+from tests.support.shops import Shop, upload
 
 PATHS = ("/api/transactions", "/api/products", "/api/customers", "/api/business/profile", "/api/data/uploads")
 
@@ -36,7 +37,7 @@ def test_a_query_waits_for_the_position_it_is_given(
     assert found["count"] == 1
 
 
-def test_a_position_that_does_not_come_is_told_with_a_time_to_come_back(
+def test_an_unreached_position_is_refused_with_a_retry_time(
     client: httpx.Client, shop: Shop, running: RunningSystem
 ) -> None:
     answer = client.get("/api/products", headers=shop.headers | at(running, shop, 2**40))
@@ -44,7 +45,7 @@ def test_a_position_that_does_not_come_is_told_with_a_time_to_come_back(
     assert int(answer.headers["Retry-After"]) >= 1
 
 
-def test_only_who_waits_for_a_parked_business_is_told_so(
+def test_only_a_reader_of_a_parked_business_learns_of_it(
     client: httpx.Client, shop: Shop, other_shop: Shop, running: RunningSystem
 ) -> None:
     poison = SalesBatchRecorded(NO_FILE, [sale(1, quantity=2**70)], [], "", 0, 0, 1)

@@ -10,11 +10,12 @@ import psycopg
 import pytest
 
 from shared.http.tokens import Principal, TokenProvider
-from shared.jobs import queue
 from shared.runtime.container import Container
+from shared.runtime.heartbeat import beat
 from shared.runtime.settings import Settings
 from smartmarket import build_api
-from tests.conftest import RunningSystem, Shop
+from tests.support.application import RunningSystem
+from tests.support.shops import Shop
 
 KINDS = ("worker", "policies", "projector")
 NOWHERE = "127.0.0.1:1"
@@ -25,7 +26,7 @@ def beating(running: RunningSystem) -> Iterator[None]:
     """Processes of every kind that say they live."""
     with running.container.connect() as conn:
         for kind in KINDS:
-            queue.beat(conn, f"test-{kind}", kind)
+            beat(conn, f"test-{kind}", kind)
     yield
     forget(running, *KINDS)
 

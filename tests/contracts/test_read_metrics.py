@@ -10,9 +10,11 @@ from projections.engine import generations
 from projections.operations.scratch import OperationRequest
 from projections.operations.verify import verify
 from projections.registry import REGISTRY
-from shared.jobs import queue
+from shared.runtime.heartbeat import beat
 from smartmarket import source_of
-from tests.conftest import RunningSystem, Shop, wait_until
+from tests.support.application import RunningSystem
+from tests.support.shops import Shop
+from tests.support.waiting import wait_until
 
 Samples = dict[tuple[str, str], float]
 
@@ -35,7 +37,7 @@ def test_read_models_jobs_and_processes_tell_how_they_keep_up(
 ) -> None:
     ledger(b"Date,Product,Quantity,Amount\n2025-10-01,Shirt,2,600\n")
     with running.container.connect() as conn:
-        queue.beat(conn, "test-scraped", "scraped")
+        beat(conn, "test-scraped", "scraped")
         standing = {each["name"]: each for each in generations.standing(conn)}
     found = scraped(client)
     assert found["smartmarket_processes", "scraped"] == 1
@@ -45,10 +47,10 @@ def test_read_models_jobs_and_processes_tell_how_they_keep_up(
     # Other tests' shops go on meanwhile: not every read model is at the head in the same moment.
     for name in REGISTRY:
         wait_until(partial(at_the_head, client, name))
-    told = verify(
+    reported = verify(
         source_of(running.container), REGISTRY["uploads"], [shop.business_id], wish=OperationRequest("nightly")
     )
-    assert told.equal
+    assert reported.equal
     after = scraped(client)
     assert after["smartmarket_verified_rows_differing", "uploads"] == 0
     assert after["smartmarket_verified_shops", "uploads"] == 1

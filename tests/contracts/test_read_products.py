@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Shop
-from tests.contracts.reads import by_cursor, by_offset, data, refusal, rows, today
+from tests.support.reads import by_cursor, by_offset, data, refusal, rows, today
+from tests.support.shops import Shop
 
 PATH = "/products"
 PRODUCTS = ("mango", "Apple", "চা", "banana", "Zinc", "apple pie", "Dal", "egg", "fish", "Gur", "Oil", "Pen")
@@ -129,7 +129,7 @@ def test_a_cursor_by_name_holds_no_name(client: httpx.Client, shop: Shop) -> Non
 @pytest.mark.parametrize(
     "params", [{"sort": "price"}, {"order": "up"}, {"low_stock_only": "maybe"}, {"limit": 500}], ids=str
 )
-def test_what_cannot_be_asked_is_refused(client: httpx.Client, shop: Shop, params: dict[str, Any]) -> None:
+def test_an_invalid_product_query_is_refused(client: httpx.Client, shop: Shop, params: dict[str, Any]) -> None:
     assert refusal(client, shop, PATH, **params) == "INVALID_QUERY"
 
 

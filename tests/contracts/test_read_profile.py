@@ -5,8 +5,9 @@ from collections.abc import Callable
 import httpx
 
 from shared.domain.events.identity import BusinessProfileChanged
-from tests.conftest import RunningSystem, Shop
-from tests.contracts.reads import data, record, rows
+from tests.support.application import RunningSystem
+from tests.support.reads import data, record, rows
+from tests.support.shops import Shop
 
 PATH = "/business/profile"
 
@@ -46,7 +47,7 @@ def test_the_profile_counts_what_was_sold(client: httpx.Client, shop: Shop, ledg
     assert found["data_sources"] == ["csv"]
 
 
-def test_what_the_owner_cleared_is_null(client: httpx.Client, shop: Shop, running: RunningSystem) -> None:
+def test_a_cleared_profile_field_is_null(client: httpx.Client, shop: Shop, running: RunningSystem) -> None:
     changed = BusinessProfileChanged(shop.business_id, shop.user_id, name="Tea & More", city="Dhaka", description="Tea")
     cleared = BusinessProfileChanged(shop.business_id, shop.user_id, description="")
     fresh = record(running, shop, changed, cleared)

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from read_side.sales import queries
-from tests.conftest import Shop
-from tests.contracts.reads import FIRST_DAY, Sale, by_cursor, by_offset, csv, data, invented, refusal, rows
+from tests.support.reads import FIRST_DAY, Sale, by_cursor, by_offset, csv, data, invented, refusal, rows
+from tests.support.shops import Shop
 
 PATH = "/transactions"
 
@@ -86,7 +86,7 @@ def test_a_shop_without_sales_has_an_empty_list_and_a_summary_of_nothing(client:
     [(10_000, 20_000), (0, 1)],
     ids=["matches are collected", "matches are met on the way and days are skipped"],
 )
-def test_every_combination_of_filters_and_orders_is_what_the_ledger_says_on_every_page(
+def test_every_filter_and_order_matches_the_ledger_on_every_page(
     client: httpx.Client,
     shop: Shop,
     ledger: Callable[..., str],
@@ -180,7 +180,7 @@ def test_sales_that_come_in_meanwhile_do_not_move_pages_of_a_cursor(
     ],
     ids=str,
 )
-def test_what_cannot_be_asked_is_refused(client: httpx.Client, shop: Shop, params: dict[str, Any]) -> None:
+def test_an_invalid_transaction_query_is_refused(client: httpx.Client, shop: Shop, params: dict[str, Any]) -> None:
     assert refusal(client, shop, PATH, **params) == "INVALID_QUERY"
 
 

@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from shared.domain.events.sales import UploadAccepted, UploadFailed
-from tests.conftest import RunningSystem, Shop, finished_upload, upload
-from tests.contracts.reads import by_cursor, by_offset, csv, data, invented, record, refusal, rows
+from tests.support.application import RunningSystem
+from tests.support.reads import by_cursor, by_offset, csv, data, invented, record, refusal, rows
+from tests.support.shops import Shop, finished_upload, upload
 
 PATH = "/data/uploads"
 KEYS = {
@@ -60,9 +61,7 @@ def test_the_position_of_a_completed_upload_leads_to_its_rows(client: httpx.Clie
     assert answer.json()["data"]["count"] == 80
 
 
-def test_warnings_are_told_in_the_readers_language(
-    client: httpx.Client, shop: Shop, ledger: Callable[..., str]
-) -> None:
+def test_warnings_are_in_the_readers_language(client: httpx.Client, shop: Shop, ledger: Callable[..., str]) -> None:
     file_id = ledger(b"Date,Product,Quantity,Amount,Shelf\n2025-11-01,Tea,1,10,A3")
     (warning,) = data(client, shop, f"{PATH}/{file_id}")["warnings"]
     assert (warning["code"], warning["values"]) == ("UNKNOWN_COLUMNS", ["Shelf"])

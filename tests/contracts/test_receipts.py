@@ -2,15 +2,17 @@
 
 import struct
 import uuid
-import zlib
 from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, Shop, finished_upload, upload
-from tests.journeys.ledgers import SAMPLE, read
-from tests.journeys.uploading import (
+from tests.support.application import RunningSystem
+from tests.support.ledgers import SAMPLE, read
+from tests.support.log_facts import rows
+from tests.support.pictures import PNG, PNG_DATA, PNG_END, PNG_HEAD, chunk
+from tests.support.shops import Shop, finished_upload, upload
+from tests.support.uploading import (
     RECEIPT,
     UPLOAD,
     form,
@@ -22,27 +24,16 @@ from tests.journeys.uploading import (
     shop_for_refusals,
     topics,
 )
-from tests.log.facts import rows
 
 LIMIT = 5_242_880
 GPS = b"GPSLatitude 23.8103 N"
 RECORDED = "SELECT data FROM log.history WHERE topic = 'sales.ReceiptStored' AND stream = 'receipt-' || %s"
 
 
-def chunk(kind: bytes, data: bytes) -> bytes:
-    """Return a chunk of a PNG."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
 def segment(marker: int, data: bytes) -> bytes:
     """Return a segment of a JPEG."""
     return bytes([0xFF, marker]) + struct.pack(">H", len(data) + 2) + data
 
-
-PNG_HEAD = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 2, 8, 0, 0, 0, 0))
-PNG_DATA = chunk(b"IDAT", zlib.compress(b"\0\x10\x20\0\x30\x40"))
-PNG_END = chunk(b"IEND", b"")
-PNG = PNG_HEAD + PNG_DATA + PNG_END
 
 JFIF = segment(0xE0, b"JFIF\0\1\1\1\0H\0H\0\0")
 TABLE = segment(0xDB, b"\0" + bytes(range(1, 65)))
@@ -77,7 +68,7 @@ Stored = Callable[[httpx.Response], bytes]
 
 @pytest.fixture
 def stored(running: RunningSystem, shop: Shop) -> Iterator[Stored]:
-    """Return the picture that an answer is about, opened as the house will."""
+    """Return the picture that an answer is about, opened as the application does."""
     store = running.container.store(pool_size=1)
 
     def open_(answer: httpx.Response) -> bytes:
@@ -216,7 +207,7 @@ def test_metadata_is_stripped_and_the_picture_kept(
         "segment too long",
     ],
 )
-def test_what_is_no_whole_jpeg_or_png_is_refused(
+def test_an_incomplete_or_foreign_picture_is_refused(
     client: httpx.Client, unlucky: Shop, running: RunningSystem, picture: bytes
 ) -> None:
     before = kept(running, unlucky)

@@ -6,12 +6,14 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.domain.events.base import Event
 from shared.domain.events.recommendations import RecommendationExpired, RecommendationWithdrawn
-from tests.conftest import PATIENCE, RunningSystem, Shop, register, wait_until
-from tests.contracts.reads import by_cursor, by_offset, data, record, refusal, today
-from tests.projectors.advice import BASED_ON, issued
-from tests.projectors.events import products
+from shared.eventstore.event import Event
+from tests.support.application import RunningSystem
+from tests.support.reads import by_cursor, by_offset, data, record, refusal, today
+from tests.support.recommendation_events import BASED_ON, issued
+from tests.support.shop_events import products
+from tests.support.shops import Shop, register
+from tests.support.waiting import PATIENCE, wait_until
 
 PATH = "/recommendations"
 RICE: dict[str, Any] = {
@@ -145,10 +147,10 @@ def test_an_item_has_the_form_of_the_contract(client: httpx.Client, shop: Shop) 
 
 def test_bangla_readers_see_their_digits(client: httpx.Client, shop: Shop) -> None:
     answer = client.get(f"/api{PATH}", headers=shop.headers | {"Accept-Language": "bn"}).json()["data"]
-    told = {item["id"]: item for item in answer["results"]}
-    assert "৳৮,০০০" in told[3]["title"]
-    assert told[1]["description"].startswith("আর ২ দিনে মজুত শেষ হবে। এখন আছে: ৫। আগামী ৭ দিনে লাগতে পারে: ২৮।")
-    assert "৳১২৬" in told[4]["description"]
+    reported = {item["id"]: item for item in answer["results"]}
+    assert "৳৮,০০০" in reported[3]["title"]
+    assert reported[1]["description"].startswith("আর ২ দিনে মজুত শেষ হবে। এখন আছে: ৫। আগামী ৭ দিনে লাগতে পারে: ২৮।")
+    assert "৳১২৬" in reported[4]["description"]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +193,7 @@ def test_nothing_is_recommended_to_a_new_shop(client: httpx.Client, other_shop: 
 
 
 @pytest.mark.parametrize("step", ["view", "execute", "dismiss"])
-def test_nobody_elses_recommendations_are_answered(
+def test_another_shops_recommendations_are_not_found(
     client: httpx.Client, shop: Shop, other_shop: Shop, step: str
 ) -> None:
     body = {"confirmation": True} if step == "execute" else {}
@@ -216,7 +218,7 @@ def test_nobody_elses_recommendations_are_answered(
         (4, {"confirmation": True, "modified_action": {"suggested_price": 0}}),
     ],
 )
-def test_what_is_not_confirmed_or_fits_no_action_is_refused(
+def test_an_unconfirmed_or_mismatched_execution_is_refused(
     client: httpx.Client, shop: Shop, number: int, body: dict[str, Any]
 ) -> None:
     answer = post(client, shop, f"{number}/execute", body)
@@ -239,7 +241,9 @@ def test_an_executed_one_shows_what_was_done(client: httpx.Client, own: Shop) ->
 @pytest.mark.parametrize(
     ("number", "code"), [(5, "RECOMMENDATION_EXPIRED"), (7, "RECOMMENDATION_EXPIRED"), (99, "NOT_FOUND")]
 )
-def test_what_is_over_or_never_was_is_not_executed(client: httpx.Client, shop: Shop, number: int, code: str) -> None:
+def test_a_closed_or_unknown_recommendation_is_not_executed(
+    client: httpx.Client, shop: Shop, number: int, code: str
+) -> None:
     answer = post(client, shop, f"{number}/execute", {"confirmation": True})
     assert (answer.status_code, answer.json()["error_code"]) == (404 if code == "NOT_FOUND" else 409, code)
 

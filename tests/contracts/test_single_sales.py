@@ -1,16 +1,16 @@
 """What POST /transactions and the void of a sale accept, refuse and leave behind."""
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, Shop, register
-from tests.contracts.edge import SECRET
-from tests.contracts.reads import today
-from tests.journeys.uploading import kept, refusal, refused_in_both_languages, shop_for_refusals
+from tests.support.application import RunningSystem
+from tests.support.example_app import SECRET
+from tests.support.reads import today
+from tests.support.shops import Shop, register
+from tests.support.uploading import kept, refusal, refused_in_both_languages, shop_for_refusals
 
 PATH = "/api/transactions"
 SALE = {"date": "2025-10-01", "product_name": "Shirt", "quantity": 2, "amount": 600}
@@ -18,10 +18,9 @@ TOMORROW = today() + dt.timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def strict(running: RunningSystem) -> Iterator[tuple[httpx.Client, Shop]]:
+def strict(running: RunningSystem, unserved: httpx.Client) -> tuple[httpx.Client, Shop]:
     """A shop that never sells anything."""
-    with httpx.Client(base_url=running.url, timeout=30) as http:
-        yield http, shop_for_refusals(running)
+    return unserved, shop_for_refusals(running)
 
 
 @pytest.mark.parametrize(
@@ -134,9 +133,13 @@ def test_a_refusal_says_what_is_wrong_in_both_languages(
     assert details["fields"][0]["message"] != "this value is not valid"
 
 
-def test_a_product_of_nobody_or_of_another_shop_is_not_found(
-    running: RunningSystem, strict: tuple[httpx.Client, Shop]
-) -> None:
+def test_a_refusal_is_the_same_over_the_wire(client: httpx.Client, strict: tuple[httpx.Client, Shop]) -> None:
+    _, shop = strict
+    refused = refusal(client.post(PATH, json=SALE | {"amount": 0.5}, headers=shop.headers), 400, "INVALID_REQUEST")
+    assert refused["details"]["fields"][0]["field"] == "amount"
+
+
+def test_an_unknown_or_foreign_product_is_not_found(running: RunningSystem, strict: tuple[httpx.Client, Shop]) -> None:
     client, shop = strict
     other = register(client)
     theirs = client.post(PATH, json=SALE, headers=other.headers).json()["data"]
@@ -169,13 +172,13 @@ def test_a_second_void_is_refused_in_both_languages(client: httpx.Client, shop: 
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", str(2**63)])
-def test_what_is_no_id_is_refused(strict: tuple[httpx.Client, Shop], number: str) -> None:
+def test_an_invalid_sale_id_is_refused(strict: tuple[httpx.Client, Shop], number: str) -> None:
     client, shop = strict
     answer = client.post(f"{PATH}/{number}/void", json={"reason": "x"}, headers=shop.headers)
     assert answer.status_code in {400, 404}
 
 
-def test_the_bounds_of_every_field_are_accepted(client: httpx.Client, shop: Shop) -> None:
+def test_the_bounds_of_every_field_are_accepted(unserved: httpx.Client, shop: Shop) -> None:
     bounds: list[dict[str, Any]] = [
         {"date": "2000-01-01"},
         {"date": "1999-12-31T18:00:00Z"},
@@ -193,7 +196,7 @@ def test_the_bounds_of_every_field_are_accepted(client: httpx.Client, shop: Shop
         *({"payment_method": m} for m in ("cash", "bkash", "nagad", "rocket", "card", "credit", "other")),
     ]
     for changes in bounds:
-        answer = client.post(PATH, json=SALE | changes, headers=shop.headers)
+        answer = unserved.post(PATH, json=SALE | changes, headers=shop.headers)
         assert answer.status_code == 201, (changes, answer.text)
         said = changes.get("payment_method")
         assert answer.json()["data"]["payment_method"] == said
@@ -220,11 +223,11 @@ def test_names_of_people_are_in_the_log_sealed_only(client: httpx.Client, runnin
     headers = shop.headers | {"Idempotency-Key": "zulekha-1"}
     assert client.post(PATH, json=body, headers=headers).json()["data"]["customer_name"] == "Zulekha Banu"
     with running.container.connect() as conn:
-        told = conn.execute(
+        reported = conn.execute(
             """SELECT string_agg(encode(state, 'escape'), '') || (SELECT string_agg(c::text, '') FROM log.commands c)
             FROM log.events WHERE business_id = %s""",
             (shop.business_id,),
         ).fetchone()
-    assert told
-    assert "Shirt" in told[0]
-    assert not [word for word in ("Zulekha", "Banu", "99887766") if word in told[0]]
+    assert reported
+    assert "Shirt" in reported[0]
+    assert not [word for word in ("Zulekha", "Banu", "99887766") if word in reported[0]]

@@ -6,9 +6,9 @@ import uuid
 import httpx
 import pytest
 
-from tests.conftest import Shop, finished_upload, upload
-from tests.journeys.ledgers import SAMPLE, imported, read
-from tests.journeys.uploading import RECEIPT, UPLOAD
+from tests.support.ledgers import SAMPLE, imported, read
+from tests.support.shops import Shop, finished_upload, upload
+from tests.support.uploading import RECEIPT, UPLOAD
 
 UPLOAD_KEYS = {
     "file_id",

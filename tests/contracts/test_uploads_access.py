@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, Shop
-from tests.journeys.ledgers import SAMPLE, books_of, imported, read
-from tests.journeys.uploading import RECEIPT, UPLOAD, refusal, refused_in_both_languages, shop_for_refusals
+from tests.support.application import RunningSystem
+from tests.support.ledgers import SAMPLE, books_of, imported, read
+from tests.support.shops import Shop
+from tests.support.uploading import RECEIPT, UPLOAD, refusal, refused_in_both_languages, shop_for_refusals
 from write_side.identity.staff_handlers import create_staff
 
 NOBODY = str(uuid.UUID(int=0))
@@ -28,7 +29,7 @@ def unlucky(running: RunningSystem) -> Shop:
 
 
 @pytest.mark.parametrize(("method", "path"), DOORS)
-def test_who_is_not_logged_in_gets_401(client: httpx.Client, method: str, path: str) -> None:
+def test_an_anonymous_client_gets_401(client: httpx.Client, method: str, path: str) -> None:
     body: dict[str, Any] = {"files": {"file": ("a.csv", SAMPLE)}} if method == "POST" else {}
 
     def send(headers: dict[str, str]) -> httpx.Response:

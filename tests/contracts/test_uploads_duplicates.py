@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from tests.conftest import Shop, finished_upload, upload
-from tests.journeys.ledgers import ROWS, SAMPLE, imported, read, written
+from tests.support.ledgers import ROWS, SAMPLE, imported, read, written
+from tests.support.shops import Shop, finished_upload, upload
 
 
 def test_the_second_upload_of_the_same_file_adds_nothing(client: httpx.Client, shop: Shop) -> None:

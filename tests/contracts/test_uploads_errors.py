@@ -6,9 +6,9 @@ import io
 import httpx
 import pytest
 
-from tests.conftest import Shop, upload
-from tests.journeys.ledgers import SAMPLE, errors_of, imported, written
-from tests.journeys.uploading import BANGLA
+from tests.support.ledgers import SAMPLE, errors_of, imported, written
+from tests.support.shops import Shop, upload
+from tests.support.uploading import BANGLA
 
 COLUMNS = ["row", "column", "value", "code", "message", "fix"]
 HEADER = ["Date", "Product", "Qty", "Amount", "Note"]
@@ -37,26 +37,24 @@ def bad_ledger() -> bytes:
     return written([cells[0], GOOD, *cells[1:]], HEADER)
 
 
-def test_each_rejected_row_is_told_with_place_value_reason_and_remedy(
+def test_a_rejected_row_has_its_place_value_reason_and_remedy(
     client: httpx.Client, shop: Shop, bad_ledger: bytes
 ) -> None:
     upload_ = imported(client, shop, bad_ledger)
     assert upload_.counts == (1, 0, len(BAD))
-    told = errors_of(client, shop, upload_.data["file_id"])
-    assert list(told[0]) == COLUMNS + HEADER
-    assert [(int(row["row"]), row["column"], row["value"], row["code"]) for row in told] == [
+    reported = errors_of(client, shop, upload_.data["file_id"])
+    assert list(reported[0]) == COLUMNS + HEADER
+    assert [(int(row["row"]), row["column"], row["value"], row["code"]) for row in reported] == [
         (line, column, value, code) for line, _, column, value, code in BAD
     ]
-    for row, (_, cells, *_) in zip(told, BAD, strict=True):
+    for row, (_, cells, *_) in zip(reported, BAD, strict=True):
         own = [row[name].removeprefix("'") for name in HEADER]
         assert own == cells
         assert row["message"].endswith(".")
         assert row["fix"].endswith(".")
 
 
-def test_reasons_and_remedies_are_told_in_the_readers_language(
-    client: httpx.Client, shop: Shop, bad_ledger: bytes
-) -> None:
+def test_reasons_and_remedies_are_in_the_readers_language(client: httpx.Client, shop: Shop, bad_ledger: bytes) -> None:
     file_id = imported(client, shop, bad_ledger).data["file_id"]
     bangla, english = (errors_of(client, shop, file_id, language) for language in ("bn", "en"))
     for ours, theirs in zip(bangla, english, strict=True):
@@ -71,9 +69,9 @@ def test_formulas_become_text(client: httpx.Client, shop: Shop) -> None:
     rows = [["2025-10-01", formula, formula, "20", formula] for formula in FORMULAS]
     upload_ = imported(client, shop, written(rows, header))
     assert upload_.counts == (0, 0, len(FORMULAS))
-    told = errors_of(client, shop, upload_.data["file_id"])
-    assert list(told[0])[-1] == "'=HYPERLINK(1)"
-    for row, formula in zip(told, FORMULAS, strict=True):
+    reported = errors_of(client, shop, upload_.data["file_id"])
+    assert list(reported[0])[-1] == "'=HYPERLINK(1)"
+    for row, formula in zip(reported, FORMULAS, strict=True):
         assert row["value"] == row["Product"] == row["'=HYPERLINK(1)"] == "'" + formula
     answer = client.get(f"/api/data/uploads/{upload_.data['file_id']}/errors.csv", headers=shop.headers)
     cells = [cell for row in csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))) for cell in row]
@@ -82,16 +80,16 @@ def test_formulas_become_text(client: httpx.Client, shop: Shop) -> None:
 
 def test_cells_keep_their_delimiters_quotes_and_lines(client: httpx.Client, shop: Shop) -> None:
     rows = [["2025-10-01", 'a "quoted", name', "0", "20", "", ""], ["2025-10-01", "two\nlines", "0", "20", "", ""]]
-    told = errors_of(client, shop, imported(client, shop, written(rows)).data["file_id"])
-    assert [row["Product"] for row in told] == ['a "quoted", name', "two lines"]
+    reported = errors_of(client, shop, imported(client, shop, written(rows)).data["file_id"])
+    assert [row["Product"] for row in reported] == ['a "quoted", name', "two lines"]
 
 
 def test_the_columns_are_called_as_in_the_file(client: httpx.Client, shop: Shop) -> None:
     header = ["তারিখ", "পণ্যের নাম", "পরিমাণ", "টাকা"]
     upload_ = imported(client, shop, written([["২০২৫-১০-০১", "চা", "০", "২০"]], header, delimiter=";"))
-    (told,) = errors_of(client, shop, upload_.data["file_id"])
-    assert (told["column"], told["value"]) == ("পরিমাণ", "০")
-    assert list(told) == COLUMNS + header
+    (reported,) = errors_of(client, shop, upload_.data["file_id"])
+    assert (reported["column"], reported["value"]) == ("পরিমাণ", "০")
+    assert list(reported) == COLUMNS + header
 
 
 def test_a_ledger_without_fault_has_a_report_of_column_names_only(client: httpx.Client, shop: Shop) -> None:
@@ -109,12 +107,12 @@ def test_a_ledger_that_failed_has_an_empty_report(client: httpx.Client, shop: Sh
     assert errors_of(client, shop, upload_.data["file_id"]) == []
 
 
-def test_a_ledger_without_one_good_row_is_told_row_by_row(client: httpx.Client, shop: Shop) -> None:
+def test_a_ledger_without_a_good_row_is_explained_row_by_row(client: httpx.Client, shop: Shop) -> None:
     rows = [["2025-10-01", f"Tea {number}", "0", "20", "", ""] for number in range(4500)]
     upload_ = imported(client, shop, written(rows))
     assert upload_.counts == (0, 0, 4500)
-    told = errors_of(client, shop, upload_.data["file_id"])
-    assert [(int(row["row"]), row["Product"]) for row in told] == [(n + 2, f"Tea {n}") for n in range(4500)]
+    reported = errors_of(client, shop, upload_.data["file_id"])
+    assert [(int(row["row"]), row["Product"]) for row in reported] == [(n + 2, f"Tea {n}") for n in range(4500)]
 
 
 def test_a_corrected_report_row_is_no_duplicate_of_the_rejected_one(client: httpx.Client, shop: Shop) -> None:

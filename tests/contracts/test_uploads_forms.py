@@ -5,9 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, Shop, finished_upload
-from tests.journeys.ledgers import SAMPLE
-from tests.journeys.uploading import (
+from tests.support.application import RunningSystem
+from tests.support.ledgers import SAMPLE
+from tests.support.shops import Shop, finished_upload
+from tests.support.uploading import (
     BOUNDARY,
     FORM,
     UPLOAD,
@@ -60,12 +61,12 @@ def test_a_broken_form_is_refused_never_half_read(
 
 
 @pytest.mark.parametrize("case", WRONG_FORMS)
-def test_a_form_without_what_is_needed_is_told_what(
+def test_an_incomplete_form_is_refused_with_the_missing_field(
     client: httpx.Client, unlucky: Shop, running: RunningSystem, case: str
 ) -> None:
     body, field = WRONG_FORMS[case]
     details = refused_form(client, unlucky, running, body)
-    assert [told["field"] for told in details["fields"]] == [field]
+    assert [reported["field"] for reported in details["fields"]] == [field]
 
 
 def refused_form(client: httpx.Client, shop: Shop, running: RunningSystem, body: bytes) -> dict[str, Any]:
@@ -134,7 +135,7 @@ def test_a_hostile_file_name_is_shown_harmless_and_used_for_nothing(
     assert kept(running, shop).parts == 1
 
 
-def test_a_line_end_in_a_file_name_breaks_the_form_not_the_house(client: httpx.Client, unlucky: Shop) -> None:
+def test_a_line_end_in_a_file_name_is_a_refused_form_not_an_error(client: httpx.Client, unlucky: Shop) -> None:
     refusal(send_form(client, unlucky, form(part("file", SAMPLE, b'a"\r\nX: y\0\r\n.csv'))), 400, "INVALID_REQUEST")
 
 

@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, Shop, finished_upload
-from tests.journeys.ledgers import SAMPLE, read
-from tests.journeys.uploading import UPLOAD, kept, refusal, refused_in_both_languages, shop_for_refusals, topics
+from tests.support.application import RunningSystem
+from tests.support.ledgers import SAMPLE, read
+from tests.support.shops import Shop, finished_upload
+from tests.support.uploading import UPLOAD, kept, refusal, refused_in_both_languages, shop_for_refusals, topics
 
 OTHER = SAMPLE.replace(b"Shirt", b"Sari")
 

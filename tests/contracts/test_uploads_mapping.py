@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, Shop, finished_upload
-from tests.journeys.ledgers import read
-from tests.journeys.uploading import UPLOAD, kept, refusal, refused_in_both_languages, shop_for_refusals
+from tests.support.application import RunningSystem
+from tests.support.ledgers import read
+from tests.support.shops import Shop, finished_upload
+from tests.support.uploading import UPLOAD, kept, refusal, refused_in_both_languages, shop_for_refusals
 
 LEDGER = (
     b"Sold on,Date,Item,Qty,Total,Net\n2025-10-01,2025-10-05,Shirt,2,600,550\n2025-10-02,2025-10-05,Pants,1,1200,1100\n"
@@ -64,7 +65,7 @@ def test_a_column_that_is_not_there_is_refused_by_its_name(
 
 
 @pytest.mark.parametrize("mapping", [[], {"price": "Net"}, {"amount": 5}, {"amount": "Net", "cost": "net"}])
-def test_what_is_no_mapping_is_refused(
+def test_an_invalid_upload_mapping_is_refused(
     client: httpx.Client, unlucky: Shop, running: RunningSystem, mapping: object
 ) -> None:
     before = kept(running, unlucky)
@@ -82,7 +83,7 @@ def test_a_key_that_stood_for_other_columns_is_refused(client: httpx.Client, sho
     refusal(send(client, shop, {"amount": "Total"}, Idempotency_Key="may-2025"), 422, "IDEMPOTENCY_KEY_REUSED")
 
 
-def test_the_document_tells_which_columns_can_be_chosen(client: httpx.Client) -> None:
+def test_the_document_lists_the_columns_of_a_mapping(client: httpx.Client) -> None:
     operation = client.get("/api/openapi.json").json()["paths"][UPLOAD]["post"]
     schema = operation["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]["mapping"]
     assert {"date", "product", "quantity", "amount", "customer", "payment"} < schema["properties"].keys()

@@ -13,11 +13,13 @@ from shared.domain.events.sales import UploadAccepted
 from shared.domain.refusals.sales import TooManyUploads
 from shared.eventstore.store import EventStore, Metadata
 from shared.runtime.container import Container
-from tests.conftest import PATIENCE, RunningSystem, Shop, register, settings_for, upload, wait_until
-from tests.journeys.ledgers import SAMPLE
-from tests.journeys.uploading import UPLOAD, kept, refusal, topics
-from tests.log.facts import connected, rows
-from tests.services import Services, drop_database, fresh_database
+from tests.support.application import RunningSystem, settings_for
+from tests.support.ledgers import SAMPLE
+from tests.support.log_facts import connected, rows
+from tests.support.servers import Services, drop_database, fresh_database
+from tests.support.shops import Shop, register, upload
+from tests.support.uploading import UPLOAD, kept, refusal, topics
+from tests.support.waiting import PATIENCE, wait_until
 from write_side.sales import worker
 from write_side.sales.aggregate import stream_of
 from write_side.sales.upload.quotas import insist_on_quota
@@ -33,7 +35,7 @@ HOUR, MONTH = dt.timedelta(hours=1), dt.timedelta(days=30)
 
 @pytest.fixture(scope="module")
 def strict(services: Services, template: str) -> Iterator[RunningSystem]:
-    """A house that counts what its shops do, without a Redis whose counts other tests share."""
+    """An installation that counts what its shops do, without a Redis whose counts other tests share."""
     url = fresh_database(services.database_url, template)
     container = RunningSystem(Container(settings_for(url, services, rate_limits=True, redis_url=None)))
     yield container
@@ -102,7 +104,7 @@ def test_the_twenty_first_ledger_of_an_hour_waits(strict: RunningSystem, http: h
     assert upload(http, shop, different(20)).status_code == 202
 
 
-def test_what_is_no_ledger_does_not_count(http: httpx.Client) -> None:
+def test_a_refused_file_does_not_count_towards_the_quota(http: httpx.Client) -> None:
     shop = register(http)
     for _ in range(21):
         refusal(upload(http, shop, b"no ledger"), 400, "INVALID_CSV_FORMAT")

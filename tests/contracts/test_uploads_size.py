@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, Shop, finished_upload, upload, wait_until
-from tests.journeys.ledgers import LIMIT, SAMPLE, padded
-from tests.journeys.uploading import (
+from tests.support.application import RunningSystem
+from tests.support.ledgers import LIMIT, SAMPLE, padded
+from tests.support.shops import Shop, finished_upload, upload
+from tests.support.uploading import (
     BOUNDARY,
     RECEIPT,
     UPLOAD,
@@ -19,6 +20,7 @@ from tests.journeys.uploading import (
     refusal,
     refused_in_both_languages,
 )
+from tests.support.waiting import wait_until
 
 IMAGE_LIMIT = 5_242_880
 HEAD = part("file", b"", b"may.csv")[:-2]

@@ -1,4 +1,4 @@
-"""What lies in the file store: sealed parts that only the house can open, named by ids of its own."""
+"""What lies in the file store: sealed parts that only the application can open, named by ids of its own."""
 
 import re
 import uuid
@@ -11,11 +11,13 @@ import pytest
 
 from shared.eventstore.store import EventStore
 from shared.runtime.container import Container
-from tests.conftest import PATIENCE, RunningSystem, Shop, register, settings_for
-from tests.journeys.ledgers import SAMPLE, errors_of, imported
-from tests.journeys.uploading import refusal
-from tests.log.facts import rows
-from tests.services import Services, drop_database, fresh_database
+from tests.support.application import RunningSystem, settings_for
+from tests.support.ledgers import SAMPLE, errors_of, imported
+from tests.support.log_facts import rows
+from tests.support.servers import Services, drop_database, fresh_database
+from tests.support.shops import Shop, register
+from tests.support.uploading import refusal
+from tests.support.waiting import PATIENCE
 
 MARK = b"Marzipan-Moghul"
 LEDGER = SAMPLE + b"2025-10-03,%b,1,20,,\n2025-10-03,%b,0,20,,\n" % (MARK, MARK) + b"\n" * 2_200_000
@@ -30,7 +32,7 @@ def opened(running: RunningSystem) -> Iterator[EventStore]:
     store.close()
 
 
-def test_a_stored_ledger_can_be_read_by_the_house_only(
+def test_a_stored_ledger_is_encrypted(
     client: httpx.Client, shop: Shop, running: RunningSystem, opened: EventStore
 ) -> None:
     upload_ = imported(client, shop, LEDGER, name="Marzipan-Moghul.csv")
@@ -71,8 +73,8 @@ def test_a_ledger_that_is_refused_leaves_no_part(client: httpx.Client, shop: Sho
 
 
 @pytest.fixture
-def object_house(services: Services, template: str, tmp_path: Path) -> Iterator[RunningSystem]:
-    """A house that keeps files in a folder, as in a bucket."""
+def object_store_system(services: Services, template: str, tmp_path: Path) -> Iterator[RunningSystem]:
+    """An installation that keeps files in a folder, as in a bucket."""
     pytest.importorskip("obstore", reason="files in object stores need the object-store extra")
     url = fresh_database(services.database_url, template)
     container = RunningSystem(Container(settings_for(url, services, file_store=tmp_path.as_uri())))
@@ -81,8 +83,8 @@ def object_house(services: Services, template: str, tmp_path: Path) -> Iterator[
     drop_database(url)
 
 
-def test_an_object_store_serves_as_well(object_house: RunningSystem, tmp_path: Path) -> None:
-    with httpx.Client(base_url=object_house.url, timeout=PATIENCE, headers={"Accept-Language": "en"}) as http:
+def test_an_object_store_serves_as_well(object_store_system: RunningSystem, tmp_path: Path) -> None:
+    with httpx.Client(base_url=object_store_system.url, timeout=PATIENCE, headers={"Accept-Language": "en"}) as http:
         shop = register(http)
         upload_ = imported(http, shop, LEDGER, name="../../Marzipan-Moghul.csv")
         assert upload_.counts == (3, 0, 1)
@@ -96,5 +98,5 @@ def test_an_object_store_serves_as_well(object_house: RunningSystem, tmp_path: P
         answer = http.post("/api/data/upload-csv", files={"file": ("a", b"x" * 3_000_000)}, headers=shop.headers)
         refusal(answer, 400, "INVALID_CSV_FORMAT")
         assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == len(stored) == 6
-    with psycopg.connect(object_house.container.url) as conn:
+    with psycopg.connect(object_store_system.container.url) as conn:
         assert conn.execute("SELECT count(*) FROM files.parts").fetchone() == (0,)

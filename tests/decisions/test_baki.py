@@ -41,12 +41,12 @@ def test_more_than_is_owed_is_an_advance_that_pays_the_next_sale() -> None:
     assert (bought.lots, bought.advance) == ([Lot(ago(1), 50)], 0)
 
 
-def test_what_is_brought_back_lessens_what_is_owed_and_says_nothing_about_paying() -> None:
+def test_a_return_reduces_the_debt_but_is_no_payment() -> None:
     account = settled([Entry(ago(9), 500, 0), Entry(ago(2), -200, 0)])
     assert (account.lots, account.repaid) == ([Lot(ago(9), 300)], Counter())
 
 
-def test_what_is_owed_from_before_is_paid_first_without_a_day() -> None:
+def test_an_opening_debt_is_paid_first_and_has_no_date() -> None:
     account = settled([Entry(ago(9), 500, 0), Entry(ago(2), 0, 150)], carried=100)
     assert account.lots == [Lot(ago(9), 450)]
     assert account.repaid == Counter({7: 50})
@@ -75,7 +75,7 @@ def test_money_is_expected_after_the_customers_days_then_the_shops_then_thirty()
     assert expectations({4: Account([], 50)}, TODAY) == {}
 
 
-def test_what_is_long_overdue_or_owed_by_nobody_is_not_counted_on() -> None:
+def test_long_overdue_and_anonymous_debts_are_not_expected() -> None:
     lots = [Lot(ago(90), 1), Lot(ago(91), 2), Lot(None, 3)]
     found = expectations({1: Account(lots), NOBODY: Account([Lot(ago(1), 4)])}, TODAY, Parameters(30, 60))
     assert [due.expected_on for due in found[1]] == [ago(-30), None, None]
@@ -95,7 +95,7 @@ entries = st.lists(
 
 
 @given(entries, st.integers(-20_000, 20_000))
-def test_no_paisa_is_lost_and_nobody_owes_less_than_nothing(entries: list[Entry], carried: int) -> None:
+def test_no_paisa_is_lost_and_no_debt_is_negative(entries: list[Entry], carried: int) -> None:
     account = settled(entries, carried)
     lent, paid = sum(entry.lent for entry in entries), sum(entry.paid for entry in entries)
     assert carried + lent - paid == account.owed - account.advance

@@ -49,7 +49,7 @@ def test_the_balance_goes_on_from_day_to_day() -> None:
     assert (outlook.risk, outlook.level, outlook.critical_on) == (0.0, "low", None)
 
 
-def test_each_weekday_has_its_own_mean_over_eight_weeks_and_a_day_without_sales_counts() -> None:
+def test_each_weekday_has_its_mean_of_eight_weeks_with_empty_days() -> None:
     sold = {ago(back): Day(1_000, 0, 0) for back in range(56) if ago(back).weekday() != 4}
     sold[ago(3)] = Day(80, 0, 0)  # one Friday of eight
     sold[ago(56)] = Day(10**9, 0, 0)  # long ago
@@ -108,7 +108,7 @@ def test_the_critical_day_is_the_first_below_the_threshold_not_on_it() -> None:
     assert (outlook.risk, outlook.level) == (1.0, "high")
 
 
-def test_baki_that_is_still_to_be_made_comes_back_in_its_share_after_the_usual_days() -> None:
+def test_future_credit_sales_are_repaid_in_part_after_the_usual_days() -> None:
     days = {ago(back): Day(0, 1_000, 0) for back in range(56)}
     shop = replace(steady(0), days=days, repayment=Repayment(days=3, repaid=60, lent=80))
     assert [step.flow.collections for step in project(shop, 7).steps] == [0, 0, 0, 750, 750, 750, 750]
@@ -120,7 +120,7 @@ def test_the_suggested_threshold_is_what_goes_out_in_two_weeks() -> None:
     assert project(steady(100, recurring=[Recurring(ago(1), 365, "yearly")]), 7).cushion == 14
 
 
-def test_the_balance_of_today_counts_the_opening_day_and_recurring_expenses_up_to_today() -> None:
+def test_todays_balance_includes_opening_day_and_recurring_expenses() -> None:
     rent = [Recurring(ago(45), 100, "monthly"), Recurring(ago(-1), 1, "daily"), Recurring(ago(2), 7, "daily", MONDAY)]
     assert current_balance(1_000, ago(45), 50, rent, MONDAY) == 1_000 + 50 - 2 * 100 - 2 * 7
     assert current_balance(-1_000, MONDAY, 0, rent, MONDAY) == -1_000

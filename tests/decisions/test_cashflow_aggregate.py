@@ -1,21 +1,20 @@
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
-from shared.domain.events.base import Event
 from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
 from shared.domain.refusals.cashflow import ExpenseNotFound
 from shared.errors import DateOutOfRange, NotFound
+from shared.eventstore.event import Event
 from write_side.cashflow.aggregate import (
     Cash,
     ChangeCashSettings,
+    EndExpense,
     RecordCollection,
     RecordExpense,
-    change_settings,
-    end_expense,
+    decide,
     evolve,
-    record_collection,
-    record_expense,
 )
 
 TODAY = dt.date(2025, 11, 3)
@@ -31,7 +30,7 @@ def after(*events: Event) -> Cash:
 
 
 def test_settings_are_taken_down_and_what_is_left_out_stays() -> None:
-    said = change_settings(ChangeCashSettings(500, TODAY, None), TODAY)
+    (said,) = decide(ChangeCashSettings(500, TODAY, None), Cash(), TODAY)
     assert said == CashSettingsChanged(500, TODAY, None)
     cash = after(CashSettingsChanged(critical_threshold=7), said)
     assert (cash.opening_balance, cash.opening_date, cash.critical_threshold) == (500, TODAY, 7)
@@ -41,7 +40,7 @@ def test_settings_are_taken_down_and_what_is_left_out_stays() -> None:
 @pytest.mark.parametrize("day", [TOMORROW, dt.date(1999, 12, 31)])
 def test_an_opening_day_lies_between_2000_and_today(day: dt.date) -> None:
     with pytest.raises(DateOutOfRange) as refused:
-        change_settings(ChangeCashSettings(500, day, None), TODAY)
+        decide(ChangeCashSettings(500, day, None), Cash(), TODAY)
     assert refused.value.details["fields"][0]["field"] == "opening_date"
 
 
@@ -58,30 +57,30 @@ def test_an_opening_day_lies_between_2000_and_today(day: dt.date) -> None:
     ],
 )
 def test_an_expense_was_paid_or_recurs_within_a_year(recurring: str | None, day: dt.date, *, allowed: bool) -> None:
-    wish = RecordExpense(1, day, 100, "x", recurring)
+    command = RecordExpense(1, day, 100, "x", recurring)
     if allowed:
-        assert record_expense(wish, TODAY) == ExpenseRecorded(1, day, 100, "x", recurring)
+        assert decide(command, Cash(), TODAY) == [ExpenseRecorded(1, day, 100, "x", recurring)]
     else:
         with pytest.raises(DateOutOfRange):
-            record_expense(wish, TODAY)
+            decide(command, Cash(), TODAY)
 
 
 def test_an_expense_ends_once() -> None:
-    assert end_expense(1, after(RENT), TODAY) == [ExpenseEnded(1, TODAY)]
-    assert end_expense(1, after(RENT, ExpenseEnded(1, TODAY)), TOMORROW) == []
+    assert decide(EndExpense(1), after(RENT), TODAY) == [ExpenseEnded(1, TODAY)]
+    assert decide(EndExpense(1), after(RENT, ExpenseEnded(1, TODAY)), TOMORROW) == []
     assert after(RENT, ExpenseEnded(1, TODAY)).expenses[1].ended_on == TODAY
     with pytest.raises(ExpenseNotFound):
-        end_expense(2, after(RENT), TODAY)
+        decide(EndExpense(2), after(RENT), TODAY)
 
 
 def test_a_collection_is_of_a_known_customer_and_not_of_tomorrow() -> None:
-    wish = RecordCollection(1, TODAY, 100, 5)
-    assert record_collection(wish, TODAY, known=True) == CollectionRecorded(1, TODAY, 100, 5)
+    command = RecordCollection(1, TODAY, 100, 5, customer_exists=True)
+    assert decide(command, Cash(), TODAY) == [CollectionRecorded(1, TODAY, 100, 5)]
     with pytest.raises(NotFound):
-        record_collection(wish, TODAY, known=False)
+        decide(replace(command, customer_exists=False), Cash(), TODAY)
     with pytest.raises(DateOutOfRange):
-        record_collection(RecordCollection(1, TOMORROW, 100, 5), TODAY, known=True)
+        decide(replace(command, date=TOMORROW), Cash(), TODAY)
 
 
-def test_what_is_no_event_of_the_cash_changes_nothing() -> None:
+def test_events_of_other_streams_do_not_change_the_cash() -> None:
     assert after(CollectionRecorded(1, TODAY, 100, 5), ExpenseEnded(9, TODAY)) == Cash()

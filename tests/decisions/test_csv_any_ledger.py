@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.decisions.csv_ledger import HEADER, MARK, NOW, TODAY, sales, stored
+from tests.support.csv_rows import HEADER, MARK, NOW, TODAY, sales, stored
 from write_side.sales.csv.dates import AmbiguousDates
 from write_side.sales.csv.header import NoLedger
 from write_side.sales.csv.rows import LedgerRow, read_rows, scan

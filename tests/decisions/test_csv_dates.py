@@ -116,7 +116,7 @@ def test_a_time_with_an_offset_is_moved_to_dhaka() -> None:
         "x" * 10_000,
     ],
 )
-def test_what_is_no_date_is_refused(cell: str) -> None:
+def test_an_invalid_date_is_refused(cell: str) -> None:
     assert fault_of(cell, DateFormat("dmy")) == Fault.INVALID_DATE
 
 

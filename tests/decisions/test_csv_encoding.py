@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.decisions.csv_ledger import stored
+from tests.support.csv_rows import stored
 from write_side.sales.csv.encoding import HEAD_SIZE, MAX_LINE, detect, head_of, lines, settle
 
 BANGLA = "তারিখ,পণ্য,পরিমাণ,টাকা\n২০২৫-১০-০১,মিষ্টি দই,১,৬০০\n"

@@ -1,7 +1,7 @@
 import pytest
 
 from shared.eventstore.vault import MasterKey
-from tests.decisions.csv_ledger import HEADER, items, sale, sales
+from tests.support.csv_rows import HEADER, items, sale, sales
 from write_side.sales.catalog import marking
 from write_side.sales.csv.rows import LedgerRow
 
@@ -45,13 +45,13 @@ def test_two_unknown_payments_have_fingerprints_of_their_own() -> None:
     assert sale("2025-10-01,Tea,2,600,,Upay").fingerprint != sale("2025-10-01,Tea,2,600,,Tap").fingerprint
 
 
-def test_two_houses_have_fingerprints_of_their_own_for_what_was_sold_to_one_person() -> None:
+def test_two_installations_fingerprint_the_same_sale_differently() -> None:
     def read_in(secret: str) -> list[bytes]:
         rows = items(SEED, mark=marking(MasterKey(secret).lookup_key, 7))
         return [row.fingerprint for row in rows if isinstance(row, LedgerRow)]
 
-    one, other = read_in("one house"), read_in("another house")
-    assert one == read_in("one house")
+    one, other = read_in("one secret"), read_in("another secret")
+    assert one == read_in("one secret")
     assert one[0] != other[0]
     assert one[1] == other[1]  # nobody's name is in it
 

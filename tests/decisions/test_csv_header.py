@@ -49,7 +49,7 @@ def test_columns_are_found_by_english_and_bangla_names(header: str) -> None:
         ("পেমেন্ট,ক্রেতা,টাকা,পরিমাণ,পণ্য,তারিখ", 1, 0),
     ],
 )
-def test_columns_may_stand_in_any_order(header: str, customer: int, payment: int) -> None:
+def test_columns_may_be_in_any_order(header: str, customer: int, payment: int) -> None:
     layout = layout_of(header)
     assert (layout.columns["customer"], layout.columns["payment"]) == (customer, payment)
     assert layout.fields[2:] == ["amount", "quantity", "product", "date"]
@@ -142,7 +142,7 @@ def test_the_same_name_twice_is_refused(header: str, duplicates: list[str]) -> N
         ("Date,Product,Quantity,Total,Total,Amount", "amount", "Amount", ["Total", "Total"]),
     ],
 )
-def test_of_two_columns_of_one_meaning_the_better_name_is_read_and_the_other_told(
+def test_of_two_equivalent_columns_the_better_name_is_read(
     header: str, field: str, read: str, left_out: list[str]
 ) -> None:
     layout = layout_of(header)
@@ -150,7 +150,7 @@ def test_of_two_columns_of_one_meaning_the_better_name_is_read_and_the_other_tol
     assert layout.warnings == (Notice("RIVAL_COLUMNS", tuple(left_out)),)
 
 
-def test_columns_left_out_for_another_are_told_apart_from_unknown_ones() -> None:
+def test_superseded_columns_are_reported_apart_from_unknown_ones() -> None:
     layout = layout_of("Date,Product,Shelf,Description,Quantity,Amount,Colour")
     assert layout.warnings == (
         Notice("UNKNOWN_COLUMNS", ("Shelf", "Colour")),

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from tests.decisions.csv_ledger import MARK, NOW, items, rejection, sale, sales, stored
+from tests.support.csv_rows import MARK, NOW, items, rejection, sale, sales, stored
 from write_side.sales.csv.rows import read_rows, scan
 from write_side.sales.csv.sheet import ProductFacts, Sheet
 
@@ -50,7 +50,7 @@ def test_other_kinds_are_refused_as_sales_are(row: str, column: str, code: str) 
     assert (refused.column, refused.code) == (column, code)
 
 
-def test_the_same_row_of_another_kind_has_a_fingerprint_of_its_own_and_twins_too() -> None:
+def test_rows_of_another_kind_and_twins_have_their_own_fingerprints() -> None:
     rows = sales(HEADER + "".join(f"{kind},2025-10-01,Tea,1,20,,\n" * 2 for kind in KINDS))
     assert len({row.fingerprint for row in rows}) == 8
     alone = {sale(f"{kind},2025-10-01,Tea,1,20,,", HEADER).fingerprint for kind in KINDS}

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.decisions.csv_ledger import fault_of
+from shared.domain.contacts import name_key
+from tests.support.csv_rows import fault_of
 from write_side.sales.csv.cells import loosely
 from write_side.sales.csv.faults import BadCell, Fault, Remark
 from write_side.sales.csv.payments import METHODS, Payment, payment
-from write_side.sales.csv.values import name, name_key
+from write_side.sales.csv.values import name
 
 
 @pytest.mark.parametrize(

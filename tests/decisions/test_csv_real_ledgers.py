@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.decisions.csv_ledger import MARK, NOW
+from tests.support.csv_rows import MARK, NOW
 from write_side.sales.csv.rows import LedgerRow, RejectedRow, Scan, read_rows, scan
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"

@@ -98,7 +98,7 @@ def test_a_line_of_more_than_64_kib_is_one_row_too_long() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=8), DELIMITERS, st.booleans())
-def test_what_the_standard_writer_writes_is_read_as_the_standard_reader_reads_it(
+def test_records_equal_those_of_the_standard_csv_reader(
     rows: list[list[str]], delimiter: str, all_quoted: bool
 ) -> None:
     text = io.StringIO()

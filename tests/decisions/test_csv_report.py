@@ -4,7 +4,7 @@ import io
 import pytest
 
 from shared.texts import LANGUAGES, text
-from tests.decisions.csv_ledger import HEADER, items, stored
+from tests.support.csv_rows import HEADER, items, stored
 from write_side.sales.csv.faults import Fault, Remark
 from write_side.sales.csv.rows import RejectedRow, errors_csv, scan
 

@@ -3,7 +3,7 @@ from itertools import islice
 
 import pytest
 
-from tests.decisions.csv_ledger import HEADER, MARK, NOW, TODAY, items, rejection, sale, sales, stored
+from tests.support.csv_rows import HEADER, MARK, NOW, TODAY, items, rejection, sale, sales, stored
 from write_side.sales.csv.dates import AmbiguousDates, DateFormat
 from write_side.sales.csv.encoding import MAX_LINE
 from write_side.sales.csv.faults import Fault, Notice
@@ -153,9 +153,7 @@ def test_a_row_that_a_comma_did_not_cut_is_taken_at_its_word(cells: str, paisa: 
         ("Date,Product,Quantity,Amount,SKU\n", "1,200", False),
     ],
 )
-def test_a_row_as_wide_as_the_header_whose_amount_a_comma_may_have_cut_is_noted_once(
-    header: str, cells: str, doubtful: bool
-) -> None:
+def test_a_possible_comma_in_an_amount_is_noted_once(header: str, cells: str, doubtful: bool) -> None:
     notices: list[Notice] = []
     assert len(items(header + f"2025-10-01,Shirt,2,{cells}\n" * 2, notices=notices)) == 2
     assert notices == [Notice("AMOUNT_PERHAPS_CUT")] * doubtful
@@ -234,7 +232,7 @@ def test_blank_rows_are_counted_nowhere() -> None:
     assert scan(stored(ledger.encode())).rows == 2
 
 
-def test_damaged_characters_cost_the_rows_they_stand_in() -> None:
+def test_damaged_characters_cost_only_their_rows() -> None:
     data = (HEADER + "2025-10-01,দই,1,20,,\n").encode() + b"2025-10-01,\xe0\xa6,1,20,,\n2025-10-01,Tea,1,20,,\n"
     read = items(data)
     assert [item.code for item in read if isinstance(item, RejectedRow)] == ["INVALID_CHARACTER"]
@@ -243,7 +241,7 @@ def test_damaged_characters_cost_the_rows_they_stand_in() -> None:
     assert (refused.value, refused.cells[1]) == ("\ufffd\ufffd", "\ufffd\ufffd")
 
 
-def test_what_is_kept_of_a_refused_row_is_bounded_and_can_be_stored() -> None:
+def test_a_rejected_row_is_kept_bounded_and_storable() -> None:
     refused = rejection("2025-10-01,T\x00a" + "x" * 10_240 + ",1,20," + "," * 400 + "end")
     assert len(refused.cells) == 256
     assert [len(cell) for cell in refused.cells[:2]] == [10, 1_000]

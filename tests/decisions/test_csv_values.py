@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.decisions.csv_ledger import fault_of
+from shared.domain.contacts import phone
+from tests.support.csv_rows import fault_of
 from write_side.sales.csv.cells import Memo
 from write_side.sales.csv.faults import BadCell, Fault
 from write_side.sales.csv.values import (
@@ -10,7 +11,6 @@ from write_side.sales.csv.values import (
     cost,
     is_weighed,
     kind,
-    phone,
     sku,
     stock,
     weighed_quantity,
@@ -130,7 +130,7 @@ def test_amounts_outside_the_limits_are_refused(cell: str, fault: Fault) -> None
         "9" * 10_000,
     ],
 )
-def test_what_is_no_number_is_refused(cell: str) -> None:
+def test_an_invalid_number_is_refused(cell: str) -> None:
     assert fault_of(amount, cell) == Fault.INVALID_NUMBER
     assert fault_of(whole_quantity, cell) == Fault.INVALID_NUMBER
 
@@ -160,7 +160,7 @@ def test_quantities_outside_the_limits_are_refused(cell: str, fault: Fault) -> N
     assert fault_of(whole_quantity, cell) == fault
 
 
-def test_what_is_weighed_may_be_a_fraction() -> None:
+def test_weighed_quantities_may_be_fractions() -> None:
     assert weighed_quantity("2.5") == 2_500
     assert weighed_quantity("০.০০১") == 1
     assert fault_of(weighed_quantity, "0.000") == Fault.QUANTITY_OUT_OF_RANGE

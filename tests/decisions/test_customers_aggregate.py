@@ -1,14 +1,24 @@
 """Given what is known of customers, what may be changed and who may be merged."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
-from shared.domain.events.base import Event
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import CustomersAdded, NewCustomer
-from shared.domain.refusals.customers import CustomerMerged, CustomerNotFound, SameCustomer
-from write_side.customers.aggregate import Customer, Private, changes, evolve, inherited, merge
+from shared.domain.refusals.customers import CustomerMerged, CustomerNotFound, CustomerTaken, SameCustomer
+from shared.eventstore.event import Event
+from write_side.customers.aggregate import (
+    ChangeCustomer,
+    Command,
+    Customer,
+    LookupKey,
+    MergeCustomers,
+    Private,
+    decide,
+    evolve,
+)
 
 ADDED = CustomersAdded([NewCustomer(1, "key", "sealed")])
 STORY: list[tuple[Event, Private]] = [
@@ -18,7 +28,7 @@ STORY: list[tuple[Event, Private]] = [
 ]
 
 
-def told(*story: tuple[Event, Private], number: int = 1) -> Customer:
+def reported(*story: tuple[Event, Private], number: int = 1) -> Customer:
     customer = Customer(number)
     for event, private in story:
         customer = evolve(customer, event, private)
@@ -26,7 +36,7 @@ def told(*story: tuple[Event, Private], number: int = 1) -> Customer:
 
 
 def test_the_newest_word_counts_and_empty_text_takes_back() -> None:
-    assert told(*STORY).details == {
+    assert reported(*STORY).details == {
         "name": "Rahim",
         "phone": "+8801711000001",
         "email": "",
@@ -35,22 +45,46 @@ def test_the_newest_word_counts_and_empty_text_takes_back() -> None:
     }
 
 
+def seal(details: Mapping[str, str]) -> str:
+    """Show what is sealed, for tests to read."""
+    return " ".join(f"{name}={value}" for name, value in details.items())
+
+
 def test_only_what_differs_is_a_change() -> None:
-    said = {"name": "Rahim", "phone": None, "notes": None, "email": "r@shop.bd"}
-    assert changes(said, told(*STORY)) == {"phone": "", "email": "r@shop.bd"}
-    assert changes({"name": "Rahim"}, told(*STORY)) == {}
+    command = ChangeCustomer({"name": "Rahim", "phone": None, "notes": None, "email": "r@shop.bd"})
+    assert decide(command, reported(*STORY), seal) == [CustomerDetailsChanged(1, "phone= email=r@shop.bd", [])]
+    assert decide(ChangeCustomer({"name": "Rahim"}), reported(*STORY), seal) == []
+
+
+def test_a_new_name_or_phone_is_a_key_unless_another_customer_has_it() -> None:
+    keys = {"name": LookupKey("k1", 1), "phone": LookupKey("k2", None)}
+    command = ChangeCustomer({"name": "Karim", "phone": "+8801711000009"}, keys)
+    (event,) = decide(command, reported(*STORY), seal)
+    assert event == CustomerDetailsChanged(1, "name=Karim phone=+8801711000009", ["k2"])
+    with pytest.raises(CustomerTaken) as refused:
+        decide(replace(command, lookup_keys={"phone": LookupKey("k2", 5)}), reported(*STORY), seal)
+    assert refused.value.details == {"field": "phone", "customer_id": 5}
+
+
+def test_a_key_of_another_customer_matters_only_where_the_detail_changes() -> None:
+    command = ChangeCustomer({"name": "Rahim", "notes": "new"}, {"name": LookupKey("k1", 5)})
+    assert decide(command, reported(*STORY), seal) == [CustomerDetailsChanged(1, "notes=new", [])]
 
 
 def test_a_merge_names_everyone_who_means_the_survivor_from_now_on() -> None:
-    other = told((CustomersMerged(2, [5]), {}), (CustomersMerged(2, [6, 5]), {}), number=2)
-    assert merge(Customer(1), other) == CustomersMerged(1, [2, 5, 6])
+    other = reported((CustomersMerged(2, [5]), {}), (CustomersMerged(2, [6, 5]), {}), number=2)
+    assert decide(MergeCustomers(other), Customer(1), seal) == [CustomersMerged(1, [2, 5, 6])]
 
 
 def test_what_is_known_of_the_merged_only_is_inherited_but_the_name() -> None:
-    other = replace(told(*STORY), details={**told(*STORY).details, "email": "x@shop.bd", "name": "Rohim"})
-    survivor = told(*STORY[:1])
-    assert inherited(survivor, other) == {"phone": "+8801711000001", "email": "x@shop.bd"}
-    assert inherited(other, survivor) == {}
+    details = {**reported(*STORY).details, "email": "x@shop.bd", "name": "Rohim"}
+    other = replace(reported(*STORY, number=2), details=details)
+    survivor = reported(*STORY[:1])
+    assert decide(MergeCustomers(other), survivor, seal) == [
+        CustomersMerged(1, [2]),
+        CustomerDetailsChanged(1, "phone=+8801711000001 email=x@shop.bd", []),
+    ]
+    assert decide(MergeCustomers(survivor), other, seal) == [CustomersMerged(2, [1])]
 
 
 @pytest.mark.parametrize(
@@ -66,12 +100,13 @@ def test_what_is_known_of_the_merged_only_is_inherited_but_the_name() -> None:
 )
 def test_who_cannot_be_merged(survivor: Customer, other: Customer, refusal: type[Exception]) -> None:
     with pytest.raises(refusal):
-        merge(survivor, other)
+        decide(MergeCustomers(other), survivor, seal)
 
 
 @pytest.mark.parametrize(
     ("customer", "refusal"), [(Customer(1, known=False), CustomerNotFound), (Customer(1, survivor=2), CustomerMerged)]
 )
-def test_who_cannot_be_changed(customer: Customer, refusal: type[Exception]) -> None:
+@pytest.mark.parametrize("command", [ChangeCustomer({"notes": "x"}), MergeCustomers(Customer(3))])
+def test_who_cannot_be_changed(customer: Customer, refusal: type[Exception], command: Command) -> None:
     with pytest.raises(refusal):
-        changes({"notes": "x"}, customer)
+        decide(command, customer, seal)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.domain.rules import cash
 from shared.domain.rules.cash_flows import Day, Situation
 from shared.domain.rules.recurring import Recurring
-from tests.decisions.csv_ledger import MARK
+from tests.support.csv_rows import MARK
 from write_side.demo.calendar import busyness, eve
 from write_side.demo.goods import GOODS
 from write_side.demo.people import DAYS
@@ -92,7 +92,7 @@ def test_at_least_three_good_customers_have_faded_away(shop: DemoShop) -> None:
 
 @few
 @given(SHOPS)
-def test_a_bestseller_runs_out_before_its_delivery_and_no_stock_was_ever_negative(shop: DemoShop) -> None:
+def test_a_demo_bestseller_runs_out_and_no_stock_is_negative(shop: DemoShop) -> None:
     sold: Counter[tuple[str, dt.date]] = Counter()
     for line in shop.lines:
         sold[line.good.name, line.date] += line.quantity

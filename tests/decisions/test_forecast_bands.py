@@ -26,9 +26,9 @@ pairs = st.builds(windows, st.integers(0, 999), st.floats(0.05, 50), st.floats(0
 
 @given(pairs, st.floats(0, 60), st.booleans())
 @settings(max_examples=40, deadline=None)
-def test_quantiles_rise_with_their_level_and_are_never_negative(past: Pairs, told: float, whole: bool) -> None:
+def test_quantiles_rise_with_their_level_and_are_never_negative(past: Pairs, reported: float, whole: bool) -> None:
     fitted = bands.fit(past, 2.0, 3.0, whole=whole)
-    found = fitted.quantiles(np.cumsum(np.full(30, told)), DAYS, DAYS, np.array(LEVELS))
+    found = fitted.quantiles(np.cumsum(np.full(30, reported)), DAYS, DAYS, np.array(LEVELS))
     assert (found >= 0).all()
     assert (np.diff(found, axis=1) >= 0).all()
     assert np.isfinite(found).all()
@@ -50,13 +50,13 @@ def test_bands_hold_the_share_of_days_that_they_promise(mean: float, noise: floa
 
 def test_larger_errors_make_wider_bands_and_none_are_needed_for_a_closed_day() -> None:
     calm, wild = (bands.fit(windows(1, 20, noise), 1.0, 20, whole=True) for noise in (1.0, 15.0))
-    told = np.array([20.0, 0.0])
-    narrow, wide = (fitted.quantiles(told, np.ones(2), np.ones(2), WIDE) for fitted in (calm, wild))
+    reported = np.array([20.0, 0.0])
+    narrow, wide = (fitted.quantiles(reported, np.ones(2), np.ones(2), WIDE) for fitted in (calm, wild))
     assert wide[0, 4] - wide[0, 0] > 2 * (narrow[0, 4] - narrow[0, 0])
     assert not narrow[1].any()
 
 
-def test_a_week_is_surer_than_its_days_but_not_as_sure_as_if_they_were_independent() -> None:
+def test_a_weekly_band_is_between_independent_and_summed_days() -> None:
     fitted = bands.fit(windows(2, 20, 10.0), 10.0, 20, whole=True)
     day, week = (fitted.quantiles(np.array([20 * n]), np.array([n]), np.array([n]), WIDE)[0] for n in (1.0, 7.0))
     relative = (week[3] - week[1]) / 7 / (day[3] - day[1])

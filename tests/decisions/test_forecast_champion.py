@@ -26,11 +26,11 @@ def test_a_rival_with_a_tenth_less_error_takes_over_and_then_stays() -> None:
 
 
 @pytest.mark.parametrize("rival", [score(0.3, bias=-0.21), score(0.3, bias=0.21), score(0.3, windows=7)])
-def test_a_rival_that_is_biased_or_has_not_shown_it_for_eight_weeks_does_not_take_over(rival: Score) -> None:
+def test_a_biased_or_unproven_rival_does_not_take_over(rival: Score) -> None:
     assert choose({"ensemble": score(0.5), "ets": rival}, None, "ensemble") == "ensemble"
 
 
-def test_a_champion_that_is_no_longer_run_gives_way_to_who_begins() -> None:
+def test_a_removed_champion_is_replaced_by_the_default() -> None:
     assert choose({"ensemble": score(0.5)}, "ets_weekday_mean", "ensemble") == "ensemble"
     assert choose({}, "ets", "tsb") == "tsb"
 

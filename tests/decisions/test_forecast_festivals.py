@@ -1,4 +1,4 @@
-"""Feasts: learned from the last ones, told for the next, and not taken for a new level."""
+"""Feasts: learned from the last ones, forecast for the next, and not taken for a new level."""
 
 import datetime as dt
 import sys
@@ -33,10 +33,15 @@ def shop_until(end: dt.date) -> Series:
 @pytest.mark.parametrize(
     "foretell", [prophet_model.foretell, statistical.ets, statistical.theta, weekday_mean.foretell]
 )
-def test_what_was_sold_before_the_last_eid_is_told_before_the_next(foretell: Callable[[Series, int], Floats]) -> None:
+def test_a_pre_eid_peak_is_forecast_before_the_next_eid(foretell: Callable[[Series, int], Floats]) -> None:
     begin = EID - dt.timedelta(days=12)
-    told = foretell(shop_until(begin), 20)
-    before, shopping, eid, after = told[:2].mean(), told[2:12].mean(), told[12:15].mean(), told[15:].mean()
+    reported = foretell(shop_until(begin), 20)
+    before, shopping, eid, after = (
+        reported[:2].mean(),
+        reported[2:12].mean(),
+        reported[12:15].mean(),
+        reported[15:].mean(),
+    )
     assert shopping > 1.7 * before
     assert eid < 0.7 * before
     assert after == pytest.approx(before, rel=0.25)
@@ -44,9 +49,9 @@ def test_what_was_sold_before_the_last_eid_is_told_before_the_next(foretell: Cal
 
 def test_an_eid_that_has_just_passed_is_not_taken_for_a_new_level() -> None:
     series = shop_until(dt.date(2024, 4, 10))
-    told = weekday_mean.foretell(series, 12)
+    reported = weekday_mean.foretell(series, 12)
     assert series.demand[-10:].mean() > 25
-    assert told[5:].mean() < 15
+    assert reported[5:].mean() < 15
 
 
 def test_a_shop_that_knows_no_feasts_is_hardly_ever_said_to() -> None:

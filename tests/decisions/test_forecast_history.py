@@ -20,7 +20,7 @@ def series_of(*demand: float) -> Series:
     return Series(MONDAY, np.array(demand, dtype=np.float64))
 
 
-def test_days_without_sales_are_zero_from_the_first_sale_to_the_day_the_data_reach() -> None:
+def test_days_without_sales_are_zero_up_to_the_last_day_of_data() -> None:
     sold = {MONDAY + dt.timedelta(days=n): quantity for n, quantity in ((2, 3.0), (4, 1.5))}
     history = History.of(sold, 2, MONDAY + dt.timedelta(days=6), whole=False)
     assert (history.first, history.demand) == (MONDAY + dt.timedelta(days=2), (3.0, 0.0, 1.5, 0.0, 0.0))
@@ -50,7 +50,7 @@ def test_a_weekday_that_has_sales_again_is_open_again() -> None:
     assert not series.closed.any()
 
 
-def test_forecasts_of_open_days_are_laid_out_around_closed_ones_and_never_negative() -> None:
+def test_forecasts_skip_closed_days_and_are_never_negative() -> None:
     series = series_of(*[0 if n % 7 == FRIDAY else 5 for n in range(28)])
     laid_out = series.spread(np.array([1.0, 2, 3, 4, -5, 6, 7, 8]), 9)
     assert laid_out.tolist() == [1, 2, 3, 4, 0, 0, 6, 7, 8]
@@ -72,7 +72,7 @@ def test_trimming_never_adds_and_what_is_given_back_is_less_than_what_was_cut(de
     assert series.lift >= 1
 
 
-def test_what_a_weekday_sells_every_week_is_no_bulk_order() -> None:
+def test_a_weekly_peak_is_no_bulk_order() -> None:
     weekly = series_of(*[20 if n % 7 == FRIDAY else 5 for n in range(70)])
     once = series_of(*[20 if n == 32 else 5 for n in range(70)])
     assert weekly.trimmed.tolist() == weekly.demand.tolist()
@@ -81,10 +81,10 @@ def test_what_a_weekday_sells_every_week_is_no_bulk_order() -> None:
 
 def test_weekday_means_follow_the_week_and_shrink_what_was_seen_once() -> None:
     busy = [5.0, 5, 5, 5, 5, 20, 5]
-    told = weekday_mean.foretell(series_of(*busy * 10), 7)
-    assert told.argmax() == 5
-    assert 15 < told[5] < 20
-    assert weekday_mean.foretell(series_of(*busy), 7)[5] < told[5] - 3
+    reported = weekday_mean.foretell(series_of(*busy * 10), 7)
+    assert reported.argmax() == 5
+    assert 15 < reported[5] < 20
+    assert weekday_mean.foretell(series_of(*busy), 7)[5] < reported[5] - 3
 
 
 def test_ramadan_both_eids_puja_and_boishakh_are_where_bangladesh_had_them() -> None:

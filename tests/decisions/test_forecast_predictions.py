@@ -1,4 +1,4 @@
-"""What owners are told of a product's demand, by the real models."""
+"""What owners see of a product's demand, by the real models."""
 
 import csv
 import datetime as dt
@@ -29,9 +29,9 @@ def history_of(demand: list[float], *, transactions: int = 99, whole: bool = Tru
 
 def predict(history: History, horizon: int = 14, gap: int = 0) -> Prediction:
     """Return the prediction of a history that is long enough for one."""
-    told = model.predict(history, horizon, history.as_of + (gap + 1) * DAY)
-    assert isinstance(told, Prediction)
-    return told
+    reported = model.predict(history, horizon, history.as_of + (gap + 1) * DAY)
+    assert isinstance(reported, Prediction)
+    return reported
 
 
 @pytest.fixture(scope="module")
@@ -53,35 +53,41 @@ def sample() -> tuple[History, History]:
 
 
 @pytest.fixture(scope="module")
-def told(sample: tuple[History, History]) -> Prediction:
+def reported(sample: tuple[History, History]) -> Prediction:
     """Return a month of the sample shop's best seller, by Prophet and its rivals."""
     return predict(sample[0], 30)
 
 
-def check(told: Prediction) -> None:
+def check(reported: Prediction) -> None:
     """Hold what every prediction promises."""
-    for day in told.days:
+    for day in reported.days:
         assert 0 <= day.lower <= day.likely_lower <= day.likely_upper <= day.upper
         assert day.lower <= day.quantity <= day.upper
-    confidences = [day.confidence for day in told.days]
+    confidences = [day.confidence for day in reported.days]
     assert confidences == sorted(confidences, reverse=True)
-    levels = np.array(told.cumulative)
-    assert levels.shape == (len(told.days), len(LEVELS))
+    levels = np.array(reported.cumulative)
+    assert levels.shape == (len(reported.days), len(LEVELS))
     assert (np.diff(levels, axis=0) >= 0).all()
     assert (np.diff(levels, axis=1) >= 0).all()
-    exact = np.cumsum([day.expected for day in told.days])
-    for length, total in told.sums.items():
+    exact = np.cumsum([day.expected for day in reported.days])
+    for length, total in reported.sums.items():
         assert total.quantity == pytest.approx(exact[length - 1])
         assert 0 <= total.lower <= total.quantity <= total.upper
-        assert abs(sum(day.quantity for day in told.days[:length]) - total.quantity) <= 0.5
+        assert abs(sum(day.quantity for day in reported.days[:length]) - total.quantity) <= 0.5
 
 
-def test_the_sample_shop_is_told_a_month_by_the_ensemble(told: Prediction) -> None:
-    check(told)
-    assert (told.tier, set(told.sums), len(told.windows)) == ("full", {7, 14, 30}, 8)
-    assert {told.model, *(rival.model for rival in told.rivals)} >= {"ensemble", "prophet", "ets", "theta", "tsb"}
-    assert all(day.quantity == int(day.quantity) for day in told.days)
-    accuracy = told.accuracy
+def test_the_ensemble_forecasts_a_month_of_the_sample_shop(reported: Prediction) -> None:
+    check(reported)
+    assert (reported.tier, set(reported.sums), len(reported.windows)) == ("full", {7, 14, 30}, 8)
+    assert {reported.model, *(rival.model for rival in reported.rivals)} >= {
+        "ensemble",
+        "prophet",
+        "ets",
+        "theta",
+        "tsb",
+    }
+    assert all(day.quantity == int(day.quantity) for day in reported.days)
+    accuracy = reported.accuracy
     assert accuracy.wape is not None
     assert accuracy.naive_wape is not None
     assert accuracy.wape < accuracy.naive_wape
@@ -89,17 +95,15 @@ def test_the_sample_shop_is_told_a_month_by_the_ensemble(told: Prediction) -> No
     assert 0.8 < accuracy.coverage <= 1
 
 
-def test_the_same_data_give_the_same_forecast_with_the_windows_recorded_or_without(
-    sample: tuple[History, History], told: Prediction
-) -> None:
-    recorded = json.loads(json.dumps([asdict(window) for window in told.windows], default=str))
+def test_recorded_windows_do_not_change_a_forecast(sample: tuple[History, History], reported: Prediction) -> None:
+    recorded = json.loads(json.dumps([asdict(window) for window in reported.windows], default=str))
     windows = [Window(**{**row, "cutoff": dt.date.fromisoformat(row["cutoff"])}) for row in recorded]
-    again = model.predict(sample[0], 30, sample[0].as_of + DAY, windows, told.champion)
-    assert again == told
-    assert model.predict(sample[0], 30, sample[0].as_of + DAY, told.windows[:-1]) == told
+    again = model.predict(sample[0], 30, sample[0].as_of + DAY, windows, reported.champion)
+    assert again == reported
+    assert model.predict(sample[0], 30, sample[0].as_of + DAY, reported.windows[:-1]) == reported
 
 
-def test_a_shops_revenue_is_told_ninety_days_ahead_in_whole_paisa(sample: tuple[History, History]) -> None:
+def test_revenue_is_forecast_ninety_days_ahead_in_whole_paisa(sample: tuple[History, History]) -> None:
     history = sample[1]
     found = model.predict_revenue(history, 90, history.as_of + DAY)
     assert isinstance(found, RevenuePrediction)
@@ -114,7 +118,9 @@ demands = st.lists(st.sampled_from([0.0, 0.0, 1.0, 2.0, 3.0, 5.0, 40.0]), min_si
 
 @given(demands, st.sampled_from([7, 14, 30]), st.integers(0, 9), st.booleans())
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_any_short_history_is_told_in_order(demand: list[float], horizon: int, gap: int, whole: bool) -> None:
+def test_any_short_history_gives_a_consistent_forecast(
+    demand: list[float], horizon: int, gap: int, whole: bool
+) -> None:
     history = history_of(demand, whole=whole)
     found = predict(history, horizon, gap)
     check(found)
@@ -132,7 +138,7 @@ def test_a_closed_weekday_gets_nothing_by_every_model() -> None:
         assert all(day.quantity > 0 for day in found.days if day.date.weekday() != 4)
 
 
-def test_a_weeks_rhythm_is_told_as_it_was() -> None:
+def test_a_weekly_rhythm_is_forecast() -> None:
     found = predict(history_of(WEEK * 9), 7)
     assert [day.expected for day in found.days] == pytest.approx(WEEK, abs=0.8)
     assert found.sums[7].quantity == pytest.approx(sum(WEEK), rel=0.05)

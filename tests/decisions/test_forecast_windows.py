@@ -1,4 +1,4 @@
-"""Backtest windows: one a week is added, none is fitted twice, and one whose past has changed is made anew."""
+"""Backtest windows: one a week is added, none is fitted twice, and one whose past has changed is recomputed."""
 
 import datetime as dt
 import itertools
@@ -57,11 +57,11 @@ def test_the_first_forecast_makes_eight_windows_and_a_week_later_one_is_added() 
 
 def test_windows_come_back_from_json_as_they_went() -> None:
     windows = backtest.complete(series_of(120), (), ["last"], Counting())
-    told = msgspec.json.decode(msgspec.json.encode(windows), type=list[Window])
-    assert told == windows
+    reported = msgspec.json.decode(msgspec.json.encode(windows), type=list[Window])
+    assert reported == windows
 
 
-def test_a_window_whose_past_has_changed_or_that_lacks_a_model_is_made_anew() -> None:
+def test_an_outdated_or_incomplete_window_is_recomputed() -> None:
     windows = backtest.complete(series_of(120), (), ["last"], Counting())
     changed, wanting = Counting(), Counting()
     backtest.complete(series_of(120, bulk=900), windows, ["last"], changed)
@@ -73,11 +73,11 @@ def test_a_window_whose_past_has_changed_or_that_lacks_a_model_is_made_anew() ->
 def test_a_window_is_held_against_what_is_known_by_now() -> None:
     series = series_of(120)
     windows = backtest.complete(series, (), ["last"], Counting())
-    told = backtest.told(series, windows)
-    assert len(told[0].actual) == 30
-    assert 7 <= len(told[-1].actual) <= 13
-    assert told[-1].actual[-1] == 120
-    assert told[0].foretold["last"][0] == told[0].actual[0] - 1
+    reported = backtest.told(series, windows)
+    assert len(reported[0].actual) == 30
+    assert 7 <= len(reported[-1].actual) <= 13
+    assert reported[-1].actual[-1] == 120
+    assert reported[0].foretold["last"][0] == reported[0].actual[0] - 1
 
 
 def test_nothing_after_the_cutoff_is_known_to_a_window() -> None:

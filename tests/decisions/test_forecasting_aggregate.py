@@ -1,31 +1,36 @@
 import datetime as dt
+from dataclasses import replace
+from functools import reduce
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.events.base import Event
 from shared.domain.events.forecasting import ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
-from shared.domain.events.jobs import JobFailed
 from shared.domain.refusals.forecasting import InsufficientData, TooManyForecasts
 from shared.domain.refusals.inventory import ProductNotFound
 from shared.errors import Refusal
-from tests.projectors.forecasts import made, takings
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import JobFailed
+from tests.support.forecast_events import made, takings
 from write_side.forecasting.aggregate import (
     DAY,
     IMPORT,
     OWNER,
     PART,
     PART_JOB,
-    Asked,
-    Known,
+    LastForecast,
     Part,
+    PlanForecasts,
+    RequestForecasts,
+    Requests,
     Shop,
-    advance,
-    load,
+    evolve,
+    evolve_part,
     parts,
-    plan,
-    request,
+)
+from write_side.forecasting.aggregate import (
+    decide as decide_command,
 )
 
 TODAY = dt.date(2025, 11, 3)
@@ -33,8 +38,17 @@ YESTERDAY = TODAY - dt.timedelta(1)
 SHOP = Shop({1: 45, 2: 30, 3: 29, 4: 0}, data_version=41)
 
 
-def decide(asked: Asked, *history: Event, shop: Shop = SHOP, seconds_left: int | None = 60) -> ForecastsRequested:
-    return request(asked, shop, load(TODAY, history), "run-9", seconds_left=seconds_left)
+def asked(products: list[int] | None, horizon: int, *, forced: bool = False) -> RequestForecasts:
+    return RequestForecasts("run-9", products, horizon, forced)
+
+
+def decide(
+    command: RequestForecasts, *history: Event, shop: Shop = SHOP, seconds_left: int | None = 60
+) -> ForecastsRequested:
+    limited = replace(command, seconds_left=seconds_left)
+    (event,) = decide_command(limited, reduce(evolve, history, Requests(TODAY)), shop)
+    assert isinstance(event, ForecastsRequested)
+    return event
 
 
 def before(
@@ -44,28 +58,28 @@ def before(
 
 
 def test_all_products_are_forecast_that_have_sold_often_enough() -> None:
-    event = decide(Asked(None, 14))
+    event = decide(asked(None, 14))
     assert (event.product_ids, event.reused) == ([1, 2], [])
     assert event.skipped == [Short(3, 29, 30), Short(4, 0, 30)]
     assert (event.by, event.horizon, event.date, event.data_version) == (OWNER, 14, TODAY, 41)
 
 
 def test_named_products_are_forecast_once_each() -> None:
-    event = decide(Asked([2, 1, 2, 3], 7))
+    event = decide(asked([2, 1, 2, 3], 7))
     assert (event.product_ids, event.skipped) == ([1, 2], [Short(3, 29, 30)])
 
 
-def test_what_is_not_this_shops_is_no_product() -> None:
+def test_another_shops_product_is_unknown() -> None:
     with pytest.raises(ProductNotFound) as refused:
-        decide(Asked([1, 99, 98], 7))
+        decide(asked([1, 99, 98], 7))
     assert refused.value.details == {"product_ids": [98, 99]}
 
 
 def test_only_if_every_named_product_is_short_the_request_is_refused() -> None:
     with pytest.raises(InsufficientData) as refused:
-        decide(Asked([3, 4], 7))
+        decide(asked([3, 4], 7))
     assert refused.value.details["skipped"][0] == {"product_id": 3, "have": 29, "need": 30}
-    assert decide(Asked(None, 7), shop=Shop({3: 29}, 1)).product_ids == []
+    assert decide(asked(None, 7), shop=Shop({3: 29}, 1)).product_ids == []
 
 
 @pytest.mark.parametrize(
@@ -79,49 +93,51 @@ def test_only_if_every_named_product_is_short_the_request_is_refused() -> None:
     ],
 )
 def test_a_forecast_of_the_same_day_data_and_horizon_is_reused(run: ForecastsRequested, reused: list[int]) -> None:
-    event = decide(Asked([1, 2], 7), run)
+    event = decide(asked([1, 2], 7), run)
     assert (event.reused, event.product_ids) == (reused, [p for p in (1, 2) if p not in reused])
-    assert decide(Asked([1, 2], 7, forced=True), run).product_ids == [1, 2]
+    assert decide(asked([1, 2], 7, forced=True), run).product_ids == [1, 2]
 
 
-def test_what_failed_is_not_reused() -> None:
+def test_a_failed_forecast_is_not_reused() -> None:
     done = ForecastRunCompleted("run-1", 0, 1, 7, [1], [], [2])
-    assert decide(Asked([1, 2], 7), before(1, 2), done).product_ids == [2]
-    assert decide(Asked([1, 2], 7), before(1, 2), done, before(2, run="run-2")).product_ids == []
+    assert decide(asked([1, 2], 7), before(1, 2), done).product_ids == [2]
+    assert decide(asked([1, 2], 7), before(1, 2), done, before(2, run="run-2")).product_ids == []
 
 
-def test_what_was_given_up_is_not_reused() -> None:
+def test_an_abandoned_forecast_is_not_reused() -> None:
     run = before(*range(1, PART + 3))
     shop = Shop(dict.fromkeys(range(1, PART + 3), 30), 41)
     given_up = JobFailed("j", PART_JOB, "run-1-1", 4, "RuntimeError")
-    assert decide(Asked(None, 7), run, given_up, shop=shop).product_ids == [PART + 1, PART + 2]
+    assert decide(asked(None, 7), run, given_up, shop=shop).product_ids == [PART + 1, PART + 2]
     other = JobFailed("j", "read_upload", "run-1-1", 4, "RuntimeError")
-    assert decide(Asked(None, 7), run, other, shop=shop).product_ids == []
+    assert decide(asked(None, 7), run, other, shop=shop).product_ids == []
 
 
-def test_a_day_has_ten_requests_and_those_of_the_house_do_not_count() -> None:
+def test_ten_requests_a_day_are_allowed_not_counting_automatic_ones() -> None:
     nine = [before(1, run=f"run-{n}") for n in range(9)]
     automatic = [before(1, run=f"auto-{n}", by=by) for n, by in enumerate((IMPORT, DAY) * 5)]
     old = [before(1, run=f"old-{n}", date=YESTERDAY) for n in range(9)]
-    assert decide(Asked([1], 7, forced=True), *nine, *automatic, *old).product_ids == [1]
+    assert decide(asked([1], 7, forced=True), *nine, *automatic, *old).product_ids == [1]
     with pytest.raises(TooManyForecasts) as refused:
-        decide(Asked([1], 7), *nine, before(1), seconds_left=3601)
+        decide(asked([1], 7), *nine, before(1), seconds_left=3601)
     assert refused.value.headers["Retry-After"] == "3601"
-    assert decide(Asked([1], 7, forced=True), *nine, before(1), seconds_left=None).product_ids == [1]
+    assert decide(asked([1], 7, forced=True), *nine, before(1), seconds_left=None).product_ids == [1]
 
 
 def test_a_plan_asks_for_what_was_sold_since_or_not_looked_at_for_a_week() -> None:
     shop = Shop({1: 45, 2: 45, 3: 45, 4: 45, 5: 12, 6: 13}, 50)
     known = {
-        1: Known(TODAY - dt.timedelta(6), 45),
-        2: Known(TODAY - dt.timedelta(7), 45),
-        3: Known(YESTERDAY, 44),
-        5: Known(None, 12),
-        6: Known(None, 12),
+        1: LastForecast(TODAY - dt.timedelta(6), 45),
+        2: LastForecast(TODAY - dt.timedelta(7), 45),
+        3: LastForecast(YESTERDAY, 44),
+        5: LastForecast(None, 12),
+        6: LastForecast(None, 12),
     }
-    planned = plan(DAY, "2025-11-03", shop, known, TODAY, "run-9")
+    command = PlanForecasts("run-9", DAY, "2025-11-03", known)
+    (planned,) = decide_command(command, Requests(TODAY), shop)
+    assert isinstance(planned, ForecastsRequested)
     assert planned.product_ids == [2, 3, 4]
-    assert planned.skipped == [Short(6, 13, 30)]  # of 5 that was told before
+    assert planned.skipped == [Short(6, 13, 30)]  # of 5 that was reported before
     assert (planned.by, planned.cause, planned.horizon) == (DAY, "2025-11-03", 7)
 
 
@@ -129,22 +145,22 @@ def test_a_plan_asks_for_what_was_sold_since_or_not_looked_at_for_a_week() -> No
 def test_every_product_is_made_reused_or_skipped(counts: dict[int, int], named: list[int] | None) -> None:
     shop = Shop(counts, 1)
     try:
-        event = decide(Asked(named, 7), before(*list(counts)[:3], version=1), shop=shop)
+        event = decide(asked(named, 7), before(*list(counts)[:3], version=1), shop=shop)
     except Refusal:
         assert named
         assert any(counts.get(product, 0) < 30 for product in named)
         return
-    told = [*event.product_ids, *event.reused, *(short.product_id for short in event.skipped)]
-    assert sorted(told) == sorted(set(counts if named is None else named))
+    reported = [*event.product_ids, *event.reused, *(short.product_id for short in event.skipped)]
+    assert sorted(reported) == sorted(set(counts if named is None else named))
 
 
 def test_a_part_goes_on_after_its_last_batch() -> None:
     part = Part()
     for event in (made(1, [3]), ForecastFailed("r", 2, 7, TODAY, "too_slow", "x"), takings([5])):
-        part = advance(part, event)
+        part = evolve_part(part, event)
     assert part.left([1, 2, 3, 4]) == [3, 4]
-    assert (part.made, part.failed, part.takings_told, part.completed, part.version) == ((1,), (2,), True, False, 3)
-    assert advance(part, ForecastRunCompleted("r", 0, 1, 7, [1], [], [2])).completed
+    assert (part.made, part.failed, part.takings_made, part.completed, part.version) == ((1,), (2,), True, False, 3)
+    assert evolve_part(part, ForecastRunCompleted("r", 0, 1, 7, [1], [], [2])).completed
 
 
 @given(st.lists(st.integers(), unique=True, max_size=3 * PART))
@@ -153,3 +169,9 @@ def test_parts_hold_every_product_once(products: list[int]) -> None:
     assert [product for part in divided for product in part] == products
     assert all(len(part) <= PART for part in divided)
     assert len(divided) == max(1, -(-len(products) // PART))
+
+
+@pytest.mark.parametrize(("by", "events"), [(DAY, 0), (IMPORT, 1)])
+def test_a_day_without_anything_due_plans_no_run_and_an_import_always_one(by: str, events: int) -> None:
+    command = PlanForecasts("run-9", by, "cause", {1: LastForecast(TODAY, 45)})
+    assert len(decide_command(command, Requests(TODAY), Shop({1: 45}, 50))) == events

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from write_side.identity.credentials import emails
+from shared.http import emails
 from write_side.identity.schemas import BusinessChange, Registration, UserChange
 
 VALID = {
@@ -56,7 +56,7 @@ def test_an_e_mail_has_one_form(typed: str, kept: str) -> None:
         "o@" + "a." * 126 + "bd",
     ],
 )
-def test_what_is_no_e_mail_is_refused_and_finds_nobody(typed: str) -> None:
+def test_an_invalid_e_mail_is_refused_and_matches_no_account(typed: str) -> None:
     assert refused(Registration, **VALID | {"email": typed}) == [("email", "not_email")]
     assert isinstance(emails.looked_up(typed), str)
 
@@ -74,7 +74,7 @@ def test_names_are_trimmed_and_composed() -> None:
 
 
 @pytest.mark.parametrize("name", ["A\x00li", "A\x1bli", "A\nli", "A\u202eli", "A\u2066li", "A\u0085li", "A\u2028li"])
-def test_what_cannot_be_printed_is_refused(name: str) -> None:
+def test_unprintable_characters_are_refused(name: str) -> None:
     assert refused(Registration, **VALID | {"first_name": name}) == [("first_name", "not_printable")]
     assert refused(UserChange, first_name=name) == [("first_name", "not_printable")]
 
@@ -119,7 +119,7 @@ def test_a_phone_number_may_be_typed_in_bangla(typed: str | None, kept: str | No
 
 
 @pytest.mark.parametrize("number", ["call me", "12", "+8801234567890123456789", "0171\x00123456"])
-def test_what_is_no_phone_number_is_refused(number: str) -> None:
+def test_an_invalid_phone_number_is_refused(number: str) -> None:
     assert refused(BusinessChange, phone_number=number)[0][0] == "phone_number"
 
 

@@ -36,7 +36,7 @@ def test_a_copy_that_only_claims_to_be_the_predecessor_is_reuse() -> None:
 
 
 @pytest.mark.parametrize(("number", "jti_hash"), [(5, b"other"), (6, b"six")])
-def test_a_token_the_family_never_had_is_refused_and_harms_nobody(number: int, jti_hash: bytes) -> None:
+def test_a_foreign_token_is_refused_and_revokes_nothing(number: int, jti_hash: bytes) -> None:
     assert judge(number, jti_hash, [USED, NEWEST], NOW) is Verdict.REFUSE
 
 

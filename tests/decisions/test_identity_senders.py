@@ -8,7 +8,7 @@ from write_side.identity.credentials.senders import default_sender
 from write_side.identity.login_handlers import Gate
 
 
-def test_in_development_the_code_stands_in_the_log_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
+def test_in_development_the_reset_code_is_logged_with_a_reason(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         default_sender("development").send_reset_code("owner@shop.bd", "7KQ2M9XA", "bn")
     (record,) = caplog.records
@@ -17,7 +17,7 @@ def test_in_development_the_code_stands_in_the_log_and_says_why(caplog: pytest.L
     assert "DEVELOPMENT ONLY" in record.getMessage()
 
 
-def test_production_without_a_sender_warns_and_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_production_without_a_sender_warns_and_logs_no_code(caplog: pytest.LogCaptureFixture) -> None:
     default_sender("production").send_reset_code("owner@shop.bd", "7KQ2M9XA", "bn")
     (record,) = caplog.records
     assert record.levelno == logging.WARNING

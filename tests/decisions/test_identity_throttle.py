@@ -31,7 +31,7 @@ def test_the_fifth_wrong_password_costs_a_second() -> None:
     assert seconds(due) == 1
 
 
-def test_who_waited_may_try_again() -> None:
+def test_a_login_is_allowed_again_after_the_wait() -> None:
     assert wait(Failures(account_at_source=ago(6, 5, 4, 3, 1)), NOW) is None
 
 
@@ -42,7 +42,7 @@ def test_the_wait_doubles_up_to_a_quarter_of_an_hour(streak: int, expected: int)
     assert delay(streak) == dt.timedelta(seconds=expected)
 
 
-def test_who_comes_back_as_soon_as_allowed_keeps_the_streak() -> None:
+def test_an_immediate_retry_keeps_the_streak_of_failures() -> None:
     at, history = NOW - dt.timedelta(hours=3), []
     for streak in range(1, 21):
         history.append(at)
@@ -91,6 +91,6 @@ def test_one_failure_more_never_shortens_a_wait(before: list[dt.datetime], accou
 
 
 @given(moments)
-def test_nobody_waits_for_a_streak_longer_than_a_quarter_of_an_hour(history: list[dt.datetime]) -> None:
+def test_a_wait_after_failed_logins_is_at_most_fifteen_minutes(history: list[dt.datetime]) -> None:
     due = wait(Failures(account_at_source=history), NOW)
     assert due is None or 1 <= due.seconds(NOW) <= 900

@@ -1,14 +1,16 @@
 """What may be said of products and stock: given events, when a command, then events or a refusal."""
 
 import datetime as dt
+from functools import reduce
 
 import pytest
 
-from shared.domain.events.base import Event
 from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
-from shared.domain.refusals.inventory import QuantityNotWhole
+from shared.domain.refusals.inventory import ProductNotFound, QuantityNotWhole
 from shared.errors import TimeOutOfRange
-from write_side.inventory.aggregate import DHAKA, ChangeDetails, MoveStock, Product, change_details, load, move_stock
+from shared.eventstore.event import Event
+from shared.runtime.business_day import DHAKA
+from write_side.inventory.aggregate import ChangeDetails, MoveStock, Product, decide, evolve
 
 TEA = 1
 NOW = dt.datetime(2025, 11, 3, 8, 30, 15, 999_000, tzinfo=dt.UTC)  # half past two in Dhaka
@@ -16,7 +18,7 @@ TODAY = dt.date(2025, 11, 3)
 
 
 def product(*history: Event) -> Product:
-    return load(TEA, len(history), history)
+    return reduce(evolve, history, Product(TEA))
 
 
 def sheet(*lines: ProductLine) -> ProductSheetRecorded:
@@ -26,10 +28,10 @@ def sheet(*lines: ProductLine) -> ProductSheetRecorded:
 def test_only_what_changes_is_recorded() -> None:
     before = product(ProductDetailsChanged(TEA, sku="T", unit="kg", cost=900))
     said = {"sku": "T", "cost": None, "unit": "kg", "pack_size": 5000, "min_order": None}
-    assert change_details(ChangeDetails(said), before) == [
+    assert decide(ChangeDetails(said), before, NOW) == [
         ProductDetailsChanged(TEA, pack_size=5000, cleared=["cost"]),
     ]
-    assert change_details(ChangeDetails({"sku": "T"}), before) == []
+    assert decide(ChangeDetails({"sku": "T"}), before, NOW) == []
 
 
 def test_the_newest_word_counts_whether_the_owners_or_a_ledgers() -> None:
@@ -49,20 +51,22 @@ def test_fractions_are_for_weight_volume_and_length(name: str) -> None:
     for unit in (None, "piece", "packet"):
         before = product(ProductDetailsChanged(TEA, unit=unit))
         with pytest.raises(QuantityNotWhole):
-            change_details(ChangeDetails({name: 1500}), before)
-        assert change_details(ChangeDetails({name: 1500, "unit": "l"}), before)
+            decide(ChangeDetails({name: 1500}), before, NOW)
+        assert decide(ChangeDetails({name: 1500, "unit": "l"}), before, NOW)
     weighed = product(ProductDetailsChanged(TEA, unit="kg"))
-    assert change_details(ChangeDetails({name: 1500}), weighed)
+    assert decide(ChangeDetails({name: 1500}), weighed, NOW)
     with pytest.raises(QuantityNotWhole):
-        change_details(ChangeDetails({name: 1500, "unit": None}), weighed)
+        decide(ChangeDetails({name: 1500, "unit": None}), weighed, NOW)
 
 
 def test_a_stock_of_pieces_is_whole() -> None:
     with pytest.raises(QuantityNotWhole):
-        move_stock(MoveStock("count", 1500), product(), NOW)
-    assert move_stock(MoveStock("count", 1500), product(ProductDetailsChanged(TEA, unit="m")), NOW).qty == 1500
+        decide(MoveStock("count", 1500), product(), NOW)
+    (moved,) = decide(MoveStock("count", 1500), product(ProductDetailsChanged(TEA, unit="m")), NOW)
+    assert isinstance(moved, StockMoved)
+    assert moved.qty == 1500
     with pytest.raises(QuantityNotWhole):
-        move_stock(MoveStock("adjust", -1500), product(), NOW)
+        decide(MoveStock("adjust", -1500), product(), NOW)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +87,7 @@ def test_a_stock_of_pieces_is_whole() -> None:
 def test_a_movement_has_a_time_of_its_own(
     kind: str, at: dt.datetime | dt.date | None, date: dt.date, time: int
 ) -> None:
-    assert move_stock(MoveStock(kind, 5000, at), product(), NOW) == StockMoved(TEA, kind, 5000, date, time)
+    assert decide(MoveStock(kind, 5000, at), product(), NOW) == [StockMoved(TEA, kind, 5000, date, time)]
 
 
 @pytest.mark.parametrize(
@@ -97,4 +101,10 @@ def test_a_movement_has_a_time_of_its_own(
 )
 def test_a_movement_is_neither_of_the_future_nor_of_the_last_century(at: dt.datetime | dt.date) -> None:
     with pytest.raises(TimeOutOfRange):
-        move_stock(MoveStock("count", 5000, at), product(), NOW)
+        decide(MoveStock("count", 5000, at), product(), NOW)
+
+
+@pytest.mark.parametrize("command", [ChangeDetails({"sku": "T"}), MoveStock("count", 5000)])
+def test_an_unknown_product_is_not_found(command: ChangeDetails | MoveStock) -> None:
+    with pytest.raises(ProductNotFound):
+        decide(command, Product(TEA, exists=False), NOW)

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.events.base import Event
 from shared.domain.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
@@ -17,6 +16,7 @@ from shared.domain.events.recommendations import (
     RecommendationWithdrawn,
 )
 from shared.domain.refusals.recommendations import (
+    ActionNotModifiable,
     AlreadyDismissed,
     AlreadyExecuted,
     RecommendationNotFound,
@@ -25,39 +25,44 @@ from shared.domain.refusals.recommendations import (
 from shared.domain.rules.follow_up import Outcome
 from shared.domain.rules.recommendation_candidates import Candidate, Fact
 from shared.errors import InvalidRequest, Refusal
-from write_side.recommendations.aggregate import Advice, dismiss, evolve, execute, follow_up, outdated, view
-from write_side.recommendations.review import review, to_issue
+from shared.eventstore.event import Event
+from tests.support.recommendations import BASED_ON, NOW, TODAY, after, opened, reviewed
+from write_side.recommendations.aggregate import (
+    Advice,
+    DismissRecommendation,
+    ExecuteRecommendation,
+    ViewRecommendation,
+    decide,
+    evolve,
+    follow_up,
+    outdated,
+)
+from write_side.recommendations.review import Review, to_issue
+from write_side.recommendations.review import decide as decide_review
 
-TODAY = dt.date(2025, 11, 3)
-NOW = dt.datetime(2025, 11, 3, 6, tzinfo=dt.UTC)
-BASED_ON = {"inventory": (4, 41)}
 RICE = Candidate("reorder", "product-1", "medium", 500, "unmet_demand", {"product_id": 1, "current_stock": 9}, TODAY)
 CALL = Candidate("retention", "customers", "medium", 700, "spent_90d", {"customer_ids": [1, 2, 3]})
+
+
+def execute(number: int, changes: dict[str, Fact], advice: Advice, today: dt.date) -> RecommendationExecuted:
+    (event,) = decide(ExecuteRecommendation(number, changes), advice, today)
+    assert isinstance(event, RecommendationExecuted)
+    return event
+
+
+def dismiss(number: int, reason: str | None, advice: Advice, today: dt.date) -> list[Event]:
+    return [*decide(DismissRecommendation(number, reason), advice, today)]
+
+
+def view(number: int, seconds: int, advice: Advice) -> list[Event]:
+    return [*decide(ViewRecommendation(number, seconds), advice, TODAY)]
 
 
 def day(n: int) -> dt.date:
     return TODAY + dt.timedelta(n)
 
 
-def after(*events: Event, advice: Advice | None = None) -> Advice:
-    advice = advice or Advice()
-    for event in events:
-        advice = evolve(advice, event, NOW, 7)
-    return advice
-
-
-def reviewed(
-    advice: Advice, *wanted: Candidate, on: dt.date = TODAY, first: int | None = None, stale: bool = False
-) -> list[Event]:
-    first_id = len(advice.items) + 1 if first is None else first
-    return review(wanted, advice, on, BASED_ON, first_id=first_id, stale=stale)
-
-
-def opened(*wanted: Candidate) -> Advice:
-    return after(*reviewed(Advice(), *wanted))
-
-
-def test_what_is_wanted_is_issued_once() -> None:
+def test_a_candidate_is_issued_once() -> None:
     issued, other = reviewed(Advice(), RICE, CALL)
     assert isinstance(issued, RecommendationIssued)
     assert isinstance(other, RecommendationIssued)
@@ -108,9 +113,10 @@ def test_looks_add_up_to_a_day_and_change_nothing_that_was_answered() -> None:
     assert view(1, 0, opened(CALL)) == [RecommendationViewed(1, 0)]
 
 
-def test_what_is_executed_keeps_the_owners_changes() -> None:
-    event = execute(1, {"current_stock": 9, "recommended_qty": 7}, opened(RICE), TODAY)
-    assert event.action == {"product_id": 1, "current_stock": 9, "recommended_qty": 7}
+def test_an_executed_recommendation_keeps_the_owners_changes() -> None:
+    rice = RICE._replace(facts={**RICE.facts, "reorder_by": "2025-11-05"})
+    event = execute(1, {"reorder_by": "2025-11-05", "recommended_qty": 7}, opened(rice), TODAY)
+    assert event.action == {"product_id": 1, "current_stock": 9, "reorder_by": "2025-11-05", "recommended_qty": 7}
     assert (event.modified, event.follow_until) == (["recommended_qty"], day(14))
 
 
@@ -129,7 +135,7 @@ def test_only_customers_who_were_named_are_contacted() -> None:
         (RecommendationWithdrawn(1, "resolved", BASED_ON), RecommendationOver),
     ],
 )
-def test_what_is_closed_is_not_executed(closing: Event, refusal: type[Refusal]) -> None:
+def test_a_closed_recommendation_cannot_be_executed(closing: Event, refusal: type[Refusal]) -> None:
     with pytest.raises(refusal):
         execute(1, {}, after(closing, advice=opened(CALL)), TODAY)
 
@@ -142,12 +148,12 @@ def test_nothing_is_executed_that_is_unknown_or_whose_day_has_passed() -> None:
     assert dismiss(1, None, after(RecommendationDismissed(1, TODAY, "no"), advice=opened(CALL)), day(1)) == []
 
 
-def test_what_came_of_it_is_told_when_it_is_news() -> None:
+def test_a_new_outcome_is_recorded_once() -> None:
     advice = after(execute(1, {}, opened(CALL), TODAY), advice=opened(CALL))
-    told = {1: Outcome("customers_returned", {"customer_ids": [1]})}
-    (event,) = follow_up(told, advice, day(2))
+    reported = {1: Outcome("customers_returned", {"customer_ids": [1]})}
+    (event,) = follow_up(reported, advice, day(2))
     assert event == RecommendationFollowedUp(1, day(2), "customers_returned", {"customer_ids": [1]})
-    assert follow_up(told, after(event, advice=advice), day(3)) == []
+    assert follow_up(reported, after(event, advice=advice), day(3)) == []
     assert [one.recommendation_id for one in advice.awaiting(day(40))] == [1]
     assert after(event, advice=advice).awaiting(day(31)) == []
 
@@ -169,7 +175,7 @@ _steps = st.one_of(
 
 
 @given(st.lists(_steps, max_size=40))
-def test_whatever_happens_one_is_open_per_subject_and_silence_is_kept(steps: list[tuple[str, Any]]) -> None:
+def test_each_subject_has_one_open_recommendation_and_its_muted_week(steps: list[tuple[str, Any]]) -> None:
     advice, today = Advice(), TODAY
     answered: dict[tuple[str, str], dt.date] = {}
     for what, value in steps:
@@ -180,7 +186,7 @@ def test_whatever_happens_one_is_open_per_subject_and_silence_is_kept(steps: lis
         elif what == "review":
             wanted = [_wanted(key, stock, today) for key, stock in value]
             first = len(advice.items) + 1
-            events = review(wanted, advice, today, BASED_ON, first_id=first, stale=False)
+            events = decide_review(Review(wanted, {}, BASED_ON, stale=False, first_id=first), advice, today)
             assert sum(isinstance(e, RecommendationIssued) for e in events) == len(to_issue(wanted, advice, today))
         elif value in advice.items:
             events = _answers(what, value, advice, today)
@@ -198,7 +204,7 @@ def test_whatever_happens_one_is_open_per_subject_and_silence_is_kept(steps: lis
         assert len(still_open) == len(set(still_open))
         assert set(still_open) == set(advice.open)
         if what == "review":
-            assert review(wanted, advice, today, BASED_ON, first_id=99, stale=False) == []
+            assert decide_review(Review(wanted, {}, BASED_ON, stale=False, first_id=99), advice, today) == []
 
 
 def _slow(advice: Advice) -> list[int]:
@@ -216,10 +222,24 @@ def _answers(what: str, number: int, advice: Advice, today: dt.date) -> list[Eve
     try:
         match what:
             case "view":
-                return [*view(number, 5, advice)]
+                return [*decide(ViewRecommendation(number, 5), advice, today)]
             case "execute":
-                return [execute(number, {}, advice, today)]
-        return [*dismiss(number, "no", advice, today)]
+                return [*decide(ExecuteRecommendation(number), advice, today)]
+        return [*decide(DismissRecommendation(number, "no"), advice, today)]
     except Refusal:
         assert advice.items[number].closed or advice.items[number].expires_on < today
         return []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "changes", "field"),
+    [
+        (CALL, {"recommended_qty": 5_000}, "modified_action.recommended_qty"),
+        (CALL, {"reorder_by": "2025-11-05"}, "modified_action.reorder_by_date"),
+        (RICE, {"customer_ids": [1]}, "modified_action.customer_ids"),
+    ],
+)
+def test_a_fact_of_another_type_cannot_be_changed(wanted: Candidate, changes: dict[str, Fact], field: str) -> None:
+    with pytest.raises(ActionNotModifiable) as refused:
+        execute(1, changes, opened(wanted), TODAY)
+    assert refused.value.details["fields"][0]["field"] == field

@@ -80,9 +80,9 @@ def test_no_sentence_has_a_gap(kind: str, basis: str, facts: dict[str, Any], lan
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_every_outcome_has_its_words(outcome: str, language: Language) -> None:
     rec = made("reorder", "unmet_demand", REORDER, outcome=outcome, outcome_facts=OUTCOMES[outcome])
-    told = item(rec, NAMES, TODAY, language)["outcome"]
-    assert "…" not in told["description"]
-    assert told.get("customers", []) == (
+    reported = item(rec, NAMES, TODAY, language)["outcome"]
+    assert "…" not in reported["description"]
+    assert reported.get("customers", []) == (
         [{"customer_id": 7, "name": "ফাতেমা"}] if "customer_ids" in str(OUTCOMES[outcome]) else []
     )
     assert {name.removeprefix("OUTCOME_").lower() for name in catalogue() if name.startswith("OUTCOME_")} == set(
@@ -90,7 +90,7 @@ def test_every_outcome_has_its_words(outcome: str, language: Language) -> None:
     )
 
 
-def test_who_was_forgotten_gets_no_message_and_a_product_without_a_name_has_its_number() -> None:
+def test_erased_customers_get_no_message_and_unnamed_products_a_number() -> None:
     nobody = Names("Shop", {}, {7: Person(None, None, None, 0)})
     assert side_effects(made("retention", "spent_90d", SHOWN[6][2]), nobody, "en")["messages"] == []
     assert item(made("reorder", "unmet_demand", REORDER), nobody, TODAY, "en")["title"] == "Reorder product 1"

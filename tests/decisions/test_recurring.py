@@ -45,7 +45,7 @@ def test_it_falls_due_on_the_same_day_or_the_last_of_a_shorter_month(
     assert [str(date) for date in found] == expected
 
 
-def test_what_has_ended_falls_due_no_more_from_that_day_on() -> None:
+def test_an_ended_expense_is_not_due_from_that_day_on() -> None:
     rent = Recurring(day("2025-01-01"), 1, "monthly", ended=day("2025-03-01"))
     assert due_dates(rent, day("2025-01-01"), day("2025-12-31")) == [day("2025-01-01"), day("2025-02-01")]
     assert due_dates(Recurring(day("2025-01-01"), 1, "monthly", day("2025-01-01")), dt.date.min, dt.date.max) == []

@@ -4,24 +4,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.events.rules import RuleActivated
 from shared.domain.refusals.admin import InvalidRule, RuleNotFound
 from shared.domain.rules import registry
 from shared.domain.rules.registry import BOOK, RELEASED, Span
-from write_side.admin.rules_aggregate import ActivateRule, activate
+from shared.eventstore.system_events import RuleActivated
+from write_side.admin.rules_aggregate import ActivateRule, decide
 
 FRESH = [5, 21, 45, 90]
 
 
-def wish(rule: str, version: str | None = None, **parameters: object) -> ActivateRule:
+def command(rule: str, version: str | None = None, **parameters: object) -> ActivateRule:
     return ActivateRule(rule, version, parameters, "user-99")
 
 
-def activated(*wishes: ActivateRule) -> list[RuleActivated]:
-    """Return what these wishes record, one after the other."""
+def activated(*commands: ActivateRule) -> list[RuleActivated]:
+    """Return the events of these commands, one after the other."""
     log: list[RuleActivated] = []
-    for each in wishes:
-        log += activate(each, log)[1]
+    for each in commands:
+        log += decide(each, tuple(log))
     return log
 
 
@@ -31,21 +31,22 @@ def test_before_anything_is_activated_the_contracts_rules_hold() -> None:
 
 
 def test_an_activation_records_every_parameter_and_a_version_that_names_them() -> None:
-    chosen, (event,) = activate(wish("rfm", recency_days=FRESH), [])
+    (event,) = decide(command("rfm", recency_days=FRESH), ())
     assert (event.rule, event.version, event.by) == ("rfm", "rfm.v1.1", "user-99")
     assert event.parameters == {"recency_days": FRESH, "segment_tenths": [17, 27, 37, 47]}
-    assert registry.in_force([event])["rfm"] == chosen
+    chosen = registry.in_force([event])["rfm"]
+    assert (chosen.version, registry.settable("rfm", chosen.parameters)) == (event.version, event.parameters)
 
 
 def test_equal_parameters_have_one_version_whenever_they_are_chosen() -> None:
     log = activated(
-        wish("rfm", recency_days=FRESH),
-        wish("rfm", recency_days=[1, 2, 3, 4]),
-        wish("rfm", recency_days=FRESH),
-        wish("rfm", recency_days=[7, 30, 60, 120]),
-        wish("rfm", recency_days=[3, 10, 30, 60]),
-        wish("rfm", segment_tenths=[10, 20, 30, 40]),
-        wish("rfm", "rfm.v1.2"),
+        command("rfm", recency_days=FRESH),
+        command("rfm", recency_days=[1, 2, 3, 4]),
+        command("rfm", recency_days=FRESH),
+        command("rfm", recency_days=[7, 30, 60, 120]),
+        command("rfm", recency_days=[3, 10, 30, 60]),
+        command("rfm", segment_tenths=[10, 20, 30, 40]),
+        command("rfm", "rfm.v1.2"),
     )
     assert [event.version for event in log] == [
         "rfm.v1.1",
@@ -59,11 +60,11 @@ def test_equal_parameters_have_one_version_whenever_they_are_chosen() -> None:
     assert registry.in_force(log)["rfm"].parameters.recency_days == (1, 2, 3, 4)
 
 
-def test_what_holds_already_records_nothing() -> None:
-    log = activated(wish("rfm", recency_days=FRESH))
-    for again in (wish("rfm", recency_days=FRESH), wish("rfm", "rfm.v1.1"), wish("rfm", "v1.1")):
-        assert activate(again, log)[1] == []
-    assert activate(wish("churn", "churn.v1"), log)[1] == []
+def test_activating_the_active_rule_records_nothing() -> None:
+    log = activated(command("rfm", recency_days=FRESH))
+    for again in (command("rfm", recency_days=FRESH), command("rfm", "rfm.v1.1"), command("rfm", "v1.1")):
+        assert decide(again, tuple(log)) == []
+    assert decide(command("churn", "churn.v1"), tuple(log)) == []
 
 
 @pytest.mark.parametrize(
@@ -87,20 +88,20 @@ def test_what_holds_already_records_nothing() -> None:
         ("returning", {"cutoffs": [1]}),
     ],
 )
-def test_what_lies_outside_is_refused_with_what_is_allowed(rule: str, parameters: dict[str, object]) -> None:
+def test_a_parameter_out_of_range_is_refused_with_the_range(rule: str, parameters: dict[str, object]) -> None:
     with pytest.raises(InvalidRule) as refused:
-        activate(ActivateRule(rule, None, parameters, None), [])
+        decide(ActivateRule(rule, None, parameters, None), ())
     assert refused.value.details["allowed"]
     assert refused.value.details["rule"].startswith(f"{rule}.")
 
 
 def test_a_rule_or_a_version_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(RuleNotFound) as unknown:
-        activate(wish("profit", "profit.v1"), [])
+        decide(command("profit", "profit.v1"), ())
     assert unknown.value.details["allowed"] == list(BOOK)
     for version in ("rfm.v9", "churn.v1", "", "rfm.", "v9"):
         with pytest.raises(InvalidRule) as refused:
-            activate(wish("rfm", version), [])
+            decide(command("rfm", version), ())
         assert refused.value.details["allowed"]
     with pytest.raises(InvalidRule):
         registry.split({"profit.days": 1})
@@ -125,7 +126,7 @@ def _choices(draw: st.DrawFn) -> ActivateRule:
 
 
 @given(st.lists(_choices(), max_size=8))
-def test_whatever_is_chosen_can_be_read_back_and_named(choices: list[ActivateRule]) -> None:
+def test_any_valid_parameters_can_be_read_back_and_named(choices: list[ActivateRule]) -> None:
     log = activated(*choices)
     holds = registry.in_force(log)
     assert registry.read(registry.written(holds, BOOK)) == holds

@@ -106,10 +106,10 @@ def test_a_shown_score_lies_within_its_level_and_a_hundredth_of_the_formula(days
 
 def test_every_score_below_one_is_found_again_by_its_days() -> None:
     for declining in (False, True):
-        told = [s for s in churn.scored() if s.declining == declining]
-        days = [d for s in told for d in range(s.shortest, s.longest + 1)]
+        reported = [s for s in churn.scored() if s.declining == declining]
+        days = [d for s in reported for d in range(s.shortest, s.longest + 1)]
         assert days == list(range(churn.certain_from(declining)))
-        assert all(churn.percent(d, declining) == s.percent for s in told for d in range(s.shortest, s.longest + 1))
+        assert all(churn.percent(d, declining) == s.percent for s in reported for d in range(s.shortest, s.longest + 1))
     assert [s.percent for s in churn.scored()] == sorted(s.percent for s in churn.scored())
 
 

@@ -46,8 +46,8 @@ def test_the_example_of_five_units_is_reproduced() -> None:
     found = reorder(RICE, TODAY)
     assert found is not None
     assert (found.urgency, found.priority, found.stake) == ("high", 88, 23 * 12_000)
-    told = {name: found.facts[name] for name in ("recommended_qty", "reorder_by", "stockout_on")}
-    assert told == {"recommended_qty": 25_000, "reorder_by": "2025-11-05", "stockout_on": "2025-11-05"}
+    reported = {name: found.facts[name] for name in ("recommended_qty", "reorder_by", "stockout_on")}
+    assert reported == {"recommended_qty": 25_000, "reorder_by": "2025-11-05", "stockout_on": "2025-11-05"}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_urgency_goes_by_the_days_that_are_left(days: int | None, low: bool, urg
     assert (found and found.urgency) == urgency
 
 
-def test_who_needs_days_to_deliver_is_asked_earlier_but_not_before_today() -> None:
+def test_a_reorder_date_allows_for_lead_time_but_is_not_past() -> None:
     late, soon = (reorder(RICE._replace(lead_days=lead, runs_out_in=5), TODAY) for lead in (2, 9))
     assert late is not None
     assert soon is not None
@@ -114,17 +114,17 @@ def test_cash_is_warned_of_from_the_first_day_below(balance: int, below_on: int 
         assert found[0].stake == 100 - (balance if below_on is None else 40)
 
 
-@pytest.mark.parametrize(("customers", "told"), [(2, False), (3, True), (500, True)])
-def test_three_customers_at_risk_are_worth_a_call(customers: int, told: bool) -> None:
+@pytest.mark.parametrize(("customers", "reported"), [(2, False), (3, True), (500, True)])
+def test_three_customers_at_risk_are_worth_a_call(customers: int, reported: bool) -> None:
     found = retention(AtRisk(customers, list(range(30)), 4_500_000))
-    assert len(found) == told
-    if told:
+    assert len(found) == reported
+    if reported:
         assert (found[0].urgency, found[0].priority, found[0].stake) == ("medium", 56, 4_500_000)
         assert found[0].facts["customer_ids"] == list(range(20))
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({"sold_7d": 26_000}, True),
         ({"sold_7d": 25_000}, False),
@@ -134,14 +134,14 @@ def test_three_customers_at_risk_are_worth_a_call(customers: int, told: bool) ->
         ({"sold_7d": 26_000, "is_low": False, "runs_out_in": None}, False),
     ],
 )
-def test_a_price_may_rise_where_more_than_usual_is_sold_of_little(changes: dict[str, object], told: bool) -> None:
+def test_a_price_may_rise_where_more_than_usual_is_sold_of_little(changes: dict[str, object], reported: bool) -> None:
     found = prices([RICE._replace(**changes)])  # type: ignore[arg-type]
     assert [(item.priority, item.facts["suggested_price"], item.stake) for item in found] == (
-        [(48, 12_600, 5 * 600)] if told else []
+        [(48, 12_600, 5 * 600)] if reported else []
     )
 
 
-def test_what_matters_most_comes_first_and_stale_data_tell_nothing() -> None:
+def test_candidates_are_ranked_and_stale_data_yield_none() -> None:
     signals = Signals(TODAY, [RICE], Cash(0, 100, []), AtRisk(3, [1, 2, 3], 5))
     assert [item.type for item in wanted(signals, TODAY)] == ["cash_warning", "reorder", "retention"]
     assert wanted(signals, ahead(14)) != []
@@ -166,29 +166,33 @@ def test_a_forecast_goes_before_the_average_and_on_by_weekdays() -> None:
     assert shelf(row._replace(unit="kg", month=27_660), None, TODAY).demand == 6_900
 
 
-def test_what_came_of_it_is_told_when_it_shows_or_when_its_time_is_over() -> None:
+def test_an_outcome_is_known_once_visible_or_at_its_deadline() -> None:
     facts: dict[str, Fact] = {"product_id": 1, "critical_on": str(ahead(9)), "threshold": 100, "unit_price": 500}
 
-    def told(kind: str, seen: Seen, on: dt.date) -> Outcome | None:
+    def reported(kind: str, seen: Seen, on: dt.date) -> Outcome | None:
         return outcome(Executed(1, kind, TODAY, 7, watched_until(kind, facts, TODAY), facts), seen, on)
 
-    assert told("reorder", Seen(arrived=3), TODAY) == Outcome("stock_arrived", {"quantity": 3})
-    assert told("reorder", Seen(), ahead(14)) is None
-    assert told("reorder", Seen(), ahead(15)) == Outcome("no_delivery", {})
-    assert told("retention", Seen(returned=(9, 2)), TODAY) == Outcome("customers_returned", {"customer_ids": [2, 9]})
-    assert told("retention", Seen(), ahead(31)) == Outcome("nobody_returned", {})
-    assert told("cash_warning", Seen(balance=100), ahead(9)) is None
-    assert told("cash_warning", Seen(balance=100), ahead(10)) == Outcome(
+    assert reported("reorder", Seen(arrived=3), TODAY) == Outcome("stock_arrived", {"quantity": 3})
+    assert reported("reorder", Seen(), ahead(14)) is None
+    assert reported("reorder", Seen(), ahead(15)) == Outcome("no_delivery", {})
+    assert reported("retention", Seen(returned=(9, 2)), TODAY) == Outcome(
+        "customers_returned", {"customer_ids": [2, 9]}
+    )
+    assert reported("retention", Seen(), ahead(31)) == Outcome("nobody_returned", {})
+    assert reported("cash_warning", Seen(balance=100), ahead(9)) is None
+    assert reported("cash_warning", Seen(balance=100), ahead(10)) == Outcome(
         "cash_stayed_above", {"balance": 100, "threshold": 100}
     )
-    assert told("cash_warning", Seen(balance=99), ahead(10)) == Outcome(
+    assert reported("cash_warning", Seen(balance=99), ahead(10)) == Outcome(
         "cash_fell_below", {"balance": 99, "threshold": 100}
     )
-    assert told("price_optimization", Seen(unit_price=525), TODAY) == Outcome("price_changed", {"unit_price": 525})
-    assert told("price_optimization", Seen(unit_price=500), ahead(15)) == Outcome("price_kept", {})
-    assert told("price_optimization", Seen(unit_price=475), TODAY) is None
-    assert told("price_optimization", Seen(unit_price=475), ahead(15)) == Outcome("price_kept", {})
-    assert told("price_optimization", Seen(unit_price=500, owners_price=True), ahead(15)) == Outcome("price_kept", {})
+    assert reported("price_optimization", Seen(unit_price=525), TODAY) == Outcome("price_changed", {"unit_price": 525})
+    assert reported("price_optimization", Seen(unit_price=500), ahead(15)) == Outcome("price_kept", {})
+    assert reported("price_optimization", Seen(unit_price=475), TODAY) is None
+    assert reported("price_optimization", Seen(unit_price=475), ahead(15)) == Outcome("price_kept", {})
+    assert reported("price_optimization", Seen(unit_price=500, owners_price=True), ahead(15)) == Outcome(
+        "price_kept", {}
+    )
     lower = Seen(unit_price=475, owners_price=True)
-    assert told("price_optimization", lower, TODAY) == Outcome("price_changed", {"unit_price": 475})
-    assert told("price_optimization", Seen(), ahead(15)) == Outcome("price_kept", {})
+    assert reported("price_optimization", lower, TODAY) == Outcome("price_changed", {"unit_price": 475})
+    assert reported("price_optimization", Seen(), ahead(15)) == Outcome("price_kept", {})

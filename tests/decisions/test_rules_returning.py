@@ -32,7 +32,7 @@ def test_a_visit_weighs_half_after_the_half_life() -> None:
     assert returning.heat(int(calibration.warmths(two)[0]), DAY) == pytest.approx(np.log(1.5), abs=1e-6)
 
 
-def test_who_comes_every_week_is_likelier_to_come_again_than_who_came_once() -> None:
+def test_a_weekly_customer_is_likelier_to_return_than_a_one_time_one() -> None:
     visits = shop()
     curve = calibration.fit(visits)
     assert curve is not None
@@ -50,9 +50,9 @@ def test_a_fit_promises_on_average_what_happened() -> None:
     known = Visits(np.searchsorted(owners, past.owner), past.day, len(owners))
     curve = calibration.fit(known)
     assert curve is not None
-    told = [returning.probability(curve, w, DAY - 90) for w in calibration.warmths(known).tolist()]
+    reported = [returning.probability(curve, w, DAY - 90) for w in calibration.warmths(known).tolist()]
     came = np.isin(owners, visits.owner[visits.day > DAY - 90])
-    assert np.mean(told) == pytest.approx(came.mean(), abs=0.1)
+    assert np.mean(reported) == pytest.approx(came.mean(), abs=0.1)
 
 
 def test_a_short_or_one_sided_past_gives_no_curve() -> None:

@@ -42,11 +42,11 @@ def test_stock_is_the_last_count_and_what_changed_after_it() -> None:
     assert stock(counted, changed) == [(47_000, True), (0, False), (0, False)]
 
 
-def test_of_two_counts_at_one_instant_the_later_recorded_stands() -> None:
+def test_of_two_simultaneous_counts_the_later_recorded_wins() -> None:
     assert stock(counts((0, 100, 40_000, 9), (0, 100, 30_000, 4)), changes())[0] == (40_000, True)
 
 
-def test_what_is_entered_in_the_second_of_a_count_comes_before_or_after_it_as_it_was_recorded() -> None:
+def test_movements_in_the_second_of_a_count_keep_recording_order() -> None:
     changed = changes((0, 100, -1000, 6), (0, 100, -2000, 8), (0, 100, -4000, 0))
     assert stock(counts((0, 100, 40_000, 7)), changed)[0] == (38_000, True)
 
@@ -55,7 +55,7 @@ def test_what_is_entered_in_the_second_of_a_count_comes_before_or_after_it_as_it
 def test_the_order_of_arrival_does_not_matter(
     counted: list[tuple[int, int, int]], changed: list[tuple[int, int, int]], chance: object
 ) -> None:
-    # Of two counts at one instant the later recorded stands: that order is part of what is known.
+    # Of two counts at one instant the later recorded wins: that order is part of what is known.
     of_counts = [(*row, order) for order, row in enumerate(counted, 1)]
     of_changes = [(*row, 0) for row in changed]
     before = stock(counts(*of_counts), changes(*of_changes))
@@ -79,7 +79,7 @@ def test_stock_is_what_the_definition_says(
 
 
 def points(demand: list[list[int]], lead: int = 3, days: int | None = None, *, fractional: bool = False) -> list[int]:
-    """Return the reorder points of products whose days all count, unless told."""
+    """Return the reorder points of products whose days all count, unless given."""
     rows = np.array(demand, np.int64)
     whole = np.full(len(rows), rows.shape[1] if days is None else days)
     found = reorder_points(rows, whole, np.full(len(rows), lead), np.full(len(rows), fractional))
@@ -116,9 +116,7 @@ def test_only_days_on_which_the_product_was_for_sale_count() -> None:
 
 
 @given(st.lists(st.integers(0, 20), min_size=14, max_size=56), st.integers(1, 30))
-def test_a_reorder_point_covers_the_mean_and_little_more_than_the_normal_safety_stock(
-    days: list[int], lead: int
-) -> None:
+def test_a_reorder_point_is_near_mean_plus_safety_stock(days: list[int], lead: int) -> None:
     (point,) = points([[units * 1000 for units in days]], lead)
     if not sum(days):
         assert point == -1

@@ -80,7 +80,7 @@ def test_a_stock_below_nought_is_none_at_all() -> None:
     assert risk(RICE, Shelf(-9000), TODAY) == risk(RICE, Shelf(0), TODAY)
 
 
-def test_what_hardly_sells_runs_out_rarely() -> None:
+def test_a_slow_seller_rarely_runs_out() -> None:
     """Half of the time nothing is sold at all: with no stock that is the chance, not certainty."""
     rare = Demand(TODAY, TODAY, [500], LEVELS, [0, 0, 0, 1000, 2000])
     assert risk(rare, Shelf(0), TODAY).chance == 0.5
@@ -97,15 +97,15 @@ def test_what_hardly_sells_runs_out_rarely() -> None:
 def test_more_stock_runs_out_later_and_less_likely(steps: list[list[int]], less: int, more: int, passed: int) -> None:
     rising = list(accumulate(sum(step[:1]) for step in steps))
     quantiles = [total + sum(step[: n + 1]) for total, step in zip(rising, steps, strict=True) for n in range(5)]
-    told = Demand(TODAY, TODAY, [step[2] for step in steps], LEVELS, quantiles)
+    reported = Demand(TODAY, TODAY, [step[2] for step in steps], LEVELS, quantiles)
     day = TODAY + days(passed)
-    few, many = (risk(told, Shelf(stock), day) for stock in sorted((less, more)))
+    few, many = (risk(reported, Shelf(stock), day) for stock in sorted((less, more)))
     if passed >= len(steps):
         assert few.reason == many.reason == stockout.PAST
         return
     end = len(steps) - passed
-    last = told.quantiles[-5:]
-    few_chance, many_chance = (stockout.chance(told, last, Shelf(stock), day) for stock in sorted((less, more)))
+    last = reported.quantiles[-5:]
+    few_chance, many_chance = (stockout.chance(reported, last, Shelf(stock), day) for stock in sorted((less, more)))
     assert 0 <= many_chance <= few_chance <= 1
     assert (few.days or end + 1) <= (many.days or end + 1)
     if many.will_stockout:

@@ -43,7 +43,7 @@ principals = st.builds(
 
 
 @given(principals)
-def test_an_access_token_tells_who_it_was_made_for(principal: Principal) -> None:
+def test_an_access_token_names_its_user(principal: Principal) -> None:
     tokens = provider()
     assert tokens.read_access(tokens.access(principal, NOW), NOW) == principal
 
@@ -63,7 +63,7 @@ def test_no_two_tokens_are_the_same() -> None:
     assert tokens.refresh(12, "f", 1, NOW)[1] != tokens.refresh(12, "f", 1, NOW)[1]
 
 
-def test_a_refresh_token_tells_family_and_generation() -> None:
+def test_a_refresh_token_names_family_and_generation() -> None:
     tokens = provider()
     token, jti = tokens.refresh(12, "family-1", 3, NOW)
     claims = tokens.read_refresh(token, NOW)

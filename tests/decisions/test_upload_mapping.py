@@ -53,5 +53,5 @@ def test_no_mapping_is_an_empty_one() -> None:
         ('{"amount": "Total", "cost": "total "}', "mapping.cost", "column_taken"),
     ],
 )
-def test_what_is_no_mapping_is_refused_by_field(text: str, field: str, code: str) -> None:
+def test_an_invalid_mapping_is_refused_by_field(text: str, field: str, code: str) -> None:
     assert refused(text) == (field, code)

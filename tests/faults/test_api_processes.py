@@ -15,9 +15,10 @@ import psutil
 import psycopg
 import pytest
 
-from tests.conftest import PATIENCE, register, wait_until
-from tests.faults.processes import environment, free_port
-from tests.services import Services
+from tests.support.app_processes import environment, free_port
+from tests.support.servers import Services
+from tests.support.shops import register
+from tests.support.waiting import PATIENCE, wait_until
 
 CLIENTS = 4
 ENDS_WITHIN = 10.0
@@ -117,7 +118,7 @@ def test_requests_go_on_while_one_process_is_killed_and_started_again(api: Share
         wait_until(api.all_serve)
         assert second in api.serving()
         assert seen["cut off"] <= CLIENTS
-        second.kill()  # whoever answers now was started in the place of a dead one
+        second.kill()  # its replacement answers
         answered(seen, 20)
     assert seen["refused"] == 0
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.events.base import Event
 from shared.domain.events.forecasting import (
     ForecastFailed,
     ForecastMade,
@@ -14,16 +13,17 @@ from shared.domain.events.forecasting import (
     ForecastsRequested,
     RevenueForecastMade,
 )
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata
 from shared.jobs import queue
 from shared.jobs.job import NIGHTLY, WAITED_FOR, NewJob
 from shared.jobs.queue import Job, Retry
 from shared.runtime.container import Container
-from tests.faults import modellers
-from tests.faults.modellers import TODAY, task
-from tests.log.facts import connected, rows
-from tests.log.ledgers import Held
-from tests.projectors.events import batch, products, sale
+from tests.support import failing_models
+from tests.support.accepted_ledgers import Held
+from tests.support.failing_models import TODAY, task
+from tests.support.log_facts import connected, rows
+from tests.support.shop_events import batch, products, sale
 from write_side.forecasting.aggregate import part_stream, run_stream
 from write_side.forecasting.models.process import Models, ProductTask
 from write_side.forecasting.policy import MAKE
@@ -37,7 +37,7 @@ GONE = "DELETE FROM jobs.jobs RETURNING id"
 
 @pytest.fixture
 def models() -> Iterator[Models]:
-    opened = Models(modellers.load, limit=2.0)
+    opened = Models(failing_models.load, limit=2.0)
     yield opened
     opened.close()
 
@@ -65,7 +65,7 @@ class Desk:
         asked = ForecastsRequested(RUN, "day", 7, TODAY, list(range(1, len(firsts) + 1)), data_version=2)
         self.append(run_stream(RUN), asked)
 
-    def told(self) -> list[Event]:
+    def reported(self) -> list[Event]:
         return [recorded.event for recorded in self._store.load(part_stream(RUN, 0))]
 
 
@@ -75,16 +75,20 @@ def desk(store: EventStore, container: Container, models: Models, projected: Cal
 
 
 def test_one_product_fails_and_the_others_are_forecast(desk: Desk) -> None:
-    desk.open([5, modellers.HANGS, modellers.DIES, modellers.RAISES, modellers.SHORT, 5])
+    desk.open([5, failing_models.HANGS, failing_models.DIES, failing_models.RAISES, failing_models.SHORT, 5])
     desk.maker(JOB, Held())
-    told = desk.told()
-    made = [event for event in told if isinstance(event, ForecastMade)]
-    failed = {e.product_id: e.reason for e in told if isinstance(e, ForecastFailed)}
+    reported = desk.reported()
+    made = [event for event in reported if isinstance(event, ForecastMade)]
+    failed = {e.product_id: e.reason for e in reported if isinstance(e, ForecastFailed)}
     assert [event.product_id for event in made] == [1, 6]
     assert failed == {2: "too_slow", 3: "model_died", 4: "model_failed"}
-    assert isinstance(told[-1], ForecastRunCompleted)
-    assert (told[-1].made, told[-1].failed, [short.product_id for short in told[-1].short]) == ([1, 6], [2, 3, 4], [5])
-    assert sum(isinstance(event, RevenueForecastMade) for event in told) == 1
+    assert isinstance(reported[-1], ForecastRunCompleted)
+    assert (reported[-1].made, reported[-1].failed, [short.product_id for short in reported[-1].short]) == (
+        [1, 6],
+        [2, 3, 4],
+        [5],
+    )
+    assert sum(isinstance(event, RevenueForecastMade) for event in reported) == 1
     first = made[0]
     assert (first.made_on, first.data_as_of, first.transactions) == (TODAY, TODAY, 30)
     assert [day.expected for day in first.days] == [1000] * 7
@@ -92,7 +96,7 @@ def test_one_product_fails_and_the_others_are_forecast(desk: Desk) -> None:
     assert first.based_on.keys() == {"sales", "inventory", "forecasting"}
     assert len({event.forecast_id for event in made}) == 2
     desk.maker(JOB, Held())
-    assert desk.told() == told  # nothing is told twice
+    assert desk.reported() == reported  # nothing is recorded twice
 
 
 class Times:
@@ -111,12 +115,15 @@ def test_a_run_goes_on_after_its_last_batch(desk: Desk, monkeypatch: pytest.Monk
     desk.open([1] * 5)
     desk.maker._models.predict(task(1))  # loaded, that is: nobody looks at the lease meanwhile
     desk.maker(JOB, Times(3))
-    assert [type(event) for event in desk.told()] == [ForecastMade, ForecastMade]  # the third is lost, not told twice
+    assert [type(event) for event in desk.reported()] == [
+        ForecastMade,
+        ForecastMade,
+    ]  # the third is lost, not recorded twice
     desk.maker(JOB, Held())
-    told = desk.told()
-    assert [e.product_id for e in told if isinstance(e, ForecastMade)] == [1, 2, 3, 4, 5]
-    assert isinstance(told[-1], ForecastRunCompleted)
-    assert told[-1].made == [1, 2, 3, 4, 5]
+    reported = desk.reported()
+    assert [e.product_id for e in reported if isinstance(e, ForecastMade)] == [1, 2, 3, 4, 5]
+    assert isinstance(reported[-1], ForecastRunCompleted)
+    assert reported[-1].made == [1, 2, 3, 4, 5]
 
 
 def test_a_replaced_worker_adds_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,11 +138,11 @@ def test_a_replaced_worker_adds_nothing(desk: Desk, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(desk.maker._models, "predict", overtaken)
     with pytest.raises(Retry):
         desk.maker(JOB, Held())
-    assert [e.product_id for e in desk.told() if isinstance(e, ForecastMade)] == [1, 2]
-    assert sum(isinstance(event, ForecastRunCompleted) for event in desk.told()) == 1
+    assert [e.product_id for e in desk.reported() if isinstance(e, ForecastMade)] == [1, 2]
+    assert sum(isinstance(event, ForecastRunCompleted) for event in desk.reported()) == 1
 
 
-def test_a_run_gives_way_to_who_waits(desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forecast_run_yields_to_waiting_jobs(desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.open([1, 1, 1])
     waits = replace(NewJob("read_upload", "file", SHOP, 1, {}), priority=WAITED_FOR)
     make = desk.maker._models.predict
@@ -148,11 +155,11 @@ def test_a_run_gives_way_to_who_waits(desk: Desk, database_url: str, monkeypatch
     monkeypatch.setattr(desk.maker._models, "predict", interrupted)
     with pytest.raises(Retry):
         desk.maker(JOB, Held())
-    assert [type(event) for event in desk.told()] == [ForecastMade]  # what was made is kept
+    assert [type(event) for event in desk.reported()] == [ForecastMade]  # what was made is kept
     assert rows(database_url, GONE) == [(waits.id,)]
     monkeypatch.undo()
     desk.maker(JOB, Held())
-    assert [e.product_id for e in desk.told() if isinstance(e, ForecastMade)] == [1, 2, 3]
+    assert [e.product_id for e in desk.reported() if isinstance(e, ForecastMade)] == [1, 2, 3]
 
 
 def test_a_run_waits_for_the_tables(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,13 +167,13 @@ def test_a_run_waits_for_the_tables(desk: Desk, monkeypatch: pytest.MonkeyPatch)
     desk.open([1])
     with pytest.raises(Retry):
         desk.maker(replace(JOB, position=10_000), Held())
-    assert desk.told() == []
+    assert desk.reported() == []
 
 
 def test_the_next_forecast_goes_on_from_the_windows_of_the_last(desk: Desk, store: EventStore) -> None:
     desk.open([1])
     desk.maker(JOB, Held())
-    first = desk.told()[0]
+    first = desk.reported()[0]
     desk._project()
     again = RUN.replace("5f", "6f", 1)
     desk.append(run_stream(again), ForecastsRequested(again, "owner", 14, TODAY, [1]))
@@ -175,10 +182,10 @@ def test_the_next_forecast_goes_on_from_the_windows_of_the_last(desk: Desk, stor
     assert isinstance(first, ForecastMade)
     assert isinstance(second, ForecastMade)
     assert (first.model, len(first.windows)) == ("after_0_windows", 1)
-    assert (second.model, second.windows) == ("after_1_windows", [])  # as far ahead as you like; told once
+    assert (second.model, second.windows) == ("after_1_windows", [])  # as far ahead as you like; recorded once
 
 
-def test_a_second_run_over_the_same_sales_tells_nothing_new(desk: Desk, store: EventStore) -> None:
+def test_a_second_run_over_the_same_sales_records_nothing(desk: Desk, store: EventStore) -> None:
     desk.open([1, 1])
     desk.maker(JOB, Held())
     desk._project()

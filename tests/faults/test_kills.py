@@ -15,9 +15,10 @@ import pytest
 import redis
 
 from projections.engine import generations
-from tests.conftest import register, wait_until
-from tests.faults.processes import Processes, until_answered
-from tests.services import Services
+from tests.support.app_processes import Processes, until_answered
+from tests.support.servers import Services
+from tests.support.shops import register
+from tests.support.waiting import wait_until
 
 KILLS = int(os.environ.get("SMARTMARKET_FAULT_KILLS", "20"))
 ROWS = 20_000

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.architecture.conftest import ROOT
-from tests.conftest import wait_until
-from tests.faults import modellers
-from tests.faults.modellers import task
+from tests.support import failing_models
+from tests.support.failing_models import task
+from tests.support.source_tree import ROOT
+from tests.support.waiting import wait_until
 from write_side.forecasting.models.process import ForecastError, Models
 
 
 @pytest.fixture
 def models() -> Iterator[Models]:
-    opened = Models(modellers.load, limit=2.0)
+    opened = Models(failing_models.load, limit=2.0)
     yield opened
     opened.close()
 
@@ -33,15 +33,15 @@ def test_a_child_that_hangs_is_killed_and_another_goes_on(models: Models) -> Non
     models.predict(task(1))
     pid = models.pid
     assert pid is not None
-    assert reason(models, modellers.HANGS) == "too_slow"
+    assert reason(models, failing_models.HANGS) == "too_slow"
     assert not psutil.pid_exists(pid)
     assert models.predict(task(1)) == models.predict(task(1))
     assert models.pid not in {None, pid}
 
 
 def test_a_child_that_dies_is_replaced_and_one_that_raises_is_kept(models: Models) -> None:
-    assert reason(models, modellers.DIES) == "model_died"
-    assert reason(models, modellers.RAISES) == "model_failed"
+    assert reason(models, failing_models.DIES) == "model_died"
+    assert reason(models, failing_models.RAISES) == "model_failed"
     kept = models.pid
     models.predict(task(1))
     assert models.pid == kept
@@ -57,14 +57,14 @@ def test_a_child_that_dies_is_replaced_and_one_that_raises_is_kept(models: Model
 
 
 def test_models_that_cannot_be_loaded_fail_the_job_not_the_products() -> None:
-    models = Models(modellers.load_nothing)
+    models = Models(failing_models.load_nothing)
     with pytest.raises(RuntimeError, match="could not be loaded"):
         models.predict(task(1))
     assert models.pid is None
 
 
-def test_a_child_that_nobody_asks_gives_its_memory_back() -> None:
-    models = Models(modellers.load, idle=1.0)
+def test_an_idle_model_process_ends() -> None:
+    models = Models(failing_models.load, idle=1.0)
     models.predict(task(1))
     pid = models.pid
     assert pid is not None
@@ -76,10 +76,10 @@ def test_a_child_that_nobody_asks_gives_its_memory_back() -> None:
 
 PARENT = """
 import threading
-from tests.faults import modellers
-from tests.faults.modellers import task
+from tests.support import failing_models
+from tests.support.failing_models import task
 from write_side.forecasting.models.process import Models
-models = Models(modellers.load)
+models = Models(failing_models.load)
 models.predict(task(1))
 print(models.pid, flush=True)
 threading.Event().wait()

@@ -6,10 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, Shop, finished_upload, upload
-from tests.contracts.test_receipts import PNG
-from tests.journeys.ledgers import LIMIT, SAMPLE, errors_of, imported, read, written
-from tests.journeys.uploading import (
+from tests.support.application import RunningSystem
+from tests.support.ledgers import LIMIT, SAMPLE, errors_of, imported, read, written
+from tests.support.pictures import PNG
+from tests.support.shops import Shop, finished_upload, upload
+from tests.support.uploading import (
     BANGLA,
     UPLOAD,
     form,
@@ -58,7 +59,7 @@ def unlucky(running: RunningSystem) -> Shop:
 
 
 @pytest.mark.parametrize("case", NO_LEDGERS)
-def test_what_is_no_ledger_is_refused_and_told_why(
+def test_a_file_that_is_no_ledger_is_refused_with_a_reason(
     client: httpx.Client, unlucky: Shop, running: RunningSystem, case: str
 ) -> None:
     content, expected = NO_LEDGERS[case]
@@ -102,13 +103,13 @@ def test_bad_rows_are_rejected_one_by_one_and_good_ones_between_them_kept(client
     content = HEAD + GOOD + b"".join(row + GOOD for row, _ in BAD_ROWS.values())
     upload_ = imported(client, shop, content)
     assert upload_.counts == (len(BAD_ROWS) + 1, 0, len(BAD_ROWS))
-    told = errors_of(client, shop, upload_.data["file_id"])
-    assert {case: row["code"] for case, row in zip(BAD_ROWS, told, strict=True)} == {
+    reported = errors_of(client, shop, upload_.data["file_id"])
+    assert {case: row["code"] for case, row in zip(BAD_ROWS, reported, strict=True)} == {
         case: code for case, (_, code) in BAD_ROWS.items()
     }
-    assert [int(row["row"]) for row in told] == list(range(3, 3 + 2 * len(BAD_ROWS), 2))
-    assert max(len(row["value"]) for row in told) <= 201
-    assert not any("\0" in cell for row in told for cell in (row["value"], row["Product"]))
+    assert [int(row["row"]) for row in reported] == list(range(3, 3 + 2 * len(BAD_ROWS), 2))
+    assert max(len(row["value"]) for row in reported) <= 201
+    assert not any("\0" in cell for row in reported for cell in (row["value"], row["Product"]))
     products = read(client, shop, "/api/products", upload_.position)
     assert [product["name"] for product in products["results"]] == ["Good Tea"]
 
@@ -137,8 +138,8 @@ def test_a_quote_that_never_ends_costs_one_row_of_ten_megabytes(client: httpx.Cl
     assert LIMIT - 300 < len(content) <= LIMIT
     upload_ = imported(client, shop, content)
     assert upload_.counts == (count, 0, 1)
-    (told,) = errors_of(client, shop, upload_.data["file_id"])
-    assert (told["row"], told["code"]) == ("2", "UNCLOSED_QUOTE")
+    (reported,) = errors_of(client, shop, upload_.data["file_id"])
+    assert (reported["row"], reported["code"]) == ("2", "UNCLOSED_QUOTE")
 
 
 def test_ten_megabytes_within_one_quote_are_one_bad_row(client: httpx.Client, shop: Shop) -> None:
@@ -160,7 +161,7 @@ def test_a_quarter_of_a_million_rows_is_the_most_a_ledger_may_have(
 
 
 def failure(client: httpx.Client, shop: Shop, answer: httpx.Response, code: str) -> dict[str, Any]:
-    """Return why an accepted upload failed; it is told in both languages, and no row was read."""
+    """Return why an accepted upload failed; it is explained in both languages, and no row was read."""
     file_id = answer.json()["data"]["file_id"]
     data = finished_upload(client, shop, file_id).json()["data"]
     assert (data["state"], data["rows"], data["created"]) == ("failed", 0, 0)

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from read_side.http.business_day import DHAKA
-from tests.conftest import Shop
-from tests.journeys.ledgers import imported, read, written
+from shared.runtime.business_day import DHAKA
+from tests.support.ledgers import imported, read, written
+from tests.support.shops import Shop
 
 HEADER = ("Date", "Type", "Product", "Quantity", "Amount", "Customer", "Payment Method")
 BAKI = ("Ali", "Fatema", "Rahim")
@@ -199,7 +199,7 @@ def check_risk(found: dict[str, Any], steps: list[dict[str, Any]]) -> None:
     assert [warning["code"] for warning in found["warnings"]] == ["CASH_BAKI_WITHOUT_NAME"]
 
 
-def test_a_shop_that_runs_short_is_told_when_and_what_to_do_in_its_language(client: httpx.Client, shop: Shop) -> None:
+def test_a_shop_short_of_cash_learns_when_and_what_to_do(client: httpx.Client, shop: Shop) -> None:
     imported(client, shop, ledger(invented()))
     said(client, shop, "PUT", "/settings", {"opening_balance": 25000, "opening_date": str(ago(0))})
     wages = {"date": str(ago(-1)), "amount": 4000, "category": "wages", "recurring": "daily"}
@@ -218,7 +218,7 @@ def test_a_shop_that_runs_short_is_told_when_and_what_to_do_in_its_language(clie
     assert all("৳" in item["description"] for item in bangla["recommendations"])
 
 
-def test_an_empty_shop_is_told_what_is_not_known(client: httpx.Client, shop: Shop) -> None:
+def test_an_empty_shop_learns_which_data_are_missing(client: httpx.Client, shop: Shop) -> None:
     found = read(client, shop, PATH, projection_days="7")
     assert (found["basis"], found["data_as_of"], found["stale"]) == ("estimated", None, False)
     assert [warning["code"] for warning in found["warnings"]] == [

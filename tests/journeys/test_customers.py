@@ -1,4 +1,4 @@
-"""Customers as their owner knows them: corrected, told apart, made one; ledgers go on finding them."""
+"""Customers as their owner knows them: corrected, distinguished, made one; ledgers go on finding them."""
 
 import uuid
 from typing import Any
@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
-from tests.conftest import RunningSystem, Shop, finished_upload, upload
-from tests.log.facts import rows
+from tests.support.application import RunningSystem
+from tests.support.log_facts import rows
+from tests.support.shops import Shop, finished_upload, upload
 
 HEADER = "Date,Product,Quantity,Amount,Customer,Phone\n"
 FATEMA = {
@@ -157,14 +158,14 @@ def test_no_circles_and_no_strangers_are_merged(client: httpx.Client, shop: Shop
     ],
     ids=str,
 )
-def test_what_is_no_change_of_a_customer_is_refused(client: httpx.Client, shop: Shop, body: object) -> None:
+def test_an_invalid_customer_change_is_refused(client: httpx.Client, shop: Shop, body: object) -> None:
     number = listed(client, shop, imported(client, shop, "2025-10-01,Tea,1,1,Ali,"))["Ali"]["id"]
     answer = client.patch(f"/api/customers/{number}", json=body, headers=shop.headers)
     assert refused(answer) == (400, "INVALID_REQUEST")
 
 
 @pytest.mark.parametrize("body", [{}, {"customer_id": "2"}, {"customer_id": 0}, {"customer_id": 2, "keep": "name"}])
-def test_what_names_no_customer_to_merge_is_refused(client: httpx.Client, shop: Shop, body: object) -> None:
+def test_a_merge_without_a_valid_customer_is_refused(client: httpx.Client, shop: Shop, body: object) -> None:
     answer = client.post("/api/customers/1/merge", json=body, headers=shop.headers)
     assert refused(answer) == (400, "INVALID_REQUEST")
 
@@ -197,7 +198,9 @@ def test_a_change_repeated_under_its_key_answers_as_the_first_did(
         answer = client.post(f"/api/customers/{ali}/merge", json={"customer_id": aly}, headers=headers)
         assert (answer.status_code, answer.json()["data"]["merged_ids"]) == (200, [aly])
     topics = [CustomerDetailsChanged.topic, CustomerDetailsChanged.topic, CustomersMerged.topic]
-    told = "SELECT topic FROM log.events WHERE business_id = %s AND topic LIKE 'customers.%%' ORDER BY notification_id"
-    assert [topic for (topic,) in rows(running.container.url, told, shop.business_id)] == topics
+    reported = (
+        "SELECT topic FROM log.events WHERE business_id = %s AND topic LIKE 'customers.%%' ORDER BY notification_id"
+    )
+    assert [topic for (topic,) in rows(running.container.url, reported, shop.business_id)] == topics
     stored = "SELECT result::text FROM log.commands WHERE scope = %s"
     assert "Owes" not in str(rows(running.container.url, stored, shop.business_id))

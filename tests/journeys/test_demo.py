@@ -16,8 +16,9 @@ from shared.domain.refusals.admin import DemoNotAllowed
 from shared.runtime import local_state
 from shared.runtime.container import Container
 from smartmarket import build_api, source_of
-from tests.conftest import RunningSystem, Shop, register
-from tests.contracts.staff import staff_headers
+from tests.support.application import RunningSystem
+from tests.support.shops import Shop, register
+from tests.support.staff import staff_headers
 from write_side.admin.cli import run_demo
 from write_side.demo.welcome import introduce
 
@@ -31,7 +32,7 @@ def staff(running: RunningSystem) -> dict[str, str]:
 
 
 class Visitor:
-    """Someone who looks at a demo shop with the login that an operator was told."""
+    """Someone who looks at a demo shop with the login that an operator got."""
 
     def __init__(self, client: httpx.Client, account: dict[str, Any], position: str | None = None) -> None:
         self.account = account
@@ -56,7 +57,7 @@ class Visitor:
 
 @pytest.fixture(scope="module")
 def machine(running: RunningSystem, tmp_path_factory: pytest.TempPathFactory) -> Container:
-    """The house as the command line of its machine knows it, with a data folder."""
+    """The installation as the command line of its machine knows it, with a data folder."""
     data_dir = tmp_path_factory.mktemp("data")
     local_state.remember(data_dir, {"SECRET_KEY": "of this machine"})
     return Container(running.container.settings.model_copy(update={"data_dir": data_dir}))
@@ -71,10 +72,10 @@ def visitors(running: RunningSystem, machine: Container, staff: dict[str, str]) 
             return Visitor.of(client, client.post("/api/admin/demo/seed", json={"seed": SEED}, headers=staff))
 
         def by_command() -> Visitor:
-            told: list[dict[str, Any]] = []
-            run_demo(machine, Namespace(action="seed", seed=SEED, json=True), lambda _, data, __: told.append(data))
-            assert told[0]["shown"]
-            return Visitor(client, told[0])
+            reported: list[dict[str, Any]] = []
+            run_demo(machine, Namespace(action="seed", seed=SEED, json=True), lambda _, data, __: reported.append(data))
+            assert reported[0]["shown"]
+            return Visitor(client, reported[0])
 
         with ThreadPoolExecutor(2) as pool:
             yield [made.result() for made in [pool.submit(over_http), pool.submit(by_command)]]
@@ -123,18 +124,14 @@ def test_equal_seeds_give_equal_shops(visitors: list[Visitor]) -> None:
     assert (one.account["seed"], same.account["seed"]) == (SEED, SEED)
 
 
-def test_what_a_demo_shop_shows_is_what_a_replay_makes_of_the_log(
-    running: RunningSystem, visitors: list[Visitor]
-) -> None:
+def test_a_replay_reproduces_a_demo_shop(running: RunningSystem, visitors: list[Visitor]) -> None:
     business = [visitors[0].account["business_id"]]
     found = {name: verify(source_of(running.container), projection, business) for name, projection in REGISTRY.items()}
     assert [name for name, verified in found.items() if not verified.equal] == []
     assert sum(verified.rows for verified in found.values()) > 2500
 
 
-def test_the_login_of_a_shop_opened_by_command_is_told_at_the_next_start(
-    machine: Container, visitors: list[Visitor]
-) -> None:
+def test_the_next_start_shows_the_login_of_a_demo_shop(machine: Container, visitors: list[Visitor]) -> None:
     account, data_dir = visitors[1].account, machine.settings.data_dir
     said: list[str] = []
     introduce(machine, said.append, lambda: False)
@@ -146,7 +143,7 @@ def test_the_login_of_a_shop_opened_by_command_is_told_at_the_next_start(
     assert account["password"] not in said[1]
 
 
-def test_a_house_without_demo_shops_refuses_them(running: RunningSystem, staff: dict[str, str]) -> None:
+def test_an_installation_without_demo_shops_refuses_them(running: RunningSystem, staff: dict[str, str]) -> None:
     container = Container(running.container.settings.model_copy(update={"demo": False}))
     app = build_api(container)
 
@@ -166,10 +163,10 @@ def test_a_reset_ends_demo_shops_and_no_others(
     client: httpx.Client, staff: dict[str, str], visitors: list[Visitor], shop: Shop
 ) -> None:
     answer = client.post("/api/admin/demo/reset", headers=staff, timeout=60)
-    anew = Visitor.of(client, answer)
-    assert {visitor.account["business_id"] for visitor in visitors} <= set(anew.account["closed"])
-    assert shop.business_id not in anew.account["closed"]
-    assert anew.account["seed"] == 1
+    renewed = Visitor.of(client, answer)
+    assert {visitor.account["business_id"] for visitor in visitors} <= set(renewed.account["closed"])
+    assert shop.business_id not in renewed.account["closed"]
+    assert renewed.account["seed"] == 1
     for visitor in visitors:
         body = {k: visitor.account[k] for k in ("email", "password")}
         assert client.post("/api/auth/login", json=body).status_code == 401
@@ -187,6 +184,6 @@ def test_demo_shops_are_for_staff(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("body", [{"seed": -1}, {"seed": "1"}, {"seed": True}, {"number": 1}])
-def test_what_is_no_seed_is_refused(client: httpx.Client, staff: dict[str, str], body: dict[str, Any]) -> None:
+def test_an_invalid_seed_is_refused(client: httpx.Client, staff: dict[str, str], body: dict[str, Any]) -> None:
     answer = client.post("/api/admin/demo/seed", json=body, headers=staff)
     assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_REQUEST")

@@ -19,7 +19,7 @@ from shared.embedded.program import mark_of
 from shared.embedded.server import free_port
 from shared.embedded.servers import DataDirInUse, EmbeddedServerError, EmbeddedServers
 from shared.embedded.unprivileged import account_for, command_as
-from tests.journeys.embedded_probes import all_pids, ask, occupy, postmaster, run, still_alive
+from tests.support.embedded_probes import all_pids, ask, occupy, postmaster, run, still_alive
 
 # Starts the servers and dies of a signal that nothing can handle.
 STARTS_AND_DIES = """
@@ -212,7 +212,7 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_servers(data_dir: Path, serve
     assert os.getsid(0) not in {os.getsid(pid) for pid in all_pids(data_dir, endpoints)}
 
 
-def test_a_deleted_cluster_is_made_anew(data_dir: Path, servers: EmbeddedServers) -> None:
+def test_a_deleted_cluster_is_created_again(data_dir: Path, servers: EmbeddedServers) -> None:
     servers.start()
     servers.stop()
     shutil.rmtree(data_dir / "postgres")

@@ -15,7 +15,7 @@ import pytest
 
 from shared.embedded.servers import EmbeddedServers
 from shared.embedded.unprivileged import Account, command_as
-from tests.journeys.embedded_probes import ROOT, all_pids, ask, capabilities, postmaster, run, still_alive
+from tests.support.embedded_probes import ROOT, all_pids, ask, capabilities, postmaster, run, still_alive
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -35,7 +35,7 @@ with EmbeddedServers(data_dir, durable=False) as endpoints, psycopg.connect(endp
 """
 
 
-def test_root_serves_a_private_folder_by_an_account_without_more_rights_than_to_read(tmp_path: Path) -> None:
+def test_root_serves_a_private_folder_by_a_read_only_account(tmp_path: Path) -> None:
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
     with EmbeddedServers(private / "data", durable=False) as endpoints:

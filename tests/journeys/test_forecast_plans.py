@@ -7,18 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from msgspec.structs import replace
 
-from shared.domain.events.base import Event
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.forecasting import DailyForecastsPlanned, ForecastsRequested, Short
 from shared.eventstore.codec import decode
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata
+from shared.eventstore.system_events import DayOpened
 from shared.jobs.job import NewJob
 from shared.jobs.queue import Job, Retry
 from shared.runtime.container import Container
-from tests.log.facts import rows
-from tests.log.ledgers import Held
-from tests.projectors.events import batch, products, sale
-from tests.projectors.forecasts import made
+from tests.support.accepted_ledgers import Held
+from tests.support.forecast_events import made
+from tests.support.log_facts import rows
+from tests.support.shop_events import batch, products, sale
 from write_side.forecasting.planning import Planner
 from write_side.forecasting.policy import PLAN
 
@@ -56,14 +56,16 @@ class Street:
         """Begin a day; returns the job that it calls for."""
         return job(None, day.isoformat(), self.append(None, "days", DayOpened(day)))
 
-    def told(self) -> list[tuple[int | None, Event]]:
+    def reported(self) -> list[tuple[int | None, Event]]:
         """Return what was planned."""
         return [(business, decode(topic, bytes(state))) for business, topic, state in rows(self._url, TOLD, PLANNED)]
 
     def asked(self) -> list[tuple[int | None, list[int]]]:
         """Return the products that shops were asked for."""
         return [
-            (business, event.product_ids) for business, event in self.told() if isinstance(event, ForecastsRequested)
+            (business, event.product_ids)
+            for business, event in self.reported()
+            if isinstance(event, ForecastsRequested)
         ]
 
 
@@ -90,7 +92,7 @@ def test_a_day_asks_for_each_shop_once_and_is_then_closed(street: Street) -> Non
         list(pool.map(lambda _: street.planner(today, Held()), range(2)))
     street.planner(today, Held())
     assert street.asked() == [(SHOP, [1, 2]), (OTHER, [2])]
-    (first, *_, last) = [event for _, event in street.told()]
+    (first, *_, last) = [event for _, event in street.reported()]
     assert isinstance(first, ForecastsRequested)
     assert (first.by, first.cause, first.date, first.skipped) == ("day", "2025-11-03", TODAY, [Short(3, 5, 30)])
     assert last == DailyForecastsPlanned(TODAY, 2)
@@ -99,7 +101,7 @@ def test_a_day_asks_for_each_shop_once_and_is_then_closed(street: Street) -> Non
 def test_a_day_asks_for_what_changed_and_once_a_week_for_the_rest(street: Street) -> None:
     known = [made(1, [1] * 7, made_on=TODAY), made(2, [1] * 7, number=2, made_on=TODAY)]
     street.append(
-        SHOP, "told", *(replace(event, transactions=count) for event, count in zip(known, (30, 31), strict=True))
+        SHOP, "reported", *(replace(event, transactions=count) for event, count in zip(known, (30, 31), strict=True))
     )
     street.sell(SHOP, 0, 1, first=100)
     tomorrow = street.open(TODAY + dt.timedelta(1))
@@ -116,17 +118,17 @@ def test_a_day_waits_for_tables_that_are_behind(street: Street) -> None:
     today = street.open(TODAY)
     with pytest.raises(Retry):
         street.planner(today, Held())
-    assert street.told() == []
+    assert street.reported() == []
     street.project()
     street.planner(today, Held())
-    assert len(street.told()) == 3
+    assert len(street.reported()) == 3
 
 
 def test_a_day_that_is_over_asks_for_nothing(street: Street) -> None:
     yesterday, today = street.open(TODAY), street.open(TODAY + dt.timedelta(1))
     street.project()
     street.planner(yesterday, Held())
-    assert street.told() == [(None, DailyForecastsPlanned(TODAY, 0))]
+    assert street.reported() == [(None, DailyForecastsPlanned(TODAY, 0))]
     street.planner(today, Held())
     assert [business for business, _ in street.asked()] == [SHOP, OTHER]
 
@@ -138,6 +140,6 @@ def test_an_import_asks_once_and_also_where_there_is_nothing_to_forecast(street:
         street.planner(imported, Held())
     street.planner(job(SILENT, FILE.replace("7f", "8f", 1), 1), Held())
     assert street.asked() == [(SHOP, [1, 2]), (SILENT, [])]
-    first = street.told()[0][1]
+    first = street.reported()[0][1]
     assert isinstance(first, ForecastsRequested)
     assert (first.by, first.cause) == ("import", FILE)

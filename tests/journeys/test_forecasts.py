@@ -8,19 +8,16 @@ import httpx
 
 from projections.operations import rebuild
 from projections.registry import REGISTRY
-from shared.domain.events.forecasting import ForecastMade
-from shared.eventstore.codec import decode
 from smartmarket import source_of
-from tests.architecture.conftest import ROOT
-from tests.conftest import RunningSystem, Shop, finished_upload, upload, wait_until
-from tests.contracts.reads import data, today
-from tests.log.facts import rows
+from tests.support.application import RunningSystem
+from tests.support.forecasts_api import made_forecasts
+from tests.support.reads import data, today
+from tests.support.shops import Shop, finished_upload, upload
+from tests.support.source_tree import ROOT
+from tests.support.waiting import wait_until
 
 SAMPLE = ROOT / "samples" / "tea_shop.csv"
 SINGARA, EGG_ROLL, COFFEE = "Singara", "Egg Roll", "Coffee"
-COMPLETED = """SELECT count(*) FROM log.events
-    WHERE business_id = %s AND topic = 'forecasting.ForecastRunCompleted'"""
-MADE = "SELECT topic, state FROM log.events WHERE business_id = %s AND topic = %s ORDER BY notification_id"
 
 
 def ledger(*names: str) -> bytes:
@@ -33,13 +30,6 @@ def ledger(*names: str) -> bytes:
     return "\n".join(",".join(row) for row in [["Date", "Product", "Quantity", "Amount"], *cells]).encode()
 
 
-def told(running: RunningSystem, shop: Shop, runs: int) -> list[ForecastMade]:
-    """Return the forecasts of a shop once so many runs are done."""
-    wait_until(lambda: rows(running.container.url, COMPLETED, shop.business_id) == [(runs,)], patience=240)
-    found = rows(running.container.url, MADE, shop.business_id, ForecastMade.topic)
-    return [event for topic, state in found if isinstance(event := decode(topic, bytes(state)), ForecastMade)]
-
-
 def by_name(client: httpx.Client, shop: Shop, path: str = "/forecasts") -> dict[str, dict[str, Any]]:
     """Return the items of a list by their products' names."""
     return {(item.get("product") or item)["name"]: item for item in data(client, shop, path)["results"]}
@@ -50,7 +40,7 @@ def test_a_ledger_is_forecast_by_real_models_and_asked_for_further_ahead(
 ) -> None:
     answer = upload(client, shop, ledger(SINGARA, EGG_ROLL, COFFEE))
     finished_upload(client, shop, answer.json()["data"]["file_id"])
-    first = told(running, shop, 1)
+    first = made_forecasts(running, shop, 1)
     wait_until(lambda: data(client, shop, "/forecasts")["count"] == 3)
 
     items = by_name(client, shop)
@@ -85,7 +75,7 @@ def test_a_ledger_is_forecast_by_real_models_and_asked_for_further_ahead(
         "/api/forecasts/request", json={"product_ids": ids, "forecast_days": 14}, headers=shop.headers
     ).json()["data"]
     assert (asked["product_count"], [s["product_id"] for s in asked["skipped"]]) == (1, ids[1:])
-    further = [event for event in told(running, shop, 2) if event.horizon == 14]
+    further = [event for event in made_forecasts(running, shop, 2) if event.horizon == 14]
     assert [event.product_id for event in further] == ids[:1]
     assert further[0].windows == []  # the weeks of the first forecast were not fitted again
     assert sum(len(event.windows) for event in first) == 16
@@ -93,5 +83,5 @@ def test_a_ledger_is_forecast_by_real_models_and_asked_for_further_ahead(
     wait_until(lambda: data(client, shop, "/forecasts")["count"] == 5)
     before = data(client, shop, "/forecasts")
     rebuild.rebuild(source_of(running.container), REGISTRY["forecasting"])
-    assert data(client, shop, "/forecasts") == before  # as it was told: a replay runs no model
-    assert len(told(running, shop, 2)) == 3
+    assert data(client, shop, "/forecasts") == before  # as it was recorded: a replay runs no model
+    assert len(made_forecasts(running, shop, 2)) == 3

@@ -11,7 +11,7 @@ import pytest
 from shared.domain.refusals.identity import EmailTaken, WeakPassword
 from shared.eventstore.store import EventStore
 from shared.runtime.container import Container
-from tests.journeys.identity_api import Api, bearer, logged_in, refusal, registered, registration, serving
+from tests.support.identity_api import Api, bearer, logged_in, refusal, registered, registration, serving
 from write_side.identity.staff_handlers import create_staff
 
 
@@ -99,7 +99,7 @@ def test_a_registration_sent_twice_under_one_key_opens_one_account(api: Api, cli
     assert api.topics().count("UserRegistered") == 1
 
 
-def test_personal_data_and_passwords_stand_nowhere_in_clear(api: Api, client: httpx.Client) -> None:
+def test_personal_data_and_passwords_are_stored_nowhere_in_clear(api: Api, client: httpx.Client) -> None:
     key = {"Idempotency-Key": "one-key-for-the-registration"}
     answer = client.post(
         "/api/auth/register", json=registration(email="zahir@shop.bd", first_name="Zahir"), headers=key

@@ -8,8 +8,7 @@ import pytest
 
 from shared.eventstore.store import EventStore
 from shared.runtime.container import Container
-from tests.conftest import wait_until
-from tests.journeys.identity_api import (
+from tests.support.identity_api import (
     PASSWORD,
     Api,
     bearer,
@@ -20,6 +19,7 @@ from tests.journeys.identity_api import (
     registration,
     serving,
 )
+from tests.support.waiting import wait_until
 
 NEW = "ছাতা-বৃষ্টি-42"
 

@@ -11,8 +11,8 @@ import pytest
 
 from shared.eventstore.store import EventStore
 from shared.runtime.container import Container
-from tests.conftest import wait_until
-from tests.journeys.identity_api import Api, logged_in, refusal, registered, registration, serving
+from tests.support.identity_api import Api, logged_in, refusal, registered, registration, serving
+from tests.support.waiting import wait_until
 from write_side.identity.login_handlers import summarise_refusals
 
 WRONG = "WrongPass123"
@@ -56,7 +56,7 @@ def test_after_five_wrong_passwords_even_the_right_one_waits(api: Api) -> None:
     assert logged_in(client, email).status_code == 200
 
 
-def test_attempts_that_had_to_wait_make_nobody_wait_longer(api: Api) -> None:
+def test_throttled_attempts_do_not_extend_the_wait(api: Api) -> None:
     client, email = api.client(), known(api)
     fail(client, email, 5)
     let_pass(api, -60)
@@ -99,7 +99,7 @@ def test_the_right_password_clears_the_account_but_not_the_address(api: Api) -> 
     assert logged_in(client, email).status_code == 200
 
 
-def test_a_hundred_failures_stop_an_account_everywhere_until_its_password_is_reset(api: Api) -> None:
+def test_a_hundred_failures_lock_an_account_until_a_reset(api: Api) -> None:
     email = known(api)
     for n in range(100):
         api.sql(FAIL, f"{n} minutes", f"10.0.0.{n}")

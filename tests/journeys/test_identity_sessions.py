@@ -10,7 +10,7 @@ import pytest
 
 from shared.eventstore.store import EventStore
 from shared.runtime.container import Container
-from tests.journeys.identity_api import (
+from tests.support.identity_api import (
     PASSWORD,
     Api,
     bearer,
@@ -138,7 +138,7 @@ def test_an_operators_tabs_get_one_successor_too(api: Api, store: EventStore, cl
         token = refreshed_at_once(api, token)
 
 
-def test_no_token_stands_in_the_database(api: Api, client: httpx.Client) -> None:
+def test_no_token_is_stored_in_the_database(api: Api, client: httpx.Client) -> None:
     tokens = registered(client)["tokens"]
     second = refreshed(client, tokens["refresh_token"]).json()["data"]["refresh_token"]
     stored = api.everything_in_clear()
@@ -182,7 +182,7 @@ def test_an_account_that_is_not_active_gets_in_nowhere(api: Api, client: httpx.C
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "চা"])
-def test_what_is_no_token_is_refused(client: httpx.Client, token: str) -> None:
+def test_an_invalid_refresh_token_is_refused(client: httpx.Client, token: str) -> None:
     assert refusal(refreshed(client, token)) == (401, "INVALID_REFRESH_TOKEN")
     assert refusal(client.post("/api/auth/logout", json={"refresh_token": token})) == (401, "INVALID_REFRESH_TOKEN")
 

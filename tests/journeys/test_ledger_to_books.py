@@ -1,4 +1,4 @@
-"""From a ledger to the shop's books, whoever wrote it and however often it is sent."""
+"""From a ledger to the shop's books, whatever wrote it and however often it is sent."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -8,8 +8,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from tests.conftest import Shop
-from tests.journeys.ledgers import (
+from tests.support.ledgers import (
     DATA,
     HEADER,
     ROWS,
@@ -24,6 +23,7 @@ from tests.journeys.ledgers import (
     read,
     written,
 )
+from tests.support.shops import Shop
 
 
 class RealLedger(NamedTuple):
@@ -58,8 +58,8 @@ def test_the_books_of_a_real_ledger_are_what_plain_counting_finds(
     assert (expected.books.count, len(expected.bad_lines)) == real.counts
     upload_ = imported(client, shop, path.read_bytes(), name=path.name)
     assert upload_.counts == (real.counts[0], 0, real.counts[1])
-    told = errors_of(client, shop, upload_.data["file_id"])
-    assert [int(row["row"]) for row in told] == expected.bad_lines
+    reported = errors_of(client, shop, upload_.data["file_id"])
+    assert [int(row["row"]) for row in reported] == expected.bad_lines
     if real.sale_by_sale:
         assert books_of(client, shop, upload_.position) == expected.books
     check_sums(client, shop, upload_, expected.books)
@@ -180,7 +180,7 @@ def test_every_way_of_writing_makes_the_same_books(client: httpx.Client, shop: S
     assert sorted(books.moments) == [f"2025-10-{day}T00:00:00+06:00" for day in ("01", "13", "14", "15")]
 
 
-def test_what_is_left_out_is_said(client: httpx.Client, shop: Shop) -> None:
+def test_a_ledger_reports_the_rows_it_leaves_out(client: httpx.Client, shop: Shop) -> None:
     content = written(
         [["2025-10-01", "Tea", "1", "20", "x", "নগদ"]], ["Date", "Product", "Qty", "Amount", "Shelf", "Payment"]
     )

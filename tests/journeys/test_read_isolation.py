@@ -16,10 +16,11 @@ from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.inventory import StockMoved
 from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
 from shared.postgres import database
-from tests.conftest import RunningSystem, Shop, finished_upload, upload
-from tests.contracts.reads import FIRST_DAY, csv, data, invented, record
-from tests.projectors.advice import issued
-from tests.projectors.forecasts import made, takings
+from tests.support.application import RunningSystem
+from tests.support.forecast_events import made, takings
+from tests.support.reads import FIRST_DAY, csv, data, invented, record
+from tests.support.recommendation_events import issued
+from tests.support.shops import Shop, finished_upload, upload
 
 SALES = invented(40)
 TABLES = [(projection.name, table.name) for projection in REGISTRY.values() for table in projection.tables]

@@ -1,4 +1,4 @@
-"""A shop with little stock, customers who stay away and too little cash is told what to do, and does it."""
+"""A shop with little stock, customers who stay away and too little cash gets recommendations, and follows them."""
 
 import datetime as dt
 from typing import Any
@@ -7,9 +7,10 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
-from tests.conftest import Shop, register, wait_until
-from tests.contracts.reads import today
-from tests.journeys.ledgers import imported, written
+from tests.support.ledgers import imported, written
+from tests.support.reads import today
+from tests.support.shops import Shop, register
+from tests.support.waiting import wait_until
 
 HEADER = ("Date", "Product", "Quantity", "Amount", "Customer", "Payment Method", "Phone")
 REGULARS = ("Rahim", "Karim", "Salma")
@@ -56,7 +57,7 @@ class Owner:
 
 @pytest.fixture
 def owner(client: httpx.Client) -> Owner:
-    """The owner of a shop in trouble, once it has been told of all three things."""
+    """The owner of a shop in trouble, once it has recommendations of all three kinds."""
     owner = Owner(client, register(client, business_name="Rahim Store"))
     owner.position = imported(client, owner.shop, ledger()).position
     tea = next(item["id"] for item in owner.get("/api/products")["results"] if item["name"] == "Tea")
@@ -67,9 +68,9 @@ def owner(client: httpx.Client) -> Owner:
     return owner
 
 
-def test_a_shop_in_trouble_is_told_what_to_do_and_does_it(owner: Owner) -> None:
-    told = owner.open_types()
-    assert {kind: (item["urgency"], item["priority_score"]) for kind, item in told.items()} == {
+def test_a_shop_in_trouble_follows_its_recommendations(owner: Owner) -> None:
+    reported = owner.open_types()
+    assert {kind: (item["urgency"], item["priority_score"]) for kind, item in reported.items()} == {
         "reorder": ("high", 0.88),
         "cash_warning": ("high", 0.99),
         "retention": ("medium", 0.56),
@@ -82,18 +83,18 @@ def test_a_shop_in_trouble_is_told_what_to_do_and_does_it(owner: Owner) -> None:
         "estimated_impact": 0.8,
         "total_open": 3,
     }
-    assert told["retention"]["rule"].startswith("recommend.v1 rfm.v1 churn.v1")
-    _texts(owner, told)
+    assert reported["retention"]["rule"].startswith("recommend.v1 rfm.v1 churn.v1")
+    _texts(owner, reported)
     _today(owner)
-    _reorder(owner, told["reorder"]["id"])
-    _retention(owner, told["retention"]["id"])
-    _dismissed(owner, told["cash_warning"]["id"])
+    _reorder(owner, reported["reorder"]["id"])
+    _retention(owner, reported["retention"]["id"])
+    _dismissed(owner, reported["cash_warning"]["id"])
     assert owner.get(PATH)["count"] == 2
     assert owner.get("/api/today")["actions"] == []
 
 
-def _texts(owner: Owner, told: dict[str, dict[str, Any]]) -> None:
-    reorder = told["reorder"]
+def _texts(owner: Owner, reported: dict[str, dict[str, Any]]) -> None:
+    reorder = reported["reorder"]
     assert (reorder["title"], reorder["action_data"]["days_until_stockout"]) == ("Reorder Tea", 3)
     demand = reorder["action_data"]["predicted_demand"]  # the average of 28, or what was forecast meanwhile
     assert 25 < demand < 31
@@ -102,7 +103,7 @@ def _texts(owner: Owner, told: dict[str, dict[str, Any]]) -> None:
     )
     assert reorder["action_data"]["recommended_qty"] == -(-(demand - 10) // 5) * 5
     assert reorder["stake"]["amount"] == (demand - 10) * 20
-    assert told["retention"]["title"] == "Contact 4 at-risk customers"
+    assert reported["retention"]["title"] == "Contact 4 at-risk customers"
     bangla = {item["type"]: item for item in owner.get(PATH, **{"Accept-Language": "bn"})["results"]}
     assert bangla["cash_warning"]["title"] == "হাতের টাকা ৳৫,০০০, আপনার বিপদসীমার নিচে"
     assert "৩ দিনে মজুত শেষ" in bangla["reorder"]["description"]

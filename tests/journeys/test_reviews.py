@@ -11,11 +11,12 @@ from shared.domain.events.recommendations import RecommendationIssued
 from shared.eventstore.store import EventStore
 from shared.jobs.queue import Retry
 from shared.runtime.container import Container
-from tests.policies.test_recommendations_policy import Held, append, claimed, record
-from tests.projectors.advice import issued
+from tests.support.accepted_ledgers import Held
+from tests.support.jobs import append, claimed, record
+from tests.support.recommendation_events import issued
 from write_side.recommendations import worker
 from write_side.recommendations.policy import review_of
-from write_side.recommendations.state_cache import stream_of
+from write_side.recommendations.state_cache import AdviceStream
 from write_side.recommendations.worker import Reviewer
 
 SHOP = 7
@@ -33,7 +34,7 @@ def test_two_workers_at_once_issue_once(
     reviewer = Reviewer(store, container.connect_reader)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: reviewer(job, Held()), range(4)))
-    (event,) = [recorded.event for recorded in store.load(stream_of(SHOP))]
+    (event,) = [recorded.event for recorded in store.load(AdviceStream().name(SHOP))]
     assert isinstance(event, RecommendationIssued)
     assert (event.recommendation_id, event.type, event.stake) == (1, "cash_warning", 1_999_000)
     assert {name: at for name, (_, at) in event.based_on.items()} == dict.fromkeys(
@@ -58,7 +59,7 @@ def test_a_review_waits_for_the_read_models_and_never_decides_by_an_older_look(
         reviewer(job, Held())
     projected()
     ahead = issued(based_on={"cashflow": (5, position + 100)})
-    append(store, SHOP, stream_of(SHOP), ahead)
+    append(store, SHOP, AdviceStream().name(SHOP), ahead)
     with pytest.raises(Retry):
         reviewer(job, Held())
-    assert [recorded.event for recorded in store.load(stream_of(SHOP))] == [ahead]
+    assert [recorded.event for recorded in store.load(AdviceStream().name(SHOP))] == [ahead]

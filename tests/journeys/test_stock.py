@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
-from tests.conftest import Shop
-from tests.contracts.reads import today
-from tests.journeys.ledgers import imported, read, written
+from tests.support.ledgers import imported, read, written
+from tests.support.reads import today
+from tests.support.shops import Shop
 
 TEA, RICE = "Tea", "Rice"
 
@@ -106,7 +106,7 @@ def test_a_stock_column_of_today_is_where_the_day_goes_on_from(client: httpx.Cli
     assert till.stock(tea) == 60
 
 
-def test_what_becomes_known_late_counts_by_its_own_time(client: httpx.Client, shop: Shop) -> None:
+def test_a_late_movement_counts_at_its_own_time(client: httpx.Client, shop: Shop) -> None:
     tea = opened(client, shop)[TEA]
     till = Till(client, shop)
     till.move(tea, "count", 40, at=ago(2))

@@ -6,10 +6,12 @@ import datetime as dt
 import httpx
 import pytest
 
-from tests.conftest import RunningSystem, finished_upload, register, upload, wait_until
-from tests.contracts.reads import data, today
-from tests.journeys.test_forecasts import told
-from tests.projectors.test_real_ledgers import DATA
+from tests.support.application import RunningSystem
+from tests.support.forecasts_api import made_forecasts
+from tests.support.ledgers import DATA
+from tests.support.reads import data, today
+from tests.support.shops import finished_upload, register, upload
+from tests.support.waiting import wait_until
 
 LEDGER = DATA / "coffee_vending" / "machine1.csv"
 pytestmark = pytest.mark.skipif(not LEDGER.is_file(), reason="real ledgers are not at ../shared/data")
@@ -37,7 +39,7 @@ def test_from_signing_up_to_doing_what_was_recommended(client: httpx.Client, run
     revenue = sum(round(float(line[3]) * 100) for line in lines if line[1])
     assert round(books["summary"]["total_revenue"] * 100) == revenue
 
-    made = told(running, shop, 1)
+    made = made_forecasts(running, shop, 1)
     names = {line[1] for line in lines if line[1]}
     wait_until(lambda: data(client, shop, "/forecasts", has_stockout_warning=False)["count"] == len(names))
     assert len(made) == len(names) == 8

@@ -14,7 +14,8 @@ import httpx
 import psutil
 import pytest
 
-from tests.conftest import register, wait_until
+from tests.support.shops import register
+from tests.support.waiting import wait_until
 
 READY_WITHIN = 90.0
 ENDS_WITHIN = 10.0

@@ -6,13 +6,14 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.domain.events.base import Event
 from shared.domain.events.inventory import ProductLine, ProductSheetRecorded
 from shared.domain.events.sales import MovementsRecorded, SalesBatchRecorded, UploadCompleted
 from shared.eventstore.codec import decode
-from tests.conftest import RunningSystem, Shop
-from tests.journeys.ledgers import errors_of, imported, read, written
-from tests.log.facts import rows
+from shared.eventstore.event import Event
+from tests.support.application import RunningSystem
+from tests.support.ledgers import errors_of, imported, read, written
+from tests.support.log_facts import rows
+from tests.support.shops import Shop
 
 PATH = "/api/transactions"
 HEADER = (
@@ -57,13 +58,13 @@ IN_BANGLA = [
     ["২০২৫-১০-০২", "ভাড়া", "", "১৫০০০", "", "", "খরচ", "", "", "", "", ""],
 ]
 
-# Returns the events of a business, what the house adds by itself aside.
+# Returns the events of a business, without those the application adds by itself.
 TOLD = """SELECT topic, state FROM log.events WHERE business_id = %s
     AND split_part(topic, '.', 1) NOT IN ('forecasting', 'recommendations') ORDER BY notification_id"""
 
 
 def events(running: RunningSystem, shop: Shop) -> list[Event]:
-    """Return what the shop's owner and ledgers told, in order."""
+    """Return what the shop's owner and ledgers recorded, in order."""
     found = rows(running.container.url, TOLD, shop.business_id)
     return [decode(topic, bytes(state)) for topic, state in found]
 
@@ -121,8 +122,8 @@ def test_every_kind_of_row_is_taken_over_and_listed(client: httpx.Client, runnin
         ]
     ]
     # What follows from the ledger (forecasts, advice) comes behind it.
-    told = [type(event) for event in events(running, shop) if event.topic.startswith(("sales.", "inventory."))]
-    assert told[-4:] == [MovementsRecorded, SalesBatchRecorded, ProductSheetRecorded, UploadCompleted]
+    reported = [type(event) for event in events(running, shop) if event.topic.startswith(("sales.", "inventory."))]
+    assert reported[-4:] == [MovementsRecorded, SalesBatchRecorded, ProductSheetRecorded, UploadCompleted]
 
 
 def test_a_bangla_ledger_with_every_column_is_taken_over(
@@ -165,8 +166,8 @@ def test_columns_added_later_are_read_though_every_row_is_known(
     plain = [row[:6] for row in (ROWS[4], ["2025-10-04", "Tea", "1", "20", "", ""])]
     imported(client, shop, written(plain, HEADER[:6]))
     assert sheets(running, shop) == []
-    told = [[*plain[0], "RIC-9"], [*plain[1], ""]]
-    assert imported(client, shop, written(told, (*HEADER[:6], "SKU"))).counts == (0, 2, 0)
+    reported = [[*plain[0], "RIC-9"], [*plain[1], ""]]
+    assert imported(client, shop, written(reported, (*HEADER[:6], "SKU"))).counts == (0, 2, 0)
     assert [[line.sku for line in sheet] for sheet in sheets(running, shop)] == [["RIC-9"]]
 
 
@@ -189,10 +190,10 @@ def test_a_bad_cell_is_reported_with_its_reason(
     done = imported(client, shop, written([bad, ROWS[4]], HEADER))
     assert done.counts == (1, 0, 1)
     for language in ("en", "bn"):
-        (told,) = errors_of(client, shop, done.data["file_id"], language)
-        assert (told["row"], told["column"], told["code"]) == ("2", column, code)
-        assert told["message"]
-        assert told["fix"]
+        (reported,) = errors_of(client, shop, done.data["file_id"], language)
+        assert (reported["row"], reported["column"], reported["code"]) == ("2", column, code)
+        assert reported["message"]
+        assert reported["fix"]
     assert [[line.sku for line in sheet] for sheet in sheets(running, shop)] == [["RIC-2"]]
 
 

@@ -12,8 +12,9 @@ from shared.eventstore.store import Append, EventStore, Metadata, Outcome, Store
 from shared.eventstore.vault import MasterKey
 from shared.postgres.database import WRITER
 from shared.runtime.settings import Settings, UnsafeSettings
-from tests.conftest import SECRET, wait_until
-from tests.log.facts import connected, fact, rows, stored
+from tests.support.application import SECRET
+from tests.support.log_facts import connected, fact, rows, stored
+from tests.support.waiting import wait_until
 
 EVERY_EVENT = "SELECT originator_id, originator_version, notification_id FROM log.events ORDER BY notification_id"
 LONGEST_WAIT = 0.1
@@ -55,9 +56,7 @@ def test_events_carry_business_metadata_and_a_time_that_never_goes_back(store: E
     assert first.recorded_at == second.recorded_at == tomorrow
 
 
-def test_of_two_writers_who_expect_the_same_version_one_wins_and_nothing_of_the_other_stays(
-    store: EventStore, database_url: str
-) -> None:
+def test_of_two_writers_of_the_same_version_one_wins_entirely(store: EventStore, database_url: str) -> None:
     both_decided = threading.Barrier(2)
 
     def write(business: int) -> Outcome[int]:
@@ -86,9 +85,7 @@ def test_of_two_writers_who_expect_the_same_version_one_wins_and_nothing_of_the_
 
 
 @pytest.mark.parametrize(("everywhere", "second_business"), [(True, 2), (False, 1)])
-def test_a_claimed_key_is_found_by_whoever_comes_second(
-    store: EventStore, *, everywhere: bool, second_business: int
-) -> None:
+def test_a_second_command_finds_the_claimed_key(store: EventStore, *, everywhere: bool, second_business: int) -> None:
     both_looked = threading.Barrier(2)
     key = b"ali@shop.bd"
 

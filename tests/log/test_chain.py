@@ -9,7 +9,7 @@ from shared.eventstore import hash_chain
 from shared.eventstore.hash_chain import ChainBreak, verify_chain
 from shared.eventstore.store import Append, EventStore, Metadata
 from shared.postgres.database import WRITER
-from tests.log.facts import connected, fact, rows, stored
+from tests.support.log_facts import connected, fact, rows, stored
 
 ODD = 'a "quoted" \\ name\n\tআলী \x01\x7f\u2028😀'
 EVERY_LINK = """SELECT notification_id, originator_id, originator_version, topic, business_id,

@@ -2,30 +2,27 @@ import datetime as dt
 import importlib
 import inspect
 import pkgutil
-from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 import msgspec
 import pytest
 
 from shared.domain import events
-from shared.domain.events import CATALOGUE
-from shared.domain.events.base import Event, Row
+from shared.eventstore import system_events
+from shared.eventstore.catalogue import CATALOGUE, DuplicateTopic, register
 from shared.eventstore.codec import UnknownTopic, UnknownVersion, decode, encode
-from tests.log.samples import SAMPLES
+from shared.eventstore.event import Event, Row
+from tests.support.event_samples import GOLDEN, SAMPLES, golden
 
-GOLDEN = Path(__file__).parent / "golden"
+SYSTEM_TOPICS = {"clock.DayOpened", "rules.RuleActivated", "jobs.JobFailed", "jobs.JobRetried"}
 VERSIONS = [(topic, version) for topic, cls in CATALOGUE.items() for version in range(1, cls.class_version + 1)]
 
 
-def golden(topic: str, version: int) -> Path:
-    return GOLDEN / f"{topic}.v{version}.json"
-
-
 def event_classes() -> list[type[Event]]:
-    """Return the events that stand in the package, whether the catalogue knows them or not."""
+    """Return the events that these modules define, whether the catalogue knows them or not."""
     modules = [importlib.import_module(f"shared.domain.events.{m.name}") for m in pkgutil.iter_modules(events.__path__)]
-    found = [cls for module in modules for _, cls in inspect.getmembers(module, inspect.isclass)]
+    found = [cls for module in [*modules, system_events] for _, cls in inspect.getmembers(module, inspect.isclass)]
     return [cls for cls in found if issubclass(cls, Event) and cls is not Event]
 
 
@@ -34,7 +31,9 @@ def test_the_catalogue_knows_every_event_by_a_topic_of_its_own() -> None:
     assert set(CATALOGUE.values()) == classes
     assert {topic: cls.topic for topic, cls in CATALOGUE.items()} == {topic: topic for topic in CATALOGUE}
     for cls in classes:
-        assert cls.topic == f"{cls.__module__.rpartition('.')[2]}.{cls.__name__}"
+        package = cls.__module__.rpartition(".")[2]
+        in_system = cls.__module__ == system_events.__name__
+        assert cls.topic in (SYSTEM_TOPICS if in_system else {f"{package}.{cls.__name__}"})
         assert cls.__struct_config__.frozen
 
 
@@ -112,6 +111,13 @@ class Emptied(Event, frozen=True):
     def upcast_v1_v2(state: dict[str, Any]) -> dict[str, Any]:
         assert state == {"reason": "none"}
         return {}
+
+
+def test_a_topic_that_another_class_has_is_refused() -> None:
+    module = ModuleType("elsewhere")
+    module.DayBegan = type("DayBegan", (Event,), {"topic": "clock.DayOpened", "__module__": "elsewhere"})  # type: ignore[attr-defined]
+    with pytest.raises(DuplicateTopic, match=r"clock\.DayOpened"):
+        register(module)
 
 
 @pytest.fixture

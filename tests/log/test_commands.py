@@ -10,9 +10,10 @@ from shared.errors import IdempotencyKeyReused
 from shared.eventstore import store as event_store
 from shared.eventstore.store import EventStore, Metadata, Outcome, StoreError, UnitOfWork
 from shared.eventstore.vault import MasterKey
-from tests.conftest import SECRET, wait_until
-from tests.log.facts import connected, fact, rows
-from tests.log.gate import before_database
+from tests.support.application import SECRET
+from tests.support.gate import before_database
+from tests.support.log_facts import connected, fact, rows
+from tests.support.waiting import wait_until
 
 CUT_OFF_THE_POOL = """SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE application_name = 'smartmarket' AND datname = current_database()"""
@@ -58,7 +59,7 @@ def test_another_business_does_not_wait(store: EventStore) -> None:
         assert waiting.result().position == 3
 
 
-def test_whoever_stands_still_in_a_command_lets_go_of_the_shop_and_decides_again(
+def test_a_stalled_command_releases_its_shop_and_decides_again(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_store, "_IDLE_SECONDS", 0.2)
@@ -152,7 +153,7 @@ def test_a_connection_killed_between_reading_and_appending_decides_again(store: 
 
 
 @pytest.mark.parametrize("business", [7, None])
-def test_a_connection_killed_between_commit_and_answer_answers_what_was_committed(
+def test_a_connection_killed_after_commit_returns_the_committed_answer(
     store: EventStore, database_url: str, business: int | None
 ) -> None:
     """The gate lets the COMMIT through and holds its answer back; then the backend is terminated."""

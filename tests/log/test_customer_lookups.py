@@ -3,11 +3,12 @@
 import pytest
 
 from shared.domain.refusals.customers import CustomerMerged
+from shared.eventstore.command import CommandContext
+from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, Metadata
-from shared.postgres.files import Files, TableParts
-from tests.log.facts import connected, rows
-from tests.log.ledgers import Held, accept, job_of
-from write_side.customers.handlers import People
+from tests.support.accepted_ledgers import Held, accept, job_of
+from tests.support.log_facts import connected, rows
+from write_side.customers.handlers import change_customer, merge_customers
 from write_side.indexes import rebuild_indexes
 from write_side.sales.worker import LedgerReader
 
@@ -16,8 +17,8 @@ CUSTOMERS = "SELECT DISTINCT value FROM log.index_rows WHERE kind = 'customer' A
 LEDGER = "Date,Product,Quantity,Amount,Customer\n" + "".join(f"2025-10-01,Tea,1,10,C{i}\n" for i in range(5))
 
 
-def people(store: EventStore, business: int) -> People:
-    return People(store, business, Metadata(), None)
+def context(store: EventStore) -> CommandContext:
+    return CommandContext(store, 7, Metadata())
 
 
 def test_lookups_made_again_from_the_log_are_the_same(store: EventStore, database_url: str) -> None:
@@ -25,10 +26,10 @@ def test_lookups_made_again_from_the_log_are_the_same(store: EventStore, databas
     for business in (7, 70):
         LedgerReader(store, files)(job_of(accept(store, files, business, LEDGER.encode()), business), Held())
     a, b, c, d, e = (number for (number,) in rows(database_url, CUSTOMERS, 7))
-    people(store, 7).change(a, {"name": "Renamed", "phone": "+8801911111111", "notes": "new"})
+    change_customer(context(store), a, {"name": "Renamed", "phone": "+8801911111111", "notes": "new"})
     for survivor, other in ((b, a), (d, b), (c, d)):
-        people(store, 7).merge(survivor, other)
-    people(store, 7).change(c, {"name": "Renamed again"})
+        merge_customers(context(store), survivor, other)
+    change_customer(context(store), c, {"name": "Renamed again"})
     before = rows(database_url, EVERY_ROW)
     assert rows(database_url, CUSTOMERS, 7) == [(c,), (e,)]
     assert len(rows(database_url, CUSTOMERS, 70)) == 5
@@ -37,6 +38,6 @@ def test_lookups_made_again_from_the_log_are_the_same(store: EventStore, databas
         assert rebuild_indexes(owner) == len(before)
     assert rows(database_url, EVERY_ROW) == before
     with pytest.raises(CustomerMerged) as refused:
-        people(store, 7).change(a, {"notes": "x"})
+        change_customer(context(store), a, {"notes": "x"})
     assert refused.value.details == {"id": a, "customer_id": c}
-    assert people(store, 7).change(c, {}).merged == [d, b, a]
+    assert change_customer(context(store), c, {}).data.merged == [d, b, a]

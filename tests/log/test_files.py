@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidTag
 
+from shared.eventstore.files import FileIncomplete, Files, ObjectParts, TableParts, open_parts
 from shared.eventstore.store import EventStore
 from shared.eventstore.vault import MasterKey
 from shared.postgres.database import WRITER
-from shared.postgres.files import FileIncomplete, Files, ObjectParts, TableParts, open_parts
-from tests.conftest import SECRET
-from tests.log.facts import connected, rows
+from tests.support.application import SECRET
+from tests.support.log_facts import connected, rows
 
 FILE = uuid.UUID("7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11")
 CONTENT = [b"Date,Product\n" + b"2025-10-01,Shirt\n" * 50_000, b"2025-10-02,Pants\n", bytes(range(256))]
@@ -19,7 +19,7 @@ OpenFiles = Callable[[EventStore], Files]
 
 @pytest.fixture(params=["table", "objects"])
 def open_files(request: pytest.FixtureRequest, tmp_path: Path) -> OpenFiles:
-    """How a process opens the files: in a table, or in a folder that stands for an object store."""
+    """How a process opens the files: in a table, or in a folder in place of an object store."""
     setting = "table" if request.param == "table" else f"file://{tmp_path}"
     return lambda store: Files(store, open_parts(store, setting))
 

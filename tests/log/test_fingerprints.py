@@ -1,4 +1,4 @@
-"""What fingerprints in the log tell of a person: nothing, though all else of the row stands in clear beside them."""
+"""What fingerprints in the log tell of a person: nothing, though the rest of the row is in clear beside them."""
 
 import base64
 from collections.abc import Sequence
@@ -14,14 +14,15 @@ from shared.domain.events.sales import (
     SalesBatchRecorded,
     UploadCompleted,
 )
+from shared.eventstore.command import CommandContext
+from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, Metadata
-from shared.postgres.files import Files, TableParts
-from tests.log.facts import connected
-from tests.log.ledgers import Held, accept, job_of, upload_of
+from tests.support.accepted_ledgers import Held, accept, job_of, upload_of
+from tests.support.log_facts import connected
 from write_side.sales.aggregate import stream_of
-from write_side.sales.handlers import Till
+from write_side.sales.handlers import record_sale
 from write_side.sales.lookups import sale_stream
-from write_side.sales.manual_sale import Wish
+from write_side.sales.manual_sale import SaleEntry
 from write_side.sales.worker import LedgerReader
 
 NAMES = ("karim", "রহিম", "fatema begum", "ali", "")
@@ -29,7 +30,7 @@ LEDGER = (
     b"Date,Product,Quantity,Amount,Customer,Payment Method,Type\n"
     b"2025-10-01,Tea,2,600,Ali,Cash,\n2025-10-01,Tea,1,300,Ali,Cash,return\n2025-10-01,Tea,1,20,,Cash,\n"
 )
-BY_HAND = Wish("2025-10-01", "Tea", None, "3", "900", "Ali", "", "cash")
+BY_HAND = SaleEntry("2025-10-01", "Tea", None, "3", "900", "Ali", "", "cash")
 
 
 def read(store: EventStore, business: int) -> str:
@@ -40,7 +41,7 @@ def read(store: EventStore, business: int) -> str:
 
 
 def recorded(store: EventStore, stream: str) -> dict[str, bytes]:
-    """Return the fingerprints of a stream by what stands of their row in clear, as far as it goes before the name."""
+    """Return the fingerprints of a stream by what is in clear of their row, as far as it goes before the name."""
     found = {}
     for event in (recorded.event for recorded in store.load(stream)):
         if isinstance(event, SaleRecorded):
@@ -81,15 +82,13 @@ def test_no_list_of_names_finds_a_customer_in_a_ledgers_fingerprints(of_ledger: 
 
 
 def test_no_list_of_names_finds_a_customer_in_the_fingerprint_of_a_sale_by_hand(store: EventStore) -> None:
-    item, _ = Till(store, 7, Metadata(), None).record(BY_HAND)
+    item = record_sale(CommandContext(store, 7, Metadata()), BY_HAND).data
     of_sale = recorded(store, sale_stream(7, item["id"]))
     assert len(of_sale) == 1
     assert guessed(of_sale) == set()
 
 
-def test_two_shops_have_fingerprints_of_their_own_for_what_they_sold_to_one_person(
-    store: EventStore, of_ledger: dict[str, bytes]
-) -> None:
+def test_two_shops_fingerprint_the_same_sale_differently(store: EventStore, of_ledger: dict[str, bytes]) -> None:
     of_other = recorded(store, stream_of(read(store, 70)))
     assert of_other.keys() == of_ledger.keys()
     shared = [clear for clear, fingerprint in of_ledger.items() if of_other[clear] == fingerprint]
@@ -98,7 +97,7 @@ def test_two_shops_have_fingerprints_of_their_own_for_what_they_sold_to_one_pers
 
 @pytest.mark.usefixtures("of_ledger")
 def test_rows_of_a_forgotten_customer_are_known_again(store: EventStore, database_url: str) -> None:
-    Till(store, 7, Metadata(), None).record(BY_HAND)
+    record_sale(CommandContext(store, 7, Metadata()), BY_HAND)
     with connected(database_url) as owner:
         owner.execute("DELETE FROM vault.keys WHERE subject LIKE 'customer-7-%'")
     again = read(store, 7)

@@ -5,17 +5,17 @@ from dataclasses import replace
 
 from psycopg.conninfo import make_conninfo
 
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.identity import LoggedIn
-from shared.domain.events.rules import RuleActivated
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.listener import LogListener
-from shared.eventstore.reader import OF_EVERY_BUSINESS, LogReader
+from shared.eventstore.reader import LogReader
 from shared.eventstore.store import Append, EventStore
+from shared.eventstore.system_events import GLOBAL_TOPICS, DayOpened, RuleActivated
 from shared.eventstore.vault import MasterKey
 from shared.postgres.database import WRITER
-from tests.conftest import SECRET, wait_until
-from tests.log.facts import connected, fact, rows, stored
+from tests.support.application import SECRET
+from tests.support.log_facts import connected, fact, rows, stored
+from tests.support.waiting import wait_until
 
 WRITERS = 16
 APPENDS = 2_000
@@ -98,7 +98,7 @@ def test_a_business_has_its_own_history_and_the_global_one_by_position(store: Ev
     for stream, business in written:
         event = replace(stored(stream, 1), topic=topics.get(stream, LoggedIn.topic))
         store.recorder.insert_events([event], append=Append(business))
-    reader = LogReader([LoggedIn.topic, *OF_EVERY_BUSINESS])
+    reader = LogReader([LoggedIn.topic, *GLOBAL_TOPICS])
     with connected(database_url, WRITER) as conn:
         history = reader.of_business(conn, 7, 0, limit=100, upto=100)
         assert [(r.position, r.stream) for r in history] == [
@@ -115,9 +115,7 @@ def test_a_business_has_its_own_history_and_the_global_one_by_position(store: Ev
         assert LogReader(["sales.UploadAccepted"]).of_business(conn, 7, 0, limit=100, upto=100) == []
 
 
-def test_whoever_waits_is_woken_by_an_append_also_after_the_connection_was_lost(
-    store: EventStore, database_url: str
-) -> None:
+def test_an_append_wakes_waiters_even_after_a_lost_connection(store: EventStore, database_url: str) -> None:
     listener = LogListener(database_url)
     listener.start()
     try:

@@ -4,14 +4,14 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from shared.runtime.low_priority import NICENESS, leaving_room, server_gives_way
-from tests.architecture.conftest import ROOT
-from tests.conftest import wait_until
+from tests.support.priorities import LINUX, autogroup, ours
+from tests.support.source_tree import ROOT
+from tests.support.waiting import wait_until
 
 STANDING = """
 import os
@@ -20,22 +20,10 @@ from shared.runtime.low_priority import give_way
 give_way()
 print(os.getpriority(os.PRIO_PROCESS, 0), os.getsid(0) == os.getpid(), Path('/proc/self/autogroup').read_text())
 """
-LINUX = pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this system does not weigh sessions")
-
-
-def ours(process: int) -> bool:
-    """Tell whether a process runs on this machine and may be lowered by us."""
-    comm = Path(f"/proc/{process}/comm")
-    return comm.exists() and os.geteuid() in {0, comm.stat().st_uid}
-
-
-def autogroup(process: int) -> str:
-    """Return how the system weighs the session of a process: a niceness; nothing for the first session."""
-    return "".join(Path(f"/proc/{process}/autogroup").read_text(encoding="ascii").split()[-1:])
 
 
 @LINUX
-def test_a_process_gives_way_in_a_session_of_its_own_and_whoever_started_it_does_not() -> None:
+def test_a_low_priority_child_leaves_its_parent_unchanged() -> None:
     before = os.getpriority(os.PRIO_PROCESS, 0), autogroup(os.getpid())
     done = subprocess.run([sys.executable, "-c", STANDING], cwd=ROOT, capture_output=True, text=True, check=True)
     niceness, alone, *_, weighed = done.stdout.split()
@@ -44,8 +32,8 @@ def test_a_process_gives_way_in_a_session_of_its_own_and_whoever_started_it_does
 
 
 @LINUX
-def test_the_server_gives_way_for_one_connection_and_no_other(template: str) -> None:
-    with psycopg.connect(template) as patient, psycopg.connect(template) as other:
+def test_one_connection_is_lowered_and_no_other(database_url: str) -> None:
+    with psycopg.connect(database_url) as patient, psycopg.connect(database_url) as other:
         if not ours(patient.info.backend_pid):
             pytest.skip("the server runs elsewhere, or as somebody whose processes are not ours to lower")
         server_gives_way(patient)
@@ -55,9 +43,9 @@ def test_the_server_gives_way_for_one_connection_and_no_other(template: str) -> 
         assert os.getpriority(os.PRIO_PROCESS, other.info.backend_pid) == 0
 
 
-def test_a_process_that_is_no_servers_is_left_alone(monkeypatch: pytest.MonkeyPatch, template: str) -> None:
+def test_a_process_that_is_no_servers_is_left_alone(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
     before = os.getpriority(os.PRIO_PROCESS, 0)
-    with psycopg.connect(template) as conn:
+    with psycopg.connect(database_url) as conn:
         monkeypatch.setattr(type(conn.info), "backend_pid", property(lambda _: os.getpid()))
         server_gives_way(conn)
     assert os.getpriority(os.PRIO_PROCESS, 0) == before
@@ -65,9 +53,13 @@ def test_a_process_that_is_no_servers_is_left_alone(monkeypatch: pytest.MonkeyPa
 
 @LINUX
 @pytest.mark.skipif((os.cpu_count() or 1) == 1, reason="there is one core only")
-def test_whoever_gives_way_leaves_a_core_while_others_ask_and_has_all_once_they_rest(template: str) -> None:
+def test_a_low_priority_process_frees_a_core_while_others_are_busy(database_url: str) -> None:
     every = os.sched_getaffinity(0)
-    with psycopg.connect(template) as own, psycopg.connect(template) as patient, psycopg.connect(template) as other:
+    with (
+        psycopg.connect(database_url) as own,
+        psycopg.connect(database_url) as patient,
+        psycopg.connect(database_url) as other,
+    ):
         if not ours(patient.info.backend_pid):
             pytest.skip("the server runs elsewhere, or as somebody whose processes are not ours to lower")
         server_gives_way(patient)
@@ -81,7 +73,7 @@ def test_whoever_gives_way_leaves_a_core_while_others_ask_and_has_all_once_they_
             other.execute("SELECT count(*) FROM generate_series(1, 20000)")
             return cores() == [every - {min(every)}, every - {min(every)}, every]
 
-        with leaving_room(lambda: psycopg.connect(template), own):
+        with leaving_room(lambda: psycopg.connect(database_url), own):
             wait_until(asked_once_more)
             wait_until(lambda: cores() == [every, every, every])
             wait_until(asked_once_more)

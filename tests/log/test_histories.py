@@ -5,15 +5,15 @@ from typing import Any, LiteralString
 
 import psycopg
 import pytest
-from psycopg.sql import SQL, Literal
+from psycopg.sql import SQL, Composed, Literal
 
 from projections.operations.explain import SELECT_MOMENTS
 from projections.operations.verify import SELECT_POSITIONS
 from shared.domain.events.identity import LoginsRefused
 from shared.domain.events.sales import SaleRecorded
-from shared.eventstore.reader import OF_EVERY_BUSINESS, LogReader
-from tests.log.facts import connected
-from tests.log.test_lookups import nodes
+from shared.eventstore.reader import LogReader
+from shared.eventstore.system_events import GLOBAL_TOPICS
+from tests.support.log_facts import connected, nodes
 
 EVENTS, LIMIT = 20_000, 100
 # Returns nothing; of a hundred events one is a shop's sale, one opens a day, the rest tell of refused logins.
@@ -57,13 +57,13 @@ def blocks(plan: dict[str, Any]) -> int:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize(("topics", "parts"), [(FOLDED, 1), ([*FOLDED, *OF_EVERY_BUSINESS], 2)])
+@pytest.mark.parametrize(("topics", "parts"), [(FOLDED, 1), ([*FOLDED, *GLOBAL_TOPICS], 2)])
 def test_a_chunk_of_a_history_looks_at_no_event_in_vain(
     owner: psycopg.Connection[Any], topics: list[str], parts: int, mode: str
 ) -> None:
     owner.execute("SELECT set_config('plan_cache_mode', %s, false)", (mode,))
     for after in (0, EVENTS // 2):
-        found = plan(owner, LogReader(topics)._history % PLACES, topics, after)
+        found = plan(owner, LogReader(topics)._history.decode() % PLACES, topics, after)
         assert looked_at(found) <= parts * LIMIT, found
         assert blocks(found) <= parts * (LIMIT + 10), found
 
@@ -76,7 +76,7 @@ def test_a_chunk_of_a_history_looks_at_no_event_in_vain(
     ],
 )
 def test_the_moments_of_a_history_are_found_without_the_others(
-    owner: psycopg.Connection[Any], statement: LiteralString, of: dict[str, Any], most: int
+    owner: psycopg.Connection[Any], statement: Composed, of: dict[str, Any], most: int
 ) -> None:
-    ((((explained,),)),) = owner.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", of).fetchall()
+    ((((explained,),)),) = owner.execute(SQL("EXPLAIN (ANALYZE, FORMAT JSON) ") + statement, of).fetchall()
     assert looked_at(explained["Plan"]) <= most

@@ -9,13 +9,14 @@ import pytest
 
 from shared.domain.events.cashflow import CollectionRecorded, ExpenseRecorded
 from shared.domain.events.sales import NewProduct, ProductsAdded
+from shared.eventstore.command import CommandContext
+from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.eventstore.vault import MasterKey
-from shared.postgres.files import Files, TableParts
-from tests.conftest import SECRET
-from tests.log.facts import connected, rows
-from tests.log.ledgers import Held, accept, job_of, ledger, upload_of
-from tests.projectors.advice import issued
+from tests.support.accepted_ledgers import Held, accept, job_of, ledger, upload_of
+from tests.support.application import SECRET
+from tests.support.log_facts import connected, rows
+from tests.support.recommendation_events import issued
 from write_side.identity.registration_handlers import Applicant, register
 from write_side.identity.staff_handlers import create_staff
 from write_side.indexes import rebuild_indexes
@@ -41,7 +42,7 @@ def read(store: EventStore, business: int, content: bytes, **options: Any) -> No
 def import_ledgers(store: EventStore) -> None:
     """Two shops, an operator, and ledgers that overlap, the last one read again on purpose."""
     for name in ("ali", "rahim"):
-        register(store, applicant(name), Metadata())
+        register(CommandContext(store, None, Metadata()), applicant(name))
     create_staff(store, "operator@shop.bd", "Staff", "SecurePass123")
     read(store, 7, ledger(2_500))
     read(store, 7, ledger(600, first=2_200))
@@ -86,10 +87,11 @@ def test_a_rebuild_never_takes_ids_back(store: EventStore, database_url: str) ->
 
 
 def test_a_registration_sent_again_is_known_after_a_rebuild(store: EventStore, database_url: str) -> None:
-    first, _ = register(store, applicant("ali"), Metadata(), "key-1")
+    ctx = CommandContext(store, None, Metadata())
+    first = register(ctx, applicant("ali"), "key-1").data
     with connected(database_url) as owner:
         rebuild_indexes(owner)
-    again, position = register(store, applicant("ali"), Metadata(), "key-1")
+    again, position, *_ = register(ctx, applicant("ali"), "key-1")
     assert (again.user_id, again.business_id, position) == (first.user_id, first.business_id, None)
 
 
@@ -107,7 +109,7 @@ def test_a_rebuild_that_is_killed_changes_nothing(store: EventStore, database_ur
 
 
 class Seller(threading.Thread):
-    """Adds products, each with its claim, until told to stop."""
+    """Adds products, each with its claim, until stopped."""
 
     def __init__(self, url: str, business: int) -> None:
         super().__init__(daemon=True)

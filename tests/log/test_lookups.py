@@ -1,14 +1,14 @@
 """Looking for a key or an id takes as long among many as among few, also while a table has no statistics yet."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from shared.eventstore.store import SELECT_INDEX, EventStore
-from tests.log.facts import connected
-from write_side.customers.handlers import SELECT_KEYS, SELECT_KNOWN
-from write_side.sales.handlers import SELECT_PRODUCT
+from tests.support.log_facts import connected, nodes
+from write_side.customers.handlers import SELECT_KEYS
+from write_side.lookups.customers import SELECT_CUSTOMER
+from write_side.lookups.products import SELECT_PRODUCT
 
 KINDS = ["product", "customer", "customer_merged", "sale", "email"]
 FILL = """INSERT INTO log.index_rows (kind, scope, key, value) SELECT kind, 7, int8send(n), n
@@ -18,14 +18,8 @@ LOOKUPS = [
     *((SELECT_INDEX, (KEYS, kind, 7), 100) for kind in KINDS),
     (SELECT_PRODUCT, (7, 500), 1),
     (SELECT_KEYS, (7, 500), 1),
-    (SELECT_KNOWN, (7, 500, 7, KEYS[0]), 1),
+    (SELECT_CUSTOMER, (7, 500, 7, KEYS[0]), 1),
 ]
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from nodes(child)
 
 
 @pytest.mark.parametrize(("query", "parameters", "found"), LOOKUPS)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared.errors import InvalidPosition
 from shared.http.position_tokens import PositionTokens
-from tests.conftest import SECRET
+from tests.support.application import SECRET
 
 TOKENS = PositionTokens(SECRET)
 positions = st.integers(0, 2**63 - 1)
@@ -49,7 +49,7 @@ def test_no_part_of_a_token_is_enough(position: int, length: int) -> None:
 
 
 @given(st.text() | st.text("-_=ABab01+/", max_size=60) | st.sampled_from(["", "=", "42", "\ud800", "\x00" * 48, "-1"]))
-def test_what_is_no_token_is_refused(text: str) -> None:
+def test_an_invalid_position_token_is_refused(text: str) -> None:
     with pytest.raises(InvalidPosition):
         TOKENS.open(text, 7)
 

@@ -5,7 +5,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from shared.eventstore.store import EventStore
 from shared.postgres.database import PROJECTOR, READER, WRITER
-from tests.log.facts import connected, rows, stored
+from tests.support.log_facts import connected, rows, stored
 
 INSERT_EVENT = """INSERT INTO log.events
     SELECT notification_id + 1, 'forged', 1, topic, state, business_id, recorded_at, meta, hash FROM log.events"""

@@ -7,8 +7,8 @@ from cryptography.exceptions import InvalidTag
 
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.eventstore.vault import MasterKey, SubjectKeys
-from tests.conftest import SECRET
-from tests.log.facts import connected, rows
+from tests.support.application import SECRET
+from tests.support.log_facts import connected, rows
 
 ALI = {"name": "আলী", "phone": "+8801712345678"}
 # What release 0.1.0 wrote under SECRET: a subject's wrapped key, and fields sealed with it.
@@ -26,7 +26,7 @@ def opened(store: EventStore, subject: str, text: str) -> dict[str, Any] | None:
     return store.execute(7, Metadata(), lambda unit: unit.vault.open(subject, text)).result
 
 
-def test_what_was_sealed_opens_for_its_subject_only(store: EventStore) -> None:
+def test_sealed_data_opens_for_its_subject_only(store: EventStore) -> None:
     text = sealed(store, "customer-7-33", ALI)
     sealed(store, "customer-7-34", ALI)
     assert opened(store, "customer-7-33", text) == ALI
@@ -104,7 +104,7 @@ def test_many_subjects_are_sealed_at_once_and_each_keeps_its_key(store: EventSto
         assert opened(store, subject, text) == {"subject": subject}
 
 
-def test_what_an_earlier_release_sealed_still_opens() -> None:
+def test_data_sealed_by_an_earlier_release_still_opens() -> None:
     key = MasterKey(SECRET).unwrap("customer-7-33", WRAPPED)
     assert SubjectKeys({"customer-7-33": key}).open("customer-7-33", SEALED) == ALI
 

@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.log.facts import empty
-from tests.services import Services, drop_database, fresh_database
+from tests.support.log_facts import empty
+from tests.support.servers import Services, drop_database, fresh_database
 
 
 @pytest.fixture(scope="package")

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from shared.domain.events.clock import DayOpened
 from shared.eventstore.codec import decode
 from shared.eventstore.reader import LogReader
 from shared.eventstore.store import EventStore
+from shared.eventstore.system_events import DayOpened
 from write_side.clock.handlers import STREAM, next_day, open_day
 
 

@@ -2,11 +2,11 @@ import datetime as dt
 
 import pytest
 
-from shared.domain.events.base import Event
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.forecasting import DailyForecastsPlanned, ForecastRunCompleted, ForecastsRequested
 from shared.domain.events.sales import UploadCompleted
 from shared.eventstore.codec import RecordedEvent, encode
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import DayOpened
 from shared.jobs.job import FOLLOWING, NIGHTLY, WAITED_FOR, NewJob, Outcome
 from write_side.forecasting.aggregate import PART
 from write_side.forecasting.policy import MAKE, PLAN
@@ -51,7 +51,7 @@ def test_each_part_of_a_run_is_a_job_and_who_waits_goes_first(by: str, priority:
     assert decided(ForecastRunCompleted("run", 1, 2, 7, [], [], [])) == [Outcome(MAKE, "run-1", "done")]
 
 
-def test_a_plan_that_asked_is_done_and_takings_are_told_even_if_no_product_is() -> None:
+def test_a_plan_completes_and_forecasts_takings_without_products() -> None:
     done, make = decided(requested("import", cause=FILE))
     assert done == Outcome(PLAN, f"import-{FILE}", "done")
     assert isinstance(make, NewJob)

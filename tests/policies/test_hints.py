@@ -8,10 +8,10 @@ import pytest
 from kombu import Connection
 
 from shared.jobs.broker import BrokerDown, WakeupPublisher, WakeupReceiver, queue_name
-from tests.conftest import wait_until
-from tests.log.gate import before_broker
-from tests.policies.brokers import closed_port, is_down, rabbitmq, received, remove, waiting
-from tests.services import Services
+from tests.support.brokers import closed_port, is_down, rabbitmq, received, remove, waiting
+from tests.support.gate import before_broker
+from tests.support.servers import Services
+from tests.support.waiting import wait_until
 
 SOON = 6.0
 
@@ -92,7 +92,7 @@ def test_a_receiver_that_works_keeps_no_hint_from_another(
     assert found == [second]
 
 
-def test_what_somebody_waits_for_comes_first(sender: WakeupPublisher, receiver: WakeupReceiver) -> None:
+def test_a_wakeup_for_a_waiting_user_comes_first(sender: WakeupPublisher, receiver: WakeupReceiver) -> None:
     nightly, following, waited_for = ([uuid.uuid4() for _ in range(3)] for _ in range(3))
     for priority, jobs in ((2, nightly), (1, following), (0, waited_for)):
         assert sender.send(jobs, priority)
@@ -103,7 +103,7 @@ def test_what_somebody_waits_for_comes_first(sender: WakeupPublisher, receiver: 
     assert received(receiver) == []
 
 
-def test_what_is_no_hint_is_left_out(
+def test_a_malformed_wakeup_is_skipped(
     broker: str, queue: str, sender: WakeupPublisher, receiver: WakeupReceiver
 ) -> None:
     job = uuid.uuid4()
@@ -151,6 +151,6 @@ def test_a_broker_that_is_not_there_is_noticed_soon(scheme: str) -> None:
     assert time.monotonic() - began < SOON
 
 
-def test_houses_on_one_broker_have_queues_of_their_own() -> None:
+def test_installations_on_one_broker_have_separate_queues() -> None:
     assert queue_name("postgresql://u:p@h:5432/shops?sslmode=disable") == "smartmarket.hints.shops"
     assert queue_name("postgresql://u:p@h/others") != queue_name("postgresql://u:p@h/shops")

@@ -12,13 +12,14 @@ from contextlib import closing, contextmanager
 import pytest
 
 from shared.domain.events.sales import SalesBatchRecorded, UploadCompleted
+from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, StoreError
 from shared.eventstore.vault import MasterKey
 from shared.jobs.queue import Retry
-from shared.postgres.files import Files, TableParts
-from tests.conftest import SECRET, wait_until
-from tests.log.facts import rows
-from tests.log.ledgers import Held, accept, job_of, ledger, upload_of
+from tests.support.accepted_ledgers import Held, accept, job_of, ledger, upload_of
+from tests.support.application import SECRET
+from tests.support.log_facts import rows
+from tests.support.waiting import wait_until
 from write_side.sales import worker as importing
 from write_side.sales.aggregate import stream_of
 from write_side.sales.worker import LedgerReader
@@ -89,11 +90,11 @@ def test_a_reader_that_lost_its_lease_stops_and_the_next_goes_on_where_it_was(
 
 @contextmanager
 def a_zombie(url: str, file_id: str) -> Iterator[None]:
-    """A reader that stands still after its first chunk; afterwards it goes on, and finds that it may not."""
-    stands, goes_on = threading.Event(), threading.Event()
+    """A reader that stalls after its first chunk; afterwards it goes on, and finds that it may not."""
+    stalled, goes_on = threading.Event(), threading.Event()
 
     def stand_still() -> bool:
-        stands.set()
+        stalled.set()
         return goes_on.wait(60)
 
     own = EventStore(url, MasterKey(SECRET), pool_size=4)
@@ -101,7 +102,7 @@ def a_zombie(url: str, file_id: str) -> Iterator[None]:
     with closing(own), ThreadPoolExecutor(1) as pool:
         walking = pool.submit(reader, job_of(file_id, 7), Until(1, stand_still))
         try:
-            assert stands.wait(30)
+            assert stalled.wait(30)
             yield
         finally:
             goes_on.set()
@@ -109,7 +110,7 @@ def a_zombie(url: str, file_id: str) -> Iterator[None]:
             walking.result(60)
 
 
-def test_a_reader_that_gives_no_sign_of_life_keeps_nobody_from_the_ledger(
+def test_a_silent_reader_does_not_block_the_ledger(
     store: EventStore, files: Files, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = ledger(COUNT)
@@ -130,7 +131,7 @@ def test_a_reader_that_gives_no_sign_of_life_keeps_nobody_from_the_ledger(
 
 
 def test_a_zombie_is_fenced_by_the_streams_version(store: EventStore, files: Files, database_url: str) -> None:
-    """The first reader stands still, its lock dies with its connection, and it goes on after a second has read all."""
+    """The first reader stalls, its lock dies with its connection, and it goes on after a second has read all."""
     content = ledger(COUNT)
     file_id = accept(store, files, 7, content)
     with a_zombie(database_url, file_id):

@@ -9,12 +9,13 @@ import pytest
 
 from shared.jobs import queue
 from shared.jobs.job import NIGHTLY, WAITED_FOR, NewJob, Outcome
-from shared.jobs.queue import Heartbeat, Job
+from shared.jobs.lease import LeaseRenewal
+from shared.jobs.queue import Job
 from shared.postgres.database import WRITER
-from tests.conftest import wait_until
-from tests.log.facts import connected, rows
-from tests.log.gate import before_database
-from tests.policies.uploads import job_for, make_due, new_job, of_jobs
+from tests.support.gate import before_database
+from tests.support.jobs import job_for, make_due, new_job, of_jobs
+from tests.support.log_facts import connected, rows
+from tests.support.waiting import wait_until
 
 LEASE = 1.5
 LEASED_FOR = "SELECT extract(epoch FROM leased_until - now())::float FROM jobs.jobs"
@@ -67,7 +68,7 @@ def test_of_eight_workers_who_claim_a_job_one_gets_it(database_url: str) -> None
         assert got == [job_for(new_job(subject, round_))]
 
 
-def test_a_leased_job_is_nobody_elses_until_the_lease_runs_out(database_url: str) -> None:
+def test_a_leased_job_belongs_to_one_worker_until_expiry(database_url: str) -> None:
     record(database_url, new_job())
     assert claim(database_url, "worker-a") == job_for(new_job())
     with connected(database_url, WRITER) as conn:
@@ -142,7 +143,7 @@ def test_a_beating_heart_keeps_the_lease(database_url: str) -> None:
     record(database_url, new_job())
     job = claim(database_url)
     assert job is not None
-    heart = Heartbeat(partial(connected, database_url, WRITER), job, "worker-a", threading.Event())
+    heart = LeaseRenewal(partial(connected, database_url, WRITER), job, "worker-a", lambda: False)
     heart.start()
     until = time.monotonic() + 2 * LEASE
     while time.monotonic() < until:
@@ -155,11 +156,11 @@ def test_a_beating_heart_keeps_the_lease(database_url: str) -> None:
 
 
 @pytest.mark.usefixtures("_short_leases")
-def test_whoever_lost_the_lease_learns_it(database_url: str) -> None:
+def test_a_worker_notices_that_it_lost_the_lease(database_url: str) -> None:
     record(database_url, new_job())
     job = claim(database_url)
     assert job is not None
-    heart = Heartbeat(partial(connected, database_url, WRITER), job, "worker-a", threading.Event())
+    heart = LeaseRenewal(partial(connected, database_url, WRITER), job, "worker-a", lambda: False)
     heart.start()
     rows(
         database_url, "UPDATE jobs.jobs SET leased_by = 'worker-b', leased_until = now() + interval '1 h' RETURNING id"
@@ -171,14 +172,14 @@ def test_whoever_lost_the_lease_learns_it(database_url: str) -> None:
 
 
 @pytest.mark.usefixtures("_short_leases")
-def test_whoever_cannot_extend_holds_nothing_once_the_lease_has_run_out(database_url: str) -> None:
+def test_a_worker_that_cannot_extend_loses_its_lease_on_expiry(database_url: str) -> None:
     record(database_url, new_job())
     job = claim(database_url)
     assert job is not None
     claimed = of_jobs(database_url, "leased_until")
     gate, through_gate = before_database(database_url)
     with gate:
-        heart = Heartbeat(partial(connected, through_gate, WRITER), job, "worker-a", threading.Event())
+        heart = LeaseRenewal(partial(connected, through_gate, WRITER), job, "worker-a", lambda: False)
         heart.start()
         wait_until(lambda: of_jobs(database_url, "leased_until") != claimed)
         gate.shut()
@@ -189,13 +190,13 @@ def test_whoever_cannot_extend_holds_nothing_once_the_lease_has_run_out(database
 
 def test_a_worker_that_wants_to_end_holds_nothing_any_more(database_url: str) -> None:
     ending = threading.Event()
-    heart = Heartbeat(partial(connected, database_url), job_for(new_job()), "worker-a", ending)
+    heart = LeaseRenewal(partial(connected, database_url), job_for(new_job()), "worker-a", ending.is_set)
     assert heart.held()
     ending.set()
     assert not heart.held()
 
 
-def test_jobs_somebody_waits_for_are_due_first(database_url: str) -> None:
+def test_jobs_of_waiting_users_are_due_first(database_url: str) -> None:
     nightly, waited_for = replace(new_job("night", 1), priority=NIGHTLY), new_job("now", 2)
     record(database_url, nightly, waited_for)
     with connected(database_url, WRITER) as conn:

@@ -10,20 +10,20 @@ import psycopg
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from shared.domain.events.jobs import JobFailed, JobRetried
 from shared.domain.events.sales import UploadAccepted, UploadFailed
 from shared.eventstore.listener import LogListener
 from shared.eventstore.store import Append, EventStore, Metadata
+from shared.eventstore.system_events import JobFailed, JobRetried
 from shared.jobs import queue as jobs
 from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
 from shared.jobs.queue import Job, Lease
 from shared.jobs.worker import Worker
 from shared.postgres.database import WRITER
-from tests.conftest import wait_until
-from tests.log.facts import connected, rows
-from tests.policies.brokers import closed_port, lose_hints, received, remove, waiting
-from tests.policies.uploads import accept_nothing, end, of_jobs
-from tests.services import Services
+from tests.support.brokers import closed_port, lose_hints, received, remove, waiting
+from tests.support.jobs import accept_nothing, end, of_jobs
+from tests.support.log_facts import connected, rows
+from tests.support.servers import Services
+from tests.support.waiting import wait_until
 from write_side.policies import Policies
 from write_side.sales.policy import READ_UPLOAD
 
@@ -55,7 +55,7 @@ def follow(url: str, policies: Policies) -> int:
     steps = 0
     with connected(url, WRITER) as conn:
         conn.execute("INSERT INTO jobs.progress VALUES ('jobs', 0) ON CONFLICT DO NOTHING")
-        while policies.step(conn):
+        while policies.advance(conn):
             steps += 1
     return steps
 
@@ -135,7 +135,7 @@ def test_the_end_of_an_upload_closes_its_job_and_no_other(
         ]
 
 
-def test_a_job_that_is_retried_is_free_with_all_its_attempts_and_one_that_is_done_is_not(
+def test_a_retried_job_has_all_attempts_but_a_finished_one_stays(
     store: EventStore, database_url: str, hints: WakeupPublisher
 ) -> None:
     given_up, completed = (accept_nothing(store) for _ in range(2))
@@ -304,11 +304,11 @@ def test_an_event_that_cannot_be_read_stops_no_other_shop(
     store.execute(8, Metadata(), lambda unit: unit.append(f"upload-{file_id}", 0, sound))
     with connected(database_url, WRITER) as conn:
         conn.execute(BEGIN_AT_THE_BEGINNING)
-        assert policies_on(database_url, hints).step(conn)
+        assert policies_on(database_url, hints).advance(conn)
         assert conn.execute("SELECT business_id, subject FROM jobs.jobs").fetchall() == [(8, file_id)]
 
 
-def test_what_only_a_later_release_can_read_becomes_a_job_once_that_is_there(
+def test_an_event_of_a_later_release_becomes_a_job_after_the_upgrade(
     store: EventStore, database_url: str, hints: WakeupPublisher
 ) -> None:
     file_id = accept_nothing(store)

@@ -8,17 +8,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.domain.events.cashflow import CashSettingsChanged
-from shared.domain.events.clock import DayOpened
-from shared.domain.events.rules import RuleActivated
 from shared.domain.events.sales import UploadCompleted
 from shared.eventstore.reader import LogReader
-from shared.eventstore.store import EventStore, Metadata
+from shared.eventstore.store import EventStore
+from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.jobs import queue
 from shared.jobs.job import NIGHTLY, NewJob
-from shared.jobs.queue import Job, Retry
+from shared.jobs.queue import Retry
 from shared.postgres.database import WRITER
-from tests.log.facts import connected, rows
-from tests.projectors.events import completed
+from tests.support.accepted_ledgers import Held
+from tests.support.jobs import append, claimed, record
+from tests.support.log_facts import connected, rows
+from tests.support.shop_events import completed
 from write_side.recommendations import worker
 from write_side.recommendations.policy import POLICIES, REVIEW, REVIEW_DAY, review_of
 from write_side.recommendations.worker import DayReviewer
@@ -28,29 +29,6 @@ POOR = CashSettingsChanged(1_000, dt.date(2025, 1, 1), 2_000_000)
 JOBS = "SELECT kind, subject, position, state, priority FROM jobs.jobs ORDER BY subject"
 
 
-class Held:
-    def held(self) -> bool:
-        return True
-
-
-def record(url: str, *new: NewJob) -> None:
-    with connected(url, WRITER) as conn:
-        queue.record(conn, new)
-
-
-def claimed(url: str, new: NewJob) -> Job:
-    with connected(url, WRITER) as conn:
-        job = queue.claim(conn, new.id, "worker-a")
-    assert job is not None
-    return job
-
-
-def append(store: EventStore, business: int | None, stream: str, *events: Any) -> int:  # noqa: ANN401 - any event
-    position = store.execute(business, Metadata(), lambda unit: unit.append(stream, 0, *events)).position
-    assert position is not None
-    return position
-
-
 def test_at_most_one_review_of_a_shop_waits_for_all_that_has_changed(database_url: str) -> None:
     record(database_url, review_of(SHOP, 3), review_of(SHOP, 5), review_of(SHOP, 4), review_of(70, 6, NIGHTLY))
     assert rows(database_url, JOBS) == [(REVIEW, "7", 5, "pending", 0), (REVIEW, "70", 6, "pending", 2)]
@@ -58,7 +36,7 @@ def test_at_most_one_review_of_a_shop_waits_for_all_that_has_changed(database_ur
     assert rows(database_url, JOBS)[1] == (REVIEW, "70", 7, "pending", 0)
 
 
-def test_what_changes_while_a_shop_is_reviewed_calls_for_another_review(store: EventStore, database_url: str) -> None:
+def test_a_change_during_a_review_causes_another_review(store: EventStore, database_url: str) -> None:
     record(database_url, review_of(SHOP, 3))
     job = claimed(database_url, review_of(SHOP, 3))
     record(database_url, review_of(SHOP, 8))

@@ -1,4 +1,4 @@
-"""What the log holds of ledgers that tell of more than sales, whoever read them and however often they were cut off."""
+"""Ledgers of more than sales: the log holds the same, whichever workers read them and however often interrupted."""
 
 from collections.abc import Callable
 
@@ -6,14 +6,15 @@ import pytest
 
 from shared.domain.events.inventory import ProductSheetRecorded
 from shared.domain.events.sales import MovementsRecorded, SalesBatchRecorded, UploadCompleted
+from shared.eventstore.command import CommandContext
+from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, Metadata
-from shared.postgres.files import Files, TableParts
-from tests.log.facts import connected, rows
-from tests.log.ledgers import Held, accept, job_of, upload_of
+from tests.support.accepted_ledgers import Held, accept, job_of, upload_of
+from tests.support.log_facts import connected, rows
 from write_side.indexes import rebuild_indexes
 from write_side.sales.aggregate import stream_of
-from write_side.sales.handlers import Till
-from write_side.sales.manual_sale import Wish
+from write_side.sales.handlers import record_sale, void_sale
+from write_side.sales.manual_sale import SaleEntry
 from write_side.sales.worker import LedgerReader
 
 COUNT = 4_500  # three chunks of 2,000 rows
@@ -76,7 +77,7 @@ def test_an_import_that_was_cut_off_counts_every_kind_once(store: EventStore, re
     assert (upload_of(store, file_id).created, upload_of(store, file_id).finished) == (COUNT, True)
 
 
-def test_movements_stand_before_the_batch_that_accounts_for_them(store: EventStore, read: Callable[..., str]) -> None:
+def test_movements_precede_the_batch_that_includes_them(store: EventStore, read: Callable[..., str]) -> None:
     events = [recorded.event for recorded in store.load(stream_of(read(ledger(1_200))))]
     counted = [e for e in events if isinstance(e, MovementsRecorded | SalesBatchRecorded)]
     assert [type(e) for e in counted] == [MovementsRecorded, SalesBatchRecorded] * 3
@@ -92,18 +93,18 @@ def test_indexes_made_again_know_movements_single_sales_voids_and_sheets(
     store: EventStore, read: Callable[..., str], database_url: str
 ) -> None:
     read(ledger(700))
-    till = Till(store, 7, Metadata(), None)
-    wish = Wish("2025-10-01", "Kite", None, "1", "50", "Rahim", "", "cash")
-    item, _ = till.record(wish)
-    till.void(item["id"], "never was")
-    till.void(3, "never was")
+    ctx = CommandContext(store, 7, Metadata())
+    entry = SaleEntry("2025-10-01", "Kite", None, "1", "50", "Rahim", "", "cash")
+    item = record_sale(ctx, entry).data
+    void_sale(ctx, item["id"], "never was")
+    void_sale(ctx, 3, "never was")
     before = rows(database_url, EVERY_ROW)
     assert {kind for kind, *_ in before} == {"product", "customer", "sale", "void", "sheet"}
     with connected(database_url) as owner:
         owner.execute("TRUNCATE log.index_rows, log.counters")
         rebuild_indexes(owner)
     assert rows(database_url, EVERY_ROW) == before
-    again, _ = till.record(wish)
+    again = record_sale(ctx, entry).data
     assert again["id"] > item["id"]
     assert (again["product_id"], again["customer_id"]) == (item["product_id"], item["customer_id"])
     assert upload_of(store, read(ledger(700))).duplicates == 700

@@ -7,20 +7,20 @@ import psycopg
 import pytest
 from eventsourcing.persistence import DataError
 
-from shared.domain.events.jobs import JobFailed
 from shared.eventstore.store import EventStore
+from shared.eventstore.system_events import JobFailed
 from shared.jobs import queue as jobs
 from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
 from shared.jobs.job import NewJob
 from shared.jobs.queue import Handler, Job, Lease
 from shared.jobs.worker import Worker
 from shared.postgres.database import WRITER
-from tests.conftest import wait_until
-from tests.log.facts import connected, rows
-from tests.log.gate import Gate, before_broker, before_database
-from tests.policies.brokers import closed_port, remove
-from tests.policies.uploads import job_for, make_due, new_job, of_jobs
-from tests.services import Services
+from tests.support.brokers import closed_port, remove
+from tests.support.gate import Gate, before_broker, before_database
+from tests.support.jobs import job_for, make_due, new_job, of_jobs
+from tests.support.log_facts import connected, rows
+from tests.support.servers import Services
+from tests.support.waiting import wait_until
 from write_side.sales.policy import READ_UPLOAD
 
 WAIT = "extract(epoch FROM run_after - now())::int"
@@ -75,7 +75,7 @@ def test_a_hinted_job_is_handled_once(
     assert of_jobs(database_url, "attempts") == [(0,), (0,)]
 
 
-def test_a_job_that_raises_is_tried_again_later_and_given_up_after_the_fourth_time(
+def test_a_failing_job_is_retried_and_abandoned_after_four_attempts(
     store: EventStore, database_url: str, desk: Desk
 ) -> None:
     def fail(job: Job, _: Lease) -> None:
@@ -127,7 +127,7 @@ def test_a_lost_database_is_no_fault_of_the_job(
     assert 0 <= due_in < 10
 
 
-def test_what_the_database_cannot_hold_is_a_fault_of_the_job(store: EventStore, database_url: str, desk: Desk) -> None:
+def test_a_value_the_database_rejects_fails_the_job(store: EventStore, database_url: str, desk: Desk) -> None:
     def write_nonsense(_: Job, __: Lease) -> None:
         with store.cursor() as cursor:
             cursor.execute("SELECT 1 / 0")
@@ -211,7 +211,7 @@ def test_a_worker_whose_job_was_taken_over_does_not_give_it_up(
     assert of_jobs(database_url, "state, leased_by, attempts, error") == [("running", "worker-b", 3, None)]
 
 
-def test_whatever_an_error_says_it_can_be_recorded(store: EventStore, database_url: str, desk: Desk) -> None:
+def test_any_error_message_can_be_recorded(store: EventStore, database_url: str, desk: Desk) -> None:
     def fail(_: Job, __: Lease) -> None:
         message = "cell \x00 \ud800 আলী"
         raise ValueError(message)

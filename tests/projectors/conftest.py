@@ -8,13 +8,13 @@ from projections.engine import generations
 from projections.engine.follower import connect
 from projections.registry import REGISTRY
 from shared.postgres.database import PROJECTOR, migrate
-from tests.projectors.world import World
-from tests.services import Services, drop_database, fresh_database
+from tests.support.servers import Services, drop_database, fresh_database
+from tests.support.world import World
 
-# Returns nothing; whoever is left over from the test before is cut off.
+# Returns nothing; ends connections left over from the previous test.
 CUT_OFF = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()"""
-# Returns every table that fills up while a house works, those of the generations that serve included.
+# Returns every table that fills up while the application works, those of the generations that serve included.
 SELECT_FILLED = """SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('log', 'vault', 'files', 'jobs')
     OR (schemaname IN (SELECT schema FROM projections.live) AND tablename <> 'progress')"""
 SELECT_SERVING = "SELECT schema FROM projections.live"
@@ -54,7 +54,7 @@ def shared_world(services: Services, template: str) -> Iterator[World]:
 
 
 def quick_database(services: Services, template: str) -> str:
-    """Return a new database that does not wait for the disk; a copy has to grant anew who may make schemas in it."""
+    """Return a new database that does not wait for the disk; a copy has to grant again who may make schemas in it."""
     url = fresh_database(services.database_url, template)
     migrate(url)
     with psycopg.connect(url, autocommit=True) as conn:

@@ -12,43 +12,25 @@ from projections.engine.replayer import replay_all
 from projections.operations import rebuild as rebuilding
 from projections.operations import repair, verify
 from projections.operations import request_runner as asking
-from projections.operations.preview import derived
 from projections.operations.rebuild import rebuild
-from projections.operations.request_runner import RequestRunner, make_next
+from projections.operations.request_runner import RequestRunner
 from projections.registry import REGISTRY
-from shared.domain.events.clock import DayOpened
 from shared.domain.refusals.admin import InvalidRule
 from shared.errors import BusinessNotFound, GenerationNotFound, GenerationNotReady, ProjectionNotFound, RebuildRunning
-from shared.eventstore.store import Metadata
-from tests.conftest import wait_until
-from tests.projectors.events import DAY, batch, busy_shop, everything_else, products, sale
-from tests.projectors.processes import started
-from tests.projectors.test_followers import projectors
-from tests.projectors.test_parking import POISONS
-from tests.projectors.test_rebuilds import Interrupted
-from tests.projectors.world import World, differences
-from write_side.admin.generations_handlers import Desk
+from shared.eventstore.system_events import DayOpened
+from tests.support.followers import projectors
+from tests.support.operations import Office
+from tests.support.poison import POISONS
+from tests.support.projector_processes import started
+from tests.support.rebuilds import Interrupted
+from tests.support.shop_events import DAY, batch, busy_shop, everything_else, products, sale
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 
 if TYPE_CHECKING:
     import subprocess
 
 SHOP, OTHER = 7, 23
-DERIVED = {name: p.derivation.rules if derived(p) and p.derivation else () for name, p in REGISTRY.items()}
-SELECT = "SELECT state, kind, result, progress, business_id FROM projections.generations WHERE id = %s"
-
-
-class Office:
-    """A desk, and a projector process that makes what is asked for there."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.desk = Desk(world.store, Metadata(actor="user-99"), DERIVED)
-
-    def make(self) -> bool:
-        return make_next(self.world.conn, self.world.source)
-
-    def row(self, generation: int) -> Any:  # noqa: ANN401 - state, kind, result, progress, business
-        return self.world.admin.execute(SELECT, (generation,)).fetchone()
 
 
 @pytest.fixture
@@ -61,7 +43,7 @@ def office(world: World) -> Office:
     return Office(world)
 
 
-def test_what_is_asked_for_is_made_in_order_and_tells_what_came_of_it(office: Office) -> None:
+def test_operation_requests_run_in_order_and_record_their_results(office: Office) -> None:
     chosen = office.desk.rules("customers", None, {"rfm.recency_days": [0, 3, 12, 300]})
     verified, previewed = office.desk.ask("sales", "verify"), office.desk.ask("customers", "preview", None, chosen)
     rebuilt = office.desk.ask("sales", "rebuild")
@@ -78,7 +60,7 @@ def test_what_is_asked_for_is_made_in_order_and_tells_what_came_of_it(office: Of
     assert differences(office.world.rows("sales"), office.world.expected("sales")) == {}
 
 
-def test_what_a_verification_finds_is_told_without_names(office: Office) -> None:
+def test_a_verification_reports_differences_without_names(office: Office) -> None:
     table = Identifier(office.world.schema("customers"), "people")
     office.world.admin.execute(SQL("UPDATE {} SET name = 'Somebody' WHERE business_id = 7 AND id = 3").format(table))
     asked = office.desk.ask("customers", "verify", SHOP)
@@ -101,7 +83,7 @@ def test_the_second_rebuild_is_refused_by_name_until_the_first_serves(office: Of
     assert office.desk.ask("sales", "rebuild") > first
 
 
-def test_adopting_a_preview_tells_the_log_and_what_served_before_can_serve_again(office: Office) -> None:
+def test_adopting_a_preview_is_recorded_and_can_be_rolled_back(office: Office) -> None:
     world = office.world
     first = office.desk.ask("customers", "preview", None, office.desk.rules("customers", "rfm.v2", {}))
     second = office.desk.ask("customers", "preview", None, office.desk.rules("customers", "rfm.v1", {}))
@@ -125,7 +107,7 @@ def test_adopting_a_preview_tells_the_log_and_what_served_before_can_serve_again
     assert differences(world.rows("sales"), world.expected("sales")) == {}
 
 
-def test_what_was_made_can_be_dropped_and_what_serves_cannot(office: Office) -> None:
+def test_a_scratch_generation_can_be_dropped_but_not_the_serving_one(office: Office) -> None:
     waiting = office.desk.ask("customers", "preview", None, office.desk.rules("customers", "rfm.v2", {}))
     serving = int(office.world.schema("sales").rpartition("_g")[2])
     assert office.desk.drop(waiting) == "dropped"
@@ -175,7 +157,7 @@ def test_bad_wishes_are_refused_with_what_is_allowed(office: Office) -> None:
     assert not office.make()
 
 
-def test_one_shop_is_made_anew_in_place(office: Office) -> None:
+def test_one_shop_is_repaired_in_place(office: Office) -> None:
     world = office.world
     for name in REGISTRY:
         for table in REGISTRY[name].tables:
@@ -190,9 +172,7 @@ def test_one_shop_is_made_anew_in_place(office: Office) -> None:
         assert differences(world.rows(name), world.expected(name)) == {}, name
 
 
-def test_a_shop_that_goes_on_while_it_is_made_anew_loses_nothing(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_shop_active_during_its_repair_loses_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     world, exchange = office.world, repair._exchange
     taken: list[int | None] = []
 
@@ -209,7 +189,7 @@ def test_a_shop_that_goes_on_while_it_is_made_anew_loses_nothing(
     assert differences(world.rows("sales"), world.expected("sales")) == {}
 
 
-def test_a_history_that_cannot_be_replayed_fails_with_its_reason_and_holds_nobody_up(office: Office) -> None:
+def test_an_unreplayable_history_fails_with_a_reason_and_blocks_no_other(office: Office) -> None:
     office.world.append(SHOP, POISONS["an amount beyond measure"])
     failing, fine = office.desk.ask("sales", "rebuild"), office.desk.ask("inventory", "verify")
     assert [office.make() for _ in range(3)] == [True, True, False]
@@ -218,9 +198,7 @@ def test_a_history_that_cannot_be_replayed_fails_with_its_reason_and_holds_nobod
     assert office.row(fine)[0] == "completed"
 
 
-def test_what_a_killed_projector_leaves_is_taken_up_by_the_next(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_projector_resumes_the_request_of_a_killed_one(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> int:
         raise Interrupted
 
@@ -267,7 +245,7 @@ def _statements(world: World) -> int:
     return int(row[0]) - len(REGISTRY) if row else 0
 
 
-def test_whatever_breaks_what_is_asked_for_is_made_in_the_end(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operation_request_succeeds_after_any_interruption(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     broken: list[int] = []
 
     def unlucky(*args: Any) -> int:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""Commands that meet each other: what one drops another brings back, what one retries another makes anew."""
+"""Commands that meet each other: what one drops another brings back, what one retries another repairs."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -23,16 +23,15 @@ from shared.domain.events.sales import ProductsAdded
 from shared.domain.rules import registry
 from shared.errors import GenerationNotReady
 from shared.errors import RebuildRunning as RebuildIsRunning
-from tests.conftest import wait_until
-from tests.projectors.events import batch, busy_shop, products, sale
-from tests.projectors.processes import following
-from tests.projectors.test_asked import Office
-from tests.projectors.test_followers import caught_up
-from tests.projectors.test_parking import repair as put_right
-from tests.projectors.test_rebuilds import Interrupted, interrupt
-from tests.projectors.test_rollback import WAITING
-from tests.projectors.test_rules import CHANGES
-from tests.projectors.world import World, differences
+from tests.support.followers import caught_up
+from tests.support.operations import Office
+from tests.support.poison import repair as put_right
+from tests.support.projector_processes import following
+from tests.support.rebuilds import WAITING, Interrupted, interrupt
+from tests.support.rule_changes import CHANGES
+from tests.support.shop_events import batch, busy_shop, products, sale
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 
 SALES = REGISTRY["sales"]
 # Of one shard.
@@ -59,9 +58,7 @@ def state(world: World, schema: str) -> str:
     return str(row[0]) if row else ""
 
 
-def test_what_is_to_serve_again_is_not_dropped_by_who_saw_it_retired(
-    shop: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_generation_being_rolled_back_to_is_not_dropped(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {shop.schema(name): name for name in ("sales", "inventory")}
     for name in before.values():
         rebuild(shop.source, REGISTRY[name], workers=0)
@@ -75,15 +72,15 @@ def test_what_is_to_serve_again_is_not_dropped_by_who_saw_it_retired(
         drop(conn, schema)
 
     monkeypatch.setattr(generations, "drop", meanwhile)
-    told = generations.drop_retired(shop.conn, after_seconds=0)
+    reported = generations.drop_retired(shop.conn, after_seconds=0)
     assert len(dropped) == 1
-    assert told == dropped
+    assert reported == dropped
     (kept,) = before.keys() - set(dropped)
     assert shop.schema(before[kept]) == kept
     assert differences(shop.rows(before[kept]), shop.expected(before[kept])) == {}
 
 
-def test_what_is_being_dropped_does_not_serve_again(shop: World) -> None:
+def test_a_generation_being_dropped_cannot_serve_again(shop: World) -> None:
     before = shop.schema("sales")
     serving = rebuild(shop.source, SALES, workers=0).schema
     with ThreadPoolExecutor(1) as beside:
@@ -96,7 +93,7 @@ def test_what_is_being_dropped_does_not_serve_again(shop: World) -> None:
     assert (state(shop, before), shop.schema("sales")) == ("dropped", serving)
 
 
-def test_a_shop_that_is_retried_while_it_is_made_anew_loses_nothing(shop: World) -> None:
+def test_a_shop_retried_during_its_repair_loses_nothing(shop: World) -> None:
     position = shop.append_broken(SHOP, ProductsAdded.topic)
     shop.append(SHOP, batch(SHOP, [sale(900)], number=8))
     shop.project("sales")
@@ -107,10 +104,10 @@ def test_a_shop_that_is_retried_while_it_is_made_anew_loses_nothing(shop: World)
             shop.admin.execute(SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(_table(shop, "products")))
             retried = beside.submit(_follow_until_caught_up, shop)
             wait_until(lambda: shop.conn.execute(WAITING).fetchone() == (1,))
-            anew = beside.submit(repair, shop.source, SALES, SHOP)
+            repaired = beside.submit(repair, shop.source, SALES, SHOP)
             wait_until(lambda: shop.conn.execute(WAITING).fetchone() == (2,))
         retried.result(30)
-        anew.result(30)
+        repaired.result(30)
     assert shop.parked("sales") == {}
     assert differences(shop.rows("sales"), shop.expected("sales")) == {}
 
@@ -124,9 +121,7 @@ def _table(world: World, name: str) -> Identifier:
     return Identifier(world.schema("sales"), name)
 
 
-def test_a_batch_that_is_done_again_begins_with_nobody_parked_by_it(
-    shop: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_repeated_batch_begins_with_no_business_parked(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
     derive = Deriver.derive
 
     def fails(self: Deriver, business: int, position: int) -> None:
@@ -146,7 +141,7 @@ def test_a_batch_that_is_done_again_begins_with_nobody_parked_by_it(
     assert differences(found, wanted) == {}
 
 
-def test_rows_of_another_release_are_not_compared_nor_made_anew_in_part(shop: World) -> None:
+def test_rows_of_another_release_are_not_compared_or_repaired(shop: World) -> None:
     newer = replace(SALES, version=SALES.version + 1)
     customers = replace(REGISTRY["customers"], version=REGISTRY["customers"].version + 1)
     with pytest.raises(ProjectorVersionMismatch):
@@ -157,20 +152,20 @@ def test_rows_of_another_release_are_not_compared_nor_made_anew_in_part(shop: Wo
         preview(shop.source, customers, OperationRequest("preview", rules=dict([registry.named("rfm.v2", [])])))
 
 
-def test_what_cannot_be_asked_of_another_release_fails_and_holds_nobody_up(
+def test_a_request_of_another_release_fails_without_blocking_others(
     shop: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office, before = Office(shop), int(shop.schema("sales").rpartition("_g")[2])
     newer = replace(SALES, version=SALES.version + 1)
     monkeypatch.setattr(asking, "REGISTRY", {**REGISTRY, "sales": newer})
-    checked, anew = office.desk.ask("sales", "verify"), office.desk.ask("sales", "rebuild")
+    checked, repaired = office.desk.ask("sales", "verify"), office.desk.ask("sales", "rebuild")
     assert [office.make() for _ in range(3)] == [True, True, False]
-    assert [office.row(one)[0] for one in (checked, anew)] == ["failed", "live"]
+    assert [office.row(one)[0] for one in (checked, repaired)] == ["failed", "live"]
     with pytest.raises(GenerationNotReady):
         office.desk.adopt(before)
 
 
-def test_whoever_was_going_back_and_was_killed_has_rebuilt_nothing(shop: World) -> None:
+def test_a_killed_rollback_has_rebuilt_nothing(shop: World) -> None:
     before = shop.schema("sales")
     after = rebuild(shop.source, SALES, workers=0).schema
     shop.admin.execute(GOING_BACK, (before,))
@@ -198,14 +193,14 @@ def test_a_rebuild_that_a_killed_command_left_is_resumed_over_http(shop: World) 
     assert (office.row(asked)[0], shop.schema("sales")) == ("live", f"sales_g{asked}")
 
 
-def test_nobody_goes_back_beside_a_rebuild_that_was_asked_for(shop: World) -> None:
+def test_a_rollback_is_refused_while_a_rebuild_is_requested(shop: World) -> None:
     rebuild(shop.source, SALES, workers=0)
     Office(shop).desk.ask("sales", "rebuild")
     with pytest.raises(RebuildRunning):
         roll_back(shop.source, SALES)
 
 
-def test_what_was_dropped_before_it_was_begun_is_not_made(shop: World) -> None:
+def test_a_request_dropped_before_its_start_is_not_run(shop: World) -> None:
     office = Office(shop)
     asked = office.desk.ask("sales", "verify")
     assert office.desk.drop(asked) == "dropped"
@@ -221,7 +216,7 @@ def test_values_are_those_of_the_version_that_is_named_with_them(shop: World) ->
     assert chosen.parameters == replace(registry.BOOK["rfm"].released["rfm.v2"], segment_tenths=tuple(tenths))
 
 
-def test_tables_that_somebody_dropped_are_made_anew(shop: World) -> None:
+def test_dropped_tables_are_created_again(shop: World) -> None:
     lost = shop.schema("sales")
     shop.admin.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(lost)))
     assert generations.describe(shop.conn, "sales")["state"] == "failed"

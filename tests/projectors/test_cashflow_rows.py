@@ -6,9 +6,9 @@ from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorde
 from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
 from shared.postgres.database import SHARDS
-from tests.projectors.events import DAY, batch, file_id, sale
-from tests.projectors.model import Row, Tables
-from tests.projectors.world import World, differences
+from tests.support.model import Row, Tables
+from tests.support.shop_events import DAY, batch, file_id, sale
+from tests.support.world import World, differences
 
 SHOP, OTHER = 7, 70
 PAYMENTS: list[tuple[str, str | None]] = [("cash", None), ("credit", None)]
@@ -48,7 +48,7 @@ def test_a_voided_sale_leaves_nothing_behind(world: World, method: str) -> None:
     assert {(row["lent"], row["paid"]) for row in tables["baki_totals"]} <= {(0, 0)}
 
 
-def test_what_goes_out_has_its_column_and_what_is_returned_on_credit_is_owed_less(world: World) -> None:
+def test_expenses_have_a_column_and_a_credit_return_reduces_the_debt(world: World) -> None:
     world.append(SHOP, moved("return", 1), moved("purchase", 20, CREDIT), moved("expense", 300, None))
     world.append(SHOP, moved("return", 4000, CREDIT, customer=3))
     tables = shown(world)
@@ -65,7 +65,7 @@ def test_collections_count_for_the_shop_and_the_customer(world: World) -> None:
     assert tables["baki_merges"] == [{"business_id": SHOP, "id": 4, "customer_id": 3}]
 
 
-def test_who_was_merged_twice_is_the_last_survivor(world: World) -> None:
+def test_a_twice_merged_customer_is_the_last_survivor(world: World) -> None:
     world.append(SHOP, CustomersMerged(3, [4]), CustomersMerged(5, [3, 4]))
     assert {row["id"]: row["customer_id"] for row in shown(world)["baki_merges"]} == {3: 5, 4: 5}
 

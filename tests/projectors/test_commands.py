@@ -15,24 +15,24 @@ import smartmarket
 from projections.engine import generations, progress
 from projections.engine.replayer import Progress
 from projections.registry import REGISTRY
-from shared.domain.events.clock import DayOpened
 from shared.domain.refusals.admin import InvalidRule
 from shared.errors import GenerationNotReady
+from shared.eventstore.system_events import DayOpened
 from shared.runtime.container import CannotStart, Container
-from tests.architecture.conftest import ROOT
-from tests.conftest import settings_for
-from tests.projectors.events import DAY, busy_shop, completed, products
-from tests.projectors.test_parking import POISONS
-from tests.projectors.test_rebuilds import a_rebuild_under_way
-from tests.projectors.world import World, differences
-from tests.services import Services, drop_database, fresh_database
+from tests.support.application import settings_for
+from tests.support.poison import POISONS
+from tests.support.rebuilds import a_rebuild_under_way
+from tests.support.servers import Services, drop_database, fresh_database
+from tests.support.shop_events import DAY, busy_shop, completed, products
+from tests.support.source_tree import ROOT
+from tests.support.world import World, differences
 
 SHOP = 7
 SET = ["--set", "rfm.recency_days=0,3,12,300"]
 
 
 class Console:
-    """The command line of a house, and what it printed."""
+    """The command line of an installation, and what it printed."""
 
     def __init__(self, world: World, services: Services, printed: pytest.CaptureFixture[str]) -> None:
         self.world = world
@@ -55,26 +55,26 @@ def console(world: World, services: Services, capsys: pytest.CaptureFixture[str]
     return Console(world, services, capsys)
 
 
-def test_a_preview_is_told_as_table_as_csv_and_as_json_and_then_adopted(console: Console) -> None:
+def test_the_cli_prints_a_preview_in_three_formats_and_adopts_it(console: Console) -> None:
     shown = console.says("preview", "customers", *SET)
     assert "segment" in shown
     assert "would change" in shown
     lines = list(csv.DictReader(io.StringIO(console.says("preview", "customers", *SET, "--csv"))))
-    told = json.loads(console.says("preview", "customers", *SET, "--business", str(SHOP), "--json"))
-    moved = {(m["from"], m["to"]): m["rows"] for m in told["tables"]["churn"]["moves"] if m["column"] == "segment"}
+    reported = json.loads(console.says("preview", "customers", *SET, "--business", str(SHOP), "--json"))
+    moved = {(m["from"], m["to"]): m["rows"] for m in reported["tables"]["churn"]["moves"] if m["column"] == "segment"}
     in_sum = [line for line in lines if line["column"] == "segment" and not line["business"]]
     assert {(line["from"], line["to"]): int(line["rows"]) for line in in_sum} == moved
     assert moved
-    assert "is live" in console.says("adopt", str(told["generation"]))
+    assert "is live" in console.says("adopt", str(reported["generation"]))
     console.world.project("customers")
     assert {row["rules"] for row in console.world.rows("customers")["churn"]} == {"rfm.v1.1 churn.v1 returning.v1"}
     assert "would change" in console.says("preview", "customers", "--rule", "rfm.v1")
 
 
-def test_what_served_before_is_adopted_without_a_projector(console: Console) -> None:
+def test_the_cli_rolls_back_to_a_generation_without_a_projector(console: Console) -> None:
     before = console.world.schema("sales")
-    told = json.loads(console.says("rebuild", "sales", "--json").splitlines()[-1])
-    assert console.world.schema("sales") == told["schema"] != before
+    reported = json.loads(console.says("rebuild", "sales", "--json").splitlines()[-1])
+    assert console.world.schema("sales") == reported["schema"] != before
     console.world.append(SHOP, products("Sold since", first=90))
     number = before.rpartition("_g")[2]
     assert json.loads(console.says("adopt", number, "--json")) == {"id": int(number), "state": "live"}
@@ -87,13 +87,13 @@ def test_one_business_is_rebuilt_and_verified(console: Console) -> None:
     console.world.admin.execute(SQL("DELETE FROM {} WHERE business_id = 7").format(table))
     with pytest.raises(CannotStart, match="not what the log says"):
         console.says("verify", "sales", "--business", "7")
-    told = json.loads(console.says("rebuild", "sales", "--business", "7", "--json").splitlines()[-1])
-    assert (told["businesses"], told["schema"]) == (1, console.world.schema("sales"))
+    reported = json.loads(console.says("rebuild", "sales", "--business", "7", "--json").splitlines()[-1])
+    assert (reported["businesses"], reported["schema"]) == (1, console.world.schema("sales"))
     assert json.loads(console.says("verify", "sales", "--json"))["differing"] == 0
     assert differences(console.world.rows("sales"), console.world.expected("sales")) == {}
 
 
-def test_what_differs_is_told_without_telling_who_anybody_is(
+def test_the_cli_reports_differences_without_personal_data(
     console: Console, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = Identifier(console.world.schema("customers"), "people")
@@ -106,14 +106,20 @@ def test_what_differs_is_told_without_telling_who_anybody_is(
         with pytest.raises(CannotStart, match="not what the log says"):
             console.says("verify", "customers", *words)
         printed.append(capsys.readouterr().out)
-    shown, told = printed[0], json.loads(printed[1])
+    shown, reported = printed[0], json.loads(printed[1])
     for out in printed:
         assert "•" in out or "\\u2022" in out
         assert not any(private in out for private in ("Zorro", "Customer", "customer 3", "+88017"))
     assert {"people", "name", "phone", "missing"} <= set(shown.split())
-    changed, gone = told.pop("differences")
-    assert told.pop("seconds") > 0
-    assert told == {"projection": "customers", "equal": False, "businesses": 1, "rows": told["rows"], "differing": 2}
+    changed, gone = reported.pop("differences")
+    assert reported.pop("seconds") > 0
+    assert reported == {
+        "projection": "customers",
+        "equal": False,
+        "businesses": 1,
+        "rows": reported["rows"],
+        "differing": 2,
+    }
     assert (changed["table"], changed["key"], changed["columns"]) == (
         "people",
         {"business_id": SHOP, "id": 3},
@@ -124,7 +130,7 @@ def test_what_differs_is_told_without_telling_who_anybody_is(
     assert gone["position"] == changed["position"]
 
 
-def test_what_differs_is_shown_as_it_is_written(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_cli_prints_differing_values_verbatim(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
     table = Identifier(console.world.schema("sales"), "products")
     console.world.admin.execute(SQL("UPDATE {} SET name = '[/b]' WHERE business_id = 7 AND id = 1").format(table))
     with pytest.raises(CannotStart, match="not what the log says"):
@@ -132,7 +138,7 @@ def test_what_differs_is_shown_as_it_is_written(console: Console, capsys: pytest
     assert "[/b]" in capsys.readouterr().out
 
 
-def test_what_served_before_is_dropped_by_its_number(console: Console) -> None:
+def test_the_cli_drops_a_retired_generation_by_number(console: Console) -> None:
     first = console.world.schema("sales")
     number = first.rpartition("_g")[2]
     with pytest.raises(GenerationNotReady):
@@ -144,7 +150,7 @@ def test_what_served_before_is_dropped_by_its_number(console: Console) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         (["preview", "profits", *SET], "choose from"),
         (["preview", "all", *SET], "choose from"),
@@ -155,18 +161,18 @@ def test_what_served_before_is_dropped_by_its_number(console: Console) -> None:
         (["rebuild", "sales", "--business", "8"], "No business 8"),
     ],
 )
-def test_wrong_words_are_refused_with_what_to_write(console: Console, words: list[str], told: str) -> None:
-    with pytest.raises(CannotStart, match=told):
+def test_wrong_words_are_refused_with_what_to_write(console: Console, words: list[str], reported: str) -> None:
+    with pytest.raises(CannotStart, match=reported):
         console.says(*words)
 
 
-def test_a_log_that_cannot_be_replayed_is_told_as_such(console: Console) -> None:
+def test_the_cli_reports_a_log_that_cannot_be_replayed(console: Console) -> None:
     console.world.append(SHOP, POISONS["a sale of nothing"])
     with pytest.raises(CannotStart, match="cannot be replayed: ZeroDivisionError"):
         console.says("rebuild", "sales")
 
 
-def test_rows_of_another_release_are_told_as_such(console: Console) -> None:
+def test_the_cli_reports_rows_of_another_release(console: Console) -> None:
     console.world.admin.execute("UPDATE projections.generations SET version = 0 WHERE projection = 'sales'")
     for words in (["verify", "sales"], ["rebuild", "sales", "--business", "7"]):
         with pytest.raises(CannotStart, match="rebuild it whole first"):
@@ -174,7 +180,7 @@ def test_rows_of_another_release_are_told_as_such(console: Console) -> None:
     assert "serves now" in console.says("rebuild", "sales")
 
 
-def test_a_database_of_another_release_is_told_as_such(services: Services) -> None:
+def test_the_cli_reports_a_database_of_another_release(services: Services) -> None:
     url = fresh_database(services.database_url)
     given = settings_for(url, services)
     environment = {**os.environ, "DATABASE_URL": url, "SECRET_KEY": str(given.secret_key), "JWT_SECRET": "j" * 48}
@@ -185,7 +191,7 @@ def test_a_database_of_another_release_is_told_as_such(services: Services) -> No
     assert "run `smartmarket migrate` first" in done.stderr
 
 
-def test_migrating_makes_lost_tables_anew_unless_somebody_is_at_it(
+def test_migrating_recreates_lost_tables_unless_a_rebuild_is_running(
     console: Console, services: Services, world: World
 ) -> None:
     container, words = Container(settings_for(world.url, services)), smartmarket.parser().parse_args(["migrate"])
@@ -215,7 +221,7 @@ def test_wrong_rules_are_refused_with_what_is_allowed(console: Console) -> None:
 
 
 @pytest.mark.parametrize("action", ["rebuild", "verify"])
-def test_a_command_ends_when_somebody_drops_what_it_makes(
+def test_a_command_ends_when_its_generation_is_dropped(
     console: Console, monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
     """An operator's drop comes between two looks at the generation's row."""

@@ -11,16 +11,16 @@ from projections.customers.derivation import CHURN, MEMBERS, TOTALS, VISITS, age
 from projections.engine.deltas import Deltas, Table
 from projections.engine.derivation import Row as Fact
 from projections.engine.derivation import local_seconds
-from shared.domain.events.base import Event
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import SaleRecorded, SaleVoided
 from shared.domain.rules.parameters import ChurnParameters, RfmParameters
 from shared.domain.rules.registry import RELEASED, Chosen, Rules
-from tests.projectors.events import DAY, batch, completed, customers, sale
-from tests.projectors.model import Row
-from tests.projectors.model_customers import customers as model
-from tests.projectors.world import World, differences
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import DayOpened
+from tests.support.model import Row
+from tests.support.model_customers import customers as model
+from tests.support.shop_events import DAY, batch, completed, customers, sale
+from tests.support.world import World, differences
 
 SHOP = 7
 TODAY = dt.date(2025, 11, 3)
@@ -77,7 +77,7 @@ def test_a_voided_sale_was_no_visit(world: World) -> None:
     assert (churn(world)[1]["visits"], churn(world)[1]["level"]) == (0, "high")
 
 
-def test_who_was_70_days_silent_after_coming_often_is_at_high_risk(world: World) -> None:
+def test_a_regular_customer_silent_for_70_days_is_at_high_risk(world: World) -> None:
     sales = [sold(i, 1, days) for i, days in enumerate((70, 95, 105, 115, 125, 135, 145, 155, 165, 175), 1)]
     history(world, customers(("Rahim", None)), *sales)
     row = churn(world)[1]
@@ -198,7 +198,7 @@ def test_rows_that_are_aged_are_those_derived_that_day(facts: Facts, steps: list
         assert tables == derived(facts, today, rules)
 
 
-def test_a_curve_stands_beside_the_sums_where_the_past_allows_one() -> None:
+def test_a_forecast_has_a_curve_where_the_history_allows_one() -> None:
     visits = [(i, ago(days), 1, 100, 0) for i in range(1, 41) for days in range(i % 7, 400, 7)]
     visits += [(i, ago((i - 41) * 6), 1, 100, 0) for i in range(41, 101)]
     facts = Facts(visits, [(i, None) for i in range(1, 101)])
@@ -209,6 +209,6 @@ def test_a_curve_stands_beside_the_sums_where_the_past_allows_one() -> None:
 
 
 @pytest.mark.parametrize("merged", [[], [(2, 1)]])
-def test_nothing_is_derived_of_nobody(merged: list[Fact]) -> None:
+def test_deriving_an_unknown_business_changes_nothing(merged: list[Fact]) -> None:
     tables = derived(Facts([], merged), TODAY)
     assert tables == {}

@@ -21,18 +21,16 @@ from projections.operations.scratch import OperationRequest
 from projections.operations.time_travel import make_next
 from projections.operations.verify import verify
 from projections.registry import REGISTRY
-from shared.domain.events.clock import DayOpened
-from shared.domain.events.rules import RuleActivated
 from shared.domain.events.sales import SaleRecorded
 from shared.domain.rules.registry import named
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.store import Append
+from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.eventstore.vault import SubjectKeys
-from tests.log.samples import SAMPLES
-from tests.log.test_codec import golden
-from tests.projectors.events import DAY, busy_shop, everything_else
-from tests.projectors.test_rebuilds import fingerprints
-from tests.projectors.world import World, differences, tables
+from tests.support.event_samples import SAMPLES, golden
+from tests.support.rebuilds import fingerprints
+from tests.support.shop_events import DAY, busy_shop, everything_else
+from tests.support.world import World, differences, tables
 
 ROOT = Path(__file__).parents[2]
 SHOP, OTHER = 7, 23
@@ -42,7 +40,7 @@ OUTWARD = (
     "shared.jobs.queue",
     "shared.jobs.broker",
     "shared.jobs.worker",
-    "shared.postgres.files",
+    "shared.eventstore.files",
     "kombu",
     "redis",
     "prophet",

@@ -12,20 +12,19 @@ from projections.operations import row_keys
 from projections.operations.explain import Explained, Explainer
 from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
-from shared.domain.events.base import Event
-from shared.domain.events.clock import DayOpened
-from shared.domain.events.rules import RuleActivated
 from shared.errors import BusinessNeeded, HistoryTooLong, InvalidQuery, ProjectionOutdated, RowNotFound, TableNotFound
-from tests.projectors.events import DAY, batch, busy_shop, completed, everything_else, sale
-from tests.projectors.test_parking import POISONS, write
-from tests.projectors.world import World
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import DayOpened, RuleActivated
+from tests.support.poison import POISONS, write
+from tests.support.shop_events import DAY, batch, busy_shop, completed, everything_else, sale
+from tests.support.world import World
 
 SHOP = 7
 TABLES = [(name, table) for name, p in REGISTRY.items() for table in p.tables]
 
 
 @pytest.fixture(scope="module")
-def told(shared_world: World) -> World:
+def reported(shared_world: World) -> World:
     """A shop with a history of everything, days and rules among it."""
     shared_world.append(None, DayOpened(DAY + dt.timedelta(2)))
     shared_world.append(SHOP, *busy_shop(SHOP, 2), *everything_else(SHOP), completed(SHOP, 9))
@@ -41,12 +40,12 @@ def explain(world: World, table: str, key: str, *, business: int | None = SHOP, 
 
 
 @pytest.mark.parametrize(("name", "table"), TABLES, ids=[table.name for _, table in TABLES])
-def test_every_row_of_every_table_is_what_its_steps_made_of_it(told: World, name: str, table: Table) -> None:
-    rows = told.rows(name)[table.name]
+def test_every_row_of_every_table_is_what_its_steps_made_of_it(reported: World, name: str, table: Table) -> None:
+    rows = reported.rows(name)[table.name]
     assert rows or table.name == "parked"
     for row in rows[:3]:
         key = ",".join(str(row[column]) for column in table.keys[1:])
-        found = explain(told, table.name, key)
+        found = explain(reported, table.name, key)
         assert found.row is not None
         made: dict[str, Any] = {}
         for step in found.steps:
@@ -61,14 +60,14 @@ def test_every_row_of_every_table_is_what_its_steps_made_of_it(told: World, name
             assert str(made.get(column)) == str(found.row[column]), column
 
 
-def test_a_customers_segment_is_explained_by_ledgers_days_and_rules(told: World) -> None:
-    steps = explain(told, "churn", "1").steps
+def test_a_customers_segment_is_explained_by_ledgers_days_and_rules(reported: World) -> None:
+    steps = explain(reported, "churn", "1").steps
     assert {"sales.UploadCompleted", "clock.DayOpened", "rules.RuleActivated"} <= {step["topic"] for step in steps}
     assert steps[-1]["changed"]["rules"] if "rules" in steps[-1]["changed"] else steps[-1]["changed"]["paisa"]
 
 
-def test_a_voided_sale_is_explained_to_its_end(told: World) -> None:
-    found = explain(told, "transactions", "90002")
+def test_a_voided_sale_is_explained_to_its_end(reported: World) -> None:
+    found = explain(reported, "transactions", "90002")
     assert found.row is None
     assert [(step["topic"], step["there"]) for step in found.steps] == [
         ("sales.SaleRecorded", True),
@@ -76,8 +75,8 @@ def test_a_voided_sale_is_explained_to_its_end(told: World) -> None:
     ]
 
 
-def test_names_stay_sealed_from_operators(told: World) -> None:
-    seen, hidden = explain(told, "people", "3"), explain(told, "people", "3", sealed=True)
+def test_names_stay_sealed_from_operators(reported: World) -> None:
+    seen, hidden = explain(reported, "people", "3"), explain(reported, "people", "3", sealed=True)
     assert seen.row is not None
     assert hidden.row is not None
     assert (seen.row["name"], hidden.row["name"]) == ("Customer 3 of 7", "•")
@@ -85,31 +84,31 @@ def test_names_stay_sealed_from_operators(told: World) -> None:
     assert hidden.unexplained == {}
 
 
-def test_a_cell_that_somebody_changed_is_explained_by_no_step(told: World) -> None:
-    table = Identifier(told.schema("sales"), "transactions")
+def test_a_manually_changed_cell_is_explained_by_no_step(reported: World) -> None:
+    table = Identifier(reported.schema("sales"), "transactions")
     change = SQL("UPDATE {} SET paisa = paisa + %s WHERE business_id = 7 AND id = 900").format(table)
-    told.admin.execute(change, (1,))
+    reported.admin.execute(change, (1,))
     try:
-        assert explain(told, "transactions", "900").unexplained == {"paisa": [7700, 7701]}
+        assert explain(reported, "transactions", "900").unexplained == {"paisa": [7700, 7701]}
     finally:
-        told.admin.execute(change, (-1,))
+        reported.admin.execute(change, (-1,))
 
 
-def test_what_there_is_not_is_refused(told: World) -> None:
+def test_explaining_an_unknown_row_or_table_is_refused(reported: World) -> None:
     with pytest.raises(TableNotFound) as refused:
-        explain(told, "progress", "1")
+        explain(reported, "progress", "1")
     assert "transactions" in refused.value.details["allowed"]
-    assert explain(told, "churn", "3", business=None).business == SHOP
+    assert explain(reported, "churn", "3", business=None).business == SHOP
     for business, key in ((None, "99"), (None, "' OR 1=1"), (SHOP, "10"), (SHOP, "x' OR 1=1"), (9, "1"), (SHOP, "1,2")):
         with pytest.raises(RowNotFound):
-            explain(told, "churn", key, business=business)
+            explain(reported, "churn", key, business=business)
 
 
-def test_where_several_shops_have_such_a_row_one_is_asked_for(told: World) -> None:
-    told.append(SHOP + 1, *busy_shop(SHOP + 1, 1))
-    told.project("sales")
+def test_where_several_shops_have_such_a_row_one_is_asked_for(reported: World) -> None:
+    reported.append(SHOP + 1, *busy_shop(SHOP + 1, 1))
+    reported.project("sales")
     with pytest.raises(InvalidQuery) as refused:
-        explain(told, "products", "1", business=None)
+        explain(reported, "products", "1", business=None)
     assert refused.value.details == {"parameter": "business_id", "expected": "7, 8"}
 
 
@@ -148,28 +147,28 @@ def test_a_shop_whose_rows_lag_behind_is_explained_as_far_as_they_have_come(worl
 
 
 def test_a_row_that_is_not_soon_found_among_all_shops_asks_for_its_shop(
-    told: World, monkeypatch: pytest.MonkeyPatch
+    reported: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reading all rows of a table takes as long as somebody has locked it."""
     monkeypatch.setattr(row_keys, "_SEARCH_SECONDS", 0.1)
-    table = Identifier(told.schema("sales"), "products")
-    with told.admin.transaction():
-        told.admin.execute(SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table))
+    table = Identifier(reported.schema("sales"), "products")
+    with reported.admin.transaction():
+        reported.admin.execute(SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table))
         with pytest.raises(BusinessNeeded) as refused:
-            explain(told, "products", "1", business=None)
+            explain(reported, "products", "1", business=None)
     assert (refused.value.error_code, refused.value.details) == ("INVALID_QUERY", {"parameter": "business_id"})
 
 
 @pytest.mark.parametrize("table", ["products", "churn"])
 def test_a_history_too_long_to_be_folded_while_others_wait_is_refused(
-    told: World, monkeypatch: pytest.MonkeyPatch, table: str
+    reported: World, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     monkeypatch.setattr(explaining, "_FOLDING_SECONDS", 0)
     with pytest.raises(HistoryTooLong):
-        explain(told, table, "1")
+        explain(reported, table, "1")
 
 
-def test_rows_of_another_release_are_explained_once_they_are_made_anew(world: World) -> None:
+def test_rows_of_another_release_are_explained_after_a_rebuild(world: World) -> None:
     world.append(SHOP, *busy_shop(SHOP, 1))
     world.project("sales")
     row = world.rows("sales")["products"][0]

@@ -1,7 +1,6 @@
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from itertools import islice
 
@@ -17,21 +16,17 @@ from projections.registry import REGISTRY
 from shared.domain.events.sales import ProductsAdded
 from shared.eventstore.listener import LogListener
 from shared.postgres.database import PROJECTOR, SHARDS
-from tests.conftest import wait_until
-from tests.projectors.events import batch, busy_street, customers, products, sale
-from tests.projectors.processes import following, started
-from tests.projectors.world import World, differences
+from tests.support.followers import a_stuck_batch, appending, caught_up, projectors
+from tests.support.projector_processes import following, started
+from tests.support.shop_events import batch, busy_street, customers, products, sale
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 
 SALES = REGISTRY["sales"]
 SHOP = 7
 # Returns how many shards each connection owns.
 SELECT_OWNED = """SELECT pid, count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 7305
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY pid"""
-
-
-# Returns the projectors' connections other than one.
-SELECT_PROJECTORS = """SELECT pid FROM pg_stat_activity WHERE datname = current_database()
-    AND application_name = 'smartmarket-projector' AND pid <> %s"""
 
 
 class Deaf(LogListener):
@@ -46,47 +41,7 @@ def shares(world: World) -> list[int]:
     return sorted(count for _, count in world.admin.execute(SELECT_OWNED).fetchall())
 
 
-def projectors(world: World) -> set[int]:
-    """Return the connections of the processes that write, without the test's own."""
-    return {pid for (pid,) in world.admin.execute(SELECT_PROJECTORS, (world.conn.info.backend_pid,)).fetchall()}
-
-
-def caught_up(world: World, name: str = "sales") -> bool:
-    return set(world.progress(name).values()) == {world.store.head()}
-
-
-@contextmanager
-def appending(world: World, first_tx: int = 1, pause: float = 0.005) -> Iterator[None]:
-    """Append what shops sell, one command after the other in a thread, for as long as this lasts."""
-    enough = threading.Event()
-
-    def sell() -> None:
-        for fact in busy_street(18, first_tx):
-            world.append_command(*fact)
-            if enough.wait(pause):
-                return
-
-    thread = threading.Thread(target=sell)
-    thread.start()
-    try:
-        yield
-    finally:
-        enough.set()
-        thread.join(30)
-
-
-@contextmanager
-def a_stuck_batch(world: World, processes: int = 1) -> Iterator[None]:
-    """Keep a table of the serving generation locked until so many stand before it, each in the middle of a batch."""
-    with connect(world.url, role=PROJECTOR) as conn, conn.transaction():
-        table = Identifier(world.schema("sales"), "sales_totals")
-        conn.execute("SET LOCAL lock_timeout = 0")
-        conn.execute(SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(table))
-        wait_until(lambda: len(world.waiting("%sales_totals%")) == processes)
-        yield
-
-
-def test_what_is_appended_is_readable_as_soon_as_it_is_told(world: World) -> None:
+def test_a_notified_follower_makes_appends_readable_at_once(world: World) -> None:
     listener = Deaf(world.url)
     listener.start()
     with following(world.source, *REGISTRY.values(), listener=listener):
@@ -98,7 +53,7 @@ def test_what_is_appended_is_readable_as_soon_as_it_is_told(world: World) -> Non
     assert len(world.rows("sales")["transactions"]) == 10
 
 
-def test_what_is_appended_is_readable_though_nobody_tells(world: World) -> None:
+def test_a_follower_reads_appends_without_notifications(world: World) -> None:
     with following(world.source, SALES, listener=LogListener(world.url)):
         wait_until(lambda: shares(world) == [SHARDS])
         for tx in (1, 2):
@@ -119,7 +74,7 @@ def test_processes_share_the_shards_and_take_over_from_those_that_end(world: Wor
     assert shares(world) == []
 
 
-def test_nothing_is_lost_or_doubled_while_one_of_two_processes_is_killed_again_and_again(world: World) -> None:
+def test_repeatedly_killing_one_of_two_projectors_loses_nothing(world: World) -> None:
     with ExitStack() as stack:
         processes = [stack.enter_context(started("follow", world.source, "sales")) for _ in range(2)]
         wait_until(lambda: shares(world) == [8, 8])
@@ -186,7 +141,7 @@ def test_shards_that_are_not_equally_far_apply_what_each_has_not_seen(world: Wor
     assert differences(world.rows("sales"), world.expected("sales")) == {}
 
 
-def test_a_lost_connection_pauses_and_parks_nobody(world: World) -> None:
+def test_a_lost_connection_pauses_and_parks_no_business(world: World) -> None:
     with following(world.source, SALES):
         with appending(world):
             for _ in range(4):
@@ -198,7 +153,7 @@ def test_a_lost_connection_pauses_and_parks_nobody(world: World) -> None:
     assert world.parked("sales") == {}
 
 
-def test_a_lock_that_does_not_come_pauses_and_parks_nobody(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lock_timeout_pauses_and_parks_no_business(world: World, caplog: pytest.LogCaptureFixture) -> None:
     name = Identifier(world.admin.info.dbname)
     world.admin.execute(SQL("ALTER DATABASE {} SET lock_timeout = '100ms'").format(name))
     try:
@@ -213,7 +168,7 @@ def test_a_lock_that_does_not_come_pauses_and_parks_nobody(world: World, caplog:
     assert world.parked("sales") == {}
 
 
-def test_a_parked_business_stays_parked_with_whoever_takes_its_shard_over(world: World) -> None:
+def test_a_parked_business_stays_parked_after_a_takeover(world: World) -> None:
     shops = (3, 12)
     with following(world.source, SALES):
         with following(world.source, SALES):
@@ -229,7 +184,7 @@ def test_a_parked_business_stays_parked_with_whoever_takes_its_shard_over(world:
     assert [row["business_id"] for row in world.rows("sales")["transactions"]] == [5]
 
 
-def test_a_business_retried_by_whoever_took_its_shard_over_is_applied_once(world: World) -> None:
+def test_a_business_retried_after_a_takeover_is_applied_once(world: World) -> None:
     # Of three processes the first two give back the last of their shards, those of these shops.
     shops = (7, 15)
     with following(world.source, SALES), following(world.source, SALES):
@@ -270,7 +225,7 @@ def test_a_process_of_another_version_stays_away_until_its_generation_serves(wor
     assert world.rows("sales", first)["transactions"] == []
 
 
-def test_a_process_with_another_secret_parks_nobody(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_process_with_another_secret_parks_no_business(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.append(SHOP, customers(("Rahim", "+8801711000001")))
     stranger = replace(world.source, secret="another secret, by mistake, of 40 characters")
     with following(stranger, SALES):
@@ -282,7 +237,9 @@ def test_a_process_with_another_secret_parks_nobody(world: World, caplog: pytest
     assert differences(world.rows("sales"), world.expected("sales")) == {}
 
 
-def test_a_database_that_lets_nobody_in_is_tried_again(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_projector_retries_a_database_that_refuses_connections(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     world.append(SHOP, products("Tea"))
     allow = SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
     name = Identifier(world.admin.info.dbname)

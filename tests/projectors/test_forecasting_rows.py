@@ -2,10 +2,10 @@ import datetime as dt
 import json
 
 from shared.domain.events.forecasting import Accuracy, ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
-from tests.projectors.events import DAY
-from tests.projectors.forecasts import ACCURACY, RUN, made, takings
-from tests.projectors.model import Row
-from tests.projectors.world import World, differences
+from tests.support.forecast_events import ACCURACY, RUN, made, takings
+from tests.support.model import Row
+from tests.support.shop_events import DAY
+from tests.support.world import World, differences
 
 SHOP, OTHER = 7, 70
 TOMORROW = DAY + dt.timedelta(1)
@@ -26,7 +26,7 @@ def test_the_latest_forecast_of_a_product_and_horizon_is_shown(world: World) -> 
         14: (2, (9000, 9000)),
     }
     assert rows[7]["made_on"] == TOMORROW
-    assert json.loads(rows[7]["report"])["accuracy"][:3] == [None, "no_sales", None]  # not what was told before
+    assert json.loads(rows[7]["report"])["accuracy"][:3] == [None, "no_sales", None]  # not the earlier one
     assert json.loads(rows[14]["report"])["accuracy"][0] == ACCURACY.mape
 
 

@@ -13,8 +13,8 @@ from projections.engine.follower import connect
 from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
 from shared.postgres.database import FIRST_STATEMENT, PROJECTOR, READER
-from tests.projectors.events import batch, busy_shop, everything_else, products, sale
-from tests.projectors.world import World, differences
+from tests.support.shop_events import batch, busy_shop, everything_else, products, sale
+from tests.support.world import World, differences
 
 SHOP, OTHER = 7, 23
 TABLES = [(name, table) for name, projection in REGISTRY.items() for table in projection.tables]
@@ -138,7 +138,7 @@ def test_adopting_retires_the_one_that_served(world: World) -> None:
     assert states(world, "identity") == {"live": 1}
 
 
-def test_a_retired_generation_is_dropped_after_a_while_and_never_the_one_that_serves(world: World) -> None:
+def test_an_old_retired_generation_is_dropped_but_not_the_serving_one(world: World) -> None:
     busy(world)
     first = world.schema("sales")
     rebuild(world.source, REGISTRY["sales"], workers=0)
@@ -153,7 +153,7 @@ def test_a_retired_generation_is_dropped_after_a_while_and_never_the_one_that_se
     assert differences(world.rows("sales"), world.expected("sales")) == {}
 
 
-def test_a_generation_that_somebody_reads_is_left_until_they_are_done(world: World) -> None:
+def test_a_generation_in_use_is_dropped_after_its_last_reader(world: World) -> None:
     busy(world)
     first = world.schema("sales")
     with reader(world, SHOP) as conn:
@@ -176,7 +176,7 @@ def test_one_that_is_in_use_does_not_keep_others_from_being_dropped(world: World
         assert generations.drop_retired(world.conn, after_seconds=0) == [idle]
 
 
-def test_operators_see_where_a_projection_stands(world: World) -> None:
+def test_operators_see_the_position_of_a_projection(world: World) -> None:
     world.append(SHOP, products("Tea"))
     world.project("sales")
     world.append_broken(SHOP, "sales.ProductsAdded")

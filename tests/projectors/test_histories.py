@@ -11,10 +11,10 @@ from projections.engine import generations, replayer
 from projections.engine.applier import Applier
 from projections.operations import rebuild
 from projections.registry import REGISTRY
-from shared.domain.events.clock import DayOpened
+from shared.eventstore.system_events import DayOpened
 from shared.postgres.database import SHARDS
-from tests.projectors.histories import TODAY, histories
-from tests.projectors.world import World, differences
+from tests.support.histories import TODAY, histories
+from tests.support.world import World, differences
 
 _shops = count(1)
 

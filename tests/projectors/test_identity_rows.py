@@ -7,9 +7,9 @@ from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.identity import BusinessRegistered
 from shared.domain.events.sales import Movement, MovementsRecorded, ReceiptStored, SaleRecorded, SaleVoided
 from shared.postgres.database import SHARDS
-from tests.projectors.events import DAY, accepted, batch, customers, file_id, products, profile, sale
-from tests.projectors.model import Row
-from tests.projectors.world import World, differences
+from tests.support.model import Row
+from tests.support.shop_events import DAY, accepted, batch, customers, file_id, products, profile, sale
+from tests.support.world import World, differences
 
 SHOP = 7
 REGISTERED = BusinessRegistered(SHOP, 3, "Ali's Tea Shop", "restaurant")
@@ -43,7 +43,7 @@ def test_a_registered_business_shows_its_profile_and_empty_counts(world: World) 
     }
 
 
-def test_a_changed_profile_keeps_what_was_not_mentioned_and_clears_what_was_emptied(world: World) -> None:
+def test_a_profile_change_keeps_omitted_and_clears_empty_fields(world: World) -> None:
     world.append(SHOP, REGISTERED)
     world.append(SHOP, profile(SHOP, 3, "+8801711000001", city="Dhaka", description="Best tea"))
     world.append(SHOP, profile(SHOP, 3, name="Ali & Sons", description=""))

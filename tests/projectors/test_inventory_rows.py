@@ -7,15 +7,15 @@ from projections.engine.deltas import Deltas
 from projections.engine.derivation import FoldedFacts
 from projections.inventory.derivation import STOCK, TOTALS, derive
 from projections.inventory.projector import INVENTORY
-from shared.domain.events.base import Event
 from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
 from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
 from shared.domain.rules.registry import RELEASED
 from shared.eventstore.codec import RecordedEvent, encode
+from shared.eventstore.event import Event
 from shared.eventstore.vault import SubjectKeys
-from tests.projectors.events import DAY, batch, completed, file_id, products, sale
-from tests.projectors.model import Row, Tables
-from tests.projectors.world import World
+from tests.support.model import Row, Tables
+from tests.support.shop_events import DAY, batch, completed, file_id, products, sale
+from tests.support.world import World
 
 SHOP = 7
 MORNING, NOON, EVENING = 9 * 3600, 12 * 3600, 18 * 3600
@@ -93,7 +93,7 @@ def on_hand(*entered: Event) -> int:
     return int(quantity)
 
 
-def test_what_is_entered_as_it_happens_comes_in_the_order_of_entering() -> None:
+def test_movements_entered_live_keep_their_order() -> None:
     before, after = sold(1, 1000, DAY, None), sold(2, 3000, DAY, None)
     first, second = (StockMoved(1, "receive", quantity, DAY, NOON) for quantity in (9000, 5000))
     entered = [before, first, count(40_000), after, second]
@@ -123,7 +123,7 @@ def test_an_older_count_that_becomes_known_late_changes_nothing(shop: World) -> 
     assert tea(shop)["on_hand"] == 40_000
 
 
-def test_of_two_counts_at_one_moment_the_one_recorded_later_stands(shop: World) -> None:
+def test_of_two_counts_at_one_moment_the_later_recorded_wins(shop: World) -> None:
     for quantity in (40_000, 30_000):
         shop.append(SHOP, count(quantity))
         assert tea(shop)["on_hand"] == quantity
@@ -186,14 +186,14 @@ def test_a_reorder_point_is_reckoned_from_demand_until_the_owner_says_one(shop: 
     assert (tea(shop)["reorder_point"], tea(shop)["reorder_auto"]) == (6000, True)
 
 
-def test_too_little_history_tells_no_reorder_point(shop: World) -> None:
+def test_too_little_history_gives_no_reorder_point(shop: World) -> None:
     shop.append(SHOP, batch(SHOP, [sale(i, qty=2000, date=ago(i)) for i in range(13)]), completed(SHOP))
     assert (tea(shop)["reorder_point"], tea(shop)["reorder_auto"]) == (None, False)
     shop.append(SHOP, sold(99, 2000, ago(13)))
     assert tea(shop)["reorder_point"] is not None
 
 
-def test_what_the_owner_takes_back_is_gone(shop: World) -> None:
+def test_cleared_product_details_are_empty(shop: World) -> None:
     said = ProductDetailsChanged(1, "T", "kg", 100, 90, 1500, 2, 5000, 10_000)
     shop.append(SHOP, said, ProductDetailsChanged(1, cleared=["sku", "unit", "cost", "pack_size"]))
     (goods,) = shown(shop)["goods"]

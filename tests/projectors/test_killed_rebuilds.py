@@ -13,12 +13,12 @@ from projections.engine.follower import connect
 from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
 from shared.postgres.database import PROJECTOR
-from tests.conftest import wait_until
-from tests.projectors.events import busy_shop
-from tests.projectors.processes import started
-from tests.projectors.test_followers import projectors
-from tests.projectors.test_rebuilds import Interrupted, interrupt, states, street
-from tests.projectors.world import World, differences
+from tests.support.followers import projectors
+from tests.support.projector_processes import started
+from tests.support.rebuilds import Interrupted, interrupt, states, street
+from tests.support.shop_events import busy_shop
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 
 SALES = REGISTRY["sales"]
 SHOPS = 24
@@ -26,7 +26,7 @@ SHOPS = 24
 
 @contextmanager
 def stalled(world: World, *businesses: int) -> Iterator[None]:
-    """Claim the marks of businesses in the unfinished generation, so that whoever replays them waits."""
+    """Claim the marks of businesses in the unfinished generation, so that a replay of them waits."""
     row = world.admin.execute(generations.SELECT_UNFINISHED, ("sales",)).fetchone()
     assert row is not None
     with psycopg.connect(world.url) as conn:

@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Identifier
 
 from projections.engine.deltas import Deltas, Table
 from projections.engine.writers import LiveWriter, ReplayWriter
-from tests.projectors.world import World
+from tests.support.world import World
 
 RULES = Table(
     "every_rule",
@@ -76,7 +76,7 @@ def conn(shared_world: World) -> Iterator[Connection[Any]]:
 
 @settings(deadline=None, max_examples=150)
 @given(data=st.data(), said=changes)
-def test_merging_batch_by_batch_equals_folding_in_memory_and_the_rules_as_told(
+def test_merging_in_batches_equals_folding_in_memory(
     conn: Connection[Any], data: st.DataObject, said: list[Change]
 ) -> None:
     live, replayed = next(_numbers), next(_numbers)
@@ -84,9 +84,9 @@ def test_merging_batch_by_batch_equals_folding_in_memory_and_the_rules_as_told(
     for batch in data.draw(_batches(said)):
         writer.write(_folded(live, batch))
     ReplayWriter(conn, "rules").write(_folded(replayed, said))
-    told = {key: _as_told([change for k, change in said if k == key]) for key, _ in said}
-    assert _stored(conn, "every_rule", live) == told
-    assert _stored(conn, "every_rule", replayed) == told
+    reported = {key: _as_told([change for k, change in said if k == key]) for key, _ in said}
+    assert _stored(conn, "every_rule", live) == reported
+    assert _stored(conn, "every_rule", replayed) == reported
 
 
 @settings(deadline=None, max_examples=50)
@@ -133,7 +133,7 @@ def test_a_column_that_the_table_does_not_have_is_refused(before: dict[str, int]
         deltas.merge(RULES, (1, 1), colour="red")
 
 
-def test_what_was_handed_over_is_not_written_again(conn: Connection[Any]) -> None:
+def test_flushed_deltas_are_not_written_again(conn: Connection[Any]) -> None:
     business, writer = next(_numbers), LiveWriter(conn, "rules")
     deltas = _folded(business, [(1, {"n": 5})])
     deltas.rows(LINES).append((business, 1, None, None))
@@ -155,7 +155,7 @@ def _as_told(said: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what the rules make of the changes of one row, each rule by its definition."""
     given_ = {column: [c[column] for c in said if c.get(column) is not None] for column in RULES.changes}
     newest = max(given_["at"], default=None)
-    # Before anything is dated, what came first stands.
+    # Before anything is dated, what came first counts.
     deciding = [c for c in said if c.get("at") == newest][-1] if newest else said[0]
     return {
         "n": sum(given_["n"]),

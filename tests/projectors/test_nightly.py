@@ -11,16 +11,14 @@ from projections.operations import nightly
 from projections.operations.nightly import IS_NIGHT, Nightly, verify_sample
 from projections.registry import REGISTRY
 from shared.postgres.database import PROJECTOR
-from tests.conftest import wait_until
-from tests.projectors.events import busy_shop, everything_else
-from tests.projectors.world import World
+from tests.support.shop_events import busy_shop, everything_else
+from tests.support.waiting import wait_until
+from tests.support.world import World
 
 SHOP, OTHER = 7, 23
 
 
-def test_what_differs_is_told_to_the_log_and_no_projection_is_verified_twice_a_day(
-    world: World, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_nightly_check_logs_differences_and_runs_once_a_day(world: World, caplog: pytest.LogCaptureFixture) -> None:
     for shop in (SHOP, OTHER):
         world.append(shop, *busy_shop(shop, 2), *everything_else(shop))
     world.project()
@@ -38,8 +36,8 @@ def test_what_differs_is_told_to_the_log_and_no_projection_is_verified_twice_a_d
     assert {item.businesses for item in found} == {2}
     assert len(rests) >= len(REGISTRY)
     assert all(seconds >= 0 for seconds in rests)
-    (told,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert (told.message, vars(told)["projection"], vars(told)["business_id"]) == (
+    (reported,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert (reported.message, vars(reported)["projection"], vars(reported)["business_id"]) == (
         "read model differs from the log",
         "sales",
         SHOP,
@@ -50,7 +48,7 @@ def test_what_differs_is_told_to_the_log_and_no_projection_is_verified_twice_a_d
     assert {name: equal for name, equal in rows if equal == "false"} == {"sales": "false"}
 
 
-def test_what_is_stopped_ends_after_the_shops_at_hand_and_has_verified_nothing(
+def test_a_stopped_nightly_check_ends_early_and_records_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.append(SHOP, *busy_shop(SHOP, 2), *everything_else(SHOP))

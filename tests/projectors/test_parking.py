@@ -1,7 +1,5 @@
-import secrets
 import threading
 
-import msgspec
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
@@ -9,48 +7,12 @@ from psycopg.sql import SQL, Identifier
 from projections.engine.applier import Applier
 from projections.engine.follower import connect
 from projections.registry import REGISTRY
-from shared.domain.events.base import Event
-from shared.domain.events.sales import ProductsAdded
+from shared.eventstore.event import Event
 from shared.postgres.database import PROJECTOR, SHARDS
-from tests.conftest import wait_until
-from tests.projectors.events import accepted, batch, completed, products, sale
-from tests.projectors.world import World, differences, to_head
-
-# The neighbour's business lives in the same shard.
-SHOP, NEIGHBOUR, OTHER = 7, 23, 8
-
-POISONS: dict[str, Event] = {
-    "a sale whose number is taken": batch(SHOP, [sale(1)]),
-    "a name with a NUL": products("Te\x00a", first=2),
-    "a name too long for an index": products(secrets.token_hex(20_000), first=2),
-    "a sale of nothing": batch(SHOP, [sale(2, qty=0)]),
-    "a time after midnight": batch(SHOP, [sale(2, time=200_000)]),
-    "an amount beyond measure": batch(SHOP, [sale(2, paisa=2**63)]),
-    "a payment that is not listed": batch(SHOP, [sale(2, payment=9)]),
-    "a product without a number": ProductsAdded([msgspec.structs.replace(products("Milk").products[0], id=None)]),
-}
-
-
-def write(world: World, poison: Event | bytes) -> int:
-    """Append good events of three shops with a poisoned one of SHOP among them; returns its position."""
-    world.append(SHOP, products("Tea"), batch(SHOP, [sale(1, paisa=100)]))
-    world.append(NEIGHBOUR, products("Soap"))
-    if isinstance(poison, bytes):
-        position = world.append_broken(SHOP, ProductsAdded.topic, poison)
-    else:
-        position = world.append(SHOP, poison)
-    world.append(SHOP, products("Sugar", first=9), batch(SHOP, [sale(3, paisa=900)]))
-    world.append(NEIGHBOUR, batch(NEIGHBOUR, [sale(1, paisa=200)]))
-    world.append(OTHER, batch(OTHER, [sale(1, paisa=300)]))
-    return position
-
-
-def repair(world: World, position: int, event: Event) -> None:
-    """Put a good event into the place of a broken one."""
-    world.admin.execute(
-        "UPDATE log.events SET topic = %s, state = %s WHERE notification_id = %s",
-        (event.topic, msgspec.json.encode(event), position),
-    )
+from tests.support.poison import NEIGHBOUR, OTHER, POISONS, SHOP, repair, write
+from tests.support.shop_events import accepted, batch, completed, products, sale
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences, to_head
 
 
 @pytest.mark.parametrize("limit", [1, 50])
@@ -77,7 +39,7 @@ def test_a_poisoned_event_parks_its_business_and_no_other(world: World, poison: 
     assert set(world.progress("sales").values()) == {world.store.head()}
 
 
-def test_what_is_parked_tells_the_event_and_the_error(world: World) -> None:
+def test_a_parked_business_records_the_event_and_the_error(world: World) -> None:
     position = write(world, POISONS["a sale of nothing"])
     world.project("sales")
     row = world.conn.execute(SQL("SELECT * FROM {}").format(Identifier(world.schema("sales"), "parked"))).fetchone()
@@ -169,7 +131,7 @@ def test_a_business_that_another_process_has_retried_is_not_applied_twice(world:
     assert differences(world.rows("sales"), world.expected("sales")) == {}
 
 
-def test_a_business_that_another_process_has_parked_waits_with_whoever_takes_its_shard_over(world: World) -> None:
+def test_a_parked_business_waits_after_its_shard_changes_owner(world: World) -> None:
     second = world.applier("sales")
     position = write(world, b"broken")
     to_head(world.applier("sales"), world.conn, 50)
@@ -180,7 +142,7 @@ def test_a_business_that_another_process_has_parked_waits_with_whoever_takes_its
     assert world.parked("sales") == {SHOP: position}
 
 
-def test_a_table_that_is_locked_parks_nobody_and_writes_nothing(world: World) -> None:
+def test_a_locked_table_parks_no_business_and_writes_nothing(world: World) -> None:
     world.append(SHOP, products("Tea"), batch(SHOP, [sale(1)]))
     applier = world.applier("sales")
     with connect(world.url, role=PROJECTOR) as other, other.transaction():
@@ -195,7 +157,7 @@ def test_a_table_that_is_locked_parks_nobody_and_writes_nothing(world: World) ->
     assert differences(world.rows("sales"), world.expected("sales")) == {}
 
 
-def test_a_connection_lost_in_the_middle_of_a_batch_leaves_neither_rows_nor_progress(world: World) -> None:
+def test_a_connection_lost_within_a_batch_leaves_no_rows(world: World) -> None:
     world.append(SHOP, accepted(SHOP), products("Tea"), batch(SHOP, [sale(1)]), completed(SHOP))
     errors: list[BaseException] = []
 

@@ -10,15 +10,15 @@ from projections.engine.follower import connect
 from projections.operations.rebuild import rebuild, roll_back
 from projections.registry import REGISTRY
 from shared.postgres.database import PROJECTOR, READER, reader_pool, reading
-from tests.conftest import wait_until
-from tests.projectors.processes import following
-from tests.projectors.test_followers import appending, caught_up
-from tests.projectors.test_rebuilds import street
-from tests.projectors.world import World, differences
+from tests.support.followers import appending, caught_up
+from tests.support.projector_processes import following
+from tests.support.rebuilds import street
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 
 SWAPS, TRANSACTIONS = 102, 10_000
 READERS = 4
-# All return how many sales there are, what stands beside it, and of which generation the table is; two of one
+# All return how many sales there are, what is shown beside it, and of which generation the table is; two of one
 # projection, two of another.
 OF_DAYS = """SELECT sum(sales)::bigint, (SELECT relnamespace FROM pg_class WHERE oid = min(t.tableoid))
     FROM profile_days t WHERE business_id = %s"""
@@ -79,7 +79,7 @@ async def read_while_swapping(world: World) -> Seen:
     return seen
 
 
-def test_readers_meet_no_error_and_no_mixture_while_generations_are_swapped_and_dropped(world: World) -> None:
+def test_readers_see_no_error_or_mixture_while_generations_swap(world: World) -> None:
     street(world, shops=5)
     world.project()
     with following(world.source, REGISTRY["sales"], REGISTRY["identity"]):

@@ -12,15 +12,16 @@ import pytest
 from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
 from shared.domain.events.sales import UploadAccepted
+from shared.eventstore.files import PART_BYTES, Files, TableParts
 from shared.jobs.queue import Job
-from shared.postgres.files import PART_BYTES, Files, TableParts
-from tests.projectors.model import Row
-from tests.projectors.world import World, differences
+from tests.support.accepted_ledgers import Held
+from tests.support.ledgers import DATA
+from tests.support.model import Row
+from tests.support.world import World, differences
 from write_side.sales.aggregate import stream_of
 from write_side.sales.policy import READ_UPLOAD
 from write_side.sales.worker import LedgerReader
 
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
 LEDGERS = [
     DATA / "online_retail" / "2010-12.csv",
     DATA / "coffee_vending" / "machine1.csv",
@@ -42,13 +43,6 @@ class Line(NamedTuple):
     method: str
 
 
-class Always:
-    """A lease that nobody takes away."""
-
-    def held(self) -> bool:
-        return True
-
-
 def upload(world: World, path: Path) -> uuid.UUID:
     """Store a ledger and read it as a worker does."""
     file_id, content = uuid.uuid4(), path.read_bytes()
@@ -59,11 +53,11 @@ def upload(world: World, path: Path) -> uuid.UUID:
     accepted = UploadAccepted(str(file_id), path.name, None, len(content), "", content.count(b"\n") - 1)
     world.append_to(stream_of(str(file_id)), SHOP, accepted)
     job = Job(uuid.uuid4(), READ_UPLOAD, str(file_id), SHOP, world.store.head(), {}, 0)
-    LedgerReader(world.store, files)(job, Always())
+    LedgerReader(world.store, files)(job, Held())
     return file_id
 
 
-def told(path: Path) -> tuple[list[Line], int]:
+def reported(path: Path) -> tuple[list[Line], int]:
     """Return what the contract lets in, and how many rows there are."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -102,7 +96,7 @@ def sums_of(row: Row) -> tuple[int, int, int]:
 
 @pytest.mark.parametrize("paths", [LEDGERS[:1], LEDGERS[1:]], ids=["a wholesaler's month", "two vending machines"])
 def test_a_real_ledger_shows_the_sums_a_plain_reader_finds_live_and_replayed(world: World, paths: list[Path]) -> None:
-    uploads = {upload(world, path): told(path) for path in paths}
+    uploads = {upload(world, path): reported(path) for path in paths}
     world.project()
     live = {name: world.rows(name) for name in REGISTRY}
     for name, projection in REGISTRY.items():

@@ -20,76 +20,16 @@ from projections.registry import REGISTRY
 from shared.domain.events.sales import ProductsAdded
 from shared.eventstore.codec import RecordedEvent
 from shared.runtime.low_priority import NICENESS
-from tests.conftest import wait_until
-from tests.log.test_giving_way import LINUX, autogroup, ours
-from tests.projectors.events import batch, busy_shop, completed, customers, products, profile, sale
-from tests.projectors.processes import following
-from tests.projectors.test_followers import a_stuck_batch, appending, caught_up, projectors
-from tests.projectors.test_parking import POISONS, repair, write
-from tests.projectors.world import World, differences
+from tests.support.followers import a_stuck_batch, appending, caught_up, projectors
+from tests.support.poison import POISONS, repair, write
+from tests.support.priorities import LINUX, autogroup, ours
+from tests.support.projector_processes import following
+from tests.support.rebuilds import SALES, Interrupted, a_rebuild_under_way, fingerprints, interrupt, states, street
+from tests.support.shop_events import batch, busy_shop, completed, customers, products, profile, sale
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 
-SALES = REGISTRY["sales"]
 SHOP, NEIGHBOUR = 7, 23
-# Returns every table that a rebuild has nothing to write into.
-SELECT_FOREIGN = """SELECT schemaname, tablename FROM pg_tables
-    WHERE schemaname IN ('log', 'vault', 'credentials', 'files', 'jobs') OR schemaname ~ '_g[0-9]+$' ORDER BY 1, 2"""
-FINGERPRINT = "SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {} AS t"
-
-
-def street(world: World, shops: int = 5, batches: int = 3) -> None:
-    """Give several shops a history."""
-    for shop in range(1, shops + 1):
-        world.append(shop, *busy_shop(shop, batches))
-
-
-def fingerprints(world: World, schema: str | None = None) -> dict[tuple[str, str], Any]:
-    """Return address -> count and checksum of a schema's tables, or of all that a rebuild may not touch."""
-    found = {}
-    for owner, table in world.admin.execute(SELECT_FOREIGN).fetchall():
-        if schema in {None, owner}:
-            statement = SQL(FINGERPRINT).format(Identifier(owner, table))
-            found["" if schema else owner, table] = world.admin.execute(statement).fetchone()
-    return found
-
-
-def states(world: World, name: str = "sales") -> list[tuple[str, str]]:
-    """Return schema and state of every generation, the oldest first."""
-    rows = world.admin.execute(
-        "SELECT schema, state FROM projections.generations WHERE projection = %s ORDER BY id", (name,)
-    )
-    return rows.fetchall()
-
-
-class Interrupted(Exception):
-    """The rebuild was broken off by its caller."""
-
-
-def interrupt(at: str) -> Any:  # noqa: ANN401 - a report for `rebuild`
-    def report(progress: Progress) -> None:
-        if progress.state == at:
-            raise Interrupted
-
-    return report
-
-
-@contextmanager
-def a_rebuild_under_way(world: World) -> Iterator[threading.Event]:
-    """Rebuild `sales` in a thread that stops before it catches up, until the event is set; it has ended afterwards."""
-    there, go_on = threading.Event(), threading.Event()
-
-    def report(progress: Progress) -> None:
-        if progress.state == "catching_up":
-            there.set()
-            assert go_on.wait(30)
-
-    thread = threading.Thread(target=lambda: rebuild(world.source, SALES, workers=0, report=report))
-    thread.start()
-    try:
-        assert there.wait(30)
-        yield go_on
-    finally:
-        go_on.set()
-        thread.join(30)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -113,14 +53,14 @@ def test_two_rebuilds_have_the_same_checksums(world: World) -> None:
         assert fingerprints(world, one) == fingerprints(world, other)
 
 
-def test_a_rebuild_tells_what_it_did(world: World) -> None:
+def test_a_rebuild_reports_its_progress(world: World) -> None:
     street(world, shops=4, batches=3)
-    told: list[Progress] = []
-    done = rebuild(world.source, SALES, workers=0, report=told.append)
+    reported: list[Progress] = []
+    done = rebuild(world.source, SALES, workers=0, report=reported.append)
     # Per shop: products, customers and three batches of 20 sales.
     assert (done.projection, done.businesses, done.events, done.rows) == ("sales", 4, 20, 240)
-    assert [p.done for p in told if p.state == "replaying"] == [1, 2, 3, 4]
-    assert [(p.state, p.done, p.total, p.events) for p in told][-1] == ("catching_up", 4, 4, 20)
+    assert [p.done for p in reported if p.state == "replaying"] == [1, 2, 3, 4]
+    assert [(p.state, p.done, p.total, p.events) for p in reported][-1] == ("catching_up", 4, 4, 20)
 
 
 def test_an_empty_log_is_rebuilt_too(world: World) -> None:
@@ -170,9 +110,7 @@ def test_a_rebuild_while_shops_sell_misses_and_doubles_nothing(world: World) -> 
     assert differences(world.rows("sales", again.schema), after) == {}
 
 
-def test_shops_that_sell_whenever_something_is_applied_do_not_keep_a_rebuild_from_serving(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_constant_sales_do_not_keep_a_rebuild_from_serving(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     street(world)
     numbers, applied = itertools.count(5001), Applier.apply
 
@@ -212,7 +150,7 @@ def gives_way(process: int) -> bool:
 
 @LINUX
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_replay_gives_way_to_whoever_reads(world: World, workers: int) -> None:
+def test_a_replay_runs_below_the_priority_of_readers(world: World, workers: int) -> None:
     street(world, shops=6)
     if not ours(world.admin.info.backend_pid):
         pytest.skip("the server runs elsewhere")
@@ -238,7 +176,7 @@ def test_a_second_rebuild_of_the_same_projection_is_refused_and_another_is_not(w
     rebuild(world.source, SALES, workers=0)
 
 
-def test_what_is_appended_after_the_replay_comes_with_the_tail(world: World) -> None:
+def test_events_appended_after_the_replay_are_caught_up(world: World) -> None:
     street(world)
     with a_rebuild_under_way(world):
         world.append(99, *busy_shop(99, 60, rows=2))
@@ -333,7 +271,7 @@ def test_projectors_may_not_write_what_is_not_theirs(world: World, schema: str) 
             world.conn.execute(SQL("DELETE FROM {}").format(Identifier(schema, name)))
 
 
-def test_whose_key_is_destroyed_is_a_number_with_totals_after_a_rebuild(world: World) -> None:
+def test_an_erased_customer_is_a_number_with_totals_after_a_rebuild(world: World) -> None:
     world.append(SHOP, customers(("Rahim", "+8801711000001"), ("Karim", "+8801711000002")))
     world.append(SHOP, batch(SHOP, [sale(1, customer=1, paisa=500), sale(2, customer=2)]))
     world.append(SHOP, profile(SHOP, 3, "+8801911000003", city="Dhaka"))

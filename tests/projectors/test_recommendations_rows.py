@@ -10,10 +10,10 @@ from shared.domain.events.recommendations import (
     RecommendationWithdrawn,
 )
 from shared.postgres.database import SHARDS
-from tests.projectors.advice import BASED_ON, issued, refreshed
-from tests.projectors.events import DAY
-from tests.projectors.model import Row
-from tests.projectors.world import World, differences
+from tests.support.model import Row
+from tests.support.recommendation_events import BASED_ON, issued, refreshed
+from tests.support.shop_events import DAY
+from tests.support.world import World, differences
 
 SHOP, OTHER = 7, 70
 PENDING, VIEWED, DISMISSED, EXECUTED = range(4)
@@ -51,7 +51,7 @@ def test_a_status_never_goes_back(world: World) -> None:
     assert (shown(world, 2)["reason"], shown(world)["modified"]) == ("না", '["recommended_qty"]')
 
 
-def test_what_time_or_the_shop_closed_is_dismissed_with_a_reason(world: World) -> None:
+def test_an_expired_or_withdrawn_recommendation_has_a_reason(world: World) -> None:
     world.append(SHOP, issued(), RecommendationExpired(1, DAY))
     world.append(SHOP, issued(2), RecommendationWithdrawn(2, "resolved", BASED_ON))
     found = [(row["status"], row["reason"]) for row in (shown(world), shown(world, 2))]

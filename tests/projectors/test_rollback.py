@@ -8,22 +8,19 @@ from projections.engine import generations
 from projections.engine.generations import GenerationCancelled
 from projections.operations.rebuild import NothingBefore, RebuildRunning, rebuild, roll_back
 from projections.registry import REGISTRY
-from tests.conftest import wait_until
-from tests.projectors.events import busy_shop, products
-from tests.projectors.test_rebuilds import a_rebuild_under_way
-from tests.projectors.world import World, differences
+from tests.support.rebuilds import WAITING, a_rebuild_under_way
+from tests.support.shop_events import busy_shop, products
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 
 SALES = REGISTRY["sales"]
 SHOP = 7
-# Returns how many sessions of this database wait for a lock.
-WAITING = """SELECT count(*) FROM pg_locks WHERE NOT granted
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 # Returns nothing; what is being made is wanted no more.
 DROP = """UPDATE projections.generations SET state = 'dropping'
     WHERE projection = 'sales' AND state IN ('replaying', 'catching_up')"""
 
 
-def test_what_served_before_catches_up_and_serves_again(world: World) -> None:
+def test_a_retired_generation_catches_up_and_serves_again(world: World) -> None:
     world.append(SHOP, *busy_shop(SHOP, 3))
     world.project("sales")
     first = world.schema("sales")

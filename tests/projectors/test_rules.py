@@ -17,34 +17,22 @@ from projections.operations.rebuild import rebuild
 from projections.operations.scratch import OperationRequest
 from projections.operations.verify import verify
 from projections.registry import REGISTRY
-from shared.domain.events.base import Event
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.customers import CustomersMerged
-from shared.domain.events.rules import RuleActivated
 from shared.domain.events.sales import ProductsAdded
 from shared.domain.rules import registry
 from shared.domain.rules.registry import Chosen, Rules
+from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.postgres.database import SHARDS
-from tests.conftest import wait_until
-from tests.projectors.events import DAY, batch, busy_shop, completed, customers, everything_else, products, sale
-from tests.projectors.processes import following
-from tests.projectors.test_followers import caught_up
-from tests.projectors.test_parking import repair
-from tests.projectors.world import World, differences
+from tests.support.followers import caught_up
+from tests.support.poison import repair
+from tests.support.projector_processes import following
+from tests.support.rule_changes import CHANGES, EAGER, FRESH
+from tests.support.shop_events import DAY, batch, busy_shop, completed, customers, everything_else, products, sale
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 
 SHOP, OTHER = 7, 23
 OF_RULES = sorted(name for name, p in REGISTRY.items() if derived(p))
-FRESH = {"recency_days": [0, 3, 12, 300]}
-EAGER: dict[str, int | float | list[int]] = {
-    "service_level": 0.5,
-    "lead_time_days": 9,
-    "window_days": 20,
-    "enough_days": 2,
-}
-CHANGES: list[Event] = [
-    RuleActivated("rfm", "rfm.v1.1", {**FRESH, "segment_tenths": [17, 27, 37, 47]}),
-    RuleActivated("stock", "stock.v1.1", EAGER),
-]
 
 
 def rules(**values: Mapping[str, object]) -> Rules:
@@ -69,7 +57,7 @@ def right(world: World, *names: str) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 50])
-def test_a_rule_that_changes_makes_every_row_anew_and_the_rows_tell_so(street: World, limit: int) -> None:
+def test_a_changed_rule_recomputes_every_row_and_its_version(street: World, limit: int) -> None:
     street.record([*((None, event) for event in CHANGES), (SHOP, batch(SHOP, [sale(800)], number=8))])
     street.append(None, DayOpened(DAY + dt.timedelta(40)))
     street.project(*OF_RULES, limit=limit)
@@ -141,7 +129,7 @@ def test_a_parked_shop_meets_days_and_rules_when_it_goes_on(street: World) -> No
     right(street)
 
 
-def test_a_preview_tells_what_an_activation_then_changes_and_touches_nothing(street: World) -> None:
+def test_a_preview_shows_the_effect_of_an_activation_and_changes_nothing(street: World) -> None:
     for name, chosen in (("customers", rules(rfm=FRESH)), ("inventory", rules(stock=EAGER))):
         before, serving = street.rows(name), street.schema(name)
         found = preview(street.source, REGISTRY[name], OperationRequest("preview", rules=chosen))
@@ -160,7 +148,7 @@ def test_a_preview_tells_what_an_activation_then_changes_and_touches_nothing(str
         assert moves == found.tables[derived(REGISTRY[name])[0].name].moves
 
 
-def test_a_preview_tells_what_would_be_recommended_today_and_what_no_longer(world: World) -> None:
+def test_a_preview_shows_recommendations_added_and_withdrawn(world: World) -> None:
     """Three customers who came every week for ten weeks, the last time a month ago."""
     world.append(None, DayOpened(DAY))
     visits = [
@@ -208,14 +196,14 @@ def test_a_preview_of_what_holds_already_and_one_of_one_shop(street: World) -> N
     assert (same.changed, same.by_business, same.told()["tables"]["churn"]["rows"]) == (0, {}, 12)
     one = preview(street.source, customers, OperationRequest("preview", OTHER, rules(rfm=FRESH)))
     assert (one.businesses, list(one.by_business)) == (1, [OTHER])
-    told = one.told()
-    assert told["rules"] == {
+    reported = one.told()
+    assert reported["rules"] == {
         "rfm": {"version": "rfm.v1.1", "parameters": {**FRESH, "segment_tenths": [17, 27, 37, 47]}}
     }
-    assert next(line[:3] for line in one.lines()) == (None, "churn", told["tables"]["churn"]["moves"][0]["column"])
+    assert next(line[:3] for line in one.lines()) == (None, "churn", reported["tables"]["churn"]["moves"][0]["column"])
 
 
-def test_a_preview_that_somebody_drops_ends(street: World) -> None:
+def test_a_dropped_preview_ends(street: World) -> None:
     def drop(_: Progress) -> None:
         street.admin.execute("UPDATE projections.generations SET state = 'dropping' WHERE kind = 'preview'")
 

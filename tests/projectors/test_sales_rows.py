@@ -9,9 +9,9 @@ from projections.registry import REGISTRY
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import SaleRecorded, SaleVoided
 from shared.postgres.database import SHARDS
-from tests.projectors.events import DAY, batch, customers, products, sale
-from tests.projectors.model import Row, Tables
-from tests.projectors.world import World, differences
+from tests.support.model import Row, Tables
+from tests.support.shop_events import DAY, batch, customers, products, sale
+from tests.support.world import World, differences
 
 SHOP, OTHER = 7, 70
 MORNING, NOON = 9 * 3600, 12 * 3600
@@ -62,7 +62,7 @@ def test_products_added_show_with_their_first_price_and_no_sales(world: World) -
     assert tables["sales_totals"] == [{"business_id": SHOP, "products": 2, "sales": 0, "paisa": 0}]
 
 
-def test_who_bought_shows_by_name_of_the_one_they_were_merged_into(world: World) -> None:
+def test_a_sale_shows_the_name_of_the_surviving_customer(world: World) -> None:
     world.append(SHOP, customers(("Rahim", "+8801711000001"), ("করিম", None)))
     world.append(SHOP, CustomerDetailsChanged(1, json.dumps({"name": "Rahima"})), CustomersMerged(1, [2]))
     assert (
@@ -157,7 +157,7 @@ def test_a_day_adds_up_per_means_of_payment_over_all_batches(world: World) -> No
     }
 
 
-def test_a_product_has_the_price_of_its_newest_sale_whatever_the_order_of_recording(world: World) -> None:
+def test_a_product_has_the_price_of_its_newest_sale(world: World) -> None:
     world.append(SHOP, products("Tea", price=9999))
     world.append(SHOP, batch(SHOP, [sale(1, paisa=500, qty=2000, time=NOON), sale(2, paisa=100, time=MORNING)]))
     world.append(SHOP, batch(SHOP, [sale(3, paisa=100, date=DAY - dt.timedelta(days=1), time=NOON)]))
@@ -206,7 +206,7 @@ def test_a_voided_sale_leaves_the_books_with_its_price_and_time(world: World) ->
     assert only(after["sales_days"])["sales"] == 1
 
 
-def test_what_was_voided_stays_out_of_a_rebuilt_generation(world: World) -> None:
+def test_a_voided_sale_stays_out_of_a_rebuilt_generation(world: World) -> None:
     world.append(SHOP, products("Tea"), batch(SHOP, [sale(1, paisa=500), sale(2, paisa=700), sale(3, 2, paisa=9)]))
     world.append(SHOP, SaleVoided(2, "twice", DAY, None, 1, None, 1000, 700, None))
     live = shown(world)

@@ -13,14 +13,14 @@ from shared.domain.events.cashflow import CashSettingsChanged
 from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
 from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
-from shared.domain.readmodels.advice import LOOK_INTO, SELECT_LIVE, advice, differences
+from shared.domain.readmodels.advice import SELECT_LIVE, SET_SCHEMAS, advice, differences
 from shared.domain.readmodels.recommendations import Reading
 from shared.domain.rules.follow_up import Executed, Seen
 from shared.domain.rules.recommend import wanted
 from shared.domain.rules.recommendation_candidates import Fact
-from tests.projectors import forecasts
-from tests.projectors.events import batch, completed, customers, file_id, products, sale
-from tests.projectors.world import World
+from tests.support import forecast_events
+from tests.support.shop_events import batch, completed, customers, file_id, products, sale
+from tests.support.world import World
 
 SHOP, OTHER = 7, 70
 TODAY = dt.date(2025, 11, 3)
@@ -53,13 +53,13 @@ def look(world: World) -> Look:
 
     def at(shop: int) -> Reading:
         schemas = [schema for _, schema in world.conn.execute(SELECT_LIVE).fetchall()]
-        world.conn.execute(LOOK_INTO.replace("true", "false"), (", ".join(schemas),))
+        world.conn.execute(SET_SCHEMAS.replace("true", "false"), (", ".join(schemas),))
         return Reading(world.conn, shop, TODAY)
 
     return at
 
 
-def test_each_shop_is_told_what_its_own_tables_say(world: World, look: Look) -> None:
+def test_each_shop_reads_its_own_signals(world: World, look: Look) -> None:
     busy(world, SHOP)
     signals = look(SHOP).signals()
     (tea,) = signals.shelves
@@ -81,7 +81,7 @@ def test_each_shop_is_told_what_its_own_tables_say(world: World, look: Look) -> 
     assert wanted(look(OTHER).signals(), TODAY) == []
 
 
-def test_those_at_risk_who_spent_most_come_first_with_all_that_was_merged_into_them(world: World, look: Look) -> None:
+def test_at_risk_customers_are_ranked_by_spending_with_merged_ones(world: World, look: Look) -> None:
     busy(world, SHOP)
     world.append(SHOP, CustomersMerged(1, [4]))
     world.project()
@@ -102,9 +102,7 @@ class Asked:
         return self._conn.execute(query, parameters)
 
 
-def test_all_customers_are_looked_through_once_and_not_for_a_shop_whose_data_are_stale(
-    world: World, look: Look
-) -> None:
+def test_customers_are_scanned_once_and_not_for_stale_data(world: World, look: Look) -> None:
     busy(world, SHOP)
     for today, times in ((TODAY, 1), (TODAY + dt.timedelta(14), 0)):
         look(SHOP)
@@ -133,19 +131,19 @@ def test_an_average_of_28_days_counts_those_without_sales_since_the_first_ever(
     world.append(SHOP, products("Tea", "Rice"), batch(SHOP, [*tea, sale(1, 2, date=ago(1))]), completed(SHOP))
     world.append(SHOP, StockMoved(1, "count", 10_000, TODAY, 0))
     world.project()
-    (told,) = look(SHOP).signals().shelves
-    assert (told.basis, told.demand, told.usual_7d) == ("average", demand, usual)
+    (reported,) = look(SHOP).signals().shelves
+    assert (reported.basis, reported.demand, reported.usual_7d) == ("average", demand, usual)
 
 
-def test_a_forecast_tells_the_demand_where_there_is_one(world: World, look: Look) -> None:
+def test_a_forecast_provides_the_demand_where_there_is_one(world: World, look: Look) -> None:
     busy(world, SHOP)
-    world.append(SHOP, forecasts.made(1, [6, 3, 5, 0, 0, 0, 0], horizon=7, made_on=TODAY))
+    world.append(SHOP, forecast_events.made(1, [6, 3, 5, 0, 0, 0, 0], horizon=7, made_on=TODAY))
     world.project()
     (tea,) = look(SHOP).signals().shelves
     assert (tea.basis, tea.demand, tea.runs_out_in) == ("forecast", 14_000, 3)
 
 
-def test_what_happened_since_is_seen_by_hand_and_in_ledgers(world: World, look: Look) -> None:
+def test_signals_include_manual_and_uploaded_changes(world: World, look: Look) -> None:
     busy(world, SHOP)
 
     def seen(kind: str, **action: Fact) -> Seen:
@@ -182,15 +180,15 @@ def test_only_what_suppliers_brought_has_arrived(world: World, look: Look) -> No
         world.project()
         return look(SHOP).seen(executed).arrived
 
-    def told(number: int, kind: str, qty: int) -> Movement:
+    def reported(number: int, kind: str, qty: int) -> Movement:
         return Movement(2, number, kind, TODAY, 60, 1, None, None, qty, 500, None)
 
     world.append(SHOP, StockMoved(1, "return", 2_000, TODAY, 60), StockMoved(1, "adjust", 3_000, TODAY, 60))
-    world.append(SHOP, MovementsRecorded(file_id(SHOP), [told(9_000, "return", 4_000)], [], ""))
+    world.append(SHOP, MovementsRecorded(file_id(SHOP), [reported(9_000, "return", 4_000)], [], ""))
     world.append(SHOP, SaleRecorded(9_001, TODAY, 30, 1, None, 1_000, 700, None, ""))
     world.append(SHOP, SaleVoided(9_001, "typo", TODAY, 30, 1, None, 1_000, 700, None))
     assert arrived() == 0
-    world.append(SHOP, MovementsRecorded(file_id(SHOP), [told(9_002, "purchase", 6_000)], [], ""))
+    world.append(SHOP, MovementsRecorded(file_id(SHOP), [reported(9_002, "purchase", 6_000)], [], ""))
     assert arrived() == 6_000
     world.append(SHOP, StockMoved(1, "receive", 7_000, TODAY, 60), StockMoved(2, "receive", 8_000, TODAY, 60))
     assert arrived() == 13_000
@@ -209,7 +207,7 @@ def test_other_generations_tell_what_they_would_change(world: World) -> None:
     assert advice(world.conn, SHOP, TODAY) == before
 
 
-def test_of_many_slow_movers_a_preview_shows_those_that_would_be_told(world: World) -> None:
+def test_a_preview_shows_the_slow_movers_that_would_be_issued(world: World) -> None:
     world.append(SHOP, products(*[f"Spice {n}" for n in range(1, 15)]))
     world.append(
         SHOP,
@@ -222,8 +220,8 @@ def test_of_many_slow_movers_a_preview_shows_those_that_would_be_told(world: Wor
     world.project()
     with world.conn.transaction():
         _, schema = generations.create(world.conn, REGISTRY["inventory"], state="retired", upto=0)
-    nothing, told = (advice(world.conn, SHOP, TODAY, instead) for instead in ({"inventory": schema}, {}))
-    assert (nothing, [item.subject for item in told]) == ([], [f"product-{n}" for n in range(1, 11)])
-    other = [item._replace(subject="product-14") for item in told[:1]]
+    nothing, reported = (advice(world.conn, SHOP, TODAY, instead) for instead in ({"inventory": schema}, {}))
+    assert (nothing, [item.subject for item in reported]) == ([], [f"product-{n}" for n in range(1, 11)])
+    other = [item._replace(subject="product-14") for item in reported[:1]]
     stays = advice(world.conn, SHOP, TODAY, {}, other)
     assert [item.subject for item in stays] == [*(f"product-{n}" for n in range(1, 10)), "product-14"]

@@ -1,4 +1,4 @@
-"""How many of a large shop's rows are read to make its stock anew after one sale."""
+"""How many of a large shop's rows are read to recompute its stock after one sale."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Identifier
 from projections.engine.deltas import Table
 from projections.inventory.derivation import ENTRIES, FLOW, NARROW
 from projections.inventory.projector import INVENTORY
-from tests.projectors.world import World
+from tests.support.world import World
 
 SHOP, OTHER = 7, 70
 WINDOW = 75

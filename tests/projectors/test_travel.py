@@ -13,17 +13,16 @@ from projections.operations import time_travel
 from projections.operations.rebuild import rebuild
 from projections.operations.time_travel import TimeTravelRunner, make_next
 from projections.registry import REGISTRY
-from shared.domain.events.clock import DayOpened
-from shared.domain.events.rules import RuleActivated
 from shared.errors import GenerationNotReady
 from shared.eventstore.store import Metadata
+from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.http.tokens import Principal
-from tests.conftest import wait_until
-from tests.projectors.events import DAY, busy_shop, everything_else, products
-from tests.projectors.processes import started
-from tests.projectors.test_followers import projectors
-from tests.projectors.test_parking import POISONS
-from tests.projectors.world import World, differences
+from tests.support.followers import projectors
+from tests.support.poison import POISONS
+from tests.support.projector_processes import started
+from tests.support.shop_events import DAY, busy_shop, everything_else, products
+from tests.support.waiting import wait_until
+from tests.support.world import World, differences
 from write_side.admin.generations_handlers import Desk
 from write_side.admin.replays_handlers import request_replay
 
@@ -50,7 +49,7 @@ def state(world: World, replay: UUID | str) -> str:
 
 @contextmanager
 def held(world: World) -> Iterator[None]:
-    """Keep the keys from whoever makes a replay."""
+    """Block replays from reading the keys."""
     with psycopg.connect(world.url) as conn:
         conn.execute("LOCK TABLE vault.keys IN ACCESS EXCLUSIVE MODE")
         yield
@@ -93,7 +92,7 @@ def test_a_replay_holds_one_shop_as_it_was(world: World, past: int) -> None:
     assert not make_next(world.source)
 
 
-def test_a_replay_stands_while_it_lives_and_is_dropped_when_it_has_run_out(world: World, past: int) -> None:
+def test_a_replay_is_readable_until_it_expires(world: World, past: int) -> None:
     serving = schemas(world)
     replay = asked(world, past)
     make_next(world.source)
@@ -106,7 +105,7 @@ def test_a_replay_stands_while_it_lives_and_is_dropped_when_it_has_run_out(world
     assert len(schemas(world)) == len(serving)
 
 
-def test_a_history_that_cannot_be_replayed_fails_and_holds_nobody_up(world: World, past: int) -> None:
+def test_an_unreplayable_history_fails_and_blocks_no_other(world: World, past: int) -> None:
     world.append(SHOP, POISONS["a sale of nothing"])
     failed = asked(world, world.store.head())
     fine = asked(world, past)
@@ -115,8 +114,8 @@ def test_a_history_that_cannot_be_replayed_fails_and_holds_nobody_up(world: Worl
     assert (state(world, failed), state(world, fine)) == ("failed", "ready")
 
 
-def test_whatever_stops_a_replay_every_time_fails_it_and_holds_nobody_up(world: World, past: int) -> None:
-    # The key of another house: neither the log's fault nor the database's.
+def test_a_replay_that_always_fails_does_not_block_others(world: World, past: int) -> None:
+    # The key of another installation: neither the log's fault nor the database's.
     world.admin.execute("UPDATE vault.keys SET wrapped = sha512(wrapped) WHERE subject LIKE 'customer-7-%'")
     failed, fine = asked(world, past), asked(world, past, OTHER)
     assert make_next(world.source)
@@ -139,7 +138,7 @@ def test_a_broken_connection_leaves_a_replay_for_later(world: World, past: int) 
     assert state(world, replay) == "ready"
 
 
-def test_what_nobody_foresaw_holds_replays_up_for_a_moment_only(
+def test_an_unexpected_error_delays_replays_only_briefly(
     world: World, past: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     connect, errors = Source.connect, iter([RuntimeError("unforeseen")])
@@ -162,7 +161,7 @@ def test_what_nobody_foresaw_holds_replays_up_for_a_moment_only(
     assert [record.message for record in caplog.records if record.exc_info] == ["travels stand"]
 
 
-def test_nobody_waits_for_a_replay_that_is_made_and_its_owner_may_end_it(world: World, past: int) -> None:
+def test_a_requested_replay_waits_for_none_being_made_and_can_be_ended(world: World, past: int) -> None:
     serving, now = schemas(world), dt.datetime.now(dt.UTC)
     over = asked(world, past, OTHER)
     world.admin.execute("UPDATE projections.replays SET expires_at = now() WHERE id = %s", (over,))
@@ -200,7 +199,7 @@ def test_a_killed_process_leaves_its_replay_to_the_next(world: World, past: int)
     assert set(generations.drop_retired(world.conn, after_seconds=0)) == left
 
 
-def test_generations_of_a_replay_are_ready_with_it_and_nobodys_to_drop(world: World, past: int) -> None:
+def test_generations_of_a_replay_belong_to_it_alone(world: World, past: int) -> None:
     replay = asked(world, past)
     make_next(world.source)
     made = world.admin.execute(MADE).fetchall()

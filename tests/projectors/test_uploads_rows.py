@@ -4,13 +4,13 @@ from uuid import UUID
 import pytest
 
 from projections.engine.applier import Fenced
-from shared.domain.events.base import Event
-from shared.domain.events.jobs import JobFailed, JobRetried
 from shared.domain.events.sales import Movement, MovementsRecorded, Remark, UploadCompleted, UploadFailed
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import JobFailed, JobRetried
 from shared.postgres.database import SHARDS
-from tests.projectors.events import DAY, accepted, batch, file_id, sale
-from tests.projectors.model import Row
-from tests.projectors.world import World, differences
+from tests.support.model import Row
+from tests.support.shop_events import DAY, accepted, batch, file_id, sale
+from tests.support.world import World, differences
 
 SHOP = 7
 FILE = file_id(SHOP)
@@ -63,7 +63,7 @@ def test_movements_count_as_created_beside_the_sales_of_their_batch(world: World
     assert (row["state"], row["created"], row["duplicates"]) == ("processing", 3, 1)
 
 
-def test_a_completed_upload_tells_its_rows_and_warnings(world: World) -> None:
+def test_a_completed_upload_has_its_rows_and_warnings(world: World) -> None:
     end = UploadCompleted(FILE, 3, 1, 1, 1, [Remark("UNKNOWN_COLUMN", ["Shelf", "তাক"])])
     row = after(world, accepted(SHOP), batch(SHOP, [sale(1)], duplicates=1, rejected=1), end)
     assert (row["state"], row["rows"], row["error_code"]) == ("completed", 3, None)
@@ -72,7 +72,7 @@ def test_a_completed_upload_tells_its_rows_and_warnings(world: World) -> None:
     assert row["position"] == world.history()[-1].position
 
 
-def test_a_failed_upload_tells_why_and_keeps_what_was_recorded(world: World) -> None:
+def test_a_failed_upload_has_a_reason_and_keeps_recorded_rows(world: World) -> None:
     failed = UploadFailed(FILE, "AMBIGUOUS_DATES", {"example": "01/02/2025", "choices": ["dmy", "mdy"]})
     row = after(world, accepted(SHOP), batch(SHOP, [sale(1)]), failed)
     assert (row["state"], row["created"], row["error_code"]) == ("failed", 1, "AMBIGUOUS_DATES")

@@ -9,10 +9,10 @@ from projections.operations.scratch import OperationRequest
 from projections.operations.verify import verify
 from projections.registry import REGISTRY
 from shared.domain.events.sales import SaleVoided
-from tests.conftest import wait_until
-from tests.projectors.events import DAY, batch, busy_shop, everything_else, products, sale
-from tests.projectors.test_parking import POISONS, write
-from tests.projectors.world import World
+from tests.support.poison import POISONS, write
+from tests.support.shop_events import DAY, batch, busy_shop, everything_else, products, sale
+from tests.support.waiting import wait_until
+from tests.support.world import World
 
 SHOP, OTHER = 7, 23
 
@@ -29,7 +29,7 @@ def street(world: World) -> World:
 
 
 @pytest.mark.parametrize("name", sorted(REGISTRY))
-def test_tables_that_nobody_touched_are_what_the_log_says(street: World, name: str) -> None:
+def test_untouched_tables_match_the_log(street: World, name: str) -> None:
     found = verify(street.source, REGISTRY[name])
     assert found.equal
     assert found.differences == []
@@ -175,7 +175,7 @@ def test_only_the_businesses_asked_for_are_looked_at(street: World) -> None:
     assert (found.differing, found.businesses) == (9, 1)
 
 
-def test_what_the_tables_have_not_seen_yet_is_no_difference(street: World) -> None:
+def test_verification_ignores_events_not_yet_projected(street: World) -> None:
     street.append(SHOP, products("Late", first=90))
     assert verify(street.source, REGISTRY["sales"]).equal
 

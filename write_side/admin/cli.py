@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.domain.refusals.admin import DemoNotAllowed
+from shared.eventstore.command import CommandContext
 from shared.eventstore.store import Metadata
 from shared.runtime.container import Container
-from write_side.admin.jobs_handlers import retry
+from write_side.admin.jobs_handlers import retry_job
 from write_side.demo.handlers import USUAL_SEED, close_demos, open_demo, wait_until_shown
 from write_side.demo.welcome import keep_login
 
@@ -62,7 +63,8 @@ def run_jobs(container: Container, args: Namespace, say: Say) -> None:
     """List jobs, or have one tried again; raises JobNotFound, JobNotFailed."""
     store = container.store(pool_size=1)
     if args.action == "retry":
-        done = retry(store, args.id, Metadata(actor="operator", command_id=str(uuid.uuid4())))
+        meta = Metadata(actor="operator", command_id=str(uuid.uuid4()))
+        done = retry_job(CommandContext(store, None, meta), args.id).data
         say(args, done._asdict(), f"{done.kind} of {done.subject} will be tried again")
     else:
         with store.cursor() as cursor:

@@ -12,7 +12,9 @@ from shared.domain.refusals.admin import InvalidRule
 from shared.domain.rules import registry
 from shared.domain.rules.registry import Rules
 from shared.errors import BusinessNotFound, GenerationNotFound, GenerationNotReady, ProjectionNotFound, RebuildRunning
+from shared.eventstore.command import CommandContext
 from shared.eventstore.store import EventStore, Metadata
+from write_side.admin.rules_aggregate import ActivateRule
 from write_side.admin.rules_handlers import activate_rule, activations
 
 # Returns the id of what was asked for; nothing while a rebuild of the projection is under way.
@@ -128,7 +130,8 @@ class Desk:
                 raise GenerationNotReady(details={"id": generation, "kind": kind, "state": state}, state=state)
         if kind == "preview" and state == "ready":
             for rule, (_, parameters) in row["rules"].items():
-                activate_rule(self.store, replace(self.meta, command_id=None), rule, None, parameters)
+                ctx = CommandContext(self.store, None, replace(self.meta, command_id=None))
+                activate_rule(ctx, ActivateRule(rule, None, parameters, self.meta.actor))
             with self.store.cursor() as cursor, cursor.connection.transaction():
                 cursor.execute(SET_STATE, ("live", None, generation))
                 cursor.execute(END_ADOPTED, (row["projection"], generation))

@@ -1,43 +1,37 @@
-"""Jobs that were given up, handed out again by an operator; what the log says of a job decides, not its row."""
+"""Command handlers of jobs: operators retry failed ones."""
 
 import hashlib
 import uuid
+from dataclasses import replace
 from typing import NamedTuple
 
-from shared.domain.events.jobs import JobFailed, JobRetried
-from shared.errors import JobNotFailed, JobNotFound
-from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.errors import JobNotFound
+from shared.eventstore.command import CommandContext, Result, Stream
+from write_side.admin.jobs_aggregate import FailedJob, RetryJob, decide, evolve
 
-# Returns what a job is about, and how its row stands.
+JOB = Stream("job", FailedJob(), evolve, per_business=False)
+
+# Select kind, subject, business and state of a job.
 SELECT_JOB = "SELECT kind, subject, business_id, state FROM jobs.jobs WHERE id = %s"
 
 
-class Retried(NamedTuple):
-    """A job that will be tried again."""
+class RetriedJob(NamedTuple):
+    """A job that is due again."""
 
     job_id: str
     kind: str
     subject: str
 
 
-def retry(store: EventStore, job_id: uuid.UUID, meta: Metadata) -> Retried:
-    """Record that a job is to be tried again; raises JobNotFound, and JobNotFailed unless it was given up.
-
-    The same command again returns the same answer and starts nothing twice.
-    """
-    with store.cursor() as cursor:
-        found = cursor.execute(SELECT_JOB, (job_id,)).fetchall()
-    if not found:
+def retry_job(ctx: CommandContext, job_id: uuid.UUID) -> Result[RetriedJob]:
+    """Retry a failed job; raises JobNotFound, JobNotFailed. A repeated command starts nothing twice."""
+    with ctx.store.cursor() as cursor:
+        row = cursor.execute(SELECT_JOB, (job_id,)).fetchone()
+    if row is None:
         raise JobNotFound(details={"id": str(job_id)})
-    job, stream = found[0], f"job-{job_id}"
-
-    def decide(unit: UnitOfWork) -> list[str]:
-        history = unit.load(stream)
-        if not history or history[-1].topic != JobFailed.topic:
-            state = "pending" if history else job["state"]
-            raise JobNotFailed(details={"id": str(job_id), "state": state}, state=state)
-        unit.append(stream, len(history), JobRetried(str(job_id), job["kind"], job["subject"]))
-        return [str(job_id), job["kind"], job["subject"]]
-
-    outcome = store.execute(job["business_id"], meta, decide, request_hash=hashlib.sha256(stream.encode()).digest())
-    return Retried(*outcome.result)
+    stream, command = JOB.of(str(job_id)), RetryJob(str(job_id), row["kind"], row["subject"], row["state"])
+    same = hashlib.sha256(stream.name(None).encode()).digest()
+    result = replace(ctx, business_id=row["business_id"], request_hash=same).transact(
+        stream, lambda job, _: decide(command, job), lambda _: [command.job_id, command.kind, command.subject]
+    )
+    return result.map(lambda answer: RetriedJob(*answer))

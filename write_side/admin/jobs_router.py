@@ -1,18 +1,16 @@
-"""Retrying jobs over HTTP, for staff."""
+"""Retry of failed jobs over HTTP, for staff."""
 
 import uuid
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from shared.errors import JobNotFailed, JobNotFound
-from shared.http.auth import command_context, language, staff
+from shared.http.commands import Respond, StaffCommand
 from shared.http.openapi import example, refuses
 from shared.http.responses import ok
-from shared.http.tokens import Principal
-from shared.texts import catalogue
-from write_side.admin.jobs_handlers import retry
+from write_side.admin import jobs_handlers
 
 router = APIRouter(tags=["Admin"])
 _RETRIED: dict[int | str, dict[str, Any]] = {
@@ -24,7 +22,7 @@ _RETRIED: dict[int | str, dict[str, Any]] = {
             "subject": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
             "state": "pending",
         },
-        "Accepted; GET /api/admin/jobs?state=all shows what becomes of it",
+        "Accepted; GET /api/admin/jobs?state=all shows its progress",
         pending=True,
     )
 }
@@ -36,15 +34,14 @@ _RETRIED: dict[int | str, dict[str, Any]] = {
     responses=_RETRIED,
     openapi_extra=refuses(JobNotFound, JobNotFailed),
 )
-def retry_job(request: Request, who: Annotated[Principal, Depends(staff)], job_id: str) -> Response:
-    """Have a job that was given up tried again, with as many attempts as a new one.
+def retry_job(ctx: StaffCommand, respond: Respond, job_id: str) -> Response:
+    """Retry a failed job, with as many attempts as a new one.
 
-    The same Idempotency-Key again answers the same and starts nothing twice; without one, a job that is being tried
-    again already is refused as not failed.
+    The same Idempotency-Key again answers the same and starts nothing twice; without one, a job that is due again
+    already is refused as not failed.
     """
-    done = retry(request.app.state.store, _uuid(job_id), command_context(request, who))
-    text = catalogue()["JOB_RETRYING"][language(request, who)]
-    answer = {"message": text.message, "id": done.job_id, "kind": done.kind, "subject": done.subject}
+    job = jobs_handlers.retry_job(ctx, _uuid(job_id)).data
+    answer = {"message": respond.message("JOB_RETRYING"), "id": job.job_id, "kind": job.kind, "subject": job.subject}
     return ok({**answer, "state": "pending"}, status=202)
 
 

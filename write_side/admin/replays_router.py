@@ -3,18 +3,18 @@
 import datetime as dt
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from shared.errors import TooManyReplays
-from shared.http.auth import language, owner
+from shared.http.auth import language
+from shared.http.dependencies import Deps, Owner
+from shared.http.error_handlers import invalid_field
 from shared.http.openapi import example, refuses
 from shared.http.responses import ok
-from shared.http.tokens import Principal
 from shared.texts import Phrase, catalogue
 from write_side.admin.replays_handlers import request_replay
-from write_side.sales.upload.multipart import invalid_field
 
 router = APIRouter(tags=["Time travel"])
 _LEEWAY = dt.timedelta(minutes=5)
@@ -29,14 +29,14 @@ _ACCEPTED: dict[int | str, dict[str, Any]] = {
             "as_of": "2025-11-03T23:59:59+06:00",
             "state": "pending",
         },
-        "Accepted; GET /api/replays/{id} tells when it is ready",
+        "Accepted; GET /api/replays/{id} shows when it is ready",
         pending=True,
     )
 }
 
 
-class ReplayWish(BaseModel):
-    """Up to when."""
+class ReplayRequest(BaseModel):
+    """The moment to replay to."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -46,12 +46,12 @@ class ReplayWish(BaseModel):
 
 
 @router.post("/replays", status_code=202, responses=_ACCEPTED, openapi_extra=refuses(TooManyReplays))
-def ask_for_replay(request: Request, who: Annotated[Principal, Depends(owner)], form: ReplayWish) -> Response:
+def ask_for_replay(request: Request, who: Owner, deps: Deps, form: ReplayRequest) -> Response:
     """Prepare the shop as it was known at an earlier moment; any GET with `X-Replay: id` then answers from it.
 
     An owner has one replay at a time, for 30 minutes; asking again ends the one before.
     """
-    answer = request_replay(request.app.state.store, who, _as_of(form.as_of))
+    answer = request_replay(deps.store, who, _as_of(form.as_of))
     texts = catalogue()["REPLAY_PENDING"][language(request, who)]
     headers = {"Location": f"/api/replays/{answer['id']}"}
     return ok({"message": texts.message, **answer}, status=202, headers=headers)

@@ -1,8 +1,8 @@
-"""What operators do with read models and rules, over HTTP."""
+"""Commands of operators on read models and rules, over HTTP."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Request
+from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -15,19 +15,17 @@ from shared.errors import (
     ProjectionNotFound,
     RebuildRunning,
 )
-from shared.http.auth import command_context, request_hash, staff
+from shared.eventstore.command import CommandContext
+from shared.http.commands import StaffCommand
+from shared.http.dependencies import Dependencies, Deps
 from shared.http.openapi import example, refuses
 from shared.http.pagination import PublicId
 from shared.http.responses import ok
-from shared.http.tokens import Principal
 from write_side.admin.generations_handlers import Desk
+from write_side.admin.rules_aggregate import ActivateRule
 from write_side.admin.rules_handlers import activate_rule
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 router = APIRouter(prefix="/admin", tags=["Admin"])
-Staff = Annotated[Principal, Depends(staff)]
 Values = dict[str, Any]
 _RULE: dict[int | str, Values] = {
     200: example(
@@ -41,7 +39,7 @@ _RULE: dict[int | str, Values] = {
     )
 }
 _ACCEPTED: dict[int | str, Values] = {
-    202: example({"generation_id": 41}, "Accepted; GET /api/admin/generations/{id} tells how far it is", pending=True)
+    202: example({"generation_id": 41}, "Accepted; GET /api/admin/generations/{id} shows its progress", pending=True)
 }
 _STATE: dict[int | str, Values] = {200: example({"id": 41, "state": "live"})}
 _DROPPED: dict[int | str, Values] = {200: example({"id": 41, "state": "dropped"})}
@@ -49,15 +47,15 @@ _BUSINESS = Field(default=None, ge=1, le=2**63 - 1, description="One business on
 
 
 class Scope(BaseModel):
-    """Of which business, or of all."""
+    """One business, or all of them."""
 
     model_config = ConfigDict(extra="forbid")
 
     business_id: int | None = _BUSINESS
 
 
-class PreviewWish(Scope):
-    """By which rules: a version that there is, or values in the place of those that hold."""
+class PreviewRequest(Scope):
+    """The rules to preview: an existing version, or changed values of those in force."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"set": {"rfm.recency_days": [7, 30, 60, 120]}}]}
@@ -67,8 +65,8 @@ class PreviewWish(Scope):
     set: Annotated[Values, Field(max_length=50)] = {}
 
 
-class RuleWish(BaseModel):
-    """A version that there is, or values in the place of those that hold."""
+class RuleRequest(BaseModel):
+    """An existing version, or changed values of the one in force."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"parameters": {"recency_days": [5, 21, 45, 90]}}]}
@@ -79,15 +77,16 @@ class RuleWish(BaseModel):
 
 
 @router.post("/rules/{rule}/activate", responses=_RULE, openapi_extra=refuses(RuleNotFound, InvalidRule))
-def activate(request: Request, who: Staff, rule: str, form: RuleWish) -> Response:
-    """Let a rule hold for every shop from now on, by a version or by values; what it changes is derived anew.
+def activate(ctx: StaffCommand, rule: str, form: RuleRequest) -> Response:
+    """Activate a rule for all shops, by a version or by values; affected rows are derived again.
 
-    Parameters that are left out stay as they are. Equal parameters have one version, whenever they are chosen.
+    Omitted parameters stay unchanged. Equal parameters always have the same version.
     """
     if (form.version is None) == (not form.parameters):
         raise InvalidRequest(details={"expected": "version or parameters"})
-    meta, fingerprint = command_context(request, who), request_hash(request)
-    return ok(activate_rule(request.app.state.store, meta, rule, form.version, form.parameters, fingerprint))
+    result = activate_rule(ctx, ActivateRule(rule, form.version, form.parameters, ctx.meta.actor))
+    position = result.position if result.changed else None
+    return ok({**result.data, "position": position, "changed": result.changed})
 
 
 @router.post(
@@ -96,10 +95,10 @@ def activate(request: Request, who: Staff, rule: str, form: RuleWish) -> Respons
     responses=_ACCEPTED,
     openapi_extra=refuses(ProjectionNotFound, BusinessNotFound, RebuildRunning),
 )
-def ask_for_rebuild(request: Request, who: Staff, name: str, form: Annotated[Scope | None, Body()] = None) -> Response:
-    """Replay a projection into a new generation, which then serves; of one business, make its rows anew in place."""
+def ask_for_rebuild(ctx: StaffCommand, deps: Deps, name: str, form: Annotated[Scope | None, Body()] = None) -> Response:
+    """Rebuild a projection as a new generation, which then serves; for one business, replay its rows in place."""
     business = form.business_id if form else None
-    return _accepted(_desk(request, who).ask(name, "rebuild" if business is None else "repair", business))
+    return _accepted(_desk(ctx, deps).ask(name, "rebuild" if business is None else "repair", business))
 
 
 @router.post(
@@ -109,10 +108,10 @@ def ask_for_rebuild(request: Request, who: Staff, name: str, form: Annotated[Sco
     openapi_extra=refuses(ProjectionNotFound, BusinessNotFound),
 )
 def ask_for_verification(
-    request: Request, who: Staff, name: str, form: Annotated[Scope | None, Body()] = None
+    ctx: StaffCommand, deps: Deps, name: str, form: Annotated[Scope | None, Body()] = None
 ) -> Response:
-    """Replay a projection aside and compare it with the tables that serve, row by row."""
-    return _accepted(_desk(request, who).ask(name, "verify", form.business_id if form else None))
+    """Replay a projection into a separate generation and compare it, row by row, with the one that serves."""
+    return _accepted(_desk(ctx, deps).ask(name, "verify", form.business_id if form else None))
 
 
 @router.post(
@@ -121,9 +120,9 @@ def ask_for_verification(
     responses=_ACCEPTED,
     openapi_extra=refuses(ProjectionNotFound, BusinessNotFound, InvalidRule),
 )
-def ask_for_preview(request: Request, who: Staff, name: str, form: PreviewWish) -> Response:
-    """Replay a projection aside by other rules and tell what would change; nothing that serves is touched."""
-    desk = _desk(request, who)
+def ask_for_preview(ctx: StaffCommand, deps: Deps, name: str, form: PreviewRequest) -> Response:
+    """Replay a projection with other rules into a separate generation and report the differences."""
+    desk = _desk(ctx, deps)
     desk.known(name)
     if form.rule is None and not form.set:
         raise InvalidRequest(details={"expected": "rule or set"})
@@ -135,9 +134,9 @@ def ask_for_preview(request: Request, who: Staff, name: str, form: PreviewWish) 
     responses=_STATE,
     openapi_extra=refuses(GenerationNotFound, GenerationNotReady, RebuildRunning, InvalidRule),
 )
-def adopt(request: Request, who: Staff, generation_id: PublicId) -> Response:
-    """Let a preview's rules hold for every shop, or what served before catch up and serve again."""
-    return ok({"id": generation_id, "state": _desk(request, who).adopt(generation_id)})
+def adopt(ctx: StaffCommand, deps: Deps, generation_id: PublicId) -> Response:
+    """Activate the rules of a preview for all shops, or return to the generation that served before."""
+    return ok({"id": generation_id, "state": _desk(ctx, deps).adopt(generation_id)})
 
 
 @router.post(
@@ -145,14 +144,13 @@ def adopt(request: Request, who: Staff, generation_id: PublicId) -> Response:
     responses=_DROPPED,
     openapi_extra=refuses(GenerationNotFound, GenerationNotReady),
 )
-def drop(request: Request, who: Staff, generation_id: PublicId) -> Response:
-    """Let go of a preview, of what served before, or of what is being made."""
-    return ok({"id": generation_id, "state": _desk(request, who).drop(generation_id)})
+def drop(ctx: StaffCommand, deps: Deps, generation_id: PublicId) -> Response:
+    """Drop a preview, a generation that served before, or one that is being built."""
+    return ok({"id": generation_id, "state": _desk(ctx, deps).drop(generation_id)})
 
 
-def _desk(request: Request, who: Principal) -> Desk:
-    derived: Mapping[str, tuple[str, ...]] = request.app.state.projections
-    return Desk(request.app.state.store, command_context(request, who), derived)
+def _desk(ctx: CommandContext, deps: Dependencies) -> Desk:
+    return Desk(ctx.store, ctx.meta, deps.rules_by_projection)
 
 
 def _accepted(generation: int) -> Response:

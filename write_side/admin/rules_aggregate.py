@@ -1,17 +1,24 @@
-"""Which rule holds: decided on what was activated before."""
+"""Aggregate of the rules in force, for all shops: which version and parameters of each rule were activated.
+
+`decide` takes the command and the activations so far; it returns the events or raises a refusal.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.domain.events.rules import RuleActivated
 from shared.domain.refusals.admin import RuleNotFound
 from shared.domain.rules import registry
 from shared.domain.rules.registry import BOOK, Chosen
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import RuleActivated
+
+# All activations, in order.
+Activations = tuple[RuleActivated, ...]
 
 
 @dataclass(frozen=True)
 class ActivateRule:
-    """Let a rule hold: a version that there is, or the one that holds with some values changed."""
+    """Activate a rule: an existing version, or the one in force with some parameters changed."""
 
     rule: str
     version: str | None
@@ -19,21 +26,25 @@ class ActivateRule:
     by: str | None
 
 
-def activate(wish: ActivateRule, before: Sequence[RuleActivated]) -> tuple[Chosen, list[RuleActivated]]:
-    """Return what holds then, and the event for it, none where it holds already. Raises RuleNotFound, InvalidRule."""
-    if wish.rule not in BOOK:
-        raise RuleNotFound(details={"rule": wish.rule, "allowed": list(BOOK)}, allowed=", ".join(BOOK))
-    chosen = chosen_of(wish.rule, wish.version, wish.parameters, before)
-    if registry.in_force(before)[wish.rule] == chosen:
-        return chosen, []
-    parameters = registry.settable(wish.rule, chosen.parameters)
-    return chosen, [RuleActivated(wish.rule, chosen.version, parameters, wish.by)]
+def decide(command: ActivateRule, before: Activations) -> Sequence[RuleActivated]:
+    """Return the activation, none if it is in force already. Raises RuleNotFound, InvalidRule."""
+    if command.rule not in BOOK:
+        raise RuleNotFound(details={"rule": command.rule, "allowed": list(BOOK)}, allowed=", ".join(BOOK))
+    chosen = _chosen(command, before)
+    if registry.in_force(before)[command.rule] == chosen:
+        return []
+    parameters = registry.settable(command.rule, chosen.parameters)
+    return [RuleActivated(command.rule, chosen.version, parameters, command.by)]
 
 
-def chosen_of(
-    rule: str, version: str | None, parameters: Mapping[str, object], before: Sequence[RuleActivated]
-) -> Chosen:
-    """Return what a version or values name. Raises InvalidRule, also for the version of another rule."""
-    if version is None:
-        return registry.choose(rule, parameters, before)
-    return registry.named(version if version.startswith(f"{rule}.") else f"{rule}.{version}", before)[1]
+def evolve(before: Activations, event: Event) -> Activations:
+    """Return the activations after one more event."""
+    return (*before, event) if isinstance(event, RuleActivated) else before
+
+
+def _chosen(command: ActivateRule, before: Sequence[RuleActivated]) -> Chosen:
+    if command.version is None:
+        return registry.choose(command.rule, command.parameters, before)
+    prefix = f"{command.rule}."
+    version = command.version if command.version.startswith(prefix) else prefix + command.version
+    return registry.named(version, before)[1]

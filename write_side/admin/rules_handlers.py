@@ -1,43 +1,30 @@
-"""Rules in the log: read, decided on and activated, for every shop at once."""
+"""Command handlers of rules, which apply to all shops."""
 
-from collections.abc import Mapping
 from typing import Any, cast
 
-from shared.domain.events.rules import RuleActivated
 from shared.domain.rules import registry
-from shared.eventstore.codec import decode
-from shared.eventstore.store import EventStore, Metadata, UnitOfWork
-from write_side.admin.rules_aggregate import ActivateRule, activate
+from shared.eventstore.command import CommandContext, Result, Stream
+from shared.eventstore.store import EventStore
+from shared.eventstore.system_events import RuleActivated
+from write_side.admin.rules_aggregate import ActivateRule, Activations, decide, evolve
 
-STREAM = "rules"
+RULES: Stream[Activations] = Stream("rules", (), evolve, per_business=False)
 
 
-def activate_rule(
-    store: EventStore,
-    meta: Metadata,
-    rule: str,
-    version: str | None,
-    parameters: Mapping[str, object],
-    request_hash: bytes | None = None,
-) -> dict[str, Any]:
-    """Let a rule hold for every shop from now on; returns it. Raises RuleNotFound, InvalidRule.
+def activate_rule(ctx: CommandContext, command: ActivateRule) -> Result[dict[str, Any]]:
+    """Activate a rule for all shops; answers with what is in force. Raises RuleNotFound, InvalidRule.
 
-    Of two at once the stream's version lets one; the other decides again. What holds already is answered, and not
-    recorded again.
+    Activating what is in force changes nothing.
     """
-    wish = ActivateRule(rule, version, parameters, meta.actor)
 
-    def decide(unit: UnitOfWork) -> dict[str, Any]:
-        recorded = unit.load(STREAM)
-        before = [cast("RuleActivated", r.event) for r in recorded]
-        chosen, events = activate(wish, before)
-        unit.append(STREAM, len(recorded), *events)
-        return {"rule": rule, "version": chosen.version, "parameters": registry.settable(rule, chosen.parameters)}
+    def answer(activations: Activations) -> dict[str, Any]:
+        chosen = registry.in_force(activations)[command.rule]
+        parameters = registry.settable(command.rule, chosen.parameters)
+        return {"rule": command.rule, "version": chosen.version, "parameters": parameters}
 
-    outcome = store.execute(None, meta, decide, request_hash=request_hash)
-    return {**outcome.result, "position": outcome.position, "changed": outcome.position is not None}
+    return ctx.transact(RULES, lambda before, _: decide(command, before), answer)
 
 
 def activations(store: EventStore) -> list[RuleActivated]:
-    """Return every rule that was activated, in order."""
-    return [cast("RuleActivated", decode(r.topic, r.state or b"")) for r in store.load(STREAM)]
+    """Return every activation, in order."""
+    return [cast("RuleActivated", recorded.event) for recorded in store.load(RULES.name(None))]

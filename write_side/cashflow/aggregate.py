@@ -1,28 +1,29 @@
-"""A shop's cash beside its sales: where it stood, what goes out, what comes back; commands in, events or a refusal out.
+"""Aggregate of a shop's cash: opening balance, expenses, collections.
 
-Money is integer paisa, dates are business dates in Asia/Dhaka.
+`decide` takes the command, the state and the day; it returns the events or raises a refusal. Money is integer paisa,
+dates are business dates in Asia/Dhaka.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from shared.domain.events.base import Event
 from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
 from shared.domain.refusals.cashflow import ExpenseNotFound
 from shared.domain.rules.cash_flows import DEFAULT_THRESHOLD
 from shared.errors import DateOutOfRange, NotFound
+from shared.eventstore.event import Event
 from shared.texts import Phrase
 
 EARLIEST = dt.date(2000, 1, 1)
-# A recurring expense may be entered this long before it falls due first.
+# The first due date of a recurring expense may be this far in the future.
 AHEAD = dt.timedelta(366)
 
 
 @dataclass(frozen=True)
 class Expense:
-    """Something that was or will be paid; `ended_on` is the day from which on it is not."""
+    """A payment in the past or future; not paid from `ended_on` on."""
 
     expense_id: int
     date: dt.date
@@ -34,7 +35,7 @@ class Expense:
 
 @dataclass(frozen=True)
 class Cash:
-    """A shop's cash as its stream tells it."""
+    """The state of a shop's cash stream."""
 
     opening_balance: int | None = None
     opening_date: dt.date | None = None
@@ -44,7 +45,7 @@ class Cash:
 
 @dataclass(frozen=True)
 class ChangeCashSettings:
-    """Say where the cash stood at the start of a day, or when to be warned; None leaves it."""
+    """Set the balance at the start of a day, or the balance to warn below; None leaves a value unchanged."""
 
     opening_balance: int | None
     opening_date: dt.date | None
@@ -53,7 +54,7 @@ class ChangeCashSettings:
 
 @dataclass(frozen=True)
 class RecordExpense:
-    """Money goes out on `date`, and again at the interval `recurring`, if any."""
+    """An expense on `date`, repeated at the interval `recurring` if given."""
 
     expense_id: int
     date: dt.date
@@ -63,63 +64,90 @@ class RecordExpense:
 
 
 @dataclass(frozen=True)
+class EndExpense:
+    """An expense is not paid from today on."""
+
+    expense_id: int
+
+
+@dataclass(frozen=True)
 class RecordCollection:
-    """A customer paid back some of what was bought on credit, or pays in advance."""
+    """A customer paid back a sale on credit, or pays in advance; `customer_exists` is looked up by the handler."""
 
     collection_id: int
     date: dt.date
     amount: int
     customer_id: int
+    customer_exists: bool
 
 
-def change_settings(command: ChangeCashSettings, today: dt.date) -> CashSettingsChanged:
-    """Return what is said; raises DateOutOfRange for an opening day still to come."""
-    if command.opening_date is not None:
-        _insist("opening_date", command.opening_date, today)
-    return CashSettingsChanged(command.opening_balance, command.opening_date, command.critical_threshold)
+Command = ChangeCashSettings | RecordExpense | EndExpense | RecordCollection
 
 
-def record_expense(command: RecordExpense, today: dt.date) -> ExpenseRecorded:
-    """Return the expense; raises DateOutOfRange for one still to come, unless it recurs and begins within a year."""
-    _insist("date", command.date, today + AHEAD if command.recurring else today)
-    return ExpenseRecorded(command.expense_id, command.date, command.amount, command.category, command.recurring)
+def decide(command: Command, cash: Cash, today: dt.date) -> Sequence[Event]:
+    """Return the events of a command; none if it changes nothing.
 
-
-def end_expense(expense_id: int, cash: Cash, today: dt.date) -> list[ExpenseEnded]:
-    """Return the end of an expense from today on, nothing if it has ended before; raises ExpenseNotFound."""
-    expense = cash.expenses.get(expense_id)
-    if expense is None:
-        raise ExpenseNotFound(details={"id": expense_id})
-    return [] if expense.ended_on else [ExpenseEnded(expense_id, today)]
-
-
-def record_collection(command: RecordCollection, today: dt.date, *, known: bool) -> CollectionRecorded:
-    """Return the collection, which may be more than is owed; raises NotFound unless the customer is `known`."""
-    _insist("date", command.date, today)
-    if not known:
-        raise NotFound(details={"customer_id": command.customer_id})
-    return CollectionRecorded(command.collection_id, command.date, command.amount, command.customer_id)
+    Raises DateOutOfRange for a date before 2000 or in the future (a recurring expense may begin within a year),
+    ExpenseNotFound, and NotFound for an unknown customer.
+    """
+    match command:
+        case ChangeCashSettings():
+            return _change_settings(command, today)
+        case RecordExpense():
+            return _record_expense(command, today)
+        case EndExpense():
+            return _end_expense(command, cash, today)
+        case RecordCollection():
+            return _record_collection(command, today)
 
 
 def evolve(cash: Cash, event: Event) -> Cash:
     """Return the cash after one more event of its stream."""
-    if isinstance(event, CashSettingsChanged):
-        said = {
-            "opening_balance": event.opening_balance,
-            "opening_date": event.opening_date,
-            "critical_threshold": event.critical_threshold,
-        }
-        return replace(cash, **{name: value for name, value in said.items() if value is not None})  # type: ignore[arg-type]
-    if isinstance(event, ExpenseRecorded):
-        expense = Expense(event.expense_id, event.date, event.amount, event.category, event.recurring)
-        return replace(cash, expenses={**cash.expenses, event.expense_id: expense})
-    if isinstance(event, ExpenseEnded) and event.expense_id in cash.expenses:
-        ended = replace(cash.expenses[event.expense_id], ended_on=event.date)
-        return replace(cash, expenses={**cash.expenses, event.expense_id: ended})
+    match event:
+        case CashSettingsChanged():
+            return replace(
+                cash,
+                opening_balance=cash.opening_balance if event.opening_balance is None else event.opening_balance,
+                opening_date=event.opening_date or cash.opening_date,
+                critical_threshold=(
+                    cash.critical_threshold if event.critical_threshold is None else event.critical_threshold
+                ),
+            )
+        case ExpenseRecorded():
+            expense = Expense(event.expense_id, event.date, event.amount, event.category, event.recurring)
+            return replace(cash, expenses={**cash.expenses, event.expense_id: expense})
+        case ExpenseEnded() if event.expense_id in cash.expenses:
+            ended = replace(cash.expenses[event.expense_id], ended_on=event.date)
+            return replace(cash, expenses={**cash.expenses, event.expense_id: ended})
     return cash
 
 
-def _insist(name: str, date: dt.date, latest: dt.date) -> None:
+def _change_settings(command: ChangeCashSettings, today: dt.date) -> list[Event]:
+    if command.opening_date is not None:
+        _require_date("opening_date", command.opening_date, today)
+    return [CashSettingsChanged(command.opening_balance, command.opening_date, command.critical_threshold)]
+
+
+def _record_expense(command: RecordExpense, today: dt.date) -> list[Event]:
+    _require_date("date", command.date, today + AHEAD if command.recurring else today)
+    return [ExpenseRecorded(command.expense_id, command.date, command.amount, command.category, command.recurring)]
+
+
+def _end_expense(command: EndExpense, cash: Cash, today: dt.date) -> list[Event]:
+    expense = cash.expenses.get(command.expense_id)
+    if expense is None:
+        raise ExpenseNotFound(details={"id": command.expense_id})
+    return [] if expense.ended_on else [ExpenseEnded(command.expense_id, today)]
+
+
+def _record_collection(command: RecordCollection, today: dt.date) -> list[Event]:
+    _require_date("date", command.date, today)
+    if not command.customer_exists:
+        raise NotFound(details={"customer_id": command.customer_id})
+    return [CollectionRecorded(command.collection_id, command.date, command.amount, command.customer_id)]
+
+
+def _require_date(name: str, date: dt.date, latest: dt.date) -> None:
     if EARLIEST <= date <= latest:
         return
     problem = Phrase("FIELD_DATE_OUT_OF_RANGE", {"earliest": str(EARLIEST), "latest": str(latest)})

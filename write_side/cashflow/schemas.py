@@ -1,4 +1,4 @@
-"""What owners may say about their cash, in taka; keys that are not named here are ignored."""
+"""Request bodies about a shop's cash, in taka; unknown keys are ignored."""
 
 from decimal import Decimal
 from typing import Annotated, Final, LiteralString, Self, overload
@@ -6,11 +6,13 @@ from typing import Annotated, Final, LiteralString, Self, overload
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.domain.presentation.units import PAISA
 from shared.domain.rules.recurring import Interval
 from shared.http.fields import PlainDate, printable
+from write_side.cashflow.aggregate import ChangeCashSettings
 
 _MOST = 10**10
-# What can be wrong; the texts FIELD_NOT_… word it.
+# The code of a problem; its text is FIELD_NOT_…
 _NO_NUMBER: Final = "decimal_type"
 
 
@@ -36,8 +38,8 @@ def paisa(taka: Decimal) -> int: ...
 @overload
 def paisa(taka: None) -> None: ...
 def paisa(taka: Decimal | None) -> int | None:
-    """Return an amount with at most two places in paisa, None of none."""
-    return None if taka is None else int(taka * 100)
+    """Return an amount with at most two decimal places in paisa; None stays None."""
+    return None if taka is None else int(taka * PAISA)
 
 
 class _Form(BaseModel):
@@ -45,7 +47,7 @@ class _Form(BaseModel):
 
 
 class CashSettings(_Form):
-    """Where the cash stood at the start of a day, and the balance to be warned below; what is left out stays."""
+    """The balance at the start of a day, and the balance to warn below; omitted fields stay unchanged."""
 
     opening_balance: Annotated[Taka, Field(ge=-_MOST, le=_MOST, examples=[95000])] | None = None
     opening_date: BusinessDate | None = None
@@ -58,9 +60,13 @@ class CashSettings(_Form):
             raise PydanticCustomError(kind, kind, {"first": "opening_balance", "second": "opening_date"})
         return self
 
+    def command(self) -> ChangeCashSettings:
+        """Return the command, in paisa."""
+        return ChangeCashSettings(paisa(self.opening_balance), self.opening_date, paisa(self.critical_threshold))
+
 
 class NewExpense(_Form):
-    """Something paid on a day, and again if it recurs."""
+    """An expense on a day, repeated if it recurs."""
 
     date: BusinessDate
     amount: Amount
@@ -69,7 +75,7 @@ class NewExpense(_Form):
 
 
 class NewCollection(_Form):
-    """What a customer paid back on a day."""
+    """A payment of a customer on a day."""
 
     date: BusinessDate
     amount: Amount

@@ -4,14 +4,13 @@ import datetime as dt
 import logging
 from collections.abc import Sequence
 from typing import cast
-from zoneinfo import ZoneInfo
 
-from shared.domain.events.clock import DayOpened
 from shared.eventstore.codec import decode
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.eventstore.system_events import DayOpened
+from shared.runtime.business_day import date_of
 
 STREAM = "days"
-_DHAKA = ZoneInfo("Asia/Dhaka")
 logger = logging.getLogger("smartmarket.calendar")
 
 # Returns version, topic and state of the last day that was opened.
@@ -21,7 +20,7 @@ SELECT_LAST_DAY = """SELECT originator_version AS version, topic, state FROM log
 
 def next_day(last: dt.date | None, now: dt.datetime) -> Sequence[DayOpened]:
     """Return the day to open at `now`, none if it has been; days that nobody was there to open are left out."""
-    today = now.astimezone(_DHAKA).date()
+    today = date_of(now)
     return [DayOpened(today)] if last is None or today > last else []
 
 

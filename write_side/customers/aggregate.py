@@ -1,52 +1,94 @@
-"""What the owner may say of customers, and which of them are one person: commands in, events or a refusal out."""
+"""Aggregate of a customer: details, and merges of two customers who are one person.
 
-from collections.abc import Mapping, Sequence
+`decide` takes the command, the state, and a function that seals personal data; it returns the events or raises a
+refusal. `evolve` takes the opened personal data of an event beside the event.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Final
 
-from shared.domain.events.base import Event
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import CustomersAdded
-from shared.domain.refusals.customers import CustomerMerged, CustomerNotFound, SameCustomer
+from shared.domain.refusals.customers import CustomerMerged, CustomerNotFound, CustomerTaken, SameCustomer
+from shared.eventstore.event import Event
 
 DETAILS = ("name", "phone", "email", "address", "notes")
 Private = Mapping[str, str | None]
+# Returns the details sealed under the customer's own key.
+Seal = Callable[[Mapping[str, str]], str]
+NOTHING: Final[Private] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Customer:
-    """A customer as the log tells it.
+    """A customer with its details, "" where one is unknown or was cleared.
 
-    details: what was said, "" where nothing was, or was taken back; merged: the ids that mean this customer too;
-    survivor: the id it goes on as, if it was merged itself; known: whether there is such a customer; version of its
-    stream, position of the last event that says something of it.
+    merged: the ids of customers merged into this one; survivor: the id of the customer it was merged into; known:
+    whether the business has such a customer.
     """
 
     customer_id: int
     known: bool = True
     survivor: int | None = None
-    version: int = 0
-    position: int = 0
     merged: Sequence[int] = ()
     details: Private = field(default_factory=lambda: MappingProxyType(dict.fromkeys(DETAILS, "")))
 
 
-def evolve(customer: Customer, event: Event, private: Private) -> Customer:
+@dataclass(frozen=True)
+class LookupKey:
+    """The key by which uploads find a customer by name or phone, and the id of the customer it finds now."""
+
+    key: str
+    owner: int | None
+
+
+@dataclass(frozen=True)
+class ChangeCustomer:
+    """Change details of a customer, None clears one; `lookup_keys` by detail for those that uploads look up by."""
+
+    details: Private
+    lookup_keys: Mapping[str, LookupKey] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class MergeCustomers:
+    """Merge `other`, with all customers merged into it, into this customer."""
+
+    other: Customer
+
+
+Command = ChangeCustomer | MergeCustomers
+
+
+def decide(command: Command, customer: Customer, seal: Seal) -> Sequence[Event]:
+    """Return the events of a command; none if it changes nothing.
+
+    Raises CustomerNotFound, CustomerMerged for a customer that was merged into another one, CustomerTaken for a name or
+    phone by which another customer is found, SameCustomer for a merge with itself.
+    """
+    _require_current(customer)
+    match command:
+        case ChangeCustomer():
+            return _change(command, customer, seal)
+        case MergeCustomers():
+            return _merge(command.other, customer, seal)
+
+
+def evolve(customer: Customer, event: Event, private: Private = NOTHING) -> Customer:
     """Return the customer after one more event, whose sealed part opened to `private`."""
     match event:
         case CustomersAdded() | CustomerDetailsChanged():
-            said = {name: value for name, value in private.items() if name in DETAILS and value is not None}
-            return replace(customer, details={**customer.details, **said})
+            changed = {name: value for name, value in private.items() if name in DETAILS and value is not None}
+            return replace(customer, details={**customer.details, **changed})
         case CustomersMerged():
-            return replace(
-                customer, merged=[*customer.merged, *(m for m in event.merged_ids if m not in customer.merged)]
-            )
-        case _:
-            return customer
+            added = [merged for merged in event.merged_ids if merged not in customer.merged]
+            return replace(customer, merged=[*customer.merged, *added])
+    return customer
 
 
-def insist_on(customer: Customer) -> None:
-    """Raise CustomerNotFound for one that never was, CustomerMerged for one that goes on under another id."""
+def _require_current(customer: Customer) -> None:
     if customer.survivor is not None:
         details = {"id": customer.customer_id, "customer_id": customer.survivor}
         raise CustomerMerged(details=details, survivor=customer.survivor)
@@ -54,26 +96,29 @@ def insist_on(customer: Customer) -> None:
         raise CustomerNotFound(details={"id": customer.customer_id})
 
 
-def changes(said: Private, customer: Customer) -> dict[str, str]:
-    """Return which details change to what, "" for one that is taken back; raises as `insist_on` does."""
-    insist_on(customer)
-    wanted = {name: value or "" for name, value in said.items()}
-    return {name: value for name, value in wanted.items() if value != customer.details[name]}
+def _change(command: ChangeCustomer, customer: Customer, seal: Seal) -> list[Event]:
+    wanted = {name: value or "" for name, value in command.details.items()}
+    changed = {name: value for name, value in wanted.items() if value != customer.details[name]}
+    if not changed:
+        return []
+    keys = []
+    for name, found in command.lookup_keys.items():
+        if not changed.get(name):
+            continue
+        if found.owner is None:
+            keys.append(found.key)
+        elif found.owner != customer.customer_id:
+            raise CustomerTaken(details={"field": name, "customer_id": found.owner})
+    return [CustomerDetailsChanged(customer.customer_id, seal(changed), keys)]
 
 
-def merge(survivor: Customer, other: Customer) -> CustomersMerged:
-    """Return that `other`, with all that were merged into it, is `survivor` from now on.
-
-    Raises SameCustomer, or as `insist_on` does, for either; so there are no circles.
-    """
-    insist_on(survivor)
+def _merge(other: Customer, survivor: Customer, seal: Seal) -> list[Event]:
+    """Return the merge and, in a second event, the details that only the merged customer had, except the name."""
     if other.customer_id == survivor.customer_id:
         raise SameCustomer(details={"customer_id": other.customer_id})
-    insist_on(other)
-    return CustomersMerged(survivor.customer_id, [other.customer_id, *other.merged])
-
-
-def inherited(survivor: Customer, other: Customer) -> dict[str, str]:
-    """Return what is known of `other` only: it would be lost with the id."""
-    known = {name: value for name, value in other.details.items() if value and name != "name"}
-    return {name: value for name, value in known.items() if not survivor.details[name]}
+    _require_current(other)
+    merged: list[Event] = [CustomersMerged(survivor.customer_id, [other.customer_id, *other.merged])]
+    inherited = {
+        name: value for name, value in other.details.items() if value and name != "name" and not survivor.details[name]
+    }
+    return [*merged, CustomerDetailsChanged(survivor.customer_id, seal(inherited), [])] if inherited else merged

@@ -1,23 +1,20 @@
 """Customers over HTTP."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from shared.domain.refusals.customers import CustomerMerged, CustomerNotFound, CustomerTaken, SameCustomer
 from shared.errors import InvalidRequest
-from shared.http.auth import command_context, owner, request_hash
+from shared.http.commands import PrivateOwnerCommand, Respond
 from shared.http.openapi import example, refuses
 from shared.http.pagination import PublicId
-from shared.http.responses import ok
-from shared.http.tokens import Principal
+from write_side.customers import handlers
 from write_side.customers.aggregate import DETAILS, Customer
-from write_side.customers.handlers import People
 from write_side.customers.schemas import CustomerChange, CustomerMerge
 
 router = APIRouter(tags=["Customers"])
-Owner = Annotated[Principal, Depends(owner)]
 _EXAMPLE: dict[str, Any] = {
     "id": 1,
     "name": "Fatema Begum",
@@ -34,15 +31,17 @@ _EXAMPLE: dict[str, Any] = {
     responses={200: example(_EXAMPLE)},
     openapi_extra=refuses(CustomerNotFound, CustomerTaken, CustomerMerged),
 )
-def change_customer(request: Request, who: Owner, customer_id: PublicId, form: CustomerChange) -> Response:
-    """Change what is known of a customer; what is left out stays, null takes it back.
+def change_customer(
+    ctx: PrivateOwnerCommand, respond: Respond, customer_id: PublicId, form: CustomerChange
+) -> Response:
+    """Change details of a customer; omitted fields stay unchanged, null clears one.
 
-    Ledgers find the customer by the new name and phone from now on, and by the old ones too.
+    Uploads find the customer by the new name and phone from now on, and still by the old ones.
     """
-    said = form.model_dump(exclude_unset=True)
-    if not said:
+    details = form.model_dump(exclude_unset=True)
+    if not details:
         raise InvalidRequest(details={"expected": sorted(CustomerChange.model_fields)})
-    return _answer(request, who, _people(request, who).change(customer_id, said))
+    return respond(handlers.change_customer(ctx, customer_id, details), shown=_shown)
 
 
 @router.post(
@@ -50,22 +49,14 @@ def change_customer(request: Request, who: Owner, customer_id: PublicId, form: C
     responses={200: example({**_EXAMPLE, "merged_ids": [2]})},
     openapi_extra=refuses(CustomerNotFound, CustomerMerged, SameCustomer),
 )
-def merge_customers(request: Request, who: Owner, customer_id: PublicId, form: CustomerMerge) -> Response:
-    """Tell that another customer is the same person, who goes on under the id in the path, with all that was bought.
+def merge_customers(ctx: PrivateOwnerCommand, respond: Respond, customer_id: PublicId, form: CustomerMerge) -> Response:
+    """Merge another customer, who is the same person, into the one in the path, who keeps the id and all purchases.
 
-    What was known of the other only is kept; ledgers that name either find the one who goes on.
+    Details known of the other customer only are kept; uploads that name either of them find the one that remains.
     """
-    return _answer(request, who, _people(request, who).merge(customer_id, form.customer_id))
+    return respond(handlers.merge_customers(ctx, customer_id, form.customer_id), shown=_shown)
 
 
-def _people(request: Request, who: Principal) -> People:
-    plain, store = request_hash(request), request.app.state.store
-    # A keyed hash: a plain one would let names and phone numbers be guessed.
-    content = plain and store.master.lookup_key("request", who.business_id, f"{who.user_id} {plain.hex()}")
-    return People(store, who.business_id or 0, command_context(request, who), content)
-
-
-def _answer(request: Request, who: Principal, customer: Customer) -> Response:
-    token = request.app.state.positions.seal(who.business_id, customer.position) if customer.position else None
-    told = {name: customer.details[name] or None for name in DETAILS}
-    return ok({"id": customer.customer_id, **told, "merged_ids": list(customer.merged)}, position=token)
+def _shown(customer: Customer) -> dict[str, Any]:
+    details = {name: customer.details[name] or None for name in DETAILS}
+    return {"id": customer.customer_id, **details, "merged_ids": list(customer.merged)}

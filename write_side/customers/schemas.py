@@ -1,28 +1,10 @@
-"""What owners may say of customers; nothing else is taken."""
+"""Request bodies about customers; unknown keys are refused."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
-from write_side.identity.schemas import Description, Email
-from write_side.sales.csv import values
-from write_side.sales.schemas import Name
-
-# The text FIELD_NOT_PHONE words it.
-_NOT_PHONE: Final = "not_phone"
-
-
-def _phone(text: object) -> object:
-    if not isinstance(text, str) or not text.strip():
-        return text
-    number = values.phone(text.strip())
-    if number is None:
-        raise PydanticCustomError(_NOT_PHONE, _NOT_PHONE)
-    return number
-
-
-Phone = Annotated[str, StringConstraints(strip_whitespace=True), BeforeValidator(_phone)]
+from shared.http.contact_fields import Description, Email, Name, Phone
 
 
 class _Form(BaseModel):
@@ -30,7 +12,7 @@ class _Form(BaseModel):
 
 
 class CustomerChange(_Form):
-    """What changes of a customer; what is left out stays, null takes back what may be unknown."""
+    """The changed details of a customer; omitted fields stay unchanged, null clears one that may be unknown."""
 
     name: Name = Field(default_factory=str, examples=["Fatema Begum"])
     phone: Phone | None = Field(None, examples=["+8801712345678"])
@@ -40,6 +22,6 @@ class CustomerChange(_Form):
 
 
 class CustomerMerge(_Form):
-    """The customer who turned out to be the same person."""
+    """The customer who is the same person."""
 
     customer_id: Annotated[int, Field(strict=True, ge=1, le=2**63 - 1, examples=[2])]

@@ -1,4 +1,4 @@
-"""Demo shops as tenants: opened like any owner's shop, waited for until they show everything, closed."""
+"""Command handlers of demo shops: open one like any owner's shop, wait until all of it can be read, close them."""
 
 import hashlib
 import secrets
@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from shared.domain.events.demo import DemoShopFurnished, DemoShopOpened
 from shared.domain.events.sales import UploadAccepted
-from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.eventstore.command import CommandContext
+from shared.eventstore.files import PART_BYTES, Files
+from shared.eventstore.store import EventStore, Metadata
 from shared.http.tokens import Principal
-from shared.postgres.files import PART_BYTES, Files
 from write_side.demo.shop import demo_shop
 from write_side.identity.closing_handlers import close_demo
 from write_side.identity.credentials.accounts import Account
@@ -23,20 +24,20 @@ USUAL_SEED = 1
 _BUSINESS_TYPE = "retail"
 _LOOK_SECONDS = 0.1
 
-# Returns the day in Dhaka by the database's clock.
+# Select the day in Dhaka by the database's clock.
 SELECT_TODAY = "SELECT (now() AT TIME ZONE 'Asia/Dhaka')::date AS today"
-# Returns the demo shops whose accounts can log in.
+# Select the demo shops whose accounts can log in.
 SELECT_OPEN = """SELECT u.business_id, u.user_id FROM credentials.users AS u
     JOIN log.history AS e ON e.stream = 'business-' || u.business_id AND e.version = 1
     WHERE u.is_active AND (e.data ->> 'is_demo')::boolean ORDER BY u.business_id"""
-# Returns the position from which on a demo shop shows everything, once every read model has come that far.
+# Select the position from which all of a demo shop can be read, once every read model includes it.
 SELECT_SHOWN = """SELECT e.position FROM log.history AS e WHERE e.stream = %s AND e.topic = %s AND (
     SELECT bool_and(r.reached >= e.position)
     FROM projections.reached(%s, ARRAY(SELECT projection FROM projections.live)) AS r)"""
 
 
 class DemoAccount(NamedTuple):
-    """A new demo shop and how to log in to it; the password is kept nowhere."""
+    """A new demo shop and how to log in to it; the password is not stored."""
 
     business_id: int
     email: str
@@ -45,26 +46,24 @@ class DemoAccount(NamedTuple):
 
 
 def demo_stream(business_id: int) -> str:
-    """Return the name of the stream that tells how far a demo shop is."""
+    """Return the name of the stream with the progress of a demo shop."""
     return f"demo-{business_id}"
 
 
 def open_demo(store: EventStore, files: Files, seed: int, meta: Metadata) -> DemoAccount:
-    """Register a new demo shop and hand its ledger in; a worker reads it and does the rest."""
+    """Register a new demo shop and upload its sales; workers import them and do the rest."""
     with store.cursor() as cursor:
         today = cursor.execute(SELECT_TODAY).fetchall()[0]["today"]
     shop = demo_shop(seed, today)
     email, password = f"demo-{secrets.token_hex(5)}@smartmarket.example", secrets.token_urlsafe(12)
     applicant = Applicant(email, password, shop.owner, shop.name, _BUSINESS_TYPE, is_demo=True)
-    account, _ = register(store, applicant, meta)
-    file_id = _hand_in(store, files, account, shop.ledger(), f"demo_{today}.csv", meta)
+    account = register(CommandContext(store, None, meta), applicant).data
+    file_id = _upload(store, files, account, shop.ledger(), f"demo_{today}.csv", meta)
     business_id = account.business_id or 0
     opened = DemoShopOpened(business_id, account.user_id, seed, today, file_id)
 
-    def decide(unit: UnitOfWork) -> None:
-        unit.append(demo_stream(business_id), 0, opened)
-
-    store.execute(business_id, _step(meta), decide)
+    ctx = CommandContext(store, business_id, _step(meta))
+    ctx.execute(lambda unit: unit.append(demo_stream(business_id), 0, opened))
     return DemoAccount(business_id, email, password, seed)
 
 
@@ -73,7 +72,7 @@ def close_demos(store: EventStore, meta: Metadata) -> list[int]:
     with store.cursor() as cursor:
         found = cursor.execute(SELECT_OPEN).fetchall()
     for row in found:
-        close_demo(store, row["business_id"], row["user_id"], meta)
+        close_demo(CommandContext(store, row["business_id"], meta), row["user_id"])
     return [row["business_id"] for row in found]
 
 
@@ -86,7 +85,7 @@ def open_demos(store: EventStore) -> list[int]:
 def wait_until_shown(
     store: EventStore, business_id: int, patience: float, stopped: Callable[[], bool] = lambda: False
 ) -> int | None:
-    """Return the position from which on the shop shows everything; None if it does not within `patience` seconds."""
+    """Return the position from which all of the shop can be read; None if that takes more than `patience` seconds."""
     until = time.monotonic() + patience
     while not stopped() and time.monotonic() < until:
         with store.cursor() as cursor:
@@ -98,7 +97,7 @@ def wait_until_shown(
     return None
 
 
-def _hand_in(store: EventStore, files: Files, account: Account, data: bytes, name: str, meta: Metadata) -> str:
+def _upload(store: EventStore, files: Files, account: Account, data: bytes, name: str, meta: Metadata) -> str:
     file_id = uuid.uuid4()
     put = files.writer(account.business_id or 0, file_id)
     for part, start in enumerate(range(0, len(data), PART_BYTES)):

@@ -2,20 +2,18 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from shared.domain.refusals.admin import DemoNotAllowed
-from shared.http.auth import command_context, language, staff
+from shared.eventstore.command import CommandContext, Result
+from shared.http.commands import Respond, Responder, StaffCommand
+from shared.http.dependencies import Dependencies, Deps
 from shared.http.openapi import example, refuses
-from shared.http.responses import ok
-from shared.http.tokens import Principal
-from shared.texts import catalogue
-from write_side.demo.handlers import USUAL_SEED, DemoAccount, close_demos, open_demo, wait_until_shown
+from write_side.demo.handlers import USUAL_SEED, close_demos, open_demo, wait_until_shown
 
 router = APIRouter(tags=["Admin"])
-Staff = Annotated[Principal, Depends(staff)]
 _PATIENCE = 20.0
 _LARGEST = 2**31 - 1
 _ACCOUNT = {
@@ -25,17 +23,17 @@ _ACCOUNT = {
     "seed": 1,
 }
 _SEEDED: dict[int | str, dict[str, Any]] = {
-    201: example(_ACCOUNT, "The shop shows everything. The password is told this once, and kept nowhere"),
+    201: example(_ACCOUNT, "All of the shop can be read. The password is shown this once and not stored"),
     202: example({"message": "The demo shop is being furnished; …", **_ACCOUNT}, "Workers are busy", pending=True),
 }
 _RESET: dict[int | str, dict[str, Any]] = {
-    201: example({**_ACCOUNT, "closed": [3, 5]}, "As POST /api/admin/demo/seed, and which demo shops have ended"),
+    201: example({**_ACCOUNT, "closed": [3, 5]}, "As POST /api/admin/demo/seed, and the ids of the closed demo shops"),
     202: example({"message": "The demo shop is being furnished; …", **_ACCOUNT, "closed": []}, "Busy", pending=True),
 }
 
 
-class DemoWish(BaseModel):
-    """Which shop: equal seeds give equal shops on one day."""
+class DemoRequest(BaseModel):
+    """Equal seeds give equal shops on one day."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -43,38 +41,34 @@ class DemoWish(BaseModel):
 
 
 @router.post("/admin/demo/seed", status_code=201, responses=_SEEDED, openapi_extra=refuses(DemoNotAllowed))
-def seed_demo(request: Request, who: Staff, form: DemoWish | None = None) -> Response:
-    """Open a new demo shop: six months of a grocery that end today, with everything the lists have to show.
+def seed_demo(ctx: StaffCommand, respond: Respond, deps: Deps, form: DemoRequest | None = None) -> Response:
+    """Open a new demo shop: six months of a grocery that end today, with data in every list.
 
-    A worker reads its ledger and does the rest; 201 once all of it can be read, 202 if that takes longer. Each call
-    opens another shop.
+    Workers import its sales and record stock and cash; 201 once all of it can be read, 202 if that takes longer. Each
+    call opens another shop.
     """
-    _insist_on_demo(request)
-    return _answer(request, who, _opened(request, who, form), {})
+    _require_demo(deps)
+    return _opened(ctx, respond, deps, form, {})
 
 
 @router.post("/admin/demo/reset", status_code=201, responses=_RESET, openapi_extra=refuses(DemoNotAllowed))
-def reset_demo(request: Request, who: Staff, form: DemoWish | None = None) -> Response:
-    """Close every demo shop, and no other, and open a new one. Who was logged in to one of them is logged out."""
-    _insist_on_demo(request)
-    closed = close_demos(request.app.state.store, command_context(request, who))
-    return _answer(request, who, _opened(request, who, form), {"closed": closed})
+def reset_demo(ctx: StaffCommand, respond: Respond, deps: Deps, form: DemoRequest | None = None) -> Response:
+    """Close every demo shop, and no other, and open a new one. Their sessions end."""
+    _require_demo(deps)
+    return _opened(ctx, respond, deps, form, {"closed": close_demos(ctx.store, ctx.meta)})
 
 
-def _insist_on_demo(request: Request) -> None:
-    if not request.app.state.settings.demo_allowed:
+def _require_demo(deps: Dependencies) -> None:
+    if not deps.settings.demo_allowed:
         raise DemoNotAllowed
 
 
-def _opened(request: Request, who: Principal, form: DemoWish | None) -> DemoAccount:
-    state = request.app.state
-    return open_demo(state.store, state.files, (form or DemoWish()).seed, command_context(request, who))
-
-
-def _answer(request: Request, who: Principal, demo: DemoAccount, more: dict[str, Any]) -> Response:
-    position = wait_until_shown(request.app.state.store, demo.business_id, _PATIENCE)
+def _opened(
+    ctx: CommandContext, respond: Responder, deps: Dependencies, form: DemoRequest | None, more: dict[str, Any]
+) -> Response:
+    demo = open_demo(ctx.store, deps.files, (form or DemoRequest()).seed, ctx.meta)
+    position = wait_until_shown(ctx.store, demo.business_id, _PATIENCE)
     data = {**demo._asdict(), **more}
     if position is None:
-        text = catalogue()["DEMO_PENDING"][language(request, who)]
-        return ok({"message": text.message, **data}, status=202)
-    return ok(data, status=201, position=request.app.state.positions.seal(demo.business_id, position))
+        return respond(Result({"message": respond.message("DEMO_PENDING"), **data}, None), status=202)
+    return respond.of(demo.business_id)(Result(data, position), status=201)

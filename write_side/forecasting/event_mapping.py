@@ -1,4 +1,4 @@
-"""Between the models' numbers and the log's: histories from what was sold, events from predictions."""
+"""Mapping between events and models: histories from quantities sold, events from predictions."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -35,20 +35,20 @@ def takings_of(days: Mapping[dt.date, int], sales: int, as_of: dt.date) -> Histo
     return History.of({date: float(max(0, paisa)) for date, paisa in days.items() if date <= as_of}, sales, as_of)
 
 
-def windows_of(told: Sequence[BacktestWindow], scale: int) -> tuple[Window, ...]:
-    """Return the windows that events told, as the models take them back."""
+def windows_of(recorded: Sequence[BacktestWindow], scale: int) -> tuple[Window, ...]:
+    """Return recorded backtest windows in the form of the models."""
     return tuple(
         Window(
             cutoff=window.cutoff,
             known=window.known,
             foretold={model: tuple(n / scale for n in days) for model, days in window.foretold.items()},
         )
-        for window in told
+        for window in recorded
     )
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What stands beside the numbers in an event: whose, when, made from what; and the windows told before."""
+class Provenance(msgspec.Struct, frozen=True):
+    """The fields of an event beside its numbers: run, dates and positions; `windows` are those recorded before."""
 
     run_id: str
     made_on: dt.date
@@ -59,16 +59,16 @@ class Told(msgspec.Struct, frozen=True):
 
 
 def forecast_made(
-    forecast_id: int, product_id: int, transactions: int, horizon: int, made: Prediction, told: Told
+    forecast_id: int, product_id: int, transactions: int, horizon: int, made: Prediction, provenance: Provenance
 ) -> ForecastMade:
     """Return the event of a product's forecast."""
     return ForecastMade(
         forecast_id=forecast_id,
-        run_id=told.run_id,
+        run_id=provenance.run_id,
         product_id=product_id,
         horizon=horizon,
-        made_on=told.made_on,
-        data_as_of=told.data_as_of,
+        made_on=provenance.made_on,
+        data_as_of=provenance.data_as_of,
         transactions=transactions,
         tier=made.tier,
         model=made.model,
@@ -79,25 +79,25 @@ def forecast_made(
         quantiles=[_thousandths(quantile) for day in made.cumulative for quantile in day],
         accuracy=_accuracy(made.accuracy),
         rivals=[Rival(r.model, round(r.wape, 4), round(r.bias, 4)) for r in made.rivals],
-        windows=_new(made.windows, THOUSAND, told),
-        data_version=told.data_version,
-        based_on=told.based_on,
+        windows=_new(made.windows, THOUSAND, provenance),
+        data_version=provenance.data_version,
+        based_on=provenance.based_on,
     )
 
 
-def takings_told(made: RevenuePrediction, told: Told) -> RevenueForecastMade:
+def takings_made(made: RevenuePrediction, provenance: Provenance) -> RevenueForecastMade:
     """Return the event of a shop's forecast."""
     days = [TakingsDay(day.date, day.paisa, day.lower, day.upper) for day in made.days]
     return RevenueForecastMade(
-        told.run_id,
-        told.made_on,
-        told.data_as_of,
+        provenance.run_id,
+        provenance.made_on,
+        provenance.data_as_of,
         made.model,
         days,
         _accuracy(made.accuracy),
-        _new(made.windows, 1, told),
-        told.data_version,
-        told.based_on,
+        _new(made.windows, 1, provenance),
+        provenance.data_version,
+        provenance.based_on,
     )
 
 
@@ -106,12 +106,12 @@ def _day(day: prediction.Day) -> ForecastDay:
     return ForecastDay(day.date, *map(_thousandths, numbers))
 
 
-def _new(windows: Sequence[Window], scale: int, told: Told) -> list[BacktestWindow]:
+def _new(windows: Sequence[Window], scale: int, provenance: Provenance) -> list[BacktestWindow]:
     found = [
         BacktestWindow(w.cutoff, w.known, {m: [round(n * scale) for n in days] for m, days in w.foretold.items()})
         for w in windows
     ]
-    return [window for window in found if window not in told.windows]
+    return [window for window in found if window not in provenance.windows]
 
 
 def _accuracy(found: prediction.Accuracy) -> Accuracy:

@@ -1,82 +1,76 @@
-"""What an owner asks of the models: read, decided on and added to the log under the shop's lock."""
+"""Command handlers of forecasts: requests of owners."""
 
 import datetime as dt
 import math
-import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from shared.domain.events.forecasting import ForecastRunCompleted, ForecastsRequested
-from shared.domain.events.jobs import JobFailed
 from shared.eventstore.codec import decode
-from shared.eventstore.store import EventStore, Metadata, UnitOfWork
-from write_side.forecasting import aggregate
-from write_side.forecasting.aggregate import Asked, Shop, run_stream
+from shared.eventstore.command import CommandContext, Loaded, Result, Stream
+from shared.eventstore.event import Event
+from shared.eventstore.store import UnitOfWork
+from shared.eventstore.system_events import JobFailed
+from shared.runtime.business_day import date_of, start_of
+from write_side.forecasting.aggregate import RequestForecasts, Requests, Shop, decide, evolve
 from write_side.forecasting.planning import SALES, SELECT_DATA_VERSION, data_version
 
-_DHAKA = ZoneInfo("Asia/Dhaka")
 _TOPICS = [ForecastsRequested.topic, ForecastRunCompleted.topic, JobFailed.topic]
-# What one worker needs: seconds to begin, and per product with its backtest.
-_BEGIN_SECONDS, _PRODUCT_SECONDS = 2.0, 1.0
+# Estimated seconds of one worker: to start, and per product with its backtest.
+_START_SECONDS, _PRODUCT_SECONDS = 2.0, 1.0
 
-# Returns what was asked for since an instant, and which parts of it are done or given up, in order.
-SELECT_TODAY = """SELECT topic, state FROM log.events
+# Select the requests since an instant, and the parts completed or given up since, in order.
+SELECT_TODAY = """SELECT notification_id, topic, state FROM log.events
     WHERE business_id = %s AND topic = ANY(%s) AND notification_id > log.position_at(%s) ORDER BY notification_id"""
 
 
-class Granted(NamedTuple):
-    """What a request was answered, as JSON, and where the log tells of it."""
+class RunStream(Stream[Requests]):
+    """The stream of a new run; its state are all requests of the shop's day."""
 
-    data: dict[str, Any]
-    position: int | None
+    def load(self, unit: UnitOfWork) -> Loaded[Requests]:
+        """Return the requests of today."""
+        today = date_of(unit.now)
+        requests, position = Requests(today), 0
+        for row in unit.sql(SELECT_TODAY, (unit.business_id, _TOPICS, start_of(today))):
+            requests = evolve(requests, decode(row["topic"], bytes(row["state"])))
+            position = row["notification_id"]
+        return Loaded(self.name(unit.business_id), requests, 0, position)
 
 
-@dataclass(frozen=True)
-class Almanac:
-    """The forecasts of one shop, for one command; `request_hash` tells a repeated command from a reused key."""
+RUN = RunStream("forecasts", Requests(dt.date.min), evolve, per_business=False)
 
-    store: EventStore
-    business_id: int
-    meta: Metadata
-    request_hash: bytes | None
 
-    def data_version(self) -> int:
-        """Return the position of the last event that changed the shop's sales, 0 if there was none."""
-        with self.store.cursor() as cursor:
-            row = cursor.execute(SELECT_DATA_VERSION, (self.business_id, SALES)).fetchone()
-        return int(row["position"]) if row else 0
+def current_data_version(ctx: CommandContext) -> int:
+    """Return the position of the last event that changed the shop's sales, 0 if there is none."""
+    with ctx.store.cursor() as cursor:
+        row = cursor.execute(SELECT_DATA_VERSION, (ctx.business_id, SALES)).fetchone()
+    return int(row["position"]) if row else 0
 
-    def request(self, asked: Asked, transactions: Mapping[int, int], *, limited: bool) -> Granted:
-        """Record what is to be forecast; returns the answer.
 
-        `transactions` per product are those of the shop's tables. Raises what `aggregate.request` raises, and
-        IdempotencyKeyReused.
-        """
-        run_id = str(uuid.uuid4())
+def request_forecasts(
+    ctx: CommandContext, command: RequestForecasts, transactions: Mapping[int, int], *, limited: bool
+) -> Result[dict[str, Any]]:
+    """Record a request for forecasts; `transactions` per product are those of the shop's read models.
 
-        def decide(unit: UnitOfWork) -> dict[str, Any]:
-            midnight = unit.now.astimezone(_DHAKA).replace(hour=0, minute=0, second=0, microsecond=0)
-            rows = unit.sql(SELECT_TODAY, (self.business_id, _TOPICS, midnight))
-            today = aggregate.load(midnight.date(), (decode(row["topic"], bytes(row["state"])) for row in rows))
-            left = midnight + dt.timedelta(days=1) - unit.now
-            event = aggregate.request(
-                asked,
-                Shop(transactions, data_version(unit)),
-                today,
-                run_id,
-                seconds_left=math.ceil(left.total_seconds()) if limited else None,
-            )
-            unit.append(run_stream(run_id), 0, event)
-            return answer(event)
+    Shops that are `limited` have a daily quota. Raises TooManyForecasts, ProductNotFound, InsufficientData.
+    """
 
-        outcome = self.store.execute(self.business_id, self.meta, decide, request_hash=self.request_hash)
-        return Granted(outcome.result, outcome.position)
+    def request(requests: Requests, unit: UnitOfWork) -> Sequence[Event]:
+        timed = replace(command, seconds_left=_seconds_left(unit.now)) if limited else command
+        return decide(timed, requests, Shop(transactions, data_version(unit)))
+
+    return ctx.transact(RUN.of(command.run_id), request, lambda requests: answer(requests.runs[-1]))
+
+
+def _seconds_left(now: dt.datetime) -> int:
+    """Return the seconds until midnight in Dhaka, rounded up."""
+    tomorrow = start_of(date_of(now) + dt.timedelta(days=1))
+    return math.ceil((tomorrow - now).total_seconds())
 
 
 def answer(event: ForecastsRequested) -> dict[str, Any]:
-    """Return what an owner is told of a request; texts are added at the edge."""
+    """Return the stored answer of a request; the router adds texts."""
     return {
         "product_count": len(event.product_ids) + len(event.reused),
         "forecast_days": event.horizon,
@@ -90,5 +84,5 @@ def answer(event: ForecastsRequested) -> dict[str, Any]:
 
 
 def estimated_seconds(products: int) -> int:
-    """Return the whole seconds that so many forecasts take, 0 for none."""
-    return math.ceil(_BEGIN_SECONDS + products * _PRODUCT_SECONDS) if products else 0
+    """Return the estimated whole seconds for this number of forecasts, 0 for none."""
+    return math.ceil(_START_SECONDS + products * _PRODUCT_SECONDS) if products else 0

@@ -1,4 +1,4 @@
-"""What forecasts are made from, read at one moment that the read models have come to."""
+"""Inputs of forecasts, read from the read models in one read transaction."""
 
 import datetime as dt
 import time
@@ -15,13 +15,13 @@ from shared.jobs.queue import Retry
 from shared.postgres.database import FIRST_STATEMENT
 from write_side.forecasting.aggregate import Shop
 
-# How long a worker looks for what is on its way, how often, and when it comes back if that was in vain.
-_PATIENCE, _PAUSE, _LATER, _WHEN_REPAIRED = 3.0, 0.02, 0.5, 60.0
+# Seconds a worker waits for the read models, between two looks, until a retry, and until a retry if parked.
+_PATIENCE, _PAUSE, _RETRY, _RETRY_PARKED = 3.0, 0.02, 0.5, 60.0
 
 
 @dataclass(frozen=True)
 class Material:
-    """What one part of a run is made from: all of it as of one moment, `based_on`.
+    """The inputs of one part of a run, all as of the positions `based_on`.
 
     `data_as_of` is None for a shop without sales.
     """
@@ -38,7 +38,7 @@ class Material:
 
 @contextmanager
 def reading(connect: Callable[[], Connection[Any]], business_id: int, today: dt.date) -> Iterator[Demand]:
-    """Lend the signals of one shop within one read transaction."""
+    """Yield the demand of one shop within one read transaction."""
     with connect() as conn:
         conn.isolation_level = IsolationLevel.REPEATABLE_READ
         conn.read_only = True
@@ -50,7 +50,7 @@ def reading(connect: Callable[[], Connection[Any]], business_id: int, today: dt.
 def when_reached(
     connect: Callable[[], Connection[Any]], business_id: int, position: int, today: dt.date
 ) -> Iterator[Demand]:
-    """Lend the signals of one shop once its read models show a position; raises Retry if that takes long."""
+    """Yield the demand of one shop once its read models include a position; raises Retry if that takes long."""
     until = time.monotonic() + _PATIENCE
     while True:
         with reading(connect, business_id, today) as demand:
@@ -59,14 +59,14 @@ def when_reached(
                 yield demand
                 return
         if reached.parked:
-            raise Retry(_WHEN_REPAIRED)
+            raise Retry(_RETRY_PARKED)
         if time.monotonic() > until:
-            raise Retry(_LATER)
+            raise Retry(_RETRY)
         time.sleep(_PAUSE)
 
 
 def material(demand: Demand, requested: ForecastsRequested, products: Sequence[int]) -> Material:
-    """Return what is to be known of these products and of the shop."""
+    """Return the inputs of these products and of the shop's takings."""
     return Material(
         demand.horizon(),
         demand.transactions(),
@@ -80,5 +80,5 @@ def material(demand: Demand, requested: ForecastsRequested, products: Sequence[i
 
 
 def shop(demand: Demand, data_version: int) -> Shop:
-    """Return what a shop's tables tell a plan."""
+    """Return the data that a plan is decided by."""
     return Shop(demand.transactions(), data_version)

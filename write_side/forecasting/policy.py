@@ -1,13 +1,13 @@
-"""Ledgers and days call for a plan, a plan or an owner for models, part by part; what is told ends the job."""
+"""Starts planning after an import or a new day, and one job per part of a run; completion events close the jobs."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.domain.events.base import Event
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.forecasting import DailyForecastsPlanned, ForecastRunCompleted, ForecastsRequested
 from shared.domain.events.sales import UploadCompleted
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import DayOpened
 from shared.jobs.job import FOLLOWING, NIGHTLY, WAITED_FOR, NewJob, Outcome
 from write_side.forecasting.aggregate import DAY, IMPORT, OWNER, PART_JOB, parts
 
@@ -16,7 +16,7 @@ _PRIORITIES = {OWNER: WAITED_FOR, IMPORT: FOLLOWING, DAY: NIGHTLY}
 
 
 def when_upload_completed(recorded: RecordedEvent, event: UploadCompleted) -> list[NewJob | Outcome]:
-    """New sales change what is to be expected."""
+    """New sales start planning."""
     if not event.created:
         return []
     subject = plan_subject(IMPORT, event.file_id)
@@ -24,13 +24,13 @@ def when_upload_completed(recorded: RecordedEvent, event: UploadCompleted) -> li
 
 
 def when_day_opened(recorded: RecordedEvent, event: DayOpened) -> list[NewJob | Outcome]:
-    """What was sold yesterday, or was not looked at for a week, is forecast anew, shop by shop."""
+    """A new day starts planning for all shops."""
     date = event.date.isoformat()
     return [NewJob(PLAN, plan_subject(DAY, date), None, recorded.position, {"cause": date}, NIGHTLY)]
 
 
 def when_forecasts_requested(recorded: RecordedEvent, event: ForecastsRequested) -> list[NewJob | Outcome]:
-    """Each part is a job of its own; an import or a day also asks for the shop's takings."""
+    """One job per part; runs of an import or a day include the shop's takings, so they have at least one part."""
     planned: list[NewJob | Outcome] = []
     if event.by == IMPORT and event.cause:
         planned.append(Outcome(PLAN, plan_subject(IMPORT, event.cause), "done"))
@@ -50,22 +50,22 @@ def when_forecasts_requested(recorded: RecordedEvent, event: ForecastsRequested)
 
 
 def when_forecast_run_completed(_: RecordedEvent, event: ForecastRunCompleted) -> list[NewJob | Outcome]:
-    """A part that is told is done."""
+    """A completed part closes its job."""
     return [Outcome(MAKE, make_subject(event.run_id, event.part), "done")]
 
 
 def when_daily_forecasts_planned(_: RecordedEvent, event: DailyForecastsPlanned) -> list[NewJob | Outcome]:
-    """Every shop was looked at."""
+    """Planning of the day is complete."""
     return [Outcome(PLAN, plan_subject(DAY, event.date.isoformat()), "done")]
 
 
 def plan_subject(by: str, cause: str) -> str:
-    """Return what a plan is about."""
+    """Return the subject of a planning job."""
     return f"{by}-{cause}"
 
 
 def make_subject(run_id: str, part: int) -> str:
-    """Return what one part of a run is about."""
+    """Return the subject of the job of one part."""
     return f"{run_id}-{part}"
 
 

@@ -1,25 +1,23 @@
-"""Forecasts asked for over HTTP."""
+"""Requests for forecasts over HTTP."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from anyio import to_thread
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from shared.domain.readmodels.demand import SELECT_TRANSACTIONS
 from shared.domain.refusals.forecasting import InsufficientData, TooManyForecasts
 from shared.domain.refusals.inventory import ProductNotFound
-from shared.http.auth import command_context, language, owner, request_hash
+from shared.http.commands import OwnerCommand, Respond
+from shared.http.dependencies import Deps
 from shared.http.openapi import example, refuses
-from shared.http.responses import ok
-from shared.http.tokens import Principal
 from shared.postgres.database import await_position, reading
-from shared.texts import text
-from write_side.forecasting.handlers import Almanac
+from write_side.forecasting import handlers
 from write_side.forecasting.schemas import ForecastRequest
 
 router = APIRouter(tags=["Forecasts"])
-_GRANTED: dict[int | str, dict[str, Any]] = {
+_ACCEPTED: dict[int | str, dict[str, Any]] = {
     202: example(
         {
             "message": "Generating forecasts...",
@@ -29,8 +27,8 @@ _GRANTED: dict[int | str, dict[str, Any]] = {
             "reused": 0,
             "skipped": [{"product_id": 4, "reason": "insufficient_data", "have": 12, "need": 30}],
         },
-        "Accepted; `product_count` counts products that are forecast or, of them `reused`, were today from the same"
-        " sales. X-Event-Position says from where GET /forecasts knows of the request",
+        "Accepted; `product_count` includes the `reused` products, already forecast today from the same sales."
+        " X-Event-Position is the position from which GET /forecasts includes the request",
         pending=True,
     )
 }
@@ -39,25 +37,21 @@ _GRANTED: dict[int | str, dict[str, Any]] = {
 @router.post(
     "/forecasts/request",
     status_code=202,
-    responses=_GRANTED,
+    responses=_ACCEPTED,
     openapi_extra=refuses(InsufficientData, ProductNotFound, TooManyForecasts),
 )
-async def request_forecasts(
-    request: Request, who: Annotated[Principal, Depends(owner)], form: ForecastRequest
-) -> Response:
-    """Have products forecast, all of them unless named; a shop may ask ten times a day.
+async def request_forecasts(ctx: OwnerCommand, respond: Respond, deps: Deps, form: ForecastRequest) -> Response:
+    """Request forecasts of products, of all unless named; a shop may request ten times a day.
 
-    What was forecast today from the same sales, as far ahead, is not made again unless `force_regenerate`. Products
+    Products forecast today from the same sales with the same horizon are reused unless `force_regenerate`. Products
     with fewer than 30 sales are skipped. GET /forecasts shows each forecast as soon as it is made.
     """
-    state, business_id = request.app.state, who.business_id or 0
-    almanac = Almanac(state.store, business_id, command_context(request, who), request_hash(request))
-    version = await to_thread.run_sync(almanac.data_version)
-    await await_position(state.reader, business_id, ("sales",), version)
-    async with reading(state.reader, business_id) as conn:
+    business_id = ctx.business_id or 0
+    version = await run_in_threadpool(handlers.current_data_version, ctx)
+    await await_position(deps.reader, business_id, ("sales",), version)
+    async with reading(deps.reader, business_id) as conn:
         rows = await (await conn.execute(SELECT_TRANSACTIONS, {"business": business_id})).fetchall()
-    limited = state.settings.rate_limits
-    granted = await to_thread.run_sync(lambda: almanac.request(form.asked(), dict(rows), limited=limited))
-    said = text("FORECASTS_PENDING", language(request, who)).message
-    token = state.positions.seal(business_id, granted.position) if granted.position else None
-    return ok({"message": said, **granted.data}, status=202, position=token)
+    limited = deps.settings.rate_limits
+    result = await run_in_threadpool(handlers.request_forecasts, ctx, form.command(), dict(rows), limited=limited)
+    message = respond.message("FORECASTS_PENDING")
+    return respond(result.map(lambda answer: {"message": message, **answer}), status=202)

@@ -1,4 +1,4 @@
-"""Makes the forecasts of one part of a run: signals in, batches of events out; goes on after its last batch."""
+"""Worker that computes the forecasts of one part of a run in batches; a retry continues after the last batch."""
 
 import datetime as dt
 import logging
@@ -9,30 +9,30 @@ from typing import Any, cast
 
 from psycopg import Connection
 
-from shared.domain.events.base import Event
 from shared.domain.events.forecasting import ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
 from shared.domain.readmodels.demand import TAKINGS
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.jobs import queue
 from shared.jobs.queue import Job, Lease, Retry
 from write_side.forecasting import aggregate, event_mapping
 from write_side.forecasting.aggregate import OWNER, Part, part_stream, run_stream
-from write_side.forecasting.event_mapping import THOUSAND, Told
+from write_side.forecasting.event_mapping import THOUSAND, Provenance
 from write_side.forecasting.inputs import Material, material, when_reached
 from write_side.forecasting.models.prediction import LEAST_TRANSACTIONS, NotEnough
 from write_side.forecasting.models.process import ForecastError, Models, ProductTask, TakingsTask
 
 TAKINGS_DAYS = 90
-# So many forecasts, or what was made in so many seconds, are recorded at once.
+# Results are recorded in batches of this size, or after this many seconds.
 _BATCH, _BATCH_SECONDS = 10, 3.0
-_GIVING_WAY_SECONDS, _LOOK_SECONDS = 0.1, 0.3
+_PREEMPTED_SECONDS, _LOOK_SECONDS = 0.1, 0.3
 _DAY = dt.timedelta(1)
 logger = logging.getLogger("smartmarket.forecasts")
 
 
 @dataclass
 class _Run:
-    """One run over one part: what was asked for, what it is made from, how far it is, what is not recorded yet."""
+    """The state of the job: the request, its inputs, the recorded progress, and events not recorded yet."""
 
     job: Job
     requested: ForecastsRequested
@@ -41,18 +41,18 @@ class _Run:
     state: Part
     material: Material
     short: list[Short] = field(default_factory=list)
-    told: list[Event] = field(default_factory=list)
+    pending: list[Event] = field(default_factory=list)
     recorded_at: float = field(default_factory=time.monotonic)
 
     @property
     def business_id(self) -> int:
         return self.job.business_id or 0
 
-    def beside(self, product: int) -> Told:
-        """Return what stands beside the numbers of a product, or of TAKINGS, of a shop that has sold something."""
+    def provenance(self, product: int) -> Provenance:
+        """Return the provenance of the forecast of a product, or of TAKINGS; the shop must have sales."""
         asked, found = self.requested, self.material
         as_of, windows = cast("dt.date", found.data_as_of), found.windows.get(product, ())
-        return Told(asked.run_id, asked.date, as_of, asked.data_version, found.based_on, windows)
+        return Provenance(asked.run_id, asked.date, as_of, asked.data_version, found.based_on, windows)
 
 
 class ForecastMaker:
@@ -65,21 +65,21 @@ class ForecastMaker:
         connect_reader: Callable[[], Connection[Any]],
         models: Models,
     ) -> None:
-        """Read tables over `connect_reader`, predict by `models`, append to `store`; see who waits over `connect`."""
+        """Read tables over `connect_reader`, predict by `models`, append to `store`; look for jobs over `connect`."""
         self._store = store
         self._connect = connect
         self._connect_reader = connect_reader
         self._models = models
 
     def __call__(self, job: Job, lease: Lease) -> None:
-        """Make what is not made yet; a part that is told is left alone.
+        """Compute the missing results of a part; does nothing if the part is completed.
 
-        Gives way to jobs that somebody waits for, and comes back where read models are behind the request.
+        Raises Retry for a more urgent job, and while the read models are behind the request.
         """
         run_id, part = str(job.payload["run_id"]), int(job.payload["part"])
         state = Part()
         for recorded in self._store.load(part_stream(run_id, part)):
-            state = aggregate.advance(state, recorded.event)
+            state = aggregate.evolve_part(state, recorded.event)
         if state.completed:
             return
         requested = cast("ForecastsRequested", self._store.load(run_stream(run_id))[0].event)
@@ -89,42 +89,42 @@ class ForecastMaker:
         self._make(_Run(job, requested, part, parts, state, found), lease)
 
     def _make(self, run: _Run, lease: Lease) -> None:
-        """Make and record all that is left; stops where the lease was lost."""
+        """Compute and record all missing results; stops if the lease is lost."""
         products = [product for product in run.state.left(run.parts[run.part]) if _is_worthwhile(run, product)]
-        takings = run.part == 0 and not run.state.takings_told and _takings_are_worthwhile(run)
+        takings = run.part == 0 and not run.state.takings_made and _takings_are_worthwhile(run)
         while (products or takings) and not self._models.loaded(_LOOK_SECONDS):
             if not lease.held():
                 return
-            self._give_way(run)
+            self._yield_to_urgent(run)
         for product in products:
             if not lease.held():
                 return
-            self._give_way(run)
-            run.told += self._forecast(run, product)
-            if len(run.told) >= _BATCH or time.monotonic() > run.recorded_at + _BATCH_SECONDS:
+            self._yield_to_urgent(run)
+            run.pending += self._forecast(run, product)
+            if len(run.pending) >= _BATCH or time.monotonic() > run.recorded_at + _BATCH_SECONDS:
                 self._record(run)
         if takings:
-            run.told += self._takings(run)
+            run.pending += self._takings(run)
         if lease.held():
             self._record(run, last=True)
 
     def _forecast(self, run: _Run, product: int) -> list[Event]:
-        """Return what is to be told of a product: a forecast, a failure, or nothing if it turns out too short."""
+        """Return the forecast of a product or its failure; nothing if its history turns out too short."""
         found, asked = run.material, run.requested
         as_of, transactions = cast("dt.date", found.data_as_of), found.transactions[product]
-        known, beside = found.known.get(product), run.beside(product)
+        known, provenance = found.known.get(product), run.provenance(product)
         task = ProductTask(
             event_mapping.history_of(found.sold[product], transactions, as_of, found.units.get(product)),
             asked.horizon,
             asked.date + _DAY,
-            event_mapping.windows_of(beside.windows, THOUSAND),
+            event_mapping.windows_of(provenance.windows, THOUSAND),
             known.champion if known else None,
         )
         try:
             made = self._models.predict(task)
         except ForecastError as error:
             logger.warning(
-                "no forecast",
+                "forecast failed",
                 extra={
                     "business_id": run.business_id,
                     "product_id": product,
@@ -136,27 +136,27 @@ class ForecastMaker:
             run.short.append(Short(product, made.have, made.need))
             return []
         number = self._store.allot(run.business_id, "forecast")
-        return [event_mapping.forecast_made(number, product, transactions, asked.horizon, made, beside)]
+        return [event_mapping.forecast_made(number, product, transactions, asked.horizon, made, provenance)]
 
     def _takings(self, run: _Run) -> list[Event]:
-        """Return what is to be told of the shop's takings."""
-        takings, beside = run.material.takings, run.beside(TAKINGS)
-        history = event_mapping.takings_of(takings.days, takings.sales, beside.data_as_of)
+        """Return the forecast of the shop's takings; nothing if it failed or the history is too short."""
+        takings, provenance = run.material.takings, run.provenance(TAKINGS)
+        history = event_mapping.takings_of(takings.days, takings.sales, provenance.data_as_of)
         start = run.requested.date + _DAY
         try:
             made = self._models.predict_takings(
-                TakingsTask(history, TAKINGS_DAYS, start, event_mapping.windows_of(beside.windows, 1))
+                TakingsTask(history, TAKINGS_DAYS, start, event_mapping.windows_of(provenance.windows, 1))
             )
         except ForecastError as error:
-            logger.warning("no forecast of takings", extra={"business_id": run.business_id, "reason": error.reason})
+            logger.warning("forecast of takings failed", extra={"business_id": run.business_id, "reason": error.reason})
             return []
-        return [] if isinstance(made, NotEnough) else [event_mapping.takings_told(made, beside)]
+        return [] if isinstance(made, NotEnough) else [event_mapping.takings_made(made, provenance)]
 
     def _record(self, run: _Run, *, last: bool = False) -> None:
-        """Append what is told, and if it was the last that the part is done; another worker's batch goes before."""
-        state, events = run.state, list(run.told)
+        """Append the pending events and, after the last batch, the completion; Retry if another worker appended."""
+        state, events = run.state, list(run.pending)
         for event in events:
-            state = aggregate.advance(state, event)
+            state = aggregate.evolve_part(state, event)
         if last:
             asked = run.requested
             events.append(
@@ -174,35 +174,35 @@ class ForecastMaker:
 
         def decide(unit: UnitOfWork) -> None:
             if len(unit.load(stream)) != before:
-                raise Retry(_GIVING_WAY_SECONDS)
+                raise Retry(_PREEMPTED_SECONDS)
             unit.append(stream, before, *events)
 
         self._store.execute(run.business_id, Metadata(actor="worker", causation=run.job.position), decide)
-        run.state, run.told, run.recorded_at = state, [], time.monotonic()
+        run.state, run.pending, run.recorded_at = state, [], time.monotonic()
 
-    def _give_way(self, run: _Run) -> None:
-        """Record what is made and come back later if something more urgent waits for a worker."""
+    def _yield_to_urgent(self, run: _Run) -> None:
+        """Record the pending events and raise Retry if a more urgent job is due."""
         with self._connect() as conn:
             outranked = queue.outranked(conn, run.job.priority)
         if outranked:
-            if run.told:
+            if run.pending:
                 self._record(run)
-            raise Retry(_GIVING_WAY_SECONDS)
+            raise Retry(_PREEMPTED_SECONDS)
 
 
 def _is_worthwhile(run: _Run, product: int) -> bool:
-    """Tell whether a product has enough sales for the models, and none before this run told of the same."""
+    """Return whether a product has enough sales and no forecast of today from the same sales."""
     found, asked = run.material, run.requested
     transactions, known = found.transactions.get(product, 0), found.known.get(product)
     if found.data_as_of is None or not found.sold.get(product) or transactions < LEAST_TRANSACTIONS:
         run.short.append(Short(product, transactions, LEAST_TRANSACTIONS))
         return False
-    told = known is not None and (known.made_on, known.transactions) == (asked.date, transactions)
-    return asked.by == OWNER or not told
+    done = known is not None and (known.made_on, known.transactions) == (asked.date, transactions)
+    return asked.by == OWNER or not done
 
 
 def _takings_are_worthwhile(run: _Run) -> bool:
-    """Tell whether the shop has enough sales for the models, and none were told of today."""
+    """Return whether the shop has enough sales for the models and no forecast of takings of today."""
     takings, asked = run.material.takings, run.requested
-    told = (takings.made_on, takings.data_version) == (asked.date, asked.data_version)
-    return run.material.data_as_of is not None and takings.sales >= LEAST_TRANSACTIONS and not told
+    done = (takings.made_on, takings.data_version) == (asked.date, asked.data_version)
+    return run.material.data_as_of is not None and takings.sales >= LEAST_TRANSACTIONS and not done

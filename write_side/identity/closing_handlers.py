@@ -1,26 +1,27 @@
-"""Ending a demo shop: its account logs in no more, its sessions end; the log keeps what it showed."""
+"""Command handler that closes a demo shop: its account cannot log in any more, its sessions end."""
 
 import uuid
 from dataclasses import replace
 
-from shared.eventstore.store import EventStore, Metadata, UnitOfWork
-from write_side.identity import aggregate
-from write_side.identity.aggregate import RevokeSessions, revoke_sessions
+from shared.eventstore.command import CommandContext
+from shared.eventstore.store import UnitOfWork
+from write_side.identity.business_aggregate import CloseDemo, decide
 from write_side.identity.credentials import accounts
-from write_side.identity.profile_handlers import append_to_user, business_in, business_stream
+from write_side.identity.profile_handlers import append_to_user, business_of
 from write_side.identity.session_handlers import revoke
+from write_side.identity.user_aggregate import RevokeSessions
 
 
-def close_demo(store: EventStore, business_id: int, user_id: int, meta: Metadata) -> int | None:
-    """Close a demo shop; returns the position, None if it was closed before. Raises NotADemo for any other shop."""
+def close_demo(ctx: CommandContext, user_id: int) -> int | None:
+    """Close the demo shop of the context; returns the position, None if it was closed before. Raises NotADemo."""
+    stream = business_of(ctx.business_id or 0, user_id)
 
-    def decide(unit: UnitOfWork) -> None:
+    def close(unit: UnitOfWork) -> None:
         accounts.locked(unit, user_id)
-        shop = business_in(unit, business_id, user_id)
-        if events := aggregate.close_demo(shop):
-            unit.append(business_stream(business_id), shop.version, *events)
-            ended = revoke(unit, user_id)
-            append_to_user(unit, user_id, revoke_sessions(RevokeSessions(user_id, ended, "closed")))
+        business = stream.load(unit)
+        if events := decide(CloseDemo(), business.state):
+            stream.append(unit, business, events)
+            append_to_user(unit, RevokeSessions(user_id, revoke(unit, user_id), "closed"), user_id)
             accounts.deactivate(unit, user_id)
 
-    return store.execute(business_id, replace(meta, command_id=str(uuid.uuid4())), decide).position
+    return replace(ctx, meta=replace(ctx.meta, command_id=str(uuid.uuid4()))).execute(close).position

@@ -1,4 +1,4 @@
-"""Proving who one is: passwords checked one by one, failures counted, too many of them refused."""
+"""Verification of passwords: failures are counted per account and address, too many are refused."""
 
 import datetime as dt
 import ipaddress
@@ -15,40 +15,40 @@ from write_side.identity.credentials import accounts, passwords, throttle
 from write_side.identity.credentials.accounts import Account
 
 RESET_PATH = "/api/auth/password/reset-request"
-_SETTLED = dt.timedelta(seconds=5)  # a refusal of this minute may be committed in the next
+_SETTLED = dt.timedelta(seconds=5)  # a refusal of one minute may be committed in the next
 
-# Returns the time and what was refused lately to an account or an address, oldest first; one row of nulls if nothing.
+# Select the time and the recent refusals of an account or an address, oldest first; one row of nulls if there are none.
 SELECT_REFUSALS = """SELECT now() AS now, at, reason, account_key = %(account)s AS of_account,
         ip = %(ip)s::inet AS of_source
     FROM (VALUES (0)) AS once LEFT JOIN credentials.refusals
         ON (ip = %(ip)s::inet AND at > now() - interval '15 minutes')
         OR (account_key = %(account)s AND at > now() - interval '24 hours') ORDER BY at"""
-# Returns nothing.
+# Record a refusal.
 INSERT_REFUSAL = """INSERT INTO credentials.refusals (at, account_key, ip, reason)
     VALUES (clock_timestamp(), %s, %s::inet, %s)"""
-# Returns nothing; what was wrong before the right password came counts for the address only.
+# Reset the failures of an account at one address; the address keeps its own count.
 FORGIVE_AT_SOURCE = """UPDATE credentials.refusals SET reason = 'forgiven'
     WHERE account_key = %s AND ip = %s::inet AND reason = 'password'"""
-# Returns nothing; after a reset the account begins anew, from every address.
+# Reset the failures of an account at every address.
 FORGIVE = "UPDATE credentials.refusals SET reason = 'forgiven' WHERE account_key = %s AND reason = 'password'"
-# Returns every refusal until a time, grouped by minute and address.
+# Count the refusals until a time by minute and address.
 SELECT_FINISHED = """SELECT date_trunc('minute', at, 'UTC') AS minute, host(ip) || '/' || masklen(ip) AS source,
         count(*) AS refused
     FROM credentials.refusals WHERE at < %s GROUP BY 1, 2 ORDER BY 1, 2"""
-# Returns those of the command ids that were carried out.
+# Select the command ids that were executed.
 SELECT_SUMMARISED = "SELECT command_id FROM log.commands WHERE scope = 0 AND command_id = ANY(%s)"
 
 
 @dataclass(frozen=True)
 class Gate:
-    """Where a request came from, and whether failures are counted against it."""
+    """The address of a request, and whether failures are counted."""
 
     ip: str
     enabled: bool = True
 
     @classmethod
     def of(cls, host: str | None, *, enabled: bool) -> "Gate":
-        """Return the gate for a peer's address; IPv6 counts by /64, an address that is none as 0.0.0.0."""
+        """Return the gate of a client address; IPv6 counts by /64, an invalid address as 0.0.0.0."""
         try:
             return cls(str(ipaddress.ip_network(source(host or ""))), enabled)
         except ValueError:
@@ -56,22 +56,22 @@ class Gate:
 
 
 class Attempt(NamedTuple):
-    """Someone at the gate with an e-mail, in the form that emails.py gives it, and a password."""
+    """A login attempt; the e-mail is in the form of emails.py."""
 
     gate: Gate
     email: str
     password: str
 
 
-def prove(store: EventStore, attempt: Attempt) -> Account:
+def verify(store: EventStore, attempt: Attempt) -> Account:
     """Return the account that e-mail and password belong to.
 
-    Raises TooManyLoginAttempts before looking at the password, InvalidCredentials in one time for a wrong password, an
-    unknown e-mail and an account that is not active. Attempts beyond a limit are not counted: nobody can lock an owner
-    out for longer by trying more.
+    Raises TooManyLoginAttempts before the password is checked, InvalidCredentials in equal time for a wrong password,
+    an unknown e-mail and an inactive account. Attempts beyond a limit are not counted: nobody can lock an owner out
+    for longer by trying more.
     """
     gate, key = attempt.gate, accounts.email_key(store, attempt.email)
-    with passwords.SLOTS:  # so that at most as many as there are slots pass the same count
+    with passwords.SLOTS:  # bounds how many attempts see the same count
         _admit(store, gate, key)
         account = accounts.by_email(store, key)
         proven = passwords.matches(attempt.password, account.password_hash if account else None)
@@ -81,8 +81,8 @@ def prove(store: EventStore, attempt: Attempt) -> Account:
     return account
 
 
-def prove_again(store: EventStore, gate: Gate, user_id: int, password: str) -> Account:
-    """Return the account of someone logged in who gave the password once more; raises as `prove` does."""
+def verify_again(store: EventStore, gate: Gate, user_id: int, password: str) -> Account:
+    """Return the account of a logged-in user after its password is verified again; raises as `verify` does."""
     known = accounts.by_id(store, user_id)
     if known is None or not known.is_active:
         raise InvalidCredentials
@@ -95,9 +95,9 @@ def prove_again(store: EventStore, gate: Gate, user_id: int, password: str) -> A
 
 
 def admit_code(store: EventStore, gate: Gate) -> None:
-    """Let a reset code be tried; raises TooManyLoginAttempts once the address has failed too often.
+    """Allow a reset code to be tried; raises TooManyLoginAttempts once the address has failed too often.
 
-    The account's own limit does not apply: the reset is the way past it.
+    The account's own limit does not apply: a reset is how its owner gets past it.
     """
     _admit(store, gate, b"")
 
@@ -109,7 +109,7 @@ def refuse_code(store: EventStore, gate: Gate, key: bytes) -> InvalidResetCode:
 
 
 def forgive(unit: UnitOfWork, key: bytes, gate: Gate | None = None) -> None:
-    """Stop counting the account's failures at the gate, or everywhere; the address keeps its count."""
+    """Reset the account's failures at the gate, or everywhere; the address keeps its count."""
     if gate is None:
         unit.sql(FORGIVE, (key,))
     else:
@@ -154,10 +154,10 @@ class _Summary(NamedTuple):
 
 
 def summarise_refusals(store: EventStore, now: dt.datetime | None = None) -> int:
-    """Append one event per finished minute and source that has none yet; returns how many. Call it every minute.
+    """Append one event per finished minute and source without one; returns the number. Called every minute.
 
-    `now` is the database's clock unless given. Sources are keyed hashes. Refusals that are summarised and more than a
-    day old may be deleted: no limit looks further back.
+    `now` is the database's clock unless given. Sources are keyed hashes. Summarised refusals more than a day old may be
+    deleted: no limit depends on them.
     """
     with store.cursor() as cursor:
         now = now or cursor.execute("SELECT now() AS now").fetchall()[0]["now"]

@@ -1,9 +1,10 @@
-"""How accounts, shops and tokens look to clients."""
+"""Accounts, shops and tokens as clients see them."""
 
 from typing import Any
 
-from write_side.identity.aggregate import Business, User
+from write_side.identity.business_aggregate import Business
 from write_side.identity.session_handlers import Tokens
+from write_side.identity.user_aggregate import User
 
 USER_EXAMPLE = {
     "id": 1,
@@ -41,7 +42,7 @@ def user_data(user: User, business_id: int | None) -> dict[str, Any]:
 
 
 def business_data(business: Business) -> dict[str, Any]:
-    """Return a shop as clients see it, without the statistics, which the read side has."""
+    """Return a shop as clients see it, without the statistics of the read side."""
     return {
         "id": business.business_id,
         "name": business.name,
@@ -55,5 +56,5 @@ def business_data(business: Business) -> dict[str, Any]:
 
 
 def tokens_data(tokens: Tokens) -> dict[str, Any]:
-    """Return what a client keeps of a session."""
+    """Return the tokens of a session."""
     return tokens._asdict()

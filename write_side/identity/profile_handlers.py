@@ -1,28 +1,55 @@
-"""Who someone is and what the shop is called: read from the streams, changed by the owner."""
+"""Command handlers of profiles: the account and its shop; personal data is read from the log after the command."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any, LiteralString, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, LiteralString, Protocol, TypeVar
 
-from shared.domain.events.base import Event
 from shared.eventstore.codec import RecordedEvent
-from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.eventstore.command import CommandContext, Loaded, Result, Stream, end_of
+from shared.eventstore.event import Event
+from shared.eventstore.store import EventStore, UnitOfWork
 from shared.eventstore.vault import SubjectKeys, Vault
-from shared.http.tokens import Principal
-from write_side.identity.aggregate import (
-    Business,
-    ChangeBusinessProfile,
-    ChangeUserProfile,
-    Private,
-    User,
-    change_business_profile,
-    change_user_profile,
-    evolve_business,
-    evolve_user,
-)
+from write_side.identity import business_aggregate, user_aggregate
+from write_side.identity.business_aggregate import Business, ChangeBusinessProfile
 from write_side.identity.credentials import accounts
+from write_side.identity.user_aggregate import ChangeUserProfile, Private, User
 
 S = TypeVar("S", User, Business)
+
+
+class _Evolve(Protocol[S]):
+    def __call__(self, state: S, event: Event, private: Private = ..., /) -> S:
+        """Return the state after one more event, whose sealed part opened to `private`."""
+
+
+@dataclass(frozen=True)
+class ProfileStream(Stream[S]):
+    """The stream of an account or of a shop; personal data is sealed under `subject`."""
+
+    evolve: _Evolve[S]
+    subject: str = ""
+
+    def load(self, unit: UnitOfWork) -> Loaded[S]:
+        """Return the state with personal data in clear."""
+        name = self.name(unit.business_id)
+        history = unit.load(name)
+        state = self._fold(history, unit.vault.keys([self.subject]))
+        return Loaded(name, state, len(history), history[-1].position if history else 0)
+
+    def read(self, store: EventStore, upto: int | None = None) -> S:
+        """Return the state with personal data in clear, as of the position `upto` or now."""
+        history = [r for r in store.load(self.name(None)) if upto is None or r.position <= upto]
+        return self._fold(history, _keys(store, self.subject))
+
+    def _fold(self, history: Sequence[RecordedEvent], keys: SubjectKeys) -> S:
+        state = self.initial
+        for recorded in history:
+            event = recorded.event
+            sealed: str | None = getattr(event, "sealed", None)
+            opened = keys.open(self.subject, sealed) if sealed else None
+            state = self.evolve(state, event, opened or {})
+            state = replace(state, created_at=state.created_at or recorded.recorded_at)
+        return state
 
 
 def user_stream(user_id: int) -> str:
@@ -30,87 +57,53 @@ def user_stream(user_id: int) -> str:
     return f"user-{user_id}"
 
 
-def business_stream(business_id: int) -> str:
-    """Return the name of a shop's stream."""
-    return f"business-{business_id}"
+def user_of(user_id: int) -> ProfileStream[User]:
+    """Return the stream of an account."""
+    subject = user_stream(user_id)
+    return ProfileStream("user", User(), user_aggregate.evolve, (user_id,), per_business=False, subject=subject)
 
 
-def append_to_user(unit: UnitOfWork, user_id: int, events: Sequence[Event]) -> None:
-    """Append to an account's stream events that do not depend on what it holds."""
+def business_of(business_id: int, user_id: int) -> ProfileStream[Business]:
+    """Return the stream of a shop, whose personal data is sealed under its owner."""
+    subject = user_stream(user_id)
+    return ProfileStream(
+        "business", Business(), business_aggregate.evolve, (business_id,), per_business=False, subject=subject
+    )
+
+
+def append_to_user(unit: UnitOfWork, command: user_aggregate.Command, user_id: int) -> None:
+    """Decide a command that does not depend on the account's state, within another command's unit of work."""
+    name, events = user_stream(user_id), user_aggregate.decide(command, User())
     if events:
-        unit.append(user_stream(user_id), len(unit.load(user_stream(user_id))), *events)
+        unit.append(name, end_of(unit, name).version, *events)
 
 
-def user(store: EventStore, user_id: int, upto: int | None = None) -> User:
-    """Return the account with e-mail and name in clear, as it was at position `upto`, None for now."""
-    stream = user_stream(user_id)
-    return _fold(User(), evolve_user, _until(store.load(stream), upto), _keys(store, stream))
+def change_user(ctx: CommandContext, user_id: int, command: ChangeUserProfile) -> Result[User]:
+    """Change the account (the handler seals the name); a repeated command returns the same account again."""
+    stream = user_of(user_id)
+
+    def change(user: User, unit: UnitOfWork) -> Sequence[Event]:
+        name = command.first_name
+        sealed = unit.vault.seal(stream.subject, {"first_name": name}) if name else None
+        if command.language:
+            accounts.set_language(unit, user_id, command.language)
+        return user_aggregate.decide(replace(command, sealed=sealed), user)
+
+    result = ctx.transact(stream, change, lambda _: None)
+    return result.map(lambda _: stream.read(ctx.store, result.position))
 
 
-def user_in(unit: UnitOfWork, user_id: int) -> User:
-    """Return the account as the unit sees it."""
-    stream = user_stream(user_id)
-    return _fold(User(), evolve_user, unit.load(stream), unit.vault.keys([stream]))
+def change_business(ctx: CommandContext, user_id: int, command: ChangeBusinessProfile) -> Result[Business]:
+    """Change the shop (the handler seals the phone number); a repeated command returns the same shop again."""
+    stream = business_of(ctx.business_id or 0, user_id)
 
+    def change(business: Business, unit: UnitOfWork) -> Sequence[Event]:
+        phone = command.phone_number
+        sealed = unit.vault.seal(stream.subject, {"phone_number": phone}) if phone is not None else None
+        return business_aggregate.decide(replace(command, sealed=sealed), business)
 
-def business(store: EventStore, business_id: int, user_id: int, upto: int | None = None) -> Business:
-    """Return the shop of this owner, as it was at position `upto`, None for now."""
-    recorded = _until(store.load(business_stream(business_id)), upto)
-    return _fold(Business(), evolve_business, recorded, _keys(store, user_stream(user_id)))
-
-
-def business_in(unit: UnitOfWork, business_id: int, user_id: int) -> Business:
-    """Return the shop of this owner as the unit sees it."""
-    history = unit.load(business_stream(business_id))
-    return _fold(Business(), evolve_business, history, unit.vault.keys([user_stream(user_id)]))
-
-
-def change_user(
-    store: EventStore, who: Principal, wish: ChangeUserProfile, meta: Metadata, request_hash: bytes | None
-) -> User:
-    """Change the account as wished (`sealed` is made here); a repeated command returns the same account again."""
-    subject = user_stream(who.user_id)
-
-    def decide(unit: UnitOfWork) -> None:
-        before = user_in(unit, who.user_id)
-        sealed = unit.vault.seal(subject, {"first_name": wish.first_name}) if wish.first_name else None
-        unit.append(subject, before.version, *change_user_profile(replace(wish, sealed=sealed), before))
-        if wish.language:
-            accounts.set_language(unit, who.user_id, wish.language)
-
-    outcome = store.execute(who.business_id, meta, decide, request_hash=request_hash)
-    return user(store, who.user_id, outcome.position)
-
-
-def change_business(
-    store: EventStore, who: Principal, wish: ChangeBusinessProfile, meta: Metadata, request_hash: bytes | None
-) -> Business:
-    """Change the shop as wished (`sealed` is made here); a repeated command returns the same shop again."""
-    business_id = who.business_id or 0
-    stream, subject = business_stream(business_id), user_stream(who.user_id)
-
-    def decide(unit: UnitOfWork) -> None:
-        before = business_in(unit, business_id, who.user_id)
-        phone = wish.phone_number
-        sealed = unit.vault.seal(subject, {"phone_number": phone}) if phone is not None else None
-        unit.append(stream, before.version, *change_business_profile(replace(wish, sealed=sealed), before))
-
-    outcome = store.execute(business_id, meta, decide, request_hash=request_hash)
-    return business(store, business_id, who.user_id, outcome.position)
-
-
-def _fold(state: S, evolve: Callable[[S, Event, Private], S], history: Sequence[RecordedEvent], keys: SubjectKeys) -> S:
-    for recorded in history:
-        event = recorded.event
-        sealed: str | None = getattr(event, "sealed", None)
-        opened = keys.open(user_stream(event.user_id), sealed) if sealed else None  # type: ignore[attr-defined]
-        state = evolve(state, event, opened or {})
-        state = replace(state, position=recorded.position, created_at=state.created_at or recorded.recorded_at)
-    return state
-
-
-def _until(history: list[RecordedEvent], upto: int | None) -> list[RecordedEvent]:
-    return history if upto is None else [recorded for recorded in history if recorded.position <= upto]
+    result = ctx.transact(stream, change, lambda _: None)
+    return result.map(lambda _: stream.read(ctx.store, result.position))
 
 
 def _keys(store: EventStore, subject: str) -> SubjectKeys:

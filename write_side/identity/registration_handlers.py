@@ -1,15 +1,18 @@
-"""Opening accounts over the API: an owner and a shop at once. Operators are made by staff.py, never here."""
+"""Command handler of registrations: an owner's account and its shop. Operators are created by staff_handlers.py."""
 
 import uuid
 from dataclasses import dataclass, replace
 
 from shared.errors import IdempotencyKeyReused
-from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.eventstore.command import CommandContext, Result
+from shared.eventstore.store import EventStore, UnitOfWork
 from shared.texts import Language
-from write_side.identity.aggregate import RegisterOwner, register_owner
+from write_side.identity import business_aggregate, user_aggregate
+from write_side.identity.business_aggregate import Business, RegisterBusiness
 from write_side.identity.credentials import accounts, passwords
 from write_side.identity.credentials.accounts import Account
-from write_side.identity.profile_handlers import business_stream, user_stream
+from write_side.identity.profile_handlers import business_of, user_of, user_stream
+from write_side.identity.user_aggregate import RegisterUser, User
 
 EMAIL = "email"
 REGISTRATION = "registration"
@@ -17,9 +20,9 @@ REGISTRATION = "registration"
 
 @dataclass(frozen=True)
 class Applicant:
-    """Who wants an account: `email` in the form that emails.py gives it, texts as forms.py lets them pass.
+    """A new owner: `email` in the form of emails.py, texts as validated by schemas.py.
 
-    Raises WeakPassword for a password that is not good enough for this person.
+    Raises WeakPassword for a password that is too weak for this person.
     """
 
     email: str
@@ -31,20 +34,20 @@ class Applicant:
     is_demo: bool = False
 
     def __post_init__(self) -> None:
-        """Insist on a good password."""
+        """Check the password."""
         passwords.check(self.password, email=self.email, first_name=self.first_name)
 
 
 @dataclass(frozen=True)
 class RepeatKeys:
-    """How a repeated registration is known again: by its Idempotency-Key, and by key and content together."""
+    """The keys that identify a repeated registration: its Idempotency-Key, and key and content together."""
 
     key: bytes
     content: bytes
 
     @classmethod
     def of(cls, store: EventStore, key: str, applicant: Applicant) -> "RepeatKeys":
-        """Return the keyed hashes; the password is left out of them, it is compared with the one kept."""
+        """Return the keyed hashes, without the password, which is compared with the stored hash."""
         said = (
             key,
             applicant.email,
@@ -57,18 +60,17 @@ class RepeatKeys:
         return cls(lookup(REGISTRATION, None, key), lookup(REGISTRATION, None, "\x00".join(said)))
 
 
-def register(
-    store: EventStore, applicant: Applicant, meta: Metadata, idempotency_key: str | None = None
-) -> tuple[Account, int | None]:
-    """Open an account with its shop; returns it and the position.
+def register(ctx: CommandContext, applicant: Applicant, idempotency_key: str | None = None) -> Result[Account]:
+    """Open an account with its shop.
 
-    Raises EmailTaken. The same registration under the same `idempotency_key` again returns the account
-    it opened, without a position; anything else under that key raises IdempotencyKeyReused.
+    Raises EmailTaken. The same registration under the same `idempotency_key` again returns the account it opened,
+    without a position; another registration under that key raises IdempotencyKeyReused.
     """
+    store = ctx.store
     account = _new_account(store, applicant)
     repeat = RepeatKeys.of(store, idempotency_key, applicant) if idempotency_key else None
 
-    def decide(unit: UnitOfWork) -> int:
+    def open_once(unit: UnitOfWork) -> int:
         earlier = _earlier(unit, repeat) if repeat else None
         if earlier is None:
             _open(unit, account, applicant)
@@ -76,11 +78,11 @@ def register(
                 unit.claim(REGISTRATION, key, account.user_id, everywhere=True)
         return earlier or account.user_id
 
-    meta = replace(meta, actor=user_stream(account.user_id), command_id=str(uuid.uuid4()))
-    outcome = store.execute(account.business_id, meta, decide)
-    if outcome.result == account.user_id:
-        return account, outcome.position
-    return _same_person(store, outcome.result, applicant), None
+    meta = replace(ctx.meta, actor=user_stream(account.user_id), command_id=str(uuid.uuid4()))
+    result = CommandContext(store, account.business_id, meta).execute(open_once)
+    if result.data == account.user_id:
+        return result.map(lambda _: account)
+    return Result(_same_person(store, result.data, applicant), None, changed=False)
 
 
 def email_owner(unit: UnitOfWork, key: bytes) -> int | None:
@@ -89,7 +91,7 @@ def email_owner(unit: UnitOfWork, key: bytes) -> int | None:
 
 
 def claim_email(unit: UnitOfWork, account: Account) -> None:
-    """Make the e-mail this account's; whoever claims the same at the same time decides again and is refused."""
+    """Claim the e-mail for this account; a concurrent command with the same e-mail is retried and refused."""
     unit.claim(EMAIL, account.email_key, account.user_id, everywhere=True)
     accounts.open_account(unit, account)
 
@@ -102,25 +104,19 @@ def _new_account(store: EventStore, applicant: Applicant) -> Account:
 
 
 def _open(unit: UnitOfWork, account: Account, applicant: Applicant) -> None:
-    stream = user_stream(account.user_id)
+    stream, business_id = user_of(account.user_id), account.business_id or 0
     owner = email_owner(unit, account.email_key)
     person = {"email": applicant.email, "first_name": applicant.first_name}
-    sealed = "" if owner else unit.vault.seal(stream, person)
-    business_id = account.business_id or 0
-    command = RegisterOwner(
-        account.user_id,
-        business_id,
-        accounts.key_text(account.email_key),
-        sealed,
-        applicant.language,
-        applicant.business_name,
-        applicant.business_type,
-        applicant.is_demo,
+    sealed = "" if owner else unit.vault.seal(stream.subject, person)
+    user = RegisterUser(account.user_id, accounts.key_text(account.email_key), sealed, applicant.language, owner)
+    business = RegisterBusiness(
+        business_id, account.user_id, applicant.business_name, applicant.business_type, applicant.is_demo
     )
-    user_registered, business_registered = register_owner(command, owner)
+    user_events = user_aggregate.decide(user, User())
     claim_email(unit, account)
-    unit.append(stream, 0, user_registered)
-    unit.append(business_stream(business_id), 0, business_registered)
+    unit.append(stream.name(None), 0, *user_events)
+    shop = business_of(business_id, account.user_id)
+    unit.append(shop.name(None), 0, *business_aggregate.decide(business, Business()))
 
 
 def _earlier(unit: UnitOfWork, repeat: RepeatKeys) -> int | None:

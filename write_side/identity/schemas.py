@@ -1,68 +1,39 @@
-"""What clients may send about accounts, shops and sessions; keys that are not named here are ignored."""
+"""Request bodies about accounts, shops and sessions; unknown keys are ignored."""
 
 import re
-import unicodedata
-from typing import Annotated, Literal, LiteralString
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from write_side.identity.credentials import emails
+from shared.http.contact_fields import Description, Email
+from shared.http.fields import printable
 
 SUGGESTED_TYPES = ("grocery", "restaurant", "tea_stall", "pharmacy", "clothing", "electronics", "stationery", "other")
-# What can be wrong here alone; the text FIELD_NOT_… words it.
-NOT_EMAIL, NOT_PRINTABLE, NOT_PHONE = "not_email", "not_printable", "not_phone"
+# The code of a problem; its text is FIELD_NOT_…
+_NOT_PHONE: Final = "not_phone"
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,18}")
 _DIGITS = str.maketrans("০১২৩৪৫৬৭৮৯", "0123456789")
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-def _problem(kind: LiteralString) -> PydanticCustomError:
-    return PydanticCustomError(kind, kind)
-
-
-def _email(text: str) -> str:
-    try:
-        return emails.address(text)
-    except emails.NotAnEmail:
-        raise _problem(NOT_EMAIL) from None
-
-
-def _printable(text: object, *, lines: bool = False) -> object:
-    """Trim to NFC; every printable character may stand in a name, of any script."""
-    if not isinstance(text, str):
-        return text
-    clean = unicodedata.normalize("NFC", text.replace("\r\n", "\n") if lines else text).strip()
-    allowed = "\n\t" if lines else ""
-    if any(c in _BIDI or (c not in allowed and unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"}) for c in clean):
-        raise _problem(NOT_PRINTABLE)
-    return clean
-
-
-def _lines(text: object) -> object:
-    return _printable(text, lines=True)
 
 
 def _phone(text: str) -> str:
     number = text.translate(_DIGITS).strip()
     if number and not _PHONE.fullmatch(number):
-        raise _problem(NOT_PHONE)
+        raise PydanticCustomError(_NOT_PHONE, _NOT_PHONE)
     return number
 
 
 Language = Literal["bn", "en"]
-Email = Annotated[str, Field(max_length=320, examples=["owner@shop.bd"]), AfterValidator(_email)]
 Secret = Annotated[str, Field(max_length=4096)]
-FirstName = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(_printable)]
-ShopName = Annotated[str, StringConstraints(min_length=1, max_length=255), BeforeValidator(_printable)]
+FirstName = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(printable)]
+ShopName = Annotated[str, StringConstraints(min_length=1, max_length=255), BeforeValidator(printable)]
 ShopType = Annotated[
     str,
     StringConstraints(min_length=1, max_length=50),
-    BeforeValidator(_printable),
+    BeforeValidator(printable),
     Field(description="Free; suggested: " + ", ".join(SUGGESTED_TYPES), examples=["restaurant"]),
 ]
-City = Annotated[str, StringConstraints(max_length=100), BeforeValidator(_printable)]
-Description = Annotated[str, StringConstraints(max_length=2000), BeforeValidator(_lines)]
+City = Annotated[str, StringConstraints(max_length=100), BeforeValidator(printable)]
 Phone = Annotated[str, StringConstraints(max_length=20), AfterValidator(_phone)]
 
 
@@ -82,7 +53,7 @@ class Registration(_Form):
 
 
 class Login(_Form):
-    """Whoever wants in."""
+    """E-mail and password of an account."""
 
     email: str = Field(max_length=4096, examples=["owner@shop.bd"])
     password: Secret = Field(examples=["SecurePass123"])
@@ -95,14 +66,14 @@ class RefreshToken(_Form):
 
 
 class UserChange(_Form):
-    """What changes in the own account; what is left out stays."""
+    """The changed fields of the own account; omitted fields stay unchanged."""
 
     first_name: FirstName = Field(default_factory=str)
     language: Language = Field(default_factory=lambda: "bn")
 
 
 class BusinessChange(_Form):
-    """What changes in the shop's profile; what is left out stays, null clears what may be empty."""
+    """The changed fields of the shop's profile; omitted ones stay unchanged, null clears one that may be empty."""
 
     name: ShopName = Field(default_factory=str)
     type: ShopType = Field(default_factory=str)
@@ -112,20 +83,20 @@ class BusinessChange(_Form):
 
 
 class PasswordChange(_Form):
-    """The password that was, and the one that shall be."""
+    """The current and the new password."""
 
     current_password: Secret
     new_password: Secret
 
 
 class ResetRequest(_Form):
-    """Whose password was forgotten."""
+    """The account whose password was forgotten."""
 
     email: str = Field(max_length=4096, examples=["owner@shop.bd"])
 
 
 class Reset(_Form):
-    """The code that was sent, and the password that shall be."""
+    """The code that was sent, and the new password."""
 
     email: str = Field(max_length=4096, examples=["owner@shop.bd"])
     code: str = Field(max_length=64, examples=["7KQ2M9XA"])

@@ -1,27 +1,25 @@
-"""What the owner may say of a product and of its stock: commands in, events or a refusal out.
+"""Aggregate of a product: its details and its stock movements.
 
-Money in paisa, quantities in thousandths.
+`decide` takes the command, the state and the time; it returns the events or raises a refusal. Money is integer paisa,
+quantities are integer thousandths.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from shared.domain.events.base import Event
 from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
-from shared.domain.refusals.inventory import QuantityNotWhole
+from shared.domain.refusals.inventory import ProductNotFound, QuantityNotWhole
 from shared.domain.rules.stock import FRACTIONAL_UNITS
 from shared.errors import TimeOutOfRange
+from shared.eventstore.event import Event
+from shared.runtime.business_day import DHAKA
 from shared.texts import Phrase
 
-DHAKA = ZoneInfo("Asia/Dhaka")
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=DHAKA)
-AHEAD = dt.timedelta(minutes=5)
-TEXTS = ("sku", "unit")
-MONEY = ("unit_price", "cost")
+CLOCK_SKEW = dt.timedelta(minutes=5)
 QUANTITIES = ("reorder_point", "pack_size", "min_order")
 DETAILS = ("sku", "unit", "unit_price", "cost", "reorder_point", "lead_time_days", "pack_size", "min_order")
 _LAST_SECOND = dt.time(23, 59, 59)
@@ -31,26 +29,26 @@ Value = str | int | None
 
 @dataclass(frozen=True)
 class Product:
-    """What was said of a product, newest last; None where nothing was, or was taken back. `version` of its stream."""
+    """A product with its details, the newest value of each; None where there is none or it was cleared."""
 
     product_id: int
-    version: int = 0
+    exists: bool = True
     details: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType(dict.fromkeys(DETAILS)))
 
 
 @dataclass(frozen=True)
 class ChangeDetails:
-    """Say something of a product: detail -> value, None to take it back."""
+    """Change details of a product: name -> value, None clears it."""
 
-    said: Mapping[str, Value]
+    details: Mapping[str, Value]
 
 
 @dataclass(frozen=True)
 class MoveStock:
-    """Count the stock, or tell of something that changed it and is no sale.
+    """Record a stock count or another change of the stock that is not a sale.
 
-    `at`: an instant, a date, or None for now. Of a day before today, a count was at its end, anything else at its
-    beginning, as sales without a time are; today's date means now.
+    `at`: an instant, a date, or None for now. On a day before today a count counts at the end of the day, any other
+    movement at its beginning, as sales without a time do; today's date means now.
     """
 
     kind: str
@@ -58,34 +56,43 @@ class MoveStock:
     at: dt.datetime | dt.date | None = None
 
 
+Command = ChangeDetails | MoveStock
+
+
+def decide(command: Command, product: Product, now: dt.datetime) -> Sequence[Event]:
+    """Return the events of a command; none if it changes nothing.
+
+    Raises ProductNotFound, QuantityNotWhole for a fraction of a unit that is sold in whole pieces, TimeOutOfRange for a
+    movement before 2000 or more than 5 minutes after `now`.
+    """
+    if not product.exists:
+        raise ProductNotFound(details={"id": product.product_id})
+    match command:
+        case ChangeDetails():
+            return _change_details(command, product)
+        case MoveStock():
+            return _move_stock(command, product, now)
+
+
 def evolve(product: Product, event: Event) -> Product:
-    """Return the product after one more event, of its own stream or of a ledger."""
-    said: dict[str, Value] = {}
+    """Return the product after one more event, of its own stream or of an upload."""
+    changed: dict[str, Value] = {}
     match event:
         case ProductDetailsChanged():
-            said = {name: value for name in DETAILS if (value := getattr(event, name)) is not None}
-            said |= dict.fromkeys(event.cleared)
+            changed = {name: value for name in DETAILS if (value := getattr(event, name)) is not None}
+            changed |= dict.fromkeys(event.cleared)
         case ProductSheetRecorded():
             for line in event.lines:
                 if line.product_id == product.product_id:
-                    said |= {name: told for name in ("sku", "cost") if (told := getattr(line, name)) is not None}
-    return Product(product.product_id, product.version, {**product.details, **said})
+                    changed |= {name: value for name in ("sku", "cost") if (value := getattr(line, name)) is not None}
+    return replace(product, details={**product.details, **changed}) if changed else product
 
 
-def load(product_id: int, version: int, events: Iterable[Event]) -> Product:
-    """Return the product that events tell of, in their order."""
-    product = Product(product_id, version)
-    for event in events:
-        product = evolve(product, event)
-    return product
-
-
-def change_details(command: ChangeDetails, product: Product) -> list[ProductDetailsChanged]:
-    """Return what changes, nothing where everything stays; raises QuantityNotWhole for a unit sold in whole pieces."""
-    unit = command.said.get("unit", product.details["unit"])
+def _change_details(command: ChangeDetails, product: Product) -> list[Event]:
+    unit = command.details.get("unit", product.details["unit"])
     for name in QUANTITIES:
-        _insist_on_whole(name, command.said.get(name), unit)
-    changed = {name: value for name, value in command.said.items() if value != product.details[name]}
+        _require_whole(name, command.details.get(name), unit)
+    changed = {name: value for name, value in command.details.items() if value != product.details[name]}
     if not changed:
         return []
     given = {name: value for name, value in changed.items() if value is not None}
@@ -93,16 +100,15 @@ def change_details(command: ChangeDetails, product: Product) -> list[ProductDeta
     return [ProductDetailsChanged(product.product_id, **given, cleared=cleared)]  # type: ignore[arg-type]
 
 
-def move_stock(command: MoveStock, product: Product, now: dt.datetime) -> StockMoved:
-    """Return the movement; raises QuantityNotWhole, TimeOutOfRange before 2000 or 5 minutes ahead of `now`."""
-    _insist_on_whole("quantity", command.quantity, product.details["unit"])
+def _move_stock(command: MoveStock, product: Product, now: dt.datetime) -> list[Event]:
+    _require_whole("quantity", command.quantity, product.details["unit"])
     at = _moment(command, now.astimezone(DHAKA))
-    if not EARLIEST <= at <= now + AHEAD:
+    if not EARLIEST <= at <= now + CLOCK_SKEW:
         latest = now.astimezone(DHAKA).isoformat(timespec="seconds")
         problem = Phrase("FIELD_TIME_OUT_OF_RANGE", {"earliest": EARLIEST.date().isoformat(), "latest": latest})
         raise TimeOutOfRange(**_refused("at", "time_out_of_range", problem))
     time = at.hour * 3600 + at.minute * 60 + at.second
-    return StockMoved(product.product_id, command.kind, command.quantity, at.date(), time)
+    return [StockMoved(product.product_id, command.kind, command.quantity, at.date(), time)]
 
 
 def _moment(command: MoveStock, now: dt.datetime) -> dt.datetime:
@@ -117,7 +123,7 @@ def _moment(command: MoveStock, now: dt.datetime) -> dt.datetime:
     return dt.datetime.combine(command.at, time, DHAKA)
 
 
-def _insist_on_whole(name: str, quantity: Value, unit: Value) -> None:
+def _require_whole(name: str, quantity: Value, unit: Value) -> None:
     if isinstance(quantity, int) and quantity % _THOUSANDTHS and unit not in FRACTIONAL_UNITS:
         problem = Phrase("FIELD_QUANTITY_NOT_WHOLE", {"units": ", ".join(sorted(FRACTIONAL_UNITS))})
         raise QuantityNotWhole(**_refused(name, "quantity_not_whole", problem))

@@ -1,24 +1,20 @@
 """Products and their stock over HTTP."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
+from shared.domain.presentation.command_answers import displayed
 from shared.domain.refusals.inventory import ProductNotFound
 from shared.errors import InvalidRequest
-from shared.http.auth import command_context, owner, request_hash
+from shared.http.commands import OwnerCommand, Respond
 from shared.http.openapi import example, refuses
 from shared.http.pagination import PublicId
-from shared.http.responses import ok
-from shared.http.tokens import Principal
-from write_side.inventory.aggregate import MONEY, QUANTITIES, ChangeDetails, MoveStock
-from write_side.inventory.handlers import Done, Stockroom
+from write_side.inventory import handlers
 from write_side.inventory.schemas import ProductChange, StockMove
 
 router = APIRouter(tags=["Products"])
-Owner = Annotated[Principal, Depends(owner)]
-_SCALES = {**dict.fromkeys(MONEY, 100), **dict.fromkeys((*QUANTITIES, "quantity"), 1000)}
 _CHANGED: dict[int | str, dict[str, Any]] = {
     200: example(
         {
@@ -32,55 +28,36 @@ _CHANGED: dict[int | str, dict[str, Any]] = {
             "pack_size": 25,
             "min_order": None,
         },
-        "All that was said of the product; without a `unit_price` its sales tell the price",
+        "All details of the product; without a `unit_price` the price is derived from its sales",
     )
 }
 _MOVED: dict[int | str, dict[str, Any]] = {
     201: example(
         {"product_id": 1, "kind": "count", "quantity": 40, "at": "2025-11-03T18:00:00+06:00"},
-        "Recorded; X-Event-Position says from where to read the stock",
+        "Recorded; X-Event-Position is the position from which reads include it",
     )
 }
 
 
 @router.patch("/products/{product_id}", responses=_CHANGED, openapi_extra=refuses(ProductNotFound))
-def change_product(request: Request, who: Owner, product_id: PublicId, form: ProductChange) -> Response:
-    """Say something of a product; what is left out stays, null takes it back.
+def change_product(ctx: OwnerCommand, respond: Respond, product_id: PublicId, form: ProductChange) -> Response:
+    """Change details of a product; omitted fields stay unchanged, null clears one.
 
-    Quantities are whole unless the product's unit is kg, g, l, ml or m, which allow three places. The newest word
-    counts, the owner's or that of a ledger with a column SKU or Cost.
+    Quantities are whole unless the product's unit is kg, g, l, ml or m, which allow three decimal places. The newest
+    value counts, from the owner or from an upload with a column SKU or Cost.
     """
-    wish = ChangeDetails(form.said())
-    if not wish.said:
+    command = form.command()
+    if not command.details:
         raise InvalidRequest(details={"expected": sorted(ProductChange.model_fields)})
-    return _answer(request, who, _stockroom(request, who).change_details(product_id, wish))
+    return respond(handlers.change_details(ctx, product_id, command), shown=displayed)
 
 
 @router.post("/products/{product_id}/stock", status_code=201, responses=_MOVED, openapi_extra=refuses(ProductNotFound))
-def move_stock(request: Request, who: Owner, product_id: PublicId, form: StockMove) -> Response:
-    """Count the stock of a product, or tell of a delivery, a return, goods wasted, or a correction by so much.
+def move_stock(ctx: OwnerCommand, respond: Respond, product_id: PublicId, form: StockMove) -> Response:
+    """Record a stock count, a delivery, a return, waste, or a correction by a difference.
 
-    The stock is the last count with everything that came and went after it by its own time, whenever it became known;
-    before the first count it is unknown. `at` is an instant or a date, no later than now: today's date means now, of a
-    day before a count was made at its end, and anything else happened at its beginning, as sales without a time did.
+    The stock is the last count plus all movements after it by their own times, in whatever order they were recorded; it
+    is unknown before the first count. `at` is an instant or a date, not in the future: today's date means now; on an
+    earlier day a count is at its end and any other movement at its beginning, as sales without a time are.
     """
-    wish = MoveStock(form.kind, form.thousandths(), form.at)
-    return _answer(request, who, _stockroom(request, who).move_stock(product_id, wish), status=201)
-
-
-def _stockroom(request: Request, who: Principal) -> Stockroom:
-    return Stockroom(
-        request.app.state.store, who.business_id or 0, command_context(request, who), request_hash(request)
-    )
-
-
-def _answer(request: Request, who: Principal, done: Done, *, status: int = 200) -> Response:
-    token = request.app.state.positions.seal(who.business_id, done.position) if done.position else None
-    data = {name: _shown(value, _SCALES.get(name)) for name, value in done.data.items()}
-    return ok(data, status=status, position=token)
-
-
-def _shown(value: Any, scale: int | None) -> Any:  # noqa: ANN401 - JSON
-    if scale is None or value is None:
-        return value
-    return value // scale if value % scale == 0 else value / scale
+    return respond(handlers.move_stock(ctx, product_id, form.command()), status=201, shown=displayed)

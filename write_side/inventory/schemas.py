@@ -1,4 +1,4 @@
-"""What owners may say of products and stock: money in taka, quantities in the product's unit; nothing else is taken."""
+"""Request bodies about products and stock: money in taka, quantities in units; unknown keys are refused."""
 
 import datetime as dt
 import re
@@ -8,15 +8,17 @@ from typing import Annotated, Any, Literal, LiteralString
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from shared.domain.presentation.command_answers import MONEY
+from shared.domain.presentation.units import PAISA, THOUSANDTHS
 from shared.domain.rules.stock import UNITS
 from shared.http.fields import printable
-from write_side.inventory.aggregate import DHAKA, MONEY, Value
+from shared.runtime.business_day import DHAKA
+from write_side.inventory.aggregate import ChangeDetails, MoveStock, Value
 
 MOST = 1_000_000
-# What can be wrong here; the text FIELD_NOT_… or FIELD_… words it.
+# The codes of problems; their texts are FIELD_NOT_… or FIELD_…
 _NOT_NUMBER, _NOT_CHOICE, _NOT_DATE = "decimal_type", "literal_error", "date_parsing"
 _BELOW_ZERO, _ADJUSTS_NOTHING, _MOVES_NOTHING = "count_below_zero", "adjusts_nothing", "moves_nothing"
-_PAISA, _THOUSANDTHS = 100, 1000
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
 
@@ -26,7 +28,7 @@ def _problem(kind: LiteralString, **context: str) -> PydanticCustomError:
 
 
 def _number(value: object) -> object:
-    # Texts and truth values are no numbers here, although the library would take them for some.
+    # pydantic would convert texts and booleans to numbers.
     if isinstance(value, bool | str):
         raise _problem(_NOT_NUMBER)
     return value
@@ -39,7 +41,7 @@ def _unit(text: object) -> object:
 
 
 def _moment(value: object) -> dt.datetime | dt.date:
-    # A time that names no zone is one in Dhaka.
+    # A time without an offset is local to Dhaka.
     try:
         if isinstance(value, str) and _DATE.fullmatch(value):
             return dt.date.fromisoformat(value)
@@ -65,7 +67,7 @@ class _Form(BaseModel):
 
 
 class ProductChange(_Form):
-    """What changes of a product; what is left out stays, null takes it back."""
+    """The changed details of a product; omitted fields stay unchanged, null clears one."""
 
     sku: _Sku | None = Field(None, examples=["RICE-5KG"])
     reorder_point: _Stock | None = Field(None, examples=[20])
@@ -76,24 +78,26 @@ class ProductChange(_Form):
     pack_size: _Pack | None = Field(None, examples=[25])
     min_order: _Stock | None = Field(None, examples=[50])
 
-    def said(self) -> dict[str, Value]:
-        """Return what was said, money in paisa, quantities in thousandths."""
-        return {name: _scaled(name, value) for name, value in self.model_dump(exclude_unset=True).items()}
+    def command(self) -> ChangeDetails:
+        """Return the command, money in paisa, quantities in thousandths."""
+        return ChangeDetails(
+            {name: _scaled(name, value) for name, value in self.model_dump(exclude_unset=True).items()}
+        )
 
 
 class StockMove(_Form):
-    """A count of the stock, or something that changed it and is no sale."""
+    """A count of the stock, or a change of it that is not a sale."""
 
     kind: Literal["count", "receive", "adjust", "waste", "return"]
     quantity: Annotated[_Quantity, Field(ge=-MOST, le=MOST, examples=[40])]
     at: Annotated[dt.datetime | dt.date, BeforeValidator(_moment)] | None = Field(
-        None, description="An instant or a date; now, unless given", examples=["2025-11-03T18:00:00+06:00"]
+        None, description="An instant or a date; now if omitted", examples=["2025-11-03T18:00:00+06:00"]
     )
 
     @field_validator("quantity")
     @classmethod
-    def _sign(cls, quantity: Decimal, said: ValidationInfo) -> Decimal:
-        kind = said.data.get("kind")
+    def _sign(cls, quantity: Decimal, info: ValidationInfo) -> Decimal:
+        kind = info.data.get("kind")
         if kind == "count" and quantity < 0:
             raise _problem(_BELOW_ZERO)
         if kind == "adjust" and not quantity:
@@ -102,12 +106,12 @@ class StockMove(_Form):
             raise _problem(_MOVES_NOTHING)
         return quantity
 
-    def thousandths(self) -> int:
-        """Return the quantity in thousandths."""
-        return int(self.quantity * _THOUSANDTHS)
+    def command(self) -> MoveStock:
+        """Return the command, the quantity in thousandths."""
+        return MoveStock(self.kind, int(self.quantity * THOUSANDTHS), self.at)
 
 
 def _scaled(name: str, value: Any) -> Value:  # noqa: ANN401 - a field's value
     if isinstance(value, Decimal):
-        return int(value * (_PAISA if name in MONEY else _THOUSANDTHS))
+        return int(value * (PAISA if name in MONEY else THOUSANDTHS))
     return value  # type: ignore[no-any-return]

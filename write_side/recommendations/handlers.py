@@ -1,80 +1,33 @@
-"""A shop's recommendations, for one command of their owner: read, decided on and added to under the shop's lock."""
+"""Command handlers of recommendations."""
 
-import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
-from zoneinfo import ZoneInfo
-
-from shared.domain.events.base import Event
-from shared.domain.events.recommendations import Fact
 from shared.domain.presentation.recommendations import Recommendation
-from shared.eventstore.store import EventStore, Metadata, UnitOfWork
-from write_side.recommendations import aggregate
-from write_side.recommendations.aggregate import Advice, Item
-from write_side.recommendations.state_cache import Advices, stream_of
+from shared.eventstore.command import CommandContext, Result
+from shared.runtime.business_day import date_of
+from write_side.recommendations.aggregate import Command, Item, decide
+from write_side.recommendations.state_cache import AdviceStream
 
-_DHAKA = ZoneInfo("Asia/Dhaka")
 _STATUS = {None: "pending", "executed": "executed"}
 
 
-class Done(NamedTuple):
-    """The recommendation after a command, and where the log tells of it."""
+def respond_to(ctx: CommandContext, stream: AdviceStream, command: Command) -> Result[Recommendation]:
+    """Record what an owner does about a recommendation; returns the recommendation after it.
 
-    recommendation: Recommendation
-    position: int
-
-
-@dataclass(frozen=True)
-class Desk:
-    """Where one command of one shop is decided; the same Idempotency-Key again answers as before."""
-
-    store: EventStore
-    advices: Advices
-    business_id: int
-    meta: Metadata
-    request_hash: bytes | None
-
-    def view(self, number: int, seconds: int) -> Done:
-        """Take down that it was looked at; raises RecommendationNotFound."""
-        return self._decided(number, lambda advice, _: aggregate.view(number, seconds, advice))
-
-    def execute(self, number: int, changes: Callable[[str], Mapping[str, Fact]]) -> Done:
-        """Take down that it is done, changed as `changes` says of its type.
-
-        Raises RecommendationNotFound, AlreadyExecuted, AlreadyDismissed, RecommendationOver, and what `changes` raises.
-        """
-
-        def decide(advice: Advice, today: dt.date) -> Sequence[Event]:
-            kind = advice.item(number).type
-            return [aggregate.execute(number, changes(kind), advice, today)]
-
-        return self._decided(number, decide)
-
-    def dismiss(self, number: int, reason: str | None) -> Done:
-        """Take down that it won't be done; raises RecommendationNotFound, AlreadyExecuted, RecommendationOver."""
-        return self._decided(number, lambda advice, today: aggregate.dismiss(number, reason, advice, today))
-
-    def _decided(self, number: int, decide: Callable[[Advice, dt.date], Sequence[Event]]) -> Done:
-        stream = stream_of(self.business_id)
-
-        def run(unit: UnitOfWork) -> int:
-            advice = self.advices.of(self.business_id, unit)
-            events = decide(advice, unit.now.astimezone(_DHAKA).date())
-            unit.append(stream, advice.version, *events)
-            return number
-
-        outcome = self.store.execute(self.business_id, self.meta, run, request_hash=self.request_hash)
-        # Read apart from the command, whose stored answer may hold no name of a person.
-        if not outcome.replayed:
-            advice = self.advices.of(self.business_id)
-            return Done(shown(advice.item(number)), outcome.position or advice.position)
-        history = [recorded for recorded in self.store.load(stream) if recorded.position <= (outcome.position or 0)]
-        return Done(shown(aggregate.load(history).item(number)), outcome.position or 0)
+    Raises RecommendationNotFound, AlreadyExecuted, AlreadyDismissed, RecommendationOver, ActionNotModifiable,
+    InvalidRequest.
+    """
+    number = command.recommendation_id
+    result = ctx.transact(stream, lambda advice, unit: decide(command, advice, date_of(unit.now)), lambda _: number)
+    # Read after the command: its stored answer must not contain names of people.
+    business_id = ctx.business_id or 0
+    if result.replayed:
+        advice = stream.as_of(ctx.store, business_id, result.position or 0)
+    else:
+        advice = stream.current(ctx.store, business_id)
+    return result.map(lambda _: shown(advice.item(number)))
 
 
 def shown(item: Item) -> Recommendation:
-    """Return a recommendation as its reader sees it."""
+    """Return a recommendation as clients see it."""
     status = _STATUS.get(item.closed, "dismissed")
     if status == "pending" and item.viewed_at:
         status = "viewed"

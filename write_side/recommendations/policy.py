@@ -1,50 +1,48 @@
-"""What changes a shop's signals calls for a review of its recommendations; so does every day, early in the morning."""
+"""Starts a review of a shop's recommendations when its data changes, and of all shops every morning."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from shared.domain.events.base import Event
 from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
-from shared.domain.events.clock import DayOpened
 from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.forecasting import ForecastRunCompleted
 from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
-from shared.domain.events.rules import RuleActivated
 from shared.domain.events.sales import SaleRecorded, SaleVoided, UploadCompleted
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.jobs.job import NIGHTLY, WAITED_FOR, NewJob, Outcome
+from shared.runtime.business_day import date_of
 
 REVIEW = "review_recommendations"
 REVIEW_DAY = "review_day"
-_DHAKA = ZoneInfo("Asia/Dhaka")
 
 
 def when_signals_changed(recorded: RecordedEvent, _: Event) -> list[NewJob | Outcome]:
-    """At most one review of a shop waits, for all that has changed until it is done."""
+    """At most one review per shop is pending; it covers all changes up to its start."""
     return [review_of(recorded.business_id, recorded.position)]
 
 
 def when_upload_completed(recorded: RecordedEvent, event: UploadCompleted) -> list[NewJob | Outcome]:
-    """A ledger that was read changes the signals, unless it was empty."""
+    """A completed upload with rows starts a review."""
     return when_signals_changed(recorded, event) if event.rows else []
 
 
 def when_day_opened(recorded: RecordedEvent, event: DayOpened) -> list[NewJob | Outcome]:
-    """A day calls for a review of every active shop, in its morning."""
+    """A new day starts a review of every active shop, in the morning."""
     return [NewJob(REVIEW_DAY, str(event.date), None, recorded.position, {}, NIGHTLY)]
 
 
 def when_rule_activated(recorded: RecordedEvent, _: RuleActivated) -> list[NewJob | Outcome]:
-    """Other rules say something else of every shop."""
-    day = recorded.recorded_at.astimezone(_DHAKA).date()
+    """Changed rules start a review of every active shop."""
+    day = date_of(recorded.recorded_at)
     return [NewJob(REVIEW_DAY, str(day), None, recorded.position, {}, NIGHTLY, again=True)]
 
 
 def review_of(business_id: int | None, position: int, priority: int = WAITED_FOR) -> NewJob:
-    """Return the job of reviewing a shop once its read models have come to a position.
+    """Return the job that reviews a shop once its read models include a position.
 
-    It takes milliseconds, and what it finds is looked for by who just changed something: it goes before forecasts.
+    It takes milliseconds and its result is expected right after a change, so it is leased before forecasts.
     """
     return NewJob(REVIEW, str(business_id), business_id, position, {}, priority, again=True)
 

@@ -1,10 +1,10 @@
-"""What a review changes: what is wanted today against what is open, what was answered, and what came of it."""
+"""Decides a review: the wanted recommendations against the open and muted ones, and the outcomes of executed ones."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from shared.domain.events.base import Event
 from shared.domain.events.recommendations import (
     BasedOn,
     RecommendationExpired,
@@ -14,67 +14,66 @@ from shared.domain.events.recommendations import (
 )
 from shared.domain.rules.follow_up import Outcome
 from shared.domain.rules.recommendation_candidates import DEFAULTS, Candidate, at_once
+from shared.eventstore.event import Event
 from write_side.recommendations.aggregate import Advice, Item, follow_up
 
 
-def to_issue(wanted: Sequence[Candidate], advice: Advice, today: dt.date) -> list[Candidate]:
-    """Return what is wanted, is not open, and whose subject need not be left alone.
+@dataclass(frozen=True)
+class Review:
+    """The result of the rules for one state of the read models, `based_on`.
 
-    Of slow movers no more than there is room for beside those that stay open: who waits takes nobody's place.
+    wanted: what the rules recommend today; outcomes of executed recommendations by id; `stale`: the shop has no recent
+    sales; new recommendations are numbered from `first_id`.
     """
-    due = [item for item in wanted if _stays(item, advice, today) or _may_come(item, advice, today)]
-    return [item for item in at_once(due, advice.open) if item.key not in advice.open]
+
+    wanted: Sequence[Candidate]
+    outcomes: Mapping[int, Outcome]
+    based_on: BasedOn
+    stale: bool
+    first_id: int = 0
 
 
-def review(
-    wanted: Sequence[Candidate], advice: Advice, today: dt.date, based_on: BasedOn, *, first_id: int, stale: bool
-) -> list[Event]:
-    """Return what changes: new ones numbered from `first_id`, refreshed ones, those withdrawn or run out.
+def decide(review: Review, advice: Advice, today: dt.date) -> list[Event]:
+    """Return what a review changes: issued, refreshed, withdrawn and expired recommendations, and new outcomes.
 
-    An open one is refreshed in place as often as its numbers change. One without a day of its own ends after a while,
-    wanted or not: who did not answer is left alone like who said no.
+    An open recommendation is refreshed in place when its numbers change. One without a date of its own expires after
+    some days even if it is still wanted: no answer mutes like a dismissal.
     """
-    by_key = {item.key: item for item in wanted}
+    by_key = {item.key: item for item in review.wanted}
     events: list[Event] = []
     for key, number in sorted(advice.open.items(), key=lambda entry: entry[1]):
         item, want = advice.items[number], by_key.get(key)
-        if _has_run_out(item, want, today):
+        if _has_expired(item, want, today):
             events.append(RecommendationExpired(number, today))
         elif want is None:
-            events.append(RecommendationWithdrawn(number, "stale" if stale else "resolved", based_on))
-        elif body := _news(item, want):
-            events.append(RecommendationRefreshed(number, **body, rule=want.rule, based_on=based_on))
-    for number, want in enumerate(to_issue(wanted, advice, today), first_id):
-        body = _body(want, today + dt.timedelta(DEFAULTS.open_days))
-        events.append(RecommendationIssued(number, want.type, want.subject, **body, rule=want.rule, based_on=based_on))
-    return events
+            events.append(RecommendationWithdrawn(number, "stale" if review.stale else "resolved", review.based_on))
+        elif body := _changed(item, want):
+            events.append(RecommendationRefreshed(number, **body, rule=want.rule, based_on=review.based_on))
+    for number, want in enumerate(to_issue(review.wanted, advice, today), review.first_id):
+        body = {**_body(want, today + dt.timedelta(DEFAULTS.open_days)), "rule": want.rule}
+        events.append(RecommendationIssued(number, want.type, want.subject, **body, based_on=review.based_on))
+    return [*events, *follow_up(review.outcomes, advice, today)]
 
 
-def reviewed(
-    wanted: Sequence[Candidate],
-    outcomes: Mapping[int, Outcome],
-    advice: Advice,
-    today: dt.date,
-    based_on: BasedOn,
-    *,
-    first_id: int,
-    stale: bool,
-) -> list[Event]:
-    """Return what a review changes, and what came of what was executed."""
-    changes = review(wanted, advice, today, based_on, first_id=first_id, stale=stale)
-    return [*changes, *follow_up(outcomes, advice, today)]
+def to_issue(wanted: Sequence[Candidate], advice: Advice, today: dt.date) -> list[Candidate]:
+    """Return the wanted recommendations that are neither open nor muted.
+
+    Slow movers are limited together with the open ones: a waiting candidate never displaces an open one.
+    """
+    due = [item for item in wanted if _stays(item, advice, today) or _may_be_issued(item, advice, today)]
+    return [item for item in at_once(due, advice.open) if item.key not in advice.open]
 
 
 def _stays(want: Candidate, advice: Advice, today: dt.date) -> bool:
     number = advice.open.get(want.key)
-    return number is not None and not _has_run_out(advice.items[number], want, today)
+    return number is not None and not _has_expired(advice.items[number], want, today)
 
 
-def _may_come(want: Candidate, advice: Advice, today: dt.date) -> bool:
-    return want.key not in advice.open and today >= advice.silent_until.get(want.key, dt.date.min)
+def _may_be_issued(want: Candidate, advice: Advice, today: dt.date) -> bool:
+    return want.key not in advice.open and today >= advice.muted_until.get(want.key, dt.date.min)
 
 
-def _has_run_out(item: Item, want: Candidate | None, today: dt.date) -> bool:
+def _has_expired(item: Item, want: Candidate | None, today: dt.date) -> bool:
     return item.expires_on < today and (want is None or want.expires_on is None)
 
 
@@ -90,7 +89,7 @@ def _body(want: Candidate, undated: dt.date) -> dict[str, Any]:
     }
 
 
-def _news(item: Item, want: Candidate) -> dict[str, Any] | None:
-    """Return what is to be told anew of an open one, None if it says so already."""
+def _changed(item: Item, want: Candidate) -> dict[str, Any] | None:
+    """Return the new body of an open recommendation, None if it is unchanged."""
     body = _body(want, item.expires_on)
     return body if any(getattr(item, name) != value for name, value in body.items()) else None

@@ -1,11 +1,11 @@
-"""What owners do about recommendations, over HTTP."""
+"""Actions of owners on recommendations, over HTTP."""
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
-from anyio import from_thread
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from shared.domain.presentation.outreach import next_steps, side_effects
@@ -18,19 +18,23 @@ from shared.domain.refusals.recommendations import (
     RecommendationNotFound,
     RecommendationOver,
 )
-from shared.http.auth import command_context, language, owner, request_hash
+from shared.http.commands import OwnerCommand, Respond
+from shared.http.dependencies import Deps
 from shared.http.openapi import example, refuses
 from shared.http.pagination import PublicId
-from shared.http.responses import ok
-from shared.http.tokens import Principal
 from shared.postgres.database import reading
-from shared.texts import text
-from write_side.recommendations.handlers import Desk, Done
-from write_side.recommendations.schemas import Dismissal, Execution, Look, changes
+from shared.runtime.business_day import date_of
+from write_side.recommendations.aggregate import (
+    Command,
+    DismissRecommendation,
+    ExecuteRecommendation,
+    ViewRecommendation,
+)
+from write_side.recommendations.handlers import respond_to
+from write_side.recommendations.schemas import Dismissal, Execution, View
+from write_side.recommendations.state_cache import AdviceStream
 
 router = APIRouter(tags=["Recommendations"])
-Owner = Annotated[Principal, Depends(owner)]
-_DHAKA = ZoneInfo("Asia/Dhaka")
 _ITEM = {
     "id": 1,
     "title": "Reorder Basmati Rice",
@@ -57,10 +61,10 @@ _ITEM = {
     "modified": ["recommended_qty"],
 }
 _VIEWED: dict[int | str, dict[str, Any]] = {
-    200: example({"message": "Recommendation viewed", "recommendation": _ITEM}, "Taken down")
+    200: example({"message": "Recommendation viewed", "recommendation": _ITEM}, "Recorded")
 }
 _DISMISSED: dict[int | str, dict[str, Any]] = {
-    200: example({"message": "Recommendation dismissed", "recommendation": _ITEM}, "Taken down")
+    200: example({"message": "Recommendation dismissed", "recommendation": _ITEM}, "Recorded")
 }
 _EXECUTED: dict[int | str, dict[str, Any]] = {
     200: example(
@@ -85,19 +89,49 @@ _EXECUTED: dict[int | str, dict[str, Any]] = {
             },
             "next_steps": "Order it, and record the delivery with POST /api/products/{id}/stock. …",
         },
-        "Taken down; `order_list` and `messages` are for the owner to use, nothing was sent",
+        "Recorded; `order_list` and `messages` are for the owner to use, nothing was sent",
     )
 }
+
+
+@dataclass(frozen=True)
+class Action:
+    """Carries one command out and answers with the recommendation after it."""
+
+    ctx: OwnerCommand
+    respond: Respond
+    deps: Deps
+
+    async def __call__(self, command: Command, code: str, *, with_effects: bool = False) -> Response:
+        """Answer with the text of `code`; `with_effects` adds drafts and next steps."""
+        stream = self.deps.service(AdviceStream)
+        result = await run_in_threadpool(respond_to, self.ctx, stream, command)
+        names = await self._names(result.data)
+        return self.respond(result.map(lambda done: self._shown(done, names, code, with_effects=with_effects)))
+
+    async def _names(self, recommendation: Recommendation) -> Names:
+        business_id = self.ctx.business_id or 0
+        async with reading(self.deps.reader, business_id) as conn:
+            return await names_in(conn, business_id, [recommendation])
+
+    def _shown(self, done: Recommendation, names: Names, code: str, *, with_effects: bool) -> dict[str, Any]:
+        language, today = self.respond.language, date_of(dt.datetime.now(dt.UTC))
+        data = {"message": self.respond.message(code), "recommendation": item(done, names, today, language)}
+        if not with_effects:
+            return data
+        return data | {"side_effects": side_effects(done, names, language), "next_steps": next_steps(done, language)}
+
+
+Carry = Annotated[Action, Depends()]
 
 
 @router.post(
     "/recommendations/{recommendation_id}/view", responses=_VIEWED, openapi_extra=refuses(RecommendationNotFound)
 )
-def view(request: Request, who: Owner, recommendation_id: PublicId, form: Look | None = None) -> Response:
-    """Say that it was looked at, and how long; seconds add up to a day at most, the first look keeps its time."""
+async def view(carry_out: Carry, recommendation_id: PublicId, form: View | None = None) -> Response:
+    """Record a view and its duration; the seconds add up to a day at most, the time is that of the first view."""
     seconds = (form and form.view_duration_seconds) or 0
-    done = _desk(request, who).view(recommendation_id, seconds)
-    return _answer(request, who, done, "VIEWED")
+    return await carry_out(ViewRecommendation(recommendation_id, seconds), "VIEWED")
 
 
 @router.post(
@@ -105,17 +139,15 @@ def view(request: Request, who: Owner, recommendation_id: PublicId, form: Look |
     responses=_EXECUTED,
     openapi_extra=refuses(RecommendationNotFound, AlreadyExecuted, AlreadyDismissed, RecommendationOver),
 )
-def execute(request: Request, who: Owner, recommendation_id: PublicId, form: Execution) -> Response:
+async def execute(carry_out: Carry, recommendation_id: PublicId, form: Execution) -> Response:
     """Confirm that it is done, as recommended or as `modified_action` says.
 
-    The answer brings what can be used: a line for the order list, or drafted messages with WhatsApp links. Nothing is
-    sent. For a week nothing of the kind is recommended again; what came of it shows as `outcome`.
+    The answer contains what the owner can use: a line for the order list, or drafted messages with WhatsApp links.
+    Nothing is sent. The subject is muted for a week; the result shows later as `outcome`.
     """
     if not form.confirmation:
         raise ConfirmationMissing(details={"field": "confirmation", "expected": True})
-    desk = _desk(request, who)
-    done = desk.execute(recommendation_id, lambda kind: changes(kind, form.modified_action))
-    return _answer(request, who, done, "EXECUTED", with_effects=True)
+    return await carry_out(ExecuteRecommendation(recommendation_id, form.changes()), "EXECUTED", with_effects=True)
 
 
 @router.post(
@@ -123,28 +155,6 @@ def execute(request: Request, who: Owner, recommendation_id: PublicId, form: Exe
     responses=_DISMISSED,
     openapi_extra=refuses(RecommendationNotFound, AlreadyExecuted, RecommendationOver),
 )
-def dismiss(request: Request, who: Owner, recommendation_id: PublicId, form: Dismissal | None = None) -> Response:
-    """Say that it won't be done, and why; for a week nothing of the kind is recommended again."""
-    done = _desk(request, who).dismiss(recommendation_id, form.reason if form else None)
-    return _answer(request, who, done, "DISMISSED")
-
-
-def _desk(request: Request, who: Principal) -> Desk:
-    meta = command_context(request, who)
-    state = request.app.state
-    return Desk(state.store, state.advices, who.business_id or 0, meta, request_hash(request))
-
-
-def _answer(request: Request, who: Principal, done: Done, code: str, *, with_effects: bool = False) -> Response:
-    rec, said = done.recommendation, language(request, who)
-    names = from_thread.run(_names, request, who.business_id or 0, rec)
-    today = dt.datetime.now(_DHAKA).date()
-    data = {"message": text(code, said).message, "recommendation": item(rec, names, today, said)}
-    if with_effects:
-        data |= {"side_effects": side_effects(rec, names, said), "next_steps": next_steps(rec, said)}
-    return ok(data, position=request.app.state.positions.seal(who.business_id, done.position))
-
-
-async def _names(request: Request, business_id: int, rec: Recommendation) -> Names:
-    async with reading(request.app.state.reader, business_id) as conn:
-        return await names_in(conn, business_id, [rec])
+async def dismiss(carry_out: Carry, recommendation_id: PublicId, form: Dismissal | None = None) -> Response:
+    """Decline a recommendation, with a reason; its subject is muted for a week."""
+    return await carry_out(DismissRecommendation(recommendation_id, form.reason if form else None), "DISMISSED")

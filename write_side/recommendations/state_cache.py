@@ -1,34 +1,57 @@
-"""The streams of recommendations as they were read last: of a long one only what is new is read again."""
+"""The stream of a shop's recommendations, folded incrementally: of a long stream only new events are read."""
 
+import datetime as dt
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
+from shared.eventstore.command import Loaded, Stream
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, UnitOfWork
 from write_side.recommendations import aggregate
 from write_side.recommendations.aggregate import Advice
 
-_MOST = 64
+_SHOPS = 64
+_NOT_RECORDED = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
-def stream_of(business_id: int) -> str:
-    """Return the name of the stream that holds all recommendations of a shop."""
-    return f"recommendations-{business_id}"
+def _evolve(advice: Advice, event: Event) -> Advice:
+    return aggregate.evolve(advice, event, _NOT_RECORDED)
 
 
-class Advices:
-    """Keeps the states of the shops asked for last. Threads may share it: what one keeps is true, if not the newest."""
+@dataclass(frozen=True)
+class AdviceStream(Stream[Advice]):
+    """Keeps the states of the shops used last. Threads may share it: a kept state is correct, if not the newest."""
 
-    def __init__(self, store: EventStore) -> None:
-        """Read from `store`."""
-        self._store = store
-        self._kept: OrderedDict[int, Advice] = OrderedDict()
+    category: str = "recommendations"
+    initial: Advice = field(default_factory=Advice)
+    evolve: Callable[[Advice, Event], Advice] = _evolve
+    kept: "OrderedDict[int, Advice]" = field(default_factory=OrderedDict, compare=False)
 
-    def of(self, business_id: int, unit: UnitOfWork | None = None) -> Advice:
-        """Return what a shop's stream says now, read within `unit` where one is given."""
-        kept = self._kept.get(business_id, Advice())
-        source = self._store if unit is None else unit
-        advice = aggregate.load(source.load(stream_of(business_id), kept.version), kept)
-        self._kept.pop(business_id, None)  # another thread may have just let go of it
-        self._kept[business_id] = advice
-        if len(self._kept) > _MOST:
-            self._kept.popitem(last=False)
+    def load(self, unit: UnitOfWork) -> Loaded[Advice]:
+        """Return the state as the unit of work reads it."""
+        advice = self._after_kept(unit, unit.business_id or 0)
+        return Loaded(self.name(unit.business_id), advice, advice.version, advice.position)
+
+    def append(self, unit: UnitOfWork, loaded: Loaded[Advice], events: Sequence[Event]) -> Loaded[Advice]:
+        """Append events; the returned state is that before them, since they have no time and position yet."""
+        unit.append(loaded.name, loaded.version, *events)
+        return loaded
+
+    def current(self, store: EventStore, business_id: int) -> Advice:
+        """Return the state now."""
+        return self._after_kept(store, business_id)
+
+    def as_of(self, store: EventStore, business_id: int, position: int) -> Advice:
+        """Return the state as of a position."""
+        history = [recorded for recorded in store.load(self.name(business_id)) if recorded.position <= position]
+        return aggregate.load(history)
+
+    def _after_kept(self, source: EventStore | UnitOfWork, business_id: int) -> Advice:
+        kept = self.kept.get(business_id, Advice())
+        advice = aggregate.load(source.load(self.name(business_id), kept.version), kept)
+        self.kept.pop(business_id, None)  # another thread may have just removed it
+        self.kept[business_id] = advice
+        if len(self.kept) > _SHOPS:
+            self.kept.popitem(last=False)
         return advice

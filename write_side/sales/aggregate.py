@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared.domain.events.base import Event
 from shared.domain.events.inventory import ProductLine, ProductSheetRecorded
 from shared.domain.events.sales import (
     AskedChoice,
@@ -26,6 +25,7 @@ from shared.domain.events.sales import (
     UploadQuestionsAsked,
 )
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
 from write_side.sales.csv.cells import loosely
 from write_side.sales.csv.faults import Notice
 from write_side.sales.csv.questions import Question

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from shared.domain.events.sales import CustomersAdded, NewCustomer, NewProduct, ProductsAdded
 from shared.domain.rules.pricing import unit_price
 from shared.eventstore.store import UnitOfWork
+from write_side.lookups.customers import customer_subject
 from write_side.sales.aggregate import customer_key, product_index_key
 from write_side.sales.csv.rows import LedgerRow, Mark
 from write_side.sales.csv.words import EXPENSE, SALE
@@ -71,8 +72,3 @@ def customers(
         sealed = keys.seal(subject, {"name": row.customer, "phone": row.phone})
         added.append(NewCustomer(numbers[key], base64.b64encode(index_keys[key]).decode(), sealed))
     return known | numbers, CustomersAdded(added)
-
-
-def customer_subject(business_id: int | None, customer_id: int) -> str:
-    """Return the subject under which a customer's data is sealed, which is also the name of the customer's stream."""
-    return f"customer-{business_id}-{customer_id}"

@@ -1,119 +1,83 @@
-"""Single sales: recorded and voided by their owner, told as the list of transactions shows them."""
+"""Command handlers of single sales; stored answers hold the sale's id only, names of people are read afterwards."""
 
-import base64
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
-from shared.domain.events.sales import SaleRecorded, SaleVoided
+from shared.domain.contacts import name_key
 from shared.domain.refusals.inventory import ProductNotFound
-from shared.domain.refusals.sales import AlreadyVoided
-from shared.domain.rules.pricing import unit_price
 from shared.errors import NotFound
-from shared.eventstore.store import ALLOT, EventStore, Metadata, UnitOfWork
+from shared.eventstore.command import CommandContext, Result, allot
+from shared.eventstore.store import UnitOfWork
+from write_side.lookups.products import product_exists
 from write_side.sales import catalog, lookups
 from write_side.sales.aggregate import customer_key, product_index_key, sale_index_key, void_index_key
 from write_side.sales.csv.rows import LedgerRow
-from write_side.sales.csv.values import name_key
-from write_side.sales.lookups import RecordedSale, sale_stream
-from write_side.sales.manual_sale import Wish, first_free, rows_of
-
-# Returns whether the business has a product of this public id.
-SELECT_PRODUCT = """SELECT 1 FROM log.index_rows WHERE kind = 'product' AND scope = %s AND value = %s AND value > 0
-    LIMIT 1"""
-
-# A sale as the list shows it, and the position of what happened to it.
-Answer = tuple[dict[str, Any], int | None]
+from write_side.sales.lookups import sale_stream
+from write_side.sales.manual_sale import SaleEntry, first_free, rows_of
+from write_side.sales.presenter import sale_data
+from write_side.sales.sale_aggregate import RecordSale, VoidSale, decide
 
 
-@dataclass(frozen=True)
-class Till:
-    """Takes one command of one business; the same Idempotency-Key again answers as before."""
+def record_sale(ctx: CommandContext, entry: SaleEntry) -> Result[dict[str, Any]]:
+    """Record a sale; answers with it as the list shows it. Raises InvalidFields, ProductNotFound."""
 
-    store: EventStore
-    business_id: int
-    meta: Metadata
-    request_hash: bytes | None
+    def record(unit: UnitOfWork) -> int:
+        product_id, row = _row(unit, entry)
+        command = _identified(unit, row, product_id)
+        unit.append(sale_stream(unit.business_id, command.tx), 0, *decide(command, None))
+        unit.claim("sale", sale_index_key(row.date, row.fingerprint), command.tx)
+        return command.tx
 
-    def record(self, wish: Wish) -> Answer:
-        """Record a sale; raises InvalidFields, ProductNotFound, IdempotencyKeyReused."""
-        outcome = self.store.execute(
-            self.business_id, self.meta, lambda unit: _record(unit, wish), request_hash=self.request_hash
-        )
-        return self._shown(outcome.result), outcome.position
-
-    def void(self, tx: int, reason: str) -> Answer:
-        """Take a sale out of the books; raises NotFound, AlreadyVoided, IdempotencyKeyReused."""
-        outcome = self.store.execute(
-            self.business_id, self.meta, lambda unit: _void(unit, tx, reason), request_hash=self.request_hash
-        )
-        return self._shown(outcome.result), outcome.position
-
-    def _shown(self, tx: int) -> dict[str, Any]:
-        # Read apart from the command, whose stored answer may hold no name of a person.
-        return self.store.execute(self.business_id, Metadata(), lambda unit: _item(unit, tx)).result
+    return _with_names(ctx, ctx.execute(record))
 
 
-def _record(unit: UnitOfWork, wish: Wish) -> int:
-    product_id, name = _product(unit, wish)
+def void_sale(ctx: CommandContext, tx: int, reason: str) -> Result[dict[str, Any]]:
+    """Void a sale; answers with it and the void. Raises NotFound, AlreadyVoided."""
+
+    def void(unit: UnitOfWork) -> int:
+        sale = lookups.find_sale(unit, tx)
+        events = decide(VoidSale(tx, reason), sale)
+        unit.append(sale_stream(unit.business_id, tx), sale.version if sale else 0, *events)
+        unit.claim("void", void_index_key(tx), tx)
+        return tx
+
+    return _with_names(ctx, ctx.execute(void))
+
+
+def _row(unit: UnitOfWork, entry: SaleEntry) -> tuple[int | None, LedgerRow]:
+    """Return the product's id, None for a new product, and the sale in the form of an upload's row."""
+    product_id, name = _product(unit, entry)
     sold_in = lookups.product_unit(unit, product_id) if product_id else ""
     mark = catalog.marking(unit.vault.lookup_key, unit.business_id)
-    row = first_free(unit, rows_of(wish, name, sold_in, unit.now, mark))
-    known = {row.product_key: product_id} if product_id else {}
-    products, new_product = catalog.products(unit, _allotting(unit), [row], known)
-    customers, new_customer = catalog.customers(unit, _allotting(unit), [row], {})
-    customer = customer_key(row)
-    tx = _allotting(unit)("transaction", 1)
-    event = _recorded(row, tx, products[row.product_key], None if customer is None else customers[customer])
-    added = [addition for addition in (new_product, new_customer) if addition]
-    unit.append(sale_stream(unit.business_id, tx), 0, *added, event)
-    unit.claim("sale", sale_index_key(row.date, row.fingerprint), tx)
-    return tx
+    return product_id, first_free(unit, rows_of(entry, name, sold_in, unit.now, mark))
 
 
-def _product(unit: UnitOfWork, wish: Wish) -> tuple[int | None, str]:
-    """Return id and name of what is sold, no id for a product that is met first."""
-    if wish.product_id is None:
-        name = wish.product_name or ""
+def _product(unit: UnitOfWork, entry: SaleEntry) -> tuple[int | None, str]:
+    """Return id and name of the product, no id for a new one; raises ProductNotFound for an unknown id."""
+    if entry.product_id is None:
+        name = entry.product_name or ""
         return next(iter(unit.find("product", [product_index_key(name_key(name))]).values()), None), name
-    known = unit.sql(SELECT_PRODUCT, (unit.business_id, wish.product_id))
-    found = lookups.product_name(unit, wish.product_id) if known else None
+    known = product_exists(unit, entry.product_id)
+    found = lookups.product_name(unit, entry.product_id) if known else None
     if found is None:
-        raise ProductNotFound(details={"product_id": wish.product_id})
-    return wish.product_id, found
+        raise ProductNotFound(details={"product_id": entry.product_id})
+    return entry.product_id, found
 
 
-def _recorded(row: LedgerRow, tx: int, product_id: int, customer_id: int | None) -> SaleRecorded:
-    payment = None if row.payment is None else (row.payment, row.payment_raw)
-    fingerprint = base64.b64encode(row.fingerprint).decode()
-    return SaleRecorded(tx, row.date, row.time, product_id, customer_id, row.quantity, row.paisa, payment, fingerprint)
+def _identified(unit: UnitOfWork, row: LedgerRow, product_id: int | None) -> RecordSale:
+    """Return the command with the ids of sale, product and customer; new products and customers get new ids."""
+    known = {row.product_key: product_id} if product_id else {}
+    allot_in_unit = partial(allot, unit)
+    products, new_product = catalog.products(unit, allot_in_unit, [row], known)
+    customers, new_customer = catalog.customers(unit, allot_in_unit, [row], {})
+    customer = customer_key(row)
+    added = [addition for addition in (new_product, new_customer) if addition]
+    customer_id = None if customer is None else customers[customer]
+    return RecordSale(allot(unit, "transaction"), row, products[row.product_key], customer_id, added)
 
 
-def _void(unit: UnitOfWork, tx: int, reason: str) -> int:
-    sale = lookups.find_sale(unit, tx)
-    if sale is None:
-        raise NotFound(details={"id": tx})
-    unit.append(sale_stream(unit.business_id, tx), sale.version, voided(sale, reason))
-    unit.claim("void", void_index_key(tx), tx)
-    return tx
-
-
-def voided(sale: RecordedSale, reason: str) -> SaleVoided:
-    """Return that a sale never was; raises AlreadyVoided."""
-    if sale.void:
-        raise AlreadyVoided(details={"id": sale.tx, "reason": sale.void.reason, "voided_at": sale.voided_at})
-    return SaleVoided(
-        sale.tx,
-        reason,
-        sale.date,
-        sale.time,
-        sale.product_id,
-        sale.customer_id,
-        sale.qty,
-        sale.paisa,
-        sale.payment,
-        sale.received,
-    )
+def _with_names(ctx: CommandContext, result: Result[int]) -> Result[dict[str, Any]]:
+    return result.map(lambda tx: ctx.query(lambda unit: _item(unit, tx)))
 
 
 def _item(unit: UnitOfWork, tx: int) -> dict[str, Any]:
@@ -121,36 +85,4 @@ def _item(unit: UnitOfWork, tx: int) -> dict[str, Any]:
     if sale is None:
         raise NotFound(details={"id": tx})
     customer = None if sale.customer_id is None else lookups.customer_name(unit, sale.customer_id)
-    return shown(sale, lookups.product_name(unit, sale.product_id), customer)
-
-
-def shown(sale: RecordedSale, product: str | None, customer: str | None) -> dict[str, Any]:
-    """Return a sale as an item of GET /transactions, with the reason and time of its void where there is one."""
-    hours, seconds = divmod(sale.time or 0, 3600)
-    price = unit_price(sale.paisa, sale.qty)
-    item = {
-        "id": sale.tx,
-        "date": f"{sale.date}T{hours:02}:{seconds // 60:02}:{seconds % 60:02}+06:00",
-        "product_id": sale.product_id,
-        "product_name": product,
-        "quantity": Decimal(sale.qty).scaleb(-3),
-        "amount": Decimal(sale.paisa).scaleb(-2),
-        "unit_price": Decimal(price).scaleb(-2),
-        "customer_id": sale.customer_id,
-        "customer_name": customer,
-        "payment_method": sale.payment,
-        "data_source": sale.source,
-    }
-    if sale.void is None:
-        return item
-    return item | {"voided": True, "reason": sale.void.reason, "voided_at": sale.voided_at}
-
-
-def _allotting(unit: UnitOfWork) -> catalog.Allot:
-    """Return what gives ids out in the unit's own transaction: a request holds one connection, never two."""
-
-    def allot(kind: str, count: int) -> int:
-        wanted = {"scope": unit.business_id, "kind": kind, "count": count}
-        return int(unit.sql(ALLOT, cast("Any", wanted))[0]["first"])
-
-    return allot
+    return sale_data(sale, lookups.product_name(unit, sale.product_id), customer)

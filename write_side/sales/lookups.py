@@ -1,16 +1,17 @@
 """What the log tells of a single sale, product or customer of the unit's business."""
 
-import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import LiteralString, cast
 
-from shared.domain.events.base import Event
 from shared.domain.events.customers import CustomerDetailsChanged
 from shared.domain.events.inventory import ProductDetailsChanged
 from shared.domain.events.sales import CustomersAdded, ProductsAdded, Sale, SaleRecorded, SalesBatchRecorded, SaleVoided
 from shared.eventstore.codec import decode
+from shared.eventstore.event import Event
 from shared.eventstore.store import UnitOfWork
-from write_side.sales.catalog import customer_subject
+from write_side.lookups.customers import MERGED, customer_subject, merged_key
+from write_side.lookups.products import product_stream
+from write_side.sales.sale_aggregate import RecordedSale
 
 # Return the event of a kind whose ids begin with the greatest one up to an id; if any event has that id, it is this.
 SELECT_BATCH = """SELECT topic, state FROM log.events WHERE business_id = %s AND topic = 'sales.SalesBatchRecorded'
@@ -21,37 +22,9 @@ SELECT_CUSTOMERS = """SELECT topic, state FROM log.events WHERE business_id = %s
     AND log.first_id(state) <= %s ORDER BY log.first_id(state) DESC LIMIT 1"""
 
 
-@dataclass(frozen=True)
-class RecordedSale:
-    """A sale as the log has it, by hand or from a ledger, and its void; `version` is that of its own stream."""
-
-    tx: int
-    date: dt.date
-    time: int | None
-    product_id: int
-    customer_id: int | None
-    qty: int
-    paisa: int
-    payment: str | None
-    received: int | None = None
-    source: str = "csv"
-    version: int = 0
-    void: SaleVoided | None = None
-    voided_at: dt.datetime | None = None
-
-    def after(self, void: SaleVoided, at: dt.datetime) -> "RecordedSale":
-        """Return the sale once it is voided."""
-        return replace(self, void=void, voided_at=at)
-
-
 def sale_stream(business_id: int | None, tx: int) -> str:
     """Return the stream of a sale."""
     return f"sale-{business_id}-{tx}"
-
-
-def product_stream(business_id: int | None, product_id: int) -> str:
-    """Return the stream of a product."""
-    return f"product-{business_id}-{product_id}"
 
 
 def find_sale(unit: UnitOfWork, tx: int) -> RecordedSale | None:
@@ -84,7 +57,7 @@ def product_unit(unit: UnitOfWork, product_id: int) -> str:
 
 def customer_name(unit: UnitOfWork, customer_id: int) -> str | None:
     """Return what a customer is called now: as the one who was merged with goes on; None without a name."""
-    survivor = unit.find("customer_merged", [customer_id.to_bytes(8, "big")])
+    survivor = unit.find(MERGED, [merged_key(customer_id)])
     own = _own_name(unit, customer_id)
     return next((name for number in survivor.values() if (name := _own_name(unit, number))), own)
 

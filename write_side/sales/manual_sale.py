@@ -1,4 +1,4 @@
-"""A sale entered by hand, held to the rules of a ledger's row: so either knows the other again."""
+"""A sale entered by hand is read by the rules of an upload's row, so that each detects the other as a duplicate."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -7,17 +7,16 @@ from typing import NamedTuple
 
 from shared.domain.rules.stock import FRACTIONAL_UNITS
 from shared.eventstore.store import UnitOfWork
-from shared.http.error_handlers import InvalidFields
+from shared.http.error_handlers import InvalidFields, invalid_field
 from shared.texts import Phrase
 from write_side.sales.aggregate import sale_index_key
 from write_side.sales.csv.dates import DHAKA, DateFormat
 from write_side.sales.csv.layout import Layout
 from write_side.sales.csv.rows import OLDEST, LedgerRow, Mark, RejectedRow, RowReader
 from write_side.sales.csv.values import is_weighed
-from write_side.sales.upload.multipart import invalid_field
 
 _COLUMNS = ("date", "product", "quantity", "amount", "customer", "payment", "phone", "unit")
-# What a field of the body is called where it is not called as its column is.
+# Fields of the body whose names differ from those of their columns.
 _FIELDS = {
     "product": "product_name",
     "customer": "customer_name",
@@ -25,11 +24,11 @@ _FIELDS = {
     "payment": "payment_method",
 }
 _LAYOUT = Layout({name: index for index, name in enumerate(_COLUMNS)}, list(_COLUMNS), DateFormat("ymd"))
-_ASKED_AT_ONCE = 8
+_LOOKED_UP_AT_ONCE = 8
 
 
-class Wish(NamedTuple):
-    """A sale as its owner enters it, each value written as in a ledger's cell; one of name and id of the product."""
+class SaleEntry(NamedTuple):
+    """A sale as its owner enters it, each value written as in a cell; one of name and id of the product is given."""
 
     date: str
     product_name: str | None
@@ -41,22 +40,22 @@ class Wish(NamedTuple):
     payment_method: str
 
 
-def rows_of(wish: Wish, product: str, unit: str, now: dt.datetime, mark: Mark) -> Iterator[LedgerRow]:
-    """Yield the ledger's row of this sale of `product`, sold in `unit`, then its second, its third twin, without end.
+def rows_of(entry: SaleEntry, product: str, unit: str, now: dt.datetime, mark: Mark) -> Iterator[LedgerRow]:
+    """Yield the row of this sale of `product`, sold in `unit`, then those of its identical twins, without end.
 
-    now: aware; the sale may be of today in Dhaka, a timestamp 5 minutes ahead. mark: as for the shop's ledgers. Raises
+    now: aware; the sale may be of today in Dhaka, a timestamp 5 minutes ahead. mark: as for the shop's uploads. Raises
     InvalidFields.
     """
     reader = RowReader(_LAYOUT, now, mark)
     weighed = unit if is_weighed(unit) else ""
     cells = [
-        wish.date,
+        entry.date,
         product,
-        wish.quantity,
-        wish.amount,
-        wish.customer_name,
-        wish.payment_method,
-        wish.customer_phone,
+        entry.quantity,
+        entry.amount,
+        entry.customer_name,
+        entry.payment_method,
+        entry.customer_phone,
         weighed,
     ]
     while True:
@@ -67,9 +66,9 @@ def rows_of(wish: Wish, product: str, unit: str, now: dt.datetime, mark: Mark) -
 
 
 def first_free(unit: UnitOfWork, rows: Iterator[LedgerRow]) -> LedgerRow:
-    """Return the first of the twins that the business has not recorded yet."""
+    """Return the first of the rows that the business has not recorded yet."""
     while True:
-        twins = list(islice(rows, _ASKED_AT_ONCE))
+        twins = list(islice(rows, _LOOKED_UP_AT_ONCE))
         keys = [sale_index_key(row.date, row.fingerprint) for row in twins]
         taken = unit.find("sale", keys)
         for row, key in zip(twins, keys, strict=True):
@@ -78,7 +77,7 @@ def first_free(unit: UnitOfWork, rows: Iterator[LedgerRow]) -> LedgerRow:
 
 
 def refusal_of(row: RejectedRow, now: dt.datetime) -> InvalidFields:
-    """Return what the refusal of a row says of the field of the body."""
+    """Return the refusal of the body's field for the refusal of a row."""
     problem = Phrase("FIELD_INVALID")
     match row.code:
         case "DATE_IN_FUTURE" | "DATE_TOO_OLD":

@@ -1,10 +1,8 @@
-"""Uploads call for reading; their ends close the job."""
+"""Starts the import of accepted uploads; completion and failure close the job."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.domain.events.base import Event
-from shared.domain.events.jobs import JobFailed
 from shared.domain.events.sales import (
     UploadAccepted,
     UploadAnswered,
@@ -13,13 +11,15 @@ from shared.domain.events.sales import (
     UploadQuestionsAsked,
 )
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import JobFailed
 from shared.jobs.job import NewJob, Outcome
 
 READ_UPLOAD = "read_upload"
 
 
 def when_upload_accepted(recorded: RecordedEvent, event: UploadAccepted) -> list[NewJob | Outcome]:
-    """An accepted ledger is read by a worker."""
+    """An accepted upload starts an import."""
     return [NewJob(READ_UPLOAD, event.file_id, recorded.business_id, recorded.position, {})]
 
 
@@ -34,17 +34,17 @@ def when_upload_answered(recorded: RecordedEvent, event: UploadAnswered) -> list
 
 
 def when_upload_completed(_: RecordedEvent, event: UploadCompleted) -> list[NewJob | Outcome]:
-    """A ledger that was read needs no worker any more."""
+    """A completed upload closes its job."""
     return [Outcome(READ_UPLOAD, event.file_id, "done")]
 
 
 def when_upload_failed(_: RecordedEvent, event: UploadFailed) -> list[NewJob | Outcome]:
-    """A ledger that can't be read is not tried again: the answer would be the same."""
+    """An unreadable upload closes its job; a retry would give the same result."""
     return [Outcome(READ_UPLOAD, event.file_id, "done", event.error_code)]
 
 
 def when_job_failed(_: RecordedEvent, event: JobFailed) -> list[NewJob | Outcome]:
-    """A job that was given up stays so until somebody retries it."""
+    """A failed job stays failed until an operator retries it."""
     return [Outcome(event.kind, event.subject, "failed", event.error)]
 
 

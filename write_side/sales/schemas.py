@@ -1,4 +1,4 @@
-"""What owners may say of a single sale; keys that are not named here are ignored."""
+"""Request bodies about single sales; unknown keys are ignored."""
 
 import re
 import unicodedata
@@ -8,20 +8,18 @@ from typing import Annotated, Final, Literal, LiteralString, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from write_side.sales.csv import values
-from write_side.sales.csv.faults import BadCell, Fault
-from write_side.sales.manual_sale import Wish
+from shared.domain.contacts import MAX_NAME
+from shared.http.contact_fields import Name, phone_or_empty, single_line
+from write_side.sales.manual_sale import SaleEntry
 
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
 _DECIMAL = re.compile(r"-?\d{1,20}(?:\.\d{1,20})?", re.ASCII)
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LONGEST_NUMBER = 40
-# What can be wrong; the texts FIELD_NOT_… and FIELD_ONE_OF_TWO word it.
+# The codes of problems; their texts are FIELD_NOT_… and FIELD_ONE_OF_TWO.
 _NO_DATE: Final = "date_parsing"
 _NO_NUMBER: Final = "decimal_type"
 _NOT_PRINTABLE: Final = "not_printable"
-_NOT_PHONE: Final = "not_phone"
-_TOO_LONG: Final = "string_too_long"
 _ONE_OF_TWO: Final = "one_of_two"
 
 
@@ -36,31 +34,13 @@ def _moment(text: object) -> object:
 
 
 def _number(value: object) -> object:
-    # The library would take true, Bangla digits, 1_000 and NaN for numbers.
+    # pydantic would accept true, Bangla digits, 1_000 and NaN.
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise _problem(_NO_NUMBER)
     text = str(value).strip()
     if len(text) > _LONGEST_NUMBER or not _DECIMAL.fullmatch(text):
         raise _problem(_NO_NUMBER)
     return Decimal(text)
-
-
-def _name(text: object) -> object:
-    if not isinstance(text, str) or not text.strip():
-        return text.strip() if isinstance(text, str) else text
-    try:
-        return values.name(text)
-    except BadCell as bad:
-        if bad.fault == Fault.NAME_TOO_LONG:
-            raise _problem(_TOO_LONG, max_length=values.MAX_NAME) from None
-        raise _problem(_NOT_PRINTABLE) from None
-
-
-def _phone(text: str) -> str:
-    number = values.phone(text)
-    if number is None and text.strip():
-        raise _problem(_NOT_PHONE)
-    return number or ""
 
 
 def _reason(text: object) -> object:
@@ -73,14 +53,13 @@ def _reason(text: object) -> object:
 
 
 Moment = Annotated[str, BeforeValidator(_moment)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=values.MAX_NAME), BeforeValidator(_name)]
 Quantity = Annotated[Decimal, Field(gt=0, le=1_000, decimal_places=3), BeforeValidator(_number)]
 Amount = Annotated[Decimal, Field(ge=1, le=10_000_000, decimal_places=2), BeforeValidator(_number)]
 Method = Literal["cash", "bkash", "nagad", "rocket", "card", "credit", "other"]
 
 
 class NewSale(BaseModel):
-    """A sale to record; one of `product_name` and `product_id` says what was sold."""
+    """A sale to record; exactly one of `product_name` and `product_id` names the product."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -94,11 +73,11 @@ class NewSale(BaseModel):
         description="1 to 1,000; fractions where the product's unit is kg, g, l, ml or m", examples=[2]
     )
     amount: Amount = Field(description="Total of the line in taka", examples=[600])
-    customer_name: Annotated[str, Field(max_length=values.MAX_NAME), BeforeValidator(_name)] | None = Field(
+    customer_name: Annotated[str, Field(max_length=MAX_NAME), BeforeValidator(single_line)] | None = Field(
         None, examples=["Fatema"]
     )
-    customer_phone: Annotated[str, Field(max_length=40), AfterValidator(_phone)] | None = Field(
-        None, description="Tells customers of one name apart", examples=["+8801711123456"]
+    customer_phone: Annotated[str, Field(max_length=40), AfterValidator(phone_or_empty)] | None = Field(
+        None, description="Distinguishes customers of the same name", examples=["+8801711123456"]
     )
     payment_method: Method | None = Field(None, description="`credit` is a sale on credit (baki)", examples=["cash"])
 
@@ -108,9 +87,9 @@ class NewSale(BaseModel):
             raise _problem(_ONE_OF_TWO, first="product_name", second="product_id")
         return self
 
-    def wish(self) -> Wish:
-        """Return the sale with its values written as a ledger's cells."""
-        return Wish(
+    def entry(self) -> SaleEntry:
+        """Return the sale with its values written as the cells of an upload."""
+        return SaleEntry(
             self.date,
             self.product_name,
             self.product_id,
@@ -123,7 +102,7 @@ class NewSale(BaseModel):
 
 
 class Void(BaseModel):
-    """Why a sale never was."""
+    """Why a sale is voided."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 

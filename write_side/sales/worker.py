@@ -11,9 +11,9 @@ from psycopg import Cursor
 from psycopg.rows import DictRow
 
 from shared.domain.events.sales import UploadCompleted, UploadFailed, UploadQuestionsAsked
+from shared.eventstore.files import Files
 from shared.eventstore.store import EventStore, UnitOfWork
 from shared.jobs.queue import Job, Lease, Retry
-from shared.postgres.files import Files
 from write_side.sales import aggregate, catalog
 from write_side.sales.aggregate import Upload
 from write_side.sales.csv.ledger import Ledger, open_ledger, weighed_questions

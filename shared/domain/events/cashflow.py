@@ -3,13 +3,14 @@
 import datetime as dt
 from typing import ClassVar
 
-from shared.domain.events.base import Event
+from shared.eventstore.event import AuditAction, Event
 
 
 class CashSettingsChanged(Event, frozen=True):
     """The owner set where the cash stood at the start of a day, or when to be warned; null means unchanged."""
 
     topic: ClassVar[str] = "cashflow.CashSettingsChanged"
+    audit: ClassVar[AuditAction | None] = AuditAction("cash_settings_change", "business", "business_id")
     opening_balance: int | None = None
     opening_date: dt.date | None = None
     critical_threshold: int | None = None
@@ -19,6 +20,7 @@ class ExpenseRecorded(Event, frozen=True):
     """Money went out on `date`, and goes out again if it recurs (`daily`, `weekly`, `monthly`, `yearly` or null)."""
 
     topic: ClassVar[str] = "cashflow.ExpenseRecorded"
+    audit: ClassVar[AuditAction | None] = AuditAction("expense_create", "expense", "expense_id")
     expense_id: int
     date: dt.date
     amount: int
@@ -30,6 +32,7 @@ class ExpenseEnded(Event, frozen=True):
     """A recurring expense is paid for the last time before `date`; one that does not recur was entered by mistake."""
 
     topic: ClassVar[str] = "cashflow.ExpenseEnded"
+    audit: ClassVar[AuditAction | None] = AuditAction("expense_end", "expense", "expense_id")
     expense_id: int
     date: dt.date
 
@@ -38,6 +41,7 @@ class CollectionRecorded(Event, frozen=True):
     """A customer paid back some of what was bought on credit."""
 
     topic: ClassVar[str] = "cashflow.CollectionRecorded"
+    audit: ClassVar[AuditAction | None] = AuditAction("collection_create", "collection", "collection_id")
     collection_id: int
     date: dt.date
     amount: int

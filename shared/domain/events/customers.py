@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from shared.domain.events.base import Event
+from shared.eventstore.event import AuditAction, Event
 
 
 class CustomerDetailsChanged(Event, frozen=True):
@@ -13,6 +13,7 @@ class CustomerDetailsChanged(Event, frozen=True):
     """
 
     topic: ClassVar[str] = "customers.CustomerDetailsChanged"
+    audit: ClassVar[AuditAction | None] = AuditAction("customer_change", "customer", "customer_id")
     customer_id: int
     sealed: str
     keys: list[str] = []
@@ -25,5 +26,6 @@ class CustomersMerged(Event, frozen=True):
     """
 
     topic: ClassVar[str] = "customers.CustomersMerged"
+    audit: ClassVar[AuditAction | None] = AuditAction("customer_merge", "customer", "customer_id")
     customer_id: int
     merged_ids: list[int]

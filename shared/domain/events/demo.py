@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import ClassVar
 
-from shared.domain.events.base import Event
+from shared.eventstore.event import AuditAction, Event
 
 
 class DemoShopOpened(Event, frozen=True):
@@ -13,6 +13,7 @@ class DemoShopOpened(Event, frozen=True):
     """
 
     topic: ClassVar[str] = "demo.DemoShopOpened"
+    audit: ClassVar[AuditAction | None] = AuditAction("demo_seed", "business", "business_id")
     business_id: int
     user_id: int
     seed: int

@@ -7,7 +7,7 @@ business days in Asia/Dhaka. Results are facts of what was told: nothing makes t
 import datetime as dt
 from typing import ClassVar
 
-from shared.domain.events.base import Event, Row
+from shared.eventstore.event import AuditAction, Event, Row
 
 # {projection: (generation, position)}: what a decision was read from.
 BasedOn = dict[str, tuple[int, int]]
@@ -30,6 +30,7 @@ class ForecastsRequested(Event, frozen=True):
     """
 
     topic: ClassVar[str] = "forecasting.ForecastsRequested"
+    audit: ClassVar[AuditAction | None] = AuditAction("forecast_request", "forecast_run", "run_id")
     run_id: str
     by: str
     horizon: int

@@ -6,13 +6,14 @@ JSON object, or to nothing once that key is destroyed.
 
 from typing import ClassVar
 
-from shared.domain.events.base import Event
+from shared.eventstore.event import AuditAction, Event
 
 
 class UserRegistered(Event, frozen=True):
     """An owner signed up. `sealed` opens to `{email, first_name}` under `user-{user_id}`."""
 
     topic: ClassVar[str] = "identity.UserRegistered"
+    audit: ClassVar[AuditAction | None] = AuditAction("register", "user", "user_id")
     user_id: int
     email_key: str
     sealed: str
@@ -34,6 +35,7 @@ class StaffCreated(Event, frozen=True):
     """An operator's account was made from the command line. `sealed` opens to `{email, first_name}`."""
 
     topic: ClassVar[str] = "identity.StaffCreated"
+    audit: ClassVar[AuditAction | None] = AuditAction("staff_create", "user", "user_id")
     user_id: int
     email_key: str
     sealed: str
@@ -44,6 +46,7 @@ class UserProfileChanged(Event, frozen=True):
     """The owner changed the own name (`sealed` opens to `{first_name}`) or language; null means unchanged."""
 
     topic: ClassVar[str] = "identity.UserProfileChanged"
+    audit: ClassVar[AuditAction | None] = AuditAction("profile_change", "user", "user_id")
     user_id: int
     sealed: str | None = None
     language: str | None = None
@@ -56,6 +59,7 @@ class BusinessProfileChanged(Event, frozen=True):
     """
 
     topic: ClassVar[str] = "identity.BusinessProfileChanged"
+    audit: ClassVar[AuditAction | None] = AuditAction("profile_change", "business", "business_id")
     business_id: int
     user_id: int
     name: str | None = None
@@ -69,6 +73,7 @@ class BusinessClosed(Event, frozen=True):
     """The shop is not used any more and its account logs in no more; `reason`: `demo_reset`."""
 
     topic: ClassVar[str] = "identity.BusinessClosed"
+    audit: ClassVar[AuditAction | None] = AuditAction("business_close", "business", "business_id")
     business_id: int
     user_id: int
     reason: str
@@ -78,6 +83,7 @@ class LoggedIn(Event, frozen=True):
     """A session family began with the right password."""
 
     topic: ClassVar[str] = "identity.LoggedIn"
+    audit: ClassVar[AuditAction | None] = AuditAction("login", "session", "family")
     user_id: int
     family: str
 
@@ -86,6 +92,7 @@ class LoggedOut(Event, frozen=True):
     """A session family ended at its owner's wish."""
 
     topic: ClassVar[str] = "identity.LoggedOut"
+    audit: ClassVar[AuditAction | None] = AuditAction("logout", "session", "family")
     user_id: int
     family: str
 
@@ -94,6 +101,7 @@ class SessionsRevoked(Event, frozen=True):
     """Session families ended for `reason`: `reuse`, `logout_all`, `password_changed`, `password_reset` or `closed`."""
 
     topic: ClassVar[str] = "identity.SessionsRevoked"
+    audit: ClassVar[AuditAction | None] = AuditAction("sessions_revoke", "user", "user_id")
     user_id: int
     families: list[str]
     reason: str
@@ -103,6 +111,7 @@ class PasswordChanged(Event, frozen=True):
     """The password was replaced by someone who knew the old one (`how` = `change`) or held a code (`reset`)."""
 
     topic: ClassVar[str] = "identity.PasswordChanged"
+    audit: ClassVar[AuditAction | None] = AuditAction("password_change", "user", "user_id")
     user_id: int
     how: str
 
@@ -111,6 +120,7 @@ class PasswordResetRequested(Event, frozen=True):
     """A one-use code was made for this account."""
 
     topic: ClassVar[str] = "identity.PasswordResetRequested"
+    audit: ClassVar[AuditAction | None] = AuditAction("password_reset_request", "user", "user_id")
     user_id: int
 
 
@@ -118,6 +128,7 @@ class LoginsRefused(Event, frozen=True):
     """How many logins one source was refused within one minute; `source` is a keyed hash of its address."""
 
     topic: ClassVar[str] = "identity.LoginsRefused"
+    audit: ClassVar[AuditAction | None] = AuditAction("login", "source", "source", "refused", by_system=True)
     minute: str
     source: str
     count: int

@@ -7,13 +7,14 @@ Asia/Dhaka.
 import datetime as dt
 from typing import ClassVar
 
-from shared.domain.events.base import Event, Row
+from shared.eventstore.event import AuditAction, Event, Row
 
 
 class ProductDetailsChanged(Event, frozen=True):
     """The owner set some details of a product; null means unchanged, fields named in `cleared` have no value now."""
 
     topic: ClassVar[str] = "inventory.ProductDetailsChanged"
+    audit: ClassVar[AuditAction | None] = AuditAction("product_change", "product", "product_id")
     product_id: int
     sku: str | None = None
     unit: str | None = None
@@ -34,6 +35,7 @@ class StockMoved(Event, frozen=True):
     """
 
     topic: ClassVar[str] = "inventory.StockMoved"
+    audit: ClassVar[AuditAction | None] = AuditAction("stock_move", "product", "product_id")
     product_id: int
     kind: str
     qty: int

@@ -7,7 +7,7 @@ Money is integer paisa, quantities are thousandths, dates are business dates in 
 import datetime as dt
 from typing import ClassVar
 
-from shared.domain.events.base import Event
+from shared.eventstore.event import AuditAction, Event
 
 Fact = int | str | list[int] | None
 BasedOn = dict[str, tuple[int, int]]
@@ -73,6 +73,7 @@ class RecommendationViewed(Event, frozen=True):
     """The owner looked at it, for so many seconds if the screen said so."""
 
     topic: ClassVar[str] = "recommendations.RecommendationViewed"
+    audit: ClassVar[AuditAction | None] = AuditAction("recommendation_view", "recommendation", "recommendation_id")
     recommendation_id: int
     seconds: int = 0
 
@@ -84,6 +85,7 @@ class RecommendationExecuted(Event, frozen=True):
     """
 
     topic: ClassVar[str] = "recommendations.RecommendationExecuted"
+    audit: ClassVar[AuditAction | None] = AuditAction("recommendation_execute", "recommendation", "recommendation_id")
     recommendation_id: int
     date: dt.date
     action: dict[str, Fact]
@@ -95,6 +97,7 @@ class RecommendationDismissed(Event, frozen=True):
     """The owner won't do it."""
 
     topic: ClassVar[str] = "recommendations.RecommendationDismissed"
+    audit: ClassVar[AuditAction | None] = AuditAction("recommendation_dismiss", "recommendation", "recommendation_id")
     recommendation_id: int
     date: dt.date
     reason: str | None = None

@@ -6,7 +6,7 @@ Money is integer paisa, quantities are thousandths of a unit, dates are business
 import datetime as dt
 from typing import ClassVar
 
-from shared.domain.events.base import Event, Row
+from shared.eventstore.event import AuditAction, Event, Row
 
 
 class UploadAccepted(Event, frozen=True):
@@ -18,6 +18,7 @@ class UploadAccepted(Event, frozen=True):
     """
 
     topic: ClassVar[str] = "sales.UploadAccepted"
+    audit: ClassVar[AuditAction | None] = AuditAction("csv_upload", "upload", "file_id")
     class_version: ClassVar[int] = 3
     compatible_from: ClassVar[int] = 1
     file_id: str
@@ -153,6 +154,7 @@ class SaleRecorded(Event, frozen=True):
     """
 
     topic: ClassVar[str] = "sales.SaleRecorded"
+    audit: ClassVar[AuditAction | None] = AuditAction("sale_create", "transaction", "tx")
     tx: int
     date: dt.date
     time: int | None
@@ -171,6 +173,7 @@ class SaleVoided(Event, frozen=True):
     """
 
     topic: ClassVar[str] = "sales.SaleVoided"
+    audit: ClassVar[AuditAction | None] = AuditAction("sale_void", "transaction", "tx")
     class_version: ClassVar[int] = 2
     compatible_from: ClassVar[int] = 1
     tx: int
@@ -253,6 +256,7 @@ class ReceiptStored(Event, frozen=True):
     """A receipt's picture was stored, without its metadata; reading it is another event."""
 
     topic: ClassVar[str] = "sales.ReceiptStored"
+    audit: ClassVar[AuditAction | None] = AuditAction("receipt_upload", "receipt", "image_id")
     image_id: str
     media_type: str
     size: int

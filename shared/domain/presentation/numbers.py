@@ -1,4 +1,4 @@
-"""Amounts and dates as they stand in sentences, in the reader's digits."""
+"""Formats amounts, numbers and dates for texts, in Bangla or English digits."""
 
 import datetime as dt
 from decimal import Decimal
@@ -41,20 +41,20 @@ def day(date: dt.date, language: Language) -> str:
 
 
 def short_day(date: dt.date, language: Language) -> str:
-    """Return a date of this year or the next as people say it: Nov 18, ১৮ নভেম্বর."""
+    """Return a date without its year: Nov 18, ১৮ নভেম্বর."""
     if language == "en":
         return f"{date:%b} {date.day}"
     return f"{number(date.day, language)} {_MONTHS[date.month - 1]}"
 
 
 def quantity(thousandths: int, language: Language) -> str:
-    """Return a quantity with as many places as it has, in the reader's digits."""
+    """Return a quantity without trailing zeros, in the reader's digits."""
     plain = f"{Decimal(thousandths).scaleb(-3).normalize():f}"
     return plain if language == "en" else plain.translate(_DIGITS)
 
 
 def _grouped(digits: str) -> str:
-    """Return digits in lakhs and crores: the last three, and pairs before them."""
+    """Return digits grouped in lakhs and crores: the last three, and pairs before them."""
     head, groups = digits[:-3], [digits[-3:]]
     while head:
         groups.insert(0, head[-_LAKH_GROUP:])

@@ -1,18 +1,19 @@
-"""What an executed recommendation leaves the owner to use: a line for the order list, messages to customers.
+"""The results of an executed recommendation: a line for the order list, drafts of messages to customers.
 
-Nothing is sent. Links to wa.me open a chat in which the message stands, for the owner to send or not.
+Nothing is sent. Links to wa.me open a chat with the drafted message, which the owner may send.
 """
 
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from shared.domain.presentation.recommendations import Names, Person, Recommendation, product_name, taka, units
+from shared.domain.presentation.recommendations import Names, Person, Recommendation, product_name
+from shared.domain.presentation.units import THOUSANDTHS, taka, units
 from shared.texts import LANGUAGES, Language, text
 
 
 def side_effects(rec: Recommendation, names: Names, language: Language) -> dict[str, Any]:
-    """Return the order line of a reorder, the messages of a retention, and what was not done."""
+    """Return the order line of a reorder, the drafts of a retention, and a note on what was not done."""
     return {
         "rfq_created": False,
         "sms_queued": False,
@@ -23,7 +24,7 @@ def side_effects(rec: Recommendation, names: Names, language: Language) -> dict[
 
 
 def next_steps(rec: Recommendation, language: Language) -> str:
-    """Return what the owner may do now."""
+    """Return what the owner can do next."""
     return text(f"EXECUTED_{rec.type.upper()}", language).suggestions[0]
 
 
@@ -40,7 +41,7 @@ def _order_lines(rec: Recommendation, names: Names, language: Language) -> list[
             "quantity": quantity,
             "order_by": facts["reorder_by"],
             "text": f"{product}: {quantity}",
-            "sales_value": None if price is None else taka(price * facts["recommended_qty"] // 1000),
+            "sales_value": None if price is None else taka(price * facts["recommended_qty"] // THOUSANDTHS),
         }
     ]
 

@@ -1,24 +1,23 @@
-"""Recommendations as their reader sees them: made from facts, with names put in, in the language's own digits."""
+"""Presents recommendations: texts and JSON from their facts, with current names, in the reader's language."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from shared.domain.presentation.numbers import number, quantity, short_day, spoken
+from shared.domain.presentation.units import CURRENCY, taka, units
 from shared.texts import Language, Text, text
 
-CURRENCY = "BDT"
 STATUSES = ("pending", "viewed", "dismissed", "executed")
 _STEP = 100
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A recommendation: its facts, and what is to be done or was done, which is the facts with the owner's changes.
+    """A recommendation with its facts; `action` are the facts with the owner's changes.
 
-    Facts as `shared.domain.rules.recommend` says; money in paisa, quantities in thousandths.
+    The facts are described in `shared.domain.rules.recommend`; money in paisa, quantities in thousandths.
     """
 
     id: int
@@ -44,17 +43,17 @@ class Recommendation:
 
     @property
     def products(self) -> list[int]:
-        """Return the product it names."""
+        """Return the ids of the products in it."""
         return [self.facts["product_id"]] if "product_id" in self.facts else []
 
     @property
     def customers(self) -> list[int]:
-        """Return the customers it names."""
+        """Return the ids of the customers in it."""
         return [*self.action.get("customer_ids", ()), *self.outcome_facts.get("customer_ids", ())]
 
 
 class Person(NamedTuple):
-    """A customer as the owner knows them now; one who was erased has no name."""
+    """The current data of a customer; the name is None if personal data was erased."""
 
     name: str | None
     phone: str | None
@@ -63,7 +62,7 @@ class Person(NamedTuple):
 
 
 class Names(NamedTuple):
-    """What numbers stand for: the shop, its products, its customers."""
+    """The names of the shop, of products and of customers by id."""
 
     shop: str | None
     products: Mapping[int, str | None]
@@ -72,11 +71,11 @@ class Names(NamedTuple):
 
 def item(rec: Recommendation, names: Names, today: dt.date, language: Language) -> dict[str, Any]:
     """Return the JSON of a recommendation."""
-    said = _said(rec, names, today, language)
+    texts = _texts(rec, names, today, language)
     return {
         "id": rec.id,
-        "title": said.message,
-        "description": " ".join(said.suggestions),
+        "title": texts.message,
+        "description": " ".join(texts.suggestions),
         "type": rec.type,
         "urgency": rec.urgency,
         "priority_score": rec.priority / _STEP,
@@ -101,35 +100,25 @@ def item(rec: Recommendation, names: Names, today: dt.date, language: Language) 
 
 
 def stake(rec: Recommendation, language: Language) -> dict[str, Any]:
-    """Return the taka at stake and how they were reckoned."""
+    """Return the amount at stake in taka and how it was calculated."""
     how = text(f"STAKE_{rec.stake_basis.upper()}", language, **_values(rec, language)).message
     return {"amount": taka(rec.stake), "currency": CURRENCY, "how": how}
 
 
-def taka(paisa: int) -> int | float:
-    """Return an amount in taka, a whole number where it is one."""
-    return paisa // 100 if paisa % 100 == 0 else float(Decimal(paisa).scaleb(-2))
-
-
-def units(thousandths: int) -> int | float:
-    """Return a quantity, a whole number where it is one."""
-    return thousandths // 1000 if thousandths % 1000 == 0 else float(Decimal(thousandths).scaleb(-3))
-
-
 def product_name(rec: Recommendation, names: Names, language: Language) -> str:
-    """Return the name of its product."""
+    """Return the name of its product, or a text with the id of a product without a name."""
     number_ = rec.facts["product_id"]
     return names.products.get(number_) or text("REC_PRODUCT", language, id=number(number_, language)).message
 
 
 def days_left(facts: Mapping[str, Any], today: dt.date) -> int | None:
-    """Return the days until the stock runs out, None if it does not soon."""
+    """Return the days until the stock runs out, None if no date is expected."""
     out = facts.get("stockout_on")
     return None if out is None else max(0, (dt.date.fromisoformat(out) - today).days)
 
 
-def _said(rec: Recommendation, names: Names, today: dt.date, language: Language) -> Text:
-    """Return the title, and what explains it."""
+def _texts(rec: Recommendation, names: Names, today: dt.date, language: Language) -> Text:
+    """Return the title and the sentences of the description."""
     values = _values(rec, language)
     if rec.products:
         values["product"] = product_name(rec, names, language)
@@ -144,7 +133,7 @@ def _said(rec: Recommendation, names: Names, today: dt.date, language: Language)
 
 
 def _values(rec: Recommendation, language: Language) -> dict[str, str]:
-    """Return what texts say of the facts, in words."""
+    """Return the placeholders of the texts, formatted for the reader."""
     found: dict[str, str] = {}
     for name, value in rec.facts.items():
         if value is None or isinstance(value, list):
@@ -235,10 +224,10 @@ def _outcome(rec: Recommendation, names: Names, language: Language) -> dict[str,
         "balance": spoken(facts.get("balance") or 0, language),
         "customers": number(len(facts.get("customer_ids") or ()), language),
     }
-    told = text(f"OUTCOME_{rec.outcome.upper()}", language, **values).message
+    description = text(f"OUTCOME_{rec.outcome.upper()}", language, **values).message
     known = [(c, names.people[c].name) for c in facts.get("customer_ids", ()) if c in names.people]
     back = [{"customer_id": number_, "name": name} for number_, name in known]
-    return {"outcome": rec.outcome, "description": told, **({"customers": back} if back else {})}
+    return {"outcome": rec.outcome, "description": description, **({"customers": back} if back else {})}
 
 
 def _instant(at: dt.datetime | None) -> str | None:

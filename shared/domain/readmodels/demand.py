@@ -1,7 +1,7 @@
-"""What a shop's read models tell of demand, read at one moment.
+"""Reads the demand of a shop from its read models, as the input of forecasts.
 
-Everything is read in one transaction of the caller's, which is REPEATABLE READ and begins with
-`database.FIRST_STATEMENT`; so `based_on` holds for all of it. Quantities in thousandths, money in paisa.
+All statements run in one REPEATABLE READ transaction of the caller that begins with `database.FIRST_STATEMENT`, so that
+`based_on` applies to all of them. Quantities in thousandths, money in paisa.
 """
 
 import datetime as dt
@@ -15,43 +15,43 @@ from psycopg import Connection
 from shared.domain.events.forecasting import BacktestWindow
 
 PROJECTIONS = ("sales", "inventory", "forecasting")
-_FORETOLD = msgspec.json.Decoder(dict[str, list[int]])
+_PREDICTIONS = msgspec.json.Decoder(dict[str, list[int]])
 
-# Returns per read model the schema that serves, how far it has come for a business, and where it is parked, if so.
+# Selects the serving schema, the position reached for a business and its parked position of each read model.
 SELECT_REACHED = """SELECT projection, schema, reached, parked FROM projections.live
     JOIN projections.reached(%(business)s, %(projections)s) USING (projection)"""
-# Returns how many sales each product has.
+# Counts the sales of each product.
 SELECT_TRANSACTIONS = "SELECT id, sales FROM products WHERE business_id = %(business)s"
-# Returns how each product was last forecast for a horizon: when, from how many sales, with what champion.
+# Selects date, number of sales and best model of the last forecast of each product for a horizon.
 SELECT_KNOWN = """SELECT product_id, made_on, have, champion FROM forecasts
     WHERE business_id = %(business)s AND horizon = %(horizon)s
         AND (%(products)s::bigint[] IS NULL OR product_id = ANY(%(products)s::bigint[]))"""
-# Returns the last day with sales, no later than today.
+# Selects the last day with sales, at the latest today.
 SELECT_HORIZON = """SELECT max(date) FROM sales_days
     WHERE business_id = %(business)s AND sales > 0 AND date <= %(today)s::date"""
-# Returns what was sold of products on each day up to today.
-SELECT_SOLD = """SELECT product_id, date, sum(units)::bigint FROM product_days
+# Selects the units sold of products per day, up to today.
+SELECT_SOLD = """SELECT product_id, date, greatest(sum(units), 0)::bigint FROM product_days
     WHERE business_id = %(business)s AND product_id = ANY(%(products)s::bigint[]) AND date <= %(today)s::date
     GROUP BY product_id, date ORDER BY product_id, date"""
-# Returns the units that products are sold in.
+# Selects the units of measure of products.
 SELECT_UNITS = """SELECT product_id, unit FROM goods
     WHERE business_id = %(business)s AND product_id = ANY(%(products)s::bigint[])"""
-# Returns what was taken in at the counter on each day up to today, sales on credit aside, and by how many sales.
-SELECT_TAKINGS = """SELECT date, sum(paisa)::bigint, sum(sales)::bigint FROM sales_days
+# Selects takings and number of sales per day up to today, without sales on credit.
+SELECT_TAKINGS = """SELECT date, greatest(sum(paisa), 0)::bigint, sum(sales)::bigint FROM sales_days
     WHERE business_id = %(business)s AND payment_method <> 'credit' AND date <= %(today)s::date
     GROUP BY date ORDER BY date"""
-# Returns when takings were last forecast, and from which data.
-SELECT_TOLD_TAKINGS = "SELECT made_on, data_version FROM revenue_forecasts WHERE business_id = %(business)s"
-# Returns what the models foretold as of the last weeks of products, the oldest first.
+# Selects date and data version of the last forecast of takings.
+SELECT_TAKINGS_FORECAST = "SELECT made_on, data_version FROM revenue_forecasts WHERE business_id = %(business)s"
+# Selects the backtest predictions of the models for products in the last 91 days, oldest first.
 SELECT_WINDOWS = """SELECT product_id, cutoff, known, foretold FROM forecast_windows
     WHERE business_id = %(business)s AND product_id = ANY(%(products)s::bigint[]) AND cutoff > %(today)s::date - 91
     ORDER BY product_id, cutoff"""
 TAKINGS = 0
-"""The product under which the windows of the shop's takings are kept."""
+"""The product id of the backtest windows of the shop's takings."""
 
 
 class Reached(NamedTuple):
-    """How far the read models have come: the least position, whether one is parked, and what an event is based on."""
+    """Progress of the read models: lowest position, whether one is parked, generation and position of each."""
 
     position: int
     parked: bool
@@ -59,7 +59,7 @@ class Reached(NamedTuple):
 
 
 class Known(NamedTuple):
-    """How a product was last forecast; None where it never was."""
+    """The last forecast of a product; None if there is none."""
 
     made_on: dt.date | None
     transactions: int
@@ -67,7 +67,7 @@ class Known(NamedTuple):
 
 
 class Takings(NamedTuple):
-    """What was taken in per day, by how many sales in all, when it was last forecast and from which data."""
+    """Takings per day, the number of all sales, and date and data version of the last forecast."""
 
     days: Mapping[dt.date, int]
     sales: int
@@ -76,56 +76,56 @@ class Takings(NamedTuple):
 
 
 class Demand:
-    """Reads the signals of one shop as of a day."""
+    """Reads the demand of one shop as of a day."""
 
     def __init__(self, conn: Connection[Any], business_id: int, today: dt.date) -> None:
-        """Read over a connection that is within a read transaction of the shop."""
+        """Read over a connection within a read transaction of the shop."""
         self._conn = conn
         self._known: dict[str, Any] = {"business": business_id, "today": today}
 
     def reached(self) -> Reached:
-        """Return how far the read models have come for the shop."""
+        """Return the progress of the read models for the shop."""
         rows = self._conn.execute(SELECT_REACHED, {**self._known, "projections": list(PROJECTIONS)}).fetchall()
         based_on = {name: (int(schema.rpartition("_g")[2]), at) for name, schema, at, _ in rows}
         return Reached(min(at for _, _, at, _ in rows), any(row[3] is not None for row in rows), based_on)
 
     def transactions(self) -> dict[int, int]:
-        """Return how many sales each product has."""
+        """Return the number of sales of each product."""
         return dict(self._conn.execute(SELECT_TRANSACTIONS, self._known).fetchall())
 
     def known(self, horizon: int, products: Sequence[int] | None = None) -> dict[int, Known]:
-        """Return how products, all unless named, were last forecast for a horizon."""
+        """Return the last forecast of products (default: all) for a horizon."""
         wanted = {**self._known, "horizon": horizon, "products": None if products is None else list(products)}
         rows = self._conn.execute(SELECT_KNOWN, wanted).fetchall()
         return {product: Known(made_on, have or 0, champion) for product, made_on, have, champion in rows}
 
     def windows(self, products: Sequence[int]) -> dict[int, list[BacktestWindow]]:
-        """Return what the models foretold as of the last weeks of products, or of TAKINGS."""
+        """Return the backtest windows of products, or of TAKINGS."""
         found: dict[int, list[BacktestWindow]] = defaultdict(list)
-        for product, cutoff, known, foretold in self._conn.execute(
+        for product, cutoff, known, predictions in self._conn.execute(
             SELECT_WINDOWS, {**self._known, "products": list(products)}
         ):
-            found[product].append(BacktestWindow(cutoff, known, _FORETOLD.decode(foretold)))
+            found[product].append(BacktestWindow(cutoff, known, _PREDICTIONS.decode(predictions)))
         return found
 
     def horizon(self) -> dt.date | None:
-        """Return the day up to which the shop's data reach."""
+        """Return the last day of the shop's data."""
         row = self._conn.execute(SELECT_HORIZON, self._known).fetchone()
         return row[0] if row else None
 
     def sold(self, products: Sequence[int]) -> dict[int, dict[dt.date, int]]:
-        """Return what was sold of each product per day."""
+        """Return the units sold of each product per day, in thousandths."""
         found: dict[int, dict[dt.date, int]] = defaultdict(dict)
         for product, date, units in self._conn.execute(SELECT_SOLD, {**self._known, "products": list(products)}):
             found[product][date] = units
         return found
 
     def units(self, products: Sequence[int]) -> dict[int, str | None]:
-        """Return the units of products of which any is known."""
+        """Return the units of measure of products that have details."""
         return dict(self._conn.execute(SELECT_UNITS, {**self._known, "products": list(products)}).fetchall())
 
     def takings(self) -> Takings:
-        """Return what the shop took in, and how that was last forecast."""
+        """Return the takings of the shop and their last forecast."""
         rows = self._conn.execute(SELECT_TAKINGS, self._known).fetchall()
-        told = self._conn.execute(SELECT_TOLD_TAKINGS, self._known).fetchone() or (None, None)
-        return Takings({date: paisa for date, paisa, _ in rows}, sum(count for *_, count in rows), *told)
+        forecast = self._conn.execute(SELECT_TAKINGS_FORECAST, self._known).fetchone() or (None, None)
+        return Takings({date: paisa for date, paisa, _ in rows}, sum(count for *_, count in rows), *forecast)

@@ -1,7 +1,7 @@
-"""What a shop's read models tell of what to do next, read at one moment.
+"""Reads the input of the recommendation rules from a shop's read models.
 
-Everything is read in one transaction of the caller's, which begins with `database.FIRST_STATEMENT`; so the positions
-returned by `based_on` are those of the rows.
+All statements run in one transaction of the caller that begins with `database.FIRST_STATEMENT`, so that the positions
+of `reached` are those of the rows.
 """
 
 import datetime as dt
@@ -20,38 +20,38 @@ from shared.domain.rules.recommendation_candidates import CASH_WARNING, DEFAULTS
 
 PROJECTIONS = ("sales", "inventory", "customers", "cashflow", "forecasting")
 
-# Returns per read model its schema, how far it has come for a business, and where it is parked, if it is.
+# Selects the serving schema, the position reached for a business and its parked position of each read model.
 SELECT_REACHED = """SELECT projection, schema, reached, parked FROM projections.live
     JOIN projections.reached(%(business)s, %(projections)s) USING (projection)"""
-# Returns the last day with sales, no later than today.
+# Selects the last day with sales, at the latest today.
 SELECT_LAST_SALE = """SELECT max(date) FROM sales_days
     WHERE business_id = %(business)s AND sales > 0 AND date <= %(today)s::date"""
-# Returns by which rules the stock and the customers' standing were reckoned, null while there is none.
+# Selects the rules that stock and customer scores were derived by, null if there are none yet.
 SELECT_RULES = """SELECT (SELECT rule FROM stock WHERE business_id = %(business)s LIMIT 1),
     (SELECT rules FROM churn WHERE business_id = %(business)s LIMIT 1)"""
-# Returns the customers at risk who spent most, the first first, each with how many there are in all. It reads all of a
-# shop's customers: 9 ms for 20,000 whose rows lie anywhere. No index may have these columns, see their schema.
+# Selects the customers at risk who spent most, each with the number of all at risk. It scans all customers of a shop:
+# 9 ms for 20,000 scattered rows. These columns must not be indexed, see their schema.
 SELECT_AT_RISK = """SELECT id, count(*) OVER () FROM churn
     WHERE business_id = %(business)s AND (segment = 'at_risk' OR level = 'high') AND visits > 0
     ORDER BY paisa DESC, id LIMIT %(most)s"""
-# Returns what customers, with all that were merged into them, spent in the 90 days up to the last visit of each.
+# Sums the spending of customers, including those merged into them, in the 90 days up to the last visit of each.
 SELECT_SPENT = """SELECT coalesce(sum(v.paisa), 0)::bigint FROM churn AS c
     JOIN customer_ids AS m ON m.business_id = c.business_id AND coalesce(m.merged_into, m.id) = c.id
     JOIN visits AS v ON v.business_id = c.business_id AND v.customer_id = m.id
     WHERE c.business_id = %(business)s AND c.id = ANY(%(ids)s::bigint[]) AND v.sales > 0 AND v.date > c.last_on - 90"""
-# Returns how much of a product suppliers brought since a day, by ledgers, and since a position, by hand.
+# Sums the deliveries of a product: from uploads since a day, entered by hand since a position.
 SELECT_ARRIVED = """SELECT
     coalesce((SELECT sum(received) FROM stock_flow WHERE business_id = %(business)s AND product_id = %(product)s
         AND day >= %(since)s::date - date '2000-01-01'), 0)::bigint
     + coalesce((SELECT sum(received) FROM stock_entries WHERE business_id = %(business)s AND product_id = %(product)s
         AND entry < -%(position)s::bigint), 0)::bigint"""
-# Returns which of some customers, as whoever they were merged into, came since a day.
+# Selects which of some customers have come since a day; a merged customer counts as the one it was merged into.
 SELECT_RETURNED = """SELECT DISTINCT one.id FROM (SELECT DISTINCT coalesce(merged_into, id) AS id FROM customer_ids
         WHERE business_id = %(business)s AND id = ANY(%(ids)s::bigint[])) AS one
     JOIN customer_ids AS m ON m.business_id = %(business)s AND coalesce(m.merged_into, m.id) = one.id
     JOIN visits AS v ON v.business_id = %(business)s AND v.customer_id = m.id
     WHERE v.sales > 0 AND v.date >= %(since)s::date"""
-# Returns what a product costs now, and whether its owner said so.
+# Selects the current price of a product, and whether the owner set it.
 SELECT_PRICE = """SELECT coalesce(nullif(g.unit_price, -1), p.unit_price, p.first_price),
         nullif(g.unit_price, -1) IS NOT NULL
     FROM products AS p
@@ -60,7 +60,7 @@ SELECT_PRICE = """SELECT coalesce(nullif(g.unit_price, -1), p.unit_price, p.firs
 
 
 class Reading:
-    """Reads the signals of one shop over a connection that is within a read transaction of that shop."""
+    """Reads the signals of one shop over a connection within a read transaction of that shop."""
 
     def __init__(self, conn: Connection[Any], business_id: int, today: dt.date) -> None:
         """Read as of `today`."""
@@ -70,14 +70,14 @@ class Reading:
         self.today = today
 
     def reached(self) -> tuple[BasedOn, int, int | None]:
-        """Return generation and position per read model, the least of the positions, and where one is parked."""
+        """Return generation and position per read model, the lowest position, and the lowest parked position."""
         rows = self._rows(SELECT_REACHED, projections=list(PROJECTIONS))
         based_on = {name: (int(schema.rpartition("_g")[2]), position) for name, schema, position, _ in rows}
         parked = [position for *_, position in rows if position is not None]
         return based_on, min((position for _, position in based_on.values()), default=0), min(parked, default=None)
 
     def signals(self) -> Signals:
-        """Return what the rules decide by; of a shop whose data are stale only that."""
+        """Return the input of the rules; only the last sale if the shop's data are stale."""
         last = self._value(SELECT_LAST_SALE)
         if is_stale(last, self.today):
             return Signals(last, [], None, NOBODY)
@@ -87,7 +87,7 @@ class Reading:
         return Signals(last, self._shelves(last), self._cash_ahead(), self._at_risk(), rules)
 
     def seen(self, executed: Executed) -> Seen:
-        """Return what happened since one was executed."""
+        """Return what has happened since a recommendation was executed."""
         match executed.type:
             case "reorder":
                 since = {"since": executed.date, "position": executed.position}
@@ -120,11 +120,11 @@ class Reading:
         facts = self._facts()
         if facts.balance is None:
             return None
-        told = self._rows(takings.SELECT_TAKINGS, **takings.parameters(self._known["business"], self.today))
-        expected = takings.takings_after(told[0] if told else None, self.today)
+        forecast = self._rows(takings.SELECT_TAKINGS, **takings.parameters(self._known["business"], self.today))
+        expected = takings.takings_after(forecast[0] if forecast else None, self.today)
         situation = replace(facts.expected(), forecast=expected.days if expected else None)
         outlook = cash_rule.project(situation, DEFAULTS.cash_days)
-        # Where it is unknown what comes in, only the balance of today is certain.
+        # Without an estimate of takings only today's balance is certain.
         ahead = [(step.date, step.balance) for step in outlook.steps] if outlook.takings_known else []
         return Cash(facts.balance, facts.settings.critical_threshold, ahead)
 
@@ -138,6 +138,6 @@ class Reading:
     def _rows(self, query: LiteralString, **parameters: Any) -> Sequence[Any]:  # noqa: ANN401 - parameters
         return self._conn.execute(query, {**self._known, **parameters}).fetchall()
 
-    def _value(self, query: LiteralString, **parameters: Any) -> Any:  # noqa: ANN401 - whatever stands there
+    def _value(self, query: LiteralString, **parameters: Any) -> Any:  # noqa: ANN401 - any column
         rows = self._rows(query, **parameters)
         return rows[0][0] if rows else None

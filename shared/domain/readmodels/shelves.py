@@ -1,4 +1,4 @@
-"""Products on the shelf, and what is expected to be sold of them in the next week: as forecast, else as on average."""
+"""The stock of products and their expected sales of the next week, from forecasts or averages."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from shared.domain.rules.stock import FRACTIONAL_UNITS
 AHEAD = 7
 _WHOLE, _TENTH = 1000, 100
 
-# Returns the products whose stock is known, with what the owner said of them, what was sold in 28 and in 7 days up to
-# the last day with sales, and for how many of the 28 days they were for sale: since their first sale, be it long ago.
+# Selects the products with a known stock, their details, the units sold in the 28 and the 7 days up to the last day
+# with sales, and the number of these 28 days since their first sale.
 SELECT_STOCKED = """SELECT s.product_id, s.on_hand, s.is_low, s.reorder_point, nullif(g.reorder_point, -1),
         coalesce(nullif(g.unit_price, -1), p.unit_price, p.first_price),
         nullif(g.lead_time_days, -1), nullif(g.pack_size, -1), nullif(g.min_order, -1),
@@ -26,7 +26,7 @@ SELECT_STOCKED = """SELECT s.product_id, s.on_hand, s.is_low, s.reorder_point, n
         FROM product_days WHERE business_id = %(business)s AND date > %(last)s::date - 28 AND date <= %(last)s::date
         GROUP BY product_id) AS sold ON sold.product_id = s.product_id
     WHERE s.business_id = %(business)s AND s.stock_known ORDER BY s.product_id"""
-# Returns the newest forecast of each product, of several the shortest.
+# Selects the newest forecast of each product, the shortest of several.
 SELECT_FORECASTS = """SELECT DISTINCT ON (product_id) product_id, made_on, expected FROM forecasts
     WHERE business_id = %(business)s AND status = 'ready' AND made_on <= %(today)s::date
         AND made_on + horizon::integer > %(today)s::date
@@ -60,9 +60,9 @@ class Forecast(NamedTuple):
 
 
 def shelf(row: Stocked, forecast: Forecast | None, today: dt.date) -> Shelf:
-    """Return what is on a shelf, and what is expected of it by the forecast, else by the average of 28 days.
+    """Return the stock with its expected demand from the forecast, else from the average of 28 days.
 
-    Of a product that is newer it is the average of its days, of seven at least.
+    The average of a newer product is over the days since its first sale, at least seven.
     """
     over = max(row.days or 0, AHEAD)
     if forecast is None:
@@ -84,21 +84,21 @@ def shelf(row: Stocked, forecast: Forecast | None, today: dt.date) -> Shelf:
 
 
 def _countable(demand: int, unit: str | None) -> int:
-    """Return a demand in whole units, in tenths of what is weighed."""
+    """Return a demand rounded to whole units, or to tenths of fractional units."""
     step = _TENTH if unit in FRACTIONAL_UNITS else _WHOLE
     return (demand + step // 2) // step * step
 
 
 def week_ahead(expected: Sequence[int], passed: int) -> list[int]:
-    """Return the demand of the next seven days by a forecast of which some days have passed.
+    """Return the demand of the next seven days from a forecast of which `passed` days are over.
 
-    A day beyond its end is like the same weekday within it.
+    A day after its end has the demand of the same weekday within it.
     """
     days = range(passed, passed + AHEAD)
     return [expected[k] if k < len(expected) else expected[k % min(AHEAD, len(expected))] for k in days]
 
 
 def _runs_out_in(on_hand: int, demand: Sequence[int]) -> int | None:
-    """Return the first day on which the demand, summed up, exceeds the stock; None if that is not this week."""
+    """Return the first day (from 1) on which the cumulated demand exceeds the stock, None if no day does."""
     stock = max(0, on_hand)
     return next((day for day, sold in enumerate(accumulate(demand), 1) if sold > stock), None)

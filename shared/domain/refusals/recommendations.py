@@ -10,9 +10,15 @@ class RecommendationNotFound(NotFound):
 
 
 class ConfirmationMissing(InvalidRequest):
-    """Only what is confirmed is executed."""
+    """A recommendation is executed only with `confirmation` true."""
 
     text_key = "INVALID_REQUEST_CONFIRMATION"
+
+
+class ActionNotModifiable(InvalidRequest):
+    """`modified_action` has a key of another type of recommendation; params `fields`, `field`, `problem`."""
+
+    text_key = "INVALID_REQUEST_FIELDS"
 
 
 class AlreadyExecuted(Refusal):
@@ -30,7 +36,7 @@ class AlreadyDismissed(Refusal):
 
 
 class RecommendationOver(Refusal):
-    """The recommendation's time has passed, or its reason is gone."""
+    """The recommendation has expired, or its reason no longer holds."""
 
     error_code = "RECOMMENDATION_EXPIRED"
     status = 409

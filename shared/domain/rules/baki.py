@@ -1,4 +1,4 @@
-"""Baki: what customers owe for sales on credit, how old it is and when it may come in.
+"""Baki: what customers owe for sales on credit, its age, and when it is expected to be paid.
 
 Payments settle the oldest sale first (FIFO). Money is integer paisa.
 """
@@ -16,14 +16,14 @@ NOBODY = 0
 
 @dataclass(frozen=True)
 class Parameters:
-    """`fallback_days` from sale to payment where no payment is known; money `given_up_days` overdue is not expected."""
+    """`fallback_days` from sale to payment without known payments; debts `given_up_days` overdue are not expected."""
 
     fallback_days: int = 30
     given_up_days: int = 60
 
 
 class Entry(NamedTuple):
-    """What one customer bought on credit (less what was brought back) and paid back on a day."""
+    """The credit purchases (less returns) and payments of one customer on a day."""
 
     date: dt.date
     lent: int
@@ -31,7 +31,7 @@ class Entry(NamedTuple):
 
 
 class Lot(NamedTuple):
-    """What is still owed for the sales of a day; None for a day before the entries."""
+    """The unpaid amount of the sales of a day; `sold_on` is None for sales before the entries."""
 
     sold_on: dt.date | None
     paisa: int
@@ -39,9 +39,9 @@ class Lot(NamedTuple):
 
 @dataclass(frozen=True)
 class Account:
-    """Where a customer stands: lots still owed, oldest first, or money paid in advance.
+    """The account of a customer: unpaid lots, oldest first, or an advance payment.
 
-    `repaid` has for a number of days the paisa that came back so many days after the sale.
+    `repaid` maps the days from sale to payment to the paisa paid after that time.
     """
 
     lots: Sequence[Lot]
@@ -50,12 +50,12 @@ class Account:
 
     @property
     def owed(self) -> int:
-        """Return what is owed altogether."""
+        """Return the total debt."""
         return sum(lot.paisa for lot in self.lots)
 
 
 class Due(NamedTuple):
-    """Part of what a customer owes, and when it may come in: None if that is not to be counted on."""
+    """Part of a customer's debt, and when it is expected to be paid, None if it is not."""
 
     customer: int
     sold_on: dt.date | None
@@ -64,7 +64,7 @@ class Due(NamedTuple):
 
 
 def settled(entries: Iterable[Entry], carried: int = 0) -> Account:
-    """Return the account after `entries`, any order, that began with `carried` owed (below 0: paid in advance).
+    """Return the account after `entries` in any order, starting with a debt of `carried` (negative: an advance).
 
     Always carried + lent - paid = owed - advance.
     """
@@ -86,7 +86,7 @@ def settled(entries: Iterable[Entry], carried: int = 0) -> Account:
 
 
 def _pay(open_: deque[tuple[dt.date | None, int]], paisa: int, repaid: Counter[int], on: dt.date) -> int:
-    """Settle the oldest lots; returns what is left over."""
+    """Settle the oldest lots; returns the rest of the payment."""
     while paisa and open_:
         sold_on, owed = open_.popleft()
         part = min(owed, paisa)
@@ -99,7 +99,7 @@ def _pay(open_: deque[tuple[dt.date | None, int]], paisa: int, repaid: Counter[i
 
 
 def usual_days(repaid: Mapping[int, int]) -> int | None:
-    """Return the days after which half of the money had come back (the median by paisa), None if none ever did."""
+    """Return the median days to payment weighted by paisa, None without any payment."""
     half, so_far = sum(repaid.values()), 0
     for days, paisa in sorted(repaid.items()):
         so_far += paisa
@@ -111,11 +111,11 @@ def usual_days(repaid: Mapping[int, int]) -> int | None:
 def expectations(
     accounts: Mapping[int, Account], today: dt.date, parameters: Parameters | None = None
 ) -> dict[int, list[Due]]:
-    """Return, for every customer who owes, each lot with the day on which it may come in, tomorrow at the earliest.
+    """Return each lot of every customer in debt with its expected day of payment, at the earliest tomorrow.
 
-    That is the sale's day and the customer's usual days, else the shop's, else the fallback; what is overdue by then is
-    expected after as many days again, since all at once tomorrow would hide a shortage. Not to be counted on are lots
-    overdue for too long, lots from before the entries, and what nobody by name owes (customer 0).
+    That is the day of the sale plus the customer's usual days, else the shop's, else the fallback. An overdue lot is
+    expected after the same number of days from today, since expecting all of them tomorrow would hide a shortage. Not
+    expected are lots overdue for too long, lots from before the entries, and debts without a customer (customer 0).
     """
     chosen = parameters or Parameters()
     shops = usual_days(repaid_in_all(accounts))
@@ -132,7 +132,7 @@ def expectations(
 
 
 def expected_inflows(dues: Iterable[Due]) -> dict[dt.date, int]:
-    """Return what may come in, per day."""
+    """Return the expected payments per day."""
     sums: Counter[dt.date] = Counter()
     for due in dues:
         if due.expected_on is not None:
@@ -141,7 +141,7 @@ def expected_inflows(dues: Iterable[Due]) -> dict[dt.date, int]:
 
 
 def repaid_in_all(accounts: Mapping[int, Account]) -> Counter[int]:
-    """Return what came back after how many days, over all customers."""
+    """Return the payments of all customers by days from sale to payment."""
     total: Counter[int] = Counter()
     for account in accounts.values():
         total.update(account.repaid)

@@ -1,4 +1,4 @@
-"""The curve of `returning`, fitted to what the shop's customers did before."""
+"""Fits the curve of `returning` to the past visits of a shop's customers."""
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ def warmths(visits: Visits, parameters: ReturningParameters = DEFAULTS) -> npt.N
 
 
 def fit(visits: Visits, parameters: ReturningParameters = DEFAULTS) -> Curve | None:
-    """Return the curve that says best who came again within `ahead` days; None where the past is too short for one.
+    """Return the curve that best predicts visits within `ahead` days, None if the history is too short.
 
     Logistic regression by Newton's method (Hastie, Tibshirani, Friedman: The Elements of Statistical Learning, 4.4.1).
     Rounded to millionths, so that the same visits give the same curve on any machine.

@@ -1,8 +1,8 @@
-"""How a shop's cash may go on: day by day, with a band, and how likely it falls below what the owner needs.
+"""Projects a shop's cash balance day by day, with a band and the risk of falling below the owner's threshold.
 
-Balance = balance before + takings + baki coming in - recurring expenses - other outflows. Takings are the means of each
-weekday over the last eight weeks of data, other outflows their mean per day; what cannot be known yet counts as 0 and
-says so. Money is integer paisa.
+Balance = previous balance + takings + collected baki - recurring expenses - other outflows. Takings are the means of
+each weekday over the last eight weeks of data, other outflows their daily mean; unknown amounts count as 0 and are
+reported as unknown. Money is integer paisa.
 """
 
 import datetime as dt
@@ -22,7 +22,7 @@ _DAY = dt.timedelta(1)
 
 
 class Step(NamedTuple):
-    """One day to come and its last balance; `low` and `high` are None where it is unknown how takings vary."""
+    """A future day with its closing balance; `low` and `high` are None if the variation of takings is unknown."""
 
     date: dt.date
     flow: Flow
@@ -33,7 +33,7 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Outlook:
-    """The days to come; `risk` from 0 to 1 and `level` are None where they cannot be told."""
+    """The projection; `risk` (0 to 1) and `level` are None if there is not enough data to assess them."""
 
     steps: Sequence[Step]
     threshold: int
@@ -45,7 +45,7 @@ class Outlook:
     strayed: Floats | None
 
     def risk_with(self, changes: Mapping[dt.date, int]) -> float | None:
-        """Return the risk if these amounts came in as well; None where the risk cannot be told."""
+        """Return the risk with these additional inflows per day; None if the risk is unknown."""
         if self.risk is None or self.strayed is None:
             return self.risk
         more = list(accumulate(changes.get(step.date, 0) for step in self.steps))
@@ -54,7 +54,7 @@ class Outlook:
 
 
 def project(situation: Situation, days: int, parameters: Parameters | None = None) -> Outlook:
-    """Return the outlook on the `days` days after today; an unknown balance counts from 0 and has no risk."""
+    """Return the projection of the next `days` days; an unknown balance starts at 0 and has no risk."""
     chosen = parameters or Parameters()
     takings = takings_per_day(situation, days, chosen)
     to_come = flows(situation, days, takings, chosen)
@@ -83,13 +83,13 @@ def current_balance(
 ) -> int:
     """Return the balance at the end of `today`, from that at the start of `opened_on`.
 
-    `moved` is what has come in less what has gone out since, but for recurring expenses.
+    `moved` is the sum of inflows less outflows since then, without recurring expenses.
     """
     return opening + moved - sum(what.amount * len(due_dates(what, opened_on, today)) for what in recurring)
 
 
 def _past(situation: Situation, chosen: Parameters) -> Floats:
-    """Return how takings less outflows deviated on the last days of data."""
+    """Return the deviations of takings less outflows on the last days of data."""
     last = situation.last_sale or situation.as_of
     days = min(length(situation.first_sale, last), chosen.deviation_days)
     first = last - _DAY * (days - 1)
@@ -105,7 +105,7 @@ def _banded(steps: Sequence[Step], strayed: Floats, chosen: Parameters) -> list[
 
 
 def _risk(situation: Situation, balances: Sequence[int], strayed: Floats | None) -> float | None:
-    """Return the chance of a balance below the threshold; without a band only what is certain already."""
+    """Return the chance of a balance below the threshold; without a band only if it is below already."""
     if situation.balance is None:
         return None
     if strayed is None:

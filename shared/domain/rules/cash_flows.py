@@ -1,4 +1,4 @@
-"""What comes in and goes out on each of the coming days, going by the last eight weeks of data and by what recurs.
+"""Estimates inflows and outflows of future days from the last eight weeks of data and recurring expenses.
 
 Money is integer paisa.
 """
@@ -17,7 +17,7 @@ _DAY = dt.timedelta(1)
 
 @dataclass(frozen=True)
 class Parameters:
-    """Days that means and deviations go by, the least days of data for either, the band, the levels of risk."""
+    """Days of data for means and deviations, the minimum for either, the band, and the levels of risk."""
 
     mean_days: int = 56
     deviation_days: int = 180
@@ -29,7 +29,7 @@ class Parameters:
 
 
 class Day(NamedTuple):
-    """What happened on a day: sales paid at once, sales on credit, what went out and does not recur."""
+    """The sums of a day: sales paid at once, sales on credit, and non-recurring outflows."""
 
     takings: int = 0
     lent: int = 0
@@ -38,7 +38,7 @@ class Day(NamedTuple):
 
 @dataclass(frozen=True)
 class Repayment:
-    """Of `lent` paisa on credit `repaid` came back, usually after so many days."""
+    """Of `lent` paisa on credit `repaid` were paid back, usually after `days` days."""
 
     days: int
     repaid: int
@@ -47,11 +47,11 @@ class Repayment:
 
 @dataclass(frozen=True)
 class Situation:
-    """What a projection is made from.
+    """The input of a projection.
 
-    `balance` at the end of the day `as_of`, None if unknown. `days` at least of the last `deviation_days` of data; data
-    go from `first_sale` to `last_sale`. `due`: baki by the day on which it may come in. `forecast`: takings expected
-    from the day after on, before weekday means take over.
+    `balance` at the end of the day `as_of`, None if unknown. `days` cover at least the last `deviation_days` of data;
+    the data reach from `first_sale` to `last_sale`. `due`: baki by its expected day of payment. `forecast`: takings
+    from the next day on; weekday means follow after its end.
     """
 
     as_of: dt.date
@@ -67,7 +67,7 @@ class Situation:
 
 
 class Flow(NamedTuple):
-    """What is expected to come in on a day, and to go out."""
+    """The expected inflows and outflows of a day."""
 
     date: dt.date
     takings: int
@@ -77,17 +77,17 @@ class Flow(NamedTuple):
 
     @property
     def inflows(self) -> int:
-        """Return what comes in."""
+        """Return the sum of the inflows."""
         return self.takings + self.collections
 
     @property
     def outflows(self) -> int:
-        """Return what goes out."""
+        """Return the sum of the outflows."""
         return self.recurring + self.other
 
 
 def takings_per_day(situation: Situation, days: int, chosen: Parameters) -> Sequence[int] | None:
-    """Return the takings expected per day, None where there is too little to go by."""
+    """Return the expected takings per day, None without enough data."""
     data = length(situation.first_sale, situation.last_sale)
     if situation.last_sale is None or data < chosen.least_days:
         return None
@@ -109,7 +109,7 @@ def weekday_means(situation: Situation, of: str, days: int) -> list[int]:
 
 
 def flows(situation: Situation, days: int, takings: Sequence[int] | None, chosen: Parameters) -> list[Flow]:
-    """Return what comes in and goes out on each of the `days` days to come."""
+    """Return the expected inflows and outflows of each of the next `days` days."""
     dates = [situation.as_of + _DAY * k for k in range(1, days + 1)]
     recurring = dict.fromkeys(dates, 0)
     for what in situation.recurring:
@@ -125,7 +125,7 @@ def flows(situation: Situation, days: int, takings: Sequence[int] | None, chosen
 
 
 def spent_per_day(situation: Situation, chosen: Parameters) -> int | None:
-    """Return the mean per day of outflows that do not recur; None if there were none, or too few days to tell."""
+    """Return the daily mean of non-recurring outflows; None if there were none, or not enough days of data."""
     spent = [day for day, what in situation.days.items() if what.spent]
     first = min([*spent, *filter(None, [situation.first_sale])], default=None)
     last = max([*spent, *filter(None, [situation.last_sale])], default=None)
@@ -138,7 +138,7 @@ def spent_per_day(situation: Situation, chosen: Parameters) -> int | None:
 
 
 def _future_baki(situation: Situation, dates: Sequence[dt.date], chosen: Parameters) -> list[int]:
-    """Return what may come back of sales on credit that are still to be made: the usual share, after the usual days."""
+    """Return expected payments for future credit sales: the usual share after the usual days."""
     data, back = length(situation.first_sale, situation.last_sale), situation.repayment
     if back is None or not back.lent or data < chosen.least_days:
         return [0] * len(dates)
@@ -149,7 +149,7 @@ def _future_baki(situation: Situation, dates: Sequence[dt.date], chosen: Paramet
 
 
 def cushion(situation: Situation, chosen: Parameters) -> int | None:
-    """Return what goes out in so many days, the threshold that suggests itself; None if nothing is known to go out."""
+    """Return the outflows of `cushion_days` days as a suggested threshold, None without known outflows."""
     year = [
         len(due_dates(what, situation.as_of + _DAY, situation.as_of + _DAY * _YEAR)) for what in situation.recurring
     ]
@@ -159,10 +159,10 @@ def cushion(situation: Situation, chosen: Parameters) -> int | None:
 
 
 def length(first: dt.date | None, last: dt.date | None) -> int:
-    """Return the days from first to last, both counted; 0 of nothing."""
+    """Return the days from first to last, both included; 0 if either is None."""
     return 0 if first is None or last is None else (last - first).days + 1
 
 
 def _rounded(total: int, count: int) -> int:
-    """Return the quotient, half up, 0 of nothing."""
+    """Return the quotient rounded half up, 0 for a count of 0."""
     return (2 * total + count) // (2 * count) if count else 0

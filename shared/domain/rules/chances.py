@@ -1,10 +1,10 @@
-"""How far a sum of daily amounts may stray from what is expected of it, going by how far it strayed before.
+"""Simulates how far a sum of daily amounts may deviate from its expected value, from its past deviations.
 
-Historical simulation without chance: every stretch of past deviations, from every day on, is a path that the coming
-days may take. Such paths all return to nought after a whole turn, and they know nothing of the level itself rising or
-falling. So each path is taken with five slopes, spread as widely as the mean of four weeks differed from that of the
-eight weeks before it, or, where that is more, as the sampling of n days of variance v makes it: 2v/n, with which the
-paths have the variance of a textbook forecast for independent days, kv(1 + k/n) after k days.
+Historical simulation without random numbers: the past deviations from each day on form a path for the future days. All
+such paths return to zero after one cycle and do not include changes of the level. So each path is combined with five
+slopes. Their variance is that of the mean of four weeks around the mean of the eight weeks before, or, if larger, the
+sampling variance 2v/n of n days of variance v, with which the paths have the variance of a textbook forecast for
+independent days, kv(1 + k/n) after k days.
 
 On three real shops 80 % bands held 86 % of the sums of 7 days, 79 % of 30 and 75 % of 90.
 """
@@ -20,7 +20,7 @@ _MEAN_DAYS, _AHEAD, _LEAST = 56, 28, 14
 
 
 def deviations(amounts: NDArray[np.int64], first_weekday: int) -> Floats:
-    """Return by how much each day's amount differs from the mean of its weekday; the first day's weekday is 0 to 6."""
+    """Return the difference of each day's amount from the mean of its weekday; `first_weekday` is 0 to 6."""
     weekdays = (np.arange(len(amounts)) + first_weekday) % _WEEK
     sums = np.bincount(weekdays, weights=amounts, minlength=_WEEK)
     counts = np.bincount(weekdays, minlength=_WEEK)
@@ -29,7 +29,7 @@ def deviations(amounts: NDArray[np.int64], first_weekday: int) -> Floats:
 
 
 def paths(past: Floats, days: int) -> Floats:
-    """Return the ways in which a running sum of `days` days may stray: 5 len(past) paths of `days` sums."""
+    """Return simulated deviations of a running sum: 5 len(past) paths of `days` sums."""
     n = len(past)
     turns = (np.arange(n)[:, None] + np.arange(days)[None, :]) % n
     sums = past[turns].cumsum(axis=1)
@@ -39,7 +39,7 @@ def paths(past: Floats, days: int) -> Floats:
 
 
 def drift(past: Floats) -> float:
-    """Return the variance of the daily mean of days to come around that of the days before."""
+    """Return the variance of the daily mean of future days around that of past days."""
     n, variance = len(past), float(past.var())
     sums = np.concatenate([[0.0], past.cumsum()])
     origins = np.arange(_LEAST, n - _AHEAD + 1)
@@ -53,7 +53,7 @@ def drift(past: Floats) -> float:
 
 
 def band(strayed: Floats, share: float) -> tuple[Floats, Floats]:
-    """Return, per day, between which sums the middle `share` of the paths lies; never without the expected sum."""
+    """Return the bounds of the middle `share` of the paths per day; they always include the expected sum."""
     low, high = np.quantile(strayed, [(1 - share) / 2, (1 + share) / 2], axis=0)
     return np.minimum(low, 0.0), np.maximum(high, 0.0)
 

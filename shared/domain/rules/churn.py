@@ -1,7 +1,7 @@
-"""The risk that a customer does not come back: days of silence and declining visits, as the spec scores them.
+"""The churn risk of a customer, from the days since the last visit and declining visits.
 
-Reckoned in integers, so that bounds are exact: points are hundredths of a day's share of the year, `100 * year` are a
-score of 1. What needs a customer's visits stands in `rhythm`.
+Computed in integers, so that bounds are exact: `100 * year` points are a score of 1. `rhythm` decides from the visits
+whether a customer is declining.
 """
 
 import functools
@@ -18,14 +18,14 @@ DEFAULTS = ChurnParameters()
 
 
 class Reason(NamedTuple):
-    """Why a score is what it is: the code of a text, and what fills it."""
+    """The explanation of a score: the code of a text and its placeholders."""
 
     code: str
     params: dict[str, int]
 
 
 class Scored(NamedTuple):
-    """Customers who show one score: declining or not, silent for `shortest` to `longest` days."""
+    """Customers with one score: declining or not, `shortest` to `longest` days since the last visit."""
 
     percent: int
     declining: bool
@@ -34,7 +34,7 @@ class Scored(NamedTuple):
 
 
 def points(days: int, declining: bool, parameters: ChurnParameters = DEFAULTS) -> int:  # noqa: FBT001 - a fact
-    """Return min(1, days / year + 0.3 if declining), at least 0.61 for who declines and is silent, in points."""
+    """Return min(1, days / year + 0.3 if declining), at least 0.61 if declining and silent, in points."""
     p = parameters
     found = _CERTAIN * max(0, days) + (p.declining_adds * p.year if declining else 0)
     if declining and days > p.silent_days:
@@ -51,7 +51,7 @@ def level(days: int, declining: bool, parameters: ChurnParameters = DEFAULTS) ->
 
 
 def percent(days: int, declining: bool, parameters: ChurnParameters = DEFAULTS) -> int:  # noqa: FBT001 - a fact
-    """Return the score rounded to hundredths that lie within its level: 0.6027 is high, so it shows as 0.61."""
+    """Return the score rounded to hundredths within its level: 0.6027 is high, so it is 0.61."""
     p = parameters
     rounded = (2 * points(days, declining, p) + p.year) // (2 * p.year)
     match level(days, declining, p):
@@ -65,13 +65,13 @@ def percent(days: int, declining: bool, parameters: ChurnParameters = DEFAULTS) 
 
 @functools.cache
 def certain_from(declining: bool, parameters: ChurnParameters = DEFAULTS) -> int:  # noqa: FBT001 - a fact
-    """Return the days of silence from which the score shows as 1."""
+    """Return the days since the last visit from which the score is 1."""
     return next(d for d in range(parameters.year + 1) if percent(d, declining, parameters) == _CERTAIN)
 
 
 @functools.cache
 def scored(parameters: ChurnParameters = DEFAULTS) -> Sequence[Scored]:
-    """Return who shows which score, scores below 1 in ascending order."""
+    """Return the days that belong to each score below 1, in ascending order of scores."""
     found: dict[tuple[int, bool], Scored] = {}
     for declining in (False, True):
         for days in range(certain_from(declining, parameters)):
@@ -83,7 +83,7 @@ def scored(parameters: ChurnParameters = DEFAULTS) -> Sequence[Scored]:
 
 @functools.cache
 def turning_days(declining: bool, parameters: ChurnParameters = DEFAULTS) -> Sequence[int]:  # noqa: FBT001 - a fact
-    """Return the days after a last visit on which the level changes, or the score comes to show 1."""
+    """Return the days after the last visit on which the level changes or the score reaches 1."""
     shown = [level(d, declining, parameters) for d in range(parameters.year + 1)]
     found = {d for d in range(1, len(shown)) if shown[d] != shown[d - 1]}
     return sorted({*found, certain_from(declining, parameters)})
@@ -96,16 +96,19 @@ def reason(
     doubled_gap: int | None,
     parameters: ChurnParameters = DEFAULTS,
 ) -> Reason:
-    """Return what explains the score; `scores` are recency, frequency, monetary, the gap is twice the usual one."""
+    """Return the explanation of a score.
+
+    `scores` are recency, frequency, monetary; `doubled_gap` is twice the usual gap between visits in days.
+    """
     if days is None:
         return Reason("RISK_NO_PURCHASE", {})
-    said = {"days": max(0, days)}
+    params = {"days": max(0, days)}
     if declining and doubled_gap is not None and days > doubled_gap:
-        return Reason("RISK_OUT_OF_RHYTHM", said | {"usual": (doubled_gap + 1) // 2})
+        return Reason("RISK_OUT_OF_RHYTHM", params | {"usual": (doubled_gap + 1) // 2})
     if declining:
-        return Reason("RISK_FEWER_VISITS", said)
+        return Reason("RISK_FEWER_VISITS", params)
     if level(days, declining, parameters) != LOW:
-        return Reason("RISK_LONG_SILENCE", said)
+        return Reason("RISK_LONG_SILENCE", params)
     if scores[0] < _FRESH:
-        return Reason("RISK_QUIET", said)
-    return Reason("RISK_RECENT_AND_FREQUENT" if scores[1] >= _OFTEN else "RISK_RECENT", said)
+        return Reason("RISK_QUIET", params)
+    return Reason("RISK_RECENT_AND_FREQUENT" if scores[1] >= _OFTEN else "RISK_RECENT", params)

@@ -1,4 +1,4 @@
-"""What came of a recommendation that was executed: did the stock arrive, the customers return, the cash last.
+"""The outcome of an executed recommendation: whether stock arrived, customers returned, cash stayed above.
 
 Money is integer paisa, quantities are thousandths of a unit.
 """
@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from shared.domain.rules.recommendation_candidates import CASH_WARNING, PRICE_OPTIMIZATION, REORDER, RETENTION, Fact
 
-# So long it is watched what comes of it; of a warning about cash, until the day it warned of.
+# How long the outcome is observed; that of a cash warning until its critical day.
 WATCHED = {REORDER: dt.timedelta(14), RETENTION: dt.timedelta(30), PRICE_OPTIMIZATION: dt.timedelta(14)}
 
 
 class Executed(NamedTuple):
-    """A recommendation whose outcome is still open: what was to be done, since when, and until when it is watched."""
+    """An executed recommendation without an outcome: its action, when it was executed, and the last day to observe."""
 
     recommendation_id: int
     type: str
@@ -25,9 +25,9 @@ class Executed(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What happened since one was executed; of what does not belong to its type nothing.
+    """What has happened since the execution; only the fields of its type are set.
 
-    `unit_price` is what the owner said it costs, or else (not `owners_price`) what it was sold for last.
+    `unit_price` is the price set by the owner (`owners_price`), else that of the last sale.
     """
 
     arrived: int = 0
@@ -38,31 +38,31 @@ class Seen(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of it, and how much or who."""
+    """An outcome and its facts."""
 
     outcome: str
     facts: dict[str, Fact]
 
 
 def watched_until(kind: str, action: Mapping[str, Fact], today: dt.date) -> dt.date:
-    """Return the day up to which it is watched what comes of an action of today."""
+    """Return the last day on which the outcome of an action of today is observed."""
     if kind == CASH_WARNING:
         return max(today, dt.date.fromisoformat(str(action["critical_on"])))
     return today + WATCHED[kind]
 
 
 def outcome(executed: Executed, seen: Seen, today: dt.date) -> Outcome | None:
-    """Return what has come of it by today, None while that is open."""
+    """Return the outcome by today, None while it is open."""
     over = today > executed.until
     match executed.type:
         case "reorder":
-            return _told(seen.arrived > 0, over, "stock_arrived", "no_delivery", {"quantity": seen.arrived})
+            return _decided(seen.arrived > 0, over, "stock_arrived", "no_delivery", {"quantity": seen.arrived})
         case "retention":
             back: dict[str, Fact] = {"customer_ids": sorted(seen.returned)}
-            return _told(bool(seen.returned), over, "customers_returned", "nobody_returned", back)
+            return _decided(bool(seen.returned), over, "customers_returned", "nobody_returned", back)
         case "price_optimization":
             now: dict[str, Fact] = {"unit_price": seen.unit_price}
-            return _told(_has_another_price(executed, seen), over, "price_changed", "price_kept", now)
+            return _decided(_has_another_price(executed, seen), over, "price_changed", "price_kept", now)
     return _cash(executed, seen, over=over)
 
 
@@ -70,7 +70,7 @@ def _has_another_price(executed: Executed, seen: Seen) -> bool:
     before = executed.action.get("unit_price")
     if seen.unit_price is None or not isinstance(before, int):
         return False
-    # Who sold it for less may have been haggled with; who sold it for more has raised its price.
+    # A lower price of a sale may be a discount; a higher one shows that the price was raised.
     return seen.unit_price != before if seen.owners_price else seen.unit_price > before
 
 
@@ -78,13 +78,13 @@ def _cash(executed: Executed, seen: Seen, *, over: bool) -> Outcome | None:
     threshold = executed.action["threshold"]
     if seen.balance is None or not isinstance(threshold, int):
         return None
-    # A warning may come when the balance is below already: it has until its day to recover.
+    # The balance may be below the threshold already: it is judged on the critical day only.
     facts: dict[str, Fact] = {"balance": seen.balance, "threshold": threshold}
-    told = "cash_stayed_above" if seen.balance >= threshold else "cash_fell_below"
-    return Outcome(told, facts) if over else None
+    found = "cash_stayed_above" if seen.balance >= threshold else "cash_fell_below"
+    return Outcome(found, facts) if over else None
 
 
-def _told(good: bool, over: bool, yes: str, no: str, facts: dict[str, Fact]) -> Outcome | None:  # noqa: FBT001 - facts
+def _decided(good: bool, over: bool, yes: str, no: str, facts: dict[str, Fact]) -> Outcome | None:  # noqa: FBT001 - facts
     if good:
         return Outcome(yes, facts)
     return Outcome(no, {}) if over else None

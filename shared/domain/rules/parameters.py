@@ -1,12 +1,12 @@
-"""What each rule of the book goes by, with the values that hold before others are chosen."""
+"""The parameters of each rule with their default values."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class RfmParameters:
-    """recency_days: the last day of silence that still scores 5, 4, 3, 2. segment_tenths: the least mean of the three
-    scores, in tenths, for at_risk, potential, loyal, champion; below it the segment before begins.
+    """recency_days: the most days since the last visit for the scores 5, 4, 3, 2. segment_tenths: the lowest mean of
+    the three scores, in tenths, of at_risk, potential, loyal, champion.
     """  # noqa: D205 - the fields are the summary
 
     recency_days: tuple[int, int, int, int] = (7, 30, 60, 120)
@@ -15,8 +15,8 @@ class RfmParameters:
 
 @dataclass(frozen=True)
 class ChurnParameters:
-    """Scores are percent. year: days of silence that make a score of 1; declining_adds: what declining visits add;
-    silent_days, silent_score: longer silence of who declines scores at least so much; medium_from, high_above: levels.
+    """Scores in percent. year: days since the last visit for a score of 1; declining_adds: added if declining;
+    silent_days, silent_score: lowest score of a declining customer after more days; medium_from, high_above: levels.
     """  # noqa: D205 - the fields are the summary
 
     year: int = 365
@@ -29,10 +29,10 @@ class ChurnParameters:
 
 @dataclass(frozen=True)
 class ReturningParameters:
-    """Days: half_life of a visit, ahead for which the likelihood holds, least_days of sales that allow a fit.
+    """In days: `half_life` of a visit, `ahead` that the probability covers, `least_days` of sales required for a fit.
 
-    A fit looks back from `cutoffs` days before the last sale, each with at least `before` days of sales before it, and
-    needs `cases` customers who came again and as many who did not. `ridge` keeps the slope small where they are few.
+    A fit uses `cutoffs` days before the last sale, each with at least `before` days of sales before it, and needs
+    `cases` customers who came back and as many who did not. `ridge` limits the slope with few customers.
     """
 
     half_life: int = 180
@@ -46,10 +46,10 @@ class ReturningParameters:
 
 @dataclass(frozen=True)
 class StockParameters:
-    """How stock is watched.
+    """The parameters of reorder points.
 
-    `service_level`: how often the stock shall last until the delivery; `lead_time_days`: of products without one of
-    their own; `window_days`: how far back demand is looked at; `enough_days`: the least history to reckon from.
+    `service_level`: the probability that the stock lasts until the delivery; `lead_time_days`: for products without
+    their own; `window_days`: the days of demand used; `enough_days`: the minimum history.
     """
 
     service_level: float = 0.95

@@ -1,4 +1,4 @@
-"""What a shop should do next: from what its read models tell to the recommendations that are wanted today.
+"""Decides which recommendations apply to a shop today, from the signals of its read models.
 
 Money is integer paisa, quantities are thousandths of a unit. Facts by type:
 
@@ -35,11 +35,11 @@ _DAY = dt.timedelta(1)
 
 
 class Shelf(NamedTuple):
-    """A product whose stock is known.
+    """A product with a known stock.
 
-    `demand` is expected over the next `days` days, as `basis` says; `runs_out_in`: the day, 1 for tomorrow, on which
-    all that is expected until then is more than the stock, None if none of the days is. Prices, lead time, pack and
-    least order are None where nobody said them; nor is the `owner_point`, the reorder point that the owner named.
+    `demand` is expected over the next `days` days, according to `basis`; `runs_out_in`: the first day, 1 for tomorrow,
+    on which the cumulated demand exceeds the stock, None if there is none. Price, lead time, pack, minimum order and
+    `owner_point`, the reorder point set by the owner, are None if they are not set.
     """
 
     product_id: int
@@ -60,7 +60,7 @@ class Shelf(NamedTuple):
 
 
 class Cash(NamedTuple):
-    """The balance of today, and the balances expected from tomorrow on."""
+    """The balance of today, and the expected balances from tomorrow on."""
 
     balance: int
     threshold: int
@@ -68,7 +68,7 @@ class Cash(NamedTuple):
 
 
 class AtRisk(NamedTuple):
-    """How many customers are at risk, who spent most, and what these spent in the 90 days up to their last visit."""
+    """The number of customers at risk, those who spent most, and their spending in the 90 days up to the last visit."""
 
     customers: int
     customer_ids: Sequence[int]
@@ -79,9 +79,9 @@ NOBODY = AtRisk(0, (), 0)
 
 
 class Signals(NamedTuple):
-    """What the read models tell of a shop; `cash` is None while it is unknown.
+    """The input of the rules; `cash` is None if the balance is unknown.
 
-    `rules` are the versions of the rules that made the rows, by type of what is recommended for them.
+    `rules` are the versions of the rules that derived the rows, by type of recommendation.
     """
 
     last_sale: dt.date | None
@@ -92,14 +92,14 @@ class Signals(NamedTuple):
 
 
 def is_stale(last_sale: dt.date | None, today: dt.date, chosen: Parameters = DEFAULTS) -> bool:
-    """Tell whether the data of a shop end too long ago to advise it."""
+    """Return whether the data of a shop are too old for recommendations."""
     return last_sale is not None and (today - last_sale).days > chosen.stale_days
 
 
 def wanted(signals: Signals, today: dt.date, chosen: Parameters = DEFAULTS) -> list[Candidate]:
-    """Return all that is to be done, the most important first; nothing on stale data.
+    """Return all recommendations that apply, the most important first; none with stale data.
 
-    Of equal ones, with as much at stake, that comes first whose stock lasts least, then the older product.
+    Equal ones with the same stake are ordered by how long the stock lasts, then by product id.
     """
     if is_stale(signals.last_sale, today, chosen):
         return []
@@ -111,14 +111,14 @@ def wanted(signals: Signals, today: dt.date, chosen: Parameters = DEFAULTS) -> l
         *prices(shelves, chosen),
     ]
     made_by = signals.rules or {}
-    told = [item._replace(rule=f"{VERSION} {made_by.get(item.type, '')}".rstrip()) for item in found]
-    return sorted(told, key=lambda item: (-item.priority, -item.stake, item.type))
+    found = [item._replace(rule=f"{VERSION} {made_by.get(item.type, '')}".rstrip()) for item in found]
+    return sorted(found, key=lambda item: (-item.priority, -item.stake, item.type))
 
 
 def reorder(shelf: Shelf, today: dt.date, chosen: Parameters = DEFAULTS) -> Candidate | None:
-    """Return that a product is to be ordered: high up to 3 days before it runs out, medium up to 7, else low.
+    """Return the reorder of a product: high up to 3 days before it runs out, medium up to 7, else low.
 
-    Low are slow movers: below their reorder point, but they last longer. At stake is what could not be sold.
+    Slow movers are low: below their reorder point, but lasting longer. The stake is the demand that could not be met.
     """
     days = shelf.runs_out_in
     if days is not None and days <= chosen.medium_days:
@@ -147,9 +147,9 @@ def reorder(shelf: Shelf, today: dt.date, chosen: Parameters = DEFAULTS) -> Cand
 
 
 def order_quantity(shelf: Shelf, chosen: Parameters = DEFAULTS) -> int:
-    """Return what to order, in whole packs, so that the demand is covered.
+    """Return the quantity to order, in whole packs, so that the demand is covered.
 
-    What shall be left then is the owner's reorder point, else the demand of the lead time; and a slow mover shall be at
+    The stock left after it is the owner's reorder point, else the demand of the lead time; a slow mover is filled up to
     its reorder point.
     """
     left = shelf.owner_point
@@ -183,7 +183,7 @@ def cash_warning(cash: Cash | None, today: dt.date, chosen: Parameters = DEFAULT
 
 
 def retention(at_risk: AtRisk, chosen: Parameters = DEFAULTS) -> list[Candidate]:
-    """Return that customers are to be contacted, if three or more are at risk."""
+    """Return the contact of customers at risk if there are at least three."""
     if at_risk.customers < chosen.least_customers:
         return []
     ids = list(at_risk.customer_ids[: chosen.most_customers])
@@ -196,9 +196,9 @@ def retention(at_risk: AtRisk, chosen: Parameters = DEFAULTS) -> list[Candidate]
 
 
 def prices(shelves: Iterable[Shelf], chosen: Parameters = DEFAULTS) -> list[Candidate]:
-    """Return which prices might rise: what sells a third more than usual and runs out within a week.
+    """Return possible price rises: products that sell 30 % more than usual and run out within a week.
 
-    The owner decides; at stake is what the rise brings on the stock that is left.
+    The owner decides; the stake is the rise times the remaining stock.
     """
     found = []
     for shelf in shelves:

@@ -1,4 +1,4 @@
-"""What a shop is to be told to do: one thing of it, how urgent it is, and how much is told at one time.
+"""Candidates for recommendations: their urgency and priority, and how many are shown at one time.
 
 priority = weight of the urgency x impact of the type, in hundredths: a reorder of high urgency 1.1 x 0.8 = 0.88.
 """
@@ -24,10 +24,10 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Parameters:
-    """What may be set; days, customers, percent, and thousandths for `pack`.
+    """Parameters in days, customers, percent, and thousandths for `pack`.
 
-    `open_days`: how long one stays open that no date ends; `stale_days`: after so many days without a sale nothing is
-    recommended, since nobody knows what happened meanwhile; `most_slow_movers`: so many are told of at one time.
+    `open_days`: how long a recommendation without a date of its own is open; `stale_days`: after this many days without
+    a sale nothing is recommended, since data are missing; `most_slow_movers`: the most that are shown at one time.
     """
 
     high_days: int = 3
@@ -48,7 +48,7 @@ DEFAULTS = Parameters()
 
 
 class Candidate(NamedTuple):
-    """Something to do today, by what rules; of those without `expires_on` the day is set when they are issued."""
+    """A recommendation that applies today; without `expires_on` its expiry is set when it is issued."""
 
     type: str
     subject: str
@@ -61,7 +61,7 @@ class Candidate(NamedTuple):
 
     @property
     def key(self) -> Key:
-        """Return what it is about."""
+        """Return its type and subject."""
         return self.type, self.subject
 
     @property
@@ -81,7 +81,7 @@ def priority(kind: str, urgency: str) -> int:
 
 
 def at_once(wanted: Sequence[Candidate], kept: Collection[Key] = (), chosen: Parameters = DEFAULTS) -> list[Candidate]:
-    """Return what of it is told at one time: of slow movers all those `kept`, and of others the first, ten in all."""
+    """Return what is shown at one time: ten slow movers at most, those of `kept` first, and all others."""
     slow = [item.key for item in wanted if (item.type, item.urgency) == (REORDER, LOW)]
     others = [key for key in slow if key not in kept]
     room = max(0, chosen.most_slow_movers - (len(slow) - len(others)))

@@ -1,4 +1,4 @@
-"""On which days something falls due that comes again and again."""
+"""The due dates of recurring amounts."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _DAYS = {"daily": 1, "weekly": 7}
 
 @dataclass(frozen=True)
 class Recurring:
-    """An amount of paisa that falls due on `first` and again at an interval, for the last time before `ended`."""
+    """An amount in paisa that is due on `first` and then at an interval, for the last time before `ended`."""
 
     first: dt.date
     amount: int
@@ -20,10 +20,10 @@ class Recurring:
 
 
 def due_dates(what: Recurring, since: dt.date, until: dt.date) -> list[dt.date]:
-    """Return the days from `since` to `until`, both included, on which it falls due.
+    """Return the due dates from `since` to `until`, both included.
 
-    What began on the 31st falls due on the last day of shorter months; what began on 29 February, on the 28th.
-    Raises LookupError for an interval that is none.
+    Starting on the 31st, it is due on the last day of shorter months; starting on 29 February, on the 28th. Raises
+    LookupError for an unknown interval.
     """
     last = until if what.ended is None else min(until, what.ended - dt.timedelta(1))
     if last < max(since, what.first):

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
-from shared.domain.events.rules import RuleActivated
 from shared.domain.refusals.admin import InvalidRule
 from shared.domain.rules.parameters import ChurnParameters, ReturningParameters, RfmParameters, StockParameters
+from shared.eventstore.system_events import RuleActivated
 from shared.texts import Phrase
 
 Value = int | float | list[int]

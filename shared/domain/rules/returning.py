@@ -1,7 +1,7 @@
-"""How likely a customer is to come again within 90 days: visits that fade, on a curve fitted to the shop's past.
+"""The probability that a customer returns within 90 days: decayed visits on a curve fitted to the shop's history.
 
-A visit counts half as much after 180 days. `warmth` is the base-2 logarithm of that sum as of 2000-01-01, in
-millionths, an integer that a passing day leaves as it is. `calibration` fits the curve.
+The weight of a visit halves every 180 days. `warmth` is the base-2 logarithm of the sum of weights as of 2000-01-01, in
+millionths: an integer that does not change from day to day. `calibration` fits the curve.
 """
 
 import datetime as dt
@@ -25,11 +25,11 @@ class Curve(NamedTuple):
 
 
 def heat(warmth: int, day: int, parameters: ReturningParameters = DEFAULTS) -> float:
-    """Return ln(1 + faded visits) as of an ordinal day."""
+    """Return ln(1 + decayed visits) as of an ordinal day."""
     return math.log1p(math.exp2(warmth / MILLION - (day - EPOCH) / parameters.half_life))
 
 
 def probability(curve: Curve, warmth: int, day: int, parameters: ReturningParameters = DEFAULTS) -> float:
-    """Return how likely the customer comes within `ahead` days after an ordinal day, the shop's last one with sales."""
+    """Return the probability of a visit within `ahead` days after an ordinal day, the shop's last day with sales."""
     found = (curve.intercept + curve.slope * heat(warmth, day, parameters)) / MILLION
     return 1 / (1 + math.exp(-max(-_FARTHEST, min(_FARTHEST, found))))

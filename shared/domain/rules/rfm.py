@@ -1,4 +1,4 @@
-"""Recency, frequency, monetary value: each 1 to 5, and the segment that follows from their sum."""
+"""Recency, frequency and monetary scores from 1 to 5, and the segment of their sum."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ DEFAULTS = RfmParameters()
 
 
 def recency_scores(days: Integers, parameters: RfmParameters = DEFAULTS) -> Integers:
-    """Return 5 for the freshest down to 1, of days since the last visit."""
+    """Return scores from 5 (most recent) to 1 for days since the last visit."""
     passed: Integers = np.searchsorted(np.array(parameters.recency_days), days, side="left")
     return BEST - passed
 
@@ -27,7 +27,7 @@ def recency_scores(days: Integers, parameters: RfmParameters = DEFAULTS) -> Inte
 def relative_scores(values: Integers) -> Integers:
     """Return 1 to 5 by percentile among `values`, p = (less + equal / 2) / n, score = min(5, 1 + floor(5 p)).
 
-    Equal values score alike; one alone scores 3.
+    Equal values have equal scores; a single value scores 3.
     """
     ordered = np.sort(values)
     less, not_more = np.searchsorted(ordered, values, "left"), np.searchsorted(ordered, values, "right")
@@ -36,12 +36,12 @@ def relative_scores(values: Integers) -> Integers:
 
 
 def segments(sums: Integers, parameters: RfmParameters = DEFAULTS) -> Integers:
-    """Return indexes into SEGMENTS, of recency + frequency + monetary."""
+    """Return indexes into SEGMENTS for sums of recency + frequency + monetary."""
     bounds = np.array(parameters.segment_tenths) * _SCORES
     found: Integers = np.searchsorted(bounds, sums * _TENTHS, side="right")
     return found
 
 
 def turning_days(parameters: RfmParameters = DEFAULTS) -> Sequence[int]:
-    """Return the days after a last visit on which the recency score falls."""
+    """Return the days after the last visit on which the recency score falls."""
     return [days + 1 for days in parameters.recency_days]

@@ -1,7 +1,7 @@
-"""Whether customers come less often than they used to, and when that changes if they stay away.
+"""Decides whether customers come less often than before, and when that changes without further visits.
 
-Declining is who came on at least three days and either came on fewer days in the last 90 days than in the 90 before, or
-has stayed away for more than twice the median gap between visits.
+A customer is declining after visits on at least three days if either the last 90 days have fewer of them than the 90
+days before, or the last visit is longer ago than twice the median gap between visits.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ NONE = -1
 
 @dataclass(frozen=True)
 class RhythmParameters:
-    """The window in days, the least visits that make a rhythm, and how many usual gaps a pause may last."""
+    """The window in days, the minimum number of visits, and the longest pause in usual gaps."""
 
     window_days: int = 90
     least_visits: int = 3
@@ -27,7 +27,7 @@ DEFAULTS = RhythmParameters()
 
 @dataclass(frozen=True)
 class Visits:
-    """The days on which customers came: `owner` counts from 0 to `customers` - 1, rows in order of owner and day.
+    """The visit days of customers: `owner` is from 0 to `customers` - 1; rows are ordered by owner and day.
 
     No day appears twice for an owner, and every owner has one. Days are ordinals.
     """
@@ -48,7 +48,7 @@ class Visits:
 
 
 def doubled_gaps(visits: Visits, parameters: RhythmParameters = DEFAULTS) -> Integers:
-    """Return twice the median gap in days between visits, per owner; NONE for who came too rarely to have a rhythm."""
+    """Return twice the median gap in days between visits per owner; NONE with too few visits."""
     gaps, within = np.diff(visits.day), visits.owner[1:] == visits.owner[:-1]
     owner, gaps = visits.owner[1:][within], gaps[within]
     ordered = gaps[np.lexsort((gaps, owner))]
@@ -63,7 +63,7 @@ def doubled_gaps(visits: Visits, parameters: RhythmParameters = DEFAULTS) -> Int
 def declining(
     visits: Visits, doubled: Integers, today: int, parameters: RhythmParameters = DEFAULTS
 ) -> tuple[npt.NDArray[np.bool_], list[list[int]]]:
-    """Return who is declining, and per owner the days after `today` on which that changes if nobody comes.
+    """Return who is declining, and per owner the days after `today` on which that changes without further visits.
 
     `doubled` is what `doubled_gaps` returns.
     """

@@ -1,4 +1,4 @@
-"""What is on the shelf, and below what stock to order again.
+"""Computes the stock of products and their reorder points.
 
 Quantities are integer thousandths of a unit, times are seconds since 2000-01-01 00:00 in Dhaka.
 """
@@ -29,7 +29,7 @@ UNITS = (
     *sorted(FRACTIONAL_UNITS),
 )
 _WHOLE, _TENTH = 1000, 100
-# What the noise of floating point may add to a number that is whole.
+# The largest floating point error of a whole number.
 _NOISE = 1e-6
 
 Ints = npt.NDArray[np.int64]
@@ -40,7 +40,7 @@ DEFAULTS = StockParameters()
 
 
 class Counts(NamedTuple):
-    """Counts of any products: which (index), when, how much was there, and which was recorded later (larger)."""
+    """Stock counts: index of the product, time, counted quantity, and order of recording (larger is later)."""
 
     product: Ints
     at: Ints
@@ -49,9 +49,9 @@ class Counts(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """What came (above 0) or went: of which product (index), when, and its place among what was entered as it happened.
+    """Stock changes: index of the product, time, quantity (positive: received), and order of recording.
 
-    `order` is as that of counts, 0 for what became known afterwards.
+    `order` is comparable with that of counts; it is 0 for changes recorded afterwards, such as those of uploads.
     """
 
     product: Ints
@@ -61,7 +61,7 @@ class Changes(NamedTuple):
 
 
 class Stock(NamedTuple):
-    """Per product: the stock (0 while it was never counted), whether it was ever counted, when last, and its order."""
+    """Per product: the stock (0 if never counted), whether it was counted, and time and order of the last count."""
 
     quantity: Ints
     known: Bools
@@ -70,10 +70,10 @@ class Stock(NamedTuple):
 
 
 def last_counts(counts: Counts, products: int) -> Stock:
-    """Return what each of so many products' last count says; of two at one instant, that recorded later."""
+    """Return the last count of each product; of two at the same time the one recorded later."""
     empty = [np.zeros(products, np.int64) for _ in range(3)]
     stock = Stock(empty[0], np.zeros(products, np.bool_), empty[1], empty[2])
-    # Where an index comes more than once, the last assignment stays.
+    # Of several assignments to one index the last one wins.
     in_order = np.lexsort((counts.order, counts.at))
     product = counts.product[in_order]
     stock.quantity[product] = counts.quantity[in_order]
@@ -84,9 +84,9 @@ def last_counts(counts: Counts, products: int) -> Stock:
 
 
 def on_hand(counted: Stock, changes: Changes) -> Stock:
-    """Return the stock with the changes whose own time is after the product's last count.
+    """Return the stock with the changes after the product's last count.
 
-    What was entered as it happened, in the second of the count but recorded later, is after it too.
+    A change in the same second counts as later if it was recorded after the count.
     """
     product = changes.product
     same = (changes.at == counted.counted_at[product]) & (changes.order > counted.order[product])
@@ -99,11 +99,11 @@ def on_hand(counted: Stock, changes: Changes) -> Stock:
 def reorder_points(
     demand: Ints, history_days: Ints, lead_days: Ints, fractional: Bools, parameters: StockParameters = DEFAULTS
 ) -> Ints:
-    """Return per product the stock that covers the demand of the lead time at the service level; -1 for too little.
+    """Return per product the stock that covers the demand of the lead time at the service level; -1 without data.
 
     `demand` has a row per product and a column per day of the window, the newest last, 0 where nothing was sold;
-    `history_days`: how many of the days, from the newest, the product was for sale. Too little is less than
-    `enough_days` of history or no demand at all. Results are rounded up to 1, for `fractional` products to 0.1.
+    `history_days`: how many of the newest days the product was for sale. Not enough data means less than `enough_days`
+    of history or no demand. Results are rounded up to 1, for `fractional` products to 0.1.
 
     The days of the lead time are taken as independent, their sum as gamma distributed with L times a day's mean and
     variance; its quantile is Wilson's and Hilferty's (1931). Over a year of UCI's Online Retail (service level 0.95,
@@ -124,7 +124,7 @@ def reorder_points(
 
 
 def is_low(stock: Stock, reorder_point: Ints) -> Bools:
-    """Return where a known stock is strictly below a reorder point; -1 is no reorder point."""
+    """Return whether a known stock is below its reorder point; -1 means no reorder point."""
     return stock.known & (reorder_point >= 0) & (stock.quantity < reorder_point)
 
 

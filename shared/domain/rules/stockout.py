@@ -1,4 +1,4 @@
-"""When a product runs out, how likely it does, by when to order it again and how much.
+"""The risk that a product runs out: when, with what probability, and when and how much to order.
 
 Quantities are integer thousandths of a unit, levels thousandths of a probability.
 """
@@ -18,10 +18,10 @@ _DAY = dt.timedelta(1)
 
 @dataclass(frozen=True)
 class Parameters:
-    """What may be set.
+    """The parameters of the rule.
 
-    `lead_time_days` and `pack_size`: of products without one of their own; `stale_days`: so many days without any sale
-    of the shop say that its data are missing, not that nothing sells.
+    `lead_time_days` and `pack_size`: for products without their own; `stale_days`: after more days without any sale of
+    the shop its data are considered missing.
     """
 
     lead_time_days: int = 0
@@ -33,7 +33,7 @@ DEFAULTS = Parameters()
 
 
 class Demand(NamedTuple):
-    """A forecast: the demand of each day after `made_on`, and per day the quantiles at `levels` of the demand up to it.
+    """A forecast: the demand of each day after `made_on`, and per day the quantiles (at `levels`) of its sum.
 
     `data_as_of`: the shop's last day with sales.
     """
@@ -46,7 +46,7 @@ class Demand(NamedTuple):
 
 
 class Shelf(NamedTuple):
-    """The stock now, None if it was never counted, and what the owner said of ordering; None where nothing was said."""
+    """The current stock, None if never counted, and the owner's settings for orders, None if not set."""
 
     stock: int | None
     lead_time_days: int | None = None
@@ -58,9 +58,9 @@ class Shelf(NamedTuple):
 class Risk(NamedTuple):
     """Whether the stock runs out within the forecast.
 
-    `days` from today to `stockout_on`, the first day whose demand, summed up from tomorrow, exceeds the stock; `chance`
-    that it does so by then, or by the forecast's end where it is not expected to; by when to order, and how much.
-    `reason` says why nothing can be told: the stock is unknown, the data are stale, the forecast is past.
+    `days` from today to `stockout_on`, the first day on which the cumulated demand exceeds the stock; `chance` that it
+    does so by then, or by the end of the forecast if no stockout is expected; when to order, and how much. `reason`
+    why there is no result: the stock is unknown, the data are stale, or the forecast has ended.
     """
 
     will_stockout: bool = False
@@ -73,14 +73,14 @@ class Risk(NamedTuple):
 
 
 def is_stale(data_as_of: dt.date, today: dt.date, parameters: Parameters = DEFAULTS) -> bool:
-    """Tell whether the shop has been silent for so long that its data must be missing."""
+    """Return whether the shop's data are considered missing since `data_as_of`."""
     return (today - data_as_of).days > parameters.stale_days
 
 
 def risk(demand: Demand, shelf: Shelf, today: dt.date, parameters: Parameters = DEFAULTS) -> Risk:
-    """Return the risk as of the end of `today`; days of the forecast that have passed are left out.
+    """Return the risk as of the end of `today`; past days of the forecast are left out.
 
-    A demand without quantiles leaves the chance to `chance`, which takes those of one day only.
+    Without quantiles the chance is None; `chance` computes it from those of one day.
     """
     if shelf.stock is None:
         return Risk(reason=UNKNOWN_STOCK)
@@ -92,7 +92,7 @@ def risk(demand: Demand, shelf: Shelf, today: dt.date, parameters: Parameters = 
     stock = max(0, shelf.stock)
     summed = list(accumulate(demand.expected[passed:]))
     days = next((n for n, sold in enumerate(summed, 1) if sold > stock), None)
-    found = Risk() if days is None else Risk(True, days, None, today + _DAY * days)  # noqa: FBT003 - it does
+    found = Risk() if days is None else Risk(True, days, None, today + _DAY * days)  # noqa: FBT003 - the field will_stockout
     if demand.quantiles:
         found = found._replace(chance=chance(demand, quantiles_of(demand, found, today), shelf, today))
     if days is None:
@@ -105,12 +105,12 @@ def risk(demand: Demand, shelf: Shelf, today: dt.date, parameters: Parameters = 
 
 
 def days_passed(demand: Demand, today: dt.date) -> int:
-    """Return how many days of the forecast have passed."""
+    """Return the number of past days of the forecast."""
     return max(0, (today - demand.made_on).days)
 
 
 def decisive_day(demand: Demand, found: Risk, today: dt.date) -> int:
-    """Return by which day of the forecast, from 1, the chance is told: the day of running out, else the last."""
+    """Return the day of the forecast, from 1, that the chance refers to: that of the stockout, else the last."""
     return len(demand.expected) if found.days is None else days_passed(demand, today) + found.days
 
 
@@ -121,10 +121,11 @@ def quantiles_of(demand: Demand, found: Risk, today: dt.date) -> Sequence[int]:
 
 
 def chance(demand: Demand, quantiles: Sequence[int], shelf: Shelf, today: dt.date) -> float:
-    """Return how likely the demand up to the day of these quantiles exceeds the stock.
+    """Return the probability that the demand up to the day of these quantiles exceeds the stock.
 
-    Between two quantiles the probability runs straight; below the lowest it runs to 1 at no demand, above the highest
-    to 0 as far away from it as that is from the median. Demand of passed days counts as it was expected.
+    The probability is interpolated linearly between quantiles; below the lowest it reaches 1 at a demand of 0, above
+    the highest it reaches 0 at the distance between the highest and the median. Past days count with their expected
+    demand.
     """
     stock = max(0, shelf.stock or 0)
     shift = sum(demand.expected[: days_passed(demand, today)])
@@ -141,9 +142,9 @@ def chance(demand: Demand, quantiles: Sequence[int], shelf: Shelf, today: dt.dat
 
 
 def _order(demand: int, days: int, shelf: Shelf, stock: int, parameters: Parameters) -> int:
-    """Return how much to order, in whole packs, so that the forecast is covered.
+    """Return the quantity to order, in whole packs, so that the forecast is covered.
 
-    What shall be left at its end is the owner's reorder point, else the demand of the lead time the owner named.
+    The stock left at its end is the owner's reorder point, else the demand of the owner's lead time.
     """
     left = shelf.reorder_point
     if left is None:

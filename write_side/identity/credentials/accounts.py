@@ -1,4 +1,4 @@
-"""What logging in needs: accounts by e-mail and their password hashes, mutable, changed with the events."""
+"""Accounts for logging in: e-mail keys and password hashes in mutable tables, changed together with the events."""
 
 import base64
 from typing import NamedTuple
@@ -9,30 +9,30 @@ from psycopg.rows import DictRow
 from shared.eventstore.store import EventStore, UnitOfWork
 from shared.texts import Language
 
-# Returns the account that an e-mail belongs to, none if nobody's.
+# Select the account with this e-mail.
 SELECT_BY_EMAIL = """SELECT user_id, business_id, email_key, language, is_staff, is_active, hash
     FROM credentials.users JOIN credentials.passwords USING (user_id) WHERE email_key = %s"""
-# Returns one account.
+# Select one account.
 SELECT_BY_ID = """SELECT user_id, business_id, email_key, language, is_staff, is_active, hash
     FROM credentials.users JOIN credentials.passwords USING (user_id) WHERE user_id = %s"""
-# Returns nothing of use; whoever else changes this account's password or sessions waits until this transaction ends.
+# Lock an account: concurrent changes of its password or sessions wait until this transaction ends.
 LOCK = "SELECT 1 FROM credentials.users WHERE user_id = %s FOR UPDATE"
-# Returns nothing.
+# Insert an account.
 INSERT_USER = """INSERT INTO credentials.users (user_id, business_id, email_key, language, is_staff)
     VALUES (%s, %s, %s, %s, %s)"""
-# Returns nothing.
+# Set the password of an account.
 UPSERT_HASH = """INSERT INTO credentials.passwords (user_id, hash, changed_at) VALUES (%s, %s, %s)
     ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at"""
-# Returns nothing; the same password in a newer form is no change of password.
+# Replace the hash of an unchanged password; the time of its last change stays.
 UPDATE_HASH = "UPDATE credentials.passwords SET hash = %s WHERE user_id = %s"
-# Returns nothing; the account logs in no more.
+# Deactivate an account: it cannot log in any more.
 DEACTIVATE = "UPDATE credentials.users SET is_active = false WHERE user_id = %s"
-# Returns nothing.
+# Set the language of an account.
 UPDATE_LANGUAGE = "UPDATE credentials.users SET language = %s WHERE user_id = %s"
 
 
 class Account(NamedTuple):
-    """An account as far as logging in goes."""
+    """What logging in needs to know of an account."""
 
     user_id: int
     business_id: int | None
@@ -49,7 +49,7 @@ def key_text(key: bytes) -> str:
 
 
 def email_key(store: EventStore, email: str) -> bytes:
-    """Return what stands for an e-mail in indexes; `email` in the form that emails.py gives it."""
+    """Return the lookup key of an e-mail, which must be in the form of emails.py."""
     return store.master.lookup_key("email", None, email)
 
 
@@ -66,36 +66,36 @@ def by_id(store: EventStore, user_id: int) -> Account | None:
 
 
 def locked(unit: UnitOfWork, user_id: int) -> Account | None:
-    """Return this account as it is now and stays until the unit ends."""
+    """Return this account, locked until the unit of work ends."""
     unit.sql(LOCK, (user_id,))
     rows = unit.sql(SELECT_BY_ID, (user_id,))
     return _account(rows[0]) if rows else None
 
 
 def open_account(unit: UnitOfWork, account: Account) -> None:
-    """Write the rows of a new account; one with the same e-mail makes the command decide again."""
+    """Insert the rows of a new account; a concurrent one with the same e-mail makes the command retry."""
     row = (account.user_id, account.business_id, account.email_key, account.language, account.is_staff)
     unit.sql(INSERT_USER, row)
     set_password(unit, account.user_id, account.password_hash)
 
 
 def set_password(unit: UnitOfWork, user_id: int, password_hash: str) -> None:
-    """Put another password in place."""
+    """Replace the password."""
     unit.sql(UPSERT_HASH, (user_id, password_hash, unit.now))
 
 
 def renew_hash(unit: UnitOfWork, user_id: int, password_hash: str) -> None:
-    """Keep the same password in a newer form."""
+    """Replace the hash of the same password."""
     unit.sql(UPDATE_HASH, (password_hash, user_id))
 
 
 def set_language(unit: UnitOfWork, user_id: int, language: str) -> None:
-    """Speak another language to this account from its next access token on."""
+    """Set the account's language, used from its next access token on."""
     unit.sql(UPDATE_LANGUAGE, (language, user_id))
 
 
 def deactivate(unit: UnitOfWork, user_id: int) -> None:
-    """Let this account log in no more."""
+    """Deactivate the account."""
     unit.sql(DEACTIVATE, (user_id,))
 
 

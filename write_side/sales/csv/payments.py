@@ -3,10 +3,11 @@
 import re
 from typing import NamedTuple
 
+from shared.domain.contacts import name_key
 from write_side.sales.csv import words
 from write_side.sales.csv.cells import ascii_digits, loosely
 from write_side.sales.csv.faults import BadCell, Fault, Remark
-from write_side.sales.csv.values import Decimals, name, name_key, signed_amount
+from write_side.sales.csv.values import Decimals, name, signed_amount
 
 CREDIT = "credit"
 

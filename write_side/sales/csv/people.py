@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from shared.domain.contacts import name_key, phone
 from write_side.sales.csv import words
 from write_side.sales.csv.cells import loosely
 from write_side.sales.csv.faults import Notice, Remark
 from write_side.sales.csv.profile import Profile
 from write_side.sales.csv.questions import Inquiry, code_of
-from write_side.sales.csv.values import is_placeholder, is_weighed, name_key, phone
+from write_side.sales.csv.values import is_placeholder, is_weighed
 
 _PIECES = frozenset({"", "pc", "pcs", "piece", "pieces", "nos", "no", "ea", "each", "unit", "units", "পিস", "টি"})
 # A number of so many people is the shop's own or one that a till asks for.

@@ -8,6 +8,7 @@ from operator import itemgetter
 
 import msgspec
 
+from shared.domain.contacts import name_key, phone
 from write_side.sales.csv import values, words
 from write_side.sales.csv.cells import Memo, legible, loosely
 from write_side.sales.csv.columns import claims
@@ -308,7 +309,7 @@ class RowReader:
         how = self._layout.words.payment_from
         got = self._money[more[6]] if how in {"paid", "paid_due"} else None
         owed = self._money[more[7]] if how in {"due", "paid_due"} else None
-        return f"{values.name_key(receipt)}\x1f" if receipt.strip() else None, got, owed
+        return f"{name_key(receipt)}\x1f" if receipt.strip() else None, got, owed
 
     def _in_pieces(self, kind: str, unit: str, thousandths: int, shown: str, key: str) -> tuple[int, str, str]:
         """Return the quantity in pieces where the unit has a number of them, and the product, apart by its pack."""
@@ -460,7 +461,7 @@ class RowReader:
         return found.method, found.raw, found.mark, found if found.parts or found.partial else None
 
     def _phone(self, cell: str) -> str | None:
-        number = values.phone(cell)
+        number = phone(cell)
         if number is None and loosely(cell) not in words.NOTHING:
             self._note(Remark.PHONE_UNREADABLE)
         if number is None or number in self._layout.crowds:
@@ -495,7 +496,7 @@ class RowReader:
                 self._note(Remark.OPTIONAL_CELLS, self._layout.header[self._layout.columns["customer"]])
                 return _NOBODY
             raise
-        key = values.name_key(shown)
+        key = name_key(shown)
         return shown, key, mark(key), self._widths.doubts and is_group(key)
 
     def _note(self, remark: Remark, *about: str) -> None:
@@ -524,7 +525,7 @@ def _product(cell: str) -> tuple[str, str]:
     if words.is_total(cell):
         raise _Leave(LeftOut.TOTAL_ROW, "product")
     shown = values.name(cell)
-    return shown, values.name_key(shown)
+    return shown, name_key(shown)
 
 
 def _signed(kind: str, paisa: int, thousandths: int) -> tuple[str, int, int]:

@@ -4,11 +4,11 @@ import re
 import unicodedata
 from typing import Literal
 
+from shared.domain.contacts import FORBIDDEN, MAX_NAME
 from write_side.sales.csv import words
 from write_side.sales.csv.cells import ascii_digits, loosely
 from write_side.sales.csv.faults import BadCell, Fault
 
-MAX_NAME = 255
 MAX_SKU = 100
 
 # What separates the decimals of a column's numbers: a comma, a point as the column proves, or a point unless there are
@@ -49,15 +49,10 @@ _NUMBER: dict[Decimals, re.Pattern[str]] = {
     "comma": re.compile(rf"(?P<minus>-)?{_COMMA_DIGITS}"),
 }
 
-# Controls (but for the white space of a quoted cell), lone surrogates, and what turns the direction of text around.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 # An apostrophe by which spreadsheets, and our own reports, mark text that begins like a formula.
 _TEXT_MARK = re.compile(r"'[=+\-@\t\r]")
 _LOST = re.compile(r"[?\s.,-]*\?\?[?\s.,-]*")
 _SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]+)?E[+-]?[0-9]{1,3}", re.IGNORECASE)
-
-_LOCAL_PHONE = re.compile(r"(?:\+?880|0)?(1[0-9]{9})")
-_FOREIGN_PHONE = re.compile(r"\+[0-9]{7,15}")
 
 def signed_amount(cell: str, decimals: Decimals = "unproven", minus_side: str = "c") -> int:
     """Return paisa up to 10,000,000.00 taka either way; below zero by a minus, parentheses, or a side behind it.
@@ -182,7 +177,7 @@ def name(cell: str) -> str:
 
     Raises BadCell: MISSING_VALUE, INVALID_CHARACTER, NAME_TOO_LONG, and TEXT_LOST for what a spreadsheet left of it.
     """
-    if _FORBIDDEN.search(cell):
+    if FORBIDDEN.search(cell):
         raise BadCell(Fault.INVALID_CHARACTER)
     text = " ".join(unicodedata.normalize("NFC", cell).split())
     if not text:
@@ -197,21 +192,6 @@ def name(cell: str) -> str:
 def is_lost(text: str) -> bool:
     """Return whether nothing but question marks is left of a name."""
     return _LOST.fullmatch(text) is not None
-
-
-def name_key(text: str) -> str:
-    """Return what two spellings of one name have in common: NFC, case folded, white space collapsed."""
-    folded = unicodedata.normalize("NFD", text).casefold()
-    return " ".join(unicodedata.normalize("NFC", folded).split())
-
-
-def phone(cell: str) -> str | None:
-    """Return a phone number as +8801XXXXXXXXX (or + and the digits of another country); None if it is none."""
-    digits = re.sub(r"[\s().'-]+", "", ascii_digits(cell[:_LONGEST_NUMBER]))
-    local = _LOCAL_PHONE.fullmatch(digits)
-    if local:
-        return "+880" + local[1]
-    return digits if _FOREIGN_PHONE.fullmatch(digits) else None
 
 
 def is_placeholder(number: str) -> bool:

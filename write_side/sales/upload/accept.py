@@ -15,15 +15,15 @@ from shared.domain.refusals.sales import (
     WorkbookTooLarge,
 )
 from shared.errors import Refusal
+from shared.eventstore.files import Files
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from shared.http.error_handlers import invalid_field
 from shared.http.tokens import Principal
-from shared.postgres.files import Files
 from shared.texts import Phrase
 from write_side.sales import aggregate
 from write_side.sales.csv.encoding import detect
 from write_side.sales.csv.layout import insist_on_columns
 from write_side.sales.csv.records import NoLedger, Table, text_table
-from write_side.sales.upload.multipart import invalid_field
 from write_side.sales.upload.pictures import Picture
 from write_side.sales.upload.quotas import insist_on_quota
 from write_side.sales.upload.stream import is_safe

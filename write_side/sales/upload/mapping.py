@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
+from shared.http.error_handlers import invalid_field
 from shared.texts import Phrase
 from write_side.sales.csv.cells import loosely
 from write_side.sales.csv.columns import NAMES
-from write_side.sales.upload.multipart import invalid_field
 from write_side.sales.upload.stream import is_safe
 
 MAPPING = "mapping"

@@ -9,14 +9,13 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
 from shared.errors import InvalidRequest, UnsupportedMediaType
-from shared.http.error_handlers import InvalidFields
+from shared.http.error_handlers import invalid_field
 from shared.texts import Phrase
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 _FIELD_BYTES = 4096
-_NAME_LENGTH = 128
 # The name of a file stands in a header.
 _HEADER_BYTES = 16 * 1024
 
@@ -142,13 +141,6 @@ async def read_form(request: Request, wanted: str, sink: FileSink) -> dict[str, 
     if not reader.found:
         raise invalid_field(wanted, "missing", Phrase("FIELD_MISSING"))
     return reader.fields
-
-
-def invalid_field(name: str, code: str, problem: Phrase) -> InvalidFields:
-    """Return the refusal of a form for one of its parts, as it is for a field of a JSON body."""
-    name = name[:_NAME_LENGTH]
-    field = {"field": name, "in": "body", "code": code, "message": problem}
-    return InvalidFields(details={"fields": [field]}, fields=name, field=name, problem=problem)
 
 
 def _broken() -> InvalidRequest:

@@ -17,6 +17,7 @@ from shared.domain.refusals.sales import InvalidCsvFormat, InvalidImageFormat, T
 from shared.errors import Refusal
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.http.auth import command_context, language, owner
+from shared.http.error_handlers import invalid_field
 from shared.http.openapi import example, refuses
 from shared.http.pagination import strict_query
 from shared.http.responses import ok
@@ -25,7 +26,7 @@ from shared.texts import Phrase, catalogue
 from write_side.sales import aggregate
 from write_side.sales.upload.accept import Answer, accept, insist_on_ledger, keeping, source_name, store_receipt
 from write_side.sales.upload.mapping import ANSWERS, ANSWERS_SCHEMA, MAPPING, SCHEMA, column_mapping, given_answers
-from write_side.sales.upload.multipart import invalid_field, read_form
+from write_side.sales.upload.multipart import read_form
 from write_side.sales.upload.pictures import Picture, read_picture
 from write_side.sales.upload.rejections import Rejections, errors_csv, rejections
 from write_side.sales.upload.stream import Intake, SmallIntake, too_large

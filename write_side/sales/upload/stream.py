@@ -9,7 +9,7 @@ from collections.abc import Callable
 from starlette.concurrency import run_in_threadpool
 
 from shared.errors import FileTooLarge
-from shared.postgres.files import PART_BYTES
+from shared.eventstore.files import PART_BYTES
 from write_side.sales.csv.encoding import HEAD_SIZE
 
 _NAME_LENGTH = 255

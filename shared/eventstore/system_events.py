@@ -1,0 +1,51 @@
+"""Events of the system itself: a day begins, a rule set is activated, a job fails or is retried."""
+
+import datetime as dt
+from typing import ClassVar
+
+from shared.eventstore.event import AuditAction, Event
+
+
+class DayOpened(Event, frozen=True):
+    """A day began in Asia/Dhaka, for every business; the stream `days` holds each date at most once, in order."""
+
+    topic: ClassVar[str] = "clock.DayOpened"
+    date: dt.date
+
+
+class RuleActivated(Event, frozen=True):
+    """From this position on a rule applies with these parameters to every business; the stream `rules` is in order.
+
+    `version` names the parameters, the same wherever they are the same: `rfm.v1`, `rfm.v1.3`. `by` is who chose them.
+    """
+
+    topic: ClassVar[str] = "rules.RuleActivated"
+    rule: str
+    version: str
+    parameters: dict[str, int | float | list[int]]
+    by: str | None = None
+
+
+class JobFailed(Event, frozen=True):
+    """A job was given up after its last attempt; `subject` is what it was about, e.g. a file id."""
+
+    topic: ClassVar[str] = "jobs.JobFailed"
+    job_id: str
+    kind: str
+    subject: str
+    attempts: int
+    error: str
+
+
+class JobRetried(Event, frozen=True):
+    """An operator retried a failed job, with as many attempts as a new one."""
+
+    topic: ClassVar[str] = "jobs.JobRetried"
+    audit: ClassVar[AuditAction | None] = AuditAction("job_retry", "job", "job_id")
+    job_id: str
+    kind: str
+    subject: str
+
+
+GLOBAL_TOPICS = (DayOpened.topic, RuleActivated.topic)
+"""The events without a business that are part of every business's history."""

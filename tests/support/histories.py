@@ -1,0 +1,424 @@
+"""Any history that a few shops may have, in any order."""
+
+import datetime as dt
+import json
+from itertools import count
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.forecasting import Accuracy, ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
+from shared.domain.events.identity import BusinessRegistered, LoggedIn
+from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
+from shared.domain.events.recommendations import (
+    RecommendationDismissed,
+    RecommendationExecuted,
+    RecommendationExpired,
+    RecommendationFollowedUp,
+    RecommendationViewed,
+    RecommendationWithdrawn,
+)
+from shared.domain.events.sales import (
+    Movement,
+    MovementsRecorded,
+    ReceiptStored,
+    Remark,
+    Sale,
+    SaleRecorded,
+    SaleVoided,
+    UploadCompleted,
+    UploadFailed,
+)
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import DayOpened, JobFailed, JobRetried, RuleActivated
+from tests.support import forecast_events, recommendation_events
+from tests.support.shop_events import accepted, batch, customers, file_id, products, profile
+
+MOST_PRODUCTS, MOST_CUSTOMERS, MOST_FILES = 6, 5, 3
+# Text that quoting, COPY or arrays might trip over.
+NASTY = (
+    "",
+    "NULL",
+    "null",
+    "\\N",
+    "\\",
+    "{a,b}",
+    'say "hi"',
+    "a\tb\nc\r",
+    "'",
+    "টাকা ৳",
+    "İß",
+    "\x7f",
+    " ",
+    "%s",
+    "=1+1",
+)
+texts = st.sampled_from(NASTY) | st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12
+)
+maybe = st.none() | texts
+TODAY = [dt.date(2025, 3, 2)]
+_versions = count(1)
+# A narrow window, so that sales meet on days and at moments; the bounds of the contract now and then.
+dates = st.dates(dt.date(2025, 2, 27), dt.date(2025, 3, 2)) | st.sampled_from(
+    [dt.date(2000, 1, 1), dt.date(2024, 2, 29)]
+)
+# The day on which the log is written, and one after it: what was recorded as it happened, and ahead of time.
+NOW = dt.datetime.now(ZoneInfo("Asia/Dhaka")).date()
+any_dates = dates | st.sampled_from([NOW, NOW + dt.timedelta(days=1)])
+times = st.none() | st.sampled_from([0, 1, 43_200, 86_399]) | st.integers(0, 86_399)
+quantities = st.sampled_from([1000, 3000, 1, 1_000_000]) | st.integers(1, 1_000_000)
+amounts = st.sampled_from([100, 1_000_000_000]) | st.integers(100, 1_000_000_000)
+
+
+class Fact(NamedTuple):
+    """An event of the n-th shop of a history."""
+
+    shop: int
+    event: Event
+
+
+class Shops:
+    """What has been given out so far: public ids are given out once."""
+
+    def __init__(self, businesses: list[int]) -> None:
+        self.businesses = businesses
+        self.transactions = {business: count(1) for business in businesses}
+        self.products = dict.fromkeys(businesses, 0)
+        self.customers = dict.fromkeys(businesses, 0)
+        self.sales: dict[int, list[SaleRecorded]] = {business: [] for business in businesses}
+        self.expenses: dict[int, list[int]] = {business: [] for business in businesses}
+        self.merged: dict[int, dict[int, int]] = {business: {} for business in businesses}
+
+
+@st.composite
+def histories(draw: st.DrawFn, businesses: list[int], max_events: int = 30) -> list[tuple[int | None, Event]]:
+    """Return facts of these businesses, in the order of the log."""
+    shops = Shops(businesses)
+    kinds: st.SearchStrategy[Any] = st.sampled_from(
+        [_batch] * 5
+        + [_sale, _void] * 2
+        + [_products, _customers, _profile, _registered, _upload, _other, _movements, _details, _merge, _day, _rule]
+        + [_goods, _stock, _sheet, _cash, _expense, _collection]
+        + [_forecast, _forecast, _run, _takings, _advice, _advice]
+    )
+    facts: list[tuple[int | None, Event]] = []
+    for kind in draw(st.lists(kinds, min_size=1, max_size=max_events)):
+        business = draw(st.sampled_from(businesses))
+        facts.append(draw(kind(business, shops)))
+    return facts
+
+
+@st.composite
+def _batch(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    payments = draw(st.lists(st.tuples(st.sampled_from(["cash", "bkash", "credit", "other"]), maybe), max_size=3))
+    method = st.none() | st.sampled_from(range(len(payments))) if payments else st.none()
+    fields: st.SearchStrategy[tuple[Any, ...]] = st.tuples(
+        any_dates,
+        times,
+        st.integers(1, MOST_PRODUCTS),
+        st.none() | st.integers(1, MOST_CUSTOMERS),
+        quantities,
+        amounts,
+        method,
+    )
+    sales = [
+        Sale(row, next(shops.transactions[business]), *line)
+        for row, line in enumerate(draw(st.lists(fields, max_size=7)), 2)
+    ]
+    shops.sales[business] += [
+        SaleRecorded(
+            s.tx,
+            s.date,
+            s.time,
+            s.product_id,
+            s.customer_id,
+            s.qty,
+            s.paisa,
+            None if s.payment is None else payments[s.payment],
+            "",
+        )
+        for s in sales
+    ]
+    number, duplicates, rejected = (draw(st.integers(0, most)) for most in (MOST_FILES - 1, 9, 9))
+    return business, batch(business, sales, number=number, duplicates=duplicates, rejected=rejected, payments=payments)
+
+
+@st.composite
+def _sale(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    event = SaleRecorded(
+        next(shops.transactions[business]),
+        draw(any_dates),
+        draw(times),
+        draw(st.integers(1, MOST_PRODUCTS)),
+        draw(st.none() | st.integers(1, MOST_CUSTOMERS)),
+        draw(quantities),
+        draw(amounts),
+        draw(st.none() | st.tuples(st.sampled_from(["cash", "credit", "other"]), maybe)),
+        "",
+    )
+    shops.sales[business].append(event)
+    return business, event
+
+
+@st.composite
+def _void(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    if not shops.sales[business]:
+        return draw(_sale(business, shops))
+    sale = shops.sales[business].pop(draw(st.integers(0, len(shops.sales[business]) - 1)))
+    return business, SaleVoided(
+        sale.tx,
+        draw(texts),
+        sale.date,
+        sale.time,
+        sale.product_id,
+        sale.customer_id,
+        sale.qty,
+        sale.paisa,
+        sale.payment and sale.payment[0],
+    )
+
+
+@st.composite
+def _movements(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    kind = draw(st.sampled_from(["return", "purchase", "expense"]))
+    goods = kind != "expense"
+    movement = Movement(
+        2,
+        next(shops.transactions[business]),
+        kind,
+        draw(any_dates),
+        draw(times),
+        draw(st.integers(1, MOST_PRODUCTS)) if goods else None,
+        draw(st.none() | st.integers(1, MOST_CUSTOMERS)) if kind == "return" else None,
+        None if goods else draw(texts),
+        draw(quantities) if goods else 0,
+        draw(amounts),
+        draw(st.sampled_from([None, 0, 1])),
+    )
+    return business, MovementsRecorded(file_id(business, 0), [movement], [("cash", None), ("credit", None)], "")
+
+
+@st.composite
+def _details(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    said = draw(st.dictionaries(st.sampled_from(["name", "phone", "email", "address", "notes"]), texts, min_size=1))
+    return business, CustomerDetailsChanged(draw(st.integers(1, MOST_CUSTOMERS)), json.dumps(said))
+
+
+@st.composite
+def _merge(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    into = shops.merged[business]
+    free = [number for number in range(1, MOST_CUSTOMERS + 1) if number not in into]
+    if len(free) < 2:
+        return draw(_sale(business, shops))
+    survivor, merged = draw(st.permutations(free))[:2]
+    gone = [merged, *(number for number, to in into.items() if to == merged)]
+    into |= dict.fromkeys(gone, survivor)
+    return business, CustomersMerged(survivor, gone)
+
+
+@st.composite
+def _goods(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    cleared = draw(st.lists(st.sampled_from(["sku", "unit", "reorder_point", "lead_time_days", "cost"]), unique=True))
+    said = {
+        "sku": draw(maybe),
+        "unit": draw(st.sampled_from([None, "kg", "piece"])),
+        "reorder_point": draw(st.none() | quantities),
+        "lead_time_days": draw(st.none() | st.integers(0, 9)),
+        "cost": draw(st.none() | amounts),
+    }
+    reported: dict[str, Any] = {name: None if name in cleared else value for name, value in said.items()}
+    return business, ProductDetailsChanged(draw(st.integers(1, MOST_PRODUCTS)), **reported, cleared=cleared)
+
+
+@st.composite
+def _stock(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    kind = draw(st.sampled_from(["count", "count", "receive", "adjust", "waste", "return"]))
+    qty = draw(quantities) * (draw(st.sampled_from([1, -1])) if kind == "adjust" else 1)
+    return business, StockMoved(draw(st.integers(1, MOST_PRODUCTS)), kind, qty, draw(any_dates), draw(times) or 0)
+
+
+@st.composite
+def _sheet(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    stock = draw(st.none() | quantities)
+    line = ProductLine(
+        draw(st.integers(1, MOST_PRODUCTS)),
+        draw(maybe),
+        draw(st.none() | amounts),
+        stock,
+        None if stock is None else draw(any_dates),
+    )
+    return business, ProductSheetRecorded(file_id(business, 0), [line])
+
+
+@st.composite
+def _cash(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    some = st.none() | amounts
+    return business, CashSettingsChanged(draw(some), draw(st.none() | dates), draw(some))
+
+
+@st.composite
+def _expense(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    if draw(st.booleans()) and shops.expenses[business]:
+        return business, ExpenseEnded(shops.expenses[business].pop(), draw(dates))
+    number = next(shops.transactions[business])
+    shops.expenses[business].append(number)
+    recurring = draw(st.sampled_from([None, "daily", "weekly", "monthly", "yearly"]))
+    return business, ExpenseRecorded(number, draw(dates), draw(amounts), draw(texts), recurring)
+
+
+@st.composite
+def _collection(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    number = next(shops.transactions[business])
+    return business, CollectionRecorded(number, draw(dates), draw(amounts), draw(st.integers(1, MOST_CUSTOMERS)))
+
+
+@st.composite
+def _forecast(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    units = draw(st.lists(st.integers(0, 9), min_size=1, max_size=3))
+    number, horizon = next(shops.transactions[business]), draw(st.sampled_from([7, 14]))
+    lacking = st.sampled_from(
+        [forecast_events.ACCURACY, Accuracy(None, "no_window", None, None, None, None, None, 0, 9)]
+    )
+    return business, forecast_events.made(
+        draw(st.integers(1, 3)), units, number=number, horizon=horizon, made_on=draw(dates), accuracy=draw(lacking)
+    )
+
+
+@st.composite
+def _run(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    product, horizon, day = draw(st.integers(1, 3)), draw(st.sampled_from([7, 14])), draw(dates)
+    short = draw(st.lists(st.builds(Short, st.integers(1, 3), st.integers(0, 29), st.just(30)), max_size=2))
+    return business, draw(
+        st.sampled_from(
+            [
+                ForecastsRequested(forecast_events.RUN, "owner", horizon, day, [product], skipped=short),
+                ForecastFailed(forecast_events.RUN, product, horizon, day, "too_slow", draw(texts)),
+                ForecastRunCompleted(forecast_events.RUN, 0, 1, horizon, [], short, [product]),
+            ]
+        )
+    )
+
+
+@st.composite
+def _takings(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    return business, forecast_events.takings(draw(st.lists(amounts, max_size=4)), made_on=draw(dates))
+
+
+@st.composite
+def _advice(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    number, day, said, stock = draw(st.integers(1, 3)), draw(dates), draw(texts), draw(quantities)
+    return business, draw(
+        st.sampled_from(
+            [
+                recommendation_events.issued(number, facts={"name": said, "current_stock": stock}, expires_on=day),
+                recommendation_events.refreshed(number, name=said, current_stock=stock, customer_ids=[1, 2]),
+                RecommendationViewed(number, draw(st.integers(0, 99))),
+                RecommendationExecuted(number, day, {"name": said}, day, [said]),
+                RecommendationDismissed(number, day, draw(maybe)),
+                RecommendationExpired(number, day),
+                RecommendationWithdrawn(number, "resolved", recommendation_events.BASED_ON),
+                RecommendationFollowedUp(number, day, "stock_arrived", {"quantity": stock}),
+            ]
+        )
+    )
+
+
+@st.composite
+def _day(draw: st.DrawFn, *_: object) -> tuple[None, Event]:
+    # The log is shared by all examples and its days only go on: from one day to a season at a time.
+    today = TODAY[0] = TODAY[0] + dt.timedelta(days=draw(st.sampled_from([1, 7, 30, 61, 90])))
+    return None, DayOpened(today)
+
+
+@st.composite
+def _rule(draw: st.DrawFn, *_: object) -> tuple[None, Event]:
+    if draw(st.integers(0, 2)):  # seldom, since every shop of every example is derived again
+        return draw(_day())
+    # Numbers so low that these few days and sales meet them.
+    few = st.integers(0, 12)
+    bands = st.lists(few, min_size=4, max_size=4, unique=True).map(sorted)
+    tenths = st.sampled_from([[17, 27, 37, 47], [11, 20, 34, 50]])
+    rules: list[tuple[str, dict[str, Any]]] = [
+        ("rfm", {"recency_days": draw(bands), "segment_tenths": draw(tenths)}),
+        (
+            "churn",
+            {
+                "year": draw(st.integers(30, 99)),
+                "declining_adds": draw(st.integers(0, 99)),
+                "silent_days": draw(few),
+                "silent_score": draw(st.integers(0, 99)),
+                "medium_from": draw(st.integers(1, 49)),
+                "high_above": draw(st.integers(50, 98)),
+            },
+        ),
+        ("returning", {"half_life": draw(st.sampled_from([30, 180]))}),
+        (
+            "stock",
+            {
+                "service_level": draw(st.sampled_from([0.5, 0.95])),
+                "lead_time_days": draw(st.integers(0, 9)),
+                "window_days": draw(st.integers(14, 20)),
+                "enough_days": draw(st.integers(2, 5)),
+            },
+        ),
+    ]
+    rule, parameters = draw(st.sampled_from(rules))
+    return None, RuleActivated(rule, f"{rule}.v1.{next(_versions)}", parameters)
+
+
+@st.composite
+def _products(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    names = draw(st.lists(texts, min_size=1, max_size=3))
+    first = shops.products[business] + 1
+    shops.products[business] += len(names)
+    return business, products(*names, first=first, price=draw(amounts))
+
+
+@st.composite
+def _customers(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    people = draw(st.lists(st.tuples(maybe, maybe), min_size=1, max_size=3))
+    first = shops.customers[business] + 1
+    shops.customers[business] += len(people)
+    return business, customers(*people, first=first)
+
+
+@st.composite
+def _profile(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    said = {column: draw(maybe) for column in ("name", "type", "city", "description")}
+    return business, profile(business, business, draw(maybe), **said)
+
+
+@st.composite
+def _registered(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    return business, BusinessRegistered(business, business, draw(texts), "retail", draw(st.booleans()))
+
+
+@st.composite
+def _upload(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    number = draw(st.integers(0, MOST_FILES - 1))
+    file, said = file_id(business, number), draw(texts)
+    warnings = [Remark("UNKNOWN_COLUMN", [said])] if draw(st.booleans()) else []
+    details: dict[str, str | int | list[str]] = {"reason": said, "missing": [said]} if draw(st.booleans()) else {}
+    kind = draw(st.sampled_from(["read_upload", "fit_model"]))
+    return business, draw(
+        st.sampled_from(
+            [
+                accepted(business, number, draw(st.integers(0, 9))),
+                UploadCompleted(file, 9, 5, 3, 1, warnings),
+                UploadFailed(file, "INVALID_CSV_FORMAT", details),
+                JobFailed(file, kind, file, 4, said),
+                JobRetried(file, kind, file),
+            ]
+        )
+    )
+
+
+@st.composite
+def _other(draw: st.DrawFn, business: int, _: Shops) -> tuple[int | None, Event]:
+    receipt = ReceiptStored(file_id(business, 99), "image/png", 1, "ab")
+    login = LoggedIn(business, "7d2c1c52-9d5c-4b7e-8f0e-5f4d3c2b1a01")
+    return draw(st.sampled_from([(business, receipt), (business, login), (None, login)]))
