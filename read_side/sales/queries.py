@@ -65,8 +65,10 @@ _SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
             AS customer_name, t.payment_method, {{more}}
     FROM page CROSS JOIN LATERAL
         (SELECT * FROM {{table}} WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS t
-    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""  # noqa: S608  (constants)
-SELECT_SALES = _SELECT_PAGE.format(table="transactions", more="coalesce(t.source, 'csv') AS data_source, 'sale' AS kind")
+    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""
+SELECT_SALES = _SELECT_PAGE.format(
+    table="transactions", more="coalesce(t.source, 'csv') AS data_source, 'sale' AS kind"
+)
 SELECT_MOVEMENTS = _SELECT_PAGE.format(table="movements", more="'csv' AS data_source, t.kind, t.text AS description")
 # Counts the matching movements (returns, purchases, expenses; few in any shop) and sums them up in paisa, with the
 # settings of BY_INDEX.

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from write_side.sales.csv.header import NoLedger
 
 from tests.support.csv_rows import HEADER, MARK, NOW, TODAY, sales, stored
 from write_side.sales.csv.dates import AmbiguousDates
-from write_side.sales.csv.header import NoLedger
 from write_side.sales.csv.rows import LedgerRow, read_rows, scan
 
 BANGLA = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")

@@ -1,10 +1,10 @@
 import pytest
+from write_side.sales.csv.header import Layout, NoLedger, read_header
 
 from write_side.sales.csv.cells import loosely
 from write_side.sales.csv.columns import NAMES
 from write_side.sales.csv.encoding import HEAD_SIZE
 from write_side.sales.csv.faults import Notice
-from write_side.sales.csv.header import Layout, NoLedger, read_header
 
 ROW = b"\n2025-10-01,Tea,1,20\n"
 

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from write_side.sales.csv.header import Layout
 
 from write_side.sales.csv.faults import Fault
-from write_side.sales.csv.header import Layout
 from write_side.sales.csv.records import Record, records
 
 DELIMITERS = st.sampled_from(list(",;\t|"))

@@ -2,12 +2,12 @@ import datetime as dt
 from itertools import islice
 
 import pytest
+from write_side.sales.csv.header import NoLedger
 
 from tests.support.csv_rows import HEADER, MARK, NOW, TODAY, items, rejection, sale, sales, stored
 from write_side.sales.csv.dates import AmbiguousDates, DateFormat
 from write_side.sales.csv.encoding import MAX_LINE
 from write_side.sales.csv.faults import Fault, Notice
-from write_side.sales.csv.header import NoLedger
 from write_side.sales.csv.rows import LedgerRow, RejectedRow, TooManyRows, read_rows, scan
 
 SEED = HEADER + "2025-10-01,Shirt,2,600,Ali,Cash\n2025-10-02,Pants,1,1200,,bKash\n"

@@ -252,7 +252,7 @@ def _totals(history: Sequence[RecordedEvent], lines: list[Line], products: list[
     ]
 
 
-def _product(key: tuple[int, int], product: Any, every: list[Line]) -> Row:  # noqa: ANN401 - a NewProduct or nothing
+def _product(key: tuple[int, int], product: Any, every: list[Line]) -> Row:
     lines = [line for line in every if not line.voided]
     # Of sales at the same moment the one recorded last has the price; before the first sale, what it was added with.
     newest = max(enumerate(lines), key=lambda at: (at[1].sold_at, at[0]))[1] if lines else None

@@ -83,11 +83,11 @@ def _sale(
         yield Entry(business, date, "takings", sign * paisa)
 
 
-def _sum(entries: Sequence[Entry], **wanted: Any) -> int:  # noqa: ANN401 - a field of an entry
+def _sum(entries: Sequence[Entry], **wanted: Any) -> int:
     return sum(e.amount for e in entries if all(getattr(e, name) == value for name, value in wanted.items()))
 
 
-def _baki(entries: Sequence[Entry], **wanted: Any) -> Row:  # noqa: ANN401 - a field of an entry
+def _baki(entries: Sequence[Entry], **wanted: Any) -> Row:
     return {"lent": _sum(entries, column="lent", **wanted), "paid": _sum(entries, column="collections", **wanted)}
 
 

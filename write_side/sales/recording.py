@@ -58,9 +58,7 @@ class Recorder:
         self.ids.use(created, len(items))
         self.upload = after
 
-    def _decide(
-        self, unit: UnitOfWork, items: Sequence[Item]
-    ) -> tuple[Upload, dict[str, int], dict[str, int], int]:
+    def _decide(self, unit: UnitOfWork, items: Sequence[Item]) -> tuple[Upload, dict[str, int], dict[str, int], int]:
         upload = self.upload
         taken = taken_keys(unit, items)
         if not upload.dedupe:

@@ -97,9 +97,7 @@ class LedgerReader:
             doubt = doubtful(self._store, upload, ledger.items(ledger.reader(upload.accepted_at, mark)))
             items = without(doubt.lines, items) if doubt else items
         rows = (item for item in items if item.row > upload.through_row)
-        recorder = Recorder(
-            self._store, upload, Ids(self._store, upload.business_id, ledger.rows), ledger.table.header
-        )
+        recorder = Recorder(self._store, upload, Ids(self._store, upload.business_id, ledger.rows), ledger.table.header)
         for chunk in iter(lambda: list(islice(rows, _CHUNK_ROWS)), []):
             if not lease.held():
                 return

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from write_side.sales.csv.cells import legible, loosely
+from write_side.sales.csv.cells import legible, loosely, split
 
 REQUIRED = ("date", "product", "quantity", "amount")
 # So much of a column's name is kept.
@@ -13,83 +13,105 @@ SHOWN = 60
 # one field the one whose name comes first is read: the documented name, then the surer ones, e.g. the line's total
 # before one that may be the order's, a name before an id or a description, the sale's date before the till's.
 NAMES: dict[str, tuple[str, ...]] = {
-    "date": tuple(
-        """date saledate salesdate dateofsale transactiondate orderdate invoicedate billdate postingdate voucherdate
+    "date": split("""date saledate salesdate dateofsale transactiondate orderdate invoicedate billdate postingdate voucherdate
         createdat datetime timestamp datecreated salesdatetime
-        তারিখ বিক্রিরতারিখ বিক্রয়েরতারিখ""".split()
-    ),
-    "time": tuple("time saletime timeofsale ordertime সময়".split()),
-    "product": tuple(
-        """product productname itemname lineitemname orderlinesproduct productservice item goods
+        তারিখ বিক্রিরতারিখ বিক্রয়েরতারিখ"""),
+    "time": split("time saletime timeofsale ordertime সময়"),
+    "product": split("""product productname itemname lineitemname orderlinesproduct productservice item goods
         পণ্য পণ্যেরনাম পন্য পন্যেরনাম মালেরনাম আইটেম
-        itemdetails productdescription itemdescription itemdesc details description""".split()
-    ),
-    "variant": tuple("variant variation pricepointname variationname variantname size ভ্যারিয়েন্ট সাইজ".split()),
-    "quantity": tuple(
-        """quantity qty quantitysold qtysold pcs itemssold lineitemquantity orderlinesquantity quantityrefund
-        পরিমাণ পরিমান সংখ্যা""".split()
-    ),
+        itemdetails productdescription itemdescription itemdesc details description"""),
+    "variant": split("variant variation pricepointname variationname variantname size ভ্যারিয়েন্ট সাইজ"),
+    "quantity": split("""quantity qty quantitysold qtysold pcs itemssold lineitemquantity orderlinesquantity quantityrefund
+        পরিমাণ পরিমান সংখ্যা"""),
     # How much was sold in the unit of the stock, as accounting programs list it beside a quantity in packs.
-    "stock_quantity": tuple("stockquantity stockqty".split()),
-    "net": tuple("netsales netamount nettotal orderlinessubtotal linetotalnet itemtotal lineamount নিট".split()),
-    "amount": tuple(
-        """amount amountbdt amounttk amounttaka amountintaka linetotal saleamount salesamount total totalamount
+    "stock_quantity": split("stockquantity stockqty"),
+    "net": split("netsales netamount nettotal orderlinessubtotal linetotalnet itemtotal lineamount নিট"),
+    "amount": split("""amount amountbdt amounttk amounttaka amountintaka linetotal saleamount salesamount total totalamount
         totalprice totalbdt totaltk totaltaka taka tk bdt subtotal value
-        টাকা মোটটাকা মোটমূল্য মোট টাকারপরিমাণ মূল্য""".split()
-    ),
-    "gross": tuple("grosssales grossamount grosstotal".split()),
-    "price": tuple(
-        """unitprice rate lineitemprice itemcost itemprice orderlinesunitprice salesprice sellingprice unitamount
-        priceperunit price এককমূল্য দর প্রতিএককমূল্য দাম""".split()
-    ),
-    "discount": tuple("lineitemdiscount discounts discount itemdiscount ছাড় ডিসকাউন্ট".split()),
-    "order_discount": tuple("discountamount cartdiscountamount orderdiscount orderdiscountamount invoicediscount".split()),
-    "tax": tuple("tax taxes totaltax vat taxamount salestax ভ্যাট".split()),
-    "order_total": tuple("ordertotalamount ordertotal invoicetotal billtotal orderamount".split()),
-    "receipt": tuple(
-        """receiptnumber receiptno receipt invoicenumber invoiceno invoicenotxnno invoice billno billnumber ordernumber
+        টাকা মোটটাকা মোটমূল্য মোট টাকারপরিমাণ মূল্য"""),
+    "gross": split("grosssales grossamount grosstotal"),
+    "price": split("""unitprice rate lineitemprice itemcost itemprice orderlinesunitprice salesprice sellingprice unitamount
+        priceperunit price এককমূল্য দর প্রতিএককমূল্য দাম"""),
+    "discount": split("lineitemdiscount discounts discount itemdiscount ছাড় ডিসকাউন্ট"),
+    "order_discount": split("discountamount cartdiscountamount orderdiscount orderdiscountamount invoicediscount"),
+    "tax": split("tax taxes totaltax vat taxamount salestax ভ্যাট"),
+    "order_total": split("ordertotalamount ordertotal invoicetotal billtotal orderamount"),
+    "receipt": split("""receiptnumber receiptno receipt invoicenumber invoiceno invoicenotxnno invoice billno billnumber ordernumber
         orderno orderref orderid transactionid voucherno vchno vchbillno memono num
-        রসিদনম্বর ইনভয়েসনম্বর চালাননম্বর মেমোনম্বর অর্ডারনম্বর""".split()
-    ),
-    "customer": tuple(
-        """customername partyname billingname customer buyername buyer clientname client firstnamebilling contactname
-        ক্রেতা গ্রাহক ক্রেতারনাম গ্রাহকেরনাম কাস্টমার কাস্টমারেরনাম customerid""".split()
-    ),
-    "last_name": tuple("lastnamebilling customerlastname".split()),
-    "payment": tuple(
-        """paymentmethod payment paymenttype paymentmode modeofpayment paymentmethodtitle paymentspaymentmethod paidby
-        paidwith পেমেন্ট পেমেন্টপদ্ধতি পেমেন্টেরধরন পরিশোধেরমাধ্যম পরিশোধপদ্ধতি""".split()
-    ),
-    "paid": tuple("paid amountpaid paidamount received receivedamount receivedpaidamount cashreceived জমা পরিশোধ".split()),
-    "due": tuple("due amountdue dueamount balancedue balance outstanding baki বাকি বাকী".split()),
-    "due_date": tuple("duedate paymentduedate".split()),
-    "status": tuple("status orderstatus invoicestatus financialstatus paymentstatus অবস্থা স্ট্যাটাস".split()),
-    "cancelled_at": tuple("cancelledat canceledat voidedat".split()),
-    "refunded": tuple("refundedamount orderrefundamount amountrefunded refundamount".split()),
-    "type": tuple(
-        """type saletype transactiontype receipttype eventtype vouchertype linetype kind entrytype
-        ধরন ধরণ লেনদেনেরধরন লেনদেন""".split()
-    ),
-    "unit": tuple("unit unitofmeasure uom stockuom units একক".split()),
-    "phone": tuple(
-        """phone phoneno phonenumber mobile mobileno mobilenumber customerphone customermobile customercontacts
-        partyphoneno phonebilling billingphone ফোন ফোননম্বর মোবাইল মোবাইলনম্বর""".split()
-    ),
-    "sku": tuple(
-        "sku productcode itemcode barcode stockcode lineitemsku পণ্যকোড পণ্যেরকোড কোড এসকেইউ".split()
-    ),
-    "stock": tuple("stock instock currentstock stockonhand স্টক মজুদ মজুত বর্তমানস্টক বর্তমানমজুদ".split()),
-    "cost": tuple("cost costprice purchaseprice unitcost buyingprice ক্রয়মূল্য কেনাদাম কেনারদাম".split()),
+        রসিদনম্বর ইনভয়েসনম্বর চালাননম্বর মেমোনম্বর অর্ডারনম্বর"""),
+    "customer": split("""customername partyname billingname customer buyername buyer clientname client firstnamebilling contactname
+        ক্রেতা গ্রাহক ক্রেতারনাম গ্রাহকেরনাম কাস্টমার কাস্টমারেরনাম customerid"""),
+    "last_name": split("lastnamebilling customerlastname"),
+    "payment": split("""paymentmethod payment paymenttype paymentmode modeofpayment paymentmethodtitle paymentspaymentmethod paidby
+        paidwith পেমেন্ট পেমেন্টপদ্ধতি পেমেন্টেরধরন পরিশোধেরমাধ্যম পরিশোধপদ্ধতি"""),
+    "paid": split("paid amountpaid paidamount received receivedamount receivedpaidamount cashreceived জমা পরিশোধ"),
+    "due": split("due amountdue dueamount balancedue balance outstanding baki বাকি বাকী"),
+    "due_date": split("duedate paymentduedate"),
+    "status": split("status orderstatus invoicestatus financialstatus paymentstatus অবস্থা স্ট্যাটাস"),
+    "cancelled_at": split("cancelledat canceledat voidedat"),
+    "refunded": split("refundedamount orderrefundamount amountrefunded refundamount"),
+    "type": split("""type saletype transactiontype receipttype eventtype vouchertype linetype kind entrytype
+        ধরন ধরণ লেনদেনেরধরন লেনদেন"""),
+    "unit": split("unit unitofmeasure uom stockuom units একক"),
+    "phone": split("""phone phoneno phonenumber mobile mobileno mobilenumber customerphone customermobile customercontacts
+        partyphoneno phonebilling billingphone ফোন ফোননম্বর মোবাইল মোবাইলনম্বর"""),
+    "sku": split("sku productcode itemcode barcode stockcode lineitemsku পণ্যকোড পণ্যেরকোড কোড এসকেইউ"),
+    "stock": split("stock instock currentstock stockonhand স্টক মজুদ মজুত বর্তমানস্টক বর্তমানমজুদ"),
+    "cost": split("cost costprice purchaseprice unitcost buyingprice ক্রয়মূল্য কেনাদাম কেনারদাম"),
 }
 # Columns that exports have and a ledger of sales does not need: not read, and not worth a warning.
 IGNORED = frozenset(
     loosely(name)
-    for name in """category|item group|modifiers applied|cost of goods|gross profit|dining option|pos|store
-    |cashier name|comment|time zone|device name|notes|details|location|customer reference id|paid at|count
-    |itemization type|fulfillment note|token|payment id|email|fulfillment status|currency|shipping|discount code
-    |shipping method|cancelled at|vendor|id|customer note|order subtotal amount
-    |order shipping amount|coupon code|hsn/sac|discount percent|tax percent|territory|project|company|sales order
-    |delivery note|income account|cost center|receivable account|customer group|due date""".replace("\n", "").split("|")
+    for name in [
+        "category",
+        "item group",
+        "modifiers applied",
+        "cost of goods",
+        "gross profit",
+        "dining option",
+        "pos",
+        "store\n    ",
+        "cashier name",
+        "comment",
+        "time zone",
+        "device name",
+        "notes",
+        "details",
+        "location",
+        "customer reference id",
+        "paid at",
+        "count\n    ",
+        "itemization type",
+        "fulfillment note",
+        "token",
+        "payment id",
+        "email",
+        "fulfillment status",
+        "currency",
+        "shipping",
+        "discount code\n    ",
+        "shipping method",
+        "cancelled at",
+        "vendor",
+        "id",
+        "customer note",
+        "order subtotal amount\n    ",
+        "order shipping amount",
+        "coupon code",
+        "hsn/sac",
+        "discount percent",
+        "tax percent",
+        "territory",
+        "project",
+        "company",
+        "sales order\n    ",
+        "delivery note",
+        "income account",
+        "cost center",
+        "receivable account",
+        "customer group",
+        "due date",
+    ]
 )
 
 _FIELDS = {loosely(name): field for field, names in NAMES.items() for name in names}

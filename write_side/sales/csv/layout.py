@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from write_side.sales.csv import words
-from write_side.sales.csv.columns import IGNORED, REQUIRED, claims, field_of, rank
 from write_side.sales.csv.cells import loosely
+from write_side.sales.csv.columns import IGNORED, REQUIRED, claims, field_of, rank
 from write_side.sales.csv.dates import AmbiguousDates, DateFormat
 from write_side.sales.csv.faults import Notice, Remark
 from write_side.sales.csv.meanings import PaymentFrom, Words, read_words
@@ -200,7 +199,10 @@ class _Understanding:
         either = [field for field, found in proofs.items() if found[2]]
         if not comma and not point and either and self._table.delimiter == ";":
             names = [self._header[self._columns[field]] for field in either]
-            comma = self._inquiry.ask("DECIMAL_COMMA", ("decimal", "thousands"), proposed="decimal", columns=names) == "decimal"
+            comma = (
+                self._inquiry.ask("DECIMAL_COMMA", ("decimal", "thousands"), proposed="decimal", columns=names)
+                == "decimal"
+            )
         if comma and not point:
             self._notices.append(Notice(Remark.READ_DECIMAL_COMMA.value))
             return "comma"
@@ -208,7 +210,9 @@ class _Understanding:
 
     def _proven_decimals(self, sample: Sample, decimals: Decimals) -> Decimals:
         """Return a point where three digits behind it are decimals, since quantity × price is the amount only then."""
-        three = any(has_three_decimals(self._seen.values[self._columns[f]]) for f in ("quantity", *_MONEY) if f in self._columns)
+        three = any(
+            has_three_decimals(self._seen.values[self._columns[f]]) for f in ("quantity", *_MONEY) if f in self._columns
+        )
         price, amount = self._columns.get("price"), self._columns.get("amount", self._columns.get("net"))
         if decimals != "unproven" or not three or price is None or amount is None:
             return decimals
@@ -257,7 +261,7 @@ class _Understanding:
             for field in _AMOUNTS
             for column in sorted(self._found.get(field, ()), key=lambda column: rank(self._header[column]))
         ]
-        if receipt is None or (made is None and len(named) < 2):  # noqa: PLR2004
+        if receipt is None or (made is None and len(named) < 2):
             return named
         return [
             column
@@ -280,7 +284,9 @@ class _Understanding:
 
     def _distrusted(self, column: int, price: int) -> bool:
         names = [self._header[column], self._header[self._columns["quantity"]], self._header[price]]
-        answer = self._inquiry.ask("AMOUNT_UNCLEAR", ("column", "price"), proposed="column", columns=names, values=names)
+        answer = self._inquiry.ask(
+            "AMOUNT_UNCLEAR", ("column", "price"), proposed="column", columns=names, values=names
+        )
         return answer == "price"
 
     def _amount_of_price(self, sample: Sample, price: int, receipt: int | None) -> AmountFrom:
@@ -378,7 +384,9 @@ class _Understanding:
         try:
             found = evidence.judged()
         except AmbiguousDates as error:
-            answer = self._inquiry.ask("DATE_ORDER", error.choices, proposed="dmy", columns=[name], values=(error.example,))
+            answer = self._inquiry.ask(
+                "DATE_ORDER", error.choices, proposed="dmy", columns=[name], values=(error.example,)
+            )
             return evidence.chosen(answer)  # type: ignore[arg-type]
         if found.order != "ymd":
             self._evidence["date"] = Evidence(0.99, "EVIDENCE_DATES", (evidence.day_first or evidence.month_first,))
@@ -393,7 +401,7 @@ class _Understanding:
             if any(not row[receipt].strip() for row in lower) and blank:
                 return "order"
             return "order" if self._repeats(receipt) else ""
-        if blank >= 2 and blank * 20 > self._seen.rows:  # noqa: PLR2004
+        if blank >= 2 and blank * 20 > self._seen.rows:
             self._notices.append(Notice(Remark.FILLED_FROM_ABOVE.value, (self._header[date], str(blank))))
             return "date"
         return ""
@@ -446,4 +454,4 @@ def _surest(rivals: Sequence[int], header: Sequence[str]) -> int:
 
 
 def _is_money_only(found: Mapping[str, Sequence[int]]) -> bool:
-    return "product" not in found and "receipt" in found or not found.keys().isdisjoint({"paid", "due"})
+    return ("product" not in found and "receipt" in found) or not found.keys().isdisjoint({"paid", "due"})

@@ -94,7 +94,9 @@ def _statuses(
             values=[text, str(found[word])],
         )
     if payment_from:  # the amounts say how much was paid
-        statuses |= {word: words.SALE for word, meaning in statuses.items() if meaning in {words.ON_CREDIT, words.PARTIAL}}
+        statuses |= {
+            word: words.SALE for word, meaning in statuses.items() if meaning in {words.ON_CREDIT, words.PARTIAL}
+        }
     return statuses
 
 

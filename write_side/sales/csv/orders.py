@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from write_side.sales.csv.cells import split
+
 # What an order's first line says for all its lines.
-_OF_ORDERS = (
-    "date time receipt customer last_name phone payment status type cancelled_at refunded order_discount".split()
+_OF_ORDERS = split(
+    "date time receipt customer last_name phone payment status type cancelled_at refunded order_discount"
 )
 
 

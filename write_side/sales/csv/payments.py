@@ -15,7 +15,9 @@ _METHOD_OF = words.meanings(words.METHODS)
 _PARTIAL = frozenset(map(loosely, words.STATUSES[words.PARTIAL]))
 _CASH_OR_NAGAD = "নগদ"
 # "Cash 1000 + Due 2000": two methods, each with its amount.
-_SPLIT = re.compile(r"(?P<a>[^0-9+]+?)[\s:=-]*(?P<x>[0-9][0-9.,]*)\s*[+,;&/]\s*(?P<b>[^0-9+]+?)[\s:=-]*(?P<y>[0-9][0-9.,]*)")
+_SPLIT = re.compile(
+    r"(?P<a>[^0-9+]+?)[\s:=-]*(?P<x>[0-9][0-9.,]*)\s*[+,;&/]\s*(?P<b>[^0-9+]+?)[\s:=-]*(?P<y>[0-9][0-9.,]*)"
+)
 
 
 class Payment(NamedTuple):

@@ -44,14 +44,18 @@ def same_people(
             )
             if answer == "several":
                 crowds.add(number)
-    notices = [Notice(Remark.PHONE_PLACEHOLDER.value)] if placeholders or any(len(p) >= _CROWD for p in names.values()) else []
+    notices = (
+        [Notice(Remark.PHONE_PLACEHOLDER.value)]
+        if placeholders or any(len(p) >= _CROWD for p in names.values())
+        else []
+    )
     return frozenset(crowds), notices
 
 
 def units_apart(columns: Mapping[str, int], seen: Profile) -> tuple[frozenset[str], list[Notice]]:
     """Return the keys of products that are sold by the piece and by the pack, which are two products."""
     units: dict[str, set[str]] = {}
-    for (product, unit) in seen.pairs.get(("product", "unit"), {}):
+    for product, unit in seen.pairs.get(("product", "unit"), {}):
         word = loosely(unit)
         if product.strip() and not is_weighed(unit) and word not in words.PIECES_IN:
             units.setdefault(name_key(product), set()).add("" if word in _PIECES else word)

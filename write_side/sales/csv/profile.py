@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from write_side.sales.csv.cells import loosely
+from write_side.sales.csv.cells import loosely, split
 from write_side.sales.csv.columns import claims
 from write_side.sales.csv.dates import DateEvidence
 from write_side.sales.csv.records import Table
@@ -15,10 +15,10 @@ SAMPLE_ROWS = 2_000
 _PIECE = 200
 _DISTINCT = 5_000
 # Columns of these fields are counted by their values; the cells of others are looked at in the sample only.
-_COUNTED = (
+_COUNTED = split(
     "quantity stock_quantity net amount gross price discount order_discount tax order_total paid due payment status"
     " type unit refunded"
-).split()
+)
 _PAIRED = (("phone", "customer"), ("product", "unit"))
 
 

@@ -80,7 +80,7 @@ class Inquiry:
         """Return the owner's answer to a question that need not be asked."""
         return self._answers.get(code)
 
-    def ask(  # noqa: PLR0913 - the parts of a question
+    def ask(
         self,
         code: str,
         choices: Sequence[str],

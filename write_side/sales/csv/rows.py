@@ -10,7 +10,7 @@ import msgspec
 
 from shared.domain.contacts import name_key, phone
 from write_side.sales.csv import values, words
-from write_side.sales.csv.cells import Memo, legible, loosely
+from write_side.sales.csv.cells import Memo, legible, loosely, split
 from write_side.sales.csv.columns import claims
 from write_side.sales.csv.dates import DHAKA
 from write_side.sales.csv.faults import BadCell, Fault, LeftOut, Notice, Remark
@@ -29,8 +29,8 @@ CLOCK_SKEW = dt.timedelta(minutes=5)
 FINGERPRINT_SIZE = 12
 
 _PLAIN = ("date", "product", "quantity", "amount", "customer", "payment", "phone", "unit", "type")
-_MORE = (
-    "time variant last_name receipt status cancelled_at paid due discount refunded order_discount gross price".split()
+_MORE = split(
+    "time variant last_name receipt status cancelled_at paid due discount refunded order_discount gross price"
 )
 _SHOWN = 200
 _KEPT = 1_000
@@ -337,7 +337,9 @@ class RowReader:
         try:
             found = settled(how, paisa, got, owed)
         except BadCell as bad:
-            raise _BadField(bad.fault, "paid" if got is not None else "due" if owed is not None else "payment") from None
+            raise _BadField(
+                bad.fault, "paid" if got is not None else "due" if owed is not None else "payment"
+            ) from None
         if kind == RETURN and found.received is not None and found.received != paisa:
             raise _BadField(Fault.PAID_DUE_MISMATCH, "paid")
         return found
@@ -544,5 +546,5 @@ def _signed(kind: str, paisa: int, thousandths: int) -> tuple[str, int, int]:
 def _times(paisa: int, thousandths: int) -> int:
     """Return price × quantity in whole paisa, half of one rounded to even."""
     whole, rest = divmod(abs(paisa * thousandths), 1_000)
-    rounded = whole + (rest > 500 or (rest == 500 and whole % 2 == 1))  # noqa: PLR2004
+    rounded = whole + (rest > 500 or (rest == 500 and whole % 2 == 1))
     return rounded if paisa * thousandths >= 0 else -rounded

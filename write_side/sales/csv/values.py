@@ -54,6 +54,7 @@ _TEXT_MARK = re.compile(r"'[=+\-@\t\r]")
 _LOST = re.compile(r"[?\s.,-]*\?\?[?\s.,-]*")
 _SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]+)?E[+-]?[0-9]{1,3}", re.IGNORECASE)
 
+
 def signed_amount(cell: str, decimals: Decimals = "unproven", minus_side: str = "c") -> int:
     """Return paisa up to 10,000,000.00 taka either way; below zero by a minus, parentheses, or a side behind it.
 
@@ -204,7 +205,12 @@ def _side(number: re.Match[str]) -> str:
 
 
 def _says_nothing(cell: str) -> bool:
-    return not cell or cell.isspace() or loosely(cell) in words.NOTHING or cell.strip().casefold() in words.SPREADSHEET_ERRORS
+    return (
+        not cell
+        or cell.isspace()
+        or loosely(cell) in words.NOTHING
+        or cell.strip().casefold() in words.SPREADSHEET_ERRORS
+    )
 
 
 def _positive(cell: str) -> int:

@@ -113,7 +113,12 @@ def accept(store: EventStore, who: Principal, meta: Metadata, event: UploadAccep
         return answer
 
     same = _hash(
-        event.topic, event.sha256, event.dedupe, event.date_order, sorted(event.mapping.items()), sorted(event.answers.items())
+        event.topic,
+        event.sha256,
+        event.dedupe,
+        event.date_order,
+        sorted(event.mapping.items()),
+        sorted(event.answers.items()),
     )
     outcome = store.execute(who.business_id, meta, decide, request_hash=same)
     return outcome.result, outcome.position

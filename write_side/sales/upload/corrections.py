@@ -45,7 +45,7 @@ def doubtful(store: EventStore, upload: Upload, items: Iterable[Item]) -> Doubt 
     known: Counter[dt.date] = Counter()
     new: list[LedgerRow] = []
     while chunk := list(islice(rows, _CHUNK_ROWS)):
-        for row, is_known in store.execute(upload.business_id, Metadata(), lambda unit: _split(unit, chunk)).result:  # noqa: B023
+        for row, is_known in store.execute(upload.business_id, Metadata(), lambda unit: _split(unit, chunk)).result:
             if is_known:
                 known[row.date] += 1
             else:
