@@ -4,6 +4,8 @@ import base64
 import datetime as dt
 from pathlib import Path
 
+import msgspec
+
 from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.demo import DemoShopFurnished, DemoShopOpened
@@ -48,6 +50,8 @@ from shared.domain.events.recommendations import (
     RecommendationWithdrawn,
 )
 from shared.domain.events.sales import (
+    AskedChoice,
+    AskedQuestion,
     CustomersAdded,
     Movement,
     MovementsRecorded,
@@ -61,8 +65,10 @@ from shared.domain.events.sales import (
     SalesBatchRecorded,
     SaleVoided,
     UploadAccepted,
+    UploadAnswered,
     UploadCompleted,
     UploadFailed,
+    UploadQuestionsAsked,
 )
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import DayOpened, JobFailed, JobRetried, RuleActivated
@@ -215,6 +221,35 @@ SAMPLES[UploadAccepted.topic, 2] = UploadAccepted(
     date_order="dmy",
     mapping={"amount": "মোট টাকা", "customer": "Who"},
 )
+SAMPLES[UploadAccepted.topic, 3] = msgspec.structs.replace(
+    SAMPLES[UploadAccepted.topic, 2],  # type: ignore[arg-type]
+    answers={"DATE_ORDER": "dmy", "STATUS:নতুন": "sale"},
+    layout="0123456789abcdef",
+)
+SAMPLES[SalesBatchRecorded.topic, 2] = msgspec.structs.replace(
+    SAMPLES[SalesBatchRecorded.topic, 1],
+    left_out=2,
+    part_payments=[(1, 20_000)],
+)
+SAMPLES[SaleVoided.topic, 2] = msgspec.structs.replace(SAMPLES[SaleVoided.topic, 1], received=20_000)
+SAMPLES[UploadCompleted.topic, 2] = msgspec.structs.replace(SAMPLES[UploadCompleted.topic, 1], rows=159, left_out=3)
+for asked in (
+    UploadQuestionsAsked(
+        FILE,
+        "0123456789abcdef",
+        [
+            AskedQuestion(
+                "STATUS:নতুন",
+                ["Status"],
+                [2, 7],
+                ["নতুন", "2"],
+                [AskedChoice("sale", True, (60_000, 0, 60_000, 0, 0)), AskedChoice("leave_out", False, None)],
+            )
+        ],
+    ),
+    UploadAnswered(FILE, "0123456789abcdef", {"STATUS:নতুন": "leave_out"}, {"amount": "মোট টাকা"}),
+):
+    SAMPLES[asked.topic, 1] = asked
 
 GOLDEN = Path(__file__).parents[1] / "log" / "golden"
 

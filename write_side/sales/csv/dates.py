@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Literal
 from unicodedata import normalize
 
@@ -18,6 +19,7 @@ DHAKA = dt.timezone(dt.timedelta(hours=6))
 
 _LONGEST = 64
 _REMEMBERED = 10_000
+_PIECE = 1_000
 _LAST_MONTH = 12
 _LAST_DAY = 31
 _NOON = 12
@@ -113,7 +115,9 @@ class DateFormat(msgspec.Struct, frozen=True):
 def decide(cells: Iterable[str], choice: Order | None = None) -> DateFormat:
     """Return the date format that the whole column proves, or the owner's choice; raises as `DateEvidence.judged`."""
     evidence = DateEvidence()
-    evidence.add_all(cells)
+    remaining = iter(cells)
+    while piece := list(islice(remaining, _PIECE)):
+        evidence.add_all(piece)
     return evidence.chosen(choice) if choice else evidence.judged()
 
 

@@ -327,7 +327,7 @@ class _Understanding:
     def _choose_payment(self, sample: Sample) -> PaymentFrom:
         """Find out whether columns tell how much was paid, and how much is owed."""
         payment = self._columns.get("payment")
-        if payment is not None and "payment" not in self._mapping and is_numeric(self._seen.values[payment]):
+        if payment is not None and self._is_money(payment):
             del self._columns["payment"]
             self._evidence.pop("payment", None)
             if "paid" not in self._columns:
@@ -344,6 +344,11 @@ class _Understanding:
                 self._take(field, self._columns[field], "EVIDENCE_PAID_DUE", self._header[paid], self._header[due])
             return "paid_due"
         return self._one_sided(sample, total, paid, due)
+
+    def _is_money(self, payment: int) -> bool:
+        """Return whether a column called just Payment holds what was paid, not how."""
+        named = loosely(self._header[payment]) in {"payment", "পেমেন্ট"}
+        return named and "payment" not in self._mapping and is_numeric(self._seen.values[payment])
 
     def _one_sided(self, sample: Sample, total: Sequence[int | None], paid: int | None, due: int | None) -> PaymentFrom:
         """With one column that fits, or two that do not add up, the owner says what they mean."""

@@ -8,7 +8,7 @@ import msgspec
 
 from write_side.sales.csv import words
 from write_side.sales.csv.cells import loosely
-from write_side.sales.csv.faults import Notice
+from write_side.sales.csv.faults import BadCell, Fault, Notice
 from write_side.sales.csv.profile import Profile, words_of
 from write_side.sales.csv.questions import Inquiry, code_of
 
@@ -36,6 +36,19 @@ class Words(msgspec.Struct, frozen=True):
     statuses: dict[str, str] = msgspec.field(default_factory=lambda: STATUS_OF)
     partial: str = ""
     payment_from: PaymentFrom = ""
+
+
+def kind(cell: str, kinds: Mapping[str, str] = KIND_OF) -> str:
+    """Return what a row is by its type: sale (also where the cell is blank), return, purchase, expense, …
+
+    Raises BadCell NOT_A_SALE for an unknown word.
+    """
+    word = loosely(cell)
+    if not word:
+        return words.SALE
+    if word not in kinds:
+        raise BadCell(Fault.NOT_A_SALE)
+    return kinds[word]
 
 
 class Meanings(NamedTuple):

@@ -64,10 +64,13 @@ def profile(table: Table, mapping: Mapping[str, str]) -> Profile:
             raise TooManyRows
         numbers, cells, faults = zip(*piece, strict=True)
         if any(faults):
-            numbers, cells = zip(*((n, row) for n, row, fault in piece if not fault), strict=True) or ((), ())
+            sound = [(number, row) for number, row, fault in piece if not fault]
+            if not sound:
+                continue
+            numbers, cells = zip(*sound, strict=True)
         if set(map(len, cells)) != {width}:
             cells = tuple((row + [""] * width)[:width] for row in cells)
-        columns = list(zip(*cells, strict=True)) or [()] * width
+        columns = list(zip(*cells, strict=True))
         for index, counter in counters.items():
             if index not in full:
                 counter.update(columns[index])

@@ -16,6 +16,7 @@ from write_side.sales.csv.dates import DHAKA
 from write_side.sales.csv.faults import BadCell, Fault, LeftOut, Notice, Remark
 from write_side.sales.csv.layout import Layout
 from write_side.sales.csv.meanings import LEAVE_OUT
+from write_side.sales.csv.meanings import kind as kind_of
 from write_side.sales.csv.orders import FillDown
 from write_side.sales.csv.payments import CREDIT, Payment, Settled, amount_or_none, payment, settled
 from write_side.sales.csv.people import is_piece
@@ -474,13 +475,10 @@ class RowReader:
         return number
 
     def _kind(self, cell: str) -> str:
-        word = loosely(cell)
-        kind = self._layout.words.kinds.get(word) if word else SALE
-        if kind is None:
-            raise BadCell(Fault.NOT_A_SALE)
-        if kind in _LEAVING:
-            raise _Leave(_LEAVING[kind], "type")
-        return kind
+        found = kind_of(cell, self._layout.words.kinds)
+        if found in _LEAVING:
+            raise _Leave(_LEAVING[found], "type")
+        return found
 
     def _status(self, cell: str) -> str:
         meaning = self._layout.words.statuses.get(loosely(cell), SALE) if loosely(cell) else SALE

@@ -88,9 +88,9 @@ def is_total(text: str) -> bool:
 
 def is_nobody(text: str) -> bool:
     """Return whether a customer's name stands for nobody in particular: "Walk-in", "Cash Sale", "-", "সাধারণ ক্রেতা"."""
-    word = loosely(text)
-    return not word or word in _WALK_IN
+    return loosely(text) in _WALK_IN or text.strip() in _DASHES
 
 
 _TOTALS = frozenset(map(loosely, TOTALS))
 _WALK_IN = frozenset(map(loosely, WALK_IN))
+_DASHES = frozenset({"", "-", "--", "\N{EN DASH}", "\N{EM DASH}", ".", "*"})
