@@ -25,15 +25,13 @@ from shared.http.tokens import Principal
 from shared.texts import Phrase, catalogue
 from write_side.sales import aggregate
 from write_side.sales.upload.accept import Answer, accept, insist_on_ledger, keeping, source_name, store_receipt
+from write_side.sales.upload.limits import MAX_CSV_BYTES, MAX_IMAGE_BYTES, insist_on_length
 from write_side.sales.upload.mapping import ANSWERS, ANSWERS_SCHEMA, MAPPING, SCHEMA, column_mapping, given_answers
 from write_side.sales.upload.multipart import read_form
 from write_side.sales.upload.pictures import Picture, read_picture
 from write_side.sales.upload.rejections import Rejections, errors_csv, rejections
-from write_side.sales.upload.stream import Intake, SmallIntake, too_large
+from write_side.sales.upload.stream import Intake, SmallIntake
 
-MAX_CSV_BYTES = 10_485_760
-MAX_IMAGE_BYTES = 5_242_880
-_FORM_OVERHEAD = 64 * 1024
 _BLOCK_BYTES = 64 * 1024
 _RECEIPT_DATE = "receipt_date"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -201,14 +199,8 @@ def upload_errors(request: Request, who: Owner, file_id: str) -> Response:
     )
 
 
-def _insist_on_length(request: Request, limit: int) -> None:
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit + _FORM_OVERHEAD:
-        raise too_large(limit)
-
-
 async def _receive(request: Request, who: Principal, part: str, limit: int) -> tuple[Intake, dict[str, str]]:
-    _insist_on_length(request, limit)
+    insist_on_length(request, limit)
     files = request.app.state.files
     intake_id = uuid.uuid4()
     put = await run_in_threadpool(files.writer, who.business_id or 0, intake_id)
@@ -223,7 +215,7 @@ async def _receive(request: Request, who: Principal, part: str, limit: int) -> t
 
 
 async def _picture(request: Request) -> Picture:
-    _insist_on_length(request, MAX_IMAGE_BYTES)
+    insist_on_length(request, MAX_IMAGE_BYTES)
     small = SmallIntake(MAX_IMAGE_BYTES)
     form = await read_form(request, "image", small)
     given = form.get(_RECEIPT_DATE, "").strip()
