@@ -80,16 +80,16 @@ def build_api(container: Container) -> "FastAPI":
 
     What only the API needs is imported here: the other processes start in half the time and memory without it.
     """
-    import redis.asyncio
+    import redis.asyncio  # noqa: PLC0415
 
-    from read_side.routes import ROOT_ROUTERS, ROUTERS
-    from shared.http.app import create_app
-    from shared.http.dependencies import Dependencies
-    from shared.http.position_tokens import PositionTokens
-    from shared.http.rate_limiter import RateLimiter
-    from shared.http.tokens import TokenProvider
-    from write_side.recommendations.state_cache import AdviceStream
-    from write_side.routes import ROUTERS as COMMANDS_OF_API
+    from read_side.routes import ROOT_ROUTERS, ROUTERS  # noqa: PLC0415
+    from shared.http.app import create_app  # noqa: PLC0415
+    from shared.http.dependencies import Dependencies  # noqa: PLC0415
+    from shared.http.position_tokens import PositionTokens  # noqa: PLC0415
+    from shared.http.rate_limiter import RateLimiter  # noqa: PLC0415
+    from shared.http.tokens import TokenProvider  # noqa: PLC0415
+    from write_side.recommendations.state_cache import AdviceStream  # noqa: PLC0415
+    from write_side.routes import ROUTERS as COMMANDS_OF_API  # noqa: PLC0415
 
     @asynccontextmanager
     async def lifespan(app: "FastAPI") -> AsyncIterator[Dependencies]:
@@ -140,7 +140,7 @@ def run_api(container: Container, args: argparse.Namespace) -> None:
 
 def _serve(container: Container, host: str, port: int, door: socket.socket | None) -> None:
     """Serve HTTP from this process, at `door` where it is open already."""
-    import uvicorn
+    import uvicorn  # noqa: PLC0415 - see build_api
 
     config = uvicorn.Config(
         build_api(container),
@@ -173,7 +173,7 @@ def _share_api(container: Container, host: str, port: int, processes: int) -> No
 
 
 def _own_host(settings: Settings) -> str:
-    return "127.0.0.1" if settings.env == "development" else "0.0.0.0"
+    return "127.0.0.1" if settings.env == "development" else "0.0.0.0"  # noqa: S104 - a container's door
 
 
 def _told_to_stop() -> threading.Event:

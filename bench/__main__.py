@@ -94,7 +94,7 @@ def _measured(stage: Stage, names: Sequence[str]) -> tuple[list[Figure], list[st
         stage.console.print(name)
         try:
             figures += MEASURES[name](stage)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it was is shown
             stage.console.print_exception()
             failed.append(name)
     return figures, failed

@@ -100,7 +100,7 @@ def percentile(samples: Sequence[float], percent: float) -> float:
 
 def shown(number: float) -> str:
     """Return a number with three digits that count, thousands separated."""
-    if abs(number) >= 100:
+    if abs(number) >= 100:  # noqa: PLR2004 - no more than three digits in front of the point
         return f"{number:,.0f}"
     return f"{number:.3g}" if number else "0"
 

@@ -106,7 +106,7 @@ def generate(rows: int, seed: int = 0) -> Iterator[Line]:
 
     Products, customers and baskets are as skewed as in real shops, days follow the week and a growing trend.
     """
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
     products = _products(chance, max(20, min(2400, rows // 40)))
     product_shares = list(itertools.accumulate(1 / (rank + 8) for rank in range(len(products))))
     customers = _names(max(10, min(5000, rows // 100)))
@@ -148,7 +148,7 @@ def _parsed(lines: Sequence[str]) -> list[Line]:
     found = []
     for date, product, quantity, amount, customer in csv.reader(lines):
         paisa = round(float(amount) * 100)
-        if 1 <= int(quantity) <= _LARGEST_QUANTITY and 100 <= paisa <= _LARGEST_PAISA:
+        if 1 <= int(quantity) <= _LARGEST_QUANTITY and 100 <= paisa <= _LARGEST_PAISA:  # noqa: PLR2004 - one taka
             found.append(Line(dt.date.fromisoformat(date), product, int(quantity), paisa, customer, ""))
     return found
 

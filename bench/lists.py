@@ -90,7 +90,7 @@ def _fill(stage: Stage, container: Container, sizes: Mapping[Shop, int]) -> Rebu
 
 def _asked(shop: Shop, rows: int) -> dict[str, list[dict[str, str]]]:
     """Return the queries of each shape; what the shapes ask for lies where the shop's sales lie."""
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311 - repeatable
     deepest = min(_DEEPEST, rows * 9 // 10)
     offsets = [chance.randrange(deepest * 8 // 10, deepest) for _ in range(_PATHS)]
     pages = [shop.get(_address({"offset": str(offset), "limit": "1"})) for offset in offsets]

@@ -134,7 +134,7 @@ async def _carry_out(plan: Plan) -> list[Result]:
 
 def main() -> None:
     """Carry out the plan on standard input."""
-    import uvloop
+    import uvloop  # noqa: PLC0415 - only this process needs it, and not every system has it
 
     plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
     sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(_carry_out(plan))))

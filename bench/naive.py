@@ -34,8 +34,8 @@ def import_seconds(conn: Connection[Any], content: bytes) -> float:
             row[1].strip(),
             int(row[2]),
             Decimal(row[3]),
-            row[4] if len(row) > 4 else None,
-            row[5] if len(row) > 5 else None,
+            row[4] if len(row) > 4 else None,  # noqa: PLR2004 - the optional columns
+            row[5] if len(row) > 5 else None,  # noqa: PLR2004 - the optional columns
         )
         for row in reader
     ]

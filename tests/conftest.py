@@ -22,7 +22,7 @@ _RUN = pytest.StashKey[tuple[Services, str]]()
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - a worker of pytest-xdist, which ships no types for it
     """Start the servers once, in the process that controls the workers, and hand their addresses to each worker."""
     config: pytest.Config = node.config
     if _RUN not in config.stash:
@@ -41,7 +41,7 @@ def pytest_report_to_serializable() -> Generator[None, Any, Any]:
     return sendable((yield))
 
 
-def sendable(value: Any) -> Any:
+def sendable(value: Any) -> Any:  # noqa: ANN401 - what a report consists of
     """Return the parts of a report, texts in the way Python writes what is no text."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -147,7 +147,7 @@ def other_shop(client: httpx.Client) -> Shop:
 def ledger(client: httpx.Client, shop: Shop) -> Callable[..., str]:
     """Upload a ledger of `shop` and wait until its rows are readable; returns the file id."""
 
-    def send(content: bytes, **options: Any) -> str:
+    def send(content: bytes, **options: Any) -> str:  # noqa: ANN401 - of `upload`
         answer = upload(client, shop, content, **options)
         assert answer.status_code == 202, answer.text
         file_id: str = answer.json()["data"]["file_id"]

@@ -158,7 +158,7 @@ def _bought(business_id: int, known: Integers, visits: Visits, today: dt.date, s
             frequency,
             monetary,
             "",
-            False,
+            False,  # noqa: FBT003 - a column
             turned,
             [date(turn) for turn in turns],
             "",
@@ -191,7 +191,7 @@ def _visits(rows: Sequence[Row], merged: dict[int, int]) -> tuple[Integers, Visi
 
 
 def _returned(rows: Sequence[Row], merged: dict[int, int], ids: Integers) -> Integers:
-    """Return, for each customer in `ids`, the paisa of days without a sale: below zero where goods were brought back."""
+    """Return, for each customer in `ids`, the paisa of days without a sale: below zero for returns."""
     found = np.zeros(len(ids), dtype=np.int64)
     places = {customer: place for place, customer in enumerate(ids.tolist())}
     for who, _, sales, paisa, _ in rows:
@@ -224,7 +224,7 @@ def _idle(business_id: int, customer: int, scale: _Scale) -> Churn:
         1,
         segment,
         segment in rfm.AT_RISK,
-        False,
+        False,  # noqa: FBT003 - a column
         [],
         churn.HIGH,
         CERTAIN,

@@ -217,7 +217,7 @@ class Applier:
     def _table(self, name: str) -> Identifier:
         return Identifier(self._schema, name)
 
-    def _sql(self, query: Any, params: Sequence[Any]) -> list[dict[str, Any]]:
+    def _sql(self, query: Any, params: Sequence[Any]) -> list[dict[str, Any]]:  # noqa: ANN401 - the vault's statements
         with self._conn.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query, params).fetchall()
 

@@ -65,7 +65,7 @@ class Deltas:
         """
         return self._merged[table.name]
 
-    def merge(self, table: Table, key: Key, **changes: Any) -> None:
+    def merge(self, table: Table, key: Key, **changes: Any) -> None:  # noqa: ANN401 - a column's value
         """Merge `changes` into the row of `key`; columns left out, or None, are unchanged, sums of a new row 0."""
         rules = self._rules[table.name]
         row = self._merged[table.name].get(key)
@@ -153,5 +153,5 @@ def _newest_first(table: Table) -> Iterator[tuple[str, int, str, int]]:
             yield column, places[column], by, places[by]
 
 
-def _not_before(new: Any, old: Any) -> bool:
+def _not_before(new: Any, old: Any) -> bool:  # noqa: ANN401 - any ordered column
     return new is not None and (old is None or new >= old)

@@ -79,7 +79,7 @@ class Shards:
     def _key(self, shard: int) -> int:
         return self._generation * SHARDS + shard
 
-    def _scalar(self, query: Any, params: tuple[int, ...]) -> int:
+    def _scalar(self, query: Any, params: tuple[int, ...]) -> int:  # noqa: ANN401 - one of the statements above
         return cast("int", cast("tuple[Any, ...]", self._conn.execute(query, params).fetchone())[0])
 
 

@@ -221,7 +221,7 @@ class Worker:
         row = self.conn.execute(statement.format(Identifier(serving[1], "parked")), (business,)).fetchone()
         return cast("tuple[int, str, str] | None", row)
 
-    def _sql(self, query: Any, params: Sequence[Any]) -> list[dict[str, Any]]:
+    def _sql(self, query: Any, params: Sequence[Any]) -> list[dict[str, Any]]:  # noqa: ANN401 - the vault's statements
         with self.conn.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query, params).fetchall()
 
@@ -230,7 +230,7 @@ _worker: Worker | None = None
 
 
 def _start_worker(source: Source, projection: Projection, schema: str, upto: int, folded: "Synchronized[int]") -> None:
-    global _worker
+    global _worker  # noqa: PLW0603 - a pool's process keeps its connection between businesses
     give_way()  # requests and live writers go first
     # Rows live until their business is written, and point to nothing that points back: looking for cycles among
     # them takes longer than folding them.

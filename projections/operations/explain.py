@@ -236,8 +236,8 @@ def _equal(here: object, there: object) -> bool:
     return here == there or (here is not None and there is not None and str(here) == str(there))
 
 
-def _statements(conn: Connection[Any]) -> Any:
-    def run(query: Any, params: Sequence[Any]) -> list[dict[str, Any]]:
+def _statements(conn: Connection[Any]) -> Any:  # noqa: ANN401 - the vault's statements
+    def run(query: Any, params: Sequence[Any]) -> list[dict[str, Any]]:  # noqa: ANN401
         with conn.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query, params).fetchall()
 

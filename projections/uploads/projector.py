@@ -136,7 +136,7 @@ def on_job_retried(recorded: RecordedEvent, event: JobRetried, deltas: Deltas, _
         _merge(recorded, event.subject, deltas, state="pending")
 
 
-def _merge(recorded: RecordedEvent, file_id: str, deltas: Deltas, **changes: Any) -> None:
+def _merge(recorded: RecordedEvent, file_id: str, deltas: Deltas, **changes: Any) -> None:  # noqa: ANN401 - a column's value
     deltas.merge(UPLOADS_TABLE, (recorded.business_id, file_id), position=recorded.position, **changes)
 
 

@@ -130,7 +130,7 @@ def _title(topic: str, wanted: Language) -> str | None:
     return texts[wanted].message if texts else None
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:  # noqa: ANN401 - the value of any column
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -10,7 +10,7 @@ from shared.domain.rules.parameters import ChurnParameters
 from shared.domain.rules.returning import Curve
 from shared.texts import Language, text
 
-_EPOCH = dt.datetime(2000, 1, 1)
+_EPOCH = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - local time in Dhaka
 
 
 class Customer(NamedTuple):

@@ -15,8 +15,8 @@ _COLLECTED = 10_000
 # From this offset on, whole days before the page are skipped by their sums.
 _SKIPPED = 3_000
 
-# Selects the number of matching sales, their sum net of returns and the returns in paisa from a rollup, and the settings
-# of BY_INDEX.
+# Selects the number of matching sales, their sum net of returns and the returns in paisa from a rollup, and the
+# settings of BY_INDEX.
 SUM_UP = """SELECT coalesce(sum(sales), 0)::bigint, coalesce(sum(paisa), 0)::bigint,
         coalesce(sum(returned), 0)::bigint, {settings}
     FROM {rollup} WHERE {conditions}"""
@@ -65,7 +65,7 @@ _SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
             AS customer_name, t.payment_method, {{more}}
     FROM page CROSS JOIN LATERAL
         (SELECT * FROM {{table}} WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS t
-    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""
+    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""  # noqa: S608  (constants)
 SELECT_SALES = _SELECT_PAGE.format(
     table="transactions", more="coalesce(t.source, 'csv') AS data_source, 'sale' AS kind"
 )

@@ -23,10 +23,11 @@ from shared.texts import Language, catalogue, text
 
 router = APIRouter(tags=["Data"])
 
-_ITEM = """file_id, file_name, data_source_name, state, coalesce(rows, created + duplicates + rejected + left_out) AS rows,
-    created, duplicates, rejected, left_out,
+_ITEM = """file_id, file_name, data_source_name, state,
+    coalesce(rows, created + duplicates + rejected + left_out) AS rows, created, duplicates, rejected, left_out,
     CASE WHEN state IN ('completed', 'undone') THEN 1 ELSE trim_scale(least(1, coalesce(
-        round((created + duplicates + rejected + left_out)::numeric / nullif(rows_detected, 0), 4), 0))) END AS progress,
+        round((created + duplicates + rejected + left_out)::numeric / nullif(rows_detected, 0), 4), 0))) END
+        AS progress,
     to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS created_at,
     CASE WHEN state IN ('completed', 'failed', 'undone')
         THEN to_char(completed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END AS completed_at"""
@@ -39,12 +40,12 @@ SELECT coalesce((SELECT json_agg(item) FROM
         (SELECT {_ITEM} FROM page ORDER BY accepted DESC LIMIT %(limit)s) AS item), '[]')::text,
     (SELECT min(accepted) FROM (SELECT accepted FROM page ORDER BY accepted DESC LIMIT %(limit)s) AS shown
         HAVING (SELECT count(*) FROM page) > %(limit)s),
-    (SELECT count(*) FROM uploads WHERE business_id = %(business)s)"""
+    (SELECT count(*) FROM uploads WHERE business_id = %(business)s)"""  # noqa: S608  (constants)
 # Selects one upload as a JSON object, its warnings, error and open questions, and the position of its last event.
 SELECT_UPLOAD = f"""SELECT (SELECT to_json(item) FROM (SELECT {_ITEM}) AS item)::text, warnings,
     CASE WHEN state = 'failed' THEN error_code END, error_details,
     CASE WHEN state = 'waiting' THEN questions END, position
-    FROM uploads WHERE business_id = %(business)s AND file_id = %(file_id)s"""
+    FROM uploads WHERE business_id = %(business)s AND file_id = %(file_id)s"""  # noqa: S608  (constants)
 
 _UPLOAD = {
     "file_id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",

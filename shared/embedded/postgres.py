@@ -93,7 +93,7 @@ class Postgres:
         """Return the postmaster's command line."""
         return [str(self._binary), "-D", str(self._data), "-p", str(record.port), *self._options()]
 
-    def configuration(self, record: Record) -> bytes:
+    def configuration(self, record: Record) -> bytes:  # noqa: ARG002 - the password is in the cluster
         """Return nothing: all settings are in the command line."""
         return b""
 

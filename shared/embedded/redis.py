@@ -49,11 +49,11 @@ class Redis:
         except redis.RedisError:
             return False
 
-    def prepare(self, record: Record, run: Callable[[Sequence[str], bytes], None]) -> None:
+    def prepare(self, record: Record, run: Callable[[Sequence[str], bytes], None]) -> None:  # noqa: ARG002 - nothing to run
         """Make a password if there is none; the folder needs nothing."""
         record.password = record.password or secrets.token_hex(24)
 
-    def command(self, record: Record) -> list[str]:
+    def command(self, record: Record) -> list[str]:  # noqa: ARG002 - the port is in the configuration
         """Return the command line, which says how the processes name themselves; the rest comes on standard input."""
         return [str(self._binary), "-", "--proc-title-template", f"{{title}} {{listen-addr}} {mark_of(self._folder)}"]
 

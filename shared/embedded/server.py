@@ -154,7 +154,7 @@ class Server:
             hand_over(self._log)
             configuration.write(self._program.configuration(record))
             configuration.seek(0)
-            return subprocess.Popen(
+            return subprocess.Popen(  # noqa: S603 - our own program and arguments
                 self._command_line(self._program.command(record)),
                 stdin=configuration,
                 stdout=log,
@@ -165,7 +165,7 @@ class Server:
             )
 
     def _run_to_end(self, command: Sequence[str], instructions: bytes) -> None:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own programs and arguments
             self._command_line(command),
             input=instructions,
             stdout=subprocess.PIPE,

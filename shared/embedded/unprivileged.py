@@ -115,7 +115,7 @@ def _turn_into(needs: list[str], command: list[str]) -> None:
     """Become the command; return only if that is not permitted."""
     if all(map(_readable, needs)):
         try:
-            os.execv(command[0], command)
+            os.execv(command[0], command)  # noqa: S606 - the caller's own absolute path, and no shell is wanted
         except PermissionError:
             return
 

@@ -67,7 +67,7 @@ class ObjectParts:
 
     def __init__(self, url: str) -> None:
         """Open the store at `url`; needs the `object-store` extra."""
-        import obstore
+        import obstore  # noqa: PLC0415 - an optional dependency
 
         self._store: Any = obstore.store.from_url(url)
         self._obstore: Any = obstore
@@ -144,8 +144,8 @@ def _place(file_id: uuid.UUID, part: int) -> str:
     return f"/{file_id}/{part}"
 
 
-def _statements(cursor: Any) -> Any:
-    def run(query: Any, params: Any) -> list[dict[str, Any]]:
+def _statements(cursor: Any) -> Any:  # noqa: ANN401 - a psycopg cursor of dicts
+    def run(query: Any, params: Any) -> list[dict[str, Any]]:  # noqa: ANN401
         cursor.execute(query, params)
         return cursor.fetchall() if cursor.description else []
 

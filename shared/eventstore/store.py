@@ -139,7 +139,7 @@ class _Datastore(PostgresDatastore):
 class Recorder(PostgresApplicationRecorder):
     """The library's recorder with one SQL function in place of its insert."""
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:  # noqa: ANN401
         """Append in a transaction of its own; returns the positions. Takes `append`, an Append."""
         with self.datastore.get_connection() as conn, conn.cursor() as cursor:
             last = self.append(cursor, stored_events, kwargs.get("append") or Append())

@@ -39,7 +39,7 @@ def refuses(*classes: type[Refusal]) -> dict[str, Any]:
     return {"x-error-codes": [cls.error_code for cls in classes]}
 
 
-def example(data: Any, description: str = "Success", *, pending: bool = False) -> dict[str, Any]:
+def example(data: Any, description: str = "Success", *, pending: bool = False) -> dict[str, Any]:  # noqa: ANN401 (JSON)
     """Return an entry of a route's `responses` with `data` in the envelope as the example."""
     shown = components.success_example(data, pending=pending)
     return {"description": description, "content": {"application/json": {"example": shown}}}
@@ -83,7 +83,7 @@ def _operations(app: FastAPI, made: dict[str, Any]) -> Iterator[Operation]:
                 yield Operation(operation, path, method == "GET", guards, bool(query_names(dependant)))
 
 
-def _calls(dependant: Any) -> Iterator[Any]:
+def _calls(dependant: Any) -> Iterator[Any]:  # noqa: ANN401 (the framework's own structure)
     yield getattr(dependant, "call", None)
     for inner in getattr(dependant, "dependencies", ()):
         yield from _calls(inner)

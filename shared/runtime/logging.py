@@ -45,7 +45,7 @@ def configure_logging(level: str = "INFO", *, json: bool | None = None, stream: 
 
 
 @contextmanager
-def bound(**fields: Any) -> Iterator[None]:
+def bound(**fields: Any) -> Iterator[None]:  # noqa: ANN401  (whatever a log line can show)
     """Add `fields` to every line logged inside the block, in this task or thread."""
     token = CONTEXT.set({**CONTEXT.get(_NOTHING), **fields})
     try:
@@ -91,7 +91,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
     return {name: _shown(name, value) for name, value in {**CONTEXT.get(_NOTHING), **extra}.items()}
 
 
-def _shown(name: str, value: Any, depth: int = 0) -> Any:
+def _shown(name: str, value: Any, depth: int = 0) -> Any:  # noqa: ANN401  (whatever a log line can show)
     if _names_a_secret(name):
         return _HIDDEN
     if isinstance(value, str):

@@ -75,7 +75,7 @@ class Supervisor:
 
     def _spawn(self, child: _Child) -> None:
         command = [sys.executable, "-m", "smartmarket", *child.program.arguments, "--child"]
-        child.process = subprocess.Popen(
+        child.process = subprocess.Popen(  # noqa: S603 - our own program
             command,
             env=self._environment,
             stdin=subprocess.PIPE,
@@ -134,7 +134,7 @@ def becomes_ready(url: str, stopped: threading.Event) -> bool:
     until = time.monotonic() + READY_SECONDS
     while not stopped.is_set() and time.monotonic() < until:
         try:
-            with urllib.request.urlopen(url, timeout=2):
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
                 return True
         except OSError:
             stopped.wait(0.1)

@@ -94,7 +94,7 @@ def test_a_job_that_fails_again_is_tried_as_often_as_a_new_one(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     said = argparse.Namespace(action="retry", id=uuid.UUID(lost["id"]), json=False)
-    run_jobs(running.container, said, lambda _, data, line: print(data["job_id"], line))
+    run_jobs(running.container, said, lambda _, data, line: print(data["job_id"], line))  # noqa: T201
     assert lost["id"] in capsys.readouterr().out
     with pytest.raises(JobNotFailed):
         run_jobs(running.container, said, lambda *_: None)
@@ -102,7 +102,7 @@ def test_a_job_that_fails_again_is_tried_as_often_as_a_new_one(
     (waiting,) = found(client, shop, staff, state="pending")
     assert waiting["next_attempt_at"] is not None
     listing = argparse.Namespace(action="list", all=True, json=False)
-    run_jobs(running.container, listing, lambda _, __, line: print(line))
+    run_jobs(running.container, listing, lambda _, __, line: print(line))  # noqa: T201
     assert lost["id"] in capsys.readouterr().out
 
 

@@ -21,7 +21,7 @@ def ago(days: int) -> str:
     return str(today() - dt.timedelta(days))
 
 
-def sent(client: httpx.Client, shop: Shop, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+def sent(client: httpx.Client, shop: Shop, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:  # noqa: ANN401 - JSON
     return client.request(method, path, json=body, headers=shop.headers | headers)
 
 

@@ -31,12 +31,12 @@ def open_shop(shop: Shop, running: RunningSystem) -> None:
     record(running, shop, products("Tea", "Rice", "Salt"), batch(shop.business_id, lines))
 
 
-def ask(client: httpx.Client, shop: Shop, key: str | None = None, **body: Any) -> httpx.Response:
+def ask(client: httpx.Client, shop: Shop, key: str | None = None, **body: Any) -> httpx.Response:  # noqa: ANN401 - JSON
     headers = shop.headers | ({"Idempotency-Key": key} if key else {})
     return client.post("/api/forecasts/request", json=body, headers=headers)
 
 
-def granted(client: httpx.Client, shop: Shop, **body: Any) -> dict[str, Any]:
+def granted(client: httpx.Client, shop: Shop, **body: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     answer = ask(client, shop, **body)
     assert answer.status_code == 202, answer.text
     found: dict[str, Any] = answer.json()["data"]

@@ -26,13 +26,13 @@ class Operator:
         self.client = client
         self.headers = headers
 
-    def get(self, path: str, **params: Any) -> httpx.Response:
+    def get(self, path: str, **params: Any) -> httpx.Response:  # noqa: ANN401 - a parameter
         return self.client.get(f"/api/admin{path}", params=params or None, headers=self.headers)
 
     def post(self, path: str, body: object = None) -> httpx.Response:
         return self.client.post(f"/api/admin{path}", json=body, headers=self.headers)
 
-    def data(self, path: str, **params: Any) -> Any:
+    def data(self, path: str, **params: Any) -> Any:  # noqa: ANN401 - JSON
         answer = self.get(path, **params)
         assert answer.status_code == 200, answer.text
         return answer.json()["data"]

@@ -33,7 +33,7 @@ def counted(product: int, units: int) -> StockMoved:
     return StockMoved(product, "count", 1000 * units, today() - days(1), 0)
 
 
-def read(client: httpx.Client, shop: Shop, running: RunningSystem, path: str, *events: Event, **params: Any) -> Any:
+def read(client: httpx.Client, shop: Shop, running: RunningSystem, path: str, *events: Event, **params: Any) -> Any:  # noqa: ANN401
     """Return the data of a query that waits for these events."""
     headers = shop.headers | record(running, shop, *events)
     answer = client.get(f"/api/{path}", params=params or None, headers=headers)
@@ -130,7 +130,7 @@ def test_it_speaks_bangla(client: httpx.Client, shelf: Shop) -> None:
 def test_filters_orders_and_pages(client: httpx.Client, shelf: Shop, running: RunningSystem) -> None:
     read(client, shelf, running, "forecasts", made(RICE, WEEK * 2, number=9, horizon=14, made_on=today()))
 
-    def listed(**params: Any) -> list[tuple[int, int]]:
+    def listed(**params: Any) -> list[tuple[int, int]]:  # noqa: ANN401 - a parameter
         items = by_offset(client, shelf, "/forecasts", **params)
         assert by_cursor(client, shelf, "/forecasts", **{"limit": 1, **params}) == items
         return [(item["product"]["id"], item["forecast_days"]) for item in items]

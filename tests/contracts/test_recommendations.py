@@ -93,7 +93,7 @@ def own(running: RunningSystem, client: httpx.Client) -> Shop:
     return opened(running, client)
 
 
-def post(client: httpx.Client, shop: Shop, path: str, body: Any, **headers: str) -> httpx.Response:
+def post(client: httpx.Client, shop: Shop, path: str, body: Any, **headers: str) -> httpx.Response:  # noqa: ANN401 - JSON
     return client.post(f"/api{PATH}/{path}", json=body, headers=shop.headers | headers)
 
 
@@ -249,7 +249,7 @@ def test_a_closed_or_unknown_recommendation_is_not_executed(
 
 
 @pytest.mark.parametrize("seconds", [-1, 86_401, "45", 1.5])
-def test_a_look_lasts_up_to_a_day(client: httpx.Client, shop: Shop, seconds: Any) -> None:
+def test_a_look_lasts_up_to_a_day(client: httpx.Client, shop: Shop, seconds: Any) -> None:  # noqa: ANN401 - a wrong value
     assert post(client, shop, "1/view", {"view_duration_seconds": seconds}).status_code == 400
 
 

@@ -112,7 +112,7 @@ def test_a_refused_file_does_not_count_towards_the_quota(http: httpx.Client) -> 
 
 
 def accept(store: EventStore, count: int, size: int) -> None:
-    def decide(unit: Any) -> None:
+    def decide(unit: Any) -> None:  # noqa: ANN401 - a Unit
         for _ in range(count):
             event = UploadAccepted(str(uuid.uuid4()), "a.csv", None, size, "0" * 64, 2)
             unit.append(stream_of(event.file_id), 0, event)

@@ -43,7 +43,7 @@ def sample() -> tuple[History, History]:
     for row in rows:
         if row["Date"] == "31/06/2026":  # the sample has a line that is to be rejected
             continue
-        day = dt.datetime.strptime(row["Date"], "%d/%m/%Y").date()
+        day = dt.datetime.strptime(row["Date"], "%d/%m/%Y").date()  # noqa: DTZ007 - a date has no zone
         quantity.setdefault(row["Product"], Counter())[day] += int(row["Quantity"])
         revenue[day] += int(row["Amount"]) * 100
     best = max(quantity.values(), key=lambda sold: sold.total())

@@ -59,7 +59,7 @@ OUTCOMES: dict[str, dict[str, Any]] = {
 }
 
 
-def made(kind: str, basis: str, facts: dict[str, Any], **more: Any) -> Recommendation:
+def made(kind: str, basis: str, facts: dict[str, Any], **more: Any) -> Recommendation:  # noqa: ANN401 - fields
     return Recommendation(1, kind, "high", 88, 80, 500, basis, facts, facts, TODAY, NOW, "pending", "r", **more)
 
 

@@ -9,14 +9,14 @@ from shared.eventstore.event import Event
 from tests.support.recommendations import BASED_ON, TODAY, after, opened, reviewed
 from write_side.recommendations.aggregate import Advice, DismissRecommendation, decide
 
-SLOW = Shelf(1, 5_000, True, 20_000, None, 1_000, 7, None, "average", 12_000, None, None, None, 1_000, 0)
+SLOW = Shelf(1, 5_000, True, 20_000, None, 1_000, 7, None, "average", 12_000, None, None, None, 1_000, 0)  # noqa: FBT003 - a row
 
 
 def reported(*shelves: Shelf) -> list[Candidate]:
     return wanted(Signals(TODAY, shelves, None, NOBODY), TODAY)
 
 
-def slow_movers(*products: int, **changes: Any) -> list[Candidate]:
+def slow_movers(*products: int, **changes: Any) -> list[Candidate]:  # noqa: ANN401 - fields of Shelf
     return reported(*[SLOW._replace(product_id=product, **changes) for product in products])
 
 

@@ -46,7 +46,7 @@ NO_LEDGERS: dict[str, tuple[bytes, dict[str, Any]]] = {
     "a workbook": (b"PK\x03\x04" + bytes(500), {"reason": "binary", "kind": "spreadsheet"}),
     "a document": (b"%PDF-1.7\n%\xe2\xe3", {"reason": "binary", "kind": "pdf"}),
     "an archive": (b"\x1f\x8b\x08" + bytes(500), {"reason": "binary", "kind": "archive"}),
-    "noise": (random.Random(5).randbytes(50_000), {}),
+    "noise": (random.Random(5).randbytes(50_000), {}),  # noqa: S311 - no secret
     "JSON": (b'{"Date": "2025-10-01"}', {"reason": "missing_columns"}),
     "lone surrogates only": ("\ud800\udfff\udc00".encode("utf-16-le", "surrogatepass"), {}),
 }

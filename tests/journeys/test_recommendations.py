@@ -43,7 +43,7 @@ class Owner:
         self.position = answer.headers.get("X-Event-Position", self.position)
         return answer
 
-    def get(self, path: str, **headers: str) -> Any:
+    def get(self, path: str, **headers: str) -> Any:  # noqa: ANN401 - JSON
         """Read what is there after the last command."""
         fresh = {"X-Min-Event-Position": self.position} if self.position else {}
         answer = self.client.get(path, headers=self.shop.headers | fresh | headers)

@@ -42,7 +42,7 @@ class Writer(threading.Thread):
                 events = [stored(stream, self.events + i + 1, n) for i in range(2 if n % 7 == 0 else 1)]
                 self._store.recorder.insert_events(events, append=extra)
                 self.events += len(events)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - shown by the test
             self.error = error
 
 

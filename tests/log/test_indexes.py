@@ -32,7 +32,7 @@ def applicant(name: str) -> Applicant:
     return Applicant(f"{name}@shop.bd", "SecurePass123", name, f"{name}'s shop", "retail")
 
 
-def read(store: EventStore, business: int, content: bytes, **options: Any) -> None:
+def read(store: EventStore, business: int, content: bytes, **options: Any) -> None:  # noqa: ANN401
     files = Files(store, TableParts(store))
     file_id = accept(store, files, business, content, **options)
     LedgerReader(store, files)(job_of(file_id, business), Held())
@@ -123,7 +123,7 @@ class Seller(threading.Thread):
         try:
             while not self.ended.is_set():
                 self._add(f"product {len(self.added)}")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - shown by the test
             self.error = error
         self._store.close()
 

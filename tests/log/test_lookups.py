@@ -24,7 +24,7 @@ LOOKUPS = [
 
 @pytest.mark.parametrize(("query", "parameters", "found"), LOOKUPS)
 def test_no_row_is_looked_at_in_vain(
-    store: EventStore,
+    store: EventStore,  # noqa: ARG001 - migrates the database
     database_url: str,
     query: str,
     parameters: tuple[Any, ...],

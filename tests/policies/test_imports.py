@@ -137,7 +137,7 @@ def test_a_zombie_is_fenced_by_the_streams_version(store: EventStore, files: Fil
     with a_zombie(database_url, file_id):
         with pytest.raises(Retry):
             LedgerReader(store, files)(job_of(file_id, 7), Held())
-        assert rows(database_url, f"SELECT pg_terminate_backend(pid) FROM ({IMPORTERS}) AS i") == [(True,)]
+        assert rows(database_url, f"SELECT pg_terminate_backend(pid) FROM ({IMPORTERS}) AS i") == [(True,)]  # noqa: S608
         wait_until(lambda: rows(database_url, IMPORTERS) == [])
         LedgerReader(store, files)(job_of(file_id, 7), Held())
         head = store.head()

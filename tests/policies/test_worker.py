@@ -252,7 +252,7 @@ class HintSending(WakeupPublisher):
         self.close()
 
 
-class running:
+class running:  # noqa: N801 - reads as a statement
     """Runs a worker while the test looks on."""
 
     def __init__(self, worker: Worker) -> None:

@@ -176,7 +176,7 @@ def test_a_shop_active_during_its_repair_loses_nothing(office: Office, monkeypat
     world, exchange = office.world, repair._exchange
     taken: list[int | None] = []
 
-    def late(*args: Any, **options: Any) -> int | None:
+    def late(*args: Any, **options: Any) -> int | None:  # noqa: ANN401
         if len(taken) < 3:
             world.append(SHOP, batch(SHOP, [sale(5000 + len(taken))]))
             world.project("sales")
@@ -248,7 +248,7 @@ def _statements(world: World) -> int:
 def test_an_operation_request_succeeds_after_any_interruption(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     broken: list[int] = []
 
-    def unlucky(*args: Any) -> int:
+    def unlucky(*args: Any) -> int:  # noqa: ANN401
         if not broken:
             broken.append(1)
             raise BrokenProcessPool

@@ -35,7 +35,7 @@ def ledger(count: int, shop: str = "", first: int = 0) -> bytes:
     return "".join(lines).encode()
 
 
-def accept(store: EventStore, files: Files, business: int, content: bytes, **options: Any) -> str:
+def accept(store: EventStore, files: Files, business: int, content: bytes, **options: Any) -> str:  # noqa: ANN401
     """Store a ledger and record that it was accepted; returns its file id."""
     file_id = uuid.uuid4()
     put = files.writer(business, file_id)

@@ -28,7 +28,7 @@ from write_side.policies import Policies
 SECRET = "a-secret-of-the-tests-with-40-characters"
 
 
-def settings_for(url: str, services: Services, **changes: Any) -> Settings:
+def settings_for(url: str, services: Services, **changes: Any) -> Settings:  # noqa: ANN401 - a setting
     """Return settings of an installation on `url`."""
     return Settings(
         database_url=url,

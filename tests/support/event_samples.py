@@ -135,7 +135,7 @@ SAMPLES: dict[tuple[str, int], Event] = {
         ExpenseRecorded(1, DAY, 1_500_000, "rent", "monthly"),
         ExpenseEnded(1, DAY),
         CollectionRecorded(1, DAY, 50_000, 1),
-        ForecastsRequested(FILE, "import", 7, DAY, [1, 2], True, [3], [Short(4, 12, 30)], 41, FILE),
+        ForecastsRequested(FILE, "import", 7, DAY, [1, 2], True, [3], [Short(4, 12, 30)], 41, FILE),  # noqa: FBT003
         ForecastMade(
             forecast_id=42,
             run_id=FILE,
@@ -222,7 +222,7 @@ SAMPLES[UploadAccepted.topic, 2] = UploadAccepted(
     mapping={"amount": "মোট টাকা", "customer": "Who"},
 )
 SAMPLES[UploadAccepted.topic, 3] = msgspec.structs.replace(
-    SAMPLES[UploadAccepted.topic, 2],  # type: ignore[arg-type]
+    SAMPLES[UploadAccepted.topic, 2],
     answers={"DATE_ORDER": "dmy", "STATUS:নতুন": "sale"},
     layout="0123456789abcdef",
 )
@@ -243,7 +243,10 @@ for asked in (
                 ["Status"],
                 [2, 7],
                 ["নতুন", "2"],
-                [AskedChoice("sale", True, (60_000, 0, 60_000, 0, 0)), AskedChoice("leave_out", False, None)],
+                [
+                    AskedChoice("sale", proposed=True, sums=(60_000, 0, 60_000, 0, 0)),
+                    AskedChoice("leave_out", proposed=False, sums=None),
+                ],
             )
         ],
     ),

@@ -161,7 +161,7 @@ async def alive() -> Response:
     return Response(b'{"status":"ok"}', media_type="application/json")
 
 
-def settings(**changes: Any) -> Settings:
+def settings(**changes: Any) -> Settings:  # noqa: ANN401 - a setting
     """Return settings that no environment changes."""
     return Settings.model_validate({"jwt_secret": SECRET, "secret_key": SECRET[::-1], "rate_limits": False, **changes})
 
@@ -199,7 +199,7 @@ def serving(app: FastAPI) -> Iterator[httpx.Client]:
     thread.start()
     try:
         listener.listen()
-        with httpx.Client(base_url="http://127.0.0.1:%d" % listener.getsockname()[1], timeout=10) as client:
+        with httpx.Client(base_url="http://127.0.0.1:%d" % listener.getsockname()[1], timeout=10) as client:  # noqa: UP031
             yield client
     finally:
         server.should_exit = True

@@ -25,7 +25,7 @@ class _Transport(httpx.BaseTransport):
 
 
 @contextmanager
-def in_process(app: FastAPI, **options: Any) -> Iterator[httpx.Client]:
+def in_process(app: FastAPI, **options: Any) -> Iterator[httpx.Client]:  # noqa: ANN401 - of httpx.Client
     """Yield a client of `app`, which is started before and stopped after; bodies are bytes, not streams."""
     with asyncio.Runner() as runner:
         lifespan = app.router.lifespan_context(app)
@@ -37,9 +37,9 @@ def in_process(app: FastAPI, **options: Any) -> Iterator[httpx.Client]:
             runner.run(_leave(lifespan))
 
 
-async def _enter(lifespan: Any) -> None:
+async def _enter(lifespan: Any) -> None:  # noqa: ANN401 - an asynchronous context manager
     await lifespan.__aenter__()
 
 
-async def _leave(lifespan: Any) -> None:
+async def _leave(lifespan: Any) -> None:  # noqa: ANN401 - likewise
     await lifespan.__aexit__(None, None, None)

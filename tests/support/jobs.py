@@ -39,7 +39,7 @@ def new_job(subject: str = "file-1", position: int = 1) -> NewJob:
 
 def of_jobs(url: str, columns: str) -> list[tuple[Any, ...]]:
     """Return columns of every job, in the order of their positions."""
-    return rows(url, f"SELECT {columns} FROM jobs.jobs ORDER BY position")
+    return rows(url, f"SELECT {columns} FROM jobs.jobs ORDER BY position")  # noqa: S608 - columns of ours
 
 
 def make_due(url: str) -> None:
@@ -63,7 +63,7 @@ def claimed(url: str, new: NewJob) -> Job:
     return job
 
 
-def append(store: EventStore, business: int | None, stream: str, *events: Any) -> int:
+def append(store: EventStore, business: int | None, stream: str, *events: Any) -> int:  # noqa: ANN401 - any event
     position = store.execute(business, Metadata(), lambda unit: unit.append(stream, 0, *events)).position
     assert position is not None
     return position

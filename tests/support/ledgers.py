@@ -134,7 +134,7 @@ def _sale(row: Mapping[str, str], dates: Sequence[str]) -> dict[str, Any] | None
 
 def _moment(text: str, written: str) -> dt.datetime | None:
     try:
-        return dt.datetime.strptime(text.strip(), written)
+        return dt.datetime.strptime(text.strip(), written)  # noqa: DTZ007 - a shop's own time
     except ValueError:
         return None
 
@@ -179,7 +179,7 @@ class Imported(NamedTuple):
         return created, duplicates, rejected
 
 
-def imported(client: httpx.Client, shop: Shop, content: bytes, **options: Any) -> Imported:
+def imported(client: httpx.Client, shop: Shop, content: bytes, **options: Any) -> Imported:  # noqa: ANN401 - of `upload`
     """Upload a ledger and wait for its end."""
     answer = upload(client, shop, content, **options)
     assert answer.status_code == 202, answer.text

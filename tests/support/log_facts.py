@@ -41,7 +41,7 @@ def connected(url: str, role: str | None = None) -> Connection[Any]:
     return psycopg.connect(url, autocommit=True, options=f"-c role={role}" if role else "")
 
 
-def rows(url: str, query: Any, *params: Any) -> list[tuple[Any, ...]]:
+def rows(url: str, query: Any, *params: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - any statement with its values
     """Return what the owner of the database sees."""
     with connected(url) as conn:
         return conn.execute(query, params).fetchall()

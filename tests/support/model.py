@@ -260,7 +260,9 @@ def _transaction(line: Line) -> Row:
     }
 
 
-def _days(lines: list[Line], *columns: str, sums: tuple[str, ...] = ("sales", "units", "paisa", "returned")) -> list[Row]:
+def _days(
+    lines: list[Line], *columns: str, sums: tuple[str, ...] = ("sales", "units", "paisa", "returned")
+) -> list[Row]:
     def key(line: Line) -> tuple[tuple[str, Any], ...]:
         parts = {"payment_method": line.method or "", "product_id": line.product, "customer_id": line.customer}
         shown = {"business_id": line.business, "date": line.date} | {column: parts[column] for column in columns}
@@ -281,7 +283,7 @@ def _totals(history: Sequence[RecordedEvent], lines: list[Line], products: list[
     ]
 
 
-def _product(key: tuple[int, int], product: Any, every: list[Line]) -> Row:
+def _product(key: tuple[int, int], product: Any, every: list[Line]) -> Row:  # noqa: ANN401 - a NewProduct or nothing
     lines = [line for line in every if not line.voided and line.kind == "sale"]
     # Of sales at the same moment the one recorded last has the price; before the first sale, what it was added with.
     newest = max(enumerate(lines), key=lambda at: (at[1].sold_at, at[0]))[1] if lines else None

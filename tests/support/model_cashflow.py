@@ -74,7 +74,7 @@ def _entries(recorded: RecordedEvent) -> Iterator[Entry]:
         yield Entry(business, event.date, "collections", event.amount, event.customer_id)
 
 
-def _sale(  # noqa: PLR0913 - the parts of a sale
+def _sale(
     business: int,
     date: dt.date,
     customer: int | None,
@@ -94,11 +94,11 @@ def _sale(  # noqa: PLR0913 - the parts of a sale
         yield Entry(business, date, "takings", sign * paisa)
 
 
-def _sum(entries: Sequence[Entry], **wanted: Any) -> int:
+def _sum(entries: Sequence[Entry], **wanted: Any) -> int:  # noqa: ANN401 - a field of an entry
     return sum(e.amount for e in entries if all(getattr(e, name) == value for name, value in wanted.items()))
 
 
-def _baki(entries: Sequence[Entry], **wanted: Any) -> Row:
+def _baki(entries: Sequence[Entry], **wanted: Any) -> Row:  # noqa: ANN401 - a field of an entry
     return {"lent": _sum(entries, column="lent", **wanted), "paid": _sum(entries, column="collections", **wanted)}
 
 

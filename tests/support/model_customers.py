@@ -31,7 +31,7 @@ People = Mapping[str, Mapping[str, str | None]]
 DETAILS = ("name", "phone", "email", "address", "notes")
 SEGMENTS = ("dormant", "at_risk", "potential", "loyal", "champion")
 SETTLING = (UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, CustomersMerged)
-_EPOCH = dt.datetime(2000, 1, 1)
+_EPOCH = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - the clock in Dhaka
 _DHAKA = ZoneInfo("Asia/Dhaka")
 RULES = ("rfm", "churn", "returning")
 _GIVEN: Row = {
@@ -175,7 +175,11 @@ def _bought(own: Sequence[RecordedEvent]) -> dict[int, list[Came]]:
         who = merged.get(came.customer, came.customer)
         other = found[who].get(came.date, Came(who, came.date, 0, 0, came.last_at))
         found[who][came.date] = Came(
-            who, came.date, came.sales + other.sales, came.paisa + other.paisa, max(came.last_at or 0, other.last_at or 0)
+            who,
+            came.date,
+            came.sales + other.sales,
+            came.paisa + other.paisa,
+            max(came.last_at or 0, other.last_at or 0),
         )
     return {who: sorted(days.values(), key=lambda c: c.date) for who, days in found.items()}
 

@@ -23,5 +23,5 @@ class Office:
     def make(self) -> bool:
         return make_next(self.world.conn, self.world.source)
 
-    def row(self, generation: int) -> Any:
+    def row(self, generation: int) -> Any:  # noqa: ANN401 - state, kind, result, progress, business
         return self.world.admin.execute(SELECT, (generation,)).fetchone()

@@ -48,7 +48,7 @@ class Interrupted(Exception):
     """The rebuild was broken off by its caller."""
 
 
-def interrupt(at: str) -> Any:
+def interrupt(at: str) -> Any:  # noqa: ANN401 - a report for `rebuild`
     def report(progress: Progress) -> None:
         if progress.state == at:
             raise Interrupted

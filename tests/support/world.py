@@ -241,5 +241,5 @@ def _plain(row: Row) -> Row:
     return {column: tuple(value) if isinstance(value, list) else value for column, value in row.items()}
 
 
-def _fetch(cursor: Any) -> list[dict[str, Any]]:
+def _fetch(cursor: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a psycopg cursor of dicts
     return cursor.fetchall() if cursor.description else []

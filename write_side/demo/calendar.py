@@ -32,7 +32,7 @@ def eve(day: dt.date) -> float:
 @cache
 def _eids(year: int) -> Mapping[dt.date, str]:
     """Return the days of both Eids as Bangladesh keeps them; those to come are astronomers' estimates."""
-    import holidays
+    import holidays  # noqa: PLC0415 - no process but the one that makes a demo shop has to carry it
 
     kept = holidays.country_holidays("BD", years=year, language="en_US")
     return {day: name for day, name in kept.items() if "Eid" in name and day.year == year}

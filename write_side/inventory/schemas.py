@@ -111,7 +111,7 @@ class StockMove(_Form):
         return MoveStock(self.kind, int(self.quantity * THOUSANDTHS), self.at)
 
 
-def _scaled(name: str, value: Any) -> Value:
+def _scaled(name: str, value: Any) -> Value:  # noqa: ANN401 - a field's value
     if isinstance(value, Decimal):
         return int(value * (PAISA if name in MONEY else THOUSANDTHS))
     return value  # type: ignore[no-any-return]

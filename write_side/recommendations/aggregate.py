@@ -275,10 +275,10 @@ class _Draft:
             case RecommendationFollowedUp():
                 self._change(event.recommendation_id, outcome=event.outcome, outcome_facts=event.facts)
 
-    def _change(self, number: int, **changes: Any) -> None:
+    def _change(self, number: int, **changes: Any) -> None:  # noqa: ANN401 - fields of Item
         self.items[number] = replace(self.items[number], **changes)
 
-    def _close(self, number: int, how: str, on: dt.date | None, **changes: Any) -> None:
+    def _close(self, number: int, how: str, on: dt.date | None, **changes: Any) -> None:  # noqa: ANN401 - likewise
         self._change(number, closed=how, closed_on=on, **changes)
         key = self.items[number].key
         if self.open.get(key) == number:

@@ -119,13 +119,18 @@ def evolve(upload: Upload | None, recorded: RecordedEvent, event: Event) -> Uplo
     upload = replace(upload, version=recorded.version)
     if isinstance(event, MovementsRecorded | SalesBatchRecorded):
         return counted(upload, event)
+    if isinstance(event, UploadCompleted | UploadFailed):
+        return replace(upload, finished=True)
+    return _asked(upload, event)
+
+
+def _asked(upload: Upload, event: Event) -> Upload:
+    """Return the upload after a question or an answer."""
     if isinstance(event, UploadQuestionsAsked):
         return replace(upload, questions=event.questions, layout=event.layout)
     if isinstance(event, UploadAnswered):
         answers, mapping = {**upload.answers, **event.answers}, {**upload.mapping, **event.mapping}
         return replace(upload, answers=answers, mapping=mapping, questions=())
-    if isinstance(event, UploadCompleted | UploadFailed):
-        return replace(upload, finished=True)
     return upload
 
 

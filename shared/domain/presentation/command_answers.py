@@ -18,6 +18,6 @@ def displayed(answer: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _converted(name, value) for name, value in answer.items()}
 
 
-def _converted(name: str, value: Any) -> Any:
+def _converted(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
     convert = _CONVERSIONS.get(name)
     return value if convert is None or value is None else convert(value)

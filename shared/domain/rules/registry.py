@@ -194,7 +194,7 @@ def read(text: str | None) -> Rules:
     return {**RELEASED, **from_json(json.loads(text) if text else {})}
 
 
-def _read(rule: str, values: Mapping[str, object]) -> Any:
+def _read(rule: str, values: Mapping[str, object]) -> Any:  # noqa: ANN401 - each rule has a class of its own
     first = BOOK[rule].first.parameters
     return replace(
         first, **{n: tuple(v) if isinstance(v, list) else v for n, v in values.items() if n in asdict(first)}
@@ -228,5 +228,5 @@ def _allowed(rule: str, name: str, value: object) -> object:
     return float(value) if isinstance(like, float) and isinstance(value, int | float) else value
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object) -> Any:  # noqa: ANN401 - what JSON can hold
     return list(value) if isinstance(value, tuple) else value

@@ -92,7 +92,7 @@ def risk(demand: Demand, shelf: Shelf, today: dt.date, parameters: Parameters = 
     stock = max(0, shelf.stock)
     summed = list(accumulate(demand.expected[passed:]))
     days = next((n for n, sold in enumerate(summed, 1) if sold > stock), None)
-    found = Risk() if days is None else Risk(True, days, None, today + _DAY * days)
+    found = Risk() if days is None else Risk(True, days, None, today + _DAY * days)  # noqa: FBT003 - the field will_stockout
     if demand.quantiles:
         found = found._replace(chance=chance(demand, quantiles_of(demand, found, today), shelf, today))
     if days is None:

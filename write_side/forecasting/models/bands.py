@@ -52,7 +52,7 @@ class Bands:
         A span is of so many days (1 for a day), its last is so many days ahead. A span with nothing foretold is of
         closed days and has only zeros.
         """
-        from scipy.special import gammaincinv
+        from scipy.special import gammaincinv  # noqa: PLC0415 - a third of a second that only forecasts should pay
 
         mean = np.maximum(foretold, self.least * days)
         scaled = _variance(self.phi, self.tau, mean, ahead)[:, None] * self._kappa(days, levels)
@@ -134,7 +134,7 @@ def _scale(spans: _Spans, phi: float, tau: float, *, level: float, step: float, 
     A whole number stands for half a unit (`step`) to both sides. The measured share counts together with `weight`
     spans that are as a normal distribution has them, whose kappa is 1.
     """
-    from scipy.special import gammainc, ndtr, ndtri
+    from scipy.special import gammainc, ndtr, ndtri  # noqa: PLC0415 - as above
 
     mean = spans.foretold[:, None]
     variance = _variance(phi, tau, spans.foretold, spans.ahead)[:, None] * _KAPPAS

@@ -70,7 +70,7 @@ class Modeller(Protocol):
 
 def load_models() -> Modeller:
     """Return the models, loaded and warm; called in the child."""
-    from write_side.forecasting.models import predict
+    from write_side.forecasting.models import predict  # noqa: PLC0415 - heavy, and wanted in the child only
 
     predict.warm()
     return cast("Modeller", predict)
@@ -201,12 +201,12 @@ def _serve(pipe: Connection, load: Callable[[], Modeller], idle: float) -> None:
     os.setsid()  # a group of its own, to be killed as one; its weight is that of others, for it has a limit to keep
     models = load()
     with suppress(EOFError, OSError):  # nobody asks any more
-        pipe.send(True)
+        pipe.send(True)  # noqa: FBT003 - ready
         while pipe.poll(idle):
             task = pipe.recv()
             try:
                 answer: tuple[bool, Any] = (True, _answer(models, task))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever a model raises is this product's failure
                 answer = (False, f"{type(error).__name__}: {error}"[:500])
             pipe.send(answer)
 

@@ -20,10 +20,10 @@ _HOLIDAY_SCALE = 0.5
 
 def foretell(series: Series, ahead: int) -> Floats:
     """Return the demand of the next days."""
-    import pandas as pd
+    import pandas as pd  # noqa: PLC0415 - see _quiet_prophet
 
     known = series.trimmed[series.open_days]
-    if len(known) < 2 or not known.any():
+    if len(known) < 2 or not known.any():  # noqa: PLR2004 - a line needs two points
         return np.zeros(ahead)
     dates = pd.date_range(series.first, periods=len(series) + ahead)
     model = _quiet_prophet()(
@@ -45,13 +45,13 @@ def foretell(series: Series, ahead: int) -> Floats:
 
 
 @cache
-def _quiet_prophet() -> Any:
+def _quiet_prophet() -> Any:  # noqa: ANN401 - Prophet's class, which has no types
     """Return Prophet, loaded when first needed: a second that only a worker's child should pay.
 
     It tells of a missing plotting library while it is loaded, and of every fit; both are silenced.
     """
     logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)
-    from prophet import Prophet
+    from prophet import Prophet  # noqa: PLC0415 - see above
 
     for name in ("prophet", "cmdstanpy"):
         logging.getLogger(name).disabled = True
@@ -59,7 +59,7 @@ def _quiet_prophet() -> Any:
 
 
 def _holidays(series: Series, ahead: int) -> object:
-    import pandas as pd
+    import pandas as pd  # noqa: PLC0415 - see above
 
     end = series.first + dt.timedelta(days=len(series) - 1)
     stretches = holidays_bd.days(series.first, end + dt.timedelta(days=ahead))

@@ -24,7 +24,7 @@ class LogSender:
 class NoSender:
     """For production without a sender: nothing is sent, and the operator is told so."""
 
-    def send_reset_code(self, email: str, code: str, language: str) -> None:
+    def send_reset_code(self, email: str, code: str, language: str) -> None:  # noqa: ARG002
         """Warn that a code had nowhere to go."""
         logger.warning("a password reset was asked for, but no sender is configured: plug one in")
 

@@ -13,48 +13,65 @@ SHOWN = 60
 # one field the one whose name comes first is read: the documented name, then the surer ones, e.g. the line's total
 # before one that may be the order's, a name before an id or a description, the sale's date before the till's.
 NAMES: dict[str, tuple[str, ...]] = {
-    "date": split("""date saledate salesdate dateofsale transactiondate orderdate invoicedate billdate postingdate voucherdate
-        createdat datetime timestamp datecreated salesdatetime
-        তারিখ বিক্রিরতারিখ বিক্রয়েরতারিখ"""),
+    "date": split(
+        """date saledate salesdate dateofsale transactiondate orderdate invoicedate billdate postingdate voucherdate
+        createdat datetime timestamp datecreated salesdatetime তারিখ বিক্রিরতারিখ বিক্রয়েরতারিখ"""
+    ),
     "time": split("time saletime timeofsale ordertime সময়"),
-    "product": split("""product productname itemname lineitemname orderlinesproduct productservice item goods
-        পণ্য পণ্যেরনাম পন্য পন্যেরনাম মালেরনাম আইটেম
-        itemdetails productdescription itemdescription itemdesc details description"""),
+    "product": split(
+        """product productname itemname lineitemname orderlinesproduct productservice item goods পণ্য পণ্যেরনাম পন্য
+        পন্যেরনাম মালেরনাম আইটেম itemdetails productdescription itemdescription itemdesc details description"""
+    ),
     "variant": split("variant variation pricepointname variationname variantname size ভ্যারিয়েন্ট সাইজ"),
-    "quantity": split("""quantity qty quantitysold qtysold pcs itemssold lineitemquantity orderlinesquantity quantityrefund
-        পরিমাণ পরিমান সংখ্যা"""),
+    "quantity": split(
+        """quantity qty quantitysold qtysold pcs itemssold lineitemquantity orderlinesquantity quantityrefund পরিমাণ
+        পরিমান সংখ্যা"""
+    ),
     # How much was sold in the unit of the stock, as accounting programs list it beside a quantity in packs.
     "stock_quantity": split("stockquantity stockqty"),
     "net": split("netsales netamount nettotal orderlinessubtotal linetotalnet itemtotal lineamount নিট"),
-    "amount": split("""amount amountbdt amounttk amounttaka amountintaka linetotal saleamount salesamount total totalamount
-        totalprice totalbdt totaltk totaltaka taka tk bdt subtotal value
-        টাকা মোটটাকা মোটমূল্য মোট টাকারপরিমাণ মূল্য"""),
+    "amount": split(
+        """amount amountbdt amounttk amounttaka amountintaka linetotal saleamount salesamount total totalamount
+        totalprice totalbdt totaltk totaltaka taka tk bdt subtotal value টাকা মোটটাকা মোটমূল্য মোট টাকারপরিমাণ মূল্য"""
+    ),
     "gross": split("grosssales grossamount grosstotal"),
-    "price": split("""unitprice rate lineitemprice itemcost itemprice orderlinesunitprice salesprice sellingprice unitamount
-        priceperunit price এককমূল্য দর প্রতিএককমূল্য দাম"""),
+    "price": split(
+        """unitprice rate lineitemprice itemcost itemprice orderlinesunitprice salesprice sellingprice unitamount
+        priceperunit price এককমূল্য দর প্রতিএককমূল্য দাম"""
+    ),
     "discount": split("lineitemdiscount discounts discount itemdiscount ছাড় ডিসকাউন্ট"),
     "order_discount": split("discountamount cartdiscountamount orderdiscount orderdiscountamount invoicediscount"),
     "tax": split("tax taxes totaltax vat taxamount salestax ভ্যাট"),
     "order_total": split("ordertotalamount ordertotal invoicetotal billtotal orderamount"),
-    "receipt": split("""receiptnumber receiptno receipt invoicenumber invoiceno invoicenotxnno invoice billno billnumber ordernumber
-        orderno orderref orderid transactionid voucherno vchno vchbillno memono num
-        রসিদনম্বর ইনভয়েসনম্বর চালাননম্বর মেমোনম্বর অর্ডারনম্বর"""),
-    "customer": split("""customername partyname billingname customer buyername buyer clientname client firstnamebilling contactname
-        ক্রেতা গ্রাহক ক্রেতারনাম গ্রাহকেরনাম কাস্টমার কাস্টমারেরনাম customerid"""),
+    "receipt": split(
+        """receiptnumber receiptno receipt invoicenumber invoiceno invoicenotxnno invoice billno billnumber ordernumber
+        orderno orderref orderid transactionid voucherno vchno vchbillno memono num রসিদনম্বর ইনভয়েসনম্বর
+        চালাননম্বর মেমোনম্বর অর্ডারনম্বর"""
+    ),
+    "customer": split(
+        """customername partyname billingname customer buyername buyer clientname client firstnamebilling contactname
+        ক্রেতা গ্রাহক ক্রেতারনাম গ্রাহকেরনাম কাস্টমার কাস্টমারেরনাম customerid"""
+    ),
     "last_name": split("lastnamebilling customerlastname"),
-    "payment": split("""paymentmethod payment paymenttype paymentmode modeofpayment paymentmethodtitle paymentspaymentmethod paidby
-        paidwith পেমেন্ট পেমেন্টপদ্ধতি পেমেন্টেরধরন পরিশোধেরমাধ্যম পরিশোধপদ্ধতি"""),
+    "payment": split(
+        """paymentmethod payment paymenttype paymentmode modeofpayment paymentmethodtitle paymentspaymentmethod paidby
+        paidwith পেমেন্ট পেমেন্টপদ্ধতি পেমেন্টেরধরন পরিশোধেরমাধ্যম পরিশোধপদ্ধতি"""
+    ),
     "paid": split("paid amountpaid paidamount received receivedamount receivedpaidamount cashreceived জমা পরিশোধ"),
     "due": split("due amountdue dueamount balancedue balance outstanding baki বাকি বাকী"),
     "due_date": split("duedate paymentduedate"),
     "status": split("status orderstatus invoicestatus financialstatus paymentstatus অবস্থা স্ট্যাটাস"),
     "cancelled_at": split("cancelledat canceledat voidedat"),
     "refunded": split("refundedamount orderrefundamount amountrefunded refundamount"),
-    "type": split("""type saletype transactiontype receipttype eventtype vouchertype linetype kind entrytype
-        ধরন ধরণ লেনদেনেরধরন লেনদেন"""),
+    "type": split(
+        """type saletype transactiontype receipttype eventtype vouchertype linetype kind entrytype ধরন ধরণ লেনদেনেরধরন
+        লেনদেন"""
+    ),
     "unit": split("unit unitofmeasure uom stockuom units একক"),
-    "phone": split("""phone phoneno phonenumber mobile mobileno mobilenumber customerphone customermobile customercontacts
-        partyphoneno phonebilling billingphone ফোন ফোননম্বর মোবাইল মোবাইলনম্বর"""),
+    "phone": split(
+        """phone phoneno phonenumber mobile mobileno mobilenumber customerphone customermobile customercontacts
+        partyphoneno phonebilling billingphone ফোন ফোননম্বর মোবাইল মোবাইলনম্বর"""
+    ),
     "sku": split("sku productcode itemcode barcode stockcode lineitemsku পণ্যকোড পণ্যেরকোড কোড এসকেইউ"),
     "stock": split("stock instock currentstock stockonhand স্টক মজুদ মজুত বর্তমানস্টক বর্তমানমজুদ"),
     "cost": split("cost costprice purchaseprice unitcost buyingprice ক্রয়মূল্য কেনাদাম কেনারদাম"),

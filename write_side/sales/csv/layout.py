@@ -28,6 +28,9 @@ from write_side.sales.csv.records import NoLedger, Reason, Table
 from write_side.sales.csv.values import Decimals
 
 _NAMED_AT_MOST = 20
+_ONE = 1_000
+# Dates are written once a day where so many cells of the column are blank.
+_ONE_IN = 20
 _AMOUNTS = ("net", "amount", "gross", "order_total")
 _MONEY = (*_AMOUNTS, "price", "discount", "order_discount", "paid", "due", "refunded")
 # Columns that are understood without being read: their content is in others, or no part of the books.
@@ -76,7 +79,7 @@ class Layout(msgspec.Struct, frozen=True):
 
 
 def insist_on_columns(header: Sequence[str], mapping: Mapping[str, str]) -> dict[str, list[int]]:
-    """Return the columns that may hold each field, by their names; raises NoLedger where one that is needed is missing."""
+    """Return the columns that may hold each field, by their names; raises NoLedger for missing and doubled ones."""
     found = claims(header, mapping)
     if "quantity" not in found and "stock_quantity" in found:
         found["quantity"] = found.pop("stock_quantity")
@@ -100,7 +103,7 @@ def understand(table: Table, seen: Profile, mapping: Mapping[str, str], answers:
     """Return the layout of a table; raises NoLedger.
 
     mapping: the owner's choice of columns; answers: the owner's answers by question; known: answers to the questions of
-    an earlier ledger of the same layout, which are proposed. Open questions are in the layout, which is read as proposed.
+    an earlier ledger of the same layout, which are proposed. Open questions are in the layout; it is read as proposed.
     """
     if not seen.rows:
         raise NoLedger(Reason.HEADER_ONLY, found=table.header)
@@ -125,8 +128,7 @@ class _Understanding:
         self._choose_product()
         self._choose_quantity()
         decimals = self._decimals()
-        sample = Sample(self._seen, decimals, self._columns["product"])
-        decimals = self._proven_decimals(sample, decimals)
+        decimals = self._proven_decimals(decimals)
         sample = Sample(self._seen, decimals, self._columns["product"])
         amount_from = self._choose_amount(sample)
         payments = self._choose_payment(sample)
@@ -136,7 +138,7 @@ class _Understanding:
         fill = self._fill()
         self._name_unread(meanings.unused)
         phones, notices = same_people(self._columns, self._header, self._seen, self._inquiry)
-        apart, more = units_apart(self._columns, self._seen)
+        apart, more = units_apart(self._seen)
         return Layout(
             columns=self._columns,
             header=self._header,
@@ -145,7 +147,7 @@ class _Understanding:
             decimals=decimals,
             minus_side=sides(self._seen.values.get(self._columns.get("amount", -1), {})),
             amount_from=amount_from,
-            fractions=self._fractions(sample),
+            fractions=self._fractions(),
             words=meanings.words,
             apart=apart,
             crowds=phones,
@@ -208,8 +210,8 @@ class _Understanding:
             return "comma"
         return "point" if point and not comma else "unproven"
 
-    def _proven_decimals(self, sample: Sample, decimals: Decimals) -> Decimals:
-        """Return a point where three digits behind it are decimals, since quantity × price is the amount only then."""
+    def _proven_decimals(self, decimals: Decimals) -> Decimals:
+        """Return a point where three digits behind it are decimals, since quantity by price is the amount only then."""
         three = any(
             has_three_decimals(self._seen.values[self._columns[f]]) for f in ("quantity", *_MONEY) if f in self._columns
         )
@@ -220,15 +222,16 @@ class _Understanding:
         found = product_of(tried, self._columns["quantity"], price, self._columns.get("discount"))
         return "point" if agreement(found, tried.paisa(amount)).proven else decimals
 
-    def _fractions(self, sample: Sample) -> bool:
+    def _fractions(self) -> bool:
         """Return whether quantities are fractions without a unit saying so, as tills write them: 2.000, 0.750."""
-        cells = [cell.strip() for cell in sample.cells(self._columns["quantity"]) if cell.strip()]
+        column = self._columns["quantity"]
+        cells = [row[column].strip() for row in self._seen.sample if row[column].strip()]
         return len(cells) > 1 and all("." in cell or "," in cell for cell in cells)
 
     def _choose_amount(self, sample: Sample) -> AmountFrom:
         """Settle on the column of the line's total: the first by name that is not the whole order's.
 
-        One that is quantity × price goes first; where no column is, the owner says whether to trust the column.
+        One that is quantity by price goes first; where no column is, the owner says whether to trust the column.
         """
         price, discount = self._columns.get("price"), self._columns.get("discount")
         made = None if price is None else product_of(sample, self._columns["quantity"], price, discount)
@@ -261,7 +264,7 @@ class _Understanding:
             for field in _AMOUNTS
             for column in sorted(self._found.get(field, ()), key=lambda column: rank(self._header[column]))
         ]
-        if receipt is None or (made is None and len(named) < 2):
+        if receipt is None or (made is None and len(named) == 1):
             return named
         return [
             column
@@ -270,7 +273,7 @@ class _Understanding:
         ]
 
     def _is_product(self, sample: Sample, column: int, made: Sequence[int | None] | None) -> bool:
-        """Return whether a column is quantity × price less the discount, with the tax or without it."""
+        """Return whether a column is quantity by price less the discount, with the tax or without it."""
         if made is None:
             return False
         amounts = sample.paisa(column)
@@ -293,16 +296,16 @@ class _Understanding:
         """Multiply quantity and price, unless the price is the line's: the orders' sums tell, else the owner."""
         name, quantity = self._header[price], self._columns["quantity"]
         sold = [thousandths for thousandths in sample.quantities(quantity) if thousandths]
-        total = self._order_column(sample, receipt)
+        total = self._order_column(receipt)
         answer = "unit"
-        if any(abs(thousandths) != 1000 for thousandths in sold) and total is not None and receipt is not None:
+        if any(abs(thousandths) != _ONE for thousandths in sold) and total is not None and receipt is not None:
             orders = self._order_sums(sample, total, receipt)
             per_unit = added_up(sample, product_of(sample, quantity, price, None), receipt)
             per_line = added_up(sample, sample.paisa(price), receipt)
             fits = sum(1 for key, paisa in orders.items() if abs(per_unit.get(key, 0) - paisa) <= 1)
             line_fits = sum(1 for key, paisa in orders.items() if abs(per_line.get(key, 0) - paisa) <= 1)
             answer = "line" if line_fits > fits else "unit"
-        elif loosely(name) in {"price", "দাম"} and any(abs(thousandths) != 1000 for thousandths in sold):
+        elif loosely(name) in {"price", "দাম"} and any(abs(thousandths) != _ONE for thousandths in sold):
             answer = self._inquiry.ask("PRICE_OF", ("unit", "line"), proposed="unit", columns=[name])
         if answer == "line":
             self._take("amount", price)
@@ -311,7 +314,7 @@ class _Understanding:
         self._notices.append(Notice(Remark.AMOUNT_CALCULATED.value, (self._header[quantity], name)))
         return "price"
 
-    def _order_column(self, sample: Sample, receipt: int | None) -> int | None:
+    def _order_column(self, receipt: int | None) -> int | None:
         """Return the column that has the sum of an order's lines, before delivery and discounts of the whole order."""
         names = {loosely(name): column for column, name in enumerate(self._header)}
         known = (names.get(name) for name in ("subtotal", "ordersubtotalamount", "ordersubtotal"))
@@ -406,19 +409,19 @@ class _Understanding:
             if any(not row[receipt].strip() for row in lower) and blank:
                 return "order"
             return "order" if self._repeats(receipt) else ""
-        if blank >= 2 and blank * 20 > self._seen.rows:
+        if blank > 1 and blank * _ONE_IN > self._seen.rows:
             self._notices.append(Notice(Remark.FILLED_FROM_ABOVE.value, (self._header[date], str(blank))))
             return "date"
         return ""
 
     def _repeats(self, receipt: int) -> bool:
         """Return whether an order's further lines repeat its number and leave other cells of the order blank."""
-        above: Sequence[str] | None = None
+        above: Sequence[str] = self._header
         order = [self._columns[field] for field in ("status", "customer", "payment") if field in self._columns]
         for row in self._seen.sample:
-            if above is not None and row[receipt] and row[receipt] == above[receipt]:
-                if any(above[column].strip() and not row[column].strip() for column in order):
-                    return True
+            same = row[receipt] and row[receipt] == above[receipt]
+            if same and any(above[column].strip() and not row[column].strip() for column in order):
+                return True
             above = row
         return False
 

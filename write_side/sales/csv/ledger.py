@@ -16,7 +16,7 @@ from write_side.sales.csv.words import RETURN, SALE
 
 
 class Ledger(NamedTuple):
-    """A file whose layout is understood; `seen` is the profile it was understood by, `rows` its records that are not blank."""
+    """A file whose layout is understood, by the profile `seen`; `answers` and `mapping` are the owner's."""
 
     table: Table
     layout: Layout

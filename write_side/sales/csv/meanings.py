@@ -39,7 +39,7 @@ class Words(msgspec.Struct, frozen=True):
 
 
 def kind(cell: str, kinds: Mapping[str, str] = KIND_OF) -> str:
-    """Return what a row is by its type: sale (also where the cell is blank), return, purchase, expense, …
+    """Return what a row is by its type, a key of words.KINDS; a sale where the cell is blank.
 
     Raises BadCell NOT_A_SALE for an unknown word.
     """

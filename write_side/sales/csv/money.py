@@ -65,7 +65,7 @@ class Agreement(NamedTuple):
 
 
 def decimals_of(values: Iterable[str]) -> tuple[bool, bool, bool]:
-    """Return whether cells prove a decimal comma, whether they prove a decimal point, and whether a comma may be either."""
+    """Return whether cells prove a decimal comma, prove a decimal point, and have a comma that may be either."""
     texts = [ascii_digits(value) for value in values]
     comma = any(_COMMA.fullmatch(text) for text in texts)
     point = any(_POINT.fullmatch(text) for text in texts)
@@ -85,7 +85,7 @@ def is_numeric(values: Counter[str]) -> bool:
 
 
 def product_of(sample: Sample, quantity: int, price: int, discount: int | None) -> list[int | None]:
-    """Return quantity × price less the discount for each row, in paisa."""
+    """Return quantity by price less the discount for each row, in paisa."""
     discounts = sample.paisa(discount) if discount is not None else [0] * len(sample.rows)
     found: list[int | None] = []
     for thousandths, each, off in zip(sample.quantities(quantity), sample.paisa(price), discounts, strict=True):

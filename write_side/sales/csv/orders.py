@@ -1,8 +1,11 @@
 """Rows of one order: blank cells below the order's first line, or below a date, belong to what is above them."""
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from write_side.sales.csv.cells import split
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # What an order's first line says for all its lines.
 _OF_ORDERS = split(

@@ -52,7 +52,7 @@ def same_people(
     return frozenset(crowds), notices
 
 
-def units_apart(columns: Mapping[str, int], seen: Profile) -> tuple[frozenset[str], list[Notice]]:
+def units_apart(seen: Profile) -> tuple[frozenset[str], list[Notice]]:
     """Return the keys of products that are sold by the piece and by the pack, which are two products."""
     units: dict[str, set[str]] = {}
     for product, unit in seen.pairs.get(("product", "unit"), {}):

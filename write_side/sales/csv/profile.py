@@ -8,12 +8,13 @@ from typing import NamedTuple
 from write_side.sales.csv.cells import loosely, split
 from write_side.sales.csv.columns import claims
 from write_side.sales.csv.dates import DateEvidence
-from write_side.sales.csv.records import Table
+from write_side.sales.csv.records import Record, Table
 
 MAX_ROWS = 250_000
 SAMPLE_ROWS = 2_000
 _PIECE = 200
 _DISTINCT = 5_000
+_PAIRS = 25_000
 # Columns of these fields are counted by their values; the cells of others are looked at in the sample only.
 _COUNTED = split(
     "quantity stock_quantity net amount gross price discount order_discount tax order_total paid due payment status"
@@ -30,8 +31,8 @@ class Profile(NamedTuple):
     """What is known of a table's cells.
 
     rows: its records; values: by column how often each value occurs, incomplete above 5,000 values; blank: by column
-    of dates its empty cells; sample: the first rows, as wide as the header, `lines` their lines; pairs: the combinations
-    of two fields' cells with the line where each occurs first.
+    of dates its empty cells; sample: the first rows, as wide as the header, and their lines; pairs: the combinations of
+    two fields' cells with the line where each occurs first.
     """
 
     rows: int
@@ -45,51 +46,64 @@ class Profile(NamedTuple):
 
 def profile(table: Table, mapping: Mapping[str, str]) -> Profile:
     """Return the profile of a table; raises TooManyRows."""
-    found = claims(table.header, mapping)
-    width = len(table.header)
-    counters = {index: Counter[str]() for field in _COUNTED for index in found.get(field, ())}
-    full: set[int] = set()
-    dates = {index: DateEvidence() for index in found.get("date", ())}
-    blank = dict.fromkeys(dates, 0)
-    pairs: dict[tuple[str, str], dict[tuple[str, str], int]] = {
-        (a, b): {} for a, b in _PAIRED if a in found and b in found
-    }
-    sample: list[Sequence[str]] = []
-    lines: list[int] = []
-    rows = 0
+    gathering = _Gathering(claims(table.header, mapping), len(table.header))
     records = table.records()
     while piece := list(islice(records, _PIECE)):
-        rows += len(piece)
-        if rows > MAX_ROWS:
+        gathering.add(piece)
+    return gathering.profile()
+
+
+class _Gathering:
+    """The profile of the rows that were looked at so far."""
+
+    def __init__(self, found: Mapping[str, list[int]], width: int) -> None:
+        self._found, self._width = found, width
+        self._rows = 0
+        self._counters = {index: Counter[str]() for field in _COUNTED for index in found.get(field, ())}
+        self._open = set(self._counters)
+        self._dates = {index: DateEvidence() for index in found.get("date", ())}
+        self._blank = dict.fromkeys(self._dates, 0)
+        self._pairs: dict[tuple[str, str], dict[tuple[str, str], int]] = {
+            (a, b): {} for a, b in _PAIRED if a in found and b in found
+        }
+        self._sample: list[Sequence[str]] = []
+        self._lines: list[int] = []
+
+    def add(self, piece: Sequence[Record]) -> None:
+        self._rows += len(piece)
+        if self._rows > MAX_ROWS:
             raise TooManyRows
-        numbers, cells, faults = zip(*piece, strict=True)
-        if any(faults):
-            sound = [(number, row) for number, row, fault in piece if not fault]
-            if not sound:
-                continue
-            numbers, cells = zip(*sound, strict=True)
-        if set(map(len, cells)) != {width}:
-            cells = tuple((row + [""] * width)[:width] for row in cells)
-        columns = list(zip(*cells, strict=True))
-        for index, counter in counters.items():
-            if index not in full:
-                counter.update(columns[index])
-                if len(counter) > _DISTINCT:
-                    full.add(index)
-        for index, evidence in dates.items():
-            evidence.add_all(columns[index])
-            blank[index] += columns[index].count("")
-        for (a, b), known in pairs.items():
-            if len(known) < MAX_ROWS // 10:
-                combined = list(zip(columns[found[a][0]], columns[found[b][0]], strict=True))
+        sound = [record for record in piece if record[2] is None]
+        if not sound:
+            return
+        lines, rows, _ = zip(*sound, strict=True)
+        if set(map(len, rows)) != {self._width}:
+            rows = tuple((row + [""] * self._width)[: self._width] for row in rows)
+        columns = list(zip(*rows, strict=True))
+        self._count(columns)
+        for (a, b), known in self._pairs.items():
+            if len(known) < _PAIRS:
+                combined = list(zip(columns[self._found[a][0]], columns[self._found[b][0]], strict=True))
                 for pair in set(combined).difference(known):
-                    known[pair] = numbers[combined.index(pair)]
-        if len(sample) < SAMPLE_ROWS:
-            sample += cells
-            lines += numbers
-    for index in found.get("product", ()):
-        counters[index] = Counter(row[index] for row in sample)
-    return Profile(rows, counters, dates, blank, sample, lines, pairs)
+                    known[pair] = lines[combined.index(pair)]
+        if len(self._sample) < SAMPLE_ROWS:
+            self._sample += rows
+            self._lines += lines
+
+    def _count(self, columns: Sequence[Sequence[str]]) -> None:
+        for index in tuple(self._open):
+            counter = self._counters[index]
+            counter.update(columns[index])
+            if len(counter) > _DISTINCT:
+                self._open.discard(index)
+        for index, evidence in self._dates.items():
+            evidence.add_all(columns[index])
+            self._blank[index] += columns[index].count("")
+
+    def profile(self) -> Profile:
+        for index in self._found.get("product", ()):
+            self._counters[index] = Counter(row[index] for row in self._sample)
+        return Profile(self._rows, self._counters, self._dates, self._blank, self._sample, self._lines, self._pairs)
 
 
 def words_of(counter: Counter[str]) -> Counter[str]:

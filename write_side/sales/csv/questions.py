@@ -91,10 +91,9 @@ class Inquiry:
         values: Sequence[str] = (),
     ) -> str:
         """Return the owner's answer; without one keep the question, and return the proposed answer."""
-        answer = self._answers.get(code)
+        answer, remembered = self._answers.get(code, ""), self._proposals.get(code, "")
         if answer in choices:
             return answer
-        remembered = self._proposals.get(code)
         proposed = remembered if remembered in choices else proposed
         offered = tuple(Choice(value, value == proposed) for value in choices)
         self.questions.append(Question(code, tuple(columns), tuple(rows), tuple(values), offered))

@@ -167,7 +167,7 @@ def kept(table: Table) -> Table:
 
 
 def without_report_columns(table: Table) -> Table:
-    """Return the rows' own columns of a report of rejected rows, such as `errors_csv` makes; other tables as they are."""
+    """Return the rows' own columns of a report of rejected rows, see `errors_csv`; other tables as they are."""
     width = len(REPORT_COLUMNS)
     if tuple(map(loosely, table.header[:width])) != REPORT_COLUMNS:
         return table

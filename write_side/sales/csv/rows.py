@@ -38,6 +38,7 @@ _KEPT = 1_000
 _LEAST_PAISA = 100
 _THOUSAND_TAKA = 100_000
 _ONE = 1_000
+_HALF = 500
 _MOST = 1_000 * _ONE
 _SECOND_HEADER = 2
 _TWO_PLACES = len(".00")
@@ -172,7 +173,7 @@ class RowReader:
         for row, cells, fault in records:
             yield rejected(row, cells, fault.value) if fault else read(row, cells)
 
-    def read(self, row: int, cells: list[str]) -> Item:
+    def read(self, row: int, cells: list[str]) -> Item:  # noqa: C901 - inlined: it runs once per row
         """Return what these cells of line `row` say, or the first fault in the order of the columns."""
         width = self._width
         if len(cells) != width or self._special:
@@ -542,7 +543,7 @@ def _signed(kind: str, paisa: int, thousandths: int) -> tuple[str, int, int]:
 
 
 def _times(paisa: int, thousandths: int) -> int:
-    """Return price × quantity in whole paisa, half of one rounded to even."""
+    """Return price by quantity in whole paisa, half of one rounded to even."""
     whole, rest = divmod(abs(paisa * thousandths), 1_000)
-    rounded = whole + (rest > 500 or (rest == 500 and whole % 2 == 1))
+    rounded = whole + (rest > _HALF or (rest == _HALF and whole % 2 == 1))
     return rounded if paisa * thousandths >= 0 else -rounded

@@ -12,18 +12,23 @@ ON_CREDIT, PARTIAL = "credit", "partial"
 # The meanings of a column Type. The last two are no sales: offers and orders, and money without goods.
 KINDS: dict[str, tuple[str, ...]] = {
     SALE: split("sale sales sell sold payment invoice salesinvoice taxinvoice cashsale creditsale pos বিক্রি বিক্রয়"),
-    RETURN: split("""return returns returned salesreturn salereturn refund refunds creditnote creditmemo
-        ফেরত ফেরৎ বিক্রয়ফেরত"""),
+    RETURN: split(
+        """return returns returned salesreturn salereturn refund refunds creditnote creditmemo ফেরত ফেরৎ বিক্রয়ফেরত"""
+    ),
     PURCHASE: split("purchase purchases purchased buy bought purchasebill ক্রয় কেনা কেনাকাটা খরিদ"),
     EXPENSE: split("expense expenses cost spending খরচ ব্যয়"),
-    NOT_FINAL: split("""estimate quotation quote proforma proformainvoice order saleorder salesorder purchaseorder draft
-        deliverychallan deliverynote অর্ডার কোটেশন"""),
+    NOT_FINAL: split(
+        """estimate quotation quote proforma proformainvoice order saleorder salesorder purchaseorder draft
+        deliverychallan deliverynote অর্ডার কোটেশন"""
+    ),
     MONEY_ONLY: split("paymentin paymentout receipt collection openingbalance debitnote purchasereturn"),
 }
 # The meanings of a column Status.
 STATUSES: dict[str, tuple[str, ...]] = {
-    SALE: split("""sale completed complete closed posted paid fulfilled delivered processing done invoiced final finalized
-        success successful active open shipped confirmed settled বিক্রি সম্পন্ন পরিশোধিত"""),
+    SALE: split(
+        """sale completed complete closed posted paid fulfilled delivered processing done invoiced final finalized
+        success successful active open shipped confirmed settled বিক্রি সম্পন্ন পরিশোধিত"""
+    ),
     ON_CREDIT: split("unpaid notpaid due overdue credit বাকি বাকী অপরিশোধিত"),
     PARTIAL: split("partial partiallypaid partlypaid আংশিক"),
     CANCELLED: split("cancelled canceled cancel void voided failed declined expired deleted reversed বাতিল বাতিলকৃত"),
@@ -45,14 +50,18 @@ METHODS: dict[str, tuple[str, ...]] = {
 
 # Customers who are nobody in particular.
 WALK_IN = frozenset(
-    split("""walkin walkincustomer walkinguest cash cashsale cashsales cashcustomer guest guestcustomer na none nan null nil
-    anonymous unknown counter countersale countersales generalcustomer retailcustomer randomcustomer
-    সাধারণক্রেতা নগদ নগদবিক্রি নগদক্রেতা খুচরাক্রেতা অজানা""")
+    split(
+        """walkin walkincustomer walkinguest cash cashsale cashsales cashcustomer guest guestcustomer na none nan null
+        nil anonymous unknown counter countersale countersales generalcustomer retailcustomer randomcustomer
+        সাধারণক্রেতা নগদ নগদবিক্রি নগদক্রেতা খুচরাক্রেতা অজানা"""
+    )
 )
 # What rows that add other rows up are called.
 TOTALS = frozenset(
-    split("""total totals subtotal grandtotal nettotal daytotal dailytotal monthtotal monthlytotal totalsales totalsale
-    totalamount sum summary মোট সর্বমোট উপমোট সাবটোটাল মোটবিক্রি সর্বমোটবিক্রি""")
+    split(
+        """total totals subtotal grandtotal nettotal daytotal dailytotal monthtotal monthlytotal totalsales totalsale
+        totalamount sum summary মোট সর্বমোট উপমোট সাবটোটাল মোটবিক্রি সর্বমোটবিক্রি"""
+    )
 )
 _TOTAL_OF = re.compile(r"(?:sub[ -]?|grand |net )?total (?:of|for|on)\b", re.IGNORECASE)
 # Variants that say nothing.
@@ -63,8 +72,10 @@ SPREADSHEET_ERRORS = frozenset({"#n/a", "#ref!", "#name?", "#value!", "#div/0!",
 NOTHING = frozenset({"", "na", "none", "nan", "null", "nil"})
 
 WEIGHED = frozenset(
-    split("""kg kgs kilo kilogram kilograms g gm gms gram grams l ltr litre litres liter liters ml millilitre milliliter
-    m mtr metre metres meter meters কেজি কিলোগ্রাম কিলো গ্রাম লিটার মিলিলিটার মিটার""")
+    split(
+        """kg kgs kilo kilogram kilograms g gm gms gram grams l ltr litre litres liter liters ml millilitre milliliter
+        m mtr metre metres meter meters কেজি কিলোগ্রাম কিলো গ্রাম লিটার মিলিলিটার মিটার"""
+    )
 )
 # Units that are a fixed number of pieces.
 PIECES_IN: dict[str, int] = {

@@ -8,6 +8,7 @@ from shared.http.error_handlers import invalid_field
 from shared.texts import Phrase
 from write_side.sales import aggregate
 from write_side.sales.aggregate import Upload
+from write_side.sales.upload.mapping import ANSWERS
 
 
 def answer_upload(
@@ -31,11 +32,11 @@ def decide(upload: Upload, answers: dict[str, str], mapping: dict[str, str]) -> 
         raise UploadNotWaiting(details={"file_id": upload.file_id})
     offered = {question.code: [choice.value for choice in question.choices] for question in upload.questions}
     for code, value in answers.items():
-        place = f"answers.{code}"
+        place = f"{ANSWERS}.{code}"
         if code not in offered:
             raise invalid_field(place, "extra_forbidden", Phrase("FIELD_UNKNOWN"))
         if value not in offered[code]:
             raise invalid_field(place, "literal_error", Phrase("FIELD_INVALID"))
     if not answers and not mapping:
-        raise invalid_field("answers", "missing", Phrase("FIELD_MISSING"))
+        raise invalid_field(ANSWERS, "missing", Phrase("FIELD_MISSING"))
     return UploadAnswered(upload.file_id, upload.layout, answers, mapping)

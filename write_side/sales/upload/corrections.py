@@ -1,4 +1,4 @@
-"""Rows that look like corrections of known ones: on days of which a known sale is missing from a ledger known in part."""
+"""Rows that look like corrections: new ones on days of which a known sale is missing, in a ledger known in part."""
 
 import datetime as dt
 from collections import Counter

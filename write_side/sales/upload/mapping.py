@@ -53,10 +53,11 @@ def checked_answers(given: Mapping[str, object]) -> dict[str, str]:
     if len(given) > _ANSWERS_AT_MOST:
         raise invalid_field(ANSWERS, "too_long", Phrase("FIELD_TOO_MANY", {"max_length": _ANSWERS_AT_MOST}))
     for code, value in given.items():
+        place = f"{ANSWERS}.{code}"
         if not _CODE.fullmatch(code):
-            raise invalid_field(f"{ANSWERS}.{code}", "extra_forbidden", Phrase("FIELD_UNKNOWN"))
+            raise invalid_field(place, "extra_forbidden", Phrase("FIELD_UNKNOWN"))
         if not isinstance(value, str) or not _ANSWER.fullmatch(value):
-            raise invalid_field(f"{ANSWERS}.{code}", "string_pattern_mismatch", Phrase("FIELD_INVALID"))
+            raise invalid_field(place, "string_pattern_mismatch", Phrase("FIELD_INVALID"))
     return {code: str(value) for code, value in given.items()}
 
 

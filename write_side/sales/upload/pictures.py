@@ -65,9 +65,9 @@ def _strip_jpeg(data: bytes) -> bytes:
     kept = bytearray(_JPEG_START)
     at = len(_JPEG_START)
     markers: set[int] = set()
-    while at + 2 <= len(data) and data[at] == 0xFF:
+    while at + 2 <= len(data) and data[at] == 0xFF:  # noqa: PLR2004 - every marker begins so
         marker = data[at + 1]
-        if marker == 0xFF:
+        if marker == 0xFF:  # noqa: PLR2004 - filling before a marker
             at += 1
             continue
         if data[at : at + 2] == _JPEG_END:

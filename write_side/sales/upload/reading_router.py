@@ -1,6 +1,5 @@
 """Preview of a ledger, and the owner's answers to the questions of an upload that waits."""
 
-import datetime as dt
 import uuid
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -199,8 +198,7 @@ def _previewed(
     def look(unit: UnitOfWork) -> dict[str, Any]:
         known = remembered(unit, layout_key(ledger.table.header))
         again = ledger.proposing(known.answers)
-        now: dt.datetime = unit.now
-        shown = preview(unit, again, now, mark, file.file_name, wanted)
+        shown = preview(unit, again, unit.now, mark, file.file_name, wanted)
         return shown | {"remembered": remembered_options(known.answers, known.mapping)}
 
     return deps.store.execute(business_id, Metadata(), look).result
