@@ -1,7 +1,7 @@
 """GET /data/uploads and /data/uploads/{file_id}: state and results of uploads."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import orjson
@@ -129,7 +129,7 @@ async def show_upload(request: Request, deps: Deps, who: Owner, file_id: str) ->
     wanted = language(request, who)
     more = {
         "warnings": [ledgers.warning(code, values, wanted) for code, values in orjson.loads(warnings or "[]")],
-        "questions": [ledgers.question(*question, wanted) for question in orjson.loads(questions or "[]")],
+        "questions": [_question(question, wanted) for question in orjson.loads(questions or "[]")],
         "error": error_code and _error(error_code, orjson.loads(error_details or "{}"), wanted),
     }
     token = deps.positions.seal(business_id, position)
@@ -151,6 +151,11 @@ def _uuid(file_id: str) -> uuid.UUID:
         return uuid.UUID(file_id)
     except ValueError:
         raise UploadNotFound from None
+
+
+def _question(question: Sequence[Any], wanted: Language) -> dict[str, Any]:
+    code, columns, rows, values, choices = question
+    return ledgers.question(code, columns, rows, values, choices, wanted)
 
 
 def _error(code: str, details: Mapping[str, Any], wanted: Language) -> dict[str, Any]:

@@ -226,12 +226,18 @@ SAMPLES[UploadAccepted.topic, 3] = msgspec.structs.replace(
     answers={"DATE_ORDER": "dmy", "STATUS:নতুন": "sale"},
     layout="0123456789abcdef",
 )
-SAMPLES[SalesBatchRecorded.topic, 2] = msgspec.structs.replace(
-    SAMPLES[SalesBatchRecorded.topic, 1],
+SAMPLES[SalesBatchRecorded.topic, 2] = SalesBatchRecorded(
+    file_id=FILE,
+    sales=[Sale(2, 11, dt.date(2025, 10, 1), 36_000, 1, 1, 2_000, 60_000, 0)],
+    payments=[("bkash", None)],
+    fingerprints=base64.b64encode(bytes(range(12))).decode(),
+    duplicates=1,
+    rejected=3,
+    through_row=7,
     left_out=2,
-    part_payments=[(1, 20_000)],
+    part_payments=[(11, 20_000)],
 )
-SAMPLES[SaleVoided.topic, 2] = msgspec.structs.replace(SAMPLES[SaleVoided.topic, 1], received=20_000)
+SAMPLES[SaleVoided.topic, 2] = SaleVoided(11, "ভুল দাম", DAY, 36_000, 1, 1, 2_000, 60_000, "bkash", 20_000)
 SAMPLES[UploadCompleted.topic, 2] = msgspec.structs.replace(SAMPLES[UploadCompleted.topic, 1], rows=159, left_out=3)
 for asked in (
     UploadQuestionsAsked(

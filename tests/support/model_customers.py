@@ -230,7 +230,7 @@ def _row(visits: list[Came], today: dt.date, rules: Row) -> Row:
         "sales": sum(c.sales for c in visits),
         "visits": len(visits),
         "last_on": last,
-        "last_at": max(c.last_at for c in visits),
+        "last_at": max(c.last_at or 0 for c in visits),
         "usual_gap": int(2 * median(gaps)) if len(dates) > 2 else None,
         "declining": declining,
         "flips": tuple(flips),

@@ -54,8 +54,9 @@ def doubtful(store: EventStore, upload: Upload, items: Iterable[Item]) -> Doubt 
             return None
     if not new or known.total() < len(new):
         return None
-    recorded = store.execute(upload.business_id, Metadata(), lambda unit: _days(unit, known)).result
-    lines = frozenset(row.row for row in new if row.date in known and recorded[row.date] > known[row.date])
+    days = {*known, *(row.date for row in new)}
+    recorded = store.execute(upload.business_id, Metadata(), lambda unit: _days(unit, days)).result
+    lines = frozenset(row.row for row in new if recorded[row.date] > known[row.date])
     return Doubt(lines, known.total()) if lines else None
 
 
@@ -74,7 +75,7 @@ def _split(unit: UnitOfWork, chunk: list[LedgerRow]) -> list[tuple[LedgerRow, bo
     return [(row, sale_index_key(row.date, row.fingerprint) in taken) for row in chunk]
 
 
-def _days(unit: UnitOfWork, known: Counter[dt.date]) -> Counter[dt.date]:
-    first, after = (day.toordinal().to_bytes(4, "big") for day in (min(known), max(known) + dt.timedelta(days=1)))
+def _days(unit: UnitOfWork, days: set[dt.date]) -> Counter[dt.date]:
+    first, after = (day.toordinal().to_bytes(4, "big") for day in (min(days), max(days) + dt.timedelta(days=1)))
     found = unit.sql(COUNT_DAYS, (unit.business_id, first, after))
     return Counter({dt.date.fromordinal(int.from_bytes(bytes(row["day"]), "big")): row["rows"] for row in found})
