@@ -60,7 +60,7 @@ def test_products_added_show_with_their_first_price_and_no_sales(world: World) -
         )
         == {}
     )
-    assert tables["sales_totals"] == [{"business_id": SHOP, "products": 2, "sales": 0, "paisa": 0}]
+    assert tables["sales_totals"] == [{"business_id": SHOP, "products": 2, "sales": 0, "paisa": 0, "returned": 0}]
 
 
 def test_a_sale_shows_the_name_of_the_surviving_customer(world: World) -> None:

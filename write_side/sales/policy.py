@@ -30,7 +30,7 @@ def when_questions_asked(_: RecordedEvent, event: UploadQuestionsAsked) -> list[
 
 def when_upload_answered(recorded: RecordedEvent, event: UploadAnswered) -> list[NewJob | Outcome]:
     """An answered ledger is read again."""
-    return [NewJob(READ_UPLOAD, event.file_id, recorded.business_id, recorded.position, {})]
+    return [NewJob(READ_UPLOAD, event.file_id, recorded.business_id, recorded.position, {}, again=True)]
 
 
 def when_upload_completed(_: RecordedEvent, event: UploadCompleted) -> list[NewJob | Outcome]:

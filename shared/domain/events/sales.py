@@ -68,6 +68,7 @@ class UploadAnswered(Event, frozen=True):
     """The owner answered questions about a ledger, and may have chosen columns; it will be read again."""
 
     topic: ClassVar[str] = "sales.UploadAnswered"
+    audit: ClassVar[AuditAction | None] = AuditAction("upload_answer", "upload", "file_id")
     file_id: str
     layout: str
     answers: dict[str, str]

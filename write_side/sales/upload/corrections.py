@@ -17,6 +17,8 @@ CORRECTED_ROWS = "CORRECTED_ROWS"
 LEAVE_OUT, ADD = "leave_out", "add"
 _CHUNK_ROWS = 2_000
 _SHOWN = 20
+# A ledger with corrections is known but for a part of its rows.
+_MOSTLY = 2
 
 # Returns how many rows the shop has recorded on each day of a period; keys begin with the day's number.
 COUNT_DAYS = """SELECT substr(key, 1, 4) AS day, count(*) AS rows FROM log.index_rows
@@ -52,11 +54,13 @@ def doubtful(store: EventStore, upload: Upload, items: Iterable[Item]) -> Doubt 
                 new.append(row)
         if not known:
             return None
-    if not new or known.total() < len(new):
+    if not new or known.total() < _MOSTLY * len(new):
         return None
     days = {*known, *(row.date for row in new)}
     recorded = store.execute(upload.business_id, Metadata(), lambda unit: _days(unit, days)).result
-    lines = frozenset(row.row for row in new if recorded[row.date] > known[row.date])
+    added = Counter(row.date for row in new)
+    missing = {day for day in added if added[day] <= recorded[day] - known[day]}
+    lines = frozenset(row.row for row in new if row.date in missing)
     return Doubt(lines, known.total()) if lines else None
 
 
