@@ -1,5 +1,6 @@
 """Real servers, fresh databases, and a whole SmartMarket that tests may use as its clients do."""
 
+import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -10,15 +11,28 @@ import pytest
 from shared.eventstore.store import EventStore
 from shared.eventstore.vault import MasterKey
 from shared.postgres import database
+from shared.runtime import low_priority
 from shared.runtime.container import Container
-from smartmarket import build_api
+from smartmarket.api import build_api
 from tests.support.application import SECRET, RunningSystem, project_to_head, settings_for
+from tests.support.conformance import conformant
 from tests.support.in_process import in_process
 from tests.support.servers import Services, drop_database, fresh_database, running_services, template_database
 from tests.support.shops import Shop, finished_upload, register, upload
 from tests.support.waiting import PATIENCE
 
 _RUN = pytest.StashKey[tuple[Services, str]]()
+
+
+def pytest_configure() -> None:
+    """Let maintenance run at the priority of everything else, in this process and in those that tests start."""
+    os.environ[low_priority.OFF] = "1"
+
+
+@pytest.fixture
+def lowered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Maintenance at low priority, as in production."""
+    monkeypatch.delenv(low_priority.OFF)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -127,7 +141,7 @@ def client(running: RunningSystem) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def unserved(running: RunningSystem) -> Iterator[httpx.Client]:
     """A client of the same API on the same database, called in process: for tables of many requests."""
-    with in_process(build_api(running.container), headers={"Accept-Language": "en"}) as http:
+    with in_process(conformant(build_api(running.container)), headers={"Accept-Language": "en"}) as http:
         yield http
 
 

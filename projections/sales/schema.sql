@@ -1,4 +1,6 @@
--- Sales of a business and what they add up to; units and paisa of sums are net of returns. Money in paisa, quantities in thousandths, times in Asia/Dhaka.
+-- @tables
+-- Sales of a business and what they add up to; units and paisa of sums are net of returns. Money in paisa, quantities in
+-- thousandths, times in Asia/Dhaka.
 CREATE TABLE transactions (
     business_id    bigint NOT NULL,
     id             bigint NOT NULL,
@@ -85,7 +87,7 @@ CREATE TABLE movements (
     position       bigint NOT NULL
 );
 
--- after the rows, side by side
+-- @indexes
 CREATE UNIQUE INDEX IF NOT EXISTS transactions_key ON transactions (business_id, id);
 CREATE INDEX IF NOT EXISTS transactions_by_date ON transactions (business_id, sold_at, id);
 CREATE INDEX IF NOT EXISTS transactions_by_amount ON transactions (business_id, paisa, id);
@@ -104,7 +106,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS product_days_key ON product_days (business_id,
 CREATE INDEX IF NOT EXISTS product_days_by_date ON product_days (business_id, date) INCLUDE (product_id, units);
 CREATE UNIQUE INDEX IF NOT EXISTS sales_totals_key ON sales_totals (business_id);
 
--- once they stand
+-- @keys
 ALTER TABLE transactions ADD PRIMARY KEY USING INDEX transactions_key;
 ALTER TABLE products ADD PRIMARY KEY USING INDEX products_key;
 ALTER TABLE buyers ADD PRIMARY KEY USING INDEX buyers_key;

@@ -10,9 +10,11 @@ from starlette.responses import Response
 
 from read_side.admin.audit_presenter import ACTIONS, NAMES, SYSTEM_TOPICS, details, topics_of
 from read_side.admin.presenter import utc
+from read_side.admin.schemas import AuditList
 from read_side.http.keyset_pagination import list_json
 from shared.eventstore.store import EventStore
-from shared.http.app import Limit, Page, decode_cursor, encode_cursor, example, raw
+from shared.http.answers import answers
+from shared.http.app import Limit, Page, decode_cursor, encode_cursor, raw
 from shared.http.dependencies import Deps, Staff
 from shared.http.fields import PlainDate
 from shared.http.pagination import invalid
@@ -45,32 +47,31 @@ COUNT_ENTRIES = f"SELECT count(*) AS n FROM log.events AS e WHERE {_WHERE}"  # n
 SELECT_ENDS = """SELECT originator_id AS stream, topic FROM log.events
     WHERE originator_id = ANY(%s) AND topic IN ('sales.UploadCompleted', 'sales.UploadFailed')"""
 _ENDS = {"sales.UploadCompleted": "success", "sales.UploadFailed": "failed"}
-_EXAMPLE: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "count": 1,
-            "next": None,
-            "previous": None,
-            "results": [
-                {
-                    "position": 4711,
-                    "user_id": 12,
-                    "actor": "user-12",
-                    "business_id": 7,
-                    "action": "csv_upload",
-                    "resource_type": "upload",
-                    "resource_id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
-                    "details": {"file_name": "sales_may_2025.csv", "size": 12034, "rows_detected": 156},
-                    "ip_address": "203.0.113.9",
-                    "user_agent": "Mozilla/5.0",
-                    "status": "success",
-                    "timestamp": "2025-11-03T10:30:00Z",
-                }
-            ],
-            "next_cursor": None,
-        }
-    )
-}
+_EXAMPLE = answers(
+    AuditList,
+    {
+        "count": 1,
+        "next": None,
+        "previous": None,
+        "results": [
+            {
+                "position": 4711,
+                "user_id": 12,
+                "actor": "user-12",
+                "business_id": 7,
+                "action": "csv_upload",
+                "resource_type": "upload",
+                "resource_id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
+                "details": {"file_name": "sales_may_2025.csv", "size": 12034, "rows_detected": 156},
+                "ip_address": "203.0.113.9",
+                "user_agent": "Mozilla/5.0",
+                "status": "success",
+                "timestamp": "2025-11-03T10:30:00Z",
+            }
+        ],
+        "next_cursor": None,
+    },
+)
 
 
 class AuditQuery(BaseModel):

@@ -1,13 +1,15 @@
 """GET /admin/events: the event log in order, for operators; personal data stays sealed."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from read_side.admin.schemas import ChainedEvent, EventPage
 from shared.errors import EventNotFound, InvalidQuery
-from shared.http.app import Limit, PublicId, example, ok, refuses
+from shared.http.answers import answers
+from shared.http.app import Limit, PublicId, ok, refuses
 from shared.http.dependencies import Deps, Staff
 
 router = APIRouter(prefix="/admin", tags=["Admin"])
@@ -32,8 +34,8 @@ _EVENT = {
     "meta": {"actor": "user-12", "request_id": "0b7d3c52-5f0c-4a0e-8f3b-1f1a7c1b9d01"},
     "data": {"file_id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11", "file_name": "may.csv"},
 }
-_EXAMPLE: dict[int | str, dict[str, Any]] = {200: example({"results": [_EVENT], "head": 1042, "next_after": 17})}
-_ONE: dict[int | str, dict[str, Any]] = {200: example({**_EVENT, "hash": "9f86d081884c7d65…"})}
+_EXAMPLE = answers(EventPage, {"results": [_EVENT], "head": 1042, "next_after": 17})
+_ONE = answers(ChainedEvent, {**_EVENT, "hash": "9f86d081884c7d65…"})
 
 
 class EventsQuery(BaseModel):

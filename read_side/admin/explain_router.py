@@ -7,10 +7,12 @@ from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from read_side.admin.schemas import Explanation
 from read_side.http import time_travel
 from read_side.http.consistency import business_of
 from shared.errors import HistoryTooLong, ProjectionOutdated, ReplayNotRead, RowNotFound, TableNotFound
-from shared.http.app import example, language, ok, refuses
+from shared.http.answers import answers
+from shared.http.app import language, ok, refuses
 from shared.http.dependencies import Deps, ExplainedRow, Owner, Staff
 from shared.texts import Language, catalogue
 
@@ -22,42 +24,41 @@ SHOWN_TO_OWNERS = {
     "stock": "stock",
     "recommendation": "recommendations",
 }
-_EXAMPLE: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "table": "churn",
-            "id": "1",
-            "business_id": 7,
-            "row": {"business_id": 7, "id": 1, "segment": "potential"},
-            "steps": [
-                {
-                    "position": 17,
-                    "topic": "sales.UploadCompleted",
-                    "title": "An upload was completed",
-                    "stream": "upload-7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
-                    "recorded_at": "2025-11-03T04:30:09Z",
-                    "actor": None,
-                    "there": True,
-                    "changed": {"segment": [None, "loyal"]},
-                },
-                {
-                    "position": 60,
-                    "topic": "clock.DayOpened",
-                    "title": "A day began",
-                    "stream": "days",
-                    "recorded_at": "2025-12-03T18:00:00Z",
-                    "actor": "scheduler",
-                    "there": True,
-                    "changed": {"segment": ["loyal", "potential"]},
-                },
-            ],
-            "unexplained": {},
-        },
-        "`changed` maps columns to their values before and after; money in paisa, quantities in thousandths. `row` is"
-        " the current row, null if there is none; `unexplained` are columns whose values follow from no step, such as"
-        " one recomputed after a void, or one changed by hand",
-    )
-}
+_EXAMPLE = answers(
+    Explanation,
+    {
+        "table": "churn",
+        "id": "1",
+        "business_id": 7,
+        "row": {"business_id": 7, "id": 1, "segment": "potential"},
+        "steps": [
+            {
+                "position": 17,
+                "topic": "sales.UploadCompleted",
+                "title": "An upload was completed",
+                "stream": "upload-7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
+                "recorded_at": "2025-11-03T04:30:09Z",
+                "actor": None,
+                "there": True,
+                "changed": {"segment": [None, "loyal"]},
+            },
+            {
+                "position": 60,
+                "topic": "clock.DayOpened",
+                "title": "A day began",
+                "stream": "days",
+                "recorded_at": "2025-12-03T18:00:00Z",
+                "actor": "scheduler",
+                "there": True,
+                "changed": {"segment": ["loyal", "potential"]},
+            },
+        ],
+        "unexplained": {},
+    },
+    "`changed` maps columns to their values before and after; money in paisa, quantities in thousandths. `row` is"
+    " the current row, null if there is none; `unexplained` are columns whose values follow from no step, such as"
+    " one recomputed after a void, or one changed by hand",
+)
 
 
 class RowQuery(BaseModel):

@@ -5,8 +5,10 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from read_side.admin.schemas import Generation, Generations, Projections
 from shared.errors import GenerationNotFound
-from shared.http.app import PublicId, example, ok, refuses
+from shared.http.answers import answers
+from shared.http.app import PublicId, ok, refuses
 from shared.http.dependencies import Deps, Staff
 from shared.runtime.business_day import local_text
 
@@ -23,24 +25,23 @@ SELECT_NEWEST = """SELECT id, projection, kind, state, business_id, upto, progre
 # States and kinds that clients know by another name.
 _STATES = {"pending": "replaying", "retired": "ready", "dropping": "dropped"}
 _KINDS = {"repair": "rebuild", "nightly": "verify"}
-_PROJECTIONS: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "results": [
-                {
-                    "name": "sales",
-                    "position": 1042,
-                    "lag": 0,
-                    "generation": "sales_g7",
-                    "generation_id": 7,
-                    "projector_version": 2,
-                    "parked": 0,
-                    "state": "live",
-                }
-            ]
-        }
-    )
-}
+_PROJECTIONS = answers(
+    Projections,
+    {
+        "results": [
+            {
+                "name": "sales",
+                "position": 1042,
+                "lag": 0,
+                "generation": "sales_g7",
+                "generation_id": 7,
+                "projector_version": 2,
+                "parked": 0,
+                "state": "live",
+            }
+        ]
+    },
+)
 _ONE = {
     "id": 41,
     "projection": "customers",
@@ -55,14 +56,13 @@ _ONE = {
     "created_at": "2025-11-20T10:30:00+06:00",
     "changed_at": "2025-11-20T10:30:04+06:00",
 }
-_GENERATION: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {**_ONE, "equal": True, "businesses": 12, "rows": 20480, "differing": 0, "seconds": 3.9, "differences": []},
-        "`rate` is in events per second. A verification has `equal` and `differences`, a preview `rules`, `tables` and"
-        " `by_business`, a failed one an `error`. A `ready` one can be adopted, but not a replay (`travel`)",
-    )
-}
-_GENERATIONS: dict[int | str, dict[str, Any]] = {200: example({"results": [_ONE]})}
+_GENERATION = answers(
+    Generation,
+    {**_ONE, "equal": True, "businesses": 12, "rows": 20480, "differing": 0, "seconds": 3.9, "differences": []},
+    "`rate` is in events per second. A verification has `equal` and `differences`, a preview `rules`, `tables` and"
+    " `by_business`, a failed one an `error`. A `ready` one can be adopted, but not a replay (`travel`)",
+)
+_GENERATIONS = answers(Generations, {"results": [_ONE]})
 
 
 @router.get("/projections", responses=_PROJECTIONS)

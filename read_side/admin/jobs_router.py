@@ -8,9 +8,11 @@ from pydantic import Field
 from starlette.responses import Response
 
 from read_side.admin.presenter import utc
+from read_side.admin.schemas import JobList
 from read_side.http.keyset_pagination import invalid_cursor, list_json
 from shared.eventstore.store import EventStore
-from shared.http.app import ListQuery, decode_cursor, encode_cursor, example, raw
+from shared.http.answers import answers
+from shared.http.app import ListQuery, decode_cursor, encode_cursor, raw
 from shared.http.dependencies import Deps, Staff
 
 router = APIRouter(tags=["Admin"])
@@ -35,43 +37,42 @@ SELECT_HISTORY = """SELECT 'job-' || job_id AS stream, 'attempt_failed' AS event
     SELECT stream, CASE topic WHEN 'jobs.JobRetried' THEN 'retried' ELSE 'failed' END, recorded_at, meta ->> 'actor',
         data ->> 'error' FROM log.history WHERE stream = ANY(%(streams)s)
     ORDER BY at"""
-_EXAMPLE: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "count": 1,
-            "next": None,
-            "previous": None,
-            "results": [
-                {
-                    "id": "5b0f5a3e-6f0e-5a53-9a53-0f1d6a0f2a11",
-                    "kind": "read_upload",
-                    "subject": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
-                    "business_id": 7,
-                    "state": "failed",
-                    "attempts": 4,
-                    "error": "FileIncomplete: 7f6f3c0e-… has 0 of 12034 bytes",
-                    "created_at": "2025-11-03T10:30:00Z",
-                    "next_attempt_at": None,
-                    "history": [
-                        {
-                            "event": "attempt_failed",
-                            "timestamp": "2025-11-03T10:30:01Z",
-                            "actor": "worker@shop-1:311",
-                            "error": "FileIncomplete: 7f6f3c0e-… has 0 of 12034 bytes",
-                        },
-                        {
-                            "event": "failed",
-                            "timestamp": "2025-11-03T11:05:00Z",
-                            "actor": "worker",
-                            "error": "FileIncomplete: 7f6f3c0e-… has 0 of 12034 bytes",
-                        },
-                    ],
-                }
-            ],
-            "next_cursor": None,
-        }
-    )
-}
+_EXAMPLE = answers(
+    JobList,
+    {
+        "count": 1,
+        "next": None,
+        "previous": None,
+        "results": [
+            {
+                "id": "5b0f5a3e-6f0e-5a53-9a53-0f1d6a0f2a11",
+                "kind": "read_upload",
+                "subject": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
+                "business_id": 7,
+                "state": "failed",
+                "attempts": 4,
+                "error": "FileIncomplete: 7f6f3c0e-… has 0 of 12034 bytes",
+                "created_at": "2025-11-03T10:30:00Z",
+                "next_attempt_at": None,
+                "history": [
+                    {
+                        "event": "attempt_failed",
+                        "timestamp": "2025-11-03T10:30:01Z",
+                        "actor": "worker@shop-1:311",
+                        "error": "FileIncomplete: 7f6f3c0e-… has 0 of 12034 bytes",
+                    },
+                    {
+                        "event": "failed",
+                        "timestamp": "2025-11-03T11:05:00Z",
+                        "actor": "worker",
+                        "error": "FileIncomplete: 7f6f3c0e-… has 0 of 12034 bytes",
+                    },
+                ],
+            }
+        ],
+        "next_cursor": None,
+    },
+)
 
 
 class JobsQuery(ListQuery):

@@ -7,10 +7,12 @@ from pydantic import Field
 from starlette.responses import Response
 
 from read_side.admin.presenter import utc
+from read_side.admin.schemas import AccountList
 from read_side.http.keyset_pagination import list_json
 from shared.eventstore.store import EventStore
 from shared.eventstore.vault import SubjectKeys, Vault
-from shared.http.app import ListQuery, decode_cursor, encode_cursor, example, raw
+from shared.http.answers import answers
+from shared.http.app import ListQuery, decode_cursor, encode_cursor, raw
 from shared.http.dependencies import Deps, Staff
 
 router = APIRouter(tags=["Admin"])
@@ -31,35 +33,34 @@ _PROFILE_TOPICS = [
     for name in ("UserRegistered", "StaffCreated", "UserProfileChanged", "BusinessRegistered", "BusinessProfileChanged")
 ]
 _BUSINESS_FIELDS = ("name", "type", "city", "is_demo")
-_EXAMPLE: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "count": 1,
-            "next": None,
-            "previous": None,
-            "results": [
-                {
-                    "id": 12,
-                    "email": "owner@shop.bd",
-                    "first_name": "Ali",
-                    "language": "bn",
-                    "is_staff": False,
-                    "is_active": True,
+_EXAMPLE = answers(
+    AccountList,
+    {
+        "count": 1,
+        "next": None,
+        "previous": None,
+        "results": [
+            {
+                "id": 12,
+                "email": "owner@shop.bd",
+                "first_name": "Ali",
+                "language": "bn",
+                "is_staff": False,
+                "is_active": True,
+                "created_at": "2025-05-01T04:00:00Z",
+                "business": {
+                    "id": 7,
+                    "name": "Ali's Tea Shop",
+                    "type": "restaurant",
+                    "city": "Dhaka",
+                    "is_demo": False,
                     "created_at": "2025-05-01T04:00:00Z",
-                    "business": {
-                        "id": 7,
-                        "name": "Ali's Tea Shop",
-                        "type": "restaurant",
-                        "city": "Dhaka",
-                        "is_demo": False,
-                        "created_at": "2025-05-01T04:00:00Z",
-                    },
-                }
-            ],
-            "next_cursor": None,
-        }
-    )
-}
+                },
+            }
+        ],
+        "next_cursor": None,
+    },
+)
 
 
 class UsersQuery(ListQuery):

@@ -7,7 +7,7 @@ import orjson
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from read_side.cashflow.examples import EXPENSES
+from read_side.cashflow.schemas import EXPENSES
 from read_side.http.consistency import await_consistency
 from read_side.http.keyset_pagination import invalid_cursor, list_json
 from read_side.http.rows import only_row

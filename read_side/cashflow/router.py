@@ -9,9 +9,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
 from read_side.cashflow.advice_presenter import advice
-from read_side.cashflow.examples import CASHFLOW
 from read_side.cashflow.queries import load
 from read_side.cashflow.receivables_presenter import receivables
+from read_side.cashflow.schemas import CASHFLOW
 from read_side.cashflow.takings_queries import expected_takings
 from read_side.http.business_day import Today
 from read_side.http.consistency import await_consistency

@@ -1,6 +1,6 @@
 """GET /customers."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Request
@@ -11,11 +11,12 @@ from starlette.responses import Response
 
 from read_side.customers.presenter import Customer, Shop, item
 from read_side.customers.queries import Selection, page
+from read_side.customers.schemas import LIST
 from read_side.http.business_day import Today
 from read_side.http.consistency import await_consistency
 from read_side.http.keyset_pagination import BY_INDEX, Listing, Order, Start, with_text_key
 from read_side.http.rows import all_rows, only_row
-from shared.http.app import ListQuery, example, language, raw
+from shared.http.app import ListQuery, language, raw
 from shared.http.dependencies import Deps, Owner
 from shared.postgres.database import reading
 
@@ -38,53 +39,6 @@ SELECT_PAGE = """SELECT page.key, c.id, p.name, p.phone, p.email, p.address, p.n
     ORDER BY n"""
 
 _SEGMENTS = ("champions", "loyal", "potential", "at_risk", "dormant")
-_EXAMPLE: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "count": 45,
-            "next": "/api/customers?offset=20",
-            "previous": None,
-            "results": [
-                {
-                    "id": 1,
-                    "name": "Fatema",
-                    "phone": "+8801712345678",
-                    "email": "fatema@example.com",
-                    "address": None,
-                    "notes": None,
-                    "purchase_metrics": {
-                        "total_spent": 45000,
-                        "purchase_count": 35,
-                        "transaction_count": 52,
-                        "last_purchase": "2025-11-02T10:00:00+06:00",
-                        "days_since": 18,
-                        "avg_value": 1285.71,
-                    },
-                    "churn_analysis": {
-                        "rfm_segment": "loyal",
-                        "rfm_score": 4.67,
-                        "recency_score": 4,
-                        "frequency_score": 5,
-                        "monetary_score": 5,
-                        "churn_risk_score": 0.05,
-                        "churn_risk_level": "low",
-                        "declining": False,
-                        "risk_reason": "Recent and frequent buyer",
-                        "risk_code": "recent_and_frequent",
-                    },
-                    "return_probability": 0.94,
-                    "return_rank": 5,
-                }
-            ],
-            "summary": {"champions": 8, "loyal": 9, "potential": 21, "at_risk": 5, "dormant": 2, "total": 45},
-            "next_cursor": "WyJ0b3RhbF9zcGVudCIsdHJ1ZSw0NTAwMDAwLDFd",
-        },
-        "One page; a customer whose personal data was erased has no name. `purchase_count` counts days with a purchase."
-        " `return_probability` is the probability of a visit within 90 days after the last day with sales; it is null"
-        " until the shop has 180 days of sales. `return_rank` is from 5 for the likeliest fifth of customers to 1"
-        " for the least likely fifth",
-    )
-}
 
 
 class CustomersQuery(ListQuery):
@@ -109,7 +63,7 @@ class CustomersQuery(ListQuery):
         return Start.of(order, self.page())
 
 
-@router.get("/customers", responses=_EXAMPLE)
+@router.get("/customers", responses=LIST)
 async def list_customers(
     request: Request, deps: Deps, who: Owner, query: Annotated[CustomersQuery, Query()], today: Today
 ) -> Response:

@@ -11,9 +11,9 @@ from psycopg.rows import TupleRow
 from pydantic import Field
 from starlette.responses import Response
 
-from read_side.forecasting.examples import FORECASTS
 from read_side.forecasting.presenter import item
 from read_side.forecasting.queries import Head, forecasts, heads, heads_at_risk, with_chances
+from read_side.forecasting.schemas import FORECASTS
 from read_side.http.business_day import Today
 from read_side.http.consistency import await_consistency
 from read_side.http.keyset_pagination import invalid_cursor, list_json
@@ -31,7 +31,9 @@ class ForecastsQuery(ListQuery):
 
     has_stockout_warning: Annotated[bool, Field(description="Only products that are expected to run out")] = False
     product_id: Annotated[int | None, Field(ge=1, le=2**63 - 1, description="Only this product")] = None
-    sort: Literal["product_name", "stockout_risk"] = "product_name"
+    sort: Annotated[
+        Literal["product_name", "stockout_risk"], Field(description="`stockout_risk`: most likely first")
+    ] = "stockout_risk"
     order: Annotated[Literal["asc", "desc"] | None, Field(description="`desc` for stockout_risk, else `asc`")] = None
 
     @property
@@ -54,7 +56,7 @@ def _chance(head: Head) -> float:
 async def list_forecasts(
     request: Request, deps: Deps, who: Owner, query: Annotated[ForecastsQuery, Query()], today: Today
 ) -> Response:
-    """Return the latest forecast of each product and horizon, by product name unless sorted otherwise.
+    """Return the latest forecast of each product and horizon, the likeliest stockouts first unless sorted otherwise.
 
     `stockout_risk` refers to the current stock: `confidence` is the probability that the demand exceeds it by that day,
     null if the stock was never counted, the shop's data are older than 14 days, or the forecast has ended; `reason`

@@ -3,16 +3,19 @@
 import asyncio
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import psycopg
 from fastapi import APIRouter
+from pydantic import BaseModel
 from redis.exceptions import RedisError
 from starlette.responses import Response
+from typing_extensions import TypeAliasType
 
 from shared.errors import ServiceDegraded
-from shared.http.app import example, ok
+from shared.http.answers import answers
+from shared.http.app import ok
 from shared.http.dependencies import Dependencies, Deps, Staff
 
 probes = APIRouter(tags=["Health"])
@@ -20,6 +23,7 @@ admin = APIRouter(tags=["Admin"])
 
 _TIMEOUT = 2.0
 _OK, _ERROR = "ok", "error"
+ServiceState = TypeAliasType("ServiceState", Literal["ok", "error"])
 # The kinds of background processes; the service is healthy while at least one of each is alive.
 _BACKGROUND = ("policies", "worker", "projector")
 
@@ -83,24 +87,70 @@ def _shown(body: dict[str, Any]) -> dict[str, Any]:
     return {"content": {"application/json": {"example": body}}}
 
 
+_UNHEALTHY = _shown({"status": _ERROR, "failed_service": "redis"})
+
+
+class Services(BaseModel):
+    """The state of each service."""
+
+    db: ServiceState
+    redis: ServiceState
+    workers: ServiceState
+
+
+class Healthy(BaseModel):
+    """Every service works."""
+
+    status: Literal["ok"]
+    services: Services
+
+
+class Alive(BaseModel):
+    """The process or the service can answer."""
+
+    status: Literal["ok"]
+
+
+class Unhealthy(BaseModel):
+    """A service failed; this is the first one found."""
+
+    status: Literal["error"]
+    failed_service: Literal["db", "redis", "workers"]
+
+
+class AdminServices(BaseModel):
+    """The state of each service."""
+
+    database: ServiceState
+    redis: ServiceState
+    celery_workers: ServiceState
+
+
+class AdminHealth(BaseModel):
+    """The state of the services, and the number of live processes of each kind."""
+
+    services: AdminServices
+    processes: dict[str, int]
+    timestamp: dt.datetime
+
+
 _HEALTH: dict[int | str, dict[str, Any]] = {
-    200: _shown({"status": _OK, "services": {"db": _OK, "redis": _OK, "workers": _OK}}),
-    503: _shown({"status": _ERROR, "failed_service": "redis"}) | {"description": "A service is down"},
+    200: {"model": Healthy, **_shown({"status": _OK, "services": {"db": _OK, "redis": _OK, "workers": _OK}})},
+    503: {"model": Unhealthy, "description": "A service is down", **_UNHEALTHY},
 }
-_LIVE: dict[int | str, dict[str, Any]] = {200: _shown({"status": _OK})}
+_LIVE: dict[int | str, dict[str, Any]] = {200: {"model": Alive, **_shown({"status": _OK})}}
 _READY: dict[int | str, dict[str, Any]] = {
-    200: _shown({"status": _OK}),
-    503: _shown({"status": _ERROR, "failed_service": "db"}) | {"description": "Not ready"},
+    200: {"model": Alive, **_shown({"status": _OK})},
+    503: {"model": Unhealthy, "description": "Not ready", **_shown({"status": _ERROR, "failed_service": "db"})},
 }
-_ADMIN: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "services": {"database": _OK, "redis": _OK, "celery_workers": _OK},
-            "processes": {"api": 1, "policies": 1, "projector": 1, "worker": 2},
-            "timestamp": "2025-11-03T10:30:00Z",
-        }
-    )
-}
+_ADMIN = answers(
+    AdminHealth,
+    {
+        "services": {"database": _OK, "redis": _OK, "celery_workers": _OK},
+        "processes": {"api": 1, "policies": 1, "projector": 1, "worker": 2},
+        "timestamp": "2025-11-03T10:30:00Z",
+    },
+)
 
 
 @probes.get("/health", responses=_HEALTH)

@@ -2,14 +2,16 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from shared.errors import ReplayExpired, ReplayNotFound, ReplayNotReady
-from shared.http.app import example, ok, refuses
+from shared.http.answers import answers
+from shared.http.app import ok, refuses
 from shared.http.dependencies import Deps, Owner, ReaderPool
 from shared.runtime.business_day import local_text
 
@@ -22,16 +24,26 @@ SET_TENANT = "SELECT set_config('app.business_id', %s, true)"
 SELECT_REPLAY = """SELECT id, as_of, day, schemas, expires_at,
     CASE WHEN expires_at <= now() AND state IN ('pending', 'ready') THEN 'expired' ELSE state END
     FROM projections.replays WHERE id = %s AND business_id = %s"""
-_EXAMPLE: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
-            "as_of": "2025-11-03T23:59:59+06:00",
-            "state": "ready",
-            "expires_at": "2025-12-01T10:30:00+06:00",
-        }
-    )
-}
+
+
+class ReplayState(BaseModel):
+    """A replay of the shop at an earlier moment."""
+
+    id: UUID
+    as_of: Annotated[dt.datetime, Field(description="Local time with offset (Asia/Dhaka)")]
+    state: Literal["pending", "ready", "failed", "expired"]
+    expires_at: dt.datetime
+
+
+_EXAMPLE = answers(
+    ReplayState,
+    {
+        "id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
+        "as_of": "2025-11-03T23:59:59+06:00",
+        "state": "ready",
+        "expires_at": "2025-12-01T10:30:00+06:00",
+    },
+)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """GET /business/profile."""
 
-from typing import Any
-
 import orjson
 from fastapi import APIRouter, Request
 from psycopg.rows import TupleRow
@@ -9,9 +7,10 @@ from starlette.responses import Response
 
 from read_side.http.consistency import await_consistency, retry_until_found
 from read_side.http.rows import first_row
+from read_side.identity.schemas import PROFILE
 from shared.domain.presentation.units import CURRENCY
 from shared.errors import ProjectionBehind
-from shared.http.app import example, ok
+from shared.http.app import ok
 from shared.http.dependencies import Deps, Owner
 from shared.postgres.database import reading
 
@@ -32,32 +31,8 @@ SELECT_PROFILE = """SELECT json_build_object(
     FROM profiles AS p LEFT JOIN profile_stats AS s ON s.business_id = %(business)s
     WHERE p.business_id = %(business)s AND p.name IS NOT NULL"""
 
-_EXAMPLE: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "id": 1,
-            "name": "Ali's Tea Shop",
-            "type": "restaurant",
-            "phone_number": "+880123456789",
-            "city": "Dhaka",
-            "description": None,
-            "stats": {
-                "products": 12,
-                "customers": 45,
-                "total_transactions": 1250,
-                "total_revenue": 450000,
-                "last_transaction_date": "2025-11-03",
-            },
-            "data_sources": ["csv", "receipt_ocr"],
-            "is_demo": False,
-            "currency": CURRENCY,
-            "language": "bn",
-        }
-    )
-}
 
-
-@router.get("/business/profile", responses=_EXAMPLE)
+@router.get("/business/profile", responses=PROFILE)
 async def show_profile(request: Request, deps: Deps, who: Owner) -> Response:
     """Return the profile of the shop and the totals of its sales; `total_revenue` is in taka."""
     business_id = await await_consistency(request, deps, who, "identity")

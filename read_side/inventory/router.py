@@ -1,7 +1,7 @@
 """GET /products."""
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from psycopg import AsyncConnection
@@ -13,8 +13,9 @@ from read_side.http.business_day import Today
 from read_side.http.consistency import await_consistency
 from read_side.http.keyset_pagination import BY_INDEX, LAST, Listing, Order, Start, with_text_key
 from read_side.http.rows import only_row
+from read_side.inventory.schemas import LIST
 from shared.domain.rules import stockout
-from shared.http.app import ListQuery, example, raw
+from shared.http.app import ListQuery, raw
 from shared.http.dependencies import Deps, Owner
 from shared.postgres.database import reading
 
@@ -99,51 +100,6 @@ SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
     LEFT JOIN LATERAL ({LATEST_FORECAST}) AS f ON true
     WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""  # noqa: S608  (constants)
 
-_EXAMPLE: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "count": 12,
-            "next": None,
-            "previous": None,
-            "results": [
-                {
-                    "id": 1,
-                    "name": "Basmati Rice",
-                    "sku": "RICE-5KG",
-                    "unit": "kg",
-                    "unit_price": 120,
-                    "cost": 98.5,
-                    "current_stock": 5,
-                    "stock_known": True,
-                    "counted_at": "2025-11-01T21:00:00+06:00",
-                    "reorder_point": 20,
-                    "reorder_point_auto": True,
-                    "lead_time_days": 3,
-                    "pack_size": 25,
-                    "min_order": None,
-                    "is_low_stock": True,
-                    "sales_metrics": {
-                        "sales_7d": 25,
-                        "sales_30d": 89,
-                        "avg_daily": 3.0,
-                        "last_sale": "2025-11-03T14:30:00+06:00",
-                    },
-                    "forecast": {
-                        "id": 42,
-                        "forecast_date": "2025-11-03",
-                        "forecast_days": 7,
-                        "next_7d_demand": 28,
-                        "stockout_predicted": True,
-                        "days_until_stockout": 2,
-                    },
-                }
-            ],
-            "next_cursor": None,
-        },
-        "One page; `stock_known` is false until the stock was counted, and `current_stock` is then 0",
-    )
-}
-
 
 class ProductsQuery(ListQuery):
     """Filters and order of the list."""
@@ -162,7 +118,7 @@ class ProductsQuery(ListQuery):
         return Start.of(Order("stock", "on_hand", int, descending), self.page())
 
 
-@router.get("/products", responses=_EXAMPLE)
+@router.get("/products", responses=LIST)
 async def list_products(
     request: Request, deps: Deps, who: Owner, query: Annotated[ProductsQuery, Query()], today: Today
 ) -> Response:

@@ -11,8 +11,8 @@ from read_side.http.business_day import Today
 from read_side.http.consistency import await_consistency
 from read_side.http.keyset_pagination import BY_INDEX, LAST, Listing, Order, Start
 from read_side.http.rows import all_rows, only_row
-from read_side.recommendations.examples import LIST
 from read_side.recommendations.queries import COLUMNS, OPEN, recommendation
+from read_side.recommendations.schemas import LIST
 from shared.domain.presentation.recommendations import STATUSES, item
 from shared.domain.readmodels import names
 from shared.http.app import ListQuery, language, raw

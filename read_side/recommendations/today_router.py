@@ -6,8 +6,8 @@ from starlette.responses import Response
 from read_side.http.business_day import Today
 from read_side.http.consistency import await_consistency
 from read_side.http.rows import all_rows, only_row
-from read_side.recommendations.examples import TODAY
 from read_side.recommendations.queries import COLUMNS, OPEN, recommendation
+from read_side.recommendations.schemas import TODAY
 from shared.domain.presentation.recommendations import item
 from shared.domain.presentation.units import CURRENCY, taka
 from shared.domain.readmodels import names

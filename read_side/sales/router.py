@@ -1,7 +1,7 @@
 """GET /transactions and /transactions/{id}: sales, and other kinds of transactions from uploads."""
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
@@ -11,51 +11,17 @@ from read_side.http.consistency import await_consistency, retry_until_found
 from read_side.http.keyset_pagination import Order, Start
 from read_side.sales import queries
 from read_side.sales.queries import Filters
+from read_side.sales.schemas import LIST, ONE
+from shared.domain.presentation.schemas import PaymentMethod, TransactionKind
 from shared.domain.presentation.units import CURRENCY, average, taka
 from shared.errors import NotFound
-from shared.http.app import Limit, ListQuery, example, raw, refuses
+from shared.http.app import Limit, ListQuery, raw, refuses
 from shared.http.dependencies import Deps, Owner
 from shared.http.fields import PlainDate
 from shared.http.pagination import PublicId, invalid
 from shared.postgres.database import reading
 
 router = APIRouter(tags=["Transactions"])
-
-_SALE = {
-    "id": 1250,
-    "date": "2025-11-03T14:30:00+06:00",
-    "product_id": 5,
-    "product_name": "Shirt",
-    "quantity": 2,
-    "amount": 600,
-    "unit_price": 300,
-    "customer_id": 7,
-    "customer_name": "Fatema",
-    "payment_method": "cash",
-    "data_source": "csv",
-    "kind": "sale",
-}
-_ONE: dict[int | str, dict[str, Any]] = {200: example(_SALE, "As an item of the list")}
-_EXAMPLE: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "count": 1250,
-            "next": "/api/transactions?offset=50",
-            "previous": None,
-            "results": [_SALE],
-            "summary": {
-                "gross_revenue": 450500,
-                "returns": 500,
-                "total_revenue": 450000,
-                "average_value": 360.4,
-                "transaction_count": 1250,
-                "currency": CURRENCY,
-            },
-            "next_cursor": "WyJkYXRlIix0cnVlLCIyMDI1LTExLTAzVDE0OjMwOjAwIiwxMjAxXQ",
-        },
-        "One page; `summary` covers all matching transactions, not only the page",
-    )
-}
 
 
 class TransactionsQuery(ListQuery):
@@ -70,10 +36,10 @@ class TransactionsQuery(ListQuery):
         Annotated[PlainDate, Field(description="Last business date, inclusive", examples=["2025-11-03"])] | None
     ) = None
     kind: Annotated[
-        Literal["sale", "return", "purchase", "expense"],
+        TransactionKind,
         Field(description="All kinds but `sale` come from uploads with a column Type"),
     ] = "sale"
-    payment_method: Literal["cash", "bkash", "nagad", "rocket", "card", "credit", "other"] | None = None
+    payment_method: PaymentMethod | None = None
     sort: Literal["date", "amount"] = "date"
     order: Literal["asc", "desc"] = "desc"
 
@@ -91,7 +57,7 @@ class TransactionsQuery(ListQuery):
         return Start.of(Order("amount", "paisa", int, descending), self.page())
 
 
-@router.get("/transactions", responses=_EXAMPLE)
+@router.get("/transactions", responses=LIST)
 async def list_transactions(
     request: Request, deps: Deps, who: Owner, query: Annotated[TransactionsQuery, Query()]
 ) -> Response:
@@ -120,7 +86,7 @@ async def list_transactions(
     return raw(listing.json(request, query.page(), start.order, summary=summary))
 
 
-@router.get("/transactions/{transaction_id}", responses=_ONE, openapi_extra=refuses(NotFound))
+@router.get("/transactions/{transaction_id}", responses=ONE, openapi_extra=refuses(NotFound))
 async def show_transaction(request: Request, deps: Deps, who: Owner, transaction_id: PublicId) -> Response:
     """Return one sale; 404 if it was voided."""
     business_id = await await_consistency(request, deps, who, "sales")

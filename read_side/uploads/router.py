@@ -12,10 +12,11 @@ from starlette.responses import Response
 from read_side.http.consistency import await_consistency, retry_until_found
 from read_side.http.keyset_pagination import invalid_cursor, list_json
 from read_side.http.rows import first_row, only_row
+from read_side.uploads.schemas import LIST, ONE
 from shared.domain.presentation import ledgers
 from shared.domain.refusals.sales import UploadNotFound
 from shared.errors import InvalidPosition
-from shared.http.app import ListQuery, Page, example, language, ok, raw, refuses
+from shared.http.app import ListQuery, Page, language, ok, raw, refuses
 from shared.http.dependencies import Deps, Owner
 from shared.http.position_tokens import PositionTokens
 from shared.postgres.database import reading
@@ -47,49 +48,10 @@ SELECT_UPLOAD = f"""SELECT (SELECT to_json(item) FROM (SELECT {_ITEM}) AS item):
     CASE WHEN state = 'waiting' THEN questions END, position
     FROM uploads WHERE business_id = %(business)s AND file_id = %(file_id)s"""  # noqa: S608  (constants)
 
-_UPLOAD = {
-    "file_id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
-    "file_name": "sales_may_2025.csv",
-    "data_source_name": "May 2025 Sales",
-    "state": "completed",
-    "rows": 156,
-    "created": 150,
-    "duplicates": 4,
-    "rejected": 1,
-    "left_out": 1,
-    "progress": 1,
-    "created_at": "2025-11-03T10:30:00Z",
-    "completed_at": "2025-11-03T10:30:01Z",
-}
-_WARNING = {
-    "code": "UNKNOWN_COLUMNS",
-    "message": "These columns are not known and were left out: Shelf.",
-    "suggestions": ["Rename a column if it holds the date, product, quantity, amount, customer or payment method."],
-    "values": ["Shelf"],
-}
-_QUESTION = {
-    "code": "DATE_ORDER",
-    "message": "Is the day or the month first in dates such as 03/04/2025?",
-    "columns": ["Date"],
-    "rows": [],
-    "answers": [
-        {"value": "dmy", "label": "Day first: day-month-year", "proposed": True, "sums": None},
-        {"value": "mdy", "label": "Month first: month-day-year", "proposed": False, "sums": None},
-    ],
-}
-_LIST: dict[int | str, dict[str, Any]] = {
-    200: example({"count": 1, "next": None, "previous": None, "results": [_UPLOAD], "next_cursor": None}, "One page")
-}
-_ONE: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {**_UPLOAD, "state": "waiting", "warnings": [_WARNING], "questions": [_QUESTION], "error": None},
-        "Send X-Event-Position of this answer as X-Min-Event-Position to read the rows of the upload",
-    )
-}
 _LATEST = 2**63 - 1
 
 
-@router.get("/data/uploads", responses=_LIST)
+@router.get("/data/uploads", responses=LIST)
 async def list_uploads(request: Request, deps: Deps, who: Owner, query: Annotated[ListQuery, Query()]) -> Response:
     """Return uploads, newest first."""
     page = query.page()
@@ -107,7 +69,7 @@ async def list_uploads(request: Request, deps: Deps, who: Owner, query: Annotate
     return raw(list_json(request, page, count, results, cursor))
 
 
-@router.get("/data/uploads/{file_id}", responses=_ONE, openapi_extra=refuses(UploadNotFound))
+@router.get("/data/uploads/{file_id}", responses=ONE, openapi_extra=refuses(UploadNotFound))
 async def show_upload(request: Request, deps: Deps, who: Owner, file_id: str) -> Response:
     """Return one upload.
 

@@ -1,16 +1,18 @@
 """Builds the application: routers, middleware and documentation; re-exports what routers use."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from brotli_asgi import BrotliMiddleware
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from shared.http import docs, error_handlers
 from shared.http.access_log import RequestContextMiddleware
 from shared.http.auth import command_context, language, owner, principal, request_hash, staff
+from shared.http.conditional import ConditionalGetMiddleware
 from shared.http.dependencies import Access, provide
-from shared.http.openapi import document, example, refuses, version
+from shared.http.openapi import document, refuses, version
 from shared.http.pagination import (
     Limit,
     Links,
@@ -38,7 +40,6 @@ __all__ = [
     "create_app",
     "decode_cursor",
     "encode_cursor",
-    "example",
     "language",
     "links",
     "ok",
@@ -52,17 +53,24 @@ __all__ = [
 ]
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Access]]
+# In development a front end is served from any local port.
+_LOCAL_ORIGIN = r"https?://(localhost|127\.0\.0\.1)(:\d{1,5})?"
+_COMPRESSED_FROM = 1024
 _CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _CORS_READ = (
     "Authorization",
     "Content-Type",
     "Idempotency-Key",
+    "If-None-Match",
     "Last-Event-ID",
     "X-Min-Event-Position",
     "X-Replay",
     "X-Request-ID",
 )
 _CORS_SHOWN = (
+    "ETag",
+    "RateLimit",
+    "RateLimit-Policy",
     "X-Request-ID",
     "X-Event-Position",
     "Retry-After",
@@ -79,15 +87,20 @@ def create_app(
     *,
     lifespan: Lifespan,
     root_routers: Sequence[APIRouter] = (),
+    tags: Sequence[Mapping[str, str]] = (),
 ) -> FastAPI:
     """Return the application: `routers` under /api, `root_routers` (health, metrics) at the root, docs if wanted.
 
-    `lifespan` opens what the routes use and yields it: `Dependencies`, or `Access` where no route needs more.
+    `lifespan` opens what the routes use and yields it: `Dependencies`, or `Access` where no route needs more. `tags`
+    are the groups of the documentation, in order. Operation ids are the names of the functions, which must be unique.
     """
     app = FastAPI(
         title="SmartMarket API",
         summary="What a small shop should do next",
         version=version(),
+        openapi_tags=[dict(tag) for tag in tags],
+        servers=[{"url": "/", "description": "This installation"}],
+        generate_unique_id_function=lambda route: route.name,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -109,11 +122,16 @@ def create_app(
 
 
 def _add_layers(app: FastAPI, settings: Settings) -> None:
+    """Add the middleware, the innermost first."""
     https_only = settings.env == "production"
     app.add_middleware(RequestGuardMiddleware, https_only=https_only)
+    app.add_middleware(ConditionalGetMiddleware)
+    # Answers with tokens or codes are not compressed: their length must not depend on what a request can repeat.
+    app.add_middleware(BrotliMiddleware, minimum_size=_COMPRESSED_FROM, excluded_handlers=[r"^/api/auth/"])
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_allowed_origins,
+        allow_origin_regex=_LOCAL_ORIGIN if settings.env == "development" else None,
         allow_methods=_CORS_METHODS,
         allow_headers=_CORS_READ,
         expose_headers=_CORS_SHOWN,

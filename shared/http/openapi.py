@@ -1,7 +1,8 @@
 """The OpenAPI 3.1 document: that of the framework, completed with envelope, errors and authorization."""
 
 import importlib.metadata
-from collections.abc import Iterable, Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +25,16 @@ class Operation:
 
     made: dict[str, Any]
     path: str
+    endpoint: Callable[..., Any] | None
     is_read: bool
     guards: frozenset[Any]
     has_query: bool
+    responses: Mapping[int | str, Mapping[str, Any]]
+
+    @property
+    def is_tagged(self) -> bool:
+        """Return whether the answer has an ETag."""
+        return self.is_read and "application/json" in self.made["responses"].get("200", {}).get("content", {})
 
     @property
     def is_api(self) -> bool:
@@ -39,12 +47,6 @@ def refuses(*classes: type[Refusal]) -> dict[str, Any]:
     return {"x-error-codes": [cls.error_code for cls in classes]}
 
 
-def example(data: Any, description: str = "Success", *, pending: bool = False) -> dict[str, Any]:  # noqa: ANN401 (JSON)
-    """Return an entry of a route's `responses` with `data` in the envelope as the example."""
-    shown = components.success_example(data, pending=pending)
-    return {"description": description, "content": {"application/json": {"example": shown}}}
-
-
 def document(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI document of all routes of `app`."""
     catalogue = refusals()
@@ -54,13 +56,17 @@ def document(app: FastAPI) -> dict[str, Any]:
         summary=app.summary,
         description=components.description(catalogue),
         routes=app.routes,
+        tags=app.openapi_tags,
+        servers=app.servers,
     )
     for operation in _operations(app, made):
         _complete(operation, catalogue)
-    for kind, entries in components.components(catalogue).items():
-        made.setdefault("components", {}).setdefault(kind, {}).update(entries)
+    schemas = made.setdefault("components", {}).setdefault("schemas", {})
     for name in _FRAMEWORK_SCHEMAS:
-        made["components"]["schemas"].pop(name, None)
+        schemas.pop(name, None)
+    _drop_titles(schemas)
+    for kind, entries in components.components(catalogue).items():
+        made["components"].setdefault(kind, {}).update(entries)
     made["x-error-codes"] = components.error_codes(catalogue)
     return made
 
@@ -80,7 +86,9 @@ def _operations(app: FastAPI, made: dict[str, Any]) -> Iterator[Operation]:
             operation = made["paths"].get(path, {}).get(method.lower())
             if operation:
                 guards = frozenset(_calls(dependant)) & {principal, owner, staff}
-                yield Operation(operation, path, method == "GET", guards, bool(query_names(dependant)))
+                endpoint, has_query = getattr(route, "endpoint", None), bool(query_names(dependant))
+                responses = getattr(route, "responses", {})
+                yield Operation(operation, path, endpoint, method == "GET", guards, has_query, responses)
 
 
 def _calls(dependant: Any) -> Iterator[Any]:  # noqa: ANN401 (the framework's own structure)
@@ -92,6 +100,10 @@ def _calls(dependant: Any) -> Iterator[Any]:  # noqa: ANN401 (the framework's ow
 def _complete(operation: Operation, catalogue: Mapping[str, type[Refusal]]) -> None:
     made = operation.made
     made["responses"].pop("422", None)
+    _describe(operation)
+    _restore_examples(operation)
+    for parameter in made.get("parameters", ()):
+        _simplify(parameter)
     if operation.guards:
         made["security"] = [{"bearer": []}]
     if operation.is_api:
@@ -101,6 +113,40 @@ def _complete(operation: Operation, catalogue: Mapping[str, type[Refusal]]) -> N
     made["x-error-codes"] = sorted(codes)
     for status, group in _by_status(codes, catalogue).items():
         made["responses"].setdefault(status, components.error_response(group))
+
+
+def _describe(operation: Operation) -> None:
+    """Take the summary from the first paragraph of the route's docstring, the description from the rest."""
+    summary, _, description = (inspect.getdoc(operation.endpoint) or "").partition("\n\n")
+    operation.made["summary"] = " ".join(summary.split()).removesuffix(".")
+    operation.made.pop("description", None)
+    if description:
+        operation.made["description"] = description
+
+
+def _restore_examples(operation: Operation) -> None:
+    """Put the examples back as routes give them: the framework drops every null."""
+    for status, given in operation.responses.items():
+        for media_type, content in given.get("content", {}).items():
+            if "example" in content:
+                operation.made["responses"][str(status)]["content"][media_type]["example"] = content["example"]
+
+
+def _simplify(parameter: dict[str, Any]) -> None:
+    """Describe the values of a parameter only: it is omitted instead of being null."""
+    schema = parameter.get("schema", {})
+    schema.pop("title", None)
+    values = [value for value in schema.get("anyOf", ()) if value != {"type": "null"}]
+    if len(values) == 1:
+        del schema["anyOf"]
+        parameter["schema"] = {**values[0], **schema}
+
+
+def _drop_titles(schemas: Mapping[str, dict[str, Any]]) -> None:
+    """Remove the titles that are only the names of schemas and properties in another spelling."""
+    for schema in schemas.values():
+        for titled in (schema, *schema.get("properties", {}).values()):
+            titled.pop("title", None)
 
 
 def _usual_codes(operation: Operation) -> set[str]:
@@ -133,23 +179,26 @@ def _by_status(codes: Iterable[str], catalogue: Mapping[str, type[Refusal]]) -> 
 
 
 def _add_headers(operation: Operation) -> None:
-    if owner not in operation.guards:
-        return
-    names = _READS if operation.is_read else {"Idempotency-Key"}
+    names = {"If-None-Match"} if operation.is_tagged else set()
+    if owner in operation.guards:
+        names |= _READS if operation.is_read else {"Idempotency-Key"}
     parameters = operation.made.setdefault("parameters", [])
     present = {str(parameter.get("name", "")).lower() for parameter in parameters}
     parameters += [{"$ref": f"#/components/parameters/{name}"} for name in sorted(names) if name.lower() not in present]
 
 
 def _wrap_success(operation: Operation) -> None:
-    names = ["X-Request-ID", *([] if operation.is_read else ["X-Event-Position"])]
+    names = ["X-Request-ID", "RateLimit", "RateLimit-Policy", "ETag" if operation.is_read else "X-Event-Position"]
+    if operation.is_tagged:
+        operation.made["responses"]["304"] = {"description": "The data are those of If-None-Match"}
     for status, response in operation.made["responses"].items():
         content = response.get("content", {}).get("application/json")
         if not status.startswith("2") or content is None:
             continue
         data = content.get("schema")
-        envelope: dict[str, Any] = {"$ref": "#/components/schemas/Success"}
+        envelope: dict[str, Any] = {"$ref": f"#/components/schemas/{'Pending' if status == '202' else 'Success'}"}
         if data:
-            envelope = {"allOf": [envelope, {"type": "object", "properties": {"data": data}}]}
+            typed = {"type": "object", "required": ["data"], "properties": {"data": data}}
+            envelope = {"allOf": [envelope, typed]}
         content["schema"] = envelope
         response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}

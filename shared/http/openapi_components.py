@@ -24,7 +24,11 @@ codes, numbers and enum values never change.
 **Headers.** `X-Request-ID` (a UUID) is echoed. Commands answer with `X-Event-Position`; send it back as
 `X-Min-Event-Position` to read your own writes. `Idempotency-Key` makes a command safe to repeat.
 
-**Limits.** 100 requests per minute and account; 1 MB of JSON, 10 MB per ledger, 5 MB per photo.
+**Caching.** Answers to GET have a weak `ETag` of their data; with `If-None-Match` the answer is 304 if the data are the
+same. JSON is compressed (`br`, `gzip`).
+
+**Limits.** 100 requests per minute and account, see the headers `RateLimit` and `RateLimit-Policy`; 1 MB of JSON,
+10 MB per uploaded file, 5 MB per photo.
 
 <details><summary><strong>Error codes</strong></summary>
 
@@ -40,14 +44,19 @@ _ERROR_PROPERTIES: dict[str, Any] = {
     "request_id": {"type": "string", "format": "uuid"},
 }
 
+_TEXT = {"type": "string"}
 _HEADERS: dict[str, Any] = {
     "X-Request-ID": {"description": "Id of this request", "schema": {"type": "string", "format": "uuid"}},
     "X-Event-Position": {"description": "Opaque position of the last event", "schema": {"type": "string"}},
+    "ETag": {"description": "Weak tag of `data`; send it as If-None-Match", "schema": {"type": "string"}},
+    "RateLimit": {"description": "Remaining requests (r) and seconds to the end of the window (t)", "schema": _TEXT},
+    "RateLimit-Policy": {"description": "Allowed requests (q) per window in seconds (w)", "schema": _TEXT},
     "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 1}},
 }
 
 _PARAMETERS: dict[str, str] = {
     "Idempotency-Key": "Identifies this command: repeating the request returns the first answer and changes nothing",
+    "If-None-Match": "The ETag of an earlier answer: 304 without a body if the data are the same",
     "X-Min-Event-Position": "Wait until the read models have reached this X-Event-Position",
     "X-Replay": "Read the replay with this id, see POST /api/replays",
 }
@@ -135,7 +144,8 @@ def _schemas(catalogue: Mapping[str, type[Refusal]]) -> dict[str, Any]:
     success = {name: _ERROR_PROPERTIES[name] for name in ("timestamp", "request_id")}
     return {
         "ErrorCode": {"type": "string", "enum": list(catalogue)},
-        "Success": _object({"status": {"type": "string", "enum": ["success", "pending"]}, "data": {}, **success}),
+        "Success": _object({"status": {"const": "success"}, "data": {}, **success}),
+        "Pending": _object({"status": {"const": "pending"}, "data": {}, **success}),
         "Error": _object({"status": {"const": "error"}, "message": {"type": "string"}, **_ERROR_PROPERTIES}),
         "Problem": _object(
             {

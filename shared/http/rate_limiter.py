@@ -6,7 +6,7 @@ import ipaddress
 import logging
 import math
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from redis.exceptions import NoScriptError, RedisError
 
@@ -19,15 +19,20 @@ _LOCAL_KEYS = 10_000
 _PREFIX = "smartmarket:limit:"
 logger = logging.getLogger("smartmarket.limits")
 
-# Counts one hit in a window that begins with the first; returns 0, or the rest of the window in milliseconds if the
-# limit is exceeded.
+# Counts one hit in a window that begins with the first; returns the hits and the rest of the window in milliseconds.
 COUNT = """local hits = redis.call('INCR', KEYS[1])
-if hits == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-if hits <= tonumber(ARGV[1]) then return 0 end
+if hits == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) return {1, tonumber(ARGV[1])} end
 local left = redis.call('PTTL', KEYS[1])
-if left < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) left = tonumber(ARGV[2]) end
-return math.max(left, 1)"""
+if left < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) left = tonumber(ARGV[1]) end
+return {hits, math.max(left, 1)}"""
 _COUNT_SHA = hashlib.sha1(COUNT.encode(), usedforsecurity=False).hexdigest()  # the id of the script in Redis
+
+
+class Window(NamedTuple):
+    """The state of a window after a hit: how many more are allowed (below 0: exceeded), and when it ends."""
+
+    remaining: int
+    reset_s: int
 
 
 class RateLimiter:
@@ -46,6 +51,11 @@ class RateLimiter:
 
     async def hit(self, key: str, limit: int, window_s: int) -> int | None:
         """Count one hit of `key`; returns None if it is allowed, else the seconds until the window ends."""
+        window = await self.count(key, limit, window_s)
+        return window.reset_s if window is not None and window.remaining < 0 else None
+
+    async def count(self, key: str, limit: int, window_s: int) -> Window | None:
+        """Count one hit of `key`; returns the window after it, None if limits are disabled."""
         if not self._enabled:
             return None
         now = time.monotonic()
@@ -54,13 +64,14 @@ class RateLimiter:
                 self._retry_at = now + _PAUSE
             try:
                 async with asyncio.timeout(_TIMEOUT):
-                    left = await _count(self._redis, _PREFIX + key, limit, window_s * 1000)
+                    hits, left = await _count(self._redis, _PREFIX + key, window_s * 1000)
             except (RedisError, OSError, TimeoutError) as error:
                 self._pause(now, error)
             else:
                 self._resume()
-                return math.ceil(left / 1000) or None
-        return self._hit_locally(key, limit, window_s, now)
+                return Window(limit - hits, math.ceil(left / 1000))
+        hits, ends = self._count_locally(key, window_s, now)
+        return Window(limit - hits, math.ceil(ends - now))
 
     def _pause(self, now: float, error: Exception) -> None:
         if not self._retry_at:
@@ -74,7 +85,7 @@ class RateLimiter:
             logger.info("Redis is available again")
             self._retry_at = 0.0
 
-    def _hit_locally(self, key: str, limit: int, window_s: int, now: float) -> int | None:
+    def _count_locally(self, key: str, window_s: int, now: float) -> tuple[int, float]:
         if len(self._local) >= _LOCAL_KEYS:
             live = {name: bucket for name, bucket in self._local.items() if bucket[1] > now}
             self._local = live if len(live) < _LOCAL_KEYS else {}
@@ -82,14 +93,15 @@ class RateLimiter:
         if ends <= now:
             hits, ends = 0, now + window_s
         self._local[key] = (hits + 1, ends)
-        return math.ceil(ends - now) if hits >= limit else None
+        return self._local[key]
 
 
-async def _count(redis: "Redis", key: str, limit: int, window_ms: int) -> int:
+async def _count(redis: "Redis", key: str, window_ms: int) -> tuple[int, int]:
     try:
-        return int(await redis.evalsha(_COUNT_SHA, 1, key, limit, window_ms))
+        hits, left = await redis.evalsha(_COUNT_SHA, 1, key, window_ms)
     except NoScriptError:
-        return int(await redis.eval(COUNT, 1, key, limit, window_ms))
+        hits, left = await redis.eval(COUNT, 1, key, window_ms)
+    return int(hits), int(left)
 
 
 def source(ip: str) -> str:

@@ -23,6 +23,8 @@ from shared.http.tokens import Principal
 from shared.texts import DEFAULT_LANGUAGE
 
 REQUESTS_PER_MINUTE = 100
+_MINUTE = 60
+_POLICY = f'"requests";q={REQUESTS_PER_MINUTE};w={_MINUTE}'.encode()
 # Boundaries, part headers and small fields of a multipart body, in addition to the file.
 _MULTIPART_OVERHEAD = 64 * 1024
 _MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})|[\x00-\x20\x7f-\xff]")
@@ -54,6 +56,8 @@ class RequestGuardMiddleware:
 
         async def tracked(message: Message) -> None:
             nonlocal started
+            if not started:
+                message = {**message, "headers": [*message["headers"], *scope["state"].get("rate_headers", ())]}
             started = True
             await send(message)
 
@@ -70,7 +74,7 @@ class RequestGuardMiddleware:
             response = error_response(request, refusal_of(request, error))
             if started:
                 raise
-        await response(scope, receive, send)
+        await response(scope, receive, tracked)
 
     async def _admit(self, scope: Scope, headers: Headers) -> Response | None:
         state, path = scope["state"], scope["path"]
@@ -101,11 +105,19 @@ def _as_get(scope: Scope) -> Scope:
 
 
 async def _check_rate(limiter: RateLimiter, scope: Scope, who: object) -> None:
+    """Count the request; the answer gets the fields of draft-ietf-httpapi-ratelimit-headers-10."""
     client = scope.get("client") or ("unknown", 0)
     key = f"user:{who.user_id}" if isinstance(who, Principal) else f"ip:{source(client[0])}"
-    retry_after = await limiter.hit(key, REQUESTS_PER_MINUTE, 60)
-    if retry_after is not None:
-        raise TooManyRequests(retry_after=retry_after)
+    window = await limiter.count(key, REQUESTS_PER_MINUTE, _MINUTE)
+    if window is None:
+        return
+    remaining = max(0, window.remaining)
+    scope["state"]["rate_headers"] = [
+        (b"ratelimit-policy", _POLICY),
+        (b"ratelimit", f'"requests";r={remaining};t={window.reset_s}'.encode()),
+    ]
+    if window.remaining < 0:
+        raise TooManyRequests(retry_after=window.reset_s)
 
 
 def _check_url(scope: Scope) -> None:

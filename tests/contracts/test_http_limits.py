@@ -164,6 +164,26 @@ def test_an_account_may_ask_a_hundred_times_a_minute(services: Services) -> None
         assert client.get("/api/whoami", headers=another).status_code == 200
 
 
+def test_answers_say_how_many_requests_remain(services: Services) -> None:
+    mine = bearer(someone())
+    with serving(application(settings(rate_limits=True), redis_url=services.redis_url)) as client:
+        for remaining in (99, 98):
+            headers = client.get("/api/whoami", headers=mine).headers
+            assert headers["RateLimit-Policy"] == '"requests";q=100;w=60'
+            assert headers["RateLimit"] in {f'"requests";r={remaining};t={seconds}' for seconds in range(50, 61)}
+        assert "RateLimit" not in client.get("/health").headers
+        statuses = [client.get("/api/nowhere", headers=mine).status_code for _ in range(98)]
+        assert statuses == [404] * 98
+        refused = client.get("/api/whoami", headers=mine)
+        assert refused.headers["RateLimit"].startswith('"requests";r=0;t=')
+        assert refused.headers["RateLimit"].endswith(f"t={refused.headers['Retry-After']}")
+
+
+def test_limits_that_are_off_are_not_announced() -> None:
+    with serving(application()) as client:
+        assert "RateLimit" not in client.get("/api/public").headers
+
+
 def test_strangers_are_counted_by_address_and_probes_not_at_all() -> None:
     with serving(application(settings(rate_limits=True))) as client:
         assert {client.get("/api/public").status_code for _ in range(50)} == {200}

@@ -78,8 +78,30 @@ def test_other_origins_may_not(client: httpx.Client, production: httpx.Client) -
         assert ("Access-Control-Allow-Origin" in headers) == allowed
 
 
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("http://localhost:8080", True),
+        ("http://127.0.0.1:49152", True),
+        ("https://localhost", True),
+        ("http://localhost.evil.example:80", False),
+        ("http://127.0.0.1.evil.example", False),
+        ("http://localhost:8080.evil.example", False),
+        ("http://10.0.0.1:3000", False),
+    ],
+)
+def test_in_development_alone_any_local_port_may_read_answers(
+    client: httpx.Client, production: httpx.Client, origin: str, allowed: bool
+) -> None:
+    headers = client.get("/api/public", headers={"Origin": origin}).headers
+    assert headers.get("Access-Control-Allow-Origin") == (origin if allowed else None)
+    behind_proxy = {"X-Forwarded-Proto": "https", "Origin": origin}
+    assert "Access-Control-Allow-Origin" not in production.get("/api/public", headers=behind_proxy).headers
+
+
 def test_the_front_end_may_ask_with_every_header_it_needs(client: httpx.Client) -> None:
     wanted = "authorization,content-type,idempotency-key,x-request-id,x-min-event-position,x-replay,last-event-id"
+    wanted += ",if-none-match"
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         answer = client.options(
             "/api/sales",

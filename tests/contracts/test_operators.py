@@ -258,6 +258,6 @@ def test_owners_see_what_a_recommendation_came_from(client: httpx.Client, shop: 
     wait_until(lambda: bool(warned()))
     number = warned()[0]["id"]
     reported = client.get(f"/api/explain?what=recommendation&id={number}", headers=shop.headers).json()["data"]
-    assert reported["steps"][0]["title"] == "It was recommended"
+    assert reported["steps"][0]["title"] == "The recommendation was issued"
     assert (reported["row"]["type"], reported["unexplained"]) == ("cash_warning", {})
     refused(client.get(f"/api/explain?what=recommendation&id={number}", headers=other_shop.headers), 404, "NOT_FOUND")

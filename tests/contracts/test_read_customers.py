@@ -158,7 +158,7 @@ def test_a_silent_regular_customer_is_at_high_risk_with_reasons(
     (rahim,) = data(client, shop, PATH)["results"]
     churn = rahim["churn_analysis"]
     assert (churn["churn_risk_level"], churn["churn_risk_score"]) == ("high", 0.61)
-    assert churn["risk_reason"] == "Visits were about 10 d apart; none for 70 d now"
+    assert churn["risk_reason"] == "Used to come about every 10 days; no visit for 70 days"
     bangla = client.get(f"/api{PATH}", headers=shop.headers | {"Accept-Language": "bn"}).json()["data"]["results"][0]
     assert bangla["churn_analysis"]["risk_reason"] == "আগে প্রায় ১০ দিন পরপর আসতেন, এখন ৭০ দিন ধরে আসছেন না"
     assert bangla["churn_analysis"]["risk_code"] == churn["risk_code"] == "out_of_rhythm"

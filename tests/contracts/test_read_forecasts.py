@@ -108,8 +108,8 @@ def test_a_forecast_names_missing_data_and_the_next_step(client: httpx.Client, s
     assert (items[TEA]["stockout_risk"]["confidence"], items[TEA]["stockout_risk"]["recommendation"]) == (0.0, None)
     reported = {product: item["stockout_risk"] for product, item in items.items() if item["stockout_risk"]["reason"]}
     assert {product: (risk["reason"], risk["recommendation"]) for product, risk in reported.items()} == {
-        SALT: ("stock_unknown", "Count the stock once to see when it runs out"),
-        SOAP: ("insufficient_data", "A forecast takes 30 sales; 12 are recorded"),
+        SALT: ("stock_unknown", "Count the stock once to see when it will run out"),
+        SOAP: ("insufficient_data", "A forecast needs 30 sales; 12 are recorded"),
         OIL: ("failed", "This product could not be forecast last time: request it again"),
     }
     assert {risk["will_stockout"] for risk in reported.values()} == {False}
@@ -136,12 +136,13 @@ def test_filters_orders_and_pages(client: httpx.Client, shelf: Shop, running: Ru
         return [(item["product"]["id"], item["forecast_days"]) for item in items]
 
     names = [(RICE, 7), (RICE, 14), (OIL, 7), (SALT, 7), (SOAP, 7), (TEA, 7)]
-    assert listed() == names
-    assert listed(order="desc", limit=2) == names[::-1]
-    assert listed(has_stockout_warning="true") == [(RICE, 7), (RICE, 14)]
-    risky = listed(sort="stockout_risk", limit=2)
+    assert listed(sort="product_name") == names
+    assert listed(sort="product_name", order="desc", limit=2) == names[::-1]
+    assert listed(sort="product_name", has_stockout_warning="true") == [(RICE, 7), (RICE, 14)]
+    risky = listed(limit=2)
     assert risky[:3] == [(RICE, 14), (RICE, 7), (TEA, 7)]
-    assert listed(sort="stockout_risk", order="asc") == risky[::-1]
+    assert listed(sort="stockout_risk", order="desc") == risky
+    assert listed(order="asc") == risky[::-1]
     assert listed(product_id=TEA) == [(TEA, 7)]
     assert listed(product_id=99) == []
 

@@ -10,8 +10,9 @@ from projections.engine import generations
 from projections.operations.scratch import OperationRequest
 from projections.operations.verify import verify
 from projections.registry import REGISTRY
+from shared.postgres.generation_states import GenerationKind
 from shared.runtime.heartbeat import beat
-from smartmarket import source_of
+from smartmarket.read_models import source_of
 from tests.support.application import RunningSystem
 from tests.support.shops import Shop
 from tests.support.waiting import wait_until
@@ -48,7 +49,10 @@ def test_read_models_jobs_and_processes_tell_how_they_keep_up(
     for name in REGISTRY:
         wait_until(partial(at_the_head, client, name))
     reported = verify(
-        source_of(running.container), REGISTRY["uploads"], [shop.business_id], wish=OperationRequest("nightly")
+        source_of(running.container),
+        REGISTRY["uploads"],
+        [shop.business_id],
+        request=OperationRequest(GenerationKind.NIGHTLY),
     )
     assert reported.equal
     after = scraped(client)

@@ -11,7 +11,10 @@ from tests.support.uploading import UPLOAD
 from tests.support.waiting import wait_until
 
 AMBIGUOUS = b"Date,Product,Quantity,Amount\n03/04/2025,Tea,2,40\n05/04/2025,Cake,1,60\n"
-BAKI = b"Date,Customer,Product,Qty,Total,Paid,Due\n2025-10-20,Rahim,Rice,1,3000,1000,2000\n2025-10-22,Salma,Dal,2,260,0,260\n"
+BAKI = (
+    b"Date,Customer,Product,Qty,Total,Paid,Due\n2025-10-20,Rahim,Rice,1,3000,1000,2000\n"
+    b"2025-10-22,Salma,Dal,2,260,0,260\n"
+)
 TILL = (
     b"Date,Receipt number,Receipt type,Item,Quantity,Net sales,Status\n"
     b"2025-10-20,1,Sale,Tea,2,40,Closed\n"

@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from starlette.responses import Response
 
 from shared.domain.refusals.identity import EmailTaken
+from shared.http.answers import answers
 from shared.http.app import (
     Limit,
     ListQuery,
@@ -25,7 +26,6 @@ from shared.http.app import (
     PublicId,
     command_context,
     create_app,
-    example,
     links,
     ok,
     owner,
@@ -63,6 +63,13 @@ class Sale(BaseModel):
     email: EmailStr | None = None
 
 
+class SalesCount(BaseModel):
+    """How many sales there are."""
+
+    count: int
+    results: list[Sale]
+
+
 class SalesQuery(ListQuery):
     """Filters of the list."""
 
@@ -82,7 +89,7 @@ async def whoami(who: Annotated[Principal, Depends(principal)]) -> Response:
     return ok({"user_id": who.user_id, "business_id": who.business_id})
 
 
-@router.get("/sales", responses={200: example({"count": 0, "results": []})})
+@router.get("/sales", responses=answers(SalesCount, {"count": 0, "results": []}))
 async def sales(request: Request, who: Owner, query: Annotated[SalesQuery, Query()]) -> Response:
     """List, with links."""
     following, previous = links(request, query.page(), 1250)
@@ -105,6 +112,7 @@ async def add_sale(request: Request, who: Owner, sale: Sale) -> Response:
     return ok(sale.model_dump() | reported, status=201, position="sealed", headers={"Location": "/api/sales/1"})
 
 
+@router.post("/auth/anything", name="anything_with_tokens")
 @router.post("/anything")
 async def anything(body: dict[str, Any]) -> Response:
     """Give back what came."""

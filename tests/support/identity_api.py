@@ -11,7 +11,8 @@ import uvicorn
 
 from shared.eventstore.store import EventStore
 from shared.runtime.container import Container
-from smartmarket import build_api
+from smartmarket.api import build_api
+from tests.support.conformance import conformant
 from tests.support.waiting import PATIENCE, wait_until
 from write_side.identity.router import sender
 
@@ -70,7 +71,7 @@ class Api:
 @contextmanager
 def serving(container: Container, store: EventStore) -> Iterator[Api]:
     """Serve the API of `container` until left."""
-    app, outbox = build_api(container), Outbox()
+    app, outbox = conformant(build_api(container)), Outbox()
     app.dependency_overrides[sender] = lambda: outbox
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -21,7 +21,9 @@ class _Transport(httpx.BaseTransport):
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         answer = await self._asgi.handle_async_request(request)
-        return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+        return httpx.Response(
+            answer.status_code, headers=answer.headers, content=b"".join([part async for part in answer.aiter_raw()])
+        )
 
 
 @contextmanager

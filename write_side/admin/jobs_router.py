@@ -1,37 +1,24 @@
 """Retry of failed jobs over HTTP, for staff."""
 
 import uuid
-from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from shared.errors import JobNotFailed, JobNotFound
 from shared.http.commands import Respond, StaffCommand
-from shared.http.openapi import example, refuses
+from shared.http.openapi import refuses
 from shared.http.responses import ok
 from write_side.admin import jobs_handlers
+from write_side.admin.schemas import JOB_ACCEPTED
 
 router = APIRouter(tags=["Admin"])
-_RETRIED: dict[int | str, dict[str, Any]] = {
-    202: example(
-        {
-            "message": "The job will be tried again.",
-            "id": "5b0f5a3e-6f0e-5a53-9a53-0f1d6a0f2a11",
-            "kind": "read_upload",
-            "subject": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
-            "state": "pending",
-        },
-        "Accepted; GET /api/admin/jobs?state=all shows its progress",
-        pending=True,
-    )
-}
 
 
 @router.post(
     "/admin/jobs/{job_id}/retry",
     status_code=202,
-    responses=_RETRIED,
+    responses=JOB_ACCEPTED,
     openapi_extra=refuses(JobNotFound, JobNotFailed),
 )
 def retry_job(ctx: StaffCommand, respond: Respond, job_id: str) -> Response:

@@ -1,7 +1,7 @@
 """Replays over HTTP."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,28 +11,17 @@ from shared.errors import TooManyReplays
 from shared.http.auth import language
 from shared.http.dependencies import Deps, Owner
 from shared.http.error_handlers import invalid_field
-from shared.http.openapi import example, refuses
+from shared.http.openapi import refuses
 from shared.http.responses import ok
 from shared.texts import Phrase, catalogue
 from write_side.admin.replays_handlers import request_replay
+from write_side.admin.schemas import REPLAY_ACCEPTED
 
 router = APIRouter(tags=["Time travel"])
 _LEEWAY = dt.timedelta(minutes=5)
 _EARLIEST = dt.date(2000, 1, 1)
 _DATE_LENGTH = len("2025-11-03")
 _FIELD = "as_of"
-_ACCEPTED: dict[int | str, dict[str, Any]] = {
-    202: example(
-        {
-            "message": "Your shop as of then is being prepared…",
-            "id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
-            "as_of": "2025-11-03T23:59:59+06:00",
-            "state": "pending",
-        },
-        "Accepted; GET /api/replays/{id} shows when it is ready",
-        pending=True,
-    )
-}
 
 
 class ReplayRequest(BaseModel):
@@ -45,7 +34,7 @@ class ReplayRequest(BaseModel):
     ]
 
 
-@router.post("/replays", status_code=202, responses=_ACCEPTED, openapi_extra=refuses(TooManyReplays))
+@router.post("/replays", status_code=202, responses=REPLAY_ACCEPTED, openapi_extra=refuses(TooManyReplays))
 def ask_for_replay(request: Request, who: Owner, deps: Deps, form: ReplayRequest) -> Response:
     """Prepare the shop as it was known at an earlier moment; any GET with `X-Replay: id` then answers from it.
 

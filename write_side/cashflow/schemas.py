@@ -1,13 +1,16 @@
-"""Request bodies about a shop's cash, in taka; unknown keys are ignored."""
+"""Request bodies and answers about a shop's cash, in taka; unknown keys of requests are ignored."""
 
+import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Final, LiteralString, Self, overload
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.domain.presentation import schemas
 from shared.domain.presentation.units import PAISA
 from shared.domain.rules.recurring import Interval
+from shared.http.answers import answers
 from shared.http.fields import PlainDate, printable
 from write_side.cashflow.aggregate import ChangeCashSettings
 
@@ -46,7 +49,7 @@ class _Form(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
 
-class CashSettings(_Form):
+class CashSettingsChange(_Form):
     """The balance at the start of a day, and the balance to warn below; omitted fields stay unchanged."""
 
     opening_balance: Annotated[Taka, Field(ge=-_MOST, le=_MOST, examples=[95000])] | None = None
@@ -80,3 +83,30 @@ class NewCollection(_Form):
     date: BusinessDate
     amount: Amount
     customer_id: CustomerId
+
+
+class Collection(BaseModel):
+    """A recorded payment of a customer."""
+
+    id: int
+    date: dt.date
+    amount: schemas.Taka
+    customer_id: int
+
+
+_EXPENSE = {
+    "id": 1,
+    "date": "2025-11-03",
+    "amount": 15000,
+    "category": "rent",
+    "recurring": "monthly",
+    "ended_on": None,
+}
+SETTINGS = answers(
+    schemas.CashSettings, {"opening_balance": 95000, "opening_date": "2025-11-03", "critical_threshold": 20000}
+)
+RECORDED = answers(schemas.Expense, _EXPENSE, "Recorded", status=201)
+ENDED = answers(schemas.Expense, {**_EXPENSE, "ended_on": "2025-11-20"}, "Ended")
+COLLECTED = answers(
+    Collection, {"id": 1, "date": "2025-11-03", "amount": 500, "customer_id": 1}, "Recorded", status=201
+)

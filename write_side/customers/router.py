@@ -8,27 +8,18 @@ from starlette.responses import Response
 from shared.domain.refusals.customers import CustomerMerged, CustomerNotFound, CustomerTaken, SameCustomer
 from shared.errors import InvalidRequest
 from shared.http.commands import PrivateOwnerCommand, Respond
-from shared.http.openapi import example, refuses
+from shared.http.openapi import refuses
 from shared.http.pagination import PublicId
 from write_side.customers import handlers
 from write_side.customers.aggregate import DETAILS, Customer
-from write_side.customers.schemas import CustomerChange, CustomerMerge
+from write_side.customers.schemas import CHANGED, MERGED, CustomerChange, CustomerMerge
 
 router = APIRouter(tags=["Customers"])
-_EXAMPLE: dict[str, Any] = {
-    "id": 1,
-    "name": "Fatema Begum",
-    "phone": "+8801712345678",
-    "email": "fatema@example.com",
-    "address": "12 Station Road, Khulna",
-    "notes": "Pays at the end of the month",
-    "merged_ids": [],
-}
 
 
 @router.patch(
     "/customers/{customer_id}",
-    responses={200: example(_EXAMPLE)},
+    responses=CHANGED,
     openapi_extra=refuses(CustomerNotFound, CustomerTaken, CustomerMerged),
 )
 def change_customer(
@@ -46,7 +37,7 @@ def change_customer(
 
 @router.post(
     "/customers/{customer_id}/merge",
-    responses={200: example({**_EXAMPLE, "merged_ids": [2]})},
+    responses=MERGED,
     openapi_extra=refuses(CustomerNotFound, CustomerMerged, SameCustomer),
 )
 def merge_customers(ctx: PrivateOwnerCommand, respond: Respond, customer_id: PublicId, form: CustomerMerge) -> Response:

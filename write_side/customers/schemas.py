@@ -1,9 +1,10 @@
 """Request bodies about customers; unknown keys are refused."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.http.answers import answers
 from shared.http.contact_fields import Description, Email, Name, Phone
 
 
@@ -25,3 +26,28 @@ class CustomerMerge(_Form):
     """The customer who is the same person."""
 
     customer_id: Annotated[int, Field(strict=True, ge=1, le=2**63 - 1, examples=[2])]
+
+
+class CustomerDetails(BaseModel):
+    """The details of a customer, and the customers merged into it."""
+
+    id: int
+    name: str | None
+    phone: str | None
+    email: str | None
+    address: str | None
+    notes: str | None
+    merged_ids: list[int]
+
+
+_DETAILS: dict[str, Any] = {
+    "id": 1,
+    "name": "Fatema Begum",
+    "phone": "+8801712345678",
+    "email": "fatema@example.com",
+    "address": "12 Station Road, Khulna",
+    "notes": "Pays at the end of the month",
+    "merged_ids": [],
+}
+CHANGED = answers(CustomerDetails, _DETAILS)
+MERGED = answers(CustomerDetails, {**_DETAILS, "merged_ids": [2]})

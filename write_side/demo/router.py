@@ -1,46 +1,23 @@
 """Demo shops over HTTP, for staff."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from shared.domain.refusals.admin import DemoNotAllowed
 from shared.eventstore.command import CommandContext, Result
 from shared.http.commands import Respond, Responder, StaffCommand
 from shared.http.dependencies import Dependencies, Deps
-from shared.http.openapi import example, refuses
-from write_side.demo.handlers import USUAL_SEED, close_demos, open_demo, wait_until_shown
+from shared.http.openapi import refuses
+from write_side.demo.handlers import close_demos, open_demo, wait_until_shown
+from write_side.demo.schemas import RESET, SEEDED, DemoRequest
 
 router = APIRouter(tags=["Admin"])
 _PATIENCE = 20.0
-_LARGEST = 2**31 - 1
-_ACCOUNT = {
-    "business_id": 7,
-    "email": "demo-3f9a2c1b7d@smartmarket.example",
-    "password": "Jk3-…",
-    "seed": 1,
-}
-_SEEDED: dict[int | str, dict[str, Any]] = {
-    201: example(_ACCOUNT, "All of the shop can be read. The password is shown this once and not stored"),
-    202: example({"message": "The demo shop is being furnished; …", **_ACCOUNT}, "Workers are busy", pending=True),
-}
-_RESET: dict[int | str, dict[str, Any]] = {
-    201: example({**_ACCOUNT, "closed": [3, 5]}, "As POST /api/admin/demo/seed, and the ids of the closed demo shops"),
-    202: example({"message": "The demo shop is being furnished; …", **_ACCOUNT, "closed": []}, "Busy", pending=True),
-}
 
 
-class DemoRequest(BaseModel):
-    """Equal seeds give equal shops on one day."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    seed: Annotated[int, Field(ge=0, le=_LARGEST, strict=True, examples=[1])] = USUAL_SEED
-
-
-@router.post("/admin/demo/seed", status_code=201, responses=_SEEDED, openapi_extra=refuses(DemoNotAllowed))
+@router.post("/admin/demo/seed", status_code=201, responses=SEEDED, openapi_extra=refuses(DemoNotAllowed))
 def seed_demo(ctx: StaffCommand, respond: Respond, deps: Deps, form: DemoRequest | None = None) -> Response:
     """Open a new demo shop: six months of a grocery that end today, with data in every list.
 
@@ -51,7 +28,7 @@ def seed_demo(ctx: StaffCommand, respond: Respond, deps: Deps, form: DemoRequest
     return _opened(ctx, respond, deps, form, {})
 
 
-@router.post("/admin/demo/reset", status_code=201, responses=_RESET, openapi_extra=refuses(DemoNotAllowed))
+@router.post("/admin/demo/reset", status_code=201, responses=RESET, openapi_extra=refuses(DemoNotAllowed))
 def reset_demo(ctx: StaffCommand, respond: Respond, deps: Deps, form: DemoRequest | None = None) -> Response:
     """Close every demo shop, and no other, and open a new one. Their sessions end."""
     _require_demo(deps)

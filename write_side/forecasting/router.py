@@ -1,7 +1,5 @@
 """Requests for forecasts over HTTP."""
 
-from typing import Any
-
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -11,33 +9,18 @@ from shared.domain.refusals.forecasting import InsufficientData, TooManyForecast
 from shared.domain.refusals.inventory import ProductNotFound
 from shared.http.commands import OwnerCommand, Respond
 from shared.http.dependencies import Deps
-from shared.http.openapi import example, refuses
+from shared.http.openapi import refuses
 from shared.postgres.database import await_position, reading
 from write_side.forecasting import handlers
-from write_side.forecasting.schemas import ForecastRequest
+from write_side.forecasting.schemas import ACCEPTED, ForecastRequest
 
 router = APIRouter(tags=["Forecasts"])
-_ACCEPTED: dict[int | str, dict[str, Any]] = {
-    202: example(
-        {
-            "message": "Generating forecasts...",
-            "product_count": 3,
-            "forecast_days": 7,
-            "estimated_processing_time": 5,
-            "reused": 0,
-            "skipped": [{"product_id": 4, "reason": "insufficient_data", "have": 12, "need": 30}],
-        },
-        "Accepted; `product_count` includes the `reused` products, already forecast today from the same sales."
-        " X-Event-Position is the position from which GET /forecasts includes the request",
-        pending=True,
-    )
-}
 
 
 @router.post(
     "/forecasts/request",
     status_code=202,
-    responses=_ACCEPTED,
+    responses=ACCEPTED,
     openapi_extra=refuses(InsufficientData, ProductNotFound, TooManyForecasts),
 )
 async def request_forecasts(ctx: OwnerCommand, respond: Respond, deps: Deps, form: ForecastRequest) -> Response:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.http.answers import answers
 from write_side.forecasting.aggregate import RequestForecasts
 
 MOST_PRODUCTS = 10_000
@@ -28,3 +29,39 @@ class ForecastRequest(BaseModel):
     def command(self) -> RequestForecasts:
         """Return the command, for a new run."""
         return RequestForecasts(str(uuid.uuid4()), self.product_ids, self.forecast_days, self.force_regenerate)
+
+
+class SkippedProduct(BaseModel):
+    """A product without enough sales for a forecast."""
+
+    product_id: int
+    reason: Literal["insufficient_data"]
+    have: int
+    need: int
+
+
+class ForecastsAccepted(BaseModel):
+    """The products being forecast, including the `reused` ones, and the skipped ones."""
+
+    message: str
+    product_count: int
+    forecast_days: int
+    estimated_processing_time: Annotated[int, Field(description="Seconds")]
+    reused: int
+    skipped: list[SkippedProduct]
+
+
+ACCEPTED = answers(
+    ForecastsAccepted,
+    {
+        "message": "Generating forecasts...",
+        "product_count": 3,
+        "forecast_days": 7,
+        "estimated_processing_time": 5,
+        "reused": 0,
+        "skipped": [{"product_id": 4, "reason": "insufficient_data", "have": 12, "need": 30}],
+    },
+    "Accepted; `product_count` includes the `reused` products, already forecast today from the same sales."
+    " X-Event-Position is the position from which GET /forecasts includes the request",
+    status=202,
+)

@@ -6,27 +6,6 @@ from write_side.identity.business_aggregate import Business
 from write_side.identity.session_handlers import Tokens
 from write_side.identity.user_aggregate import User
 
-USER_EXAMPLE = {
-    "id": 1,
-    "email": "owner@shop.bd",
-    "first_name": "Ali",
-    "language": "bn",
-    "business_id": 1,
-    "is_staff": False,
-    "created_at": "2025-11-03T10:30:00Z",
-}
-BUSINESS_EXAMPLE = {
-    "id": 1,
-    "name": "Ali's Tea Shop",
-    "type": "restaurant",
-    "phone_number": "+880123456789",
-    "city": "Dhaka",
-    "description": None,
-    "is_demo": False,
-    "created_at": "2025-11-03T10:30:00Z",
-}
-TOKENS_EXAMPLE = {"access_token": "jwt...", "refresh_token": "jwt...", "expires_in": 3600}
-
 
 def user_data(user: User, business_id: int | None) -> dict[str, Any]:
     """Return an account as clients see it."""

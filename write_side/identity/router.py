@@ -28,7 +28,7 @@ from shared.http.commands import (
     RespondAnonymously,
 )
 from shared.http.dependencies import Caller, Dependencies, Deps, Owner
-from shared.http.openapi import example, refuses
+from shared.http.openapi import refuses
 from shared.http.rate_limiter import source
 from shared.http.responses import ok
 from write_side.identity import password_handlers, profile_handlers, registration_handlers, schemas
@@ -36,14 +36,7 @@ from write_side.identity.business_aggregate import ChangeBusinessProfile
 from write_side.identity.credentials.senders import Sender, default_sender
 from write_side.identity.login_handlers import Attempt, Gate
 from write_side.identity.password_handlers import NewPassword
-from write_side.identity.presenter import (
-    BUSINESS_EXAMPLE,
-    TOKENS_EXAMPLE,
-    USER_EXAMPLE,
-    business_data,
-    tokens_data,
-    user_data,
-)
+from write_side.identity.presenter import business_data, tokens_data, user_data
 from write_side.identity.profile_handlers import business_of, user_of
 from write_side.identity.session_handlers import LoggedInSession, Sessions
 from write_side.identity.user_aggregate import ChangeUserProfile
@@ -53,8 +46,6 @@ RESETS_PER_HOUR = 20
 _HOUR = 3600
 
 router = APIRouter()
-_LOGIN_EXAMPLE = {"user": USER_EXAMPLE, **TOKENS_EXAMPLE, "tokens": TOKENS_EXAMPLE}
-_REGISTER_EXAMPLE = {"user": USER_EXAMPLE, "business": BUSINESS_EXAMPLE, "tokens": TOKENS_EXAMPLE}
 _LOGGED_OUT = {"logged_out": True}
 _CHANGED = {"password_changed": True}
 
@@ -77,7 +68,7 @@ Client = Annotated[Gate, Depends(gate)]
     status_code=201,
     tags=["Auth"],
     openapi_extra=refuses(EmailTaken, WeakPassword),
-    responses={201: example(_REGISTER_EXAMPLE)},
+    responses=schemas.REGISTERED,
 )
 def register(
     request: Request, ctx: AnonymousCommand, respond: RespondAnonymously, deps: Deps, form: schemas.Registration
@@ -103,7 +94,7 @@ def register(
     "/auth/login",
     tags=["Auth"],
     openapi_extra=refuses(InvalidCredentials, TooManyLoginAttempts),
-    responses={200: example(_LOGIN_EXAMPLE)},
+    responses=schemas.LOGGED_IN,
 )
 def login(
     ctx: AnonymousCommand, respond: RespondAnonymously, deps: Deps, client: Client, form: schemas.Login
@@ -120,29 +111,27 @@ def login(
     "/auth/token/refresh",
     tags=["Auth"],
     openapi_extra=refuses(InvalidRefreshToken),
-    responses={200: example(TOKENS_EXAMPLE)},
+    responses=schemas.REFRESHED,
 )
 def refresh_token(ctx: AnonymousCommand, deps: Deps, form: schemas.RefreshToken) -> Response:
     """Exchange the newest refresh token for the next pair; each is valid once, and reuse ends the session."""
     return ok(tokens_data(_sessions(ctx, deps).refresh(form.refresh_token)))
 
 
-@router.post(
-    "/auth/logout", tags=["Auth"], openapi_extra=refuses(InvalidRefreshToken), responses={200: example(_LOGGED_OUT)}
-)
+@router.post("/auth/logout", tags=["Auth"], openapi_extra=refuses(InvalidRefreshToken), responses=schemas.LOGGED_OUT)
 def logout(ctx: AnonymousCommand, respond: RespondAnonymously, deps: Deps, form: schemas.RefreshToken) -> Response:
     """End the session of this refresh token."""
     ended = _sessions(ctx, deps).log_out(form.refresh_token)
     return respond.of(ended.data)(ended.map(lambda _: _LOGGED_OUT))
 
 
-@router.post("/auth/logout-all", tags=["Auth"], responses={200: example(_LOGGED_OUT)})
+@router.post("/auth/logout-all", tags=["Auth"], responses=schemas.LOGGED_OUT)
 def logout_all(ctx: CallerCommand, respond: Respond, who: Caller, deps: Deps) -> Response:
     """End every session of this account."""
     return respond(_sessions(ctx, deps).log_out_everywhere(who).map(lambda _: _LOGGED_OUT))
 
 
-@router.patch("/auth/me", tags=["Auth"], responses={200: example({**USER_EXAMPLE, "access_token": "jwt..."})})
+@router.patch("/auth/me", tags=["Auth"], responses=schemas.ACCOUNT_CHANGED)
 def change_me(
     ctx: PrivateCallerCommand, respond: Respond, who: Caller, deps: Deps, form: schemas.UserChange
 ) -> Response:
@@ -155,7 +144,7 @@ def change_me(
     return respond(user.map(lambda user: {**user_data(user, who.business_id), "access_token": token}))
 
 
-@router.patch("/business/profile", tags=["Business"], responses={200: example(BUSINESS_EXAMPLE)})
+@router.patch("/business/profile", tags=["Business"], responses=schemas.SHOP_CHANGED)
 def change_profile(ctx: PrivateOwnerCommand, respond: Respond, who: Owner, form: schemas.BusinessChange) -> Response:
     """Change the shop's profile."""
     command = ChangeBusinessProfile(**{name: value or "" for name, value in _given(form).items()})
@@ -166,7 +155,7 @@ def change_profile(ctx: PrivateOwnerCommand, respond: Respond, who: Owner, form:
     "/auth/password",
     tags=["Auth"],
     openapi_extra=refuses(InvalidCredentials, TooManyLoginAttempts, WeakPassword),
-    responses={200: example(_CHANGED)},
+    responses=schemas.PASSWORD_CHANGED,
 )
 def change_password(
     ctx: CallerCommand, respond: Respond, who: Caller, client: Client, form: schemas.PasswordChange
@@ -180,7 +169,7 @@ def change_password(
     "/auth/password/reset-request",
     status_code=202,
     tags=["Auth"],
-    responses={202: example({"expires_in": 600}, pending=True)},
+    responses=schemas.RESET_REQUESTED,
 )
 def request_reset(
     request: Request,
@@ -200,7 +189,7 @@ def request_reset(
     "/auth/password/reset",
     tags=["Auth"],
     openapi_extra=refuses(InvalidResetCode, TooManyLoginAttempts, WeakPassword),
-    responses={200: example(_CHANGED)},
+    responses=schemas.PASSWORD_CHANGED,
 )
 def reset_password(ctx: AnonymousCommand, respond: RespondAnonymously, client: Client, form: schemas.Reset) -> Response:
     """Replace a forgotten password with the code that was sent; every session ends."""

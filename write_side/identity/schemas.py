@@ -6,6 +6,8 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from shared.domain.presentation import schemas as common
+from shared.http.answers import answers
 from shared.http.contact_fields import Description, Email
 from shared.http.fields import printable
 
@@ -101,3 +103,105 @@ class Reset(_Form):
     email: str = Field(max_length=4096, examples=["owner@shop.bd"])
     code: str = Field(max_length=64, examples=["7KQ2M9XA"])
     new_password: Secret
+
+
+class TokenPair(BaseModel):
+    """The tokens of a session; the access token is valid for `expires_in` seconds."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+
+
+class Account(BaseModel):
+    """An account."""
+
+    id: int
+    email: str
+    first_name: str
+    language: common.Language
+    business_id: Annotated[int | None, Field(description="Null for staff")]
+    is_staff: bool
+    created_at: common.UtcTime
+
+
+class Shop(BaseModel):
+    """A shop without its totals."""
+
+    id: int
+    name: str
+    type: str | None
+    phone_number: str | None
+    city: str | None
+    description: str | None
+    is_demo: bool
+    created_at: common.UtcTime
+
+
+class Registered(BaseModel):
+    """A new account with its shop and session."""
+
+    user: Account
+    business: Shop
+    tokens: TokenPair
+
+
+class LoggedIn(TokenPair):
+    """A session that begins; `tokens` repeats the tokens."""
+
+    user: Account
+    tokens: TokenPair
+
+
+class ChangedAccount(Account):
+    """The account with a new access token."""
+
+    access_token: str
+
+
+class LoggedOut(BaseModel):
+    """One or all sessions have ended."""
+
+    logged_out: Literal[True]
+
+
+class PasswordChanged(BaseModel):
+    """The password was replaced."""
+
+    password_changed: Literal[True]
+
+
+class ResetRequested(BaseModel):
+    """A code was sent if there is such an account."""
+
+    expires_in: Annotated[int, Field(description="Validity of the code in seconds")]
+
+
+_USER = {
+    "id": 1,
+    "email": "owner@shop.bd",
+    "first_name": "Ali",
+    "language": "bn",
+    "business_id": 1,
+    "is_staff": False,
+    "created_at": "2025-11-03T10:30:00Z",
+}
+_BUSINESS = {
+    "id": 1,
+    "name": "Ali's Tea Shop",
+    "type": "restaurant",
+    "phone_number": "+880123456789",
+    "city": "Dhaka",
+    "description": None,
+    "is_demo": False,
+    "created_at": "2025-11-03T10:30:00Z",
+}
+_TOKENS = {"access_token": "jwt...", "refresh_token": "jwt...", "expires_in": 3600}
+REGISTERED = answers(Registered, {"user": _USER, "business": _BUSINESS, "tokens": _TOKENS}, status=201)
+LOGGED_IN = answers(LoggedIn, {"user": _USER, **_TOKENS, "tokens": _TOKENS})
+REFRESHED = answers(TokenPair, _TOKENS)
+LOGGED_OUT = answers(LoggedOut, {"logged_out": True})
+ACCOUNT_CHANGED = answers(ChangedAccount, {**_USER, "access_token": "jwt..."})
+SHOP_CHANGED = answers(Shop, _BUSINESS)
+PASSWORD_CHANGED = answers(PasswordChanged, {"password_changed": True})
+RESET_REQUESTED = answers(ResetRequested, {"expires_in": 600}, status=202)

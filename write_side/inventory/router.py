@@ -1,7 +1,5 @@
 """Products and their stock over HTTP."""
 
-from typing import Any
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -9,37 +7,15 @@ from shared.domain.presentation.command_answers import displayed
 from shared.domain.refusals.inventory import ProductNotFound
 from shared.errors import InvalidRequest
 from shared.http.commands import OwnerCommand, Respond
-from shared.http.openapi import example, refuses
+from shared.http.openapi import refuses
 from shared.http.pagination import PublicId
 from write_side.inventory import handlers
-from write_side.inventory.schemas import ProductChange, StockMove
+from write_side.inventory.schemas import CHANGED, MOVED, ProductChange, StockMove
 
 router = APIRouter(tags=["Products"])
-_CHANGED: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "id": 1,
-            "sku": "RICE-5KG",
-            "unit": "kg",
-            "unit_price": None,
-            "cost": 98.5,
-            "reorder_point": 20,
-            "lead_time_days": 3,
-            "pack_size": 25,
-            "min_order": None,
-        },
-        "All details of the product; without a `unit_price` the price is derived from its sales",
-    )
-}
-_MOVED: dict[int | str, dict[str, Any]] = {
-    201: example(
-        {"product_id": 1, "kind": "count", "quantity": 40, "at": "2025-11-03T18:00:00+06:00"},
-        "Recorded; X-Event-Position is the position from which reads include it",
-    )
-}
 
 
-@router.patch("/products/{product_id}", responses=_CHANGED, openapi_extra=refuses(ProductNotFound))
+@router.patch("/products/{product_id}", responses=CHANGED, openapi_extra=refuses(ProductNotFound))
 def change_product(ctx: OwnerCommand, respond: Respond, product_id: PublicId, form: ProductChange) -> Response:
     """Change details of a product; omitted fields stay unchanged, null clears one.
 
@@ -52,7 +28,7 @@ def change_product(ctx: OwnerCommand, respond: Respond, product_id: PublicId, fo
     return respond(handlers.change_details(ctx, product_id, command), shown=displayed)
 
 
-@router.post("/products/{product_id}/stock", status_code=201, responses=_MOVED, openapi_extra=refuses(ProductNotFound))
+@router.post("/products/{product_id}/stock", status_code=201, responses=MOVED, openapi_extra=refuses(ProductNotFound))
 def move_stock(ctx: OwnerCommand, respond: Respond, product_id: PublicId, form: StockMove) -> Response:
     """Record a stock count, a delivery, a return, waste, or a correction by a difference.
 

@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal, LiteralString
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from shared.domain.presentation import schemas
 from shared.domain.presentation.command_answers import MONEY
 from shared.domain.presentation.units import PAISA, THOUSANDTHS
 from shared.domain.rules.stock import UNITS
+from shared.http.answers import answers
 from shared.http.fields import printable
 from shared.runtime.business_day import DHAKA
 from write_side.inventory.aggregate import ChangeDetails, MoveStock, Value
@@ -115,3 +117,49 @@ def _scaled(name: str, value: Any) -> Value:  # noqa: ANN401 - a field's value
     if isinstance(value, Decimal):
         return int(value * (PAISA if name in MONEY else THOUSANDTHS))
     return value  # type: ignore[no-any-return]
+
+
+class ProductDetails(BaseModel):
+    """The details of a product; those that were never set or were cleared are null."""
+
+    id: int
+    sku: str | None
+    unit: str | None
+    unit_price: schemas.Taka | None
+    cost: schemas.Taka | None
+    reorder_point: schemas.Quantity | None
+    lead_time_days: int | None
+    pack_size: schemas.Quantity | None
+    min_order: schemas.Quantity | None
+
+
+class StockMovement(BaseModel):
+    """A recorded stock movement."""
+
+    product_id: int
+    kind: str
+    quantity: schemas.Quantity
+    at: schemas.LocalTime
+
+
+CHANGED = answers(
+    ProductDetails,
+    {
+        "id": 1,
+        "sku": "RICE-5KG",
+        "unit": "kg",
+        "unit_price": None,
+        "cost": 98.5,
+        "reorder_point": 20,
+        "lead_time_days": 3,
+        "pack_size": 25,
+        "min_order": None,
+    },
+    "All details of the product; without a `unit_price` the price is derived from its sales",
+)
+MOVED = answers(
+    StockMovement,
+    {"product_id": 1, "kind": "count", "quantity": 40, "at": "2025-11-03T18:00:00+06:00"},
+    "Recorded; X-Event-Position is the position from which reads include it",
+    status=201,
+)

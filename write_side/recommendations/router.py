@@ -20,7 +20,7 @@ from shared.domain.refusals.recommendations import (
 )
 from shared.http.commands import OwnerCommand, Respond
 from shared.http.dependencies import Deps
-from shared.http.openapi import example, refuses
+from shared.http.openapi import refuses
 from shared.http.pagination import PublicId
 from shared.postgres.database import reading
 from shared.runtime.business_day import date_of
@@ -31,67 +31,10 @@ from write_side.recommendations.aggregate import (
     ViewRecommendation,
 )
 from write_side.recommendations.handlers import respond_to
-from write_side.recommendations.schemas import Dismissal, Execution, View
+from write_side.recommendations.schemas import DISMISSED, EXECUTED, VIEWED, Dismissal, Execution, View
 from write_side.recommendations.state_cache import AdviceStream
 
 router = APIRouter(tags=["Recommendations"])
-_ITEM = {
-    "id": 1,
-    "title": "Reorder Basmati Rice",
-    "description": "Stock ending in 2 days. Current: 5 units. …",
-    "type": "reorder",
-    "urgency": "high",
-    "priority_score": 0.88,
-    "status": "executed",
-    "action_data": {
-        "product_id": 1,
-        "product_name": "Basmati Rice",
-        "current_stock": 5,
-        "recommended_qty": 20,
-        "reorder_by_date": "2025-11-05",
-    },
-    "engagement": {
-        "is_viewed": True,
-        "viewed_at": "2025-11-03T14:00:00Z",
-        "is_executed": True,
-        "executed_at": "2025-11-03T14:05:00Z",
-        "view_duration_seconds": 45,
-    },
-    "created_at": "2025-11-03T10:30:00Z",
-    "modified": ["recommended_qty"],
-}
-_VIEWED: dict[int | str, dict[str, Any]] = {
-    200: example({"message": "Recommendation viewed", "recommendation": _ITEM}, "Recorded")
-}
-_DISMISSED: dict[int | str, dict[str, Any]] = {
-    200: example({"message": "Recommendation dismissed", "recommendation": _ITEM}, "Recorded")
-}
-_EXECUTED: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "message": "Action executed",
-            "recommendation": _ITEM,
-            "side_effects": {
-                "rfq_created": False,
-                "sms_queued": False,
-                "note": "The order line is ready to copy; nothing was sent to a supplier.",
-                "order_list": [
-                    {
-                        "product_id": 1,
-                        "product_name": "Basmati Rice",
-                        "quantity": 20,
-                        "order_by": "2025-11-05",
-                        "text": "Basmati Rice: 20",
-                        "sales_value": 2400,
-                    }
-                ],
-                "messages": [],
-            },
-            "next_steps": "Order it, and record the delivery with POST /api/products/{id}/stock. …",
-        },
-        "Recorded; `order_list` and `messages` are for the owner to use, nothing was sent",
-    )
-}
 
 
 @dataclass(frozen=True)
@@ -126,7 +69,7 @@ Carry = Annotated[Action, Depends()]
 
 
 @router.post(
-    "/recommendations/{recommendation_id}/view", responses=_VIEWED, openapi_extra=refuses(RecommendationNotFound)
+    "/recommendations/{recommendation_id}/view", responses=VIEWED, openapi_extra=refuses(RecommendationNotFound)
 )
 async def view(carry_out: Carry, recommendation_id: PublicId, form: View | None = None) -> Response:
     """Record a view and its duration; the seconds add up to a day at most, the time is that of the first view."""
@@ -136,7 +79,7 @@ async def view(carry_out: Carry, recommendation_id: PublicId, form: View | None 
 
 @router.post(
     "/recommendations/{recommendation_id}/execute",
-    responses=_EXECUTED,
+    responses=EXECUTED,
     openapi_extra=refuses(RecommendationNotFound, AlreadyExecuted, AlreadyDismissed, RecommendationOver),
 )
 async def execute(carry_out: Carry, recommendation_id: PublicId, form: Execution) -> Response:
@@ -152,7 +95,7 @@ async def execute(carry_out: Carry, recommendation_id: PublicId, form: Execution
 
 @router.post(
     "/recommendations/{recommendation_id}/dismiss",
-    responses=_DISMISSED,
+    responses=DISMISSED,
     openapi_extra=refuses(RecommendationNotFound, AlreadyExecuted, RecommendationOver),
 )
 async def dismiss(carry_out: Carry, recommendation_id: PublicId, form: Dismissal | None = None) -> Response:

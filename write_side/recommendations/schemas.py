@@ -1,13 +1,17 @@
 """Request bodies about recommendations; unknown keys of `modified_action` are refused."""
 
+import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from shared.domain.events.recommendations import Fact
+from shared.domain.presentation.recommendation_schemas import EXAMPLE, Recommendation
+from shared.domain.presentation.schemas import Quantity, Taka
 from shared.domain.presentation.units import PAISA, THOUSANDTHS
+from shared.http.answers import answers
 from shared.http.fields import PlainDate
 
 _NO_NUMBER: Final = "decimal_type"
@@ -87,3 +91,102 @@ class Dismissal(_Form):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] | None = Field(
         None, examples=["The supplier is closed this week"]
     )
+
+
+class RecommendationAnswer(BaseModel):
+    """What was recorded, and the recommendation after it."""
+
+    message: str
+    recommendation: Recommendation
+
+
+class OrderLine(BaseModel):
+    """A line for the order list."""
+
+    product_id: int
+    product_name: str
+    quantity: Quantity
+    order_by: dt.date
+    text: str
+    sales_value: Taka | None
+
+
+class BilingualText(BaseModel):
+    """A text in both languages."""
+
+    bn: str
+    en: str
+
+
+class BilingualLink(BaseModel):
+    """A link for each language; null without a phone number."""
+
+    bn: str | None
+    en: str | None
+
+
+class MessageDraft(BaseModel):
+    """A drafted message to a customer, with links that open it in WhatsApp."""
+
+    customer_id: int
+    name: str
+    phone: str | None
+    text: BilingualText
+    whatsapp: BilingualLink
+
+
+class SideEffects(BaseModel):
+    """What the owner can use; nothing was sent."""
+
+    rfq_created: bool
+    sms_queued: bool
+    note: str
+    order_list: list[OrderLine]
+    messages: list[MessageDraft]
+
+
+class ExecutionAnswer(RecommendationAnswer):
+    """An executed recommendation with drafts and next steps."""
+
+    side_effects: SideEffects
+    next_steps: str
+
+
+_DONE: dict[str, Any] = {
+    **EXAMPLE,
+    "status": "executed",
+    "action_data": {**EXAMPLE["action_data"], "recommended_qty": 20},
+    "engagement": {**EXAMPLE["engagement"], "is_executed": True, "executed_at": "2025-11-03T14:05:00Z"},
+    "modified": ["recommended_qty"],
+}
+VIEWED = answers(RecommendationAnswer, {"message": "Recommendation viewed", "recommendation": EXAMPLE}, "Recorded")
+DISMISSED = answers(
+    RecommendationAnswer,
+    {"message": "Recommendation dismissed", "recommendation": {**EXAMPLE, "status": "dismissed"}},
+    "Recorded",
+)
+EXECUTED = answers(
+    ExecutionAnswer,
+    {
+        "message": "Action executed",
+        "recommendation": _DONE,
+        "side_effects": {
+            "rfq_created": False,
+            "sms_queued": False,
+            "note": "The order line is ready to copy; nothing was sent to a supplier.",
+            "order_list": [
+                {
+                    "product_id": 1,
+                    "product_name": "Basmati Rice",
+                    "quantity": 20,
+                    "order_by": "2025-11-05",
+                    "text": "Basmati Rice: 20",
+                    "sales_value": 2400,
+                }
+            ],
+            "messages": [],
+        },
+        "next_steps": "Place the order, and record the delivery under Stock when it arrives. …",
+    },
+    "Recorded; `order_list` and `messages` are for the owner to use, nothing was sent",
+)

@@ -1,7 +1,5 @@
 """Single sales over HTTP: recorded by hand, and voided."""
 
-from typing import Any
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -9,35 +7,15 @@ from shared.domain.refusals.inventory import ProductNotFound
 from shared.domain.refusals.sales import AlreadyVoided
 from shared.errors import NotFound
 from shared.http.commands import PrivateOwnerCommand, Respond
-from shared.http.openapi import example, refuses
+from shared.http.openapi import refuses
 from shared.http.pagination import PublicId
 from write_side.sales import handlers
-from write_side.sales.schemas import NewSale, Void
+from write_side.sales.schemas import RECORDED, VOIDED, NewSale, Void
 
 router = APIRouter(tags=["Transactions"])
-_SALE = {
-    "id": 1251,
-    "date": "2025-11-03T14:30:00+06:00",
-    "product_id": 5,
-    "product_name": "Shirt",
-    "quantity": 2,
-    "amount": 600,
-    "unit_price": 300,
-    "customer_id": 7,
-    "customer_name": "Fatema",
-    "payment_method": "cash",
-    "data_source": "manual",
-}
-_RECORDED: dict[int | str, dict[str, Any]] = {201: example(_SALE, "Recorded, as GET /transactions shows it")}
-_VOIDED: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {**_SALE, "voided": True, "reason": "Entered twice", "voided_at": "2025-11-03T09:12:00Z"},
-        "Voided; the log keeps the sale",
-    )
-}
 
 
-@router.post("/transactions", status_code=201, responses=_RECORDED, openapi_extra=refuses(ProductNotFound))
+@router.post("/transactions", status_code=201, responses=RECORDED, openapi_extra=refuses(ProductNotFound))
 def record_sale(ctx: PrivateOwnerCommand, respond: Respond, form: NewSale) -> Response:
     """Record one sale; a new product or customer is added.
 
@@ -47,7 +25,7 @@ def record_sale(ctx: PrivateOwnerCommand, respond: Respond, form: NewSale) -> Re
     return respond(result, status=201, headers={"Location": f"/api/transactions/{result.data['id']}"})
 
 
-@router.post("/transactions/{transaction_id}/void", responses=_VOIDED, openapi_extra=refuses(NotFound, AlreadyVoided))
+@router.post("/transactions/{transaction_id}/void", responses=VOIDED, openapi_extra=refuses(NotFound, AlreadyVoided))
 def void_sale(ctx: PrivateOwnerCommand, respond: Respond, transaction_id: PublicId, form: Void) -> Response:
     """Void a sale, entered by hand or from an upload; to correct a sale, void it and record it again.
 

@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from shared.domain.contacts import MAX_NAME
+from shared.domain.presentation.schemas import Transaction, UtcTime
+from shared.http.answers import answers
 from shared.http.contact_fields import Name, phone_or_empty, single_line
 from write_side.sales.manual_sale import SaleEntry
 
@@ -109,3 +111,32 @@ class Void(BaseModel):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=500), BeforeValidator(_reason)] = Field(
         examples=["Entered twice"]
     )
+
+
+class VoidedSale(Transaction):
+    """A sale that was voided; the log keeps it."""
+
+    voided: Literal[True]
+    reason: str
+    voided_at: UtcTime
+
+
+_SALE = {
+    "id": 1251,
+    "date": "2025-11-03T14:30:00+06:00",
+    "product_id": 5,
+    "product_name": "Shirt",
+    "quantity": 2,
+    "amount": 600,
+    "unit_price": 300,
+    "customer_id": 7,
+    "customer_name": "Fatema",
+    "payment_method": "cash",
+    "data_source": "manual",
+}
+RECORDED = answers(Transaction, _SALE, "Recorded, as GET /transactions shows it", status=201)
+VOIDED = answers(
+    VoidedSale,
+    {**_SALE, "voided": True, "reason": "Entered twice", "voided_at": "2025-11-03T09:12:00Z"},
+    "Voided; the log keeps the sale",
+)

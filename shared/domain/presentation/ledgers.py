@@ -3,9 +3,51 @@
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
+from shared.domain.presentation.schemas import Taka
 from shared.texts import Language, text
 
 SUMS = ("revenue", "returns", "received", "owed", "expenses")
+
+
+class LedgerSums(BaseModel):
+    """What a ledger adds up to; `net` is the revenue less returns."""
+
+    revenue: Taka
+    returns: Taka
+    net: Taka
+    received: Taka
+    owed: Taka
+    expenses: Taka
+
+
+class LedgerAnswer(BaseModel):
+    """An answer to a question, and what the ledger adds up to with it; null where that was not calculated."""
+
+    value: str
+    label: str
+    proposed: bool
+    sums: LedgerSums | None
+
+
+class LedgerQuestion(BaseModel):
+    """A question that only the owner can answer: the columns and first rows it is about."""
+
+    code: str
+    message: str
+    columns: list[str]
+    rows: list[int]
+    answers: list[LedgerAnswer]
+
+
+class LedgerWarning(BaseModel):
+    """What was noticed about a file that was imported; `values` are the names or words concerned."""
+
+    code: str
+    message: str
+    suggestions: list[str]
+    values: list[str]
 
 
 def question(

@@ -15,7 +15,7 @@ from shared.eventstore.store import Metadata, UnitOfWork
 from shared.http.auth import language
 from shared.http.commands import OwnerCommand, Respond
 from shared.http.dependencies import Deps, Owner
-from shared.http.openapi import example, refuses
+from shared.http.openapi import refuses
 from shared.http.pagination import strict_query
 from shared.http.responses import ok
 from shared.texts import Language
@@ -40,44 +40,11 @@ from write_side.sales.upload.mapping import (
 from write_side.sales.upload.memory import remembered
 from write_side.sales.upload.multipart import read_form
 from write_side.sales.upload.preview import preview, remembered_options
+from write_side.sales.upload.schemas import ANSWERED, PREVIEW
 from write_side.sales.upload.stream import SmallIntake
 
 router = APIRouter(tags=["Data"])
 
-_CHOICE = {"value": "sale", "label": "A sale that is paid as the payment method says", "proposed": True}
-_SUMS = {"revenue": 4160, "returns": 0, "net": 4160, "received": 1900, "owed": 2260, "expenses": 0}
-_PREVIEW: dict[int | str, dict[str, Any]] = {
-    200: example(
-        {
-            "file_name": "baki.csv",
-            "format": "csv",
-            "encoding": "utf-8",
-            "delimiter": ",",
-            "sheet": None,
-            "header_row": 1,
-            "header": ["Date", "Customer", "Product", "Qty", "Total", "Paid", "Due"],
-            "mapping": {"amount": {"column": "Total", "confidence": 0.85, "evidence": "by its name “Total”"}},
-            "date_order": "ymd",
-            "rows": 3,
-            "sample": [],
-            "counts": {"created": 3, "duplicates": 0, "rejected": 0, "left_out": 0},
-            "sums": _SUMS,
-            "not_taken": [],
-            "warnings": [],
-            "questions": [
-                {
-                    "code": "STATUS:New",
-                    "message": "What does “New” in Status mean (2 rows)?",
-                    "columns": ["Status"],
-                    "rows": [2, 7],
-                    "answers": [{**_CHOICE, "sums": _SUMS}],
-                }
-            ],
-            "remembered": {"answers": {}, "mapping": {}},
-        },
-        "What an upload of this file would do; nothing is written",
-    )
-}
 _FORM = {
     "type": "object",
     "required": ["file"],
@@ -90,13 +57,6 @@ _FORM = {
 _REQUEST = {
     "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}},
     **refuses(InvalidCsvFormat),
-}
-_ANSWERED: dict[int | str, dict[str, Any]] = {
-    202: example(
-        {"message": "Processing file...", "file_id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11"},
-        "Answered; the file is being read again",
-        pending=True,
-    )
 }
 
 
@@ -116,7 +76,7 @@ class Answers(BaseModel):
     mapping: dict[str, str] = Field(default_factory=dict, examples=[{"amount": "Total"}])
 
 
-@router.post("/data/preview", responses=_PREVIEW, openapi_extra=_REQUEST)
+@router.post("/data/preview", responses=PREVIEW, openapi_extra=_REQUEST)
 async def preview_ledger(
     request: Request,
     deps: Deps,
@@ -148,7 +108,7 @@ async def preview_ledger(
 @router.post(
     "/data/uploads/{file_id}/answers",
     status_code=202,
-    responses=_ANSWERED,
+    responses=ANSWERED,
     openapi_extra=refuses(UploadNotFound, UploadNotWaiting),
 )
 def answer_questions(ctx: OwnerCommand, respond: Respond, file_id: str, form: Answers) -> Response:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -15,10 +15,12 @@ from starlette.responses import Response
 from shared.domain.events.sales import UploadAccepted
 from shared.domain.refusals.sales import InvalidCsvFormat, InvalidImageFormat, TooManyUploads, UploadNotFound
 from shared.errors import Refusal
-from shared.eventstore.store import EventStore, Metadata, UnitOfWork
-from shared.http.auth import command_context, language, owner
+from shared.eventstore.files import Files
+from shared.eventstore.store import Metadata, UnitOfWork
+from shared.http.auth import command_context, language
+from shared.http.dependencies import Deps, Owner
 from shared.http.error_handlers import invalid_field
-from shared.http.openapi import example, refuses
+from shared.http.openapi import refuses
 from shared.http.pagination import strict_query
 from shared.http.responses import ok
 from shared.http.tokens import Principal
@@ -30,6 +32,7 @@ from write_side.sales.upload.mapping import ANSWERS, ANSWERS_SCHEMA, MAPPING, SC
 from write_side.sales.upload.multipart import read_form
 from write_side.sales.upload.pictures import Picture, read_picture
 from write_side.sales.upload.rejections import Rejections, errors_csv, rejections
+from write_side.sales.upload.schemas import RECEIPT_ANSWER, UPLOAD_ANSWER
 from write_side.sales.upload.stream import Intake, SmallIntake
 
 _BLOCK_BYTES = 64 * 1024
@@ -38,7 +41,6 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 router = APIRouter(tags=["Data"])
-Owner = Annotated[Principal, Depends(owner)]
 
 
 def _form(properties: dict[str, Any], required: str, *refusals: type[Refusal]) -> dict[str, Any]:
@@ -66,30 +68,6 @@ _RECEIPT = _form(
     "image",
     InvalidImageFormat,
 )
-_UPLOAD_ANSWER: dict[int | str, dict[str, Any]] = {
-    202: example(
-        {
-            "message": "Processing file...",
-            "file_id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
-            "file_name": "sales_may_2025.csv",
-            "rows_detected": 156,
-            "estimated_processing_time": 1,
-        },
-        "Accepted; the file is being read. X-Event-Position says from where to read on.",
-        pending=True,
-    )
-}
-_RECEIPT_ANSWER: dict[int | str, dict[str, Any]] = {
-    202: example(
-        {
-            "message": "Extracting receipt data...",
-            "image_id": "0b7a4a5e-6f0e-4a53-9a53-0f1d6a0f2a11",
-            "estimated_processing_time": 10,
-        },
-        "Accepted; the picture is kept.",
-        pending=True,
-    )
-}
 _REPORT: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The rejected rows; column names only if there are none",
@@ -106,10 +84,11 @@ _REPORT: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/data/upload-csv", status_code=202, openapi_extra=_UPLOAD, responses=_UPLOAD_ANSWER)
+@router.post("/data/upload-csv", status_code=202, openapi_extra=_UPLOAD, responses=UPLOAD_ANSWER)
 async def upload_csv(
     request: Request,
     who: Owner,
+    state: Deps,
     dedupe: Annotated[Literal["on", "off"], Query(description="`off` imports twins of known rows on purpose")] = "on",
     date_order: Annotated[
         Literal["dmy", "mdy", "ymd"] | None, Query(description="how to read dates such as 03/04/2025")
@@ -118,8 +97,7 @@ async def upload_csv(
     """Take a sales ledger: Date, Product, Quantity, Amount[, Customer][, Payment Method]; a worker reads it."""
     strict_query(request, ("dedupe", "date_order"))
     meta = command_context(request, who)
-    intake, form = await _receive(request, who, "file", MAX_CSV_BYTES)
-    state = request.app.state
+    intake, form = await _receive(request, state.files, who, "file", MAX_CSV_BYTES)
 
     def record() -> Answer:
         mapping = column_mapping(form)
@@ -152,14 +130,13 @@ async def upload_csv(
     )
 
 
-@router.post("/data/upload-receipt", status_code=202, openapi_extra=_RECEIPT, responses=_RECEIPT_ANSWER)
-async def upload_receipt(request: Request, who: Owner) -> Response:
+@router.post("/data/upload-receipt", status_code=202, openapi_extra=_RECEIPT, responses=RECEIPT_ANSWER)
+async def upload_receipt(request: Request, who: Owner, state: Deps) -> Response:
     """Take the picture of a receipt and keep it, without what cameras add to pictures."""
     strict_query(request, ())
     meta = command_context(request, who)
     picture = await _picture(request)
     image_id = uuid.uuid4()
-    state = request.app.state
 
     def record() -> Answer:
         state.files.writer(who.business_id or 0, image_id)(0, picture.data)
@@ -176,9 +153,8 @@ SELECT_SENDER = "SELECT business_id FROM log.events WHERE originator_id = %s AND
 
 
 @router.get("/data/uploads/{file_id}/errors.csv", response_class=StreamingResponse, responses=_REPORT)
-def upload_errors(request: Request, who: Owner, file_id: str) -> Response:
+def upload_errors(request: Request, who: Owner, deps: Deps, file_id: str) -> Response:
     """Return the rejected rows with row, column, value, code, message and fix, then the row's own cells."""
-    store: EventStore = request.app.state.store
     known = _uuid(file_id)
 
     def find(unit: UnitOfWork) -> tuple[Rejections, Iterator[Rejections]]:
@@ -189,7 +165,7 @@ def upload_errors(request: Request, who: Owner, file_id: str) -> Response:
         return next(parts, Rejections([], [])), parts
 
     # All parts are read by now, still sealed; they are opened one after the other while the answer is sent.
-    first, further = store.execute(who.business_id, Metadata(), find).result
+    first, further = deps.store.execute(who.business_id, Metadata(), find).result
     rows = (row for part in chain([first], further) for row in part.rows)
     lines = errors_csv(rows, first.header, language(request, who), _row_texts)
     return StreamingResponse(
@@ -199,9 +175,10 @@ def upload_errors(request: Request, who: Owner, file_id: str) -> Response:
     )
 
 
-async def _receive(request: Request, who: Principal, part: str, limit: int) -> tuple[Intake, dict[str, str]]:
+async def _receive(
+    request: Request, files: Files, who: Principal, part: str, limit: int
+) -> tuple[Intake, dict[str, str]]:
     insist_on_length(request, limit)
-    files = request.app.state.files
     intake_id = uuid.uuid4()
     put = await run_in_threadpool(files.writer, who.business_id or 0, intake_id)
     intake = Intake(intake_id, put, limit)

@@ -1,0 +1,110 @@
+"""The OpenAPI document is complete and usable for generated clients, and its examples are valid."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from shared.domain.presentation.api_tags import TAGS
+from shared.runtime.container import Container
+from shared.runtime.settings import Settings
+from smartmarket.api import build_api
+from tests.support.conformance import Contract
+
+# Answered without a JSON body.
+WITHOUT_JSON = {"show_metrics", "upload_errors"}
+
+
+@pytest.fixture(scope="module")
+def api() -> FastAPI:
+    secrets = {"jwt_secret": "j" * 40, "secret_key": "s" * 40}
+    return build_api(Container(Settings.model_validate({**secrets, "database_url": "postgresql://127.0.0.1:1/none"})))
+
+
+@pytest.fixture(scope="module")
+def document(api: FastAPI) -> dict[str, Any]:
+    return api.openapi()
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            yield path, operation
+
+
+def successes(document: dict[str, Any]) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    for _, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if status.startswith("2") and "application/json" in response.get("content", {}):
+                yield operation["operationId"], int(status), response["content"]["application/json"]
+
+
+def test_every_json_answer_has_a_model(document: dict[str, Any]) -> None:
+    typed = set()
+    for name, _, content in successes(document):
+        schema = content["schema"]
+        model = schema["allOf"][1]["properties"]["data"] if "allOf" in schema else schema
+        assert model["$ref"].rpartition("/")[2] not in {"Success", "Pending"}, name
+        typed.add(name)
+    assert typed | WITHOUT_JSON == {operation["operationId"] for _, operation in operations(document)}
+
+
+def test_every_example_conforms_to_its_model(document: dict[str, Any]) -> None:
+    contract = Contract(document)
+    for name, status, content in successes(document):
+        assert list(contract.violations(name, status, "application/json", content["example"])) == [], name
+
+
+def test_an_undocumented_answer_is_a_violation(document: dict[str, Any]) -> None:
+    contract = Contract(document)
+    example = next(content["example"] for name, _, content in successes(document) if name == "show_profile")
+    wrong = [
+        {**example, "data": {**example["data"], "more": 1}},
+        {**example, "data": {**example["data"], "id": "7"}},
+        {**example, "data": {**example["data"], "language": "fr"}},
+        {**example, "data": {name: value for name, value in example["data"].items() if name != "city"}},
+        {**example, "status": "pending"},
+    ]
+    assert all(list(contract.violations("show_profile", 200, "application/json", body)) for body in wrong)
+    assert list(contract.violations("show_profile", 201, "application/json", example))
+
+
+def test_operation_ids_are_function_names_and_unique(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for _, operation in operations(document)]
+    assert len(names) == len(set(names))
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in names)
+
+
+def test_every_operation_has_a_summary_of_one_sentence(document: dict[str, Any]) -> None:
+    for path, operation in operations(document):
+        assert re.match(r"[A-Z]", operation["summary"]), path
+        assert "\n" not in operation["summary"]
+
+
+def test_tags_are_described_in_order(document: dict[str, Any]) -> None:
+    assert document["tags"] == TAGS
+    assert {tag for _, operation in operations(document) for tag in operation["tags"]} == {tag["name"] for tag in TAGS}
+    assert document["servers"][0]["url"] == "/"
+
+
+def test_names_of_schemas_are_plain(document: dict[str, Any]) -> None:
+    assert [name for name in document["components"]["schemas"] if not re.fullmatch(r"[A-Za-z]+", name)] == []
+
+
+def test_actions_of_recommendations_are_discriminated_by_type(document: dict[str, Any]) -> None:
+    recommendation = document["components"]["schemas"]["Recommendation"]
+    assert recommendation["discriminator"]["propertyName"] == "type"
+    assert set(recommendation["discriminator"]["mapping"]) == {
+        "reorder",
+        "cash_warning",
+        "retention",
+        "price_optimization",
+    }
+
+
+def test_optional_parameters_are_omitted_and_never_null(document: dict[str, Any]) -> None:
+    for path, operation in operations(document):
+        for parameter in operation.get("parameters", ()):
+            assert {"type": "null"} not in parameter.get("schema", {}).get("anyOf", ()), path
