@@ -48,10 +48,17 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
     takings: dict[dt.date, int] = {}
     counts: dict[dt.date, int] = {}
     lent: dict[tuple[dt.date, int | None], int] = {}
+    received = dict(event.part_payments)
     for sale in event.sales:
         date, payment = sale.date, sale.payment
         counts[date] = counts.get(date, 0) + 1
-        if payment is not None and on_credit[payment]:
+        if sale.tx in received:
+            paid = received[sale.tx]
+            takings[date] = takings.get(date, 0) + paid
+            if paid < sale.paisa:
+                key = (date, sale.customer_id)
+                lent[key] = lent.get(key, 0) + sale.paisa - paid
+        elif payment is not None and on_credit[payment]:
             customer = sale.customer_id
             lent[date, customer] = lent.get((date, customer), 0) + sale.paisa
         else:
@@ -68,8 +75,13 @@ def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Delta
 
 
 def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
-    """Subtract a voided sale from its day, or from baki."""
-    _sell(deltas, recorded.business_id, event, event.payment, -1)
+    """Subtract a voided sale from its day: what was received from takings, the rest from baki."""
+    if event.received is None:
+        _sell(deltas, recorded.business_id, event, event.payment, -1)
+        return
+    deltas.merge(CASH_DAYS, (recorded.business_id, event.date), takings=-event.received, sale_count=-1)
+    if event.received < event.paisa:
+        _lend(deltas, recorded.business_id, event.date, event.customer_id, event.received - event.paisa)
 
 
 def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
@@ -144,7 +156,7 @@ def _lend(deltas: Deltas, business: int | None, date: dt.date, customer: int | N
 
 CASHFLOW = Projection(
     name="cashflow",
-    version=1,
+    version=2,
     package="projections.cashflow",
     tables=(CASH_DAYS, BAKI_DAYS, BAKI_TOTALS, BAKI_MERGES, EXPENSES, SETTINGS),
     handlers={

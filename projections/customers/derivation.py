@@ -179,11 +179,25 @@ def _visits(rows: Sequence[Row], merged: dict[int, int]) -> tuple[Integers, Visi
         first = np.flatnonzero((np.diff(table[0], prepend=-1) != 0) | (np.diff(table[1], prepend=-1) != 0))
         table = np.vstack([table[:2, first], np.add.reduceat(table[2:4], first, 1), _greatest(table[4], first)])
     ids, owner = np.unique(table[0], return_inverse=True)
+    returned = _returned(rows, merged, ids)
     visits = Visits(owner, table[1], len(ids))
     if not len(ids):
         return ids, visits, table[2:]
     begin = np.cumsum(visits.counts) - visits.counts
-    return ids, visits, np.vstack([np.add.reduceat(table[2:4], begin, 1), _greatest(table[4], begin)])
+    sums = np.add.reduceat(table[2:4], begin, 1)
+    sums[1] += returned
+    return ids, visits, np.vstack([sums, _greatest(table[4], begin)])
+
+
+def _returned(rows: Sequence[Row], merged: dict[int, int], ids: Integers) -> Integers:
+    """Return, for each customer in `ids`, the paisa of days without a sale: below zero for returns."""
+    found = np.zeros(len(ids), dtype=np.int64)
+    places = {customer: place for place, customer in enumerate(ids.tolist())}
+    for who, _, sales, paisa, _ in rows:
+        place = places.get(merged.get(who, who))
+        if sales <= 0 and paisa and place is not None:
+            found[place] += paisa
+    return found
 
 
 def _greatest(values: Integers, begin: Integers) -> Integers:

@@ -9,6 +9,7 @@ from projections.engine.projection import Projection
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import (
     CustomersAdded,
+    MovementsRecorded,
     SaleRecorded,
     SalesBatchRecorded,
     SaleVoided,
@@ -62,6 +63,13 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
         add_visit((business, customer, date), 1, paisa, at)
 
 
+def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """Returns lower what a customer spent; bringing goods back is no visit."""
+    for moved in event.movements:
+        if moved.kind == "return" and moved.customer_id is not None:
+            deltas.merge(VISITS, (recorded.business_id, moved.customer_id, moved.date), paisa=-moved.paisa)
+
+
 def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Count a sale entered by hand."""
     if event.customer_id is not None:
@@ -107,7 +115,7 @@ def _subjects(recorded: RecordedEvent) -> list[str]:
 
 CUSTOMERS = Projection(
     name="customers",
-    version=2,
+    version=3,
     package="projections.customers",
     tables=(PEOPLE, MEMBERS, VISITS, CHURN, TOTALS),
     handlers={
@@ -115,6 +123,7 @@ CUSTOMERS = Projection(
         CustomerDetailsChanged: on_customer_details_changed,
         CustomersMerged: on_customers_merged,
         SalesBatchRecorded: on_sales_batch_recorded,
+        MovementsRecorded: on_movements_recorded,
         SaleRecorded: on_sale_recorded,
         SaleVoided: on_sale_voided,
         UploadCompleted: on_upload_completed,

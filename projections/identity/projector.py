@@ -9,6 +9,7 @@ from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.identity import BusinessProfileChanged, BusinessRegistered
 from shared.domain.events.sales import (
     CustomersAdded,
+    MovementsRecorded,
     ProductsAdded,
     ReceiptStored,
     SaleRecorded,
@@ -101,6 +102,13 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
             deltas.merge(DAYS, (recorded.business_id, date), sales=sales)
 
 
+def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
+    """Returns lower the revenue."""
+    returned = sum(moved.paisa for moved in event.movements if moved.kind == "return")
+    if returned:
+        deltas.merge(STATS, (recorded.business_id,), paisa=-returned)
+
+
 def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Count a sale entered by hand."""
     deltas.merge(STATS, (recorded.business_id,), transactions=1, paisa=event.paisa)
@@ -136,7 +144,7 @@ def _subjects(recorded: RecordedEvent) -> list[str]:
 
 IDENTITY = Projection(
     name="identity",
-    version=3,
+    version=4,
     package="projections.identity",
     tables=(PROFILES, STATS, DAYS, SOURCES),
     handlers={
@@ -146,6 +154,7 @@ IDENTITY = Projection(
         CustomersAdded: on_customers_added,
         CustomersMerged: on_customers_merged,
         SalesBatchRecorded: on_sales_batch_recorded,
+        MovementsRecorded: on_movements_recorded,
         SaleRecorded: on_sale_recorded,
         SaleVoided: on_sale_voided,
         UploadAccepted: on_upload_accepted,

@@ -7,6 +7,7 @@ from projections.engine.projection import Projection
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import (
     CustomersAdded,
+    Movement,
     MovementsRecorded,
     ProductsAdded,
     SaleRecorded,
@@ -16,6 +17,8 @@ from shared.domain.events.sales import (
 from shared.domain.rules.pricing import unit_price
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.vault import SubjectKeys
+
+RETURN = "return"
 
 TRANSACTIONS = Table(
     "transactions",
@@ -44,17 +47,19 @@ PRODUCTS = Table(
         "sales": "add",
         "units": "add",
         "paisa": "add",
+        "returned": "add",
         "last_sale_at": "greatest",
     },
 )
 BUYERS = Table("buyers", ("business_id", "id"), changes={"name": "set", "merged_into": "set"}, private=("name",))
-_SUMS = {"sales": "add", "units": "add", "paisa": "add"}
+# Units and paisa are net of what was returned; `returned` is that part, in paisa.
+_SUMS = {"sales": "add", "units": "add", "paisa": "add", "returned": "add"}
 SALES_DAYS = Table("sales_days", ("business_id", "date", "payment_method"), changes=_SUMS)
 PRODUCT_DAYS = Table("product_days", ("business_id", "product_id", "date", "payment_method"), changes=_SUMS)
 TOTALS = Table(
     "sales_totals",
     ("business_id",),
-    changes={"products": "add", "sales": "add", "paisa": "add"},
+    changes={"products": "add", "sales": "add", "paisa": "add", "returned": "add"},
 )
 VOIDS = Table("voids", ("business_id", "id"), ("product_id", "reason", "voided_at", "position"))
 MOVEMENTS = Table(
@@ -189,7 +194,7 @@ def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _
 
 
 def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """Insert the lines of a ledger that are not sales."""
+    """Insert the lines of a ledger that are not sales; returns reduce the sums."""
     rows = deltas.rows(MOVEMENTS)
     for m in event.movements:
         method, raw = (None, None) if m.payment is None else event.payments[m.payment]
@@ -210,6 +215,18 @@ def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, del
                 recorded.position,
             )
         )
+        if m.kind == RETURN and m.product_id is not None:
+            _give_back(deltas, recorded.business_id, m, method)
+
+
+def _give_back(deltas: Deltas, business: int | None, moved: Movement, method: str | None) -> None:
+    """Take what was returned off every sum."""
+    day, qty, paisa = moved.date.isoformat(), -moved.qty, -moved.paisa
+    given_back = {"units": qty, "paisa": paisa, "returned": moved.paisa}
+    deltas.merge(SALES_DAYS, (business, day, method or ""), **given_back)
+    deltas.merge(PRODUCT_DAYS, (business, moved.product_id, day, method or ""), **given_back)
+    deltas.merge(PRODUCTS, (business, moved.product_id), **given_back)
+    deltas.merge(TOTALS, (business,), paisa=paisa, returned=moved.paisa)
 
 
 def _count(
@@ -246,7 +263,7 @@ def _subjects(recorded: RecordedEvent) -> list[str]:
 
 SALES = Projection(
     name="sales",
-    version=2,
+    version=3,
     package="projections.sales",
     tables=(TRANSACTIONS, PRODUCTS, BUYERS, SALES_DAYS, PRODUCT_DAYS, TOTALS, VOIDS, MOVEMENTS),
     handlers={

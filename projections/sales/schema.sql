@@ -1,5 +1,6 @@
 -- @tables
--- Sales of a business and their sums. Money in paisa, quantities in thousandths, times in Asia/Dhaka.
+-- Sales of a business and their sums; units and paisa of sums are net of returns. Money in paisa, quantities in thousandths,
+-- times in Asia/Dhaka.
 CREATE TABLE transactions (
     business_id    bigint NOT NULL,
     id             bigint NOT NULL,
@@ -24,6 +25,7 @@ CREATE TABLE products (
     sales        bigint NOT NULL,
     units        bigint NOT NULL,
     paisa        bigint NOT NULL,
+    returned     bigint NOT NULL,
     last_sale_at timestamp
 );
 -- Names of buyers; sales of a merged customer are shown under the name of the remaining one.
@@ -40,7 +42,8 @@ CREATE TABLE sales_days (
     payment_method text NOT NULL,
     sales          bigint NOT NULL,
     units          bigint NOT NULL,
-    paisa          bigint NOT NULL
+    paisa          bigint NOT NULL,
+    returned       bigint NOT NULL
 );
 CREATE TABLE product_days (
     business_id    bigint NOT NULL,
@@ -49,13 +52,15 @@ CREATE TABLE product_days (
     payment_method text NOT NULL,
     sales          bigint NOT NULL,
     units          bigint NOT NULL,
-    paisa          bigint NOT NULL
+    paisa          bigint NOT NULL,
+    returned       bigint NOT NULL
 );
 CREATE TABLE sales_totals (
     business_id bigint NOT NULL,
     products    bigint NOT NULL,
     sales       bigint NOT NULL,
-    paisa       bigint NOT NULL
+    paisa       bigint NOT NULL,
+    returned    bigint NOT NULL
 );
 -- Voided sales, which are not among the transactions any more.
 CREATE TABLE voids (

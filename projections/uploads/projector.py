@@ -10,8 +10,10 @@ from shared.domain.events.sales import (
     MovementsRecorded,
     SalesBatchRecorded,
     UploadAccepted,
+    UploadAnswered,
     UploadCompleted,
     UploadFailed,
+    UploadQuestionsAsked,
 )
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.system_events import JobFailed, JobRetried
@@ -29,6 +31,8 @@ UPLOADS_TABLE = Table(
         "created": "add",
         "duplicates": "add",
         "rejected": "add",
+        "left_out": "add",
+        "questions": "set",
         "error_code": "set",
         "error_details": "set",
         "warnings": "set",
@@ -55,6 +59,17 @@ def on_upload_accepted(recorded: RecordedEvent, event: UploadAccepted, deltas: D
     )
 
 
+def on_questions_asked(recorded: RecordedEvent, event: UploadQuestionsAsked, deltas: Deltas, _: SubjectKeys) -> None:
+    """A ledger waits for its owner's answers."""
+    questions = msgspec.json.encode(event.questions).decode()
+    _merge(recorded, event.file_id, deltas, state="waiting", questions=questions)
+
+
+def on_upload_answered(recorded: RecordedEvent, event: UploadAnswered, deltas: Deltas, _: SubjectKeys) -> None:
+    """An answered ledger waits to be read again."""
+    _merge(recorded, event.file_id, deltas, state="pending")
+
+
 def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Count the sales of a batch."""
     _merge(
@@ -65,6 +80,7 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
         created=len(event.sales),
         duplicates=event.duplicates,
         rejected=event.rejected,
+        left_out=event.left_out,
     )
 
 
@@ -126,11 +142,13 @@ def _merge(recorded: RecordedEvent, file_id: str, deltas: Deltas, **changes: Any
 
 UPLOADS = Projection(
     name="uploads",
-    version=3,
+    version=4,
     package="projections.uploads",
     tables=(UPLOADS_TABLE,),
     handlers={
         UploadAccepted: on_upload_accepted,
+        UploadQuestionsAsked: on_questions_asked,
+        UploadAnswered: on_upload_answered,
         SalesBatchRecorded: on_sales_batch_recorded,
         MovementsRecorded: on_movements_recorded,
         UploadCompleted: on_upload_completed,

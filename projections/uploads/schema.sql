@@ -11,6 +11,8 @@ CREATE TABLE uploads (
     created          bigint NOT NULL,
     duplicates       bigint NOT NULL,
     rejected         bigint NOT NULL,
+    left_out         bigint NOT NULL,
+    questions        text,
     error_code       text,
     error_details    text,
     warnings         text,
