@@ -1,6 +1,6 @@
 """GET /customers."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Request
@@ -11,12 +11,14 @@ from starlette.responses import Response
 
 from read_side.customers.presenter import Customer, Shop, item
 from read_side.customers.queries import Selection, page
-from read_side.customers.schemas import LIST
+from read_side.customers.schemas import LIST, ONE
 from read_side.http.business_day import Today
-from read_side.http.consistency import await_consistency
-from read_side.http.keyset_pagination import BY_INDEX, Listing, Order, Start, with_text_key
-from read_side.http.rows import all_rows, only_row
-from shared.http.app import ListQuery, language, raw
+from read_side.http.consistency import await_consistency, retry_until_found
+from read_side.http.keyset_pagination import BY_INDEX, ONE_PAGE, Listing, Order, Start, with_text_key
+from read_side.http.rows import all_rows, first_row, only_row
+from shared.domain.presentation.units import taka
+from shared.domain.refusals.customers import CustomerMerged, CustomerNotFound
+from shared.http.app import ListQuery, PublicId, language, ok, raw, refuses
 from shared.http.dependencies import Deps, Owner
 from shared.postgres.database import reading
 
@@ -37,6 +39,14 @@ SELECT_PAGE = """SELECT page.key, c.id, p.name, p.phone, p.email, p.address, p.n
     CROSS JOIN LATERAL (SELECT * FROM churn WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS c
     LEFT JOIN LATERAL (SELECT * FROM people WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS p ON true
     ORDER BY n"""
+
+# Selects the customer that a customer was merged into, the customers merged into it, and their sums on credit.
+SELECT_MERGED = """WITH ids AS (SELECT id FROM customer_ids
+        WHERE business_id = %(business)s AND (id = %(id)s OR merged_into = %(id)s))
+    SELECT (SELECT merged_into FROM customer_ids WHERE business_id = %(business)s AND id = %(id)s),
+        (SELECT coalesce(array_agg(id ORDER BY id) FILTER (WHERE id <> %(id)s), '{}') FROM ids),
+        coalesce(sum(lent), 0)::bigint, coalesce(sum(paid), 0)::bigint
+    FROM baki_totals WHERE business_id = %(business)s AND customer_id IN (SELECT id FROM ids)"""
 
 _SEGMENTS = ("champions", "loyal", "potential", "at_risk", "dormant")
 
@@ -85,6 +95,31 @@ async def list_customers(
     last = (found[query.limit - 1].key, found[query.limit - 1].id) if len(found) > query.limit else None
     listing = Listing(at_risk if query.churn_risk_only else summary["total"], orjson.dumps(items).decode(), last)
     return raw(listing.json(request, query.page(), start.order, summary=summary))
+
+
+@router.get("/customers/{customer_id}", responses=ONE, openapi_extra=refuses(CustomerNotFound, CustomerMerged))
+async def show_customer(request: Request, deps: Deps, who: Owner, today: Today, customer_id: PublicId) -> Response:
+    """Return one customer with purchases, churn risk and debt, including those of customers merged into it."""
+    business_id = await await_consistency(request, deps, who, "customers", "cashflow")
+    wanted = {"business": business_id, "id": customer_id, "limit": 1}
+
+    async def read() -> dict[str, Any] | None:
+        async with reading(deps.reader, business_id) as conn:
+            shop = Shop(*(await only_row(conn, SELECT_TOTALS, wanted))[5:9])
+            row = await first_row(conn, f"WITH {ONE_PAGE}\n{SELECT_PAGE}", wanted)
+            merged_into, merged_ids, lent, paid = await only_row(conn, SELECT_MERGED, wanted)
+        if merged_into is not None:
+            raise CustomerMerged(details={"id": customer_id, "survivor": merged_into}, survivor=merged_into)
+        if row is None:
+            return None
+        baki = {"owed": taka(lent - paid), "lent": taka(lent), "paid": taka(paid)}
+        more = {"baki": baki, "merged_ids": merged_ids}
+        return item(Customer(*row), shop, today, language(request, who)) | more
+
+    found = await retry_until_found(read)
+    if found is None:
+        raise CustomerNotFound(details={"id": customer_id})
+    return ok(found)
 
 
 async def _read(

@@ -1,8 +1,10 @@
 """Answers about transactions."""
 
-from pydantic import BaseModel
+from typing import Annotated, Literal
 
-from shared.domain.presentation.schemas import Currency, Taka, Transaction
+from pydantic import BaseModel, Field
+
+from shared.domain.presentation.schemas import BusinessDate, Currency, Taka, Transaction
 from shared.domain.presentation.units import CURRENCY
 from shared.http.answers import ListOf, answers
 
@@ -20,6 +22,37 @@ class TransactionList(ListOf[Transaction]):
     """One page of transactions."""
 
     summary: TransactionSummary
+
+
+class SeriesSums(BaseModel):
+    """Sums of sales; `quantity` is null unless they are of one product."""
+
+    revenue: Taka
+    transaction_count: int
+    quantity: float | None
+
+
+class SeriesPoint(SeriesSums):
+    """The sums of a day, week or month."""
+
+    date: Annotated[BusinessDate, Field(description="First day of the bucket")]
+
+
+class SeriesPeriod(BaseModel):
+    """A period with a point for every day, week or month."""
+
+    date_from: BusinessDate
+    date_to: BusinessDate
+    points: list[SeriesPoint]
+    total: SeriesSums
+
+
+class SalesSeries(SeriesPeriod):
+    """Sums of sales, with those of the period before if they were requested."""
+
+    by: Literal["day", "week", "month"]
+    currency: Currency
+    previous: SeriesPeriod | None
 
 
 _SALE = {
@@ -47,4 +80,19 @@ LIST = answers(
         "next_cursor": "WyJkYXRlIix0cnVlLCIyMDI1LTExLTAzVDE0OjMwOjAwIiwxMjAxXQ",
     },
     "One page; `summary` covers all matching transactions, not only the page",
+)
+SERIES = answers(
+    SalesSeries,
+    {
+        "by": "day",
+        "currency": CURRENCY,
+        "date_from": "2025-11-02",
+        "date_to": "2025-11-03",
+        "points": [
+            {"date": "2025-11-02", "revenue": 8200, "transaction_count": 31, "quantity": None},
+            {"date": "2025-11-03", "revenue": 9450.5, "transaction_count": 36, "quantity": None},
+        ],
+        "total": {"revenue": 17650.5, "transaction_count": 67, "quantity": None},
+        "previous": None,
+    },
 )
