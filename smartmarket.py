@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from projections import cli
-from projections.engine import generations, replayer
+from projections.engine import generation_schemas, generations, replayer
 from projections.engine.follower import Follower
 from projections.engine.follower import connect as connect_projector
 from projections.operations import rebuild
@@ -36,6 +36,7 @@ from shared.eventstore.vault import MasterKey
 from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
 from shared.jobs.worker import Worker
 from shared.postgres import database
+from shared.postgres.generation_states import GenerationState
 from shared.runtime import local_state
 from shared.runtime.container import CannotStart, Container
 from shared.runtime.heartbeat import heartbeat
@@ -44,7 +45,7 @@ from shared.runtime.settings import Settings, UnsafeSettings, check_production
 from shared.runtime.supervisor import Program, Supervisor, becomes_ready, end_with_parent, listen, serving
 from shared.texts import rendered, text
 from write_side.admin import cli as of_operators
-from write_side.admin.generations_handlers import Desk
+from write_side.admin.generations_handlers import GenerationRequests
 from write_side.admin.policy import FURNISH_DEMO
 from write_side.demo.welcome import introduce
 from write_side.demo.worker import DemoFurnisher
@@ -90,33 +91,27 @@ def build_api(container: Container) -> "FastAPI":
     from shared.http.rate_limiter import RateLimiter  # noqa: PLC0415
     from shared.http.tokens import TokenProvider  # noqa: PLC0415
     from write_side.recommendations.state_cache import AdviceStream  # noqa: PLC0415
-    from write_side.routes import ROUTERS as COMMANDS_OF_API  # noqa: PLC0415
+    from write_side.routes import ROUTERS as COMMAND_ROUTERS  # noqa: PLC0415
 
     @asynccontextmanager
-    async def lifespan(app: "FastAPI") -> AsyncIterator[Dependencies]:
+    async def lifespan(_: "FastAPI") -> AsyncIterator[Dependencies]:
         store = container.store(pool_size=6)
         reader = database.reader_pool(container.url, role=container.role(database.READER))
         await reader.open()
         cache = redis.asyncio.from_url(container.settings.redis_url) if container.settings.redis_url else None
-        app.state.store, app.state.reader, app.state.redis = store, reader, cache
-        app.state.files = container.files(store)
-        app.state.tokens = TokenProvider(container.settings)
-        app.state.positions = PositionTokens(container.secret)
-        app.state.projections, app.state.settings = cli.RULES, container.settings
         deps = Dependencies(
             settings=container.settings,
-            tokens=app.state.tokens,
+            tokens=TokenProvider(container.settings),
             limiter=RateLimiter(cache, enabled=container.settings.rate_limits),
-            positions=app.state.positions,
+            positions=PositionTokens(container.secret),
             store=store,
             reader=reader,
-            files=app.state.files,
+            files=container.files(store),
             redis=cache,
             explain=Explainer(source_of(container), REGISTRY),
             rules_by_projection=cli.RULES,
             services={AdviceStream: AdviceStream()},
         )
-        app.state.limiter = deps.limiter
         try:
             yield deps
         finally:
@@ -125,7 +120,7 @@ def build_api(container: Container) -> "FastAPI":
             if cache is not None:
                 await cache.aclose()
 
-    routers = [*COMMANDS_OF_API, *ROUTERS]
+    routers = [*COMMAND_ROUTERS, *ROUTERS]
     return create_app(container.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS, tags=TAGS)
 
 
@@ -252,7 +247,7 @@ def run_scheduler(container: Container, _: argparse.Namespace) -> None:
     store = container.store(pool_size=2)
     role = container.role(database.PROJECTOR)
     scheduler = Scheduler(
-        store, container.connect, lambda: generations.drop_retired_by(connect_projector(container.url, role=role))
+        store, container.connect, lambda: generation_schemas.drop_unused_by(connect_projector(container.url, role=role))
     )
     nightly = Nightly(source_of(container))
 
@@ -293,7 +288,7 @@ def run_migrate(container: Container, args: argparse.Namespace) -> None:
     """Bring the database to this release: tables, roles, first generations; stale read models are replayed."""
     applied = database.migrate(container.url)
     with connect_projector(container.url, role=container.role(database.PROJECTOR)) as conn:
-        made = generations.ensure_live(conn, REGISTRY)
+        made = generation_schemas.ensure_live(conn, REGISTRY)
         stale = [p.name for p in REGISTRY.values() if (generations.live(conn, p.name) or (0, "", 0))[2] != p.version]
         if conn.execute("SELECT EXISTS (SELECT FROM log.events)").fetchone() == (True,):
             stale += made  # replaying is faster than following from the beginning
@@ -311,15 +306,15 @@ def run_migrate(container: Container, args: argparse.Namespace) -> None:
 def run_projections(container: Container, args: argparse.Namespace) -> None:
     """List, rebuild, roll back, verify or preview the read models; adopt or drop a generation."""
     store = container.store(pool_size=2)
-    desk = Desk(store, Metadata(actor="operator"), cli.RULES)
+    requests = GenerationRequests(store, Metadata(actor="operator"), cli.RULES)
     try:
         if args.action in {"adopt", "drop"}:
-            state = (desk.adopt if args.action == "adopt" else desk.drop)(args.generation)
-            if state == "catching_up":
+            state = (requests.adopt if args.action == "adopt" else requests.drop)(args.generation)
+            if state == GenerationState.CATCHING_UP:
                 state = cli.serve_again(container, args.generation)
             _say(args, {"id": args.generation, "state": state}, f"generation {args.generation} is {state}")
         else:
-            cli.run(container, args, _say, desk.rules)
+            cli.run(container, args, _say, requests.preview_rules)
     finally:
         store.close()
 

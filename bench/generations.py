@@ -22,9 +22,10 @@ from projections.engine.replayer import Source
 from projections.operations.rebuild import rebuild
 from projections.operations.repair import repair
 from projections.operations.scratch import OperationRequest, ScratchGeneration, scratch_generation, served
-from projections.operations.verify import concerned, next_group, verify
+from projections.operations.verify import businesses_of, next_group, verify
 from projections.registry import REGISTRY
 from shared.postgres import database
+from shared.postgres.generation_states import GenerationKind
 from shared.runtime.container import Container
 from shared.runtime.spawn import without_main_module
 
@@ -111,7 +112,7 @@ def _figures(
 def _alone(source: Source, projection: Projection) -> float:
     """Return the seconds that the small shop's replay takes, from its first event to its rows."""
     with _lent(source, projection) as (conn, made):
-        position = generations.describe(conn, projection.name)["position"]
+        position = next(item["position"] for item in generations.standing(conn) if item["name"] == projection.name)
         began = time.perf_counter()
         made.worker.replay_to(_SMALL, position)
         return time.perf_counter() - began
@@ -121,7 +122,7 @@ def _replay(source: Source, projection: Projection) -> float:
     """Return the seconds of replaying everything aside, group by group as verifying does, without comparing."""
     with _lent(source, projection) as (conn, made):
         began = time.perf_counter()
-        waiting, live = deque(concerned(conn, None)), served(conn, projection)
+        waiting, live = deque(businesses_of(conn, None)), served(conn, projection)
         while waiting:
             next_group(conn, made, live, waiting)
         return time.perf_counter() - began
@@ -167,7 +168,7 @@ def _reading(container: Container) -> Iterator[list[float]]:
 
 def _read_on(pipe: Pipe, url: str, options: str) -> None:
     took = []
-    with closing(psycopg.connect(url, options=options)) as conn:
+    with closing(psycopg.connect(url, options=options, application_name=database.READER_NAME)) as conn:
         conn.prepare_threshold = 1
         pipe.send(None)
         while not pipe.poll(0.01):
@@ -194,7 +195,7 @@ def _wait(source: Source) -> float:
 def _lent(source: Source, projection: Projection) -> Iterator[tuple[Connection[Any], ScratchGeneration]]:
     with (
         closing(source.connect()) as conn,
-        scratch_generation(conn, source, projection, OperationRequest("verify")) as made,
+        scratch_generation(conn, source, projection, OperationRequest(GenerationKind.VERIFY)) as made,
     ):
         yield conn, made
 

@@ -14,10 +14,12 @@ from bench.figures import Figure, Target
 from bench.histories import History, history_of, record
 from bench.rebuilds import Rebuilt, rebuild
 from bench.stage import Stage
-from projections.engine import generations
+from projections.engine import generation_schemas
 from projections.engine.follower import connect
+from projections.engine.generations import Origin
 from projections.sales.projector import SALES
 from shared.postgres import database
+from shared.postgres.generation_states import GenerationState
 from shared.runtime.container import Container
 
 _SHOPS = 4
@@ -93,7 +95,7 @@ def _log(container: Container, histories: Sequence[History], businesses: range) 
 def _rebuild(container: Container) -> Rebuilt:
     done = rebuild(container, "sales", workers=_WORKERS)
     with _projector(container) as conn:
-        generations.drop_retired(conn, after_seconds=0)
+        generation_schemas.drop_unused(conn, after_seconds=0)
     return done
 
 
@@ -102,8 +104,8 @@ def _bare_copy(container: Container, schema: str) -> float:
     with _projector(container) as conn:
         rows = {table.name: _copied_out(conn, schema, table.name) for table in SALES.tables}
         with conn.transaction():
-            _, aside = generations.create(conn, SALES, state="retired", upto=0)
-            generations.finish(conn, SALES, aside)
+            _, aside = generation_schemas.create(conn, SALES, Origin(state=GenerationState.RETIRED))
+            generation_schemas.finish(conn, SALES, aside)
         began = time.perf_counter()
         with conn.transaction():
             for name, data in rows.items():
@@ -111,7 +113,7 @@ def _bare_copy(container: Container, schema: str) -> float:
                     for start in range(0, len(data), _COPY_CHUNK):
                         sink.write(data[start : start + _COPY_CHUNK])
         seconds = time.perf_counter() - began
-        generations.drop_retired(conn, after_seconds=0)
+        generation_schemas.drop_unused(conn, after_seconds=0)
     return seconds
 
 

@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Identifier
 from rich.console import Console
 
 from bench.ledgers import Ledgers
-from projections.engine import generations
+from projections.engine import generation_schemas
 from projections.engine.follower import connect as connect_projector
 from projections.registry import REGISTRY
 from shared.embedded.servers import EmbeddedServers
@@ -71,7 +71,7 @@ class Stage:
         container = Container(settings)
         database.migrate(url)
         with connect_projector(url, role=container.role(database.PROJECTOR)) as conn:
-            generations.ensure_live(conn, REGISTRY)
+            generation_schemas.ensure_live(conn, REGISTRY)
         return container
 
 

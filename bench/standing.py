@@ -23,7 +23,7 @@ from projections.engine.deltas import Deltas, Table
 from projections.engine.follower import connect
 from projections.engine.writers import copy
 from shared.domain.events.sales import SaleRecorded, UploadCompleted
-from shared.domain.rules.registry import BOOK, RELEASED, settable
+from shared.domain.rules.registry import BOOK
 from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata
 from shared.eventstore.system_events import DayOpened, RuleActivated
@@ -89,7 +89,7 @@ def _activate(container: Container, store: EventStore, shops: int) -> tuple[floa
     for shop in range(1, shops + 1):
         record(store, shop, history)
     rebuild(container, "customers")
-    _append(store, None, "rules", RuleActivated("rfm", "rfm.v2", settable("rfm", BOOK["rfm"].released["rfm.v2"])))
+    _append(store, None, "rules", RuleActivated("rfm", "rfm.v2", BOOK.settable("rfm", BOOK["rfm"].released["rfm.v2"])))
     with _projector(container) as conn:
         applier = Applier(conn, CUSTOMERS, _schema(conn), MasterKey(container.secret))
         taken = [_applied(applier, conn, [shard]) for shard in range(SHARDS)]
@@ -120,7 +120,7 @@ def _fill(conn: Connection[Any], shops: int) -> int:
     days = zip(visits.owner.tolist(), (visits.day + shift).tolist(), strict=True)
     facts = [(owner + 1, dt.date.fromordinal(day), 1, 1000 + owner, 0) for owner, day in days]
     made = Deltas((CHURN, TOTALS))
-    derive(_Facts(facts), _TODAY, RELEASED, made)
+    derive(_Facts(facts), _TODAY, BOOK.released, made)
     (_, rows), *_ = made.take_merged()
     with conn.transaction():
         fresh = ((2 + n // _PER_SHOP, n % _PER_SHOP + 1, *rows[n % len(rows)][2:]) for n in range(shops * _PER_SHOP))

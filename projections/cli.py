@@ -22,8 +22,9 @@ from projections.engine.replayer import Progress, Source
 from projections.operations import preview, rebuild, repair, verify
 from projections.operations.scratch import OperationRequest, ProjectorVersionMismatch
 from projections.registry import REGISTRY
-from shared.domain.rules.registry import Rules
+from shared.eventstore.rule_versions import Rules
 from shared.postgres.database import PROJECTOR
+from shared.postgres.generation_states import GenerationKind, GenerationState
 from shared.runtime.container import CannotStart, Container
 
 Say = Callable[[Namespace, dict[str, object], str], None]
@@ -107,7 +108,7 @@ def serve_again(container: Container, generation: int) -> str:
         with suppress(rebuild.RebuildRunning, rebuild.NothingBefore, GenerationCancelled):  # its state tells
             rebuild.roll_back(source, REGISTRY[name], generation)
         state = generations.projection_of(conn, generation)[1]
-    if state not in {"catching_up", "live"}:
+    if state not in {GenerationState.CATCHING_UP, GenerationState.LIVE}:
         msg = f"Generation {generation} is {state}: it does not serve."
         raise CannotStart(msg)
     return state
@@ -170,8 +171,10 @@ def _roll_back(source: Source, args: Namespace, name: str, say: Say) -> int:
 
 def _verify(source: Source, args: Namespace, name: str, say: Say) -> int:
     with _progress(args, name) as report:
-        found = verify.verify(source, REGISTRY[name], report=report, wish=OperationRequest("verify", args.business))
-    told = {"projection": name, **found.told(REGISTRY[name])}
+        found = verify.verify(
+            source, REGISTRY[name], report=report, request=OperationRequest(GenerationKind.VERIFY, args.business)
+        )
+    told = {"projection": name, **found.as_json(REGISTRY[name])}
     line = f"{name}: {found.rows:,} rows of {found.businesses} businesses in {found.seconds:.1f} s, "
     if found.equal:
         say(args, told, line + "all as the log says")
@@ -200,17 +203,20 @@ def _preview(source: Source, args: Namespace, say: Say, rules: Rules) -> None:
         msg = "Say by which rules: --rule rfm.v2, or --set rfm.recency_days=7,30,60,120"
         raise CannotStart(msg)
     with _progress(args, args.name) as report:
-        found = preview.preview(source, REGISTRY[args.name], OperationRequest("preview", args.business, rules), report)
+        found = preview.preview(
+            source, REGISTRY[args.name], OperationRequest(GenerationKind.PREVIEW, args.business, rules), report
+        )
     lines = [tuple("" if cell is None else cell for cell in line) for line in found.lines()]
     if args.csv:
         csv.writer(sys.stdout).writerows([_CHANGES, *lines])
         return
     rows = sum(changes.rows for changes in found.tables.values())
+    effects = ", ".join(f"{effect.total.changed:,} of today's {name}" for name, effect in found.effects.items())
     say(
         args,
-        {"generation": found.generation, "projection": args.name, **found.told()},
+        {"generation": found.generation, "projection": args.name, **found.as_json()},
         f"{args.name}: {found.changed:,} of {rows:,} rows of {len(found.by_business)} of {found.businesses} businesses "
-        f"would change, and {found.advice.changed:,} of today's recommendations (looked at in {found.seconds:.1f} s)\n"
+        f"would change, and {effects} (looked at in {found.seconds:.1f} s)\n"
         f"smartmarket projections adopt {found.generation}   lets these rules hold for every shop",
     )
     if not args.json:

@@ -1,5 +1,6 @@
 """Real servers, fresh databases, and a whole SmartMarket that tests may use as its clients do."""
 
+import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from shared.eventstore.store import EventStore
 from shared.eventstore.vault import MasterKey
 from shared.postgres import database
+from shared.runtime import low_priority
 from shared.runtime.container import Container
 from smartmarket import build_api
 from tests.support.application import SECRET, RunningSystem, project_to_head, settings_for
@@ -20,6 +22,17 @@ from tests.support.shops import Shop, finished_upload, register, upload
 from tests.support.waiting import PATIENCE
 
 _RUN = pytest.StashKey[tuple[Services, str]]()
+
+
+def pytest_configure() -> None:
+    """Let maintenance run at the priority of everything else, in this process and in those that tests start."""
+    os.environ[low_priority.OFF] = "1"
+
+
+@pytest.fixture
+def lowered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Maintenance at low priority, as in production."""
+    monkeypatch.delenv(low_priority.OFF)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -5,8 +5,9 @@ credit count as paid at once, since nothing says when suppliers are paid.
 """
 
 import datetime as dt
+from typing import Any
 
-from projections.engine.deltas import Deltas, Key, Table, Values
+from projections.engine.deltas import Deltas, Table
 from projections.engine.projection import Projection
 from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
 from shared.domain.events.customers import CustomersMerged
@@ -16,9 +17,8 @@ from shared.eventstore.vault import SubjectKeys
 
 ON_CREDIT = "credit"
 NOBODY = 0
-_TAKINGS, _LENT, _REFUNDS, _PURCHASES, _EXPENSES, _COLLECTIONS, _SALES = range(7)
-_BAKI_LENT, _BAKI_PAID = range(2)
-_OUTFLOWS = {"return": _REFUNDS, "purchase": _PURCHASES, "expense": _EXPENSES}
+# Kind of a ledger's line -> column of CASH_DAYS.
+_OUTFLOWS = {"return": "refunds", "purchase": "purchases", "expense": "expenses"}
 
 CASH_DAYS = Table(
     "cash_days",
@@ -47,18 +47,19 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
     on_credit = [method == ON_CREDIT for method, _ in event.payments]
     takings: dict[dt.date, int] = {}
     counts: dict[dt.date, int] = {}
+    lent: dict[tuple[dt.date, int | None], int] = {}
     for sale in event.sales:
         date, payment = sale.date, sale.payment
         counts[date] = counts.get(date, 0) + 1
         if payment is not None and on_credit[payment]:
-            _lend(deltas, business, date, sale.customer_id, sale.paisa)
+            customer = sale.customer_id
+            lent[date, customer] = lent.get((date, customer), 0) + sale.paisa
         else:
             takings[date] = takings.get(date, 0) + sale.paisa
-    days = deltas.sums(CASH_DAYS)
     for date, count in counts.items():
-        day = _day(days, (business, date))
-        day[_TAKINGS] += takings.get(date, 0)
-        day[_SALES] += count
+        deltas.merge(CASH_DAYS, (business, date), takings=takings.get(date, 0), sale_count=count)
+    for (date, customer), paisa in lent.items():
+        _lend(deltas, business, date, customer, paisa)
 
 
 def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
@@ -79,15 +80,16 @@ def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, del
         if moved.kind == "return" and method == ON_CREDIT:
             _lend(deltas, business, moved.date, moved.customer_id, -moved.paisa)
         else:
-            _day(deltas.sums(CASH_DAYS), (business, moved.date))[_OUTFLOWS[moved.kind]] += moved.paisa
+            amounts: dict[str, Any] = {_OUTFLOWS[moved.kind]: moved.paisa}
+            deltas.merge(CASH_DAYS, (business, moved.date), **amounts)
 
 
 def on_collection_recorded(recorded: RecordedEvent, event: CollectionRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """A customer paid back."""
     business = recorded.business_id
-    _day(deltas.sums(CASH_DAYS), (business, event.date))[_COLLECTIONS] += event.amount
-    _baki(deltas.sums(BAKI_DAYS), (business, event.date, event.customer_id), _BAKI_PAID, event.amount)
-    _baki(deltas.sums(BAKI_TOTALS), (business, event.customer_id), _BAKI_PAID, event.amount)
+    deltas.merge(CASH_DAYS, (business, event.date), collections=event.amount)
+    deltas.merge(BAKI_DAYS, (business, event.date, event.customer_id), paid=event.amount)
+    deltas.merge(BAKI_TOTALS, (business, event.customer_id), paid=event.amount)
 
 
 def on_customers_merged(recorded: RecordedEvent, event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
@@ -127,32 +129,17 @@ def on_cash_settings_changed(
 
 
 def _sell(deltas: Deltas, business: int | None, sale: SaleRecorded | SaleVoided, method: str | None, sign: int) -> None:
-    day = _day(deltas.sums(CASH_DAYS), (business, sale.date))
-    day[_SALES] += sign
     if method == ON_CREDIT:
+        deltas.merge(CASH_DAYS, (business, sale.date), sale_count=sign)
         _lend(deltas, business, sale.date, sale.customer_id, sign * sale.paisa)
     else:
-        day[_TAKINGS] += sign * sale.paisa
+        deltas.merge(CASH_DAYS, (business, sale.date), sale_count=sign, takings=sign * sale.paisa)
 
 
 def _lend(deltas: Deltas, business: int | None, date: dt.date, customer: int | None, paisa: int) -> None:
-    _day(deltas.sums(CASH_DAYS), (business, date))[_LENT] += paisa
-    _baki(deltas.sums(BAKI_DAYS), (business, date, customer or NOBODY), _BAKI_LENT, paisa)
-    _baki(deltas.sums(BAKI_TOTALS), (business, customer or NOBODY), _BAKI_LENT, paisa)
-
-
-def _day(days: dict[Key, Values], key: Key) -> Values:
-    day = days.get(key)
-    if day is None:
-        day = days[key] = [0] * 7
-    return day
-
-
-def _baki(sums: dict[Key, Values], key: Key, column: int, paisa: int) -> None:
-    row = sums.get(key)
-    if row is None:
-        row = sums[key] = [0, 0]
-    row[column] += paisa
+    deltas.merge(CASH_DAYS, (business, date), lent=paisa)
+    deltas.merge(BAKI_DAYS, (business, date, customer or NOBODY), lent=paisa)
+    deltas.merge(BAKI_TOTALS, (business, customer or NOBODY), lent=paisa)
 
 
 CASHFLOW = Projection(

@@ -1,3 +1,4 @@
+-- @tables
 -- What moves the cash of a business. Money in paisa, dates in Asia/Dhaka.
 -- Per day: sales paid at once and on credit (less what was voided or brought back on credit), refunds, goods bought,
 -- expenses of ledgers, baki paid back; sale_count counts sales that were not voided.
@@ -49,7 +50,7 @@ CREATE TABLE cash_settings (
     critical_threshold bigint
 );
 
--- after the rows, side by side
+-- @indexes
 CREATE UNIQUE INDEX IF NOT EXISTS cash_days_key ON cash_days (business_id, date);
 CREATE UNIQUE INDEX IF NOT EXISTS baki_days_key ON baki_days (business_id, date, customer_id);
 CREATE UNIQUE INDEX IF NOT EXISTS baki_totals_key ON baki_totals (business_id, customer_id);
@@ -58,7 +59,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS cash_expenses_key ON cash_expenses (business_i
 CREATE INDEX IF NOT EXISTS cash_expenses_by_date ON cash_expenses (business_id, date, id);
 CREATE UNIQUE INDEX IF NOT EXISTS cash_settings_key ON cash_settings (business_id);
 
--- once they stand
+-- @keys
 ALTER TABLE cash_days ADD PRIMARY KEY USING INDEX cash_days_key;
 ALTER TABLE baki_days ADD PRIMARY KEY USING INDEX baki_days_key;
 ALTER TABLE baki_totals ADD PRIMARY KEY USING INDEX baki_totals_key;

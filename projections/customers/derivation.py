@@ -17,8 +17,8 @@ from projections.engine.deltas import Deltas, Table
 from projections.engine.derivation import Facts, Row
 from shared.domain.rules import calibration, churn, registry, rfm, rhythm
 from shared.domain.rules.parameters import ChurnParameters
-from shared.domain.rules.registry import Chosen, Rules
 from shared.domain.rules.rhythm import Visits
+from shared.eventstore.rule_versions import Rules, RuleVersion
 
 RULES = ("rfm", "churn", "returning")
 NEVER = dt.date(9999, 12, 31)
@@ -86,7 +86,7 @@ class _Scale(NamedTuple):
 
 
 @functools.lru_cache(64)
-def _scale(*chosen: Chosen) -> _Scale:
+def _scale(*chosen: RuleVersion) -> _Scale:
     of_rfm, of_churn, _ = (c.parameters for c in chosen)
     last = rfm.turning_days(of_rfm)[-1]
     return _Scale(
@@ -115,20 +115,19 @@ def derive(facts: Facts, today: dt.date, rules: Rules, deltas: Deltas) -> None:
     idle = {customer for customer, _ in members} - merged.keys() - bought
     found += [_idle(facts.business_id, customer, scale) for customer in sorted(idle)]
     if found:
-        deltas.merge(TOTALS, (facts.business_id,), scoring=registry.written(rules, ("churn", "returning")))
-    rows = deltas.sums(CHURN)
+        deltas.merge(TOTALS, (facts.business_id,), scoring=registry.BOOK.to_text(rules, ("churn", "returning")))
     for row in found:
-        rows[row[:2]] = list(row[2:])
+        deltas.put(CHURN, row)
         _count(deltas, facts.business_id, row.segment, 1)
 
 
 def age(rows: Sequence[Row], today: dt.date, rules: Rules, deltas: Deltas) -> None:
     """Bring rows of `churn` to a later day."""
-    aged, scale = deltas.sums(CHURN), _scale(*map(rules.__getitem__, RULES))
+    scale = _scale(*map(rules.__getitem__, RULES))
     for row in rows:
         before = Churn(*row)
         after = _standing(before, today, scale)
-        aged[after[:2]] = list(after[2:])
+        deltas.put(CHURN, after)
         if after.segment != before.segment:
             _count(deltas, before.business_id, before.segment, -1)
             _count(deltas, before.business_id, after.segment, 1)

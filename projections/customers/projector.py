@@ -15,6 +15,7 @@ from shared.domain.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
+from shared.domain.rules.registry import BOOK
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.vault import SubjectKeys
 
@@ -46,7 +47,7 @@ def on_customers_merged(recorded: RecordedEvent, event: CustomersMerged, deltas:
 def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Up to 500 sales; several on one day are one visit."""
     business = recorded.business_id
-    visits = deltas.sums(VISITS)
+    add_visit = deltas.merger(VISITS, "sales", "paisa", "last_at")
     midnights: dict[object, int] = {}
     for sale in event.sales:
         customer = sale.customer_id
@@ -58,14 +59,7 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
             at = midnights[date] = local_seconds(date, None)
         if sale.time:
             at += sale.time
-        key = (business, customer, date)
-        values = visits.get(key)
-        if values is None:
-            visits[key] = [1, paisa, at]
-        else:
-            values[0] += 1
-            values[1] += paisa
-            values[2] = max(values[2], at)
+        add_visit((business, customer, date), 1, paisa, at)
 
 
 def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
@@ -132,6 +126,7 @@ CUSTOMERS = Projection(
         tables=(CHURN, TOTALS),
         derive=derive,
         rules=RULES,
+        book=BOOK,
         due=CHURN,
         age=age,
     ),

@@ -1,3 +1,4 @@
+-- @tables
 -- Who the customers of a business are; merged ones keep their row.
 CREATE TABLE people (
     business_id bigint NOT NULL,
@@ -62,7 +63,7 @@ CREATE TABLE churn_totals (
     scoring     text
 );
 
--- after the rows, side by side
+-- @indexes
 CREATE UNIQUE INDEX IF NOT EXISTS people_key ON people (business_id, id);
 CREATE INDEX IF NOT EXISTS people_by_name ON people (business_id, sort_name, id);
 CREATE UNIQUE INDEX IF NOT EXISTS customer_ids_key ON customer_ids (business_id, id);
@@ -73,7 +74,7 @@ CREATE INDEX IF NOT EXISTS churn_by_last_purchase ON churn (business_id, risky, 
 CREATE INDEX IF NOT EXISTS churn_by_score ON churn (business_id, risky, declining, scored_from, id);
 CREATE UNIQUE INDEX IF NOT EXISTS churn_totals_key ON churn_totals (business_id);
 
--- once they stand
+-- @keys
 ALTER TABLE people ADD PRIMARY KEY USING INDEX people_key;
 ALTER TABLE customer_ids ADD PRIMARY KEY USING INDEX customer_ids_key;
 ALTER TABLE visits ADD PRIMARY KEY USING INDEX visits_key;

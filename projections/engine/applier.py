@@ -1,4 +1,4 @@
-"""One batch of the log applied to one generation: rows and progress in one transaction, poison parked per business."""
+"""Applies batches of the log to one generation: rows and checkpoints in one transaction, poison events parked."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 import psycopg
 from psycopg import Connection
-from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 from projections.engine.deltas import Deltas
@@ -17,7 +16,7 @@ from projections.engine.writers import LiveWriter, recompute_after_removal
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.reader import LogReader
 from shared.eventstore.system_events import GLOBAL_TOPICS, DayOpened, RuleActivated
-from shared.eventstore.vault import MasterKey, SubjectKeys, Vault
+from shared.eventstore.vault import MasterKey, SubjectKeys, Vault, sql_over
 from shared.postgres.database import SHARDS
 
 if TYPE_CHECKING:
@@ -25,7 +24,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("smartmarket.projections")
 
-# What says something of the batch, not of the database's health: such an event is parked, the rest pauses the shard.
+# Moves checkpoints that are still the expected ones.
+ADVANCE = """UPDATE {} AS p SET position = u.moved
+    FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS u(shard, expected, moved)
+    WHERE p.shard = u.shard AND p.position = u.expected"""
+PARK = "INSERT INTO {} VALUES (%s, %s, %s, %s)"
+UNPARK = "DELETE FROM {} WHERE business_id = %s RETURNING position"
+
+# Errors that an event causes, whatever the state of the database: its business is parked. Other errors stop the shard.
 POISON = (
     psycopg.DataError,
     psycopg.IntegrityError,
@@ -40,7 +46,7 @@ POISON = (
 
 
 class Fenced(RuntimeError):
-    """Another process has moved these shards on: nothing was written."""
+    """Another process has moved the checkpoints of these shards: nothing was written."""
 
 
 class Applier:
@@ -53,15 +59,16 @@ class Applier:
         self._schema = schema
         self._writer = LiveWriter(conn, schema)
         self._deriver = Deriver(conn, projection, schema, self._writer) if projection.derivation else None
-        self._vault = Vault(master, self._sql)
+        self._vault = Vault(master, sql_over(conn))
         self.reader = LogReader([*projection.topics, *(GLOBAL_TOPICS if self._deriver else ())])
         self._topics = frozenset(projection.topics)
         self.parked = self._load_parked()
 
     def apply(self, batch: Sequence[RecordedEvent], shards: Mapping[int, int]) -> dict[int, int]:
-        """Apply the events that come after each shard's position; returns the shards' new positions.
+        """Apply the events after each shard's checkpoint; returns the new checkpoints.
 
-        Raises Fenced if a position is no longer what `shards` says. An event that cannot be applied parks its business.
+        Raises Fenced if a checkpoint is not that of `shards` any more. An event that cannot be applied parks its
+        business.
         """
         wanted = [r for r in batch if r.state is not None and self._concerns(r, shards)]
         moved = {shard: max(position, batch[-1].position) for shard, position in shards.items()}
@@ -74,14 +81,15 @@ class Applier:
                 self._write(wanted, shards)
         except POISON as error:
             logger.warning(
-                "batch redone event by event", extra={"projection": self._projection.name, "reason": str(error)}
+                "batch failed; retrying event by event",
+                extra={"projection": self._projection.name, "reason": str(error)},
             )
-            self.parked = self._load_parked()  # whom that batch had parked it has not
+            self.parked = self._load_parked()  # what the batch had parked was rolled back
             self._apply_singly(wanted, shards, moved)
         return moved
 
     def retry(self, business_id: int) -> bool:
-        """Apply what waits behind a parked business, in order; returns whether it is parked no more."""
+        """Apply the waiting events of a parked business, in order; returns whether it is not parked any more."""
         with self._conn.transaction():
             reached = self._positions([business_id % SHARDS])[business_id % SHARDS]
             position = self._unpark(business_id)
@@ -96,7 +104,7 @@ class Applier:
         return True
 
     def positions(self, shards: Sequence[int]) -> dict[int, int]:
-        """Return where the shards stand; what is parked is read anew, since another process may have owned them."""
+        """Return the checkpoints of shards, and read what is parked: another process may have owned the shards."""
         self.parked = self._load_parked()
         return self._positions(shards)
 
@@ -108,20 +116,21 @@ class Applier:
         return position is not None and recorded.position > position and business not in self.parked
 
     def _write(self, events: Sequence[RecordedEvent], shards: Mapping[int, int], only: int | None = None) -> None:
-        """Fold and write; a business's derived rows are made once, after the last of these events that calls for it.
+        """Fold and write; a business's derived rows are computed once, after its last event that requires it.
 
-        What is no business's own concerns all that are not parked, of shards before it, or `only` one that catches up.
+        An event without a business applies to all businesses that are not parked, of shards whose checkpoint is before
+        it, or to `only` one that catches up.
         """
         deltas = Deltas(self._projection.folded)
         keys = self._keys(events)
         topics = self._deriver.topics if self._deriver else ()
         last = {r.business_id: r.position for r in events if r.topic in topics}
-        settled: dict[int, RecordedEvent] = {}
+        due: dict[int, RecordedEvent] = {}
         for recorded in events:
             if only is None and recorded.business_id in self.parked:
-                continue  # since a rule changed, a few events ago
-            if recorded.topic in GLOBAL_TOPICS or recorded.business_id in settled:
-                self._flush(deltas, settled)  # before further facts mix in, and before the day changes
+                continue  # parked by a rule of this batch
+            if recorded.topic in GLOBAL_TOPICS or recorded.business_id in due:
+                self._flush(deltas, due)  # before more facts are added, and before the day changes
             if self._deriver and recorded.topic == DayOpened.topic:
                 self._deriver.age(recorded, _before(recorded, shards), only)
             elif self._deriver and recorded.topic == RuleActivated.topic:
@@ -129,19 +138,19 @@ class Applier:
             elif recorded.topic in self._topics:
                 self._projection.fold(recorded, deltas, keys)
             if last.get(recorded.business_id) == recorded.position:
-                settled[cast("int", recorded.business_id)] = recorded
-        self._flush(deltas, settled)
+                due[cast("int", recorded.business_id)] = recorded
+        self._flush(deltas, due)
 
-    def _flush(self, deltas: Deltas, settled: dict[int, RecordedEvent]) -> None:
+    def _flush(self, deltas: Deltas, due: dict[int, RecordedEvent]) -> None:
         businesses = self._writer.write(deltas)
         if businesses and self._projection.mend:
             recompute_after_removal(self._conn, self._projection, self._schema, sorted(businesses))
-        for business in sorted(settled):
-            cast("Deriver", self._deriver).derive(business, settled[business].position)
-        settled.clear()
+        for business in sorted(due):
+            cast("Deriver", self._deriver).derive(business, due[business].position)
+        due.clear()
 
     def _activate(self, recorded: RecordedEvent, shards: Sequence[int], only: int | None) -> None:
-        """Derive everything anew that a rule changes; a business for which that fails is parked, the others are not."""
+        """Recompute every row that depends on a rule; a business whose rows cannot be computed is parked."""
         deriver, derivation = cast("Deriver", self._deriver), cast("Derivation", self._projection.derivation)
         if cast("RuleActivated", recorded.event).rule not in derivation.rules:
             return
@@ -181,17 +190,14 @@ class Applier:
 
     def _park(self, business: int, recorded: RecordedEvent, error: Exception) -> None:
         self._conn.execute(
-            SQL("INSERT INTO {} VALUES (%s, %s, %s, %s)").format(self._table("parked")),
+            SQL(PARK).format(self._table("parked")),
             (business, recorded.position, recorded.topic, f"{type(error).__name__}: {error}"[:2000]),
         )
         reason = {"projection": self._projection.name, "position": recorded.position, "reason": type(error).__name__}
         logger.error("business parked", extra={**reason, "business_id": business})
 
     def _advance(self, shards: Mapping[int, int], moved: Mapping[int, int]) -> None:
-        statement = SQL(
-            "UPDATE {} AS p SET position = u.moved FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[])"
-            " AS u(shard, expected, moved) WHERE p.shard = u.shard AND p.position = u.expected"
-        ).format(self._table("progress"))
+        statement = SQL(ADVANCE).format(self._table("progress"))
         done = self._conn.execute(statement, (list(shards), list(shards.values()), [moved[s] for s in shards]))
         if done.rowcount != len(shards):
             raise Fenced(self._schema)
@@ -205,7 +211,7 @@ class Applier:
         return dict(self._conn.execute(statement, (list(shards),)).fetchall())
 
     def _unpark(self, business_id: int) -> int | None:
-        statement = SQL("DELETE FROM {} WHERE business_id = %s RETURNING position").format(self._table("parked"))
+        statement = SQL(UNPARK).format(self._table("parked"))
         row = self._conn.execute(statement, (business_id,)).fetchone()
         return cast("int", row[0]) if row else None
 
@@ -217,11 +223,7 @@ class Applier:
     def _table(self, name: str) -> Identifier:
         return Identifier(self._schema, name)
 
-    def _sql(self, query: Any, params: Sequence[Any]) -> list[dict[str, Any]]:  # noqa: ANN401 - the vault's statements
-        with self._conn.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(query, params).fetchall()
-
 
 def _before(recorded: RecordedEvent, shards: Mapping[int, int]) -> list[int]:
-    """Return the shards that an event is news to: not all of them need be equally far."""
+    """Return the shards whose checkpoint is before an event: they may differ."""
     return [shard for shard, position in shards.items() if position < recorded.position]

@@ -1,27 +1,29 @@
-"""What a fold produces: rows to insert and changes to merge, the same for both writers.
+"""The changes that a fold produces: rows to insert, changes to merge and keys to remove, the same for both writers.
 
-A merged column has one of a few rules, so that merging batch by batch into a table (live) and folding a whole history
-in memory (replay) end in the same row:
+A merged column has one of these rules, so that merging batch by batch into a table (live) and folding a whole history
+in memory (replay) give the same row:
 
 - `add`: sum; `least`, `greatest`: the extreme, null being no value;
 - `set`: the newest value, null meaning unchanged;
-- `latest:<column>`: the value that came with the greatest `<column>`, the later event winning a tie.
+- `latest:<column>`: the value that came with the greatest `<column>`; the later event wins a tie.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 Key = tuple[Any, ...]
 Values = list[Any]
+Merger = Callable[..., None]
 
 
 @dataclass(frozen=True)
 class Table:
     """A read model's table as its projector writes it.
 
-    `keys` begin with `business_id`. Without `changes` the table takes inserted rows only, of `keys` + `columns`.
-    `private` columns tell who somebody is: operators are not shown them.
+    `keys` begin with `business_id`. Without `changes` the table has inserted rows, of `keys` + `columns`; `changes`
+    maps merged columns to their rules. `private` columns contain personal data: operators do not see them.
     """
 
     name: str
@@ -42,7 +44,7 @@ class Table:
 
 
 class Deltas:
-    """Collects what a stretch of the log does to the tables of one projection."""
+    """Collects the changes of some events to the tables of one projection."""
 
     def __init__(self, tables: Iterable[Table]) -> None:
         """Start empty for `tables`."""
@@ -55,25 +57,36 @@ class Deltas:
         self._newest_first = {t.name: list(_newest_first(t)) for t in self.tables}
 
     def rows(self, table: Table) -> list[tuple[Any, ...]]:
-        """Return the list to which rows of an insert-only table are added, in the order of `all_columns`."""
+        """Return the list to append rows of an insert-only table to, in the order of `all_columns`."""
         return self._rows[table.name]
 
-    def sums(self, table: Table) -> dict[Key, Values]:
-        """Return key -> values, in the order of `changes`, to be added to in place.
+    def merger(self, table: Table, *columns: str) -> Merger:
+        """Return `merge(key, *values)` of some columns, for loops over thousands of values, none of them None.
 
-        Whoever changes others than sums this way keeps their rules.
+        Does the same as `merge`, several times faster. To be used while one event is folded: valid until the merged
+        rows are taken. Raises LookupError for a column that the table does not have, or a `latest` column without the
+        one that decides about it.
         """
-        return self._merged[table.name]
+        factory = _compiled(table.name, tuple(table.changes.items()), columns)
+        return factory(self._merged[table.name])
+
+    def put(self, table: Table, row: tuple[Any, ...]) -> None:
+        """Set a whole merged row, in the order of `all_columns`."""
+        width = len(table.keys)
+        self._merged[table.name][row[:width]] = list(row[width:])
 
     def merge(self, table: Table, key: Key, **changes: Any) -> None:  # noqa: ANN401 - a column's value
-        """Merge `changes` into the row of `key`; columns left out, or None, are unchanged, sums of a new row 0."""
+        """Merge `changes` into the row of `key`; columns that are left out or None are unchanged, sums of a new row 0.
+
+        Raises LookupError for a column that the table does not have.
+        """
         rules = self._rules[table.name]
         row = self._merged[table.name].get(key)
         if row is None:
             if not changes.keys() <= rules.keys():
                 raise LookupError(table.name, *changes)
-            said = ((changes.get(column), blank) for column, blank in self._blank[table.name])
-            self._merged[table.name][key] = [blank if new is None else new for new, blank in said]
+            given = ((changes.get(column), blank) for column, blank in self._blank[table.name])
+            self._merged[table.name][key] = [blank if new is None else new for new, blank in given]
             return
         for column, i, by, at in self._newest_first[table.name]:
             if _not_before(changes.get(by), row[at]):
@@ -91,22 +104,22 @@ class Deltas:
                 row[i] = new
 
     def remove(self, table: Table, key: Key) -> None:
-        """Take a row of an insert-only table out again, whether it stands already or is among these deltas."""
+        """Remove a row of an insert-only table, whether it was written before or is among these deltas."""
         self._removed.setdefault(table.name, []).append(key)
 
     def merged(self, table: Table) -> Iterator[tuple[Any, ...]]:
-        """Return the merged rows, whole."""
+        """Return the merged rows, keys first."""
         return ((*key, *values) for key, values in self._merged[table.name].items())
 
     def keys(self, table: Table) -> Iterator[Key]:
-        """Return the keys of a table that these deltas touch."""
+        """Return the keys of a table that these deltas change."""
         width = len(table.keys)
         yield from self._merged.get(table.name, ())
         yield from (row[:width] for row in self._rows.get(table.name, ()))
         yield from self._removed.get(table.name, ())
 
     def row(self, table: Table, key: Key) -> tuple[Any, ...] | None:
-        """Return the whole row of a key; None where there is none, or it was taken out again."""
+        """Return the row of a key; None where there is none or it was removed."""
         if table.merged:
             values = self._merged[table.name].get(key)
             return None if values is None else (*key, *values)
@@ -115,18 +128,18 @@ class Deltas:
         return next((row for row in reversed(self._rows[table.name]) if row[: len(key)] == key), None)
 
     def count(self) -> int:
-        """Return how many rows wait for inserting."""
+        """Return the number of rows to insert."""
         return sum(map(len, self._rows.values()))
 
     def take_rows(self) -> Iterator[tuple[Table, list[tuple[Any, ...]]]]:
-        """Hand the rows to insert over, table by table, and forget them."""
+        """Yield the rows to insert, table by table, and forget them."""
         for table in self.tables:
             if not table.merged and self._rows[table.name]:
                 rows, self._rows[table.name] = self._rows[table.name], []
                 yield table, rows
 
     def take_merged(self) -> Iterator[tuple[Table, list[tuple[Any, ...]]]]:
-        """Hand the merged rows over, table by table, and forget them."""
+        """Yield the merged rows, table by table, and forget them."""
         for table in self.tables:
             if table.merged and self._merged[table.name]:
                 rows = list(self.merged(table))
@@ -134,18 +147,65 @@ class Deltas:
                 yield table, rows
 
     def take_removed(self) -> Iterator[tuple[Table, list[Key]]]:
-        """Hand over the keys of the rows to take out, after the rows themselves, and forget them."""
+        """Yield the keys of the rows to remove, and forget them; to be called after `take_rows`."""
         removed, self._removed = self._removed, {}
         for table in self.tables:
             if table.name in removed:
                 yield table, removed[table.name]
 
 
+# One line per rule: how `new` changes the value at `place` of an existing row; `by` is the column that decides about a
+# `latest` one.
+_LINES = {
+    "add": "row[{place}] += {new}",
+    "set": "row[{place}] = {new}",
+    "least": "if row[{place}] is None or {new} < row[{place}]: row[{place}] = {new}",
+    "greatest": "if row[{place}] is None or {new} > row[{place}]: row[{place}] = {new}",
+    "latest": "if row[{by}] is None or {new_by} >= row[{by}]: row[{place}] = {new}",
+}
+
+
+@functools.cache
+def _compiled(
+    table: str, changes: tuple[tuple[str, str], ...], columns: tuple[str, ...]
+) -> Callable[[dict[Key, Values]], Merger]:
+    """Return a function from the rows of a table to its merger, compiled as dataclasses compile their methods.
+
+    A loop over columns and rules takes 1.5 to 2.4 times as long for a whole batch of sales.
+    """
+    rules = dict(changes)
+    deciding = {rule.partition(":")[2] for column in columns if ":" in (rule := rules.get(column, ""))}
+    if not set(columns) <= rules.keys() or not deciding <= set(columns):
+        raise LookupError(table, *columns)
+    places = {column: place for place, (column, _) in enumerate(changes)}
+    # `latest` columns first: they compare with the value that the deciding column had before.
+    ordered = sorted(columns, key=lambda column: not rules[column].startswith("latest:"))
+    lines = [_line(column, rules[column], places) for column in ordered]
+    blank = [column if column in columns else 0 if rule == "add" else None for column, rule in changes]
+    body = "\n        ".join(lines)
+    source = f"""def bound(rows):
+    def merge(key, {", ".join(columns)}):
+        row = rows.get(key)
+        if row is None:
+            rows[key] = [{", ".join(map(str, blank))}]
+            return
+        {body}
+    return merge"""
+    names: dict[str, Any] = {}
+    exec(source, names)  # noqa: S102 - the table and its columns are constants of this program
+    return cast("Callable[[dict[Key, Values]], Merger]", names["bound"])
+
+
+def _line(column: str, rule: str, places: Mapping[str, int]) -> str:
+    kind, _, by = rule.partition(":")
+    return _LINES[kind].format(place=places[column], new=column, by=places.get(by), new_by=by)
+
+
 _RULES = frozenset({"add", "set", "least", "greatest"})
 
 
 def _newest_first(table: Table) -> Iterator[tuple[str, int, str, int]]:
-    """Yield the columns that go by another, each with its place, that other and its place."""
+    """Yield each `latest` column with its place, and the column that decides with its place."""
     places = {column: i for i, column in enumerate(table.changes)}
     for column, rule in table.changes.items():
         if rule.startswith("latest:"):

@@ -1,8 +1,9 @@
-"""Rows that are computed from a business's other rows and the day: scores, ranks, stock.
+"""Rows that are computed from other rows of the same business and the day: scores, ranks, stock.
 
-They are made anew, whole, after certain events of the business, and touched again only on the days on which time alone
-changes them. So both writers agree: what stands in a derived table is `derive(facts, today, rules)`, the facts as of
-the business's last event of `after`, or as of the later activation of a rule it goes by; day and rules as of now.
+All derived rows of a business are computed again after certain events of the business, and single rows on the days on
+which time alone changes them. Both writers therefore agree: a derived table contains `derive(facts, today, rules)`,
+with the facts as of the business's last event of `after` or a later activation of one of `rules`, and the day and rules
+of now.
 """
 
 import datetime as dt
@@ -11,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from projections.engine.deltas import Deltas, Table
-from shared.domain.rules.registry import Rules
 from shared.eventstore.event import Event
+from shared.eventstore.rule_versions import RuleBook, Rules
 
-# The columns of derived tables that tell by which rules their rows were made, and when to look at them again.
+# The columns of derived tables that contain the rules of their rows and the date to look at them again.
 BOOKKEEPING = frozenset({"rules", "rule", "scoring", "next_change_on"})
 
 Row = tuple[Any, ...]
@@ -26,7 +27,7 @@ class Facts(Protocol):
 
     @property
     def business_id(self) -> int:
-        """Return whose they are."""
+        """Return the business."""
 
     def rows(self, table: Table) -> Sequence[Row]:
         """Return every row of a merged table: its keys without the business, then its changes; in no order."""
@@ -34,19 +35,20 @@ class Facts(Protocol):
 
 @dataclass(frozen=True)
 class Derivation:
-    """How derived tables follow from facts.
+    """How derived tables are computed from facts.
 
-    `derive(facts, today, rules, deltas)` merges all derived rows of one business into empty `deltas`; it depends on the
-    facts in whatever order, on the day and on the rules that `rules` names, to the last bit. `narrow` names conditions,
-    by table, that leave out facts which it ignores anyway; they may use %(business)s, {schema} and parameters of rules
-    as %(stock.window_days)s. `age(rows, today, rules, deltas)` takes rows of `due` whose `next_change_on` has come, of
-    many businesses, and merges them back whole, with the difference to sums.
+    `derive(facts, today, rules, deltas)` merges all derived rows of one business into empty `deltas`; it depends only
+    on the facts, in any order, on the day and on those of `book` that `rules` names, to the last bit. `narrow` has
+    conditions, by table, that leave out facts which `derive` ignores; they may use %(business)s, {schema} and
+    parameters of rules as %(stock.window_days)s. `age(rows, today, rules, deltas)` takes rows of `due` whose
+    `next_change_on` has come, of many businesses, and merges them back whole, with the difference to sums.
     """
 
     after: tuple[type[Event], ...]
     tables: tuple[Table, ...]
     derive: Callable[[Facts, dt.date, Rules, Deltas], None]
     rules: tuple[str, ...] = ()
+    book: RuleBook = field(default_factory=RuleBook)
     narrow: Mapping[str, str] = field(default_factory=dict)
     due: Table | None = None
     age: Callable[[Sequence[Row], dt.date, Rules, Deltas], None] | None = None

@@ -1,9 +1,8 @@
-"""Derived tables: made anew for a business after its own events and where a rule changes, aged by the day for many."""
+"""Derived tables: recomputed for a business after its events or a change of rules, and aged by the day for many."""
 
 import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier
@@ -12,20 +11,25 @@ from projections.engine.deltas import Deltas, Table
 from projections.engine.derivation import Derivation, Row
 from projections.engine.projection import Projection
 from projections.engine.writers import LiveWriter
-from shared.domain.rules.registry import Rules, in_force, settable
 from shared.eventstore.reader import LogReader
+from shared.eventstore.rule_versions import Rules
 from shared.postgres.database import SHARDS
+from shared.runtime.business_day import date_of
 
 if TYPE_CHECKING:
     from shared.eventstore.codec import RecordedEvent
     from shared.eventstore.system_events import DayOpened
 
-_DHAKA = ZoneInfo("Asia/Dhaka")
 _CHUNK = 20_000
+# Selects the rows of shards, or of `only` one business, that time alone changes on or before a day.
+SELECT_DUE = """SELECT {columns} FROM {table} WHERE next_change_on <= %(today)s
+    AND business_id %% %(of)s = ANY(%(shards)s)
+    AND CASE WHEN %(only)s::bigint IS NULL THEN business_id NOT IN (SELECT business_id FROM {parked})
+        ELSE business_id = %(only)s END"""
 
 
 class AsOf(NamedTuple):
-    """As of which position the facts count that rows are derived from, and on which day and by which rules they are."""
+    """What derived rows are computed from: the facts up to a position, the day and the rules."""
 
     position: int
     today: dt.date
@@ -33,21 +37,22 @@ class AsOf(NamedTuple):
 
 
 def derivation_point(conn: Connection[Any], derivation: Derivation, business: int, upto: int) -> AsOf | None:
-    """Return as of what a business's derived rows are at a position; None before anything called for them."""
+    """Return what a business's derived rows at a position are computed from; None if it has none yet."""
     last = LogReader.last(conn, business, [event.topic for event in derivation.after], upto)
     if last is None:
         return None
     activations = LogReader.activations(conn, upto)
     changed = [position for position, activated in activations if activated.rule in derivation.rules]
-    today = LogReader.day(conn, upto) or local_date(last[1])
-    return AsOf(max([last[0], *changed]), today, in_force(activated for _, activated in activations))
+    today = LogReader.day(conn, upto) or date_of(last[1])
+    rules = derivation.book.in_force(activated for _, activated in activations)
+    return AsOf(max([last[0], *changed]), today, rules)
 
 
 class Deriver:
     """Derives rows of one generation, in the caller's transaction."""
 
     def __init__(self, conn: Connection[Any], projection: Projection, schema: str, writer: LiveWriter) -> None:
-        """Read facts over `conn` from `schema`, write by `writer`."""
+        """Read facts over `conn` from `schema`, write with `writer`."""
         self._conn = conn
         self._schema = schema
         self._writer = writer
@@ -55,7 +60,7 @@ class Deriver:
         self.topics = frozenset(event.topic for event in self._derivation.after)
 
     def derive(self, business: int, position: int) -> None:
-        """Make the derived rows of a business anew, as of a position; none before anything called for them."""
+        """Recompute the derived rows of a business as of a position, unless it has none yet."""
         as_of = derivation_point(self._conn, self._derivation, business, position)
         if as_of is None:
             return
@@ -65,41 +70,38 @@ class Deriver:
         self._writer.replace(business, deltas)
 
     def businesses(self, shards: Sequence[int]) -> list[int]:
-        """Return whom a change of rules concerns, in the shards of the caller: everyone who is not parked."""
+        """Return the businesses of some shards that are not parked."""
         statement = SQL("SELECT business_id FROM {}").format(Identifier(self._schema, "parked"))
         parked = {business for (business,) in self._conn.execute(statement).fetchall()}
         every = LogReader.businesses(self._conn)
         return [business for business in every if business % SHARDS in shards and business not in parked]
 
     def age(self, opened: "RecordedEvent", shards: Sequence[int], only: int | None = None) -> None:
-        """Touch the rows that a new day changes by itself, in the shards of the caller or of one business only."""
+        """Update the rows of some shards, or of one business, that a new day changes."""
         today = cast("DayOpened", opened.event).date
         age, due = self._derivation.age, self._derivation.due
         if age is None or due is None:
             return
-        rules = in_force(activated for _, activated in LogReader.activations(self._conn, opened.position))
-        # One look through the table, however many rows are due; memory holds a chunk of them.
+        activations = LogReader.activations(self._conn, opened.position)
+        rules = self._derivation.book.in_force(activated for _, activated in activations)
+        # One scan of the table, however many rows are due; memory holds a chunk of them.
         with self._conn.cursor("due", binary=True) as cursor:
             cursor.execute(self._select_due(due), {"today": today, "of": SHARDS, "shards": list(shards), "only": only})
             while rows := cursor.fetchmany(_CHUNK):
                 deltas = Deltas(self._derivation.tables)
                 age(cast("Sequence[Row]", rows), today, rules, deltas)
-                self._writer.write(deltas, standing=due)
+                self._writer.write(deltas, whole=due)
 
     def _select_due(self, due: Table) -> Composed:
-        return SQL(
-            "SELECT {} FROM {} WHERE next_change_on <= %(today)s AND business_id %% %(of)s = ANY(%(shards)s)"
-            " AND CASE WHEN %(only)s::bigint IS NULL THEN business_id NOT IN (SELECT business_id FROM {})"
-            " ELSE business_id = %(only)s END"
-        ).format(
-            SQL(", ").join(map(Identifier, due.all_columns)),
-            Identifier(self._schema, due.name),
-            Identifier(self._schema, "parked"),
+        return SQL(SELECT_DUE).format(
+            columns=SQL(", ").join(map(Identifier, due.all_columns)),
+            table=Identifier(self._schema, due.name),
+            parked=Identifier(self._schema, "parked"),
         )
 
 
 class _StoredFacts:
-    """Facts as they stand in the tables."""
+    """Facts read from the tables."""
 
     def __init__(
         self, conn: Connection[Any], schema: str, derivation: Derivation, business_id: int, rules: Rules
@@ -110,11 +112,11 @@ class _StoredFacts:
         self._narrow = derivation.narrow
         self._params: dict[str, Any] = {"business": business_id}
         for rule in derivation.rules:
-            chosen = settable(rule, rules[rule].parameters)
+            chosen = derivation.book.settable(rule, rules[rule].parameters)
             self._params |= {f"{rule}.{parameter}": value for parameter, value in chosen.items()}
 
     def rows(self, table: Table) -> list[Row]:
-        """Return every row of a merged table, less those that the derivation ignores anyway."""
+        """Return every row of a merged table, except those that the derivation ignores."""
         statement = SQL("SELECT {} FROM {} WHERE business_id = %(business)s AND ({})").format(
             SQL(", ").join(map(Identifier, table.all_columns[1:])),
             Identifier(self._schema, table.name),
@@ -122,8 +124,3 @@ class _StoredFacts:
         )
         with self._conn.cursor(binary=True) as cursor:
             return cursor.execute(statement, self._params).fetchall()
-
-
-def local_date(at: dt.datetime) -> dt.date:
-    """Return the date in Dhaka at an instant."""
-    return at.astimezone(_DHAKA).date()

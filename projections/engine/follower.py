@@ -1,12 +1,10 @@
-"""The live mode: follows the log and keeps the serving generation of each projection up to date.
+"""Follows the log and keeps the serving generation of each projection up to date.
 
 Shards are owned by session advisory locks on the writing connection, so any number of projector processes may run: each
-takes its fair share, and a killed one's shards are free at once.
+takes its fair share, and the shards of a killed one are free at once.
 """
 
-import logging
 import math
-import threading
 import time
 from collections.abc import Sequence
 from typing import Any, cast
@@ -22,14 +20,13 @@ from shared.eventstore.listener import LogListener
 from shared.eventstore.system_events import RuleActivated
 from shared.eventstore.vault import MasterKey
 from shared.postgres.database import PROJECTOR, SHARDS
+from shared.postgres.locks import Lock
+from shared.runtime.loop import Loop
 
 _BATCH = 24
 _REBALANCE_SECONDS = 1.0
-_MEMBERSHIP = 7304
-_SHARD = 7305
-logger = logging.getLogger("smartmarket.runner")
 
-# Returns how many processes follow a generation.
+# Counts the processes that follow a generation.
 COUNT_MEMBERS = """SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = %s
     AND objsubid = 2 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 
@@ -49,30 +46,30 @@ class Shards:
         self._generation = generation
         self.owned: set[int] = set()
         self._balanced_at = -math.inf
-        conn.execute("SELECT pg_advisory_lock_shared(%s, %s)", (_MEMBERSHIP, generation))
+        conn.execute("SELECT pg_advisory_lock_shared(%s, %s)", (Lock.FOLLOWERS, generation))
 
     def rebalance(self) -> bool:
-        """Take or give back shards until the share is fair, once a second; returns whether anything changed."""
+        """Take or release shards until the share is fair, once a second; returns whether anything changed."""
         if time.monotonic() < self._balanced_at + _REBALANCE_SECONDS:
             return False
         self._balanced_at = time.monotonic()
         before = set(self.owned)
-        members = self._scalar(COUNT_MEMBERS, (_MEMBERSHIP, self._generation))
+        members = self._scalar(COUNT_MEMBERS, (Lock.FOLLOWERS, self._generation))
         share = math.ceil(SHARDS / max(members, 1))
         for shard in sorted(self.owned)[share:]:
-            self._conn.execute("SELECT pg_advisory_unlock(%s, %s)", (_SHARD, self._key(shard)))
+            self._conn.execute("SELECT pg_advisory_unlock(%s, %s)", (Lock.SHARD, self._key(shard)))
             self.owned.discard(shard)
         for shard in range(SHARDS):
             if len(self.owned) >= share:
                 break
             if shard not in self.owned and self._scalar(
-                "SELECT pg_try_advisory_lock(%s, %s)", (_SHARD, self._key(shard))
+                "SELECT pg_try_advisory_lock(%s, %s)", (Lock.SHARD, self._key(shard))
             ):
                 self.owned.add(shard)
         return self.owned != before
 
     def leave(self) -> None:
-        """Give everything back."""
+        """Release all shards and leave the processes that follow the generation."""
         self._conn.execute("SELECT pg_advisory_unlock_all()")
         self.owned.clear()
 
@@ -83,8 +80,10 @@ class Shards:
         return cast("int", cast("tuple[Any, ...]", self._conn.execute(query, params).fetchone())[0])
 
 
-class Follower(threading.Thread):
+class Follower(Loop):
     """Follows the log for one projection until stopped."""
+
+    transient = (*Loop.transient, Fenced)
 
     def __init__(
         self,
@@ -95,62 +94,46 @@ class Follower(threading.Thread):
         *,
         role: str | None = PROJECTOR,
     ) -> None:
-        """Write to the database at `url`; `listener` tells when the log has grown."""
-        super().__init__(name=f"projector-{projection.name}", daemon=True)
+        """Write to the database at `url`; `listener` wakes it when the log has grown."""
+        super().__init__(f"projector-{projection.name}")
         self._url = url
         self._projection = projection
         self._master = master
         self._listener = listener
         self._role = role
-        self._stopped = threading.Event()
 
-    def run(self) -> None:
-        """Follow, beginning again after every broken connection."""
-        while not self._stopped.is_set():
-            try:
-                with connect(self._url, role=self._role) as conn:
-                    self._follow(conn)
-            except (psycopg.Error, Fenced) as error:
-                logger.warning(
-                    "projection pauses",
-                    extra={"projection": self._projection.name, "reason": f"{type(error).__name__}: {error}"},
-                )
-                self._stopped.wait(0.5)
-            except Exception:
-                logger.exception("projection stands", extra={"projection": self._projection.name})
-                self._stopped.wait(5.0)
-
-    def stop(self) -> None:
-        """Ask the thread to end after its batch."""
-        self._stopped.set()
+    def step(self) -> None:
+        """Follow over a new connection until another generation serves or the connection breaks."""
+        with connect(self._url, role=self._role) as conn:
+            self._follow(conn)
 
     def _follow(self, conn: Connection[Any]) -> None:
         serving = generations.live(conn, self._projection.name)
         if serving is None or serving[2] != self._projection.version:
-            self._stopped.wait(1.0)
+            self.wait(1.0)
             return
         generation, schema, _ = serving
         shards = Shards(conn, generation)
         applier = Applier(conn, self._projection, schema, self._master)
-        positions: dict[int, int] = {}
-        while not self._stopped.is_set():
+        checkpoints: dict[int, int] = {}
+        while not self.stopping:
             mark = self._listener.seen()
             if shards.rebalance():
-                positions = applier.positions(sorted(shards.owned))
+                checkpoints = applier.positions(sorted(shards.owned))
                 for business in [b for b in applier.parked if b % SHARDS in shards.owned]:
                     self._retry(conn, applier, schema, business)
-            batch = applier.reader.after(conn, min(positions.values()), limit=_BATCH) if positions else []
-            moved = self._apply(conn, applier, schema, positions, batch) if batch else None
+            batch = applier.reader.after(conn, min(checkpoints.values()), limit=_BATCH) if checkpoints else []
+            moved = self._apply(conn, applier, schema, checkpoints, batch) if batch else None
             if moved is not None:
-                positions = moved
+                checkpoints = moved
             elif not self._serves(conn, schema):
                 shards.leave()
                 return
-            if len(batch) < _BATCH:  # that was all, unless something was appended since the mark
+            if len(batch) < _BATCH:  # the end of the log, unless something was appended since the mark
                 self._listener.wait(mark)
 
     def _retry(self, conn: Connection[Any], applier: Applier, schema: str, business: int) -> None:
-        """Let a parked business go on, under the same lock: not while its rows are exchanged, nor once others serve."""
+        """Retry a parked business under the same lock: not while its rows are replaced or another generation serves."""
         with conn.transaction():
             if conn.execute(generations.SHARE_PROJECTION, (self._projection.name,)).fetchone() == (schema,):
                 applier.retry(business)
@@ -160,12 +143,12 @@ class Follower(threading.Thread):
         conn: Connection[Any],
         applier: Applier,
         schema: str,
-        positions: dict[int, int],
+        checkpoints: dict[int, int],
         batch: Sequence[RecordedEvent],
     ) -> dict[int, int] | None:
         """Apply a batch under the projection's shared lock; None if the pointer has moved."""
         moved: dict[int, int] = {}
-        for shards in _together(batch, positions):
+        for shards in _together(batch, checkpoints):
             with conn.transaction():
                 if conn.execute(generations.SHARE_PROJECTION, (self._projection.name,)).fetchone() != (schema,):
                     return None
@@ -177,8 +160,8 @@ class Follower(threading.Thread):
         return serving is not None and serving[1] == schema
 
 
-def _together(batch: Sequence[RecordedEvent], positions: dict[int, int]) -> list[dict[int, int]]:
-    """Return which shards go on in one transaction: all, but each alone where a rule makes every row of them anew."""
+def _together(batch: Sequence[RecordedEvent], checkpoints: dict[int, int]) -> list[dict[int, int]]:
+    """Return the shards of each transaction: all in one, but one each where a rule changes every row."""
     if any(r.topic == RuleActivated.topic and r.state is not None for r in batch):
-        return [{shard: position} for shard, position in positions.items()]
-    return [positions]
+        return [{shard: position} for shard, position in checkpoints.items()]
+    return [checkpoints]

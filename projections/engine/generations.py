@@ -1,177 +1,193 @@
 """Generations: a projection in a schema of its own, and the pointer to the one that serves.
 
-A schema never changes its name. Each carries its rows, its progress per shard and its parked businesses, so that one
-transaction moves them together. Readers find the serving schema by `projections.live`, in the first statement of their
-transaction.
+A schema never changes its name. Each contains its rows, its checkpoint per shard and its parked businesses, so that one
+transaction changes them together. Readers find the serving schema by `projections.live`, in the first statement of
+their transaction. This module and the SQL functions `projections.*` are the only writers of `projections.generations`
+and `projections.live`; `engine/generation_schemas.py` creates and drops the schemas.
 """
 
-import logging
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
+import orjson
 from psycopg import Connection
-from psycopg.errors import LockNotAvailable
 from psycopg.rows import dict_row
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Literal
+from psycopg.types.json import Jsonb
 
 from projections.engine.projection import Projection
-from shared.postgres.database import READER, SHARDS
+from shared.postgres.generation_states import IN_PROGRESS, GenerationKind, GenerationState, ReplayState
+from shared.postgres.locks import Lock
 
-logger = logging.getLogger("smartmarket.generations")
+_WORDS = {
+    **{state.name.lower(): Literal(state.value) for state in GenerationState},
+    **{f"kind_{kind.name.lower()}": Literal(kind.value) for kind in GenerationKind},
+    **{f"replay_{state.name.lower()}": Literal(state.value) for state in ReplayState},
+    "in_progress": SQL(", ").join(Literal(state.value) for state in IN_PROGRESS),
+    "making": SQL(", ").join(Literal(state.value) for state in IN_PROGRESS[1:]),
+}
 
-# Returns nothing; what every generation has beside its projector's tables.
-HOUSEKEEPING = """
-CREATE TABLE progress (shard smallint PRIMARY KEY, position bigint NOT NULL);
-CREATE TABLE parked (
-    business_id bigint PRIMARY KEY, position bigint NOT NULL, topic text NOT NULL, error text NOT NULL
-);
-CREATE TABLE replayed (business_id bigint PRIMARY KEY, rows bigint NOT NULL);
-CREATE TABLE removed (relation text NOT NULL, business_id bigint NOT NULL, id bigint NOT NULL);
-"""
-# Returns the id of a new generation.
-INSERT_GENERATION = """INSERT INTO projections.generations (id, projection, schema, version, state, upto, kind)
+
+def with_states(text: str) -> Composed:
+    """Return a statement in which names in braces stand for states and kinds: `{retired}`, `{kind_rebuild}`."""
+    return SQL(cast("Any", text)).format(**_WORDS)
+
+
+INSERT = with_states("""INSERT INTO projections.generations (id, projection, schema, version, state, upto, kind)
     OVERRIDING SYSTEM VALUE SELECT id, %(name)s, %(name)s || '_g' || id, %(version)s, %(state)s, %(upto)s, %(kind)s
-    FROM nextval('projections.generations_id_seq') AS id RETURNING id, schema"""
-# Returns the id of a generation that was asked for, which is begun now.
-BEGIN_ASKED = """UPDATE projections.generations SET version = %(version)s, state = %(state)s, upto = %(upto)s,
-    changed_at = now() WHERE id = %(asked)s AND state IN ('pending', 'replaying') RETURNING id, schema"""
-# Returns nothing; waits for the live writer's transaction to end and keeps the next one waiting.
-LOCK_PROJECTION = "SELECT pg_advisory_xact_lock(7303, hashtext(%s))"
-# Returns the schema that serves; the live writer's half of the same lock.
+    FROM nextval('projections.generations_id_seq') AS id RETURNING id, schema""")
+# Begins a requested generation, or begins it again.
+BEGIN_REQUESTED = with_states("""UPDATE projections.generations SET version = %(version)s, state = %(state)s,
+    upto = %(upto)s, changed_at = now()
+    WHERE id = %(requested)s AND state IN ({pending}, {replaying}) RETURNING id, schema""")
+# Waits for the transactions of the projection's live writers and blocks the next ones until the commit.
+LOCK_PROJECTION = "SELECT pg_advisory_xact_lock(%s, hashtext(%s))"
+# Returns the schema that serves; takes the same lock shared, for a transaction of a live writer.
 SHARE_PROJECTION = "SELECT projections.share(%s)"
-# Returns nothing; from here on the schema serves.
 POINT = """INSERT INTO projections.live (projection, schema) VALUES (%s, %s)
     ON CONFLICT (projection) DO UPDATE SET schema = excluded.schema"""
-# Returns nothing; the generation that served until now does so no more.
-RETIRE = """UPDATE projections.generations SET state = 'retired', changed_at = now()
-    WHERE projection = %s AND state = 'live' AND kind = 'rebuild'"""
-# Returns nothing; a generation serves, unless somebody dropped it.
-SERVE = """UPDATE projections.generations SET state = 'live', served_at = now(), changed_at = now()
-    WHERE id = %s AND state IN ('replaying', 'catching_up', 'live')"""
-# Returns nothing; a generation goes on to its next state, unless somebody dropped it.
-ADVANCE = """UPDATE projections.generations SET state = %s, changed_at = now()
-    WHERE id = %s AND state IN ('replaying', 'catching_up')"""
-# Returns the generation that served before and is to serve again: the one that is named, the one with which somebody
-# had begun, or the newest that still stands; it is no longer dropped.
-REVIVE = """UPDATE projections.generations SET state = 'catching_up', changed_at = now() WHERE id = (
+RETIRE = with_states("""UPDATE projections.generations SET state = {retired}, changed_at = now()
+    WHERE projection = %s AND state = {live} AND kind = {kind_rebuild}""")
+SERVE = with_states("""UPDATE projections.generations SET state = {live}, served_at = now(), changed_at = now()
+    WHERE id = %s AND state IN ({making}, {live})""")
+ADVANCE = with_states("""UPDATE projections.generations SET state = %s, changed_at = now()
+    WHERE id = %s AND state IN ({making})""")
+SET_STATE = "UPDATE projections.generations SET state = %s, changed_at = now() WHERE id = %s"
+# Lets a generation that served before catch up: the given one, the one whose rollback was interrupted, or the newest
+# that still exists.
+REVIVE = with_states("""UPDATE projections.generations SET state = {catching_up}, changed_at = now() WHERE id = (
         SELECT id FROM projections.generations WHERE projection = %(name)s AND version = %(version)s
-            AND id = coalesce(%(named)s, id) AND served_at IS NOT NULL AND state IN ('retired', 'catching_up')
+            AND id = coalesce(%(generation)s, id) AND served_at IS NOT NULL AND state IN ({retired}, {catching_up})
             AND to_regnamespace(quote_ident(schema)) IS NOT NULL
         ORDER BY state, id DESC LIMIT 1)
-    AND state IN ('retired', 'catching_up') RETURNING id, schema"""
-# Returns nothing; the schema is gone.
-MARK_DROPPED = """UPDATE projections.generations SET changed_at = now(),
-    state = CASE state WHEN 'failed' THEN state ELSE 'dropped' END WHERE schema = %s"""
-# Returns the generation that serves a projection.
+    AND state IN ({retired}, {catching_up}) RETURNING id, schema""")
 SELECT_LIVE = """SELECT g.id, g.schema, g.version FROM projections.live l JOIN projections.generations g USING (schema)
     WHERE l.projection = %s"""
-# Returns the projections whose schema that serves is not there.
 SELECT_LOST = "SELECT projection FROM projections.live WHERE to_regnamespace(quote_ident(schema)) IS NULL"
-# Returns the generation that a rebuild is making, an interrupted one left, or somebody asked for, whether it served
-# before and whether it was asked for.
-SELECT_UNFINISHED = """SELECT id, schema, version, state, upto, served_at IS NOT NULL, asked_by IS NOT NULL
-    FROM projections.generations
-    WHERE projection = %s AND state IN ('pending', 'replaying', 'catching_up') AND kind = 'rebuild'"""
-# Returns nothing; whoever makes a generation that is never to serve holds it until the connection ends.
-LOCK_GENERATION = "SELECT pg_advisory_lock(7309, %s)"
-# Returns the schemas that lost the pointer long enough ago for every reader to have left, those set aside by
-# processes that are gone, and those of replays that are over. What somebody is still making is left to them: they see
-# that it is wanted no more.
-SELECT_DROPPABLE = """WITH making AS (
-        SELECT g.id FROM projections.generations g JOIN pg_locks l ON (classid = 7309 AND objid = g.id::oid)
-            OR (kind = 'rebuild' AND classid = 7307 AND objid = (hashtext(projection)::bigint & 4294967295)::oid)
-        WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-    SELECT schema FROM projections.generations AS g WHERE changed_at < now() - make_interval(secs => %(seconds)s)
-        AND (state = 'retired' OR (state = 'failed' AND to_regnamespace(schema) IS NOT NULL)
-        OR (state = 'dropping' AND id NOT IN (SELECT id FROM making))
-        OR ((state = 'replaying' OR (state = 'ready' AND kind = 'travel')) AND kind <> 'rebuild'
-            AND asked_by IS NULL AND id NOT IN (SELECT id FROM making)
-            AND NOT EXISTS (SELECT FROM projections.replays r
-                WHERE schema = ANY(r.schemas) AND r.state = 'ready' AND r.expires_at > now())))"""
-# Returns one of them if it still is, and until the commit nobody can let it serve again.
-LOCK_DROPPABLE = SELECT_DROPPABLE + " AND schema = %(schema)s FOR UPDATE OF g"
-# Returns nothing; what was made aside, told and dropped is remembered for three months.
-FORGET_OLD = """DELETE FROM projections.generations
-    WHERE state IN ('dropped', 'completed') AND changed_at < now() - interval '90 days'"""
+# Returns the rebuild of a projection that is requested, in progress or interrupted.
+SELECT_UNFINISHED = with_states("""SELECT id, schema, version, state, upto, served_at IS NOT NULL,
+        asked_by IS NOT NULL
+    FROM projections.generations WHERE projection = %s AND state IN ({in_progress}) AND kind = {kind_rebuild}""")
+SELECT_REQUESTED = with_states("""SELECT id, projection, kind, business_id, rules, served_at IS NOT NULL
+    FROM projections.generations WHERE state IN ({in_progress}) AND asked_by IS NOT NULL ORDER BY id""")
+FAIL = with_states("""UPDATE projections.generations SET state = {failed}, result = %s, changed_at = now()
+    WHERE id = %s AND state IN ({in_progress})""")
+# Returns the projections that the nightly verification has completed since midnight of a time zone.
+SELECT_VERIFIED = with_states("""SELECT DISTINCT projection FROM projections.generations
+    WHERE kind = {kind_nightly} AND state = {completed}
+        AND (created_at AT TIME ZONE %(zone)s)::date = (clock_timestamp() AT TIME ZONE %(zone)s)::date""")
+SET_SCOPE = "UPDATE projections.generations SET business_id = %s, rules = %s WHERE id = %s"
+SET_PROGRESS = with_states("""UPDATE projections.generations SET progress = %s WHERE id = %s AND state IN ({making})""")
+COMPLETE = with_states("""UPDATE projections.generations SET state = %s, result = %s, changed_at = now()
+    WHERE id = %s AND state <> {dropping}""")
+# Marks a generation without a result as dropped.
+DISCARD = with_states("""UPDATE projections.generations SET state = {dropped}, changed_at = now()
+    WHERE id = %s AND state IN ({replaying}, {dropping})""")
+# Forgets dropped generations and results that are three months old.
+FORGET_OLD = with_states("""DELETE FROM projections.generations
+    WHERE state IN ({dropped}, {completed}) AND changed_at < now() - interval '90 days'""")
+MARK_DROPPED = with_states("""UPDATE projections.generations SET changed_at = now(),
+    state = CASE state WHEN {failed} THEN state ELSE {dropped} END WHERE schema = %s""")
 
 
 class GenerationCancelled(RuntimeError):
-    """Somebody dropped the generation while it was being made."""
+    """The generation was dropped while it was being made."""
 
 
-def create(
-    conn: Connection[Any],
-    projection: Projection,
-    *,
-    state: str,
-    upto: int,
-    kind: str = "rebuild",
-    asked: int | None = None,
-) -> tuple[int, str]:
-    """Make an empty generation without keys and indexes, that which was `asked` for if any; returns id and schema.
+class Unfinished(NamedTuple):
+    """A rebuild that is requested, in progress or interrupted; `served`: it is a rollback."""
 
-    Raises Unwanted where what was asked for was dropped meanwhile.
+    id: int
+    schema: str
+    version: int
+    state: str
+    upto: int
+    served: bool
+    requested: bool
+
+
+class Requested(NamedTuple):
+    """A requested generation; `served`: it served before and is to serve again."""
+
+    id: int
+    projection: str
+    kind: str
+    business: int | None
+    rules: dict[str, Any] | None
+    served: bool
+
+
+class Origin(NamedTuple):
+    """What a generation starts as: its kind and state, the position it replays to, its row if it was requested."""
+
+    kind: GenerationKind = GenerationKind.REBUILD
+    state: GenerationState = GenerationState.REPLAYING
+    upto: int = 0
+    requested: int | None = None
+
+
+def insert(conn: Connection[Any], projection: Projection, origin: Origin) -> tuple[int, str]:
+    """Record a new generation, or that a requested one begins; returns its id and schema.
+
+    Raises GenerationCancelled where the requested one was dropped.
     """
-    said = {"name": projection.name, "version": projection.version, "state": state, "upto": upto, "kind": kind}
-    row = conn.execute(BEGIN_ASKED if asked else INSERT_GENERATION, {**said, "asked": asked}).fetchone()
+    params = {"name": projection.name, "version": projection.version, **origin._asdict()}
+    params |= {"kind": origin.kind.value, "state": origin.state.value}
+    row = conn.execute(BEGIN_REQUESTED if origin.requested else INSERT, params).fetchone()
     if row is None:
-        raise GenerationCancelled(asked)
-    generation, schema = cast("tuple[int, str]", row)
-    if asked:
-        conn.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(schema)))
-    conn.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
-    _in_schema(conn, schema, HOUSEKEEPING + projection.schema().tables)
-    conn.execute(
-        SQL("INSERT INTO {} SELECT shard, 0 FROM generate_series(0, %s) AS shard").format(
-            Identifier(schema, "progress")
-        ),
-        (SHARDS - 1,),
-    )
-    return generation, schema
+        raise GenerationCancelled(origin.requested)
+    return cast("tuple[int, str]", row)
 
 
-def finish(conn: Connection[Any], projection: Projection, schema: str, *, analyzed: bool = False) -> None:
-    """Give a generation the indexes it lacks, keys, grants and row-level security, and statistics if not `analyzed`."""
-    _, indexes, keys = projection.schema()
-    _in_schema(conn, schema, ";\n".join([*indexes, keys]))
-    has_reader = conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (READER,)).fetchone()
-    if has_reader:
-        conn.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(Identifier(schema), Identifier(READER)))
-    for table in projection.tables:
-        name = Identifier(schema, table.name)
-        conn.execute(SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(name))
-        conn.execute(
-            SQL(
-                "CREATE POLICY tenant ON {} USING"
-                " (business_id = nullif(current_setting('app.business_id', true), '')::bigint)"
-            ).format(name)
-        )
-        if has_reader:
-            conn.execute(SQL("GRANT SELECT ON {} TO {}").format(name, Identifier(READER)))
-        if not analyzed:
-            conn.execute(SQL("ANALYZE {}").format(name))
+def lock_projection(conn: Connection[Any], projection: str) -> None:
+    """Block the projection's live writers until the commit."""
+    conn.execute(LOCK_PROJECTION, (Lock.POINTER, projection))
 
 
-def set_state(conn: Connection[Any], generation: int, state: str) -> None:
-    """Record what a generation is now."""
-    conn.execute("UPDATE projections.generations SET state = %s, changed_at = now() WHERE id = %s", (state, generation))
+def lock(conn: Connection[Any], generation: int) -> None:
+    """Mark a generation as being made by this session; waits for another one that makes it."""
+    conn.execute("SELECT pg_advisory_lock(%s, %s)", (Lock.GENERATION, generation))
 
 
-def advance(conn: Connection[Any], generation: int, state: str) -> None:
-    """Take a generation to its next state; until the commit nobody can drop it. Raises Unwanted where somebody did."""
-    if not conn.execute(ADVANCE, (state, generation)).rowcount:
+def try_lock(conn: Connection[Any], generation: int) -> bool:
+    """Mark a generation as being made by this session; returns whether no other makes it."""
+    row = conn.execute("SELECT pg_try_advisory_lock(%s, %s)", (Lock.GENERATION, generation)).fetchone()
+    return row == (True,)
+
+
+def unlock(conn: Connection[Any], generation: int) -> None:
+    """Release what `lock` or `try_lock` took."""
+    conn.execute("SELECT pg_advisory_unlock(%s, %s)", (Lock.GENERATION, generation))
+
+
+def set_state(conn: Connection[Any], generation: int, state: GenerationState) -> None:
+    """Record a state, whatever the one before."""
+    conn.execute(SET_STATE, (state.value, generation))
+
+
+def advance(conn: Connection[Any], generation: int, state: GenerationState) -> None:
+    """Record the next state; until the commit the generation cannot be dropped. Raises GenerationCancelled."""
+    if not conn.execute(ADVANCE, (state.value, generation)).rowcount:
         raise GenerationCancelled(generation)
 
 
 def adopt(conn: Connection[Any], projection: str, generation: int, schema: str) -> None:
-    """Point to a generation that has caught up; the caller's transaction holds the projection's lock.
-
-    Raises Unwanted.
-    """
+    """Point to a generation that has caught up; the caller holds the projection's lock. Raises GenerationCancelled."""
     conn.execute(RETIRE, (projection,))
+    point(conn, projection, generation, schema)
+
+
+def point(conn: Connection[Any], projection: str, generation: int, schema: str) -> None:
+    """Let a generation serve. Raises GenerationCancelled."""
     conn.execute(POINT, (projection, schema))
     if not conn.execute(SERVE, (generation,)).rowcount:
         raise GenerationCancelled(generation)
+
+
+def revive(conn: Connection[Any], projection: Projection, generation: int | None) -> tuple[int, str] | None:
+    """Let a generation that served before catch up; returns its id and schema, None if there is none."""
+    params = {"name": projection.name, "version": projection.version, "generation": generation}
+    return cast("tuple[int, str] | None", conn.execute(REVIVE, params).fetchone())
 
 
 def live(conn: Connection[Any], projection: str) -> tuple[int, str, int] | None:
@@ -179,78 +195,71 @@ def live(conn: Connection[Any], projection: str) -> tuple[int, str, int] | None:
     return cast("tuple[int, str, int] | None", conn.execute(SELECT_LIVE, (projection,)).fetchone())
 
 
+def lost(conn: Connection[Any]) -> list[str]:
+    """Return the projections whose serving schema does not exist any more."""
+    return [name for (name,) in conn.execute(SELECT_LOST).fetchall()]
+
+
+def unfinished(conn: Connection[Any], projection: str) -> Unfinished | None:
+    """Return the rebuild of a projection that is requested, in progress or interrupted."""
+    row = conn.execute(SELECT_UNFINISHED, (projection,)).fetchone()
+    return Unfinished(*row) if row else None
+
+
+def requested(conn: Connection[Any]) -> list[Requested]:
+    """Return the requested generations that are not finished, the oldest first."""
+    return [Requested(*row) for row in conn.execute(SELECT_REQUESTED).fetchall()]
+
+
+def verified_today(conn: Connection[Any], zone: str) -> set[str]:
+    """Return the projections whose nightly verification was completed today, by the date in a time zone."""
+    return {name for (name,) in conn.execute(SELECT_VERIFIED, {"zone": zone}).fetchall()}
+
+
+def fail(conn: Connection[Any], generation: int, reason: str) -> None:
+    """Record why a requested generation cannot be made."""
+    conn.execute(FAIL, (Jsonb({"error": reason}), generation))
+
+
+def set_scope(conn: Connection[Any], generation: int, business: int | None, rules: Mapping[str, Any] | None) -> None:
+    """Record the business a generation is limited to and the rules, as JSON, it is made with."""
+    conn.execute(SET_SCOPE, (business, Jsonb(rules) if rules else None, generation))
+
+
+def set_progress(conn: Connection[Any], generation: int, progress: Mapping[str, Any]) -> None:
+    """Record how far a generation is. Raises GenerationCancelled."""
+    if not conn.execute(SET_PROGRESS, (Jsonb(progress), generation)).rowcount:
+        raise GenerationCancelled(generation)
+
+
+def complete(conn: Connection[Any], generation: int, state: GenerationState, result: object) -> None:
+    """Record the result of a generation that does not serve; dates and decimals become text."""
+    json = Jsonb(result, dumps=lambda value: orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS))
+    conn.execute(COMPLETE, (state.value, json, generation))
+
+
+def discard(conn: Connection[Any], generation: int) -> None:
+    """Record that a generation ended without a result."""
+    conn.execute(DISCARD, (generation,))
+
+
+def mark_dropped(conn: Connection[Any], schema: str) -> None:
+    """Record that the schema of a generation was dropped."""
+    conn.execute(MARK_DROPPED, (schema,))
+
+
+def forget_old(conn: Connection[Any]) -> None:
+    """Delete the rows of generations that were dropped or completed three months ago."""
+    conn.execute(FORGET_OLD)
+
+
 def projection_of(conn: Connection[Any], generation: int) -> tuple[str, str]:
-    """Return the projection that a generation is of, and its state."""
+    """Return the projection and the state of a generation."""
     row = conn.execute("SELECT projection, state FROM projections.generations WHERE id = %s", (generation,)).fetchone()
     return cast("tuple[str, str]", row)
 
 
-def ensure_live(conn: Connection[Any], registry: Mapping[str, Projection]) -> list[str]:
-    """Give every projection that has no generation its first one, empty; returns the names of those given."""
-    made = []
-    for projection in registry.values():
-        with conn.transaction():
-            conn.execute(LOCK_PROJECTION, (projection.name,))
-            if live(conn, projection.name) is None:
-                generation, schema = create(conn, projection, state="live", upto=0)
-                finish(conn, projection, schema)
-                conn.execute(POINT, (projection.name, schema))
-                conn.execute(SERVE, (generation,))
-                made.append(projection.name)
-    return made
-
-
-def lost(conn: Connection[Any]) -> list[str]:
-    """Return the projections whose serving tables somebody dropped."""
-    return [name for (name,) in conn.execute(SELECT_LOST).fetchall()]
-
-
-def drop(conn: Connection[Any], schema: str) -> None:
-    """Drop a generation's schema, for good."""
-    drop_schema(conn, schema)
-    conn.execute(MARK_DROPPED, (schema,))
-
-
-def drop_schema(conn: Connection[Any], schema: str) -> None:
-    """Drop a generation's schema; what is known of it stays."""
-    conn.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(schema)))
-
-
-def drop_retired(conn: Connection[Any], *, after_seconds: float = 60.0) -> list[str]:
-    """Drop schemas that lost the pointer at least so long ago; those in use are left for the next time."""
-    conn.execute(FORGET_OLD)
-    dropped = []
-    for (schema,) in conn.execute(SELECT_DROPPABLE, {"seconds": after_seconds}).fetchall():
-        try:
-            with conn.transaction():
-                conn.execute("SET LOCAL lock_timeout = '200ms'")
-                if conn.execute(LOCK_DROPPABLE, {"seconds": after_seconds, "schema": schema}).fetchone():
-                    drop(conn, schema)
-                    dropped.append(schema)
-        except LockNotAvailable:
-            logger.info("generation still in use", extra={"schema": schema})
-    return dropped
-
-
-def drop_retired_by(conn: Connection[Any]) -> list[str]:
-    """Drop what serves no more over a connection that is closed afterwards."""
-    with conn:
-        return drop_retired(conn)
-
-
-def describe(conn: Connection[Any], projection: str) -> dict[str, Any]:
-    """Return where one projection stands."""
-    (found,) = (item for item in standing(conn) if item["name"] == projection)
-    return found
-
-
 def standing(conn: Connection[Any]) -> list[dict[str, Any]]:
-    """Return where projections stand, for operators: name, generation, version, position, lag, parked, state."""
+    """Return the status of each projection: name, generation, version, position, lag, parked, state."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute("SELECT * FROM projections.standing()").fetchall()
-
-
-def _in_schema(conn: Connection[Any], schema: str, script: str) -> None:
-    conn.execute("SELECT set_config('search_path', %s, true)", (schema,))
-    conn.execute(script)
-    conn.execute("SELECT set_config('search_path', 'pg_catalog', true)")

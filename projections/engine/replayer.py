@@ -1,20 +1,18 @@
-"""The replay mode: folds one business at a time, whole, and writes it once, by any number of processes side by side.
+"""Replays the log: folds one business at a time, whole, and writes it once, in any number of processes.
 
 A killed replay is resumed by the next one: each finished business is marked in the transaction that wrote its rows.
 """
 
 import gc
-import logging
 import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 from projections.engine import generations
@@ -22,11 +20,12 @@ from projections.engine.deltas import Deltas
 from projections.engine.derivation import Derivation, FoldedFacts
 from projections.engine.deriver import AsOf, derivation_point
 from projections.engine.follower import connect
-from projections.engine.projection import Projection
+from projections.engine.projection import Projection, load
 from projections.engine.writers import ReplayWriter
 from shared.eventstore.reader import LogReader
-from shared.eventstore.vault import MasterKey, Vault
-from shared.runtime.low_priority import give_way, server_gives_way
+from shared.eventstore.vault import MasterKey, Vault, sql_over
+from shared.postgres.generation_states import GenerationState
+from shared.runtime.low_priority import lower_priority, lower_server_priority
 from shared.runtime.spawn import without_main_module
 
 if TYPE_CHECKING:
@@ -34,17 +33,21 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from shared.domain.rules.registry import Rules
+    from shared.eventstore.rule_versions import Rules
 
-# Commits without waiting for the disk: what a crash of the server takes, marks and rows alike, is made again, and
-# the commit by which a generation goes on from here waits for all before it.
-UNHURRIED = "SET synchronous_commit = off"
-# Returns whether somebody dropped the tables that serve: they are made anew from the log like any others.
+# Commits without waiting for the disk: a crash of the server loses rows together with their marks, so they are replayed
+# again, and the commit by which the generation advances waits for all before it.
+ASYNCHRONOUS_COMMITS = "SET synchronous_commit = off"
+# Tells whether the tables that serve were dropped by hand; they are rebuilt from the log like any others.
 SELECT_LOST = "SELECT to_regclass(quote_ident(%s) || '.parked') IS NULL"
+# Marks a business as replayed, unless it is.
+MARK = "INSERT INTO {} VALUES (%s, 0) ON CONFLICT DO NOTHING"
+SET_ROWS = "UPDATE {} SET rows = %s WHERE business_id = %s"
+PARK = "INSERT INTO {} VALUES (%s, %s, %s, %s)"
+SELECT_PARKED = "SELECT position, topic, error FROM {} WHERE business_id = %s"
 _CHUNK = 100
 _SPILL_ROWS = 20_000
 _OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
-logger = logging.getLogger("smartmarket.replay")
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Source:
-    """What a replaying process needs to open its own connections; what `gives_way` lets everything else go first."""
+    """What a process needs to open connections that replay; with `gives_way`, at low priority."""
 
     url: str
     secret: str
@@ -71,30 +74,32 @@ class Source:
         """Open a connection that writes read models."""
         conn = connect(self.url, role=self.role)
         if self.gives_way:
-            server_gives_way(conn)
+            lower_server_priority(conn)
         return conn
 
 
-def replay_all(
-    source: Source,
-    projection: Projection,
-    schema: str,
-    upto: int,
-    todo: list[int],
-    workers: int,
-    report: Callable[[Progress], None],
-) -> int:
-    """Fold the businesses of `todo` into the tables of `schema`, up to a position; returns the events folded.
+class Target(NamedTuple):
+    """What is replayed and to where: a projection into a schema, up to a position."""
 
-    So many `workers` do it side by side, giving way to everything else; without any, this process does.
+    source: Source
+    projection: Projection
+    schema: str
+    upto: int
+
+
+def replay_all(target: Target, todo: list[int], workers: int, report: Callable[[Progress], None]) -> int:
+    """Fold the businesses of `todo`; returns the number of events.
+
+    Uses that many `workers`, processes of low priority; this process where it is 0.
     """
+    if not (todo and workers):
+        return _replay_in_process(target, todo, report)
     began = time.monotonic()
     context = multiprocessing.get_context("spawn")
     folded = context.Value("q", 0)
     done = 0
-    if not (todo and workers):
-        return _replay_here(source, projection, schema, upto, todo, report)
-    start = _start_worker, (source, projection, schema, upto, folded)
+    source, projection, schema, upto = target
+    start = _start_worker, (source, projection.path, schema, upto, folded)
     with ProcessPoolExecutor(min(workers, len(todo)), context, *start) as pool:
         with without_main_module():
             open_: set[Future[None]] = {pool.submit(_replay_in_worker, business) for business in todo}
@@ -104,51 +109,46 @@ def replay_all(
                 for future in finished:
                     future.result()
                 done += len(finished)
-                report(Progress("replaying", done, len(todo), folded.value, time.monotonic() - began))
+                report(_progress(done, len(todo), folded.value, began))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
     return int(folded.value)
 
 
-def _replay_here(
-    source: Source,
-    projection: Projection,
-    schema: str,
-    upto: int,
-    todo: list[int],
-    report: Callable[[Progress], None],
-) -> int:
+def _replay_in_process(target: Target, todo: list[int], report: Callable[[Progress], None]) -> int:
     began = time.monotonic()
-    worker = Worker(source, projection, schema, upto, multiprocessing.Value("q", 0))
+    worker = Worker(target, multiprocessing.Value("q", 0))
     with worker.conn:
         for done, business in enumerate(todo, 1):
             worker.replay(business)
-            report(Progress("replaying", done, len(todo), worker.folded.value, time.monotonic() - began))
+            report(_progress(done, len(todo), worker.folded.value, began))
     return worker.folded.value
+
+
+def _progress(done: int, total: int, events: int, began: float) -> Progress:
+    return Progress(GenerationState.REPLAYING, done, total, events, time.monotonic() - began)
 
 
 class Worker:
     """One replaying process: its connection and what it replays."""
 
-    def __init__(
-        self, source: Source, projection: Projection, schema: str, upto: int, folded: "Synchronized[int]"
-    ) -> None:
-        """Write into `schema` what a projection makes of the log up to a position; `folded` counts the events."""
-        self.conn = source.connect()
-        self.conn.execute(UNHURRIED)
-        self.projection = projection
-        self.schema = schema
-        self.upto = upto
+    def __init__(self, target: Target, folded: "Synchronized[int]") -> None:
+        """Replay into `target`; `folded` counts the events."""
+        self.conn = target.source.connect()
+        self.conn.execute(ASYNCHRONOUS_COMMITS)
+        self.projection = target.projection
+        self.schema = target.schema
+        self.upto = target.upto
         self.folded = folded
         self.rules: Rules = {}
-        self.vault = Vault(MasterKey(source.secret), self._sql)
+        self.vault = Vault(MasterKey(target.source.secret), sql_over(self.conn))
         self.reader = LogReader(self.projection.topics)
 
     def replay(self, business: int) -> None:
-        """Fold one business whole and write it, in one transaction with its mark; one that has its mark is left alone.
+        """Fold one business whole and write it, in one transaction with its mark, unless it is marked.
 
-        An event that cannot be folded ends the replay, except where the live tables are parked: there the new ones are
-        parked too, for the catching up to retry.
+        An event that cannot be folded ends the replay, except where the business is parked live: then it is parked in
+        the new tables too, and retried while they catch up.
         """
         parked = self._parked_live(business)
         if parked is None or parked[0] > self.upto:
@@ -157,7 +157,7 @@ class Worker:
             self._replay(business, parked[0] - 1, parked)
 
     def replay_to(self, business: int, position: int) -> None:
-        """Fold one business whole up to a position of its own, and write it."""
+        """Fold one business up to a position of its own, and write it."""
         self.upto = position
         self._replay(business, position)
 
@@ -165,20 +165,18 @@ class Worker:
         writer = ReplayWriter(self.conn, self.schema)
         marks = Identifier(self.schema, "replayed")
         with self.conn.transaction():
-            # First the mark: a worker of a killed rebuild may still be about to commit the same business.
-            mark = SQL("INSERT INTO {} VALUES (%s, 0) ON CONFLICT DO NOTHING").format(marks)
-            if not self.conn.execute(mark, (business,)).rowcount:
+            # The mark first: a worker of a killed rebuild may be about to commit the same business.
+            if not self.conn.execute(SQL(MARK).format(marks), (business,)).rowcount:
                 return
             rows = self._fold(business, upto, writer)
-            self.conn.execute(SQL("UPDATE {} SET rows = %s WHERE business_id = %s").format(marks), (rows, business))
+            self.conn.execute(SQL(SET_ROWS).format(marks), (rows, business))
             if parked:
-                park = SQL("INSERT INTO {} VALUES (%s, %s, %s, %s)").format(Identifier(self.schema, "parked"))
-                self.conn.execute(park, (business, *parked))
+                self.conn.execute(SQL(PARK).format(Identifier(self.schema, "parked")), (business, *parked))
 
     def _fold(self, business: int, upto: int, writer: ReplayWriter) -> int:
-        """Fold and write one history; returns how many rows it made that no sum took up."""
+        """Fold and write one history; returns the number of inserted rows, without merged ones."""
         deltas = Deltas(self.projection.folded)
-        as_of = self._settled(business, upto)
+        as_of = self._derivation_point(business, upto)
         derived: Deltas | None = None
         rows = after = 0
         while events := self.reader.of_business(self.conn, business, after, limit=_CHUNK, upto=upto):
@@ -201,8 +199,8 @@ class Worker:
             writer.write(derived)
         return rows
 
-    def _settled(self, business: int, upto: int) -> AsOf | None:
-        """Return as of what this business's rows are derived, by the rules of `self.rules` in place of the log's."""
+    def _derivation_point(self, business: int, upto: int) -> AsOf | None:
+        """Return what the business's rows are derived from; `self.rules` override those of the log."""
         derivation = self.projection.derivation
         as_of = derivation_point(self.conn, derivation, business, upto) if derivation else None
         return as_of and as_of._replace(rules={**as_of.rules, **self.rules})
@@ -217,31 +215,26 @@ class Worker:
         serving = generations.live(self.conn, self.projection.name)
         if serving is None or self.conn.execute(SELECT_LOST, (serving[1],)).fetchone() == (True,):
             return None
-        statement = SQL("SELECT position, topic, error FROM {} WHERE business_id = %s")
-        row = self.conn.execute(statement.format(Identifier(serving[1], "parked")), (business,)).fetchone()
+        row = self.conn.execute(SQL(SELECT_PARKED).format(Identifier(serving[1], "parked")), (business,)).fetchone()
         return cast("tuple[int, str, str] | None", row)
-
-    def _sql(self, query: Any, params: Sequence[Any]) -> list[dict[str, Any]]:  # noqa: ANN401 - the vault's statements
-        with self.conn.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(query, params).fetchall()
 
 
 _worker: Worker | None = None
 
 
-def _start_worker(source: Source, projection: Projection, schema: str, upto: int, folded: "Synchronized[int]") -> None:
+def _start_worker(source: Source, path: str, schema: str, upto: int, folded: "Synchronized[int]") -> None:
     global _worker  # noqa: PLW0603 - a pool's process keeps its connection between businesses
-    give_way()  # requests and live writers go first
-    # Rows live until their business is written, and point to nothing that points back: looking for cycles among
-    # them takes longer than folding them.
+    lower_priority()
+    # Rows are kept until their business is written and contain no cycles: collecting among them takes longer than
+    # folding them.
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
-    _worker = Worker(source, projection, schema, upto, folded)
+    _worker = Worker(Target(source, load(path), schema, upto), folded)
 
 
 def _end_with_parent() -> None:
-    # The pool's processes outlive a killed parent: they would go on beside the rebuild that resumes it.
+    # The pool's processes outlive a killed parent: they would compete with the rebuild that resumes it.
     if parent := multiprocessing.parent_process():
         parent.join()
         os._exit(1)

@@ -1,4 +1,4 @@
-"""How deltas reach the tables of one generation: COPY for rows, one set-based statement per merged table."""
+"""Write deltas to the tables of one generation: COPY for rows, one set-based statement per merged table."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -26,15 +26,15 @@ class LiveWriter:
         self._types: dict[str, dict[str, str]] = {}
         self._statements: dict[tuple[str, Form], bytes] = {}
 
-    def write(self, deltas: Deltas, *, standing: Table | None = None) -> set[int]:
+    def write(self, deltas: Deltas, *, whole: Table | None = None) -> set[int]:
         """Write and empty the deltas; returns the businesses that rows were removed from.
 
-        The rows of `standing` are whole and take the place of rows that are there.
+        The rows of the table `whole` are complete and replace existing rows.
         """
         for table, rows in deltas.take_rows():
             copy(self._conn, Identifier(self._schema, table.name), table.all_columns, rows)
         for table, merged in deltas.take_merged():
-            if standing and table.name == standing.name:
+            if whole and table.name == whole.name:
                 self._execute(table, merged, update_statement)
             else:
                 self._execute(table, merged, merge_statement)
@@ -45,7 +45,7 @@ class LiveWriter:
         return businesses
 
     def replace(self, business_id: int, deltas: Deltas) -> None:
-        """Make the merged tables of `deltas` hold just these rows of the business; what is the same is not written."""
+        """Replace the business's rows in the merged tables of `deltas`; rows that are the same are not written."""
         fresh = {table.name: rows for table, rows in deltas.take_merged()}
         for table in deltas.tables:
             old = self._rows_of(table, business_id)
@@ -76,7 +76,7 @@ class LiveWriter:
         self._conn.execute(self._statement(table, delete_statement), arrays)
 
     def _statement(self, table: Table, form: Form) -> bytes:
-        """Return a statement of a table, put together once."""
+        """Return a statement of a table; cached."""
         if (table.name, form) not in self._statements:
             statement = form(table, self._schema, self._types_of(table))
             self._statements[table.name, form] = statement.as_bytes(self._conn)
@@ -97,12 +97,12 @@ class ReplayWriter:
         self._schema = schema
 
     def spill(self, deltas: Deltas) -> None:
-        """Write and forget the rows so far; sums stay in memory until the business is done."""
+        """Write and forget the rows so far; merged rows stay in memory until the business is done."""
         for table, rows in deltas.take_rows():
             copy(self._conn, Identifier(self._schema, table.name), table.all_columns, rows)
 
     def write(self, deltas: Deltas) -> None:
-        """Write and empty the deltas of a business whose history ends here; removals wait for the indexes."""
+        """Write and empty the deltas of a completely folded business; removals are applied once indexes exist."""
         self.spill(deltas)
         for table, merged in deltas.take_merged():
             copy(self._conn, Identifier(self._schema, table.name), table.all_columns, merged)
@@ -122,7 +122,7 @@ def copy(conn: Connection[Any], table: Identifier, columns: tuple[str, ...], row
 def recompute_after_removal(
     conn: Connection[Any], projection: Projection, schema: str, businesses: Sequence[int]
 ) -> None:
-    """Make good what removed rows left behind in other columns."""
+    """Recompute the columns of other tables that depended on removed rows."""
     with conn.transaction():
         conn.execute("SELECT set_config('search_path', %s, true)", (schema,))
         conn.execute(projection.mend, {"businesses": list(businesses)})
@@ -135,12 +135,12 @@ def merge_statement(table: Table, schema: str, types: Mapping[str, str]) -> Comp
 
 
 def overwrite_statement(table: Table, schema: str, types: Mapping[str, str]) -> Composed:
-    """Return the statement that puts rows, one array per column, in the place of what stands, if anything."""
+    """Return the statement that inserts rows, one array per column, or replaces existing ones."""
     return _insert(table, schema, types, dict.fromkeys(table.changes, "overwrite"))
 
 
 def update_statement(table: Table, schema: str, types: Mapping[str, str]) -> Composed:
-    """Return the statement that puts rows, one array per column, in the place of those that stand."""
+    """Return the statement that replaces existing rows, one array per column."""
     return SQL("UPDATE {table} AS t SET {changes} FROM ({rows}) AS f WHERE {same}").format(
         table=Identifier(schema, table.name),
         changes=SQL(", ").join(SQL("{0} = f.{0}").format(Identifier(c)) for c in table.changes),
@@ -160,7 +160,7 @@ def _insert(table: Table, schema: str, types: Mapping[str, str], rules: Mapping[
 
 
 def _rows(table: Table, types: Mapping[str, str]) -> Composed:
-    """Return a query of the rows that travel as one array per column."""
+    """Return a query of rows that are passed as one array per column."""
     return SQL("SELECT {values} FROM unnest({arrays}) AS f ({columns})").format(
         values=SQL(", ").join(SQL("f.{0}::" + types[c] + " AS {0}").format(Identifier(c)) for c in table.all_columns),
         arrays=SQL(", ").join(SQL(f"%s::{_passed_as(types[c])}[]") for c in table.all_columns),
@@ -184,8 +184,8 @@ def delete_statement(table: Table, schema: str, types: Mapping[str, str]) -> Com
 
 
 def _array(values: Iterable[Any], sql_type: str) -> str:
-    """Return values as an array's text, which is put together in half the time that a list of them takes."""
-    if sql_type.endswith("[]"):  # unnest would take an array of arrays apart whole: they travel as text
+    """Return values as the text of an array: half the time of adapting a list."""
+    if sql_type.endswith("[]"):  # unnest flattens arrays of arrays: pass them as text
         texts = ["NULL" if v is None else '"{' + ",".join(map(str, v)) + '}"' for v in values]
     elif sql_type == "text":
         texts = ["NULL" if v is None else '"' + v.replace("\\", r"\\").replace('"', r"\"") + '"' for v in values]

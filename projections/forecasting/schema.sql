@@ -1,3 +1,4 @@
+-- @tables
 -- What the owner was told of demand to come: the latest forecast per product and horizon. Quantities in thousandths,
 -- days in Asia/Dhaka. status: ready, insufficient_data (it has `have` transactions and needs `need`), or null where every
 -- attempt failed. `expected` has the demand of each day after made_on; `quantiles`, per day, those at `levels`
@@ -46,12 +47,12 @@ CREATE TABLE forecast_windows (
     foretold    text
 );
 
--- after the rows, side by side
+-- @indexes
 CREATE UNIQUE INDEX IF NOT EXISTS forecasts_key ON forecasts (business_id, product_id, horizon);
 CREATE UNIQUE INDEX IF NOT EXISTS revenue_forecasts_key ON revenue_forecasts (business_id);
 CREATE UNIQUE INDEX IF NOT EXISTS forecast_windows_key ON forecast_windows (business_id, product_id, cutoff);
 
--- once they stand
+-- @keys
 ALTER TABLE forecasts ADD PRIMARY KEY USING INDEX forecasts_key;
 ALTER TABLE revenue_forecasts ADD PRIMARY KEY USING INDEX revenue_forecasts_key;
 ALTER TABLE forecast_windows ADD PRIMARY KEY USING INDEX forecast_windows_key;

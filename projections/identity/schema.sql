@@ -1,3 +1,4 @@
+-- @tables
 -- Profiles of businesses and what their owners' first screen counts.
 CREATE TABLE profiles (
     business_id  bigint NOT NULL,
@@ -28,13 +29,13 @@ CREATE TABLE data_sources (
     uses        bigint NOT NULL
 );
 
--- after the rows, side by side
+-- @indexes
 CREATE UNIQUE INDEX IF NOT EXISTS profiles_key ON profiles (business_id);
 CREATE UNIQUE INDEX IF NOT EXISTS profile_stats_key ON profile_stats (business_id);
 CREATE UNIQUE INDEX IF NOT EXISTS profile_days_key ON profile_days (business_id, date);
 CREATE UNIQUE INDEX IF NOT EXISTS data_sources_key ON data_sources (business_id, source);
 
--- once they stand
+-- @keys
 ALTER TABLE profiles ADD PRIMARY KEY USING INDEX profiles_key;
 ALTER TABLE profile_stats ADD PRIMARY KEY USING INDEX profile_stats_key;
 ALTER TABLE profile_days ADD PRIMARY KEY USING INDEX profile_days_key;

@@ -12,8 +12,8 @@ from projections.engine.deltas import Deltas, Table
 from projections.engine.derivation import Facts, Row
 from shared.domain.rules import stock as rule
 from shared.domain.rules.parameters import StockParameters
-from shared.domain.rules.registry import Rules
 from shared.domain.rules.stock import FRACTIONAL_UNITS, Changes, Counts, Ints, Stock
+from shared.eventstore.rule_versions import Rules
 
 TEXTS = ("sku", "unit")
 DETAILS = (*TEXTS, "unit_price", "cost", "reorder_point", "lead_time_days", "pack_size", "min_order")

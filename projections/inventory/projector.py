@@ -32,6 +32,7 @@ from shared.domain.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
+from shared.domain.rules.registry import BOOK
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.vault import SubjectKeys
 
@@ -39,7 +40,6 @@ _DHAKA = ZoneInfo("Asia/Dhaka")
 _EPOCH = dt.date(2000, 1, 1).toordinal()
 # Seconds between a command's look at the clock and its event's time.
 _STAMPED_WITHIN = 1
-_FIRST_SALE_DAY = [*GOODS.changes].index("first_sale_day")
 _SIGNS = {"receive": 1, "return": 1, "adjust": 1, "waste": -1}
 
 
@@ -104,10 +104,7 @@ def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, del
             day, second = divmod(at, DAY_SECONDS)
             deltas.merge(GOODS, (recorded.business_id, line.product_id))
             key = (recorded.business_id, day, line.product_id, second)
-            values = deltas.sums(FLOW).setdefault(key, [0, 0, 0])
-            values[1] += line.qty
-            if line.kind == "purchase":
-                values[2] += line.qty
+            deltas.merge(FLOW, key, moved=line.qty, received=line.qty if line.kind == "purchase" else 0)
             _change_block(recorded, deltas, line.product_id, at, line.qty)
 
 
@@ -119,7 +116,7 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
     """
     business = recorded.business_id
     today, now = divmod(_recorded_second(recorded), DAY_SECONDS)
-    flow = deltas.sums(FLOW)
+    add_sold = deltas.merger(FLOW, "sold")
     blocks: dict[tuple[int, int], int] = {}
     first: dict[int, int] = {}
     for sale in event.sales:
@@ -127,26 +124,17 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
         second = sale.time or 0
         if day >= today:
             day, second = min((day, second), (today, now))
-        key = (business, day, product, second)
-        values = flow.get(key)
-        if values is None:
-            flow[key] = [qty, 0, 0]
-        else:
-            values[0] += qty
+        add_sold((business, day, product, second), qty)
         block = (day // BLOCK_DAYS, product)
         blocks[block] = blocks.get(block, 0) - qty
         if first.get(product, day) >= day:
             first[product] = day
-    changes = deltas.sums(BLOCKS)
+    change_block = deltas.merger(BLOCKS, "change")
     for (number, product), change in blocks.items():
-        changes.setdefault((business, number, product), [0])[0] += change
-    goods = deltas.sums(GOODS)
+        change_block((business, number, product), change)
+    sold_first = deltas.merger(GOODS, "first_sale_day")
     for product, day in first.items():
-        row = goods.get((business, product))
-        if row is None:
-            deltas.merge(GOODS, (business, product), first_sale_day=day)
-        elif row[_FIRST_SALE_DAY] is None or day < row[_FIRST_SALE_DAY]:
-            row[_FIRST_SALE_DAY] = day
+        sold_first((business, product), day)
 
 
 def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
@@ -226,6 +214,7 @@ INVENTORY = Projection(
         tables=(STOCK, TOTALS),
         derive=derive,
         rules=RULES,
+        book=BOOK,
         narrow=NARROW,
     ),
 )

@@ -1,3 +1,4 @@
+-- @tables
 -- What is known of products and of their stock. Quantities in thousandths, money in paisa; a day is one since 2000-01-01
 -- in Asia/Dhaka, a block 32 of them. '' and -1: the owner took the value back.
 CREATE TABLE goods (
@@ -68,7 +69,7 @@ CREATE TABLE stock_totals (
     low         bigint NOT NULL
 );
 
--- after the rows, side by side
+-- @indexes
 CREATE UNIQUE INDEX IF NOT EXISTS goods_key ON goods (business_id, product_id);
 CREATE UNIQUE INDEX IF NOT EXISTS stock_flow_key ON stock_flow (business_id, day, product_id, second);
 CREATE UNIQUE INDEX IF NOT EXISTS stock_entries_key ON stock_entries (business_id, entry);
@@ -80,7 +81,7 @@ CREATE INDEX IF NOT EXISTS stock_by_quantity ON stock (business_id, on_hand, pro
 CREATE INDEX IF NOT EXISTS stock_low ON stock (business_id, on_hand, product_id) WHERE is_low;
 CREATE UNIQUE INDEX IF NOT EXISTS stock_totals_key ON stock_totals (business_id);
 
--- once they stand
+-- @keys
 ALTER TABLE goods ADD PRIMARY KEY USING INDEX goods_key;
 ALTER TABLE stock_flow ADD PRIMARY KEY USING INDEX stock_flow_key;
 ALTER TABLE stock_entries ADD PRIMARY KEY USING INDEX stock_entries_key;

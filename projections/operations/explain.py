@@ -1,4 +1,4 @@
-"""Explain: the events that made a row, in order, and what each changed; a history folded event by event, in memory."""
+"""Explain: the events that made a row, in order, and what each changed; one history is folded in memory."""
 
 import threading
 import time
@@ -13,26 +13,25 @@ from psycopg.sql import SQL, Identifier
 
 from projections.engine.deltas import Deltas, Key, Table
 from projections.engine.derivation import Derivation, FoldedFacts
-from projections.engine.deriver import local_date
 from projections.engine.projection import Projection
 from projections.engine.replayer import Source
 from projections.operations.row_keys import name_of, only_business
 from projections.operations.scratch import ProjectorVersionMismatch, served, shown
-from shared.domain.rules.registry import in_force
 from shared.errors import HistoryTooLong, ProjectionOutdated, RowNotFound, TableNotFound, TooManyRequests
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.reader import IS_GLOBAL, LogReader
 from shared.eventstore.system_events import GLOBAL_TOPICS, DayOpened, RuleActivated
-from shared.eventstore.vault import MasterKey, SubjectKeys, Vault
+from shared.eventstore.vault import MasterKey, SubjectKeys, Vault, sql_over
+from shared.runtime.business_day import date_of
 
 _CHUNK = 200
-# Deriving costs a whole business each time: what was before the last so many times is told as one, and after so many
-# seconds only the last few are.
+# Each derivation costs a whole business: only the last _MOMENTS changes are steps of their own, and after
+# _DERIVING_SECONDS only the last _AT_LEAST.
 _MOMENTS, _AT_LEAST = 60, 3
 _DERIVING_SECONDS = 3.0
-# Others wait meanwhile.
+# One row is explained at a time.
 _FOLDING_SECONDS = 20
-_PATIENCE_SECONDS = 5.0
+_WAIT_SECONDS = 5.0
 _RELEASE_SECONDS = 60
 
 # Returns the positions at which a business's derived rows may have changed, the newest first.
@@ -47,7 +46,7 @@ Row = dict[str, Any]
 
 @dataclass
 class Explained:
-    """The steps that made a row, the row as it serves now (None: it is not there), and what no step explains."""
+    """The steps that made a row, the serving row (None if absent), and the values that no step explains."""
 
     business: int
     steps: list[dict[str, Any]] = field(default_factory=list)
@@ -67,23 +66,22 @@ class Explainer:
         self._turn = threading.Lock()
 
     def __call__(self, name: str, business: int | None, key: str, *, sealed: bool) -> Explained:
-        """Explain the row of a business that `key` names: its key without the business, parts joined by commas.
+        """Explain the row of a business with the external `key`: primary key without business_id, joined by commas.
 
-        Without a business it is the row of the only one that has such a row. What is `sealed` is shown to nobody:
-        private columns stay empty. Raises TableNotFound, RowNotFound, InvalidQuery where several businesses have such
-        a row or it takes too long to look, HistoryTooLong, ProjectionOutdated, and TooManyRequests while others are
-        being explained.
+        Without a business it is the row of the only one that has such a row. With `sealed`, private columns stay empty.
+        Raises TableNotFound, RowNotFound, InvalidQuery where several businesses have such a row or the search takes too
+        long, HistoryTooLong, ProjectionOutdated, and TooManyRequests while another row is explained for too long.
         """
         if name not in self._tables:
             raise TableNotFound(
                 details={"table": name, "allowed": sorted(self._tables)}, allowed=", ".join(sorted(self._tables))
             )
         projection, table = self._tables[name]
-        if not self._turn.acquire(timeout=_PATIENCE_SECONDS):
+        if not self._turn.acquire(timeout=_WAIT_SECONDS):
             raise TooManyRequests(retry_after=1)
         try:
             with closing(self._source.connect()) as conn:
-                vault = None if sealed else Vault(MasterKey(self._source.secret), _statements(conn))
+                vault = None if sealed else Vault(MasterKey(self._source.secret), sql_over(conn))
                 if business is None:
                     business = only_business(conn, projection, table, key)
                 return _History(conn, projection, table, vault, business).explain(key)
@@ -94,7 +92,7 @@ class Explainer:
 
 
 class _History:
-    """One business's history as far as its rows show it, and one table is concerned."""
+    """The history of one business up to the position of its serving rows, as far as it concerns one table."""
 
     def __init__(
         self, conn: Connection[Any], projection: Projection, table: Table, vault: Vault | None, business: int
@@ -111,7 +109,7 @@ class _History:
         with self._conn.transaction():
             self._conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             self._live = served(self._conn, self._projection)
-            # Events beyond have changed no row yet: rows lag behind the log, or wait for one that cannot be applied.
+            # Later events have changed no row yet: the projection lags, or the business is parked.
             self._upto = shown(self._conn, self._live, self._business)
             derivation = self._projection.derivation
             derived = derivation is not None and self._table in derivation.tables
@@ -134,9 +132,9 @@ class _History:
         with self._conn.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(statement, (self._business, key)).fetchone()
 
-    def _compare(self, found: Explained, told: Row | None) -> None:
+    def _compare(self, found: Explained, explained: Row | None) -> None:
         hidden = self._table.private if self._vault is None else ()
-        here, there = found.row or {}, told or {}
+        here, there = found.row or {}, explained or {}
         found.unexplained = {
             column: [there.get(column), here.get(column)]
             for column in self._table.all_columns
@@ -157,7 +155,7 @@ class _History:
                 yield recorded, keys
 
     def _folded(self, key: str) -> Iterator[tuple[RecordedEvent, Row | None]]:
-        """Yield the row after each event that touches it; no other event has a part in it."""
+        """Yield the row after each event that touches it."""
         so_far = Deltas(self._projection.folded)
         for recorded, keys in self._events(self._projection.topics):
             fresh = Deltas(self._projection.folded)
@@ -168,7 +166,7 @@ class _History:
                 yield recorded, self._row(so_far, touched)
 
     def _derived(self, derivation: Derivation, key: str) -> Iterator[tuple[RecordedEvent, Row | None]]:
-        """Yield the row at each moment at which rows were derived anew, or aged."""
+        """Yield the row at each position at which rows were derived or aged."""
         after = [event.topic for event in derivation.after]
         of = {"business": self._business, "after": after, "upto": self._upto, "most": _MOMENTS}
         moments = [position for (position,) in self._conn.execute(SELECT_MOMENTS, of).fetchall()] or [0]
@@ -180,13 +178,15 @@ class _History:
             first = moments[-1] if time.monotonic() < until else moments[min(len(moments), _AT_LEAST) - 1]
             if now.moves(recorded, derivation) and recorded.position >= first:
                 rows = Deltas(derivation.tables)
-                today = now.today or local_date(recorded.recorded_at)
-                derivation.derive(FoldedFacts(self._business, facts), today, in_force(now.activated), rows)
+                today = now.today or date_of(recorded.recorded_at)
+                derivation.derive(
+                    FoldedFacts(self._business, facts), today, derivation.book.in_force(now.activated), rows
+                )
                 touched = next((k for k in rows.keys(self._table) if self._is(k, key)), None)
                 yield recorded, None if touched is None else self._row(rows, touched)
 
     def _is(self, key: Key, named: str) -> bool:
-        """Tell whether a key is the one asked for, and this business's."""
+        """Tell whether a key has this external form and belongs to the business."""
         return key[0] == self._business and ",".join(map(str, key[1:])) == named
 
     def _row(self, deltas: Deltas, key: Key) -> Row | None:
@@ -195,7 +195,7 @@ class _History:
 
 
 class _Now:
-    """Day and rules as of an event, and whether rows are derived at it."""
+    """The day and the rules in force while a history is folded."""
 
     def __init__(self) -> None:
         self.today: Any = None
@@ -203,7 +203,7 @@ class _Now:
         self._begun = False
 
     def moves(self, recorded: RecordedEvent, derivation: Derivation) -> bool:
-        """Take an event in; returns whether derived rows may be others after it."""
+        """Apply an event; returns whether derived rows may change at it."""
         event = recorded.event
         if isinstance(event, DayOpened):
             self.today = event.date
@@ -232,13 +232,5 @@ def _step(recorded: RecordedEvent, before: Row | None, after: Row | None) -> dic
 
 
 def _equal(here: object, there: object) -> bool:
-    """Tell whether a cell and what was folded are the same: text for a time, say, is read by the table."""
+    """Tell whether a stored and a folded value are the same; folds may give times as text."""
     return here == there or (here is not None and there is not None and str(here) == str(there))
-
-
-def _statements(conn: Connection[Any]) -> Any:  # noqa: ANN401 - the vault's statements
-    def run(query: Any, params: Sequence[Any]) -> list[dict[str, Any]]:  # noqa: ANN401
-        with conn.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(query, params).fetchall()
-
-    return run

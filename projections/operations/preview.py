@@ -1,13 +1,12 @@
-"""Preview: what would change if other rules held; the log replayed aside by them, and nothing that serves is touched.
+"""Preview: what would change under other rules; the log is replayed with them into a scratch generation.
 
-Businesses are replayed to exactly where they stand, so that the rules alone make the difference. Every projection with
-derived tables that go by rules takes part. Where rows would differ, today's rule of recommendations is run on either
-side; nothing of that is recorded.
+Each business is replayed to exactly the position of its serving rows, so that the rules alone make the difference. The
+registered effects are computed for every business whose rows would differ. Nothing that serves is changed.
 """
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,7 @@ from psycopg import Connection
 
 from projections.engine.deltas import Table
 from projections.engine.derivation import BOOKKEEPING
-from projections.engine.deriver import local_date
+from projections.engine.effects import EffectChange
 from projections.engine.progress import ProgressRecorder
 from projections.engine.projection import Projection
 from projections.engine.replayer import Progress, Source
@@ -29,17 +28,18 @@ from projections.operations.scratch import (
     shown,
 )
 from projections.operations.table_diff import Row
-from projections.operations.verify import concerned, next_group
-from shared.domain.readmodels.advice import advice, differences
-from shared.domain.rules.registry import as_json
+from projections.operations.verify import businesses_of, next_group
+from projections.registry import EFFECTS
 from shared.eventstore.reader import LogReader
+from shared.postgres.generation_states import GenerationState
+from shared.runtime.business_day import date_of
 
 _SHOWN = 1_000
 
 
 @dataclass
 class Changes:
-    """How many rows there are and would differ, in which columns, and for words and yes or no: from what to what."""
+    """Numbers of rows and of those that would differ, by column; of text and booleans also by old and new value."""
 
     rows: int = 0
     changed: int = 0
@@ -47,13 +47,13 @@ class Changes:
     moves: Counter[tuple[str, object, object]] = field(default_factory=Counter)
 
     def add(self, other: "Changes") -> None:
-        """Add up."""
+        """Add other changes to these."""
         self.rows += other.rows
         self.changed += other.changed
         self.columns += other.columns
         self.moves += other.moves
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return it as JSON, the most frequent first."""
         moves = [
             {"column": column, "from": before, "to": after, "rows": rows}
@@ -63,92 +63,110 @@ class Changes:
 
 
 @dataclass
+class EffectPreview:
+    """The changes of one effect: in total, by kind and level, and item by item for each business."""
+
+    total: Changes = field(default_factory=Changes)
+    by_business: dict[int, list[EffectChange]] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON, up to 1,000 businesses."""
+        first = [*self.by_business.items()][:_SHOWN]
+        by_business = [{"business_id": b, "changes": [change.as_json for change in found]} for b, found in first]
+        return {**self.total.as_json(), "by_business": by_business}
+
+
+@dataclass
 class Previewed:
-    """What other rules would change, by table and by business: table -> Changes, business -> table -> Changes.
+    """What would change under other rules: table -> changes, business -> table -> changes, effect -> changes."""
 
-    `advice`: what would be recommended today or no longer, by type and urgency; `advised`: the same of each business.
-    """
-
-    projection: str
-    wish: OperationRequest
+    projection: Projection
+    request: OperationRequest
     generation: int = 0
     businesses: int = 0
     seconds: float = 0.0
     tables: dict[str, Changes] = field(default_factory=dict)
     by_business: dict[int, dict[str, Changes]] = field(default_factory=dict)
-    advice: Changes = field(default_factory=Changes)
-    advised: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    effects: dict[str, EffectPreview] = field(
+        default_factory=lambda: {effect.name: EffectPreview() for effect in EFFECTS}
+    )
 
     @property
     def changed(self) -> int:
         """Return how many rows would change."""
         return sum(changes.changed for changes in self.tables.values())
 
-    def told(self) -> dict[str, Any]:
-        """Return it as JSON, up to 1,000 businesses in which most would change."""
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON, up to 1,000 businesses, those with most changes first."""
         most = sorted(self.by_business.items(), key=lambda item: -sum(c.changed for c in item[1].values()))
+        derivation = self.projection.derivation
+        rules = derivation.book.as_json(self.request.rules) if derivation else {}
         return {
-            "rules": {name: {"version": v, "parameters": p} for name, (v, p) in as_json(self.wish.rules).items()},
+            "rules": {name: {"version": version, "parameters": values} for name, (version, values) in rules.items()},
             "businesses": self.businesses,
             "changed_businesses": len(self.by_business),
             "changed": self.changed,
             "seconds": round(self.seconds, 3),
-            "tables": {table: changes.told() for table, changes in self.tables.items()},
+            "tables": {table: changes.as_json() for table, changes in self.tables.items()},
             "by_business": [
-                {"business_id": business, "tables": {table: changes.told() for table, changes in tables.items()}}
+                {"business_id": business, "tables": {table: changes.as_json() for table, changes in tables.items()}}
                 for business, tables in most[:_SHOWN]
             ],
-            "recommendations": {
-                **self.advice.told(),
-                "by_business": [
-                    {"business_id": business, "changes": told} for business, told in [*self.advised.items()][:_SHOWN]
-                ],
-            },
+            **{name: effect.as_json() for name, effect in self.effects.items()},
         }
 
     def lines(self) -> Iterator[tuple[int | None, str, str, object, object, int]]:
-        """Yield business (None: the sum), table, column, from, to, rows; where a column has many values, only rows."""
+        """Yield business (None: total), table, column, from, to, rows; for columns of many values only rows."""
         every: list[tuple[int | None, Mapping[str, Changes]]] = [
-            (None, {**self.tables, "recommendations": self.advice}),
+            (None, {**self.tables, **{name: effect.total for name, effect in self.effects.items()}}),
             *sorted(self.by_business.items()),
-            *((business, {"recommendations": _advised(told)}) for business, told in sorted(self.advised.items())),
+            *(
+                (business, {name: _counted(found)})
+                for name, effect in self.effects.items()
+                for business, found in sorted(effect.by_business.items())
+            ),
         ]
         for business, tables in every:
             for table, changes in tables.items():
-                told = {column for column, _, _ in changes.moves}
+                counted = {column for column, _, _ in changes.moves}
                 for (column, before, after), rows in changes.moves.most_common():
                     yield business, table, column, before, after, rows
                 for column, rows in changes.columns.most_common():
-                    if column not in told:
+                    if column not in counted:
                         yield business, table, column, None, None, rows
 
 
 def preview(
-    source: Source, projection: Projection, wish: OperationRequest, report: Callable[[Progress], None] = lambda _: None
+    source: Source,
+    projection: Projection,
+    request: OperationRequest,
+    report: Callable[[Progress], None] = lambda _: None,
 ) -> Previewed:
-    """Replay by the rules of `wish` and return what would differ from the tables that serve; nothing changes there."""
+    """Replay with the rules of `request` and return what would differ from the serving tables, which stay unchanged."""
     began = time.monotonic()
-    found = Previewed(projection.name, wish, tables={table.name: Changes() for table in derived(projection)})
-    with closing(source.connect()) as conn, scratch_generation(conn, source, projection, wish) as made:
+    found = Previewed(projection, request, tables={table.name: Changes() for table in derived(projection)})
+    with closing(source.connect()) as conn, scratch_generation(conn, source, projection, request) as made:
         found.generation = made.generation
-        account = ProgressRecorder(conn, made.generation, report)
-        waiting = deque(concerned(conn, wish.business))
+        recorder = ProgressRecorder(conn, made.generation, report)
+        waiting = deque(businesses_of(conn, request.business))
         total = len(waiting)
         while waiting:
-            found.businesses += _look(conn, made, waiting, found)
+            found.businesses += _compare_next(conn, made, waiting, found)
             found.seconds = time.monotonic() - began
-            account.tell(Progress("replaying", found.businesses, total, made.worker.folded.value, found.seconds))
-        account.conclude("ready", found.told())
+            folded = made.worker.folded.value
+            recorder.record(Progress(GenerationState.REPLAYING, found.businesses, total, folded, found.seconds))
+        recorder.complete(GenerationState.READY, found.as_json())
     return found
 
 
 def derived(projection: Projection) -> tuple[Table, ...]:
-    """Return the tables that rules make a difference to; none for most projections."""
+    """Return the tables that depend on rules; none for most projections."""
     derivation = projection.derivation
     return derivation.tables if derivation and derivation.rules else ()
 
 
-def _look(conn: Connection[Any], made: ScratchGeneration, waiting: deque[int], found: Previewed) -> int:
+def _compare_next(conn: Connection[Any], made: ScratchGeneration, waiting: deque[int], found: Previewed) -> int:
+    """Replay and compare the next businesses; returns their number."""
     with conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         live = served(conn, made.projection)
@@ -162,12 +180,12 @@ def _look(conn: Connection[Any], made: ScratchGeneration, waiting: deque[int], f
                     changed[table.name] = changes
             if changed:
                 found.by_business[business] = changed
-    _advise(made, live, {b: position for b, position in group.items() if b in found.by_business}, found)
+    _find_effects(made, live, {b: position for b, position in group.items() if b in found.by_business}, found)
     return len(group)
 
 
-def _advise(made: ScratchGeneration, live: str, positions: Mapping[int, int], found: Previewed) -> None:
-    """Find what would be recommended today by either side; a business that has gone on meanwhile is left out."""
+def _find_effects(made: ScratchGeneration, live: str, positions: Mapping[int, int], found: Previewed) -> None:
+    """Compute the effects of some businesses; one whose serving rows have moved on meanwhile is left out."""
     conn = made.worker.conn
     with conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -175,22 +193,17 @@ def _advise(made: ScratchGeneration, live: str, positions: Mapping[int, int], fo
         for business, position in positions.items():
             if shown(conn, live, business) != position:
                 continue
-            today = LogReader.day(conn, position) or local_date(now)
-            before = advice(conn, business, today)
-            after = advice(conn, business, today, {made.projection.name: made.schema}, before)
-            if told := differences(before, after):
-                found.advised[business] = told
-            found.advice.add(_advised(told, len(after)))
+            today = LogReader.day(conn, position) or date_of(now)
+            for effect in EFFECTS:
+                items, changes = effect.find(conn, business, today, {made.projection.name: made.schema})
+                if changes:
+                    found.effects[effect.name].by_business[business] = changes
+                found.effects[effect.name].total.add(_counted(changes, items))
 
 
-def _advised(told: Iterable[Mapping[str, Any]], rows: int = 0) -> Changes:
-    """Return recommendations that would come, go or change, counted by type and from which urgency to which."""
-    changes = Changes(rows)
-    for item in told:
-        urgencies = (side and side["urgency"] for side in (item["from"], item["to"]))
-        changes.changed += 1
-        changes.moves[item["type"], *urgencies] += 1
-    return changes
+def _counted(effects: list[EffectChange], items: int = 0) -> Changes:
+    """Return the number of changed items, by kind and by level before and after."""
+    return Changes(items, len(effects), moves=Counter((each.kind, each.before, each.after) for each in effects))
 
 
 def _changes(table: Table, before: Mapping[Any, Row], after: Mapping[Any, Row]) -> Changes:

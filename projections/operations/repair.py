@@ -1,4 +1,4 @@
-"""Repair: one business's rows of a projection made anew, within the generation that serves."""
+"""Repair: one business's rows of a projection are replayed and replaced in the generation that serves."""
 
 import time
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from projections.operations.rebuild import Rebuilt
 from projections.operations.scratch import OperationRequest, ScratchGeneration, scratch_generation, served, shown
 from shared.eventstore.reader import LogReader
 from shared.eventstore.system_events import GLOBAL_TOPICS
+from shared.postgres.generation_states import GenerationKind, GenerationState
 
 _ATTEMPTS = 4
 
@@ -25,38 +26,39 @@ def repair(
     projection: Projection,
     business: int,
     report: Callable[[Progress], None] = lambda _: None,
-    asked: int | None = None,
+    requested: int | None = None,
 ) -> Rebuilt:
-    """Replay one business aside and put its rows in the place of those that serve, in one transaction.
+    """Replay one business into a scratch generation and replace its serving rows, in one transaction.
 
-    The replay holds no lock; where the business goes on meanwhile, it is replayed again, the last time under the lock.
-    Raises Outdated where what serves is another version's.
+    The replay holds no lock; if the business changes meanwhile it is replayed again, the last time under the lock.
+    Raises ProjectorVersionMismatch.
     """
     began = time.monotonic()
-    wish = OperationRequest("repair", business, asked=asked)
-    with closing(source.connect()) as conn, scratch_generation(conn, source, projection, wish) as made:
+    request = OperationRequest(GenerationKind.REPAIR, business, requested=requested)
+    with closing(source.connect()) as conn, scratch_generation(conn, source, projection, request) as made:
         rows = None
         for _ in range(_ATTEMPTS):
             made.replay({business: shown(conn, served(conn, projection), business)})
-            rows = _exchange(conn, made, business, anew=False)
+            rows = _exchange(conn, made, business)
             if rows is not None:
                 break
         if rows is None:
-            rows = _exchange(conn, made, business, anew=True)
+            rows = _exchange(conn, made, business, under_lock=True)
         events, seconds = made.worker.folded.value, time.monotonic() - began
-        account = ProgressRecorder(conn, made.generation, report)
-        account.tell(Progress("replaying", 1, 1, events, seconds))
-        account.conclude("completed", {"businesses": 1, "rows": rows, "events": events, "seconds": round(seconds, 3)})
+        recorder = ProgressRecorder(conn, made.generation, report)
+        recorder.record(Progress(GenerationState.REPLAYING, 1, 1, events, seconds))
+        result = {"businesses": 1, "rows": rows, "events": events, "seconds": round(seconds, 3)}
+        recorder.complete(GenerationState.COMPLETED, result)
         return Rebuilt(projection.name, served(conn, projection), 1, rows or 0, events, seconds, seconds)
 
 
-def _exchange(conn: Connection[Any], made: ScratchGeneration, business: int, *, anew: bool) -> int | None:
-    """Put the rows in place; returns how many they are, None if the business has gone on since they were made."""
+def _exchange(conn: Connection[Any], made: ScratchGeneration, business: int, *, under_lock: bool = False) -> int | None:
+    """Replace the rows; returns their number, None if the business has newer events than were replayed."""
     with conn.transaction():
-        conn.execute(generations.LOCK_PROJECTION, (made.projection.name,))
+        generations.lock_projection(conn, made.projection.name)
         live = served(conn, made.projection)
         now = shown(conn, live, business)
-        if anew:
+        if under_lock:
             made.replay({business: now})
         reader = LogReader([*made.projection.topics, *GLOBAL_TOPICS])
         if reader.of_business(conn, business, made.worker.upto, limit=1, upto=now):

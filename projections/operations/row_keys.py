@@ -1,4 +1,4 @@
-"""How whoever asks names a row: by its key without the business, parts joined by commas."""
+"""External row keys: the primary key without business_id, parts joined by commas."""
 
 from typing import Any
 
@@ -11,14 +11,18 @@ from projections.engine.projection import Projection
 from projections.operations.scratch import served
 from shared.errors import BusinessNeeded, InvalidQuery, RowNotFound
 
-# The table is read whole, of all businesses, while others wait.
+# The whole table is read, while other requests wait.
 _SEARCH_SECONDS = 3.0
 _CHOICES = 10
+SELECT_BUSINESSES = "SELECT DISTINCT business_id FROM {} WHERE {} = %s LIMIT %s"
 
 
 def only_business(conn: Connection[Any], projection: Projection, table: Table, key: str) -> int:
-    """Return whose row a key names. Raises RowNotFound, InvalidQuery with the businesses to choose from if known."""
-    statement = SQL("SELECT DISTINCT business_id FROM {} WHERE {} = %s LIMIT %s")
+    """Return the only business that has a row of this key.
+
+    Raises RowNotFound, InvalidQuery with the ids where several have one, BusinessNeeded where the search is too slow.
+    """
+    statement = SQL(SELECT_BUSINESSES)
     address = Identifier(served(conn, projection), table.name)
     try:
         with conn.transaction():
@@ -38,6 +42,6 @@ def only_business(conn: Connection[Any], projection: Projection, table: Table, k
 
 
 def name_of(table: Table) -> Composed:
-    """Return what names a row among those of its business: its key without the business, parts joined by commas."""
+    """Return the SQL of a row's external key."""
     parts = [SQL("{}::text").format(Identifier(column)) for column in table.keys[1:]]
     return SQL("array_to_string(ARRAY[{}]::text[], ',')").format(SQL(", ").join(parts))

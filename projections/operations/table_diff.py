@@ -1,4 +1,4 @@
-"""Two tables of the same form compared row by row, over a connection each, in memory that does not grow with them."""
+"""Compares two tables of the same form row by row, over one connection each, in constant memory."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,29 +16,29 @@ from projections.engine.writers import SELECT_TYPES
 
 _READ_AT_ONCE = 2_000
 
-# Returns key and hash of each of a business's rows, by key; text in the order of its bytes, which Python shares.
+# Returns key and hash of each of a business's rows, by key; text in byte order, as Python compares it.
 SELECT_HASHES = "SELECT {keys}, hash_record_extended(t, 0) FROM {table} AS t WHERE business_id = %s ORDER BY {order}"
-# Returns the rows of some keys, one array per key column.
+# Returns the rows of some keys, passed as one array per key column.
 SELECT_ROWS = "SELECT * FROM {table} WHERE ({keys}) IN (SELECT * FROM unnest({arrays}))"
 
 Row = dict[str, Any]
-# What is compared: a key, which of two sides its row stands on, and the row's hash.
+# A key, the number of the side and the hash of the row.
 _Hashed = tuple[Key, int, int]
 
 
 class Side(NamedTuple):
-    """A generation, and the connection that sees its rows."""
+    """A generation, and a connection that sees its rows."""
 
     conn: Connection[Any]
     schema: str
 
 
 def keys_that_differ(table: Table, business: int, here: Side, there: Side, most: int) -> tuple[int, list[Key]]:
-    """Return how many of a business's rows are not the same on both sides, and the keys of the first `most` by key."""
+    """Return how many of a business's rows differ between the sides, and the keys of the first `most` of them."""
     count, first = 0, list[Key]()
     with _hashed(table, business, here, 0) as ours, _hashed(table, business, there, 1) as theirs:
         for key, rows in groupby(merge(ours, theirs), key=itemgetter(0)):
-            if _once_on_either_side_and_equal([*rows]):
+            if _equal([*rows]):
                 continue
             count += 1
             if len(first) < most:
@@ -63,7 +63,7 @@ def rows_of_keys(table: Table, side: Side, keys: Sequence[Key]) -> dict[Key, Row
 
 @contextmanager
 def _hashed(table: Table, business: int, side: Side, number: int) -> Iterator[Iterator[_Hashed]]:
-    """Lend the rows of one side, as they are compared; the server keeps those that have not been read."""
+    """Lend the rows of one side; a server-side cursor reads them as they are compared."""
     types = _types(table, side)
     statement = SQL(SELECT_HASHES).format(
         table=Identifier(side.schema, table.name),
@@ -84,5 +84,6 @@ def _types(table: Table, side: Side) -> dict[str, str]:
     return dict(side.conn.execute(SELECT_TYPES, (side.schema, table.name)).fetchall())
 
 
-def _once_on_either_side_and_equal(rows: Sequence[_Hashed]) -> bool:
+def _equal(rows: Sequence[_Hashed]) -> bool:
+    """Tell whether the key has one row on each side, with equal hashes."""
     return [side for _, side, _ in rows] == [0, 1] and rows[0][2] == rows[1][2]

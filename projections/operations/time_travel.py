@@ -1,129 +1,121 @@
-"""Time travel: one shop replayed aside to an earlier position, in every projection, for its owner to ask.
+"""Time travel: one business is replayed to an earlier position, in every projection, for its owner to query.
 
-Requests are rows of `projections.replays`. Whoever makes one holds a lock of its own until the generations stand, so a
-killed process leaves it to the next. Its row is locked by nobody meanwhile: the owner may end it by asking for another.
+Requests are rows of `projections.replays`; this module and the SQL function `projections.request_replay` are its only
+writers. A process that makes one holds a lock until its generations are ready, so that the next process takes up what a
+killed one left. The row itself is not locked meanwhile: the owner may end it by requesting another replay.
 """
 
 import logging
 import multiprocessing
-import threading
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
 from psycopg import Connection
 
-from projections.engine import generations
+from projections.engine import generation_schemas, generations
 from projections.engine.applier import POISON
+from projections.engine.generations import GenerationCancelled, Origin, with_states
 from projections.engine.projection import Projection
-from projections.engine.replayer import Source, Worker
-from projections.operations.rebuild import take_out
+from projections.engine.replayer import Source, Target, Worker
+from projections.operations.rebuild import apply_removals
 from projections.registry import REGISTRY
+from shared.postgres.generation_states import GenerationKind, GenerationState, ReplayState
+from shared.postgres.locks import Lock
+from shared.runtime.loop import Loop
 
-_LOOK_SECONDS, _PAUSE_SECONDS = 0.3, 5.0
-logger = logging.getLogger("smartmarket.travel")
+_POLL_SECONDS = 0.3
+logger = logging.getLogger("smartmarket.time_travel")
 
-# Returns what is to be made, the oldest first.
-SELECT_PENDING = """SELECT id, business_id, position FROM projections.replays
-    WHERE state = 'pending' AND expires_at > now() ORDER BY created_at"""
-# Returns whether nobody else is making a replay; who asks is from now on, until the connection ends.
-TRY_REPLAY = "SELECT pg_try_advisory_lock(7312, hashtext(%s::text))"
-# Returns whether a replay is still to be made.
-SELECT_WANTED = "SELECT state = 'pending' AND expires_at > now() FROM projections.replays WHERE id = %s"
-# Returns nothing; from here on the replay can be asked, or never will be. One that was ended meanwhile stays so.
-FINISH = "UPDATE projections.replays SET state = %s, schemas = %s WHERE id = %s AND state = 'pending'"
-# Returns nothing; what has run out is nobody's any more.
-EXPIRE = "UPDATE projections.replays SET state = 'expired' WHERE state IN ('pending', 'ready') AND expires_at <= now()"
+SELECT_PENDING = with_states("""SELECT id, business_id, position FROM projections.replays
+    WHERE state = {replay_pending} AND expires_at > now() ORDER BY created_at""")
+# Tells whether no other session makes a replay; this one does from now on, until it ends.
+TRY_REPLAY = "SELECT pg_try_advisory_lock(%s, hashtext(%s::text))"
+SELECT_STILL_PENDING = with_states("""SELECT state = {replay_pending} AND expires_at > now()
+    FROM projections.replays WHERE id = %s""")
+# Records the result, unless the replay expired meanwhile.
+FINISH = with_states("""UPDATE projections.replays SET state = %s, schemas = %s
+    WHERE id = %s AND state = {replay_pending}""")
+EXPIRE = with_states("""UPDATE projections.replays SET state = {replay_expired}
+    WHERE state IN ({replay_pending}, {replay_ready}) AND expires_at <= now()""")
 
 
-class Trip(NamedTuple):
-    """One replay that was asked for."""
+class Replay(NamedTuple):
+    """A requested replay."""
 
     id: UUID
     business: int
     position: int
 
 
-class TimeTravelRunner(threading.Thread):
-    """Makes the generations that owners ask for, until stopped."""
+class TimeTravelRunner(Loop):
+    """Makes the replays that owners request, until stopped."""
 
     def __init__(self, source: Source) -> None:
         """Replay from and into the database of `source`."""
-        super().__init__(name="travels", daemon=True)
+        super().__init__("time-travel")
         self._source = source
-        self._stopped = threading.Event()
 
-    def run(self) -> None:
-        """Look for requests until stopped, beginning again after every broken connection."""
-        while not self._stopped.is_set():
-            try:
-                while not self._stopped.is_set() and make_next(self._source):
-                    pass
-            except psycopg.Error as error:
-                logger.warning("travels pause", extra={"reason": f"{type(error).__name__}: {error}"})
-            except Exception:
-                logger.exception("travels stand")
-                self._stopped.wait(_PAUSE_SECONDS)
-            self._stopped.wait(_LOOK_SECONDS)
-
-    def stop(self) -> None:
-        """End after the request at hand."""
-        self._stopped.set()
+    def step(self) -> None:
+        """Make the next replay, or wait for a request."""
+        if not make_next(self._source):
+            self.wait(_POLL_SECONDS)
 
 
 def make_next(source: Source) -> bool:
-    """Make the oldest replay that was asked for and nobody makes; returns whether there was one.
+    """Make the oldest requested replay that no other process makes; returns whether there was one.
 
-    Raises psycopg.Error where the database stands in the way; what the log or a rule makes impossible fails.
+    Raises psycopg.Error where the database is the cause; a replay that the log or a rule makes impossible fails.
     """
     with source.connect() as conn:
         conn.execute(EXPIRE)
-        for trip in [Trip(*row) for row in conn.execute(SELECT_PENDING).fetchall()]:
-            if conn.execute(TRY_REPLAY, (trip.id,)).fetchone() == (True,) and _wanted(conn, trip):
-                _make(source, conn, trip)
-                conn.execute("SELECT pg_advisory_unlock_all()")  # a closed connection is noticed some moments later
+        for replay in [Replay(*row) for row in conn.execute(SELECT_PENDING).fetchall()]:
+            locked = conn.execute(TRY_REPLAY, (Lock.REPLAY, replay.id)).fetchone() == (True,)
+            if locked and _still_pending(conn, replay):
+                _make(source, conn, replay)
+                conn.execute("SELECT pg_advisory_unlock_all()")  # the server notices a closed connection late
                 return True
     return False
 
 
-def _wanted(conn: Connection[Any], trip: Trip) -> bool:
-    return conn.execute(SELECT_WANTED, (trip.id,)).fetchone() == (True,)
+def _still_pending(conn: Connection[Any], replay: Replay) -> bool:
+    return conn.execute(SELECT_STILL_PENDING, (replay.id,)).fetchone() == (True,)
 
 
-def _make(source: Source, claim: Connection[Any], trip: Trip) -> None:
-    told = {"replay": str(trip.id), "business_id": trip.business, "position": trip.position}
+def _make(source: Source, claim: Connection[Any], replay: Replay) -> None:
+    fields = {"replay": str(replay.id), "business_id": replay.business, "position": replay.position}
     try:
-        schemas = [_generation(source, claim, projection, trip) for projection in REGISTRY.values()]
-    except generations.GenerationCancelled:
-        logger.info("replay ended while it was made", extra=told)
+        made = [_generation(source, claim, projection, replay) for projection in REGISTRY.values()]
+    except GenerationCancelled:
+        logger.info("replay cancelled", extra=fields)
     except Exception as error:
-        # What the database cannot do at the moment is tried again; whatever else would stop it every time.
+        # A database that is down is retried; any other error would repeat.
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not isinstance(error, POISON):
             raise
-        logger.exception("replay failed", extra=told)
-        claim.execute(FINISH, ("failed", [], trip.id))
+        logger.exception("replay failed", extra=fields)
+        claim.execute(FINISH, (ReplayState.FAILED.value, [], replay.id))
     else:
-        claim.execute(FINISH, ("ready", schemas, trip.id))
+        claim.execute(FINISH, (ReplayState.READY.value, made, replay.id))
 
 
-def _generation(source: Source, claim: Connection[Any], projection: Projection, trip: Trip) -> str:
-    """Replay one business into a generation of its own; returns its schema, kept from being dropped by `claim`.
+def _generation(source: Source, claim: Connection[Any], projection: Projection, replay: Replay) -> str:
+    """Replay one business into a generation of its own; returns its schema, which the lock of `claim` keeps.
 
-    Raises Unwanted once the replay has been ended.
+    Raises GenerationCancelled once the replay has expired.
     """
-    if not _wanted(claim, trip):
-        raise generations.GenerationCancelled(trip.id)
+    if not _still_pending(claim, replay):
+        raise GenerationCancelled(replay.id)
     with source.connect() as conn:
         with conn.transaction():
-            generation, schema = generations.create(
-                conn, projection, state="replaying", upto=trip.position, kind="travel"
+            generation, schema = generation_schemas.create(
+                conn, projection, Origin(GenerationKind.TRAVEL, upto=replay.position)
             )
-            claim.execute(generations.LOCK_GENERATION, (generation,))
-        worker = Worker(source, projection, schema, trip.position, multiprocessing.Value("q", 0))
+            generations.lock(claim, generation)
+        worker = Worker(Target(source, projection, schema, replay.position), multiprocessing.Value("q", 0))
         with worker.conn:
-            worker.replay_to(trip.business, trip.position)
+            worker.replay_to(replay.business, replay.position)
         with conn.transaction():
-            generations.finish(conn, projection, schema)
-            take_out(conn, projection, schema)
-            generations.advance(conn, generation, "ready")
+            generation_schemas.finish(conn, projection, schema)
+            apply_removals(conn, projection, schema)
+            generations.advance(conn, generation, GenerationState.READY)
     return schema

@@ -1,8 +1,8 @@
-"""Verify: the log replayed aside and compared with the tables that serve, some businesses at a time.
+"""Verify: businesses are replayed into a scratch generation and compared with the tables that serve.
 
-They are read in one snapshot with the positions their tables show, and replayed to exactly these, so that verifying
-goes on beside live writes. Tables are compared by checksum, whatever the order of their rows; only where one
-differs are the rows themselves looked at, by their hashes, and read only as far as they are shown.
+Serving tables are read in one snapshot with their positions, and each business is replayed to exactly its position, so
+that live writes need not stop. Tables are compared by checksum, independent of the order of rows; only where one
+differs are rows compared, by hash, and read as far as they are shown.
 """
 
 import time
@@ -25,25 +25,26 @@ from projections.engine.replayer import Progress, Source
 from projections.operations.scratch import OperationRequest, ScratchGeneration, scratch_generation, served, shown
 from projections.operations.table_diff import Row, Side, keys_that_differ, rows_of_keys
 from shared.eventstore.reader import IS_GLOBAL, LogReader
+from shared.postgres.generation_states import GenerationKind, GenerationState
 
 _SHOWN = 100
 _LOCATED = 10
 _READ_AT_ONCE = 10_000
 _GROUP_BUSINESSES = 64
 _GROUP_EVENTS = 2_000
-_WISH = OperationRequest("verify")
+_ALL = OperationRequest(GenerationKind.VERIFY)
 
-# Returns how many rows each business has in a table, and a sum that does not depend on their order. A row's hash is
-# itself a sum over its columns: hashed once more, cells that changed places between rows do not cancel out.
+# Returns the number of rows of each business and a checksum that does not depend on their order. A row's hash is itself
+# a sum over its columns: hashed once more, values that were swapped between rows do not cancel out.
 CHECKSUMS = """SELECT business_id, count(*), sum(hashint8extended(hash_record_extended(t, 0), 0)) FROM {} AS t
     WHERE business_id = ANY(%s) GROUP BY business_id"""
-# Returns every business that has rows in a table, found by skipping through its key.
+# Returns every business that has rows in a table, by a skip scan of its key.
 SELECT_THERE = """WITH RECURSIVE b AS (
         SELECT min(business_id) AS id FROM {table}
         UNION ALL
         SELECT (SELECT min(t.business_id) FROM {table} t WHERE t.business_id > b.id) FROM b WHERE b.id IS NOT NULL
     ) SELECT id FROM b WHERE id IS NOT NULL"""
-# Returns the positions of a business's events that a projection reads, and of those that are part of every history.
+# Returns the positions of a business's events that a projection reads, and of the global events.
 SELECT_POSITIONS = SQL("""SELECT notification_id FROM log.events
     WHERE business_id = %(business)s AND topic = ANY(%(topics)s) AND notification_id <= %(upto)s
     UNION ALL SELECT notification_id FROM log.events WHERE {global_} AND notification_id <= %(upto)s
@@ -52,10 +53,9 @@ SELECT_POSITIONS = SQL("""SELECT notification_id FROM log.events
 
 @dataclass(frozen=True)
 class Difference:
-    """One row that the serving tables and the log disagree on; `live` or `replayed` is None where it is not there.
+    """A row that differs between the serving table and the log; `live` or `replayed` is None where it is missing.
 
-    `position`: the event since which the log has the row as replayed, 0 if no event ever made it; None where more rows
-    differ than are looked into.
+    `position`: the event since which the row is as replayed, 0 if no event ever made it, None if it was not searched.
     """
 
     table: str
@@ -66,15 +66,15 @@ class Difference:
     position: int | None = None
 
     def masked(self, table: Table) -> dict[str, Any]:
-        """Return it as JSON in which nobody can be recognised: of private columns it shows that they are filled."""
+        """Return it as JSON; values of private columns are replaced by a dot."""
         sides = {"live": self.live, "replayed": self.replayed}
-        told = {side: row and {c: _mask(v, c, table) for c, v in row.items()} for side, row in sides.items()}
+        rows = {side: row and {c: _mask(v, c, table) for c, v in row.items()} for side, row in sides.items()}
         columns = [c for c in (self.live or {}) if self.replayed and self.replayed[c] != (self.live or {})[c]]
         return {
             "table": self.table,
             "business_id": self.business_id,
             "key": self.key,
-            **told,
+            **rows,
             "columns": columns,
             "position": self.position,
         }
@@ -82,7 +82,7 @@ class Difference:
 
 @dataclass
 class Verified:
-    """What a verification found: how many rows the log makes of so many businesses, and up to 100 that differ."""
+    """The result of a verification: replayed businesses and rows, and up to 100 rows that differ."""
 
     projection: str
     businesses: int = 0
@@ -93,11 +93,11 @@ class Verified:
 
     @property
     def equal(self) -> bool:
-        """Tell whether the tables are what the log says."""
+        """Tell whether the tables agree with the log."""
         return not self.differing
 
-    def told(self, projection: Projection) -> dict[str, Any]:
-        """Return it as JSON in which nobody can be recognised."""
+    def as_json(self, projection: Projection) -> dict[str, Any]:
+        """Return it as JSON without personal data."""
         tables = {table.name: table for table in projection.tables}
         return {
             "equal": self.equal,
@@ -114,36 +114,37 @@ def verify(
     projection: Projection,
     only: Sequence[int] | None = None,
     report: Callable[[Progress], None] = lambda _: None,
-    wish: OperationRequest = _WISH,
+    request: OperationRequest = _ALL,
 ) -> Verified:
-    """Compare what serves with a replay of the log; changes nothing that serves.
+    """Compare the serving tables with a replay of the log, without changing them.
 
-    All businesses are looked at, with those that have rows and no history; or the one that `wish` names, or `only`
-    some.
+    Verifies all businesses, including those that have rows but no history; or the one of `request`, or `only` some.
     """
     began = time.monotonic()
     found = Verified(projection.name)
-    with closing(source.connect()) as conn, scratch_generation(conn, source, projection, wish) as made:
-        account = ProgressRecorder(conn, made.generation, report)
-        waiting = deque(_chosen(conn, projection, wish.business) if only is None else only)
+    with closing(source.connect()) as conn, scratch_generation(conn, source, projection, request) as made:
+        recorder = ProgressRecorder(conn, made.generation, report)
+        waiting = deque(_chosen(conn, projection, request.business) if only is None else only)
         total = len(waiting)
         comparison = _Comparison(conn, made, found)
         while waiting:
             found.businesses += comparison.run(waiting)
             found.seconds = time.monotonic() - began
-            account.tell(Progress("replaying", found.businesses, total, made.worker.folded.value, found.seconds))
-        account.conclude("completed", found.told(projection))
+            recorder.record(
+                Progress(GenerationState.REPLAYING, found.businesses, total, made.worker.folded.value, found.seconds)
+            )
+        recorder.complete(GenerationState.COMPLETED, found.as_json(projection))
     return found
 
 
-def concerned(conn: Connection[Any], one: int | None) -> list[int]:
-    """Return every business that has a history, or the one that is named."""
+def businesses_of(conn: Connection[Any], one: int | None) -> list[int]:
+    """Return every business that has a history, or the given one."""
     return LogReader.businesses(conn) if one is None else [one]
 
 
 def _chosen(conn: Connection[Any], projection: Projection, one: int | None) -> list[int]:
-    """Return the business that is named, or every one that has a history, or rows that no event accounts for."""
-    every = set(concerned(conn, one))
+    """Return the given business, or every one that has a history or rows."""
+    every = set(businesses_of(conn, one))
     if one is None:
         live = served(conn, projection)
         for table in projection.tables:
@@ -155,7 +156,7 @@ def _chosen(conn: Connection[Any], projection: Projection, one: int | None) -> l
 def next_group(
     conn: Connection[Any], made: ScratchGeneration, live: str, waiting: deque[int], *, events: int = _GROUP_EVENTS
 ) -> dict[int, int]:
-    """Replay the next businesses to where they stand, enough of them for one look; returns to which positions."""
+    """Replay the next businesses to the positions of their serving rows; returns the positions."""
     made.empty()
     enough = made.worker.folded.value + events
     positions: dict[int, int] = {}
@@ -172,20 +173,20 @@ def _mask(value: object, column: str, table: Table) -> object:
 
 
 class _Comparison:
-    """Some businesses at a time, as they stand and as the log makes them."""
+    """Compares a group of businesses at a time."""
 
     def __init__(self, conn: Connection[Any], made: ScratchGeneration, found: Verified) -> None:
         self._conn = conn
-        self._aside = made
+        self._scratch = made
         self._projection = made.projection
         self._found = found
 
     def run(self, waiting: deque[int]) -> int:
-        """Replay the next businesses to where they stand and take down what differs; returns how many they were."""
+        """Replay and compare the next businesses, and add the differences to the result; returns their number."""
         with self._conn.transaction():
             self._conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             live = served(self._conn, self._projection)
-            positions = next_group(self._conn, self._aside, live, waiting)
+            positions = next_group(self._conn, self._scratch, live, waiting)
             differences = self._compare(live, list(positions))
         for difference in differences:
             at = None
@@ -195,18 +196,18 @@ class _Comparison:
         return len(positions)
 
     def _compare(self, live: str, group: list[int]) -> list[Difference]:
-        """Count the rows that differ and return those to show; both sides are added up at once, a connection each."""
-        with ThreadPoolExecutor(1) as beside:
-            waiting = beside.submit(self._checksums, self._aside.worker.conn, self._aside.schema, group)
+        """Count the rows that differ and return those to show; both sides are summed at the same time."""
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(self._checksums, self._scratch.worker.conn, self._scratch.schema, group)
             here, there = self._checksums(self._conn, live, group), waiting.result()
         self._found.rows += sum(count for sums in there.values() for count, _ in sums.values())
-        told: list[Difference] = []
+        shown_: list[Difference] = []
         for table in self._projection.tables:
             for business in group:
                 if here[table.name].get(business) != there[table.name].get(business):
-                    most = _SHOWN - len(self._found.differences) - len(told)
-                    told += self._rows_that_differ(table, live, business, most)
-        return told
+                    most = _SHOWN - len(self._found.differences) - len(shown_)
+                    shown_ += self._rows_that_differ(table, live, business, most)
+        return shown_
 
     def _checksums(self, conn: Connection[Any], schema: str, group: list[int]) -> dict[str, dict[int, tuple[int, Any]]]:
         """Return count and sum by table and business."""
@@ -218,7 +219,7 @@ class _Comparison:
 
     def _rows_that_differ(self, table: Table, live: str, business: int, most: int) -> list[Difference]:
         """Count the rows of a business that differ and return the first `most` of them, by key."""
-        here, there = Side(self._conn, live), self._aside.side
+        here, there = Side(self._conn, live), self._scratch.side
         count, keys = keys_that_differ(table, business, here, there, most)
         self._found.differing += count
         old, new = rows_of_keys(table, here, keys), rows_of_keys(table, there, keys)
@@ -228,7 +229,7 @@ class _Comparison:
         ]
 
     def _since(self, difference: Difference, upto: int) -> int:
-        """Return the event since which the log has a row as it has it now, by halving the history."""
+        """Return the event since which the replayed row is as it is, by bisection of the history."""
         if difference.replayed is None:
             return 0
         of = {"business": difference.business_id, "topics": [*self._projection.topics], "upto": upto}
@@ -240,7 +241,7 @@ class _Comparison:
         return int(positions[min(first, len(positions) - 1)])
 
     def _row_at(self, difference: Difference, position: int) -> Row | None:
-        self._aside.replay({difference.business_id: position})
+        self._scratch.replay({difference.business_id: position})
         (table,) = (t for t in self._projection.tables if t.name == difference.table)
         key = tuple(difference.key.values())
-        return rows_of_keys(table, self._aside.side, [key]).get(key)
+        return rows_of_keys(table, self._scratch.side, [key]).get(key)

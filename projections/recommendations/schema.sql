@@ -1,3 +1,4 @@
+-- @tables
 -- What a shop was advised to do, and what came of it. priority and impact in hundredths, stake in paisa; status: 0 pending,
 -- 1 viewed, 2 dismissed (by the owner, by time, or because the reason is gone), 3 executed: it never goes back.
 -- facts, based_on, action, modified and outcome_facts are JSON of the events.
@@ -29,10 +30,10 @@ CREATE TABLE recommendations (
     position      bigint
 );
 
--- after the rows, side by side
+-- @indexes
 CREATE UNIQUE INDEX IF NOT EXISTS recommendations_key ON recommendations (business_id, id);
 CREATE INDEX IF NOT EXISTS recommendations_by_priority ON recommendations (business_id, priority, id);
 CREATE INDEX IF NOT EXISTS recommendations_open ON recommendations (business_id, priority, stake) WHERE status < 2;
 
--- once they stand
+-- @keys
 ALTER TABLE recommendations ADD PRIMARY KEY USING INDEX recommendations_key;

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from projections.engine.deltas import Deltas, Key, Table, Values
+from projections.engine.deltas import Deltas, Table
 from projections.engine.projection import Projection
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import (
@@ -48,9 +48,6 @@ PRODUCTS = Table(
     },
 )
 BUYERS = Table("buyers", ("business_id", "id"), changes={"name": "set", "merged_into": "set"}, private=("name",))
-_PRICED_AT, _UNIT_PRICE, _SALES, _UNITS, _PAISA, _LAST_SALE_AT = map(
-    [*PRODUCTS.changes].index, ("priced_at", "unit_price", "sales", "units", "paisa", "last_sale_at")
-)
 _SUMS = {"sales": "add", "units": "add", "paisa": "add"}
 SALES_DAYS = Table("sales_days", ("business_id", "date", "payment_method"), changes=_SUMS)
 PRODUCT_DAYS = Table("product_days", ("business_id", "product_id", "date", "payment_method"), changes=_SUMS)
@@ -132,9 +129,9 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
     position = recorded.position
     payments = [(method, raw) for method, raw in event.payments]
     rows = deltas.rows(TRANSACTIONS)
-    days = deltas.sums(SALES_DAYS)
-    product_days = deltas.sums(PRODUCT_DAYS)
-    products = deltas.sums(PRODUCTS)
+    add_to_day = deltas.merger(SALES_DAYS, "sales", "units", "paisa")
+    add_to_product_day = deltas.merger(PRODUCT_DAYS, "sales", "units", "paisa")
+    add_to_product = deltas.merger(PRODUCTS, "sales", "units", "paisa", "priced_at", "unit_price", "last_sale_at")
     total = 0
     last_date, day, midnight = None, "", ""
     for sale in event.sales:
@@ -145,19 +142,10 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
         method, raw = (None, None) if sale.payment is None else payments[sale.payment]
         sold_at = midnight if sale.time is None else _sold_at(day, sale.time)
         rows.append((business, sale.tx, sold_at, product, sale.customer_id, qty, paisa, method, raw, position, None))
-        _add(days, (business, day, method or ""), 1, qty, paisa)
-        _add(product_days, (business, product, day, method or ""), 1, qty, paisa)
+        add_to_day((business, day, method or ""), 1, qty, paisa)
+        add_to_product_day((business, product, day, method or ""), 1, qty, paisa)
         total += paisa
-        row = products.get((business, product))
-        if row is None:
-            deltas.merge(PRODUCTS, (business, product))
-            row = products[business, product]
-        row[_SALES] += 1
-        row[_UNITS] += qty
-        row[_PAISA] += paisa
-        if row[_PRICED_AT] is None or sold_at >= row[_PRICED_AT]:
-            row[_PRICED_AT] = row[_LAST_SALE_AT] = sold_at
-            row[_UNIT_PRICE] = unit_price(paisa, qty)
+        add_to_product((business, product), 1, qty, paisa, sold_at, unit_price(paisa, qty), sold_at)
     deltas.merge(TOTALS, (business,), sales=len(event.sales), paisa=total)
 
 
@@ -229,20 +217,11 @@ def _count(
 ) -> None:
     """Add one sale to every sum, or take it away."""
     day, qty, paisa = sale.date.isoformat(), times * sale.qty, times * sale.paisa
-    _add(deltas.sums(SALES_DAYS), (business, day, method or ""), times, qty, paisa)
-    _add(deltas.sums(PRODUCT_DAYS), (business, sale.product_id, day, method or ""), times, qty, paisa)
+    sums = {"sales": times, "units": qty, "paisa": paisa}
+    deltas.merge(SALES_DAYS, (business, day, method or ""), **sums)
+    deltas.merge(PRODUCT_DAYS, (business, sale.product_id, day, method or ""), **sums)
     deltas.merge(PRODUCTS, (business, sale.product_id), sales=times, units=qty, paisa=paisa)
     deltas.merge(TOTALS, (business,), sales=times, paisa=paisa)
-
-
-def _add(sums: dict[Key, Values], key: Key, sales: int, units: int, paisa: int) -> None:
-    values = sums.get(key)
-    if values is None:
-        sums[key] = [sales, units, paisa]
-    else:
-        values[0] += sales
-        values[1] += units
-        values[2] += paisa
 
 
 def _sold_at(day: str, time: int | None) -> str:

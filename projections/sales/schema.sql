@@ -1,3 +1,4 @@
+-- @tables
 -- Sales of a business and what they add up to. Money in paisa, quantities in thousandths, times in Asia/Dhaka.
 CREATE TABLE transactions (
     business_id    bigint NOT NULL,
@@ -81,7 +82,7 @@ CREATE TABLE movements (
     position       bigint NOT NULL
 );
 
--- after the rows, side by side
+-- @indexes
 CREATE UNIQUE INDEX IF NOT EXISTS transactions_key ON transactions (business_id, id);
 CREATE INDEX IF NOT EXISTS transactions_by_date ON transactions (business_id, sold_at, id);
 CREATE INDEX IF NOT EXISTS transactions_by_amount ON transactions (business_id, paisa, id);
@@ -100,7 +101,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS product_days_key ON product_days (business_id,
 CREATE INDEX IF NOT EXISTS product_days_by_date ON product_days (business_id, date) INCLUDE (product_id, units);
 CREATE UNIQUE INDEX IF NOT EXISTS sales_totals_key ON sales_totals (business_id);
 
--- once they stand
+-- @keys
 ALTER TABLE transactions ADD PRIMARY KEY USING INDEX transactions_key;
 ALTER TABLE products ADD PRIMARY KEY USING INDEX products_key;
 ALTER TABLE buyers ADD PRIMARY KEY USING INDEX buyers_key;

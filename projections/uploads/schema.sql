@@ -1,3 +1,4 @@
+-- @tables
 -- Uploaded ledgers and what became of their rows.
 CREATE TABLE uploads (
     business_id      bigint NOT NULL,
@@ -19,9 +20,9 @@ CREATE TABLE uploads (
     position         bigint
 );
 
--- after the rows, side by side
+-- @indexes
 CREATE UNIQUE INDEX IF NOT EXISTS uploads_key ON uploads (business_id, file_id);
 CREATE INDEX IF NOT EXISTS uploads_newest_first ON uploads (business_id, accepted DESC);
 
--- once they stand
+-- @keys
 ALTER TABLE uploads ADD PRIMARY KEY USING INDEX uploads_key;

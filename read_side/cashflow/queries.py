@@ -12,12 +12,7 @@ from shared.domain.readmodels.cash import Facts
 
 async def load(conn: AsyncConnection[TupleRow], business_id: int, today: dt.date) -> Facts:
     """Return the cash facts of a business as of a day."""
-    reading = cash.reading(business_id, today)
-    query = next(reading)
-    while True:
-        rows = await all_rows(conn, *query)
-        try:
-            query = reading.send(rows)
-        except StopIteration as done:
-            facts: Facts = done.value
-            return facts
+    known = cash.parameters(business_id, today)
+    rows = cash.Rows(*[await all_rows(conn, statement, known) for statement in cash.STATEMENTS])
+    names = await all_rows(conn, cash.SELECT_NAMES, {"business": business_id, "ids": cash.largest_debtors(rows)})
+    return cash.facts(today, rows, names)

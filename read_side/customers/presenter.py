@@ -54,7 +54,7 @@ class Shop(NamedTuple):
     @property
     def churn(self) -> ChurnParameters:
         """Return the parameters of the churn score."""
-        parameters: ChurnParameters = registry.read(self.scoring)["churn"].parameters
+        parameters: ChurnParameters = registry.BOOK.from_text(self.scoring)["churn"].parameters
         return parameters
 
 
@@ -63,7 +63,7 @@ def item(row: Customer, shop: Shop, today: dt.date, language: Language) -> dict[
     days = None if row.last_on is None else max(0, (today - row.last_on).days)
     probability = None
     if shop.curve and shop.horizon and row.warmth is not None:
-        rule = registry.read(shop.scoring)["returning"].parameters
+        rule = registry.BOOK.from_text(shop.scoring)["returning"].parameters
         probability = round(returning.probability(shop.curve, row.warmth, shop.horizon.toordinal(), rule), 2)
     return {
         "id": row.id,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from shared.eventstore.store import EventStore
-from shared.eventstore.vault import Vault
+from shared.eventstore.vault import Vault, sql_over
 
 PART_BYTES = 1 << 20
 
@@ -107,7 +107,7 @@ class Files:
         """Return a function that keeps part n of a new file."""
         subject = f"business-{business_id}"
         with self._store.cursor() as cursor:
-            keys = Vault(self._store.master, _statements(cursor)).keys([subject], create=True)
+            keys = Vault(self._store.master, sql_over(cursor.connection)).keys([subject], create=True)
 
         def put(part: int, data: bytes) -> None:
             self._parts.put(business_id, file_id, part, keys.seal_bytes(subject, data, _place(file_id, part)))
@@ -122,7 +122,7 @@ class Files:
         came = 0
         subject = f"business-{business_id}"
         with self._store.cursor() as cursor:
-            keys = Vault(self._store.master, _statements(cursor)).keys([subject])
+            keys = Vault(self._store.master, sql_over(cursor.connection)).keys([subject])
         part = 0
         while (sealed := self._parts.get(business_id, file_id, part)) is not None:
             data = keys.open_bytes(subject, sealed, _place(file_id, part))
@@ -142,14 +142,6 @@ class Files:
 
 def _place(file_id: uuid.UUID, part: int) -> str:
     return f"/{file_id}/{part}"
-
-
-def _statements(cursor: Any) -> Any:  # noqa: ANN401 - a psycopg cursor of dicts
-    def run(query: Any, params: Any) -> list[dict[str, Any]]:  # noqa: ANN401
-        cursor.execute(query, params)
-        return cursor.fetchall() if cursor.description else []
-
-    return run
 
 
 def open_parts(store: EventStore, setting: str) -> Parts:

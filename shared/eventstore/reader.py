@@ -43,12 +43,15 @@ SELECT_DAY = """SELECT topic, state FROM log.events WHERE originator_id = 'days'
 # Returns what has been activated by a position, in order.
 SELECT_RULES = """SELECT topic, state, notification_id FROM log.events
     WHERE originator_id = 'rules' AND notification_id <= %s ORDER BY originator_version"""
-# Returns every business that has a history, found by skipping through the index.
+# Selects every business that has a history, by one probe of the index per business.
 SELECT_BUSINESSES = """WITH RECURSIVE b AS (
         SELECT min(business_id) AS id FROM log.events
         UNION ALL
         SELECT (SELECT min(e.business_id) FROM log.events e WHERE e.business_id > b.id) FROM b WHERE b.id IS NOT NULL
     ) SELECT id FROM b WHERE id IS NOT NULL"""
+# Keeps of those the businesses whose last event is at most some days old.
+AND_ACTIVE = """ AND (SELECT e.recorded_at FROM log.events e WHERE e.business_id = b.id
+    ORDER BY e.notification_id DESC LIMIT 1) > now() - make_interval(days => %s)"""
 
 
 class LogReader:
@@ -89,6 +92,11 @@ class LogReader:
     def businesses(conn: Connection[Any]) -> list[int]:
         """Return every business that has a history, in ascending order."""
         return [business for (business,) in conn.execute(SELECT_BUSINESSES).fetchall()]
+
+    @staticmethod
+    def active_businesses(conn: Connection[Any], days: int) -> list[int]:
+        """Return the businesses whose last event is at most `days` days old, in ascending order."""
+        return [business for (business,) in conn.execute(SELECT_BUSINESSES + AND_ACTIVE, (days,)).fetchall()]
 
     @staticmethod
     def day(conn: Connection[Any], position: int) -> dt.date | None:

@@ -17,6 +17,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from psycopg import Connection
+from psycopg.rows import dict_row
 
 _NONCE = 12
 
@@ -33,6 +35,17 @@ class Sql(Protocol):
 
     def __call__(self, query: LiteralString, params: Sequence[Any]) -> list[dict[str, Any]]:
         """Return the rows as dicts; none for statements without a result."""
+
+
+def sql_over(conn: Connection[Any]) -> Sql:
+    """Return a function that runs statements over a connection, in its transaction if it is within one."""
+
+    def run(query: LiteralString, params: Sequence[Any]) -> list[dict[str, Any]]:
+        with conn.cursor(row_factory=dict_row) as cursor:
+            cursor.execute(query, params)
+            return cursor.fetchall() if cursor.description else []
+
+    return run
 
 
 def derive(master: str, purpose: str) -> bytes:

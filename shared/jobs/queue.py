@@ -8,7 +8,7 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 from psycopg import Connection, Cursor
 from psycopg.rows import dict_row
@@ -65,9 +65,10 @@ INSERT_ATTEMPT = "INSERT INTO jobs.attempts (job_id, worker, error) VALUES (%s, 
 # Returns the jobs that are due and leased by nobody alive, those somebody waits for first.
 SELECT_DUE = """SELECT id, priority FROM jobs.jobs WHERE state IN ('pending', 'running') AND run_after <= now()
     AND (leased_until IS NULL OR leased_until < now()) ORDER BY priority, run_after LIMIT 500"""
-# Returns whether a job that goes before those of a priority is due and leased by nobody.
-SELECT_OUTRANKED = """SELECT EXISTS (SELECT FROM jobs.jobs WHERE state = 'pending' AND run_after <= now()
-    AND priority < %s)"""
+# Selects whether jobs that go before those of a priority wait for a worker, and whether a worker runs one.
+SELECT_MORE_URGENT = """SELECT coalesce(bool_or(state = 'pending' AND run_after <= now()), false),
+        coalesce(bool_or(state = 'running' AND leased_until > now()), false)
+    FROM jobs.jobs WHERE state IN ('pending', 'running') AND priority < %s"""
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,13 @@ class Job:
     payload: dict[str, Any]
     attempts: int
     priority: int = 0
+
+
+class MoreUrgent(NamedTuple):
+    """Whether jobs of a higher priority wait for a worker, and whether some are run by one."""
+
+    waiting: bool
+    running: bool
 
 
 class Retry(Exception):
@@ -175,9 +183,9 @@ def _by_priority(jobs: Sequence[tuple[uuid.UUID, int]]) -> dict[int, list[uuid.U
     return found
 
 
-def outranked(conn: Connection[Any], priority: int) -> bool:
-    """Tell whether something more urgent than a job of this priority waits for a worker."""
-    return bool(conn.execute(SELECT_OUTRANKED, (priority,)).fetchone() == (True,))
+def more_urgent(conn: Connection[Any], priority: int) -> MoreUrgent:
+    """Return whether jobs that go before those of this priority wait for a worker or are run by one."""
+    return MoreUrgent(*cast("tuple[bool, bool]", conn.execute(SELECT_MORE_URGENT, (priority,)).fetchone()))
 
 
 def backoff(attempts: int) -> float:

@@ -21,6 +21,8 @@ from shared.errors import ProjectionBehind, ProjectionParked, ReplayExpired
 from shared.postgres.locks import Lock
 
 WRITER, PROJECTOR, READER = "smartmarket_writer", "smartmarket_projector", "smartmarket_reader"
+READER_NAME = "smartmarket-reader"
+"""The application name of connections that read for requests."""
 SHARDS = 16
 _PAUSES = (0.001, 0.001, 0.002, 0.002, 0.003, 0.004, 0.005, 0.008, 0.012, 0.02)
 _MIGRATIONS, _FUNCTIONS = files("shared.postgres.migrations"), files("shared.postgres.functions")
@@ -110,7 +112,7 @@ def reader_pool(url: str, *, role: str | None, max_size: int = 8) -> AsyncConnec
         await conn.set_read_only(True)
         conn.prepare_threshold = 1
 
-    kwargs: dict[str, Any] = {"application_name": "smartmarket-reader"}
+    kwargs: dict[str, Any] = {"application_name": READER_NAME}
     if role:
         kwargs["options"] = f"-c role={role}"
     return AsyncConnectionPool(

@@ -10,6 +10,7 @@ DOMAINS = {
     *("identity", "sales", "inventory", "customers", "forecasting", "cashflow", "recommendations", "admin"),
     "clock",  # the business day
     "demo",  # shops that only show what the program does
+    "lookups",  # customers and products by id, which several domains of the write side look up
     "uploads",  # what was handed in and what became of it: projected and queried apart from the sales in it
 }
 MACHINE = {
@@ -22,18 +23,30 @@ MACHINE = {
 SHOP = {"events", "rules", "readmodels", "presentation", "refusals"}
 # A module of a domain is named by its role, or <subject>_<role>.
 ROLES = {
-    "write_side": {"router", "schemas", "handlers", "aggregate", "policy", "worker", "lookups", "presenter", "cli"},
-    "projections": {"projector", "derivation"},
+    "write_side": {
+        "router",
+        "schemas",
+        "handlers",
+        "aggregate",
+        "policy",
+        "worker",
+        "lookups",
+        "presenter",
+        "rows",
+        "cli",
+    },
+    "projections": {"projector", "derivation", "effects"},
     "read_side": {"router", "queries", "presenter", "examples"},
 }
 # Modules beside the domains of a side: what collects from them, and what runs them.
 COLLECTORS = {
-    "write_side": {"policies", "scheduler", "indexes"},
+    "write_side": {"policies", "scheduler", "indexes", "routes"},
     "projections": {"registry", "cli"},
     "read_side": {"routes"},
 }
 # Packages of a domain that hold one capability in several modules, and modules that are no role.
 PACKAGES = {
+    Path("write_side/lookups"),
     Path("write_side/sales/csv"),  # reading a ledger, in pure steps
     Path("write_side/sales/upload"),  # receiving files
     Path("write_side/forecasting/models"),

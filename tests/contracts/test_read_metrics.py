@@ -10,6 +10,7 @@ from projections.engine import generations
 from projections.operations.scratch import OperationRequest
 from projections.operations.verify import verify
 from projections.registry import REGISTRY
+from shared.postgres.generation_states import GenerationKind
 from shared.runtime.heartbeat import beat
 from smartmarket import source_of
 from tests.support.application import RunningSystem
@@ -48,7 +49,10 @@ def test_read_models_jobs_and_processes_tell_how_they_keep_up(
     for name in REGISTRY:
         wait_until(partial(at_the_head, client, name))
     reported = verify(
-        source_of(running.container), REGISTRY["uploads"], [shop.business_id], wish=OperationRequest("nightly")
+        source_of(running.container),
+        REGISTRY["uploads"],
+        [shop.business_id],
+        request=OperationRequest(GenerationKind.NIGHTLY),
     )
     assert reported.equal
     after = scraped(client)

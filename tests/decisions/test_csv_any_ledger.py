@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.csv_rows import HEADER, MARK, NOW, TODAY, sales, stored
+from tests.support.properties import examples
 from write_side.sales.csv.dates import AmbiguousDates
 from write_side.sales.csv.header import NoLedger
 from write_side.sales.csv.rows import LedgerRow, read_rows, scan
@@ -151,7 +152,7 @@ LEDGER_LIKE = st.lists(
 ).map(lambda parts: "".join(parts).encode())
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(100))
 @given(
     st.one_of(st.binary(), st.binary().map(HEADER.encode().__add__), LEDGER_LIKE.map(HEADER.encode().__add__)),
     st.integers(1, 64),

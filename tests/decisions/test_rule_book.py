@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from shared.domain.refusals.admin import InvalidRule, RuleNotFound
 from shared.domain.rules import registry
-from shared.domain.rules.registry import BOOK, RELEASED, Span
+from shared.domain.rules.registry import BOOK
+from shared.eventstore.rule_versions import Span
 from shared.eventstore.system_events import RuleActivated
 from write_side.admin.rules_aggregate import ActivateRule, decide
 
@@ -26,16 +27,16 @@ def activated(*commands: ActivateRule) -> list[RuleActivated]:
 
 
 def test_before_anything_is_activated_the_contracts_rules_hold() -> None:
-    assert registry.in_force([]) == RELEASED
-    assert {name: chosen.version for name, chosen in RELEASED.items()} == {name: f"{name}.v1" for name in BOOK}
+    assert registry.BOOK.in_force([]) == BOOK.released
+    assert {name: chosen.version for name, chosen in BOOK.released.items()} == {name: f"{name}.v1" for name in BOOK}
 
 
 def test_an_activation_records_every_parameter_and_a_version_that_names_them() -> None:
     (event,) = decide(command("rfm", recency_days=FRESH), ())
     assert (event.rule, event.version, event.by) == ("rfm", "rfm.v1.1", "user-99")
     assert event.parameters == {"recency_days": FRESH, "segment_tenths": [17, 27, 37, 47]}
-    chosen = registry.in_force([event])["rfm"]
-    assert (chosen.version, registry.settable("rfm", chosen.parameters)) == (event.version, event.parameters)
+    chosen = registry.BOOK.in_force([event])["rfm"]
+    assert (chosen.version, registry.BOOK.settable("rfm", chosen.parameters)) == (event.version, event.parameters)
 
 
 def test_equal_parameters_have_one_version_whenever_they_are_chosen() -> None:
@@ -57,7 +58,7 @@ def test_equal_parameters_have_one_version_whenever_they_are_chosen() -> None:
         "rfm.v2.3",
         "rfm.v1.2",
     ]
-    assert registry.in_force(log)["rfm"].parameters.recency_days == (1, 2, 3, 4)
+    assert registry.BOOK.in_force(log)["rfm"].parameters.recency_days == (1, 2, 3, 4)
 
 
 def test_activating_the_active_rule_records_nothing() -> None:
@@ -128,10 +129,10 @@ def _choices(draw: st.DrawFn) -> ActivateRule:
 @given(st.lists(_choices(), max_size=8))
 def test_any_valid_parameters_can_be_read_back_and_named(choices: list[ActivateRule]) -> None:
     log = activated(*choices)
-    holds = registry.in_force(log)
-    assert registry.read(registry.written(holds, BOOK)) == holds
-    assert registry.from_json(registry.as_json(holds)) == holds
+    holds = registry.BOOK.in_force(log)
+    assert registry.BOOK.from_text(registry.BOOK.to_text(holds, BOOK)) == holds
+    assert registry.BOOK.from_json(registry.BOOK.as_json(holds)) == holds
     for rule, chosen in holds.items():
         assert registry.named(chosen.version, log) == (rule, chosen)
-        there = registry.versions(rule, log)
+        there = registry.BOOK.versions(rule, log)
         assert len({repr(parameters) for parameters in there.values()}) == len(there)

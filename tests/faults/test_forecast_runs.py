@@ -16,7 +16,7 @@ from shared.domain.events.forecasting import (
 from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata
 from shared.jobs import queue
-from shared.jobs.job import NIGHTLY, WAITED_FOR, NewJob
+from shared.jobs.job import NIGHTLY, WAITED_FOR, NewJob, Outcome
 from shared.jobs.queue import Job, Retry
 from shared.runtime.container import Container
 from tests.support import failing_models
@@ -25,7 +25,7 @@ from tests.support.failing_models import TODAY, task
 from tests.support.log_facts import connected, rows
 from tests.support.shop_events import batch, products, sale
 from write_side.forecasting.aggregate import part_stream, run_stream
-from write_side.forecasting.models.process import Models, ProductTask
+from write_side.forecasting.models.process import Limits, Models, ProductTask
 from write_side.forecasting.policy import MAKE
 from write_side.forecasting.worker import ForecastMaker
 
@@ -37,7 +37,7 @@ GONE = "DELETE FROM jobs.jobs RETURNING id"
 
 @pytest.fixture
 def models() -> Iterator[Models]:
-    opened = Models(failing_models.load, limit=2.0)
+    opened = Models(failing_models.load, Limits(clock=2.0))
     yield opened
     opened.close()
 
@@ -160,6 +160,38 @@ def test_a_forecast_run_yields_to_waiting_jobs(desk: Desk, database_url: str, mo
     monkeypatch.undo()
     desk.maker(JOB, Held())
     assert [e.product_id for e in desk.reported() if isinstance(e, ForecastMade)] == [1, 2, 3]
+
+
+def test_a_run_pauses_while_another_worker_runs_a_more_urgent_job(
+    desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.open([1, 1])
+    import_job = replace(NewJob("read_upload", "file", SHOP, 1, {}), priority=WAITED_FOR)
+    with connected(database_url) as conn:
+        queue.record(conn, [import_job])
+        assert queue.claim(conn, import_job.id, "other worker")
+    reported_while_paused: list[int] = []
+
+    def finish_the_import(_: float) -> None:
+        reported_while_paused.append(len(desk.reported()))
+        with connected(database_url) as conn:
+            queue.record(conn, [Outcome("read_upload", "file", "done")])
+
+    monkeypatch.setattr("write_side.forecasting.worker.time.sleep", finish_the_import)
+    desk.maker(JOB, Held())
+    assert reported_while_paused == [0]
+    assert [e.product_id for e in desk.reported() if isinstance(e, ForecastMade)] == [1, 2]
+
+
+def test_a_run_does_not_pause_for_ever(desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.open([1])
+    import_job = replace(NewJob("read_upload", "file", SHOP, 1, {}), priority=WAITED_FOR)
+    with connected(database_url) as conn:
+        queue.record(conn, [import_job])
+        assert queue.claim(conn, import_job.id, "other worker")
+    monkeypatch.setattr("write_side.forecasting.worker._LONGEST_PAUSE_SECONDS", 0.0)
+    desk.maker(JOB, Held())
+    assert [e.product_id for e in desk.reported() if isinstance(e, ForecastMade)] == [1]
 
 
 def test_a_run_waits_for_the_tables(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,16 +9,18 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from shared.runtime.low_priority import is_low
 from tests.support import failing_models
 from tests.support.failing_models import task
+from tests.support.priorities import LINUX
 from tests.support.source_tree import ROOT
 from tests.support.waiting import wait_until
-from write_side.forecasting.models.process import ForecastError, Models
+from write_side.forecasting.models.process import ForecastError, Limits, Models
 
 
 @pytest.fixture
 def models() -> Iterator[Models]:
-    opened = Models(failing_models.load, limit=2.0)
+    opened = Models(failing_models.load, Limits(cpu=2.0, clock=5.0))
     yield opened
     opened.close()
 
@@ -37,6 +39,21 @@ def test_a_child_that_hangs_is_killed_and_another_goes_on(models: Models) -> Non
     assert not psutil.pid_exists(pid)
     assert models.predict(task(1)) == models.predict(task(1))
     assert models.pid not in {None, pid}
+
+
+def test_a_child_that_computes_for_too_long_is_killed_before_the_clock_runs_out() -> None:
+    models = Models(failing_models.load, Limits(cpu=0.3, clock=250.0))
+    assert reason(models, failing_models.COMPUTES) == "too_slow"
+    assert models.pid is None
+    models.close()
+
+
+@LINUX
+def test_a_child_has_low_priority(models: Models) -> None:
+    models.predict(task(1))
+    assert models.pid is not None
+    assert is_low(models.pid)
+    assert not is_low(os.getpid())
 
 
 def test_a_child_that_dies_is_replaced_and_one_that_raises_is_kept(models: Models) -> None:
@@ -64,7 +81,7 @@ def test_models_that_cannot_be_loaded_fail_the_job_not_the_products() -> None:
 
 
 def test_an_idle_model_process_ends() -> None:
-    models = Models(failing_models.load, idle=1.0)
+    models = Models(failing_models.load, Limits(idle=1.0))
     models.predict(task(1))
     pid = models.pid
     assert pid is not None
@@ -76,6 +93,7 @@ def test_an_idle_model_process_ends() -> None:
 
 PARENT = """
 import threading
+from shared.runtime.low_priority import is_low
 from tests.support import failing_models
 from tests.support.failing_models import task
 from write_side.forecasting.models.process import Models

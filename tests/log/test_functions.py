@@ -48,5 +48,8 @@ def test_functions_take_the_locks_of_the_list() -> None:
     }
     assert {name: locks for name, locks in taken.items() if locks} == {
         "log.append.sql": {Lock.LOG},
+        "projections.request_adoption.sql": {Lock.REBUILD},
+        "projections.request_generation.sql": {Lock.REBUILD},
+        "projections.request_replay.sql": {Lock.REPLAY_REQUESTS},
         "projections.share.sql": {Lock.POINTER},
     }

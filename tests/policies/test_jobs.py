@@ -202,7 +202,7 @@ def test_jobs_of_waiting_users_are_due_first(database_url: str) -> None:
     with connected(database_url, WRITER) as conn:
         assert queue.due(conn) == [waited_for.id, nightly.id]
         assert queue.due_by_priority(conn) == {WAITED_FOR: [waited_for.id], NIGHTLY: [nightly.id]}
-        assert queue.outranked(conn, NIGHTLY)
-        assert not queue.outranked(conn, WAITED_FOR)
+        assert queue.more_urgent(conn, NIGHTLY) == (True, False)
+        assert queue.more_urgent(conn, WAITED_FOR) == (False, False)
         assert queue.claim(conn, waited_for.id, "worker-a") is not None
-        assert not queue.outranked(conn, NIGHTLY)
+        assert queue.more_urgent(conn, NIGHTLY) == (False, True)

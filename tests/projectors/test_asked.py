@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections.engine import generations
+from projections.engine import generation_schemas
 from projections.engine.replayer import replay_all
 from projections.operations import rebuild as rebuilding
 from projections.operations import repair, verify
@@ -44,9 +44,12 @@ def office(world: World) -> Office:
 
 
 def test_operation_requests_run_in_order_and_record_their_results(office: Office) -> None:
-    chosen = office.desk.rules("customers", None, {"rfm.recency_days": [0, 3, 12, 300]})
-    verified, previewed = office.desk.ask("sales", "verify"), office.desk.ask("customers", "preview", None, chosen)
-    rebuilt = office.desk.ask("sales", "rebuild")
+    chosen = office.requests.preview_rules("customers", None, {"rfm.recency_days": [0, 3, 12, 300]})
+    verified, previewed = (
+        office.requests.request("sales", "verify"),
+        office.requests.request("customers", "preview", None, chosen),
+    )
+    rebuilt = office.requests.request("sales", "rebuild")
     assert office.row(rebuilt)[0] == "pending"
     assert [office.make() for _ in range(4)] == [True, True, True, False]
     state, _, result, progress, _ = office.row(verified)
@@ -63,7 +66,7 @@ def test_operation_requests_run_in_order_and_record_their_results(office: Office
 def test_a_verification_reports_differences_without_names(office: Office) -> None:
     table = Identifier(office.world.schema("customers"), "people")
     office.world.admin.execute(SQL("UPDATE {} SET name = 'Somebody' WHERE business_id = 7 AND id = 3").format(table))
-    asked = office.desk.ask("customers", "verify", SHOP)
+    asked = office.requests.request("customers", "verify", SHOP)
     assert office.make()
     result = office.row(asked)[2]
     (difference,) = result["differences"]
@@ -74,26 +77,30 @@ def test_a_verification_reports_differences_without_names(office: Office) -> Non
 
 
 def test_the_second_rebuild_is_refused_by_name_until_the_first_serves(office: Office) -> None:
-    first = office.desk.ask("sales", "rebuild")
+    first = office.requests.request("sales", "rebuild")
     with pytest.raises(RebuildRunning) as refused:
-        office.desk.ask("sales", "rebuild")
+        office.requests.request("sales", "rebuild")
     assert refused.value.details == {"projection": "sales", "generation_id": first}
-    office.desk.ask("inventory", "rebuild")
+    office.requests.request("inventory", "rebuild")
     assert [office.make() for _ in range(3)] == [True, True, False]
-    assert office.desk.ask("sales", "rebuild") > first
+    assert office.requests.request("sales", "rebuild") > first
 
 
 def test_adopting_a_preview_is_recorded_and_can_be_rolled_back(office: Office) -> None:
     world = office.world
-    first = office.desk.ask("customers", "preview", None, office.desk.rules("customers", "rfm.v2", {}))
-    second = office.desk.ask("customers", "preview", None, office.desk.rules("customers", "rfm.v1", {}))
+    first = office.requests.request(
+        "customers", "preview", None, office.requests.preview_rules("customers", "rfm.v2", {})
+    )
+    second = office.requests.request(
+        "customers", "preview", None, office.requests.preview_rules("customers", "rfm.v1", {})
+    )
     with pytest.raises(GenerationNotReady):
-        office.desk.adopt(first)
+        office.requests.adopt(first)
     assert [office.make() for _ in range(3)] == [True, True, False]
-    assert [office.desk.adopt(first) for _ in range(2)] == ["live", "live"]
+    assert [office.requests.adopt(first) for _ in range(2)] == ["live", "live"]
     world.project("customers")
     assert {row["rules"] for row in world.rows("customers")["churn"]} == {"rfm.v2 churn.v1 returning.v1"}
-    assert office.desk.adopt(second) == "live"
+    assert office.requests.adopt(second) == "live"
     assert (office.row(first)[0], office.row(second)[0]) == ("completed", "live")
     assert [r.event.version for r in world.history() if r.topic == "rules.RuleActivated"] == ["rfm.v2", "rfm.v1"]  # type: ignore[attr-defined]
     world.project("customers")
@@ -101,40 +108,42 @@ def test_adopting_a_preview_is_recorded_and_can_be_rolled_back(office: Office) -
     before = world.schema("sales")
     rebuild(world.source, REGISTRY["sales"], workers=0)
     world.append(SHOP, products("Later", first=90))
-    assert office.desk.adopt(int(before.rpartition("_g")[2])) == "catching_up"
+    assert office.requests.adopt(int(before.rpartition("_g")[2])) == "catching_up"
     assert office.make()
     assert world.schema("sales") == before
     assert differences(world.rows("sales"), world.expected("sales")) == {}
 
 
 def test_a_scratch_generation_can_be_dropped_but_not_the_serving_one(office: Office) -> None:
-    waiting = office.desk.ask("customers", "preview", None, office.desk.rules("customers", "rfm.v2", {}))
+    waiting = office.requests.request(
+        "customers", "preview", None, office.requests.preview_rules("customers", "rfm.v2", {})
+    )
     serving = int(office.world.schema("sales").rpartition("_g")[2])
-    assert office.desk.drop(waiting) == "dropped"
+    assert office.requests.drop(waiting) == "dropped"
     assert not office.make()
     with pytest.raises(GenerationNotReady):
-        office.desk.drop(serving)
+        office.requests.drop(serving)
     rebuild(office.world.source, REGISTRY["sales"], workers=0)
-    assert office.desk.drop(serving) == "dropped"
-    assert generations.drop_retired(office.world.conn, after_seconds=0) == [f"sales_g{serving}"]
+    assert office.requests.drop(serving) == "dropped"
+    assert generation_schemas.drop_unused(office.world.conn, after_seconds=0) == [f"sales_g{serving}"]
     for gone in (waiting, serving):
         with pytest.raises(GenerationNotReady):
-            office.desk.adopt(gone)
+            office.requests.adopt(gone)
 
 
 def test_bad_wishes_are_refused_with_what_is_allowed(office: Office) -> None:
-    desk = office.desk
+    requests = office.requests
     with pytest.raises(ProjectionNotFound) as refused:
-        desk.ask("profits", "rebuild")
+        requests.request("profits", "rebuild")
     assert refused.value.details["allowed"] == list(REGISTRY)
     for business in (8, 2**62):
         with pytest.raises(BusinessNotFound):
-            desk.ask("sales", "verify", business)
+            requests.request("sales", "verify", business)
     for generation in (10**9, 2**62):
         with pytest.raises(GenerationNotFound):
-            desk.adopt(generation)
+            requests.adopt(generation)
         with pytest.raises(GenerationNotFound):
-            desk.drop(generation)
+            requests.drop(generation)
     wishes: list[tuple[str, str | None, dict[str, object]]] = [
         ("customers", "rfm.v9", {}),
         ("customers", "profit.v1", {}),
@@ -152,7 +161,7 @@ def test_bad_wishes_are_refused_with_what_is_allowed(office: Office) -> None:
     ]
     for wish in wishes:
         with pytest.raises(InvalidRule) as invalid:
-            desk.rules(*wish)
+            requests.preview_rules(*wish)
         assert invalid.value.details["allowed"] or wish[0] == "sales"
     assert not office.make()
 
@@ -164,7 +173,7 @@ def test_one_shop_is_repaired_in_place(office: Office) -> None:
             address = Identifier(world.schema(name), table.name)
             world.admin.execute(SQL("DELETE FROM {} WHERE business_id = 7").format(address))
         serving, other = world.schema(name), world.rows(name, businesses=[OTHER])
-        asked = office.desk.ask(name, "repair", SHOP)
+        asked = office.requests.request(name, "repair", SHOP)
         assert office.make()
         assert office.row(asked)[0] == "completed"
         assert world.schema(name) == serving
@@ -191,7 +200,7 @@ def test_a_shop_active_during_its_repair_loses_nothing(office: Office, monkeypat
 
 def test_an_unreplayable_history_fails_with_a_reason_and_blocks_no_other(office: Office) -> None:
     office.world.append(SHOP, POISONS["an amount beyond measure"])
-    failing, fine = office.desk.ask("sales", "rebuild"), office.desk.ask("inventory", "verify")
+    failing, fine = office.requests.request("sales", "rebuild"), office.requests.request("inventory", "verify")
     assert [office.make() for _ in range(3)] == [True, True, False]
     state, _, result, _, _ = office.row(failing)
     assert (state, "out of range" in result["error"].lower() or result["error"] != "") == ("failed", True)
@@ -202,25 +211,25 @@ def test_a_projector_resumes_the_request_of_a_killed_one(office: Office, monkeyp
     def broken(*_: object) -> int:
         raise Interrupted
 
-    asked = office.desk.ask("customers", "verify")
+    asked = office.requests.request("customers", "verify")
     with monkeypatch.context() as patch:
         patch.setattr(verify, "next_group", broken)
         with pytest.raises(Interrupted):
             office.make()
     assert office.row(asked)[0] == "replaying"
-    assert generations.drop_retired(office.world.conn, after_seconds=0) == []
+    assert generation_schemas.drop_unused(office.world.conn, after_seconds=0) == []
     assert office.make()
     assert office.row(asked)[0] == "completed"
 
 
 def test_killed_again_and_again_everything_asked_for_is_made_in_the_end(office: Office) -> None:
     world = office.world
-    chosen = office.desk.rules("customers", "rfm.v2", {})
+    chosen = office.requests.preview_rules("customers", "rfm.v2", {})
     asked = [
-        office.desk.ask("customers", "preview", None, chosen),
-        office.desk.ask("sales", "verify"),
-        office.desk.ask("sales", "rebuild"),
-        office.desk.ask("inventory", "repair", SHOP),
+        office.requests.request("customers", "preview", None, chosen),
+        office.requests.request("sales", "verify"),
+        office.requests.request("sales", "rebuild"),
+        office.requests.request("inventory", "repair", SHOP),
     ]
 
     def killed(process: "subprocess.Popen[bytes]", after: int) -> None:
@@ -256,7 +265,7 @@ def test_an_operation_request_succeeds_after_any_interruption(office: Office, mo
 
     monkeypatch.setattr(rebuilding, "replay_all", unlucky)
     monkeypatch.setattr(asking, "_PAUSE_SECONDS", 0.01)
-    asked = office.desk.ask("sales", "rebuild")
+    asked = office.requests.request("sales", "rebuild")
     thread = RequestRunner(office.world.source)
     thread.start()
     try:

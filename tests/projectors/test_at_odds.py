@@ -8,7 +8,7 @@ import pytest
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
-from projections.engine import generations
+from projections.engine import generation_schemas, generations
 from projections.engine.deriver import Deriver
 from projections.engine.generations import GenerationCancelled
 from projections.operations import request_runner as asking
@@ -23,6 +23,7 @@ from shared.domain.events.sales import ProductsAdded
 from shared.domain.rules import registry
 from shared.errors import GenerationNotReady
 from shared.errors import RebuildRunning as RebuildIsRunning
+from shared.postgres.generation_states import GenerationKind
 from tests.support.followers import caught_up
 from tests.support.operations import Office
 from tests.support.poison import repair as put_right
@@ -62,7 +63,7 @@ def test_a_generation_being_rolled_back_to_is_not_dropped(shop: World, monkeypat
     before = {shop.schema(name): name for name in ("sales", "inventory")}
     for name in before.values():
         rebuild(shop.source, REGISTRY[name], workers=0)
-    drop, dropped = generations.drop, list[str]()
+    drop, dropped = generation_schemas.drop, list[str]()
 
     def meanwhile(conn: Connection[Any], schema: str) -> None:
         if not dropped:
@@ -72,7 +73,7 @@ def test_a_generation_being_rolled_back_to_is_not_dropped(shop: World, monkeypat
         drop(conn, schema)
 
     monkeypatch.setattr(generations, "drop", meanwhile)
-    reported = generations.drop_retired(shop.conn, after_seconds=0)
+    reported = generation_schemas.drop_unused(shop.conn, after_seconds=0)
     assert len(dropped) == 1
     assert reported == dropped
     (kept,) = before.keys() - set(dropped)
@@ -85,7 +86,7 @@ def test_a_generation_being_dropped_cannot_serve_again(shop: World) -> None:
     serving = rebuild(shop.source, SALES, workers=0).schema
     with ThreadPoolExecutor(1) as beside:
         with shop.admin.transaction():
-            generations.drop(shop.admin, before)
+            generation_schemas.drop(shop.admin, before)
             going_back = beside.submit(roll_back, shop.source, SALES)
             wait_until(lambda: shop.conn.execute(WAITING_FOR_A_ROW).fetchone() == (1,))
         with pytest.raises(NothingBefore):
@@ -149,7 +150,9 @@ def test_rows_of_another_release_are_not_compared_or_repaired(shop: World) -> No
     with pytest.raises(ProjectorVersionMismatch):
         repair(shop.source, newer, SHOP)
     with pytest.raises(ProjectorVersionMismatch):
-        preview(shop.source, customers, OperationRequest("preview", rules=dict([registry.named("rfm.v2", [])])))
+        preview(
+            shop.source, customers, OperationRequest(GenerationKind.PREVIEW, rules=dict([registry.named("rfm.v2", [])]))
+        )
 
 
 def test_a_request_of_another_release_fails_without_blocking_others(
@@ -158,11 +161,11 @@ def test_a_request_of_another_release_fails_without_blocking_others(
     office, before = Office(shop), int(shop.schema("sales").rpartition("_g")[2])
     newer = replace(SALES, version=SALES.version + 1)
     monkeypatch.setattr(asking, "REGISTRY", {**REGISTRY, "sales": newer})
-    checked, repaired = office.desk.ask("sales", "verify"), office.desk.ask("sales", "rebuild")
+    checked, repaired = office.requests.request("sales", "verify"), office.requests.request("sales", "rebuild")
     assert [office.make() for _ in range(3)] == [True, True, False]
     assert [office.row(one)[0] for one in (checked, repaired)] == ["failed", "live"]
     with pytest.raises(GenerationNotReady):
-        office.desk.adopt(before)
+        office.requests.adopt(before)
 
 
 def test_a_killed_rollback_has_rebuilt_nothing(shop: World) -> None:
@@ -175,7 +178,7 @@ def test_a_killed_rollback_has_rebuilt_nothing(shop: World) -> None:
     assert state(shop, after) == "retired"
     shop.admin.execute(GOING_BACK, (after,))
     office = Office(shop)
-    asked = office.desk.ask("sales", "rebuild")
+    asked = office.requests.request("sales", "rebuild")
     assert office.make()
     assert office.row(asked)[0] == "live"
     assert (shop.schema("sales"), state(shop, after)) == (f"sales_g{asked}", "retired")
@@ -185,33 +188,33 @@ def test_a_rebuild_that_a_killed_command_left_is_resumed_over_http(shop: World) 
     with pytest.raises(Interrupted):
         rebuild(shop.source, SALES, workers=0, report=interrupt("catching_up"))
     office = Office(shop)
-    asked = office.desk.ask("sales", "rebuild")
+    asked = office.requests.request("sales", "rebuild")
     assert office.row(asked)[0] == "catching_up"
     with pytest.raises(RebuildIsRunning):
-        office.desk.ask("sales", "rebuild")
+        office.requests.request("sales", "rebuild")
     assert office.make()
     assert (office.row(asked)[0], shop.schema("sales")) == ("live", f"sales_g{asked}")
 
 
 def test_a_rollback_is_refused_while_a_rebuild_is_requested(shop: World) -> None:
     rebuild(shop.source, SALES, workers=0)
-    Office(shop).desk.ask("sales", "rebuild")
+    Office(shop).requests.request("sales", "rebuild")
     with pytest.raises(RebuildRunning):
         roll_back(shop.source, SALES)
 
 
 def test_a_request_dropped_before_its_start_is_not_run(shop: World) -> None:
     office = Office(shop)
-    asked = office.desk.ask("sales", "verify")
-    assert office.desk.drop(asked) == "dropped"
+    asked = office.requests.request("sales", "verify")
+    assert office.requests.drop(asked) == "dropped"
     with pytest.raises(GenerationCancelled):
-        verify(shop.source, SALES, wish=OperationRequest("verify", asked=asked))
+        verify(shop.source, SALES, request=OperationRequest(GenerationKind.VERIFY, requested=asked))
     assert office.row(asked)[0] == "dropped"
 
 
 def test_values_are_those_of_the_version_that_is_named_with_them(shop: World) -> None:
     tenths = [15, 25, 35, 45]
-    chosen = Office(shop).desk.rules("customers", "rfm.v2", {"rfm.segment_tenths": tenths})["rfm"]
+    chosen = Office(shop).requests.preview_rules("customers", "rfm.v2", {"rfm.segment_tenths": tenths})["rfm"]
     assert chosen.version == "rfm.v2.1"
     assert chosen.parameters == replace(registry.BOOK["rfm"].released["rfm.v2"], segment_tenths=tuple(tenths))
 
@@ -219,10 +222,10 @@ def test_values_are_those_of_the_version_that_is_named_with_them(shop: World) ->
 def test_dropped_tables_are_created_again(shop: World) -> None:
     lost = shop.schema("sales")
     shop.admin.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(lost)))
-    assert generations.describe(shop.conn, "sales")["state"] == "failed"
+    assert shop.status("sales")["state"] == "failed"
     assert generations.lost(shop.conn) == ["sales"]
     assert rebuild(shop.source, SALES, workers=0).schema != lost
-    assert (generations.lost(shop.conn), generations.describe(shop.conn, "sales")["state"]) == ([], "live")
+    assert (generations.lost(shop.conn), shop.status("sales")["state"]) == ([], "live")
     assert differences(shop.rows("sales"), shop.expected("sales")) == {}
     with pytest.raises(NothingBefore):
         roll_back(shop.source, SALES)

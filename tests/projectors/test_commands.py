@@ -12,7 +12,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 import smartmarket
-from projections.engine import generations, progress
+from projections.engine import generation_schemas, progress
 from projections.engine.replayer import Progress
 from projections.registry import REGISTRY
 from shared.domain.refusals.admin import InvalidRule
@@ -145,7 +145,7 @@ def test_the_cli_drops_a_retired_generation_by_number(console: Console) -> None:
         console.says("drop", number)
     console.says("rebuild", "sales", "--shards", "1")
     assert "is dropped" in console.says("drop", number)
-    assert generations.drop_retired(console.world.conn, after_seconds=0) == [first]
+    assert generation_schemas.drop_unused(console.world.conn, after_seconds=0) == [first]
     assert {item["name"] for item in json.loads(console.says("list", "--json"))} == set(REGISTRY)
 
 
@@ -225,16 +225,16 @@ def test_a_command_ends_when_its_generation_is_dropped(
     console: Console, monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
     """An operator's drop comes between two looks at the generation's row."""
-    tell = progress.ProgressRecorder.tell
+    record = progress.ProgressRecorder.record
 
     def dropped(self: progress.ProgressRecorder, at: Progress) -> None:
         console.world.admin.execute(
             "UPDATE projections.generations SET state = 'dropping' WHERE projection = 'sales' AND state = 'replaying'"
         )
-        tell(self, at)
+        record(self, at)
 
     first = console.world.schema("sales")
-    monkeypatch.setattr(progress.ProgressRecorder, "tell", dropped)
+    monkeypatch.setattr(progress.ProgressRecorder, "record", dropped)
     with pytest.raises(CannotStart, match="Somebody dropped"):
         console.says(action, "sales")
     assert console.world.schema("sales") == first

@@ -14,8 +14,9 @@ from projections.engine.derivation import local_seconds
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import SaleRecorded, SaleVoided
 from shared.domain.rules.parameters import ChurnParameters, RfmParameters
-from shared.domain.rules.registry import RELEASED, Chosen, Rules
+from shared.domain.rules.registry import BOOK
 from shared.eventstore.event import Event
+from shared.eventstore.rule_versions import Rules, RuleVersion
 from shared.eventstore.system_events import DayOpened
 from tests.support.model import Row
 from tests.support.model_customers import customers as model
@@ -143,7 +144,7 @@ class Facts:
         return list(rows)
 
 
-def derived(facts: Facts, today: dt.date, rules: Rules = RELEASED) -> dict[str, list[tuple[Any, ...]]]:
+def derived(facts: Facts, today: dt.date, rules: Rules = BOOK.released) -> dict[str, list[tuple[Any, ...]]]:
     deltas = Deltas((CHURN, TOTALS))
     derive(facts, today, rules, deltas)
     return {table.name: sorted(rows) for table, rows in deltas.take_merged()}
@@ -183,13 +184,13 @@ def _facts(draw: st.DrawFn) -> Facts:
 
 
 OTHERS: Rules = {
-    **RELEASED,
-    "rfm": Chosen("rfm.v1.1", RfmParameters((0, 3, 4, 300), (10, 20, 30, 50))),
-    "churn": Chosen("churn.v1.1", ChurnParameters(99, 0, 9, 98, 1, 98)),
+    **BOOK.released,
+    "rfm": RuleVersion("rfm.v1.1", RfmParameters((0, 3, 4, 300), (10, 20, 30, 50))),
+    "churn": RuleVersion("churn.v1.1", ChurnParameters(99, 0, 9, 98, 1, 98)),
 }
 
 
-@given(_facts(), st.lists(st.integers(1, 130), min_size=1, max_size=6), st.sampled_from([RELEASED, OTHERS]))
+@given(_facts(), st.lists(st.integers(1, 130), min_size=1, max_size=6), st.sampled_from([BOOK.released, OTHERS]))
 def test_rows_that_are_aged_are_those_derived_that_day(facts: Facts, steps: list[int], rules: Rules) -> None:
     tables, today = derived(facts, TODAY, rules), TODAY
     for step in steps:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from projections.engine import generations
+from projections.engine import generation_schemas
 from projections.engine.deltas import Deltas, Table
 from projections.engine.projection import Projection
 from projections.operations.explain import Explainer
@@ -27,6 +27,7 @@ from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.store import Append
 from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.eventstore.vault import SubjectKeys
+from shared.postgres.generation_states import GenerationKind
 from tests.support.event_samples import SAMPLES, golden
 from tests.support.rebuilds import fingerprints
 from tests.support.shop_events import DAY, busy_shop, everything_else
@@ -88,7 +89,11 @@ def test_nothing_that_is_replayed_has_any_other_effect(world: World) -> None:
         verify(world.source, projection)
         repair(world.source, projection, SHOP)
         if derived(projection):
-            preview(world.source, projection, OperationRequest("preview", rules=dict([named(_other(projection), [])])))
+            preview(
+                world.source,
+                projection,
+                OperationRequest(GenerationKind.PREVIEW, rules=dict([named(_other(projection), [])])),
+            )
         if projection.tables:
             Explainer(world.source, REGISTRY)(projection.tables[0].name, SHOP, _key(world, projection), sealed=False)
     assert {world.schema(name) for name in REGISTRY} == serving
@@ -137,14 +142,14 @@ def tally(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     package.mkdir()
     (package / "__init__.py").touch()
     (package / "schema.sql").write_text(
-        "CREATE TABLE tally (business_id bigint NOT NULL, sales bigint NOT NULL);\n-- after the rows\n"
-        "CREATE UNIQUE INDEX IF NOT EXISTS tally_key ON tally (business_id);\n-- once they stand\n"
+        "-- @tables\nCREATE TABLE tally (business_id bigint NOT NULL, sales bigint NOT NULL);\n-- @indexes\n"
+        "CREATE UNIQUE INDEX IF NOT EXISTS tally_key ON tally (business_id);\n-- @keys\n"
         "ALTER TABLE tally ADD PRIMARY KEY USING INDEX tally_key;\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     made = Projection("tally", 1, "tally_of_tests", (TALLY,), {SaleRecorded: on_sale_recorded})
     monkeypatch.setitem(REGISTRY, "tally", made)
-    generations.ensure_live(world.conn, REGISTRY)
+    generation_schemas.ensure_live(world.conn, REGISTRY)
     yield made
     world.admin.execute("DELETE FROM projections.live WHERE projection = 'tally'")
 
@@ -169,4 +174,4 @@ def test_a_new_projection_takes_part_in_everything(world: World, tally: Projecti
     assert differences(rows(), live) == {}
     found = Explainer(world.source, REGISTRY)("tally", SHOP, "", sealed=True)
     assert [step["changed"]["sales"] for step in found.steps] == [[None, 1], [1, 2]]
-    assert generations.describe(world.conn, "tally")["lag"] == 0
+    assert world.status("tally")["lag"] == 0

@@ -8,7 +8,7 @@ import pytest
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
-from projections.engine import generations
+from projections.engine import generation_schemas
 from projections.engine.follower import connect
 from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
@@ -54,7 +54,7 @@ def busy(world: World) -> None:
 
 def test_every_projection_gets_one_generation_and_keeps_it(world: World) -> None:
     serving = {name: world.schema(name) for name in REGISTRY}
-    assert generations.ensure_live(world.conn, REGISTRY) == []
+    assert generation_schemas.ensure_live(world.conn, REGISTRY) == []
     assert {name: world.schema(name) for name in REGISTRY} == serving
     assert schemas(world) == set(serving.values())
 
@@ -68,7 +68,7 @@ def test_several_processes_that_start_at_once_make_one_generation_each(world: Wo
     def start() -> None:
         with connect(world.url, role=PROJECTOR) as conn:
             barrier.wait()
-            made.extend(generations.ensure_live(conn, REGISTRY))
+            made.extend(generation_schemas.ensure_live(conn, REGISTRY))
 
     threads = [threading.Thread(target=start) for _ in range(6)]
     for thread in threads:
@@ -142,12 +142,12 @@ def test_an_old_retired_generation_is_dropped_but_not_the_serving_one(world: Wor
     busy(world)
     first = world.schema("sales")
     rebuild(world.source, REGISTRY["sales"], workers=0)
-    assert generations.drop_retired(world.conn) == []
+    assert generation_schemas.drop_unused(world.conn) == []
     world.admin.execute("UPDATE projections.generations SET changed_at = changed_at - interval '59 seconds'")
-    assert generations.drop_retired(world.conn) == []
+    assert generation_schemas.drop_unused(world.conn) == []
     world.admin.execute("UPDATE projections.generations SET changed_at = changed_at - interval '2 seconds'")
-    assert generations.drop_retired(world.conn) == [first]
-    assert generations.drop_retired(world.conn, after_seconds=0) == []
+    assert generation_schemas.drop_unused(world.conn) == [first]
+    assert generation_schemas.drop_unused(world.conn, after_seconds=0) == []
     assert schemas(world) == {world.schema(name) for name in REGISTRY}
     assert states(world) == {"live": 1, "dropped": 1}
     assert differences(world.rows("sales"), world.expected("sales")) == {}
@@ -159,12 +159,12 @@ def test_a_generation_in_use_is_dropped_after_its_last_reader(world: World) -> N
     with reader(world, SHOP) as conn:
         before = conn.execute("SELECT count(*) FROM transactions").fetchone()
         rebuild(world.source, REGISTRY["sales"], workers=0)
-        assert generations.drop_retired(world.conn, after_seconds=0) == []
+        assert generation_schemas.drop_unused(world.conn, after_seconds=0) == []
         assert states(world) == {"live": 1, "retired": 1}
         assert conn.execute("SELECT count(*) FROM transactions").fetchone() == before == (41,)
         # Tables that the reader has not touched yet are still there too.
         assert conn.execute("SELECT sales FROM sales_totals").fetchone() == (41,)
-    assert generations.drop_retired(world.conn, after_seconds=0) == [first]
+    assert generation_schemas.drop_unused(world.conn, after_seconds=0) == [first]
 
 
 def test_one_that_is_in_use_does_not_keep_others_from_being_dropped(world: World) -> None:
@@ -173,7 +173,7 @@ def test_one_that_is_in_use_does_not_keep_others_from_being_dropped(world: World
         conn.execute("SELECT count(*) FROM transactions")
         idle = rebuild(world.source, REGISTRY["sales"], workers=0).schema
         rebuild(world.source, REGISTRY["sales"], workers=0)
-        assert generations.drop_retired(world.conn, after_seconds=0) == [idle]
+        assert generation_schemas.drop_unused(world.conn, after_seconds=0) == [idle]
 
 
 def test_operators_see_the_position_of_a_projection(world: World) -> None:
@@ -181,9 +181,9 @@ def test_operators_see_the_position_of_a_projection(world: World) -> None:
     world.project("sales")
     world.append_broken(SHOP, "sales.ProductsAdded")
     world.append(SHOP, batch(SHOP, [sale(1)]))
-    before = generations.describe(world.conn, "sales")
+    before = world.status("sales")
     world.project("sales")
-    after = generations.describe(world.conn, "sales")
+    after = world.status("sales")
     assert (before["name"], before["position"], before["lag"], before["parked"], before["state"]) == (
         "sales",
         1,

@@ -7,13 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.engine import generations, replayer
+from projections.engine import generation_schemas, replayer
 from projections.engine.applier import Applier
+from projections.engine.generations import Origin
 from projections.operations import rebuild
 from projections.registry import REGISTRY
 from shared.eventstore.system_events import DayOpened
 from shared.postgres.database import SHARDS
+from shared.postgres.generation_states import GenerationState
 from tests.support.histories import TODAY, histories
+from tests.support.properties import examples
 from tests.support.world import World, differences
 
 _shops = count(1)
@@ -35,8 +38,8 @@ def asides(shared_world: World) -> Iterator[dict[str, Aside]]:
     made = {}
     for name, projection in REGISTRY.items():
         with shared_world.conn.transaction():
-            _, schema = generations.create(shared_world.conn, projection, state="retired", upto=0)
-        worker = replayer.Worker(shared_world.source, projection, schema, 2**62, folded)
+            _, schema = generation_schemas.create(shared_world.conn, projection, Origin(state=GenerationState.RETIRED))
+        worker = replayer.Worker(replayer.Target(shared_world.source, projection, schema, 2**62), folded)
         made[name] = Aside(schema, worker, [shared_world.applier(name), shared_world.applier(name)])
     yield made
     for aside in made.values():
@@ -51,7 +54,7 @@ def _some_shops(draw: st.DrawFn) -> list[int]:
 
 
 @pytest.mark.timeout(400)  # for making a counterexample smaller; without one it takes seconds
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(data=st.data(), sizes=st.lists(st.integers(1, 9), min_size=1, max_size=4), spill=st.sampled_from([1, 5, 20_000]))
 def test_live_tables_replayed_tables_and_the_model_agree(
     shared_world: World, asides: dict[str, Aside], data: st.DataObject, sizes: list[int], spill: int
@@ -66,7 +69,7 @@ def test_live_tables_replayed_tables_and_the_model_agree(
             patch.setattr(replayer, "_CHUNK", chunk)
             for business in businesses:
                 aside.worker.replay(business)
-        rebuild.take_out(shared_world.conn, REGISTRY[name], aside.schema)
+        rebuild.apply_removals(shared_world.conn, REGISTRY[name], aside.schema)
         expected = shared_world.expected(name, businesses)
         assert differences(shared_world.rows(name, businesses=businesses), expected) == {}, "live"
         assert differences(shared_world.rows(name, aside.schema, businesses), expected) == {}, "replayed"

@@ -9,7 +9,7 @@ from projections.inventory.derivation import STOCK, TOTALS, derive
 from projections.inventory.projector import INVENTORY
 from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
 from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
-from shared.domain.rules.registry import RELEASED
+from shared.domain.rules.registry import BOOK
 from shared.eventstore.codec import RecordedEvent, encode
 from shared.eventstore.event import Event
 from shared.eventstore.vault import SubjectKeys
@@ -88,7 +88,7 @@ def on_hand(*entered: Event) -> int:
         recorded = RecordedEvent(position, "test", 1, event.topic, SHOP, moment, {}, encode(event))
         INVENTORY.fold(recorded, deltas, SubjectKeys({}))
     derived = Deltas((STOCK, TOTALS))
-    derive(FoldedFacts(SHOP, deltas), DAY, RELEASED, derived)
+    derive(FoldedFacts(SHOP, deltas), DAY, BOOK.released, derived)
     ((_, _, quantity, *_),) = derived.merged(STOCK)
     return int(quantity)
 

@@ -12,6 +12,7 @@ from psycopg.sql import SQL, Identifier
 
 from projections.engine.deltas import Deltas, Table
 from projections.engine.writers import LiveWriter, ReplayWriter
+from tests.support.properties import examples
 from tests.support.world import World
 
 RULES = Table(
@@ -74,7 +75,7 @@ def conn(shared_world: World) -> Iterator[Connection[Any]]:
     shared_world.conn.execute("DROP SCHEMA rules CASCADE")
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(60))
 @given(data=st.data(), said=changes)
 def test_merging_in_batches_equals_folding_in_memory(
     conn: Connection[Any], data: st.DataObject, said: list[Change]
@@ -89,18 +90,16 @@ def test_merging_in_batches_equals_folding_in_memory(
     assert _stored(conn, "every_rule", replayed) == reported
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(25))
 @given(data=st.data(), said=st.lists(st.tuples(days, numbers, numbers), max_size=12))
-def test_sums_added_in_place_equal_sums_merged(
+def test_sums_of_a_merger_equal_sums_merged(
     conn: Connection[Any], data: st.DataObject, said: list[tuple[dt.date, int, int]]
 ) -> None:
     business, writer = next(_numbers), LiveWriter(conn, "rules")
     for batch in data.draw(_batches(said)):
         deltas = Deltas([SUMS])
         for day, n, paisa in batch:
-            values = deltas.sums(SUMS).setdefault((business, day), [0, 0])
-            values[0] += n
-            values[1] += paisa
+            deltas.merger(SUMS, "n", "paisa")((business, day), n, paisa)
         writer.write(deltas)
     days_met = {day for day, _, _ in said}
     stored = {row["day"]: (row["n"], row["paisa"]) for row in _rows(conn, "every_sum", business)}
@@ -110,7 +109,7 @@ def test_sums_added_in_place_equal_sums_merged(
     }
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(25))
 @given(data=st.data(), said=st.lists(st.tuples(st.none() | texts, st.none() | days), max_size=12))
 def test_both_writers_insert_the_same_rows(
     conn: Connection[Any], data: st.DataObject, said: list[tuple[str | None, dt.date | None]]
@@ -124,6 +123,43 @@ def test_both_writers_insert_the_same_rows(
             writer(deltas)
         stored = {row["id"]: (row["note"], row["day"]) for row in _rows(conn, "every_line", business)}
         assert stored == dict(lines)
+
+
+VALUES = {
+    "n": numbers,
+    "note": texts,
+    "first_day": days,
+    "most": numbers,
+    "at": moments,
+    "price": numbers,
+    "label": texts,
+}
+
+
+@given(
+    columns=st.lists(st.sampled_from([*RULES.changes]), min_size=1, unique=True),
+    before=st.dictionaries(st.integers(1, 2), st.fixed_dictionaries({}, optional=VALUES)),
+    said=st.lists(st.tuples(st.integers(1, 3), st.fixed_dictionaries(VALUES)), max_size=6),
+)
+def test_a_merger_does_what_merge_does(
+    columns: list[str], before: dict[int, dict[str, Any]], said: list[Change]
+) -> None:
+    if {"price", "label"} & set(columns):
+        columns = [*columns, "at"] if "at" not in columns else columns
+    merged, compiled = _folded(1, [*before.items()]), _folded(1, [*before.items()])
+    merge = compiled.merger(RULES, *columns)
+    for key, change in said:
+        merged.merge(RULES, (1, key), **{column: change[column] for column in columns})
+        merge((1, key), *(change[column] for column in columns))
+    assert dict(zip(merged.keys(RULES), merged.merged(RULES), strict=True)) == dict(
+        zip(compiled.keys(RULES), compiled.merged(RULES), strict=True)
+    )
+
+
+@pytest.mark.parametrize("columns", [("n", "colour"), ("price",)])
+def test_a_merger_of_unknown_columns_or_without_the_deciding_one_is_refused(columns: tuple[str, ...]) -> None:
+    with pytest.raises(LookupError, match=columns[-1]):
+        Deltas([RULES]).merger(RULES, *columns)
 
 
 @pytest.mark.parametrize("before", [{}, {"n": 1}])

@@ -8,9 +8,10 @@ from psycopg.sql import SQL, Identifier
 
 from projections.engine.follower import connect
 from projections.operations import nightly
-from projections.operations.nightly import IS_NIGHT, Nightly, verify_sample
+from projections.operations.nightly import SELECT_IS_NIGHT, Nightly, verify_sample
 from projections.registry import REGISTRY
 from shared.postgres.database import PROJECTOR
+from shared.runtime.business_day import ZONE
 from tests.support.shop_events import busy_shop, everything_else
 from tests.support.waiting import wait_until
 from tests.support.world import World
@@ -31,7 +32,7 @@ def test_the_nightly_check_logs_differences_and_runs_once_a_day(world: World, ca
         conn.execute("SELECT pg_advisory_unlock(7311, 0)")
         found = verify_sample(world.conn, world.source, rests.append)
         assert verify_sample(world.conn, world.source, rests.append) == []
-        assert conn.execute(IS_NIGHT).fetchone() in {(True,), (False,)}
+        assert conn.execute(SELECT_IS_NIGHT, (ZONE,)).fetchone() in {(True,), (False,)}
     assert {item.projection: item.differing for item in found} == {name: int(name == "sales") for name in REGISTRY}
     assert {item.businesses for item in found} == {2}
     assert len(rests) >= len(REGISTRY)
@@ -55,7 +56,7 @@ def test_a_stopped_nightly_check_ends_early_and_records_nothing(
     world.project()
     first = next(iter(REGISTRY))
     compared = Identifier(world.schema(first), REGISTRY[first].tables[0].name)
-    monkeypatch.setattr(nightly, "IS_NIGHT", "SELECT true")
+    monkeypatch.setattr(nightly, "SELECT_IS_NIGHT", "SELECT %s IS NOT NULL")
     thread = Nightly(world.source)
     with caplog.at_level(logging.INFO, "smartmarket.nightly"):
         with psycopg.connect(world.url) as conn:

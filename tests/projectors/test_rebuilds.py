@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections.engine import generations
+from projections.engine import generation_schemas, generations
 from projections.engine.applier import Applier
 from projections.engine.replayer import Progress
 from projections.operations.rebuild import RebuildRunning, rebuild
@@ -150,6 +150,7 @@ def gives_way(process: int) -> bool:
 
 @LINUX
 @pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.usefixtures("lowered")
 def test_a_replay_runs_below_the_priority_of_readers(world: World, workers: int) -> None:
     street(world, shops=6)
     if not ours(world.admin.info.backend_pid):
@@ -190,10 +191,10 @@ def test_readers_stay_with_the_old_generation_until_the_new_one_is_adopted(world
     first = world.schema("sales")
     with a_rebuild_under_way(world):
         assert world.schema("sales") == first
-        assert generations.describe(world.conn, "sales")["state"] == "catching_up"
+        assert world.status("sales")["state"] == "catching_up"
         assert differences(world.rows("sales"), world.expected("sales")) == {}
     assert world.schema("sales") != first
-    assert generations.describe(world.conn, "sales")["state"] == "live"
+    assert world.status("sales")["state"] == "live"
 
 
 def test_a_generation_is_not_adopted_while_a_batch_goes_to_the_one_before(world: World) -> None:
@@ -245,7 +246,9 @@ def test_a_rebuild_of_a_new_version_leaves_the_unfinished_one_of_the_old(world: 
     serving = generations.live(world.conn, "sales")
     assert serving is not None
     assert serving[1:] == (done.schema, newer.version)
-    assert sorted(generations.drop_retired(world.conn, after_seconds=0)) == sorted(s for s, _ in states(world)[:2])
+    assert sorted(generation_schemas.drop_unused(world.conn, after_seconds=0)) == sorted(
+        s for s, _ in states(world)[:2]
+    )
     assert differences(world.rows("sales"), world.expected("sales")) == {}
 
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from projections.engine import generations
+from projections.engine import generation_schemas, generations
 from projections.engine.generations import GenerationCancelled
 from projections.operations.rebuild import NothingBefore, RebuildRunning, rebuild, roll_back
 from projections.registry import REGISTRY
@@ -37,7 +37,7 @@ def test_without_anything_before_what_serves_stays(world: World) -> None:
     with pytest.raises(NothingBefore):
         roll_back(world.source, SALES)
     rebuild(world.source, SALES, workers=0)
-    generations.drop_retired(world.conn, after_seconds=0)
+    generation_schemas.drop_unused(world.conn, after_seconds=0)
     with pytest.raises(NothingBefore):
         roll_back(world.source, SALES)
     assert world.schema("sales") != serving
@@ -58,7 +58,7 @@ def dropped_while_waiting(world: World, act: Callable[[], object]) -> None:
             acting = beside.submit(act)
             wait_until(lambda: world.conn.execute(WAITING).fetchone() == (1,))
             assert world.conn.execute(DROP).rowcount == 1
-            assert generations.drop_retired(world.conn, after_seconds=0) == []  # it is left to who makes it
+            assert generation_schemas.drop_unused(world.conn, after_seconds=0) == []  # it is left to who makes it
         with pytest.raises(GenerationCancelled):
             acting.result(30)
 
@@ -69,7 +69,7 @@ def test_a_rebuild_that_is_dropped_while_it_catches_up_never_serves(world: World
     serving = world.schema("sales")
     dropped_while_waiting(world, lambda: rebuild(world.source, SALES, workers=0))
     assert world.schema("sales") == serving
-    assert len(generations.drop_retired(world.conn, after_seconds=0)) == 1
+    assert len(generation_schemas.drop_unused(world.conn, after_seconds=0)) == 1
     assert rebuild(world.source, SALES, workers=0).schema == world.schema("sales") != serving
 
 

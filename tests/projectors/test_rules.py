@@ -20,9 +20,10 @@ from projections.registry import REGISTRY
 from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.sales import ProductsAdded
 from shared.domain.rules import registry
-from shared.domain.rules.registry import Chosen, Rules
+from shared.eventstore.rule_versions import Rules, RuleVersion
 from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.postgres.database import SHARDS
+from shared.postgres.generation_states import GenerationKind
 from tests.support.followers import caught_up
 from tests.support.poison import repair
 from tests.support.projector_processes import following
@@ -132,9 +133,9 @@ def test_a_parked_shop_meets_days_and_rules_when_it_goes_on(street: World) -> No
 def test_a_preview_shows_the_effect_of_an_activation_and_changes_nothing(street: World) -> None:
     for name, chosen in (("customers", rules(rfm=FRESH)), ("inventory", rules(stock=EAGER))):
         before, serving = street.rows(name), street.schema(name)
-        found = preview(street.source, REGISTRY[name], OperationRequest("preview", rules=chosen))
+        found = preview(street.source, REGISTRY[name], OperationRequest(GenerationKind.PREVIEW, rules=chosen))
         assert (differences(street.rows(name), before), street.schema(name)) == ({}, serving)
-        (activated,) = (RuleActivated(r, c.version, registry.settable(r, c.parameters)) for r, c in chosen.items())
+        (activated,) = (RuleActivated(r, c.version, registry.BOOK.settable(r, c.parameters)) for r, c in chosen.items())
         street.append(None, activated)
         street.project(name)
         for table in derived(REGISTRY[name]):
@@ -163,22 +164,23 @@ def test_a_preview_shows_recommendations_added_and_withdrawn(world: World) -> No
     world.project()
     before = world.rows("recommendations")
     strict = rules(rfm={"segment_tenths": [17, 40, 45, 49]})
-    found = preview(world.source, REGISTRY["customers"], OperationRequest("preview", SHOP, strict))
-    assert found.advised == {
-        SHOP: [{"type": "retention", "subject": "customers", "from": None, "to": found.advised[SHOP][0]["to"]}]
-    }
-    assert found.advised[SHOP][0]["to"]["urgency"] == "medium"
-    assert found.told()["recommendations"]["moves"] == [
-        {"column": "retention", "from": None, "to": "medium", "rows": 1}
-    ]
+    found = preview(world.source, REGISTRY["customers"], OperationRequest(GenerationKind.PREVIEW, SHOP, strict))
+    told = found.as_json()["recommendations"]
+    changed = {"type": "retention", "subject": "customers", "from": None}
+    ((business, (change,)),) = ((of["business_id"], of["changes"]) for of in told["by_business"])
+    assert (business, change) == (SHOP, {**changed, "to": change["to"]})
+    assert change["to"]["urgency"] == "medium"
+    assert told["moves"] == [{"column": "retention", "from": None, "to": "medium", "rows": 1}]
     assert (None, "recommendations", "retention", None, "medium", 1) in list(found.lines())
     assert (SHOP, "recommendations", "retention", None, "medium", 1) in list(found.lines())
     world.append(None, RuleActivated("rfm", "rfm.v1.1", {"segment_tenths": [17, 40, 45, 49]}))
     world.project()
     back = preview(
-        world.source, REGISTRY["customers"], OperationRequest("preview", rules={"rfm": registry.BOOK["rfm"].first})
+        world.source,
+        REGISTRY["customers"],
+        OperationRequest(GenerationKind.PREVIEW, rules={"rfm": registry.BOOK["rfm"].first}),
     )
-    assert back.advice.moves == {("retention", "medium", None): 2}
+    assert back.effects["recommendations"].total.moves == {("retention", "medium", None): 2}
     assert differences(world.rows("recommendations"), before) == {}
 
 
@@ -192,11 +194,13 @@ def changes(before: list[dict[str, Any]], after: list[dict[str, Any]], keys: tup
 
 def test_a_preview_of_what_holds_already_and_one_of_one_shop(street: World) -> None:
     customers = REGISTRY["customers"]
-    same = preview(street.source, customers, OperationRequest("preview", rules={"rfm": registry.BOOK["rfm"].first}))
-    assert (same.changed, same.by_business, same.told()["tables"]["churn"]["rows"]) == (0, {}, 12)
-    one = preview(street.source, customers, OperationRequest("preview", OTHER, rules(rfm=FRESH)))
+    same = preview(
+        street.source, customers, OperationRequest(GenerationKind.PREVIEW, rules={"rfm": registry.BOOK["rfm"].first})
+    )
+    assert (same.changed, same.by_business, same.as_json()["tables"]["churn"]["rows"]) == (0, {}, 12)
+    one = preview(street.source, customers, OperationRequest(GenerationKind.PREVIEW, OTHER, rules(rfm=FRESH)))
     assert (one.businesses, list(one.by_business)) == (1, [OTHER])
-    reported = one.told()
+    reported = one.as_json()
     assert reported["rules"] == {
         "rfm": {"version": "rfm.v1.1", "parameters": {**FRESH, "segment_tenths": [17, 27, 37, 47]}}
     }
@@ -208,18 +212,20 @@ def test_a_dropped_preview_ends(street: World) -> None:
         street.admin.execute("UPDATE projections.generations SET state = 'dropping' WHERE kind = 'preview'")
 
     with pytest.raises(GenerationCancelled):
-        preview(street.source, REGISTRY["customers"], OperationRequest("preview", rules=rules(rfm=FRESH)), drop)
+        preview(
+            street.source, REGISTRY["customers"], OperationRequest(GenerationKind.PREVIEW, rules=rules(rfm=FRESH)), drop
+        )
     left = street.admin.execute("SELECT count(*) FROM pg_namespace WHERE nspname ~ '^customers_g'").fetchone()
     assert left == (1,)
 
 
 def test_going_back_to_a_version_brings_its_rows_back(street: World) -> None:
     before = street.rows("customers")
-    first: Chosen = registry.BOOK["rfm"].first
+    first: RuleVersion = registry.BOOK["rfm"].first
     street.append(None, CHANGES[0])
     street.project("customers")
     assert street.rows("customers") != before
-    street.append(None, RuleActivated("rfm", first.version, registry.settable("rfm", first.parameters)))
+    street.append(None, RuleActivated("rfm", first.version, registry.BOOK.settable("rfm", first.parameters)))
     street.project("customers")
     assert differences(street.rows("customers"), before) == {}
 

@@ -7,17 +7,19 @@ from typing import Any, LiteralString, cast
 import pytest
 from psycopg import Connection, Cursor
 
-from projections.engine import generations
+from projections.engine import generation_schemas
+from projections.engine.generations import Origin
+from projections.recommendations.effects import SELECT_LIVE, SET_SEARCH_PATH, differences, recommendations
 from projections.registry import REGISTRY
 from shared.domain.events.cashflow import CashSettingsChanged
 from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
 from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
-from shared.domain.readmodels.advice import SELECT_LIVE, SET_SCHEMAS, advice, differences
 from shared.domain.readmodels.recommendations import Reading
 from shared.domain.rules.follow_up import Executed, Seen
 from shared.domain.rules.recommend import wanted
 from shared.domain.rules.recommendation_candidates import Fact
+from shared.postgres.generation_states import GenerationState
 from tests.support import forecast_events
 from tests.support.shop_events import batch, completed, customers, file_id, products, sale
 from tests.support.world import World
@@ -53,7 +55,7 @@ def look(world: World) -> Look:
 
     def at(shop: int) -> Reading:
         schemas = [schema for _, schema in world.conn.execute(SELECT_LIVE).fetchall()]
-        world.conn.execute(SET_SCHEMAS.replace("true", "false"), (", ".join(schemas),))
+        world.conn.execute(SET_SEARCH_PATH.replace("true", "false"), (", ".join(schemas),))
         return Reading(world.conn, shop, TODAY)
 
     return at
@@ -197,14 +199,13 @@ def test_only_what_suppliers_brought_has_arrived(world: World, look: Look) -> No
 def test_other_generations_tell_what_they_would_change(world: World) -> None:
     busy(world, SHOP)
     with world.conn.transaction():
-        _, schema = generations.create(world.conn, REGISTRY["customers"], state="retired", upto=0)
-    before, after = (advice(world.conn, SHOP, TODAY, instead) for instead in ({}, {"customers": schema}))
-    changes: list[dict[str, Any]] = differences(before, after)
-    assert [(change["type"], change["from"]["urgency"], change["to"]) for change in changes] == [
+        _, schema = generation_schemas.create(world.conn, REGISTRY["customers"], Origin(state=GenerationState.RETIRED))
+    before, after = (recommendations(world.conn, SHOP, TODAY, instead) for instead in ({}, {"customers": schema}))
+    assert [(change.kind, change.before, change.after) for change in differences(before, after)] == [
         ("retention", "medium", None)
     ]
     assert differences(before, before) == []
-    assert advice(world.conn, SHOP, TODAY) == before
+    assert recommendations(world.conn, SHOP, TODAY) == before
 
 
 def test_a_preview_shows_the_slow_movers_that_would_be_issued(world: World) -> None:
@@ -219,9 +220,9 @@ def test_a_preview_shows_the_slow_movers_that_would_be_issued(world: World) -> N
     )
     world.project()
     with world.conn.transaction():
-        _, schema = generations.create(world.conn, REGISTRY["inventory"], state="retired", upto=0)
-    nothing, reported = (advice(world.conn, SHOP, TODAY, instead) for instead in ({"inventory": schema}, {}))
+        _, schema = generation_schemas.create(world.conn, REGISTRY["inventory"], Origin(state=GenerationState.RETIRED))
+    nothing, reported = (recommendations(world.conn, SHOP, TODAY, instead) for instead in ({"inventory": schema}, {}))
     assert (nothing, [item.subject for item in reported]) == ([], [f"product-{n}" for n in range(1, 11)])
     other = [item._replace(subject="product-14") for item in reported[:1]]
-    stays = advice(world.conn, SHOP, TODAY, {}, other)
+    stays = recommendations(world.conn, SHOP, TODAY, {}, other)
     assert [item.subject for item in stays] == [*(f"product-{n}" for n in range(1, 10)), "product-14"]

@@ -11,7 +11,7 @@ from projections.inventory.derivation import STOCK, TOTALS, derive
 from projections.inventory.projector import INVENTORY
 from shared.domain.events.inventory import ProductLine, ProductSheetRecorded, StockMoved
 from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
-from shared.domain.rules.registry import RELEASED
+from shared.domain.rules.registry import BOOK
 from shared.eventstore.codec import RecordedEvent, encode
 from shared.eventstore.event import Event
 from shared.eventstore.vault import SubjectKeys
@@ -40,7 +40,7 @@ def stock(*reported: Told) -> int:
             RecordedEvent(position, "test", 1, event.topic, SHOP, moment, {}, encode(event)), deltas, SubjectKeys({})
         )
     derived = Deltas((STOCK, TOTALS))
-    derive(FoldedFacts(SHOP, deltas), TOMORROW, RELEASED, derived)
+    derive(FoldedFacts(SHOP, deltas), TOMORROW, BOOK.released, derived)
     ((_, _, quantity, *_),) = derived.merged(STOCK)
     return int(quantity)
 

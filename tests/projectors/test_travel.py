@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from projections.engine import generations
+from projections.engine import generation_schemas
 from projections.engine.replayer import Source
 from projections.operations import time_travel
 from projections.operations.rebuild import rebuild
@@ -23,7 +23,7 @@ from tests.support.projector_processes import started
 from tests.support.shop_events import DAY, busy_shop, everything_else, products
 from tests.support.waiting import wait_until
 from tests.support.world import World, differences
-from write_side.admin.generations_handlers import Desk
+from write_side.admin.generations_handlers import GenerationRequests
 from write_side.admin.replays_handlers import request_replay
 
 SHOP, OTHER = 7, 23
@@ -96,12 +96,12 @@ def test_a_replay_is_readable_until_it_expires(world: World, past: int) -> None:
     serving = schemas(world)
     replay = asked(world, past)
     make_next(world.source)
-    assert generations.drop_retired(world.conn, after_seconds=0) == []
+    assert generation_schemas.drop_unused(world.conn, after_seconds=0) == []
     rebuild(world.source, REGISTRY["sales"], workers=0)
-    assert len(generations.drop_retired(world.conn, after_seconds=0)) == 1
+    assert len(generation_schemas.drop_unused(world.conn, after_seconds=0)) == 1
     assert len(schemas(world)) == 2 * len(REGISTRY)
     world.admin.execute("UPDATE projections.replays SET expires_at = now() WHERE id = %s", (replay,))
-    assert len(generations.drop_retired(world.conn, after_seconds=0)) == len(REGISTRY)
+    assert len(generation_schemas.drop_unused(world.conn, after_seconds=0)) == len(REGISTRY)
     assert len(schemas(world)) == len(serving)
 
 
@@ -177,17 +177,17 @@ def test_a_requested_replay_waits_for_none_being_made_and_can_be_ended(world: Wo
     assert (state(world, over), state(world, first)) == ("expired", "expired")
     left = schemas(world) - serving
     assert 0 < len(left) < len(REGISTRY)
-    assert set(generations.drop_retired(world.conn, after_seconds=0)) == left
+    assert set(generation_schemas.drop_unused(world.conn, after_seconds=0)) == left
     assert [make_next(world.source) for _ in range(3)] == [True, True, False]
     assert [state(world, replay) for replay in later] == ["ready", "ready"]
-    assert generations.drop_retired(world.conn, after_seconds=0) == []
+    assert generation_schemas.drop_unused(world.conn, after_seconds=0) == []
 
 
 def test_a_killed_process_leaves_its_replay_to_the_next(world: World, past: int) -> None:
     serving, replay = schemas(world), asked(world, past)
     with held(world), started("travels", world.source, "all") as process:
         wait_until(lambda: waiting(world))
-        assert generations.drop_retired(world.conn, after_seconds=0) == []
+        assert generation_schemas.drop_unused(world.conn, after_seconds=0) == []
         process.kill()
         process.wait()
     wait_until(lambda: not projectors(world))
@@ -196,7 +196,7 @@ def test_a_killed_process_leaves_its_replay_to_the_next(world: World, past: int)
     assert make_next(world.source)
     assert state(world, replay) == "ready"
     assert left
-    assert set(generations.drop_retired(world.conn, after_seconds=0)) == left
+    assert set(generation_schemas.drop_unused(world.conn, after_seconds=0)) == left
 
 
 def test_generations_of_a_replay_belong_to_it_alone(world: World, past: int) -> None:
@@ -204,15 +204,15 @@ def test_generations_of_a_replay_belong_to_it_alone(world: World, past: int) -> 
     make_next(world.source)
     made = world.admin.execute(MADE).fetchall()
     assert {state for _, state, _ in made} == {"ready"}
-    desk = Desk(world.store, Metadata(actor="user-99"), {})
+    requests = GenerationRequests(world.store, Metadata(actor="user-99"), {})
     for _, _, generation in made:
         with pytest.raises(GenerationNotReady):
-            desk.drop(generation)
+            requests.drop(generation)
         with pytest.raises(GenerationNotReady):
-            desk.adopt(generation)
-    assert generations.drop_retired(world.conn, after_seconds=0) == []
+            requests.adopt(generation)
+    assert generation_schemas.drop_unused(world.conn, after_seconds=0) == []
     world.admin.execute("UPDATE projections.replays SET state = 'expired' WHERE id = %s", (replay,))
-    assert set(generations.drop_retired(world.conn, after_seconds=0)) == {schema for schema, _, _ in made}
+    assert set(generation_schemas.drop_unused(world.conn, after_seconds=0)) == {schema for schema, _, _ in made}
 
 
 def test_the_position_of_an_instant_is_the_last_one_recorded_by_then(world: World, past: int) -> None:

@@ -9,6 +9,7 @@ from projections.operations.scratch import OperationRequest
 from projections.operations.verify import verify
 from projections.registry import REGISTRY
 from shared.domain.events.sales import SaleVoided
+from shared.postgres.generation_states import GenerationKind
 from tests.support.poison import POISONS, write
 from tests.support.shop_events import DAY, batch, busy_shop, everything_else, products, sale
 from tests.support.waiting import wait_until
@@ -116,7 +117,7 @@ def test_rows_of_a_business_that_no_event_names_are_found_in_every_table(street:
     ]
     assert (found.differing, found.businesses) == (len(tables), 3)
     assert verify(street.source, REGISTRY[name], [SHOP]).businesses == 1
-    assert verify(street.source, REGISTRY[name], wish=OperationRequest("verify", SHOP)).businesses == 1
+    assert verify(street.source, REGISTRY[name], request=OperationRequest(GenerationKind.VERIFY, SHOP)).businesses == 1
 
 
 def test_however_many_rows_differ_memory_holds_those_that_are_shown(street: World) -> None:

@@ -10,6 +10,7 @@ import argparse
 import ast
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -79,12 +80,13 @@ def sample(patterns: tuple[str, ...], count: int, seed: int) -> list[Mutant]:
 
 
 def tests_of(path: Path) -> list[str]:
-    """Return the tests that are to notice a fault of a module: rows of a projection, else every decision."""
-    if path.parts[0] != "projections":
-        slow = "test_forecast", "test_csv_any", "test_csv_real", "test_demo"
-        found = sorted((ROOT / "tests/decisions").glob("test_*.py"))
-        return [str(test.relative_to(ROOT)) for test in found if not test.name.startswith(slow)]
-    return [f"tests/projectors/test_{path.parts[1]}_rows.py"]
+    """Return the tests that are to notice a fault of a module: rows of a projection, else decisions that import it."""
+    if path.parts[0] == "projections":
+        return [f"tests/projectors/test_{path.parts[1]}_rows.py"]
+    package, name = ".".join(path.parent.parts), path.stem
+    imports = re.compile(rf"^(from {package}\.{name} import|from {package} import .*\b{name}\b)", re.MULTILINE)
+    found = [test for test in sorted(ROOT.glob("tests/decisions/test_*.py")) if imports.search(test.read_text("utf-8"))]
+    return [str(test.relative_to(ROOT)) for test in found] or ["tests/decisions", "--ignore-glob=*forecast*"]
 
 
 def survives(mutant: Mutant, tree: Path) -> bool:

@@ -7,18 +7,18 @@ from projections.operations.request_runner import make_next
 from projections.registry import REGISTRY
 from shared.eventstore.store import Metadata
 from tests.support.world import World
-from write_side.admin.generations_handlers import Desk
+from write_side.admin.generations_handlers import GenerationRequests
 
 DERIVED = {name: p.derivation.rules if derived(p) and p.derivation else () for name, p in REGISTRY.items()}
 SELECT = "SELECT state, kind, result, progress, business_id FROM projections.generations WHERE id = %s"
 
 
 class Office:
-    """A desk, and a projector process that makes what is asked for there."""
+    """Requests of an operator, and a projector process that makes what is requested."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.desk = Desk(world.store, Metadata(actor="user-99"), DERIVED)
+        self.requests = GenerationRequests(world.store, Metadata(actor="user-99"), DERIVED)
 
     def make(self) -> bool:
         return make_next(self.world.conn, self.world.source)

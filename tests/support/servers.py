@@ -22,7 +22,7 @@ from psycopg import sql
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.community.redis import RedisContainer
 
-from projections.engine import generations
+from projections.engine import generation_schemas
 from projections.engine.follower import connect as connect_projector
 from projections.registry import REGISTRY
 from shared.embedded.servers import EmbeddedServers
@@ -76,7 +76,7 @@ def template_database(services: Services) -> Iterator[str]:
     url = fresh_database(services.database_url)
     database.migrate(url)
     with connect_projector(url, role=database.PROJECTOR) as conn:
-        generations.ensure_live(conn, REGISTRY)
+        generation_schemas.ensure_live(conn, REGISTRY)
     yield url
     drop_database(url)
 

@@ -120,6 +120,9 @@ class World:
         """Return what the model says a projection must hold, of the whole log or of a part."""
         return MODELS[name](self.history(businesses) if history is None else history, self.people)
 
+    def status(self, name: str) -> dict[str, Any]:
+        return next(item for item in generations.standing(self.conn) if item["name"] == name)
+
     def schema(self, name: str) -> str:
         """Return the schema of the generation that serves."""
         serving = generations.live(self.conn, name)

@@ -20,7 +20,7 @@ from shared.http.dependencies import Dependencies, Deps
 from shared.http.openapi import refuses
 from shared.http.pagination import PublicId
 from shared.http.responses import ok
-from write_side.admin.generations_handlers import Desk
+from write_side.admin.generations_handlers import GenerationRequests
 from write_side.admin.rules_aggregate import ActivateRule
 from write_side.admin.rules_handlers import activate_rule
 from write_side.admin.schemas import (
@@ -58,7 +58,7 @@ def activate(ctx: StaffCommand, rule: str, form: RuleRequest) -> Response:
 def ask_for_rebuild(ctx: StaffCommand, deps: Deps, name: str, form: Annotated[Scope | None, Body()] = None) -> Response:
     """Rebuild a projection as a new generation, which then serves; for one business, replay its rows in place."""
     business = form.business_id if form else None
-    return _accepted(_desk(ctx, deps).ask(name, "rebuild" if business is None else "repair", business))
+    return _accepted(_generations(ctx, deps).request(name, "rebuild" if business is None else "repair", business))
 
 
 @router.post(
@@ -71,7 +71,7 @@ def ask_for_verification(
     ctx: StaffCommand, deps: Deps, name: str, form: Annotated[Scope | None, Body()] = None
 ) -> Response:
     """Replay a projection into a separate generation and compare it, row by row, with the one that serves."""
-    return _accepted(_desk(ctx, deps).ask(name, "verify", form.business_id if form else None))
+    return _accepted(_generations(ctx, deps).request(name, "verify", form.business_id if form else None))
 
 
 @router.post(
@@ -82,11 +82,13 @@ def ask_for_verification(
 )
 def ask_for_preview(ctx: StaffCommand, deps: Deps, name: str, form: PreviewRequest) -> Response:
     """Replay a projection with other rules into a separate generation and report the differences."""
-    desk = _desk(ctx, deps)
-    desk.known(name)
+    requests = _generations(ctx, deps)
+    requests.rules_of(name)
     if form.rule is None and not form.set:
         raise InvalidRequest(details={"expected": "rule or set"})
-    return _accepted(desk.ask(name, "preview", form.business_id, desk.rules(name, form.rule, form.set)))
+    return _accepted(
+        requests.request(name, "preview", form.business_id, requests.preview_rules(name, form.rule, form.set))
+    )
 
 
 @router.post(
@@ -96,7 +98,7 @@ def ask_for_preview(ctx: StaffCommand, deps: Deps, name: str, form: PreviewReque
 )
 def adopt(ctx: StaffCommand, deps: Deps, generation_id: PublicId) -> Response:
     """Activate the rules of a preview for all shops, or return to the generation that served before."""
-    return ok({"id": generation_id, "state": _desk(ctx, deps).adopt(generation_id)})
+    return ok({"id": generation_id, "state": _generations(ctx, deps).adopt(generation_id)})
 
 
 @router.post(
@@ -106,11 +108,11 @@ def adopt(ctx: StaffCommand, deps: Deps, generation_id: PublicId) -> Response:
 )
 def drop(ctx: StaffCommand, deps: Deps, generation_id: PublicId) -> Response:
     """Drop a preview, a generation that served before, or one that is being built."""
-    return ok({"id": generation_id, "state": _desk(ctx, deps).drop(generation_id)})
+    return ok({"id": generation_id, "state": _generations(ctx, deps).drop(generation_id)})
 
 
-def _desk(ctx: CommandContext, deps: Dependencies) -> Desk:
-    return Desk(ctx.store, ctx.meta, deps.rules_by_projection)
+def _generations(ctx: CommandContext, deps: Dependencies) -> GenerationRequests:
+    return GenerationRequests(ctx.store, ctx.meta, deps.rules_by_projection)
 
 
 def _accepted(generation: int) -> Response:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from shared.domain.refusals.admin import RuleNotFound
 from shared.domain.rules import registry
-from shared.domain.rules.registry import BOOK, Chosen
+from shared.domain.rules.registry import BOOK
 from shared.eventstore.event import Event
+from shared.eventstore.rule_versions import RuleVersion
 from shared.eventstore.system_events import RuleActivated
 
 # All activations, in order.
@@ -31,9 +32,9 @@ def decide(command: ActivateRule, before: Activations) -> Sequence[RuleActivated
     if command.rule not in BOOK:
         raise RuleNotFound(details={"rule": command.rule, "allowed": list(BOOK)}, allowed=", ".join(BOOK))
     chosen = _chosen(command, before)
-    if registry.in_force(before)[command.rule] == chosen:
+    if registry.BOOK.in_force(before)[command.rule] == chosen:
         return []
-    parameters = registry.settable(command.rule, chosen.parameters)
+    parameters = registry.BOOK.settable(command.rule, chosen.parameters)
     return [RuleActivated(command.rule, chosen.version, parameters, command.by)]
 
 
@@ -42,7 +43,7 @@ def evolve(before: Activations, event: Event) -> Activations:
     return (*before, event) if isinstance(event, RuleActivated) else before
 
 
-def _chosen(command: ActivateRule, before: Sequence[RuleActivated]) -> Chosen:
+def _chosen(command: ActivateRule, before: Sequence[RuleActivated]) -> RuleVersion:
     if command.version is None:
         return registry.choose(command.rule, command.parameters, before)
     prefix = f"{command.rule}."

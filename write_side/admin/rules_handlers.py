@@ -18,8 +18,8 @@ def activate_rule(ctx: CommandContext, command: ActivateRule) -> Result[dict[str
     """
 
     def answer(activations: Activations) -> dict[str, Any]:
-        chosen = registry.in_force(activations)[command.rule]
-        parameters = registry.settable(command.rule, chosen.parameters)
+        chosen = registry.BOOK.in_force(activations)[command.rule]
+        parameters = registry.BOOK.settable(command.rule, chosen.parameters)
         return {"rule": command.rule, "version": chosen.version, "parameters": parameters}
 
     return ctx.transact(RULES, lambda before, _: decide(command, before), answer)

@@ -54,11 +54,11 @@ def when_reached(
     until = time.monotonic() + _PATIENCE
     while True:
         with reading(connect, business_id, today) as demand:
-            reached = demand.reached()
-            if reached.position >= position and not reached.parked:
+            at = demand.checkpoints()
+            if at.position >= position and at.parked is None:
                 yield demand
                 return
-        if reached.parked:
+        if at.parked is not None:
             raise Retry(_RETRY_PARKED)
         if time.monotonic() > until:
             raise Retry(_RETRY)
@@ -75,7 +75,7 @@ def material(demand: Demand, requested: ForecastsRequested, products: Sequence[i
         demand.known(requested.horizon, products),
         demand.windows([TAKINGS, *products]),
         demand.takings(),
-        demand.reached().based_on,
+        demand.checkpoints().based_on,
     )
 
 

@@ -77,10 +77,10 @@ class Planner:
             if not lease.held():
                 return
             with reading(self._connect_reader, business_id, date) as demand:
-                reached = demand.reached()
-                if reached.parked:  # left to an operator; the other businesses are planned
+                at = demand.checkpoints()
+                if at.parked is not None:  # left to an operator; the other businesses are planned
                     continue
-                if reached.position < job.position:
+                if at.position < job.position:
                     behind += 1
                     continue
                 self._plan(business_id, DAY, date.isoformat(), demand, date, job.position)

@@ -26,6 +26,8 @@ TAKINGS_DAYS = 90
 # Results are recorded in batches of this size, or after this many seconds.
 _BATCH, _BATCH_SECONDS = 10, 3.0
 _PREEMPTED_SECONDS, _LOOK_SECONDS = 0.1, 0.3
+# The longest pause for more urgent jobs of other workers: a forecast is made on a busy day too.
+_LONGEST_PAUSE_SECONDS = 20.0
 _DAY = dt.timedelta(1)
 logger = logging.getLogger("smartmarket.forecasts")
 
@@ -74,7 +76,8 @@ class ForecastMaker:
     def __call__(self, job: Job, lease: Lease) -> None:
         """Compute the missing results of a part; does nothing if the part is completed.
 
-        Raises Retry for a more urgent job, and while the read models are behind the request.
+        Pauses while other workers run more urgent jobs. Raises Retry if one needs a worker, and while the read models
+        are behind the request.
         """
         run_id, part = str(job.payload["run_id"]), int(job.payload["part"])
         state = Part()
@@ -92,14 +95,16 @@ class ForecastMaker:
         """Compute and record all missing results; stops if the lease is lost."""
         products = [product for product in run.state.left(run.parts[run.part]) if _is_worthwhile(run, product)]
         takings = run.part == 0 and not run.state.takings_made and _takings_are_worthwhile(run)
+        if products or takings:
+            self._yield_to_urgent(run, lease)
         while (products or takings) and not self._models.loaded(_LOOK_SECONDS):
             if not lease.held():
                 return
-            self._yield_to_urgent(run)
+            self._yield_to_urgent(run, lease)
         for product in products:
+            self._yield_to_urgent(run, lease)
             if not lease.held():
                 return
-            self._yield_to_urgent(run)
             run.pending += self._forecast(run, product)
             if len(run.pending) >= _BATCH or time.monotonic() > run.recorded_at + _BATCH_SECONDS:
                 self._record(run)
@@ -180,14 +185,18 @@ class ForecastMaker:
         self._store.execute(run.business_id, Metadata(actor="worker", causation=run.job.position), decide)
         run.state, run.pending, run.recorded_at = state, [], time.monotonic()
 
-    def _yield_to_urgent(self, run: _Run) -> None:
-        """Record the pending events and raise Retry if a more urgent job is due."""
+    def _yield_to_urgent(self, run: _Run, lease: Lease) -> None:
+        """Pause while other workers run more urgent jobs; record the pending events and raise Retry if one is due."""
+        until = time.monotonic() + _LONGEST_PAUSE_SECONDS
         with self._connect() as conn:
-            outranked = queue.outranked(conn, run.job.priority)
-        if outranked:
-            if run.pending:
-                self._record(run)
-            raise Retry(_PREEMPTED_SECONDS)
+            while any(urgent := queue.more_urgent(conn, run.job.priority)) and lease.held():
+                if urgent.waiting:
+                    if run.pending:
+                        self._record(run)
+                    raise Retry(_PREEMPTED_SECONDS)
+                if time.monotonic() > until:
+                    return
+                time.sleep(_LOOK_SECONDS)
 
 
 def _is_worthwhile(run: _Run, product: int) -> bool:

@@ -81,12 +81,12 @@ class Reviewer:
             with conn.transaction():
                 conn.execute(FIRST_STATEMENT, (str(job.business_id),))
                 reading = Reading(conn, cast("int", job.business_id), today)
-                based_on, reached, parked = reading.reached()
-                if parked is not None and parked <= job.position:
+                at = reading.checkpoints()
+                if at.parked is not None and at.parked <= job.position:
                     logger.warning("review postponed: business is parked", extra={"business_id": job.business_id})
                     raise Retry(60.0)
-                if reached >= job.position:
-                    return _reviewed(reading, based_on, awaiting)
+                if at.position >= job.position:
+                    return _reviewed(reading, at.based_on, awaiting)
             if not lease.held():
                 break
             time.sleep(_PAUSE)

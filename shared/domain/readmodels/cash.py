@@ -1,10 +1,10 @@
-"""What a projection of a shop's cash is made from, as the tables have it; read by whoever has a connection."""
+"""What a projection of a shop's cash is computed from: statements, and plain functions over their rows."""
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 from shared.domain.rules import baki
 from shared.domain.rules.cash import current_balance
@@ -13,10 +13,10 @@ from shared.domain.rules.recurring import Recurring
 
 # How far back sales on credit are followed one by one; what is owed from before is one sum per customer.
 BAKI_DAYS = 180
-# So many of those who owe most are shown by name.
+# How many of the customers who owe most are shown by name.
 MOST_SHOWN = 10
 
-# Returns the settings (null where unset), the first and last day with sales, and what has moved since the opening day.
+# Selects the settings (null where unset), the first and last day with sales, and what has moved since the opening day.
 SELECT_STANDING = """SELECT s.opening_balance, s.opening_date, s.critical_threshold,
     (SELECT min(date) FROM cash_days WHERE business_id = %(business)s AND sale_count > 0),
     (SELECT max(date) FROM cash_days WHERE business_id = %(business)s AND sale_count > 0 AND date <= %(today)s::date),
@@ -25,23 +25,27 @@ SELECT_STANDING = """SELECT s.opening_balance, s.opening_date, s.critical_thresh
     - coalesce((SELECT sum(amount) FROM cash_expenses WHERE business_id = %(business)s AND recurring IS NULL
         AND ended_on IS NULL AND date BETWEEN s.opening_date AND %(today)s::date), 0)::bigint
     FROM (SELECT) AS one LEFT JOIN cash_settings AS s ON s.business_id = %(business)s"""
-# Returns takings, what was lent and what was spent, recurring expenses aside, per day after a day.
-SELECT_DAYS = """SELECT date, sum(takings)::bigint, sum(lent)::bigint, sum(spent)::bigint FROM (
+# Selects takings, what was lent and what was spent (without recurring expenses) per day of the weeks before the last
+# sale.
+SELECT_DAYS = """WITH since AS MATERIALIZED (
+        SELECT coalesce(max(date), %(today)s::date) - %(deviation_days)s::int AS day FROM cash_days
+        WHERE business_id = %(business)s AND sale_count > 0 AND date <= %(today)s::date)
+    SELECT date, sum(takings)::bigint, sum(lent)::bigint, sum(spent)::bigint FROM (
         SELECT date, takings, lent, refunds + purchases + expenses AS spent FROM cash_days
-        WHERE business_id = %(business)s AND date > %(since)s::date AND date <= %(today)s::date
+        WHERE business_id = %(business)s AND date > (SELECT day FROM since) AND date <= %(today)s::date
         UNION ALL SELECT date, 0, 0, amount FROM cash_expenses
         WHERE business_id = %(business)s AND recurring IS NULL AND ended_on IS NULL
-            AND date > %(since)s::date AND date <= %(today)s::date) AS moved
+            AND date > (SELECT day FROM since) AND date <= %(today)s::date) AS moved
     GROUP BY date"""
-# Returns the recurring expenses, those that have ended included.
+# Selects the recurring expenses, those that have ended included.
 SELECT_RECURRING = """SELECT date, amount, recurring, ended_on FROM cash_expenses
     WHERE business_id = %(business)s AND recurring IS NOT NULL ORDER BY date, id"""
-# Returns, for customers as they are merged by now, what was lent and paid per day after a day; and in a row without a
-# day what is owed from before.
+# Selects, per customer after merges, what was lent and paid on each of the last days; and in a row without a date what
+# is owed from before.
 SELECT_BAKI = """WITH recent AS MATERIALIZED (
         SELECT coalesce(m.customer_id, d.customer_id) AS customer, d.date, sum(d.lent) AS lent, sum(d.paid) AS paid
         FROM baki_days AS d LEFT JOIN baki_merges AS m ON m.business_id = d.business_id AND m.id = d.customer_id
-        WHERE d.business_id = %(business)s AND d.date > %(since)s::date GROUP BY 1, 2),
+        WHERE d.business_id = %(business)s AND d.date > %(today)s::date - %(baki_days)s::int GROUP BY 1, 2),
     totals AS (
         SELECT coalesce(m.customer_id, t.customer_id) AS customer, sum(t.lent - t.paid) AS owed
         FROM baki_totals AS t LEFT JOIN baki_merges AS m ON m.business_id = t.business_id AND m.id = t.customer_id
@@ -50,17 +54,24 @@ SELECT_BAKI = """WITH recent AS MATERIALIZED (
         LEFT JOIN (SELECT customer, sum(lent - paid) AS newer FROM recent GROUP BY 1) AS r USING (customer)
         WHERE owed <> coalesce(newer, 0)
     UNION ALL SELECT customer, date, lent::bigint, paid::bigint FROM recent"""
-
-# Returns the names of customers; one whose data was erased has none.
+# Selects the names of customers; one whose data was erased has none.
 SELECT_NAMES = "SELECT id, name FROM people WHERE business_id = %(business)s AND id = ANY(%(ids)s::bigint[])"
+STATEMENTS: tuple[LiteralString, ...] = (SELECT_STANDING, SELECT_DAYS, SELECT_RECURRING, SELECT_BAKI)
+"""What `Rows` holds the rows of, in order; all take `parameters`."""
 
 
-Query = tuple[LiteralString, dict[str, Any]]
+class Rows(NamedTuple):
+    """The rows of each of STATEMENTS."""
+
+    standing: Sequence[Any]
+    days: Sequence[Any]
+    recurring: Sequence[Any]
+    owing: Sequence[Any]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the owner said; a balance of None is unknown."""
+    """What the owner entered; a balance of None is unknown."""
 
     opening_balance: int | None
     opening_date: dt.date | None
@@ -68,7 +79,7 @@ class Settings:
 
     @property
     def known(self) -> bool:
-        """Tell whether it is known where the cash stood."""
+        """Tell whether an opening balance and its date are known."""
         return self.opening_balance is not None and self.opening_date is not None
 
 
@@ -95,7 +106,7 @@ class Facts:
         return current_balance(opening, date, self.moved, self.recurring, self.today)
 
     def accounts(self) -> dict[int, baki.Account]:
-        """Return where each customer stands."""
+        """Return what each customer owes."""
         carried: dict[int, int] = {}
         entries: dict[int, list[baki.Entry]] = defaultdict(list)
         for customer, date, lent, paid in self.owing:
@@ -131,31 +142,35 @@ class Facts:
         )
 
 
-def reading(business_id: int, today: dt.date) -> Generator[Query, list[Any], Facts]:
-    """Yield statement after statement with its parameters, to be sent its rows; returns the facts as of a day."""
-    known: dict[str, Any] = {"business": business_id, "today": today}
-    ((opening, opened_on, threshold, first, last, moved),) = yield SELECT_STANDING, known
-    settings = Settings(opening, opened_on, DEFAULT_THRESHOLD if threshold is None else threshold)
-    since = (last or today) - dt.timedelta(Parameters().deviation_days)
-    days = yield SELECT_DAYS, {**known, "since": since}
-    recurring = yield SELECT_RECURRING, known
-    owed = yield SELECT_BAKI, {**known, "since": today - dt.timedelta(BAKI_DAYS)}
-    names = yield SELECT_NAMES, {**known, "ids": _largest(owed)}
+def parameters(business_id: int, today: dt.date) -> dict[str, Any]:
+    """Return the parameters of STATEMENTS."""
+    return {
+        "business": business_id,
+        "today": today,
+        "deviation_days": Parameters().deviation_days,
+        "baki_days": BAKI_DAYS,
+    }
+
+
+def largest_debtors(rows: Rows) -> list[int]:
+    """Return the customers whose names are shown: parameter `ids` of SELECT_NAMES."""
+    sums: Counter[int] = Counter()
+    for customer, _, lent, paid in rows.owing:
+        sums[customer] += lent - paid
+    return [customer for customer, _ in sums.most_common(MOST_SHOWN + 1)]
+
+
+def facts(today: dt.date, rows: Rows, names: Sequence[Any] = ()) -> Facts:
+    """Return the facts of a shop as of a day; `names` are the rows of SELECT_NAMES, for who is to be shown."""
+    ((opening, opened_on, threshold, first, last, moved),) = rows.standing
     return Facts(
         today,
-        settings,
+        Settings(opening, opened_on, DEFAULT_THRESHOLD if threshold is None else threshold),
         first,
         last,
         moved,
-        {date: Day(takings, lent, spent) for date, takings, lent, spent in days},
-        [Recurring(*row) for row in recurring],
-        [(customer, date, lent, paid) for customer, date, lent, paid in owed],
+        {date: Day(takings, lent, spent) for date, takings, lent, spent in rows.days},
+        [Recurring(*row) for row in rows.recurring],
+        [(customer, date, lent, paid) for customer, date, lent, paid in rows.owing],
         dict(names),
     )
-
-
-def _largest(owed: Sequence[Any]) -> list[int]:
-    sums: Counter[int] = Counter()
-    for customer, _, lent, paid in owed:
-        sums[customer] += lent - paid
-    return [customer for customer, _ in sums.most_common(MOST_SHOWN + 1)]

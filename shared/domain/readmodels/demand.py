@@ -13,13 +13,11 @@ import msgspec
 from psycopg import Connection
 
 from shared.domain.events.forecasting import BacktestWindow
+from shared.domain.readmodels.checkpoints import Checkpoints, read_checkpoints
 
 PROJECTIONS = ("sales", "inventory", "forecasting")
 _PREDICTIONS = msgspec.json.Decoder(dict[str, list[int]])
 
-# Selects the serving schema, the position reached for a business and its parked position of each read model.
-SELECT_REACHED = """SELECT projection, schema, reached, parked FROM projections.live
-    JOIN projections.reached(%(business)s, %(projections)s) USING (projection)"""
 # Counts the sales of each product.
 SELECT_TRANSACTIONS = "SELECT id, sales FROM products WHERE business_id = %(business)s"
 # Selects date, number of sales and best model of the last forecast of each product for a horizon.
@@ -50,14 +48,6 @@ TAKINGS = 0
 """The product id of the backtest windows of the shop's takings."""
 
 
-class Reached(NamedTuple):
-    """Progress of the read models: lowest position, whether one is parked, generation and position of each."""
-
-    position: int
-    parked: bool
-    based_on: dict[str, tuple[int, int]]
-
-
 class Known(NamedTuple):
     """The last forecast of a product; None if there is none."""
 
@@ -83,11 +73,9 @@ class Demand:
         self._conn = conn
         self._known: dict[str, Any] = {"business": business_id, "today": today}
 
-    def reached(self) -> Reached:
-        """Return the progress of the read models for the shop."""
-        rows = self._conn.execute(SELECT_REACHED, {**self._known, "projections": list(PROJECTIONS)}).fetchall()
-        based_on = {name: (int(schema.rpartition("_g")[2]), at) for name, schema, at, _ in rows}
-        return Reached(min(at for _, _, at, _ in rows), any(row[3] is not None for row in rows), based_on)
+    def checkpoints(self) -> Checkpoints:
+        """Return the checkpoints of the read models for the shop."""
+        return read_checkpoints(self._conn, self._known["business"], PROJECTIONS)
 
     def transactions(self) -> dict[int, int]:
         """Return the number of sales of each product."""

@@ -1,7 +1,7 @@
 """Reads the input of the recommendation rules from a shop's read models.
 
-All statements run in one transaction of the caller that begins with `database.FIRST_STATEMENT`, so that the positions
-of `reached` are those of the rows.
+All statements run in one transaction of the caller that begins with `database.FIRST_STATEMENT`, so that the
+checkpoints are those of the rows.
 """
 
 import datetime as dt
@@ -11,8 +11,8 @@ from typing import Any, LiteralString
 
 from psycopg import Connection
 
-from shared.domain.events.recommendations import BasedOn
 from shared.domain.readmodels import cash, shelves, takings
+from shared.domain.readmodels.checkpoints import Checkpoints, read_checkpoints
 from shared.domain.rules import cash as cash_rule
 from shared.domain.rules.follow_up import Executed, Seen
 from shared.domain.rules.recommend import NOBODY, AtRisk, Cash, Shelf, Signals, is_stale
@@ -20,9 +20,6 @@ from shared.domain.rules.recommendation_candidates import CASH_WARNING, DEFAULTS
 
 PROJECTIONS = ("sales", "inventory", "customers", "cashflow", "forecasting")
 
-# Selects the serving schema, the position reached for a business and its parked position of each read model.
-SELECT_REACHED = """SELECT projection, schema, reached, parked FROM projections.live
-    JOIN projections.reached(%(business)s, %(projections)s) USING (projection)"""
 # Selects the last day with sales, at the latest today.
 SELECT_LAST_SALE = """SELECT max(date) FROM sales_days
     WHERE business_id = %(business)s AND sales > 0 AND date <= %(today)s::date"""
@@ -69,12 +66,9 @@ class Reading:
         self._cash: cash.Facts | None = None
         self.today = today
 
-    def reached(self) -> tuple[BasedOn, int, int | None]:
-        """Return generation and position per read model, the lowest position, and the lowest parked position."""
-        rows = self._rows(SELECT_REACHED, projections=list(PROJECTIONS))
-        based_on = {name: (int(schema.rpartition("_g")[2]), position) for name, schema, position, _ in rows}
-        parked = [position for *_, position in rows if position is not None]
-        return based_on, min((position for _, position in based_on.values()), default=0), min(parked, default=None)
+    def checkpoints(self) -> Checkpoints:
+        """Return the checkpoints of the read models for the shop."""
+        return read_checkpoints(self._conn, self._known["business"], PROJECTIONS)
 
     def signals(self) -> Signals:
         """Return the input of the rules; only the last sale if the shop's data are stale."""
@@ -107,13 +101,9 @@ class Reading:
 
     def _facts(self) -> cash.Facts:
         if self._cash is None:
-            reading = cash.reading(self._known["business"], self.today)
-            query, parameters = next(reading)
-            while self._cash is None:
-                try:
-                    query, parameters = reading.send(self._conn.execute(query, parameters).fetchall())
-                except StopIteration as done:
-                    self._cash = done.value
+            known = cash.parameters(self._known["business"], self.today)
+            rows = cash.Rows(*[self._conn.execute(statement, known).fetchall() for statement in cash.STATEMENTS])
+            self._cash = cash.facts(self.today, rows)
         return self._cash
 
     def _cash_ahead(self) -> Cash | None:

@@ -20,15 +20,21 @@ REVOKE ALL ON FUNCTION projections.reached FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION projections.reached TO smartmarket_reader, smartmarket_writer;
 GRANT USAGE ON SCHEMA jobs TO smartmarket_reader;
 GRANT SELECT ON jobs.processes TO smartmarket_reader;
-GRANT SELECT, INSERT, UPDATE ON projections.replays TO smartmarket_writer;
+-- The write side requests generations and replays through functions of the projections, which own the tables.
+REVOKE INSERT, UPDATE ON projections.generations FROM smartmarket_writer;
+REVOKE ALL ON projections.replays FROM smartmarket_writer;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA projections FROM smartmarket_writer;
 GRANT SELECT ON projections.replays TO smartmarket_reader;
 ALTER TABLE projections.replays ENABLE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS tenant ON projections.replays;
 CREATE POLICY tenant ON projections.replays TO smartmarket_reader
     USING (business_id = nullif(current_setting('app.business_id', true), '')::bigint);
 DROP POLICY IF EXISTS house ON projections.replays;
-CREATE POLICY house ON projections.replays TO smartmarket_writer, smartmarket_projector USING (true) WITH CHECK (true);
-GRANT SELECT, INSERT, UPDATE ON projections.generations TO smartmarket_writer;
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA projections TO smartmarket_writer;
+CREATE POLICY house ON projections.replays TO smartmarket_projector USING (true) WITH CHECK (true);
+GRANT SELECT ON projections.generations TO smartmarket_writer;
+REVOKE ALL ON FUNCTION projections.request_generation, projections.request_adoption, projections.complete_adoption,
+    projections.request_drop, projections.request_replay, projections.abandon_rollback FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION projections.request_generation, projections.request_adoption, projections.complete_adoption,
+    projections.request_drop, projections.request_replay TO smartmarket_writer;
 REVOKE ALL ON FUNCTION projections.standing FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION projections.standing TO smartmarket_writer, smartmarket_projector;

@@ -1,4 +1,4 @@
-"""The models in a process of their own, loaded once, which is killed when it takes too long."""
+"""Forecast models in a child process of low priority, loaded once and killed when a forecast takes too long."""
 
 import datetime as dt
 import logging
@@ -13,20 +13,35 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol, cast
 
+import psutil
+
+from shared.runtime.low_priority import lower_priority
 from shared.runtime.spawn import without_main_module
 from write_side.forecasting.models.prediction import History, NotEnough, Prediction, RevenuePrediction, Window
 
-LIMIT_SECONDS, IDLE_SECONDS = 10.0, 600.0
 _LOADING_SECONDS = 90.0
 _ENDING_SECONDS = 2.0
-# A child that was not asked for this share of its time is taken for gone.
-_CERTAINLY = 0.9
+_LOOK_SECONDS = 0.5
+# A child that was idle for this share of its idle time may be about to end: another one is started.
+_IDLE_SHARE = 0.9
 logger = logging.getLogger("smartmarket.models")
 
 
 @dataclass(frozen=True)
+class Limits:
+    """Seconds: processor time of one forecast, its time by the clock, and how long an idle child is kept.
+
+    The clock's limit is for a child that hangs; one that waits for the processor because others go first is not slow.
+    """
+
+    cpu: float = 10.0
+    clock: float = 60.0
+    idle: float = 600.0
+
+
+@dataclass(frozen=True)
 class ProductTask:
-    """What `predict` takes."""
+    """The arguments of `predict`."""
 
     history: History
     horizon: int
@@ -37,7 +52,7 @@ class ProductTask:
 
 @dataclass(frozen=True)
 class TakingsTask:
-    """What `predict_revenue` takes."""
+    """The arguments of `predict_revenue`."""
 
     history: History
     days: int
@@ -46,53 +61,47 @@ class TakingsTask:
 
 
 class ForecastError(Exception):
-    """A forecast could not be made; `reason` is that of ForecastFailed."""
+    """No forecast could be made; `reason` is that of ForecastFailed."""
 
     def __init__(self, reason: str, error: str) -> None:
-        """Say why, and what happened."""
+        """Keep the reason and the description."""
         super().__init__(error)
         self.reason = reason
 
 
 class Modeller(Protocol):
-    """What forecasts are made by."""
+    """Makes forecasts."""
 
     def predict(
         self, history: History, horizon: int, start: dt.date, windows: Sequence[Window], champion: str | None
     ) -> Prediction | NotEnough:
-        """Return the demand of a product."""
+        """Return the expected demand of a product."""
 
     def predict_revenue(
         self, history: History, days: int, start: dt.date, windows: Sequence[Window]
     ) -> RevenuePrediction | NotEnough:
-        """Return the takings of a shop."""
+        """Return the expected takings of a shop."""
 
 
 def load_models() -> Modeller:
-    """Return the models, loaded and warm; called in the child."""
-    from write_side.forecasting.models import predict  # noqa: PLC0415 - heavy, and wanted in the child only
+    """Return the models, loaded and warmed up; called in the child."""
+    from write_side.forecasting.models import predict  # noqa: PLC0415 - heavy, and needed in the child only
 
     predict.warm()
     return cast("Modeller", predict)
 
 
 class Models:
-    """One child process that makes forecasts one at a time; started when first needed, again after it was killed.
+    """One child process that makes forecasts one at a time; started when first needed, and again after it was killed.
 
-    It holds some 300 MB, and gives them back when nobody has asked for a while. A child that is killed takes the
-    processes it started with it, and one whose parent is gone ends by itself.
+    It uses some 300 MB of memory and ends when it has been idle for a while. Its priority is low: imports and requests
+    get the processor first. Killing it kills the processes it started; it ends by itself when its parent is gone.
     """
 
-    def __init__(
-        self, load: Callable[[], Modeller] = load_models, *, limit: float = LIMIT_SECONDS, idle: float = IDLE_SECONDS
-    ) -> None:
-        """Let `load`, which the child finds by its name, make the models; each forecast may take `limit` seconds.
-
-        A child that is not asked for `idle` seconds ends.
-        """
+    def __init__(self, load: Callable[[], Modeller] = load_models, limits: Limits | None = None) -> None:
+        """Load the models by `load`, a function that the child imports by its name."""
         self._load = load
-        self._limit = limit
-        self._idle = idle
+        self._limits = limits or Limits()
         self._asked_at = 0.0
         self._child: BaseProcess | None = None
         self._pipe: Connection | None = None
@@ -104,16 +113,16 @@ class Models:
         return self._child.pid if self._child else None
 
     def loaded(self, seconds: float) -> bool:
-        """Start the child if there is none, and tell whether it has loaded the models within so many seconds.
+        """Start the child if there is none, and tell whether it has loaded the models after waiting up to `seconds`.
 
         Raises RuntimeError where it cannot load them, or not in time.
         """
-        if not self._stands():
+        if not self._usable():
             self._drop()
             context = get_context("spawn")
             self._pipe, theirs = context.Pipe()
             self._child = context.Process(
-                target=_serve, args=(theirs, self._load, self._idle), daemon=True, name="models"
+                target=_serve, args=(theirs, self._load, self._limits.idle), daemon=True, name="models"
             )
             with without_main_module():
                 self._child.start()
@@ -150,11 +159,11 @@ class Models:
             child.join(_ENDING_SECONDS)
             _kill(child)
 
-    def _stands(self) -> bool:
+    def _usable(self) -> bool:
         """Tell whether there is a child that is not about to end."""
         if self._child is None or self._loading_until is not None:
             return self._child is not None
-        return self._child.is_alive() and time.monotonic() < self._asked_at + _CERTAINLY * self._idle
+        return self._child.is_alive() and time.monotonic() < self._asked_at + _IDLE_SHARE * self._limits.idle
 
     def _ask(self, task: ProductTask | TakingsTask) -> object:
         while not self.loaded(_LOADING_SECONDS):
@@ -162,10 +171,11 @@ class Models:
         pipe = cast("Connection", self._pipe)
         try:
             pipe.send(task)
-            if not pipe.poll(self._limit):
+            if not self._answers(pipe):
                 self._drop()
                 reason = "too_slow"
-                raise ForecastError(reason, f"no forecast within {self._limit:g} s")
+                limits = f"{self._limits.cpu:g} s of processor time, {self._limits.clock:g} s in all"
+                raise ForecastError(reason, f"no forecast within {limits}")
             done, answer = pipe.recv()
             self._asked_at = time.monotonic()
         except (EOFError, OSError) as error:
@@ -177,18 +187,35 @@ class Models:
             raise ForecastError(reason, str(answer))
         return answer
 
+    def _answers(self, pipe: Connection) -> bool:
+        """Wait for the child's answer; returns False once it has used up either limit."""
+        used, until = self._cpu_seconds(), time.monotonic() + self._limits.clock
+        while not pipe.poll(min(_LOOK_SECONDS, self._limits.clock)):
+            if time.monotonic() >= until or self._cpu_seconds() - used > self._limits.cpu:
+                return False
+        return True
+
+    def _cpu_seconds(self) -> float:
+        """Return the processor time of the child and of what it has started, 0 once it has ended."""
+        try:
+            child = psutil.Process(self.pid)
+            times = [process.cpu_times() for process in (child, *child.children(recursive=True))]
+        except psutil.Error:
+            return 0.0
+        return sum(each.user + each.system for each in times)
+
     def _drop(self) -> None:
         child, pipe, self._child, self._pipe = self._child, self._pipe, None, None
         self._loading_until = None
         if pipe is not None:
             pipe.close()
         if child is not None:
-            logger.info("process of the models dropped", extra={"child": child.pid})
+            logger.info("model process killed", extra={"child": child.pid})
             _kill(child)
 
 
 def _kill(child: BaseProcess) -> None:
-    """Kill the child with everything it has started; of one that has ended the number may be another's by now."""
+    """Kill the child and everything it has started, unless it has ended: its process id may be in use again."""
     if child.pid is not None and child.is_alive():
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
@@ -197,16 +224,16 @@ def _kill(child: BaseProcess) -> None:
 
 
 def _serve(pipe: Connection, load: Callable[[], Modeller], idle: float) -> None:
-    """Load the models and make forecasts until the pipe is closed or nobody asks any more. Runs in the child."""
-    os.setsid()  # a group of its own, to be killed as one; its weight is that of others, for it has a limit to keep
+    """Load the models and make forecasts until the pipe is closed or idle for too long. Runs in the child."""
+    lower_priority()  # and a process group of its own, which is killed as a whole
     models = load()
-    with suppress(EOFError, OSError):  # nobody asks any more
+    with suppress(EOFError, OSError):  # the parent has ended
         pipe.send(True)  # noqa: FBT003 - ready
         while pipe.poll(idle):
             task = pipe.recv()
             try:
                 answer: tuple[bool, Any] = (True, _answer(models, task))
-            except Exception as error:  # noqa: BLE001 - whatever a model raises is this product's failure
+            except Exception as error:  # noqa: BLE001 - any error of a model is this product's failure
                 answer = (False, f"{type(error).__name__}: {error}"[:500])
             pipe.send(answer)
 

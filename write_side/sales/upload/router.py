@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -15,8 +15,10 @@ from starlette.responses import Response
 from shared.domain.events.sales import UploadAccepted
 from shared.domain.refusals.sales import InvalidCsvFormat, InvalidImageFormat, TooManyUploads, UploadNotFound
 from shared.errors import Refusal
-from shared.eventstore.store import EventStore, Metadata, UnitOfWork
-from shared.http.auth import command_context, language, owner
+from shared.eventstore.files import Files
+from shared.eventstore.store import Metadata, UnitOfWork
+from shared.http.auth import command_context, language
+from shared.http.dependencies import Deps, Owner
 from shared.http.error_handlers import invalid_field
 from shared.http.openapi import refuses
 from shared.http.pagination import strict_query
@@ -42,7 +44,6 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 router = APIRouter(tags=["Data"])
-Owner = Annotated[Principal, Depends(owner)]
 
 
 def _form(properties: dict[str, Any], required: str, *refusals: type[Refusal]) -> dict[str, Any]:
@@ -89,6 +90,7 @@ _REPORT: dict[int | str, dict[str, Any]] = {
 async def upload_csv(
     request: Request,
     who: Owner,
+    state: Deps,
     dedupe: Annotated[Literal["on", "off"], Query(description="`off` imports twins of known rows on purpose")] = "on",
     date_order: Annotated[
         Literal["dmy", "mdy", "ymd"] | None, Query(description="how to read dates such as 03/04/2025")
@@ -97,8 +99,7 @@ async def upload_csv(
     """Take a sales ledger: Date, Product, Quantity, Amount[, Customer][, Payment Method]; a worker reads it."""
     strict_query(request, ("dedupe", "date_order"))
     meta = command_context(request, who)
-    intake, form = await _receive(request, who, "file", MAX_CSV_BYTES)
-    state = request.app.state
+    intake, form = await _receive(request, state.files, who, "file", MAX_CSV_BYTES)
 
     def record() -> Answer:
         mapping = column_mapping(form)
@@ -130,13 +131,12 @@ async def upload_csv(
 
 
 @router.post("/data/upload-receipt", status_code=202, openapi_extra=_RECEIPT, responses=RECEIPT_ANSWER)
-async def upload_receipt(request: Request, who: Owner) -> Response:
+async def upload_receipt(request: Request, who: Owner, state: Deps) -> Response:
     """Take the picture of a receipt and keep it, without what cameras add to pictures."""
     strict_query(request, ())
     meta = command_context(request, who)
     picture = await _picture(request)
     image_id = uuid.uuid4()
-    state = request.app.state
 
     def record() -> Answer:
         state.files.writer(who.business_id or 0, image_id)(0, picture.data)
@@ -153,9 +153,8 @@ SELECT_SENDER = "SELECT business_id FROM log.events WHERE originator_id = %s AND
 
 
 @router.get("/data/uploads/{file_id}/errors.csv", response_class=StreamingResponse, responses=_REPORT)
-def upload_errors(request: Request, who: Owner, file_id: str) -> Response:
+def upload_errors(request: Request, who: Owner, deps: Deps, file_id: str) -> Response:
     """Return the rejected rows with row, column, value, code, message and fix, then the row's own cells."""
-    store: EventStore = request.app.state.store
     known = _uuid(file_id)
 
     def find(unit: UnitOfWork) -> tuple[Rejections, Iterator[Rejections]]:
@@ -166,7 +165,7 @@ def upload_errors(request: Request, who: Owner, file_id: str) -> Response:
         return next(parts, Rejections([], [])), parts
 
     # All parts are read by now, still sealed; they are opened one after the other while the answer is sent.
-    first, further = store.execute(who.business_id, Metadata(), find).result
+    first, further = deps.store.execute(who.business_id, Metadata(), find).result
     rows = (row for part in chain([first], further) for row in part.rows)
     lines = errors_csv(rows, first.header, language(request, who), _row_texts)
     return StreamingResponse(
@@ -182,9 +181,10 @@ def _insist_on_length(request: Request, limit: int) -> None:
         raise too_large(limit)
 
 
-async def _receive(request: Request, who: Principal, part: str, limit: int) -> tuple[Intake, dict[str, str]]:
+async def _receive(
+    request: Request, files: Files, who: Principal, part: str, limit: int
+) -> tuple[Intake, dict[str, str]]:
     _insist_on_length(request, limit)
-    files = request.app.state.files
     intake_id = uuid.uuid4()
     put = await run_in_threadpool(files.writer, who.business_id or 0, intake_id)
     intake = Intake(intake_id, put, limit)

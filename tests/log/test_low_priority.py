@@ -1,23 +1,29 @@
-"""Work that can wait lowers itself and the server's processes for it, and nobody else."""
+"""Background work lowers its own priority and that of the server's processes for it, and of no other process."""
 
 import os
 import subprocess
 import sys
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
 
-from shared.runtime.low_priority import NICENESS, leaving_room, server_gives_way
+from projections.engine.follower import connect
+from shared.postgres.database import PROJECTOR, READER_NAME
+from shared.runtime.low_priority import NICENESS, is_low, lower_server_priority
+from shared.runtime.room_for_readers import room_for_readers
 from tests.support.priorities import LINUX, autogroup, ours
 from tests.support.source_tree import ROOT
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("lowered")
+
 STANDING = """
 import os
 from pathlib import Path
-from shared.runtime.low_priority import give_way
-give_way()
+from shared.runtime.low_priority import lower_priority
+lower_priority()
 print(os.getpriority(os.PRIO_PROCESS, 0), os.getsid(0) == os.getpid(), Path('/proc/self/autogroup').read_text())
 """
 
@@ -36,7 +42,7 @@ def test_one_connection_is_lowered_and_no_other(database_url: str) -> None:
     with psycopg.connect(database_url) as patient, psycopg.connect(database_url) as other:
         if not ours(patient.info.backend_pid):
             pytest.skip("the server runs elsewhere, or as somebody whose processes are not ours to lower")
-        server_gives_way(patient)
+        lower_server_priority(patient)
         assert autogroup(patient.info.backend_pid) == str(NICENESS)
         assert os.getpriority(os.PRIO_PROCESS, patient.info.backend_pid) == NICENESS
         assert autogroup(other.info.backend_pid) == "0"
@@ -47,34 +53,46 @@ def test_a_process_that_is_no_servers_is_left_alone(monkeypatch: pytest.MonkeyPa
     before = os.getpriority(os.PRIO_PROCESS, 0)
     with psycopg.connect(database_url) as conn:
         monkeypatch.setattr(type(conn.info), "backend_pid", property(lambda _: os.getpid()))
-        server_gives_way(conn)
+        lower_server_priority(conn)
     assert os.getpriority(os.PRIO_PROCESS, 0) == before
+
+
+@contextmanager
+def low_priority_child() -> Iterator[subprocess.Popen[bytes]]:
+    waiting = "from shared.runtime.low_priority import lower_priority; lower_priority(); input()"
+    child = subprocess.Popen([sys.executable, "-c", waiting], cwd=ROOT, stdin=subprocess.PIPE)
+    try:
+        wait_until(lambda: is_low(child.pid))
+        yield child
+    finally:
+        child.communicate(b"\n")
 
 
 @LINUX
 @pytest.mark.skipif((os.cpu_count() or 1) == 1, reason="there is one core only")
-def test_a_low_priority_process_frees_a_core_while_others_are_busy(database_url: str) -> None:
+def test_low_priority_work_leaves_a_core_to_requests_while_they_read(database_url: str) -> None:
     every = os.sched_getaffinity(0)
     with (
-        psycopg.connect(database_url) as own,
         psycopg.connect(database_url) as patient,
-        psycopg.connect(database_url) as other,
+        psycopg.connect(database_url, application_name=READER_NAME, autocommit=True) as other,
+        low_priority_child() as child,
     ):
         if not ours(patient.info.backend_pid):
             pytest.skip("the server runs elsewhere, or as somebody whose processes are not ours to lower")
-        server_gives_way(patient)
+        lower_server_priority(patient)
 
         def cores() -> list[set[int]]:
-            """Return where the patient one, what this thread would start, and the other may run."""
-            processes = (patient.info.backend_pid, threading.get_native_id(), other.info.backend_pid)
+            """Return the cores of the low-priority connection, of the low-priority child and of the reader."""
+            processes = (patient.info.backend_pid, child.pid, other.info.backend_pid)
             return [os.sched_getaffinity(process) for process in processes]
 
-        def asked_once_more() -> bool:
-            other.execute("SELECT count(*) FROM generate_series(1, 20000)")
+        def read_again() -> bool:
+            other.execute("SELECT 1")
             return cores() == [every - {min(every)}, every - {min(every)}, every]
 
-        with leaving_room(lambda: psycopg.connect(database_url), own):
-            wait_until(asked_once_more)
+        with room_for_readers(lambda: connect(database_url, role=PROJECTOR)):
+            wait_until(read_again)
             wait_until(lambda: cores() == [every, every, every])
-            wait_until(asked_once_more)
+            wait_until(read_again)
+        assert cores()[2] == every
         assert os.sched_getaffinity(0) == every
