@@ -11,7 +11,9 @@ from starlette.responses import Response
 
 from read_side.customers.presenter import Customer, Shop, item
 from read_side.customers.queries import Selection, page
-from read_side.customers.schemas import LIST, ONE
+from read_side.customers.schemas import LIST, ONE, Segment
+from read_side.customers.search_queries import Search
+from read_side.customers.search_queries import page as search_page
 from read_side.http.business_day import Today
 from read_side.http.consistency import await_consistency, retry_until_found
 from read_side.http.keyset_pagination import BY_INDEX, ONE_PAGE, Listing, Order, Start, with_text_key
@@ -40,6 +42,10 @@ SELECT_PAGE = """SELECT page.key, c.id, p.name, p.phone, p.email, p.address, p.n
     LEFT JOIN LATERAL (SELECT * FROM people WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS p ON true
     ORDER BY n"""
 
+# Selects the customers of `page` in order, each with the number of all that match.
+SELECT_MATCHES = SELECT_PAGE.replace("SELECT ", "SELECT (SELECT count(*) FROM matching), ", 1)
+# Counts the customers that match.
+COUNT_MATCHES = "SELECT count(*) FROM matching"
 # Selects the customer that a customer was merged into, the customers merged into it, and their sums on credit.
 SELECT_MERGED = """WITH ids AS (SELECT id FROM customer_ids
         WHERE business_id = %(business)s AND (id = %(id)s OR merged_into = %(id)s))
@@ -54,6 +60,11 @@ _SEGMENTS = ("champions", "loyal", "potential", "at_risk", "dormant")
 class CustomersQuery(ListQuery):
     """Filters and order of the list."""
 
+    q: Annotated[
+        str | None,
+        Field(min_length=1, max_length=100, description="Beginning of a word of the name, or digits of the phone"),
+    ] = None
+    segment: Segment | None = None
     churn_risk_only: Annotated[bool, Field(description="Only customers at risk or dormant")] = False
     sort: Literal["name", "total_spent", "days_since", "churn_score"] = "total_spent"
     order: Annotated[Literal["asc", "desc"] | None, Field(description="`asc` for name, else `desc`")] = None
@@ -84,16 +95,22 @@ async def list_customers(
     start = query.start()
     business_id = await await_consistency(request, deps, who, "customers")
     async with reading(deps.reader, business_id) as conn:
+        start = await with_text_key(conn, SELECT_NAME, business_id, start)
         totals = await only_row(conn, SELECT_TOTALS, {"business": business_id})
         counts, shop = totals[:5], Shop(*totals[5:9])
         summary = dict(zip((*_SEGMENTS, "total"), (*counts, sum(counts)), strict=True))
         at_risk = summary["at_risk"] + summary["dormant"]
         selection = Selection(query.churn_risk_only, summary["total"], at_risk, today, shop.churn)
-        found = await _read(conn, business_id, start, selection, query.limit)
+        search = Search(query.q, query.segment)
+        count = at_risk if query.churn_risk_only else summary["total"]
+        if search.is_empty:
+            found = await _read(conn, business_id, page(start, selection, query.limit))
+        else:
+            count, found = await _search(conn, business_id, search_page(start, search, selection, query.limit))
     reader_language = language(request, who)
     items = [item(row, shop, today, reader_language) for row in found[: query.limit]]
     last = (found[query.limit - 1].key, found[query.limit - 1].id) if len(found) > query.limit else None
-    listing = Listing(at_risk if query.churn_risk_only else summary["total"], orjson.dumps(items).decode(), last)
+    listing = Listing(count, orjson.dumps(items).decode(), last)
     return raw(listing.json(request, query.page(), start.order, summary=summary))
 
 
@@ -122,11 +139,21 @@ async def show_customer(request: Request, deps: Deps, who: Owner, today: Today, 
     return ok(found)
 
 
-async def _read(
-    conn: AsyncConnection[TupleRow], business_id: int, start: Start, selection: Selection, limit: int
-) -> list[Customer]:
+async def _read(conn: AsyncConnection[TupleRow], business_id: int, keys: tuple[str, dict[str, Any]]) -> list[Customer]:
     """Return the customers of the page, and one more if another page follows."""
-    start = await with_text_key(conn, SELECT_NAME, business_id, start)
-    keys, parameters = page(start, selection, limit)
-    rows = await all_rows(conn, f"WITH {keys}\n{SELECT_PAGE}", {"business": business_id, **parameters})
+    items, parameters = keys
+    rows = await all_rows(conn, f"WITH {items}\n{SELECT_PAGE}", {"business": business_id, **parameters})
     return [Customer(*row) for row in rows]
+
+
+async def _search(
+    conn: AsyncConnection[TupleRow], business_id: int, keys: tuple[str, dict[str, Any]]
+) -> tuple[int, list[Customer]]:
+    """Return the number of all matches, and the customers of the page and one more if another page follows."""
+    items, parameters = keys
+    wanted = {"business": business_id, **parameters}
+    rows = await all_rows(conn, f"WITH {items}\n{SELECT_MATCHES}", wanted)
+    if rows:
+        return rows[0][0], [Customer(*row[1:]) for row in rows]
+    (count,) = await only_row(conn, f"WITH {items}\n{COUNT_MATCHES}", wanted)
+    return count, []
