@@ -5,13 +5,14 @@ FROM python:3.12-slim AS builder
 WORKDIR /build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore UV_LINK_MODE=copy
 COPY pyproject.toml requirements.lock ./
-# The lock holds tools and tests too. Its own uv picks what runs, with the lock's versions and hashes.
+# The lock also holds tools of developers. uv, itself from the lock, installs only what runs, with its hashes.
 RUN awk '/^[a-z]/ { keep = /^(setuptools|uv)==/ } keep' requirements.lock > tools.lock \
     && pip install --no-cache-dir --require-hashes -r tools.lock \
     && python -m venv --without-pip /opt/smartmarket \
     && uv pip install --no-cache --python /opt/smartmarket/bin/python --require-hashes \
         --constraint requirements.lock --extra object-store --requirement pyproject.toml
-COPY LICENSE smartmarket.py ./
+COPY LICENSE ./
+COPY smartmarket smartmarket
 COPY shared shared
 COPY projections projections
 COPY read_side read_side
@@ -21,7 +22,7 @@ RUN pip wheel --no-index --no-deps --no-build-isolation --wheel-dir dist . \
 
 FROM python:3.12-slim
 LABEL org.opencontainers.image.title="SmartMarket" org.opencontainers.image.licenses="MIT"
-# What must outlive a container (the ledger of erasures, copies of the keys) is written below /var/lib/smartmarket.
+# Files that must outlive a container (the ledger of erasures, copies of the keys) are below /var/lib/smartmarket.
 RUN groupadd --gid 10001 smartmarket \
     && useradd --uid 10001 --gid smartmarket --home-dir /var/lib/smartmarket --create-home --shell /usr/sbin/nologin smartmarket
 COPY --from=builder /opt/smartmarket /opt/smartmarket

@@ -17,7 +17,7 @@ INSTALLED = $(VENV)/.installed
 PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test coverage test-services lint format mutants bench faults lock clean
+.PHONY: help install run test coverage test-services test-browser web lint format mutants bench faults lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,16 @@ test-services: $(INSTALLED) ## Run what depends on servers against those of the 
 	REDIS_URL="$${REDIS_URL:-redis://127.0.0.1:6379/0}" \
 	BROKER_URL="$${BROKER_URL:-amqp://guest:guest@127.0.0.1:5672//}" \
 	$(PYTEST) $(or $(ARGS),$(ON_SERVICES))
+
+test-browser: $(INSTALLED) web/node_modules ## Run both front ends in Chromium against a running system; needs node and Chromium
+	@BROWSER_TESTS=1 $(BIN)/python -m pytest tests/browser $(ARGS)
+
+web: web/node_modules ## Build the front ends into read_side/web/static; needs node, and only after changes in web/
+	@cd web && npm run --silent build
+
+web/node_modules: web/package-lock.json
+	@cd web && npm ci --no-audit --no-fund --silent
+	@touch '$@'
 
 lint: $(INSTALLED) ## Check style, types and the walls between modules
 	@$(BIN)/ruff check

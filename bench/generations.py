@@ -27,7 +27,6 @@ from projections.registry import REGISTRY
 from shared.postgres import database
 from shared.postgres.generation_states import GenerationKind
 from shared.runtime.container import Container
-from shared.runtime.spawn import without_main_module
 
 # Returns the newest page of a shop's sales.
 SELECT_PAGE = "SELECT * FROM transactions WHERE business_id = %s ORDER BY sold_at DESC, id DESC LIMIT 50"
@@ -156,8 +155,7 @@ def _reading(container: Container) -> Iterator[list[float]]:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     child = context.Process(target=_read_on, args=(there, container.url, f"-c role={container.role(database.READER)}"))
-    with without_main_module():
-        child.start()
+    child.start()
     here.recv()  # it reads
     took: list[float] = []
     yield took

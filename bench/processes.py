@@ -108,7 +108,7 @@ class Processes:
     def _ready(self, kind: str) -> bool:
         if kind == "api":
             return self._api_answers() and self._api_beats() >= self._api_processes
-        return b"process ready" in self._log(kind).read_bytes()
+        return b"process started" in self._log(kind).read_bytes()
 
     def _api_answers(self) -> bool:
         try:

@@ -1,246 +1,180 @@
-"""What operators do with read models from the command line: list, rebuild, roll back, verify, preview, adopt, drop."""
+"""Read models on the command line: list, rebuild, roll back, verify, preview, serve an adopted generation."""
 
 import csv
 import json
 import logging
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace, _SubParsersAction
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from rich.progress import Progress as ProgressBar
 from rich.table import Column, Table
 
 from projections.engine import generations
 from projections.engine.applier import POISON
-from projections.engine.follower import connect
 from projections.engine.generations import GenerationCancelled
 from projections.engine.replayer import Progress, Source
 from projections.operations import preview, rebuild, repair, verify
 from projections.operations.scratch import OperationRequest, ProjectorVersionMismatch
 from projections.registry import REGISTRY
 from shared.eventstore.rule_versions import Rules
-from shared.postgres.database import PROJECTOR
 from shared.postgres.generation_states import GenerationKind, GenerationState
-from shared.runtime.container import CannotStart, Container
+from shared.runtime.errors import CannotStart
+from shared.runtime.output import Output
 
-Say = Callable[[Namespace, dict[str, object], str], None]
 Report = Callable[[Progress], None]
-Choose = Callable[[str, str | None, Mapping[str, object]], Rules]
-# The rules by which each projection derives rows; none for most.
-RULES = {name: p.derivation.rules if p.derivation else () for name, p in REGISTRY.items()}
 _LISTED = ("name", "generation", "projector_version", "position", "lag", "parked", "state")
 _CHANGES = ("business", "table", "column", "from", "to", "rows")
 _SHOWN_CHANGES = 40
-_MOST_PROCESSES = 64
 logger = logging.getLogger("smartmarket.projections")
 
-
-def grammar(commands: "_SubParsersAction[ArgumentParser]") -> list[ArgumentParser]:
-    """Add `projections` to the command line; returns the commands that can answer for machines."""
-    actions = commands.add_parser("projections", help="the read models: list, rebuild, roll back, verify, preview")
-    kinds = actions.add_subparsers(dest="action", required=True)
-    listing = kinds.add_parser("list", help="where each read model stands")
-    anew = kinds.add_parser("rebuild", help="replay the log into a new generation and point to it")
-    anew.add_argument("name", metavar="NAME|all")
-    anew.add_argument("--shards", type=_processes, default=2, metavar="K", help="processes that replay side by side")
-    back = kinds.add_parser("rollback", help="let the generation that served before catch up, and point back to it")
-    back.add_argument("name", metavar="NAME")
-    check = kinds.add_parser("verify", help="compare the tables with the log; exit code 1 and the rows if they differ")
-    check.add_argument("name", metavar="NAME|all", nargs="?", default="all")
-    ahead = kinds.add_parser("preview", help="what other rules would change; nothing that serves is touched")
-    ahead.add_argument("name", metavar="NAME")
-    ahead.add_argument("--rule", help="a version, such as rfm.v2")
-    ahead.add_argument("--set", action="append", default=[], metavar="RULE.PARAMETER=VALUE[,…]", help="may be repeated")
-    ahead.add_argument("--csv", action="store_true", help="every change as a line, for a spreadsheet")
-    for command in (anew, check, ahead):
-        command.add_argument("--business", type=int, help="one business only")
-    adopt = kinds.add_parser("adopt", help="let a preview's rules hold, or what served before serve again")
-    drop = kinds.add_parser("drop", help="let go of a preview or of what served before, or end what is being made")
-    for command in (adopt, drop):
-        command.add_argument("generation", metavar="GENERATION", type=int)
-    return [listing, anew, back, check, ahead, adopt, drop]
+# Returns whether the log holds events of a business.
+SELECT_KNOWN_BUSINESS = "SELECT EXISTS (SELECT FROM log.events WHERE business_id = %s)"
 
 
-def run(container: Container, args: Namespace, say: Say, choose: Choose) -> None:
-    """Carry one of the commands out that concern projections; raises CannotStart with what to do instead.
+@dataclass(frozen=True)
+class ProjectionCommands:
+    """What the commands do; all raise CannotStart with what to do next. `business` limits them to one business."""
 
-    `choose` returns the rules that a preview of a projection names, by version or by values.
-    """
-    if args.action == "list":
-        _list(container, args)
-        return
-    if args.name not in REGISTRY and (args.name != "all" or args.action in {"rollback", "preview"}):
-        msg = f"There is no projection {args.name!r}: choose from {', '.join(REGISTRY)} or all."
-        raise CannotStart(msg)
-    source = Source(container.url, container.secret, container.role(PROJECTOR))
-    _refuse_unknown(source, getattr(args, "business", None))
-    try:
-        differing = _act(source, args, say, choose)
-    except GenerationCancelled as error:
-        msg = "Somebody dropped this generation while it was being made."
-        raise CannotStart(msg) from error
-    except ProjectorVersionMismatch as error:
-        msg = (
-            f"{error} serves rows of another release: rebuild it whole first (smartmarket projections rebuild {error})."
-        )
-        raise CannotStart(msg) from error
-    except POISON as error:
-        logger.exception("projection cannot be replayed")
-        msg = f"The log cannot be replayed: {type(error).__name__}: {error}. Where in this program is told above."
-        raise CannotStart(msg) from error
-    if differing:
-        msg = "The tables are not what the log says: rebuild them, and keep what is shown above for finding out why."
-        raise CannotStart(msg)
+    source: Source
+    output: Output
 
+    def show(self) -> None:
+        """Print generation, version, position, lag and state of each read model."""
+        with self.source.connect() as conn:
+            found = generations.standing(conn)
+        if self.output.as_json:
+            self.output.line(json.dumps(found))
+            return
+        table = Table(*(Column(column.replace("_", " "), overflow="fold") for column in _LISTED))
+        for item in found:
+            table.add_row(*(str(item[column]) for column in _LISTED))
+        Console().print(table)
 
-def serve_again(container: Container, generation: int) -> str:
-    """Let an adopted generation that served before catch up, if no projector is at it already; returns its state.
+    def rebuild(self, name: str, business: int | None = None, processes: int = 2) -> None:
+        """Replay the log into new generations and serve them; `name` may be `all`."""
+        names = _names(name)
+        self._refuse_unknown(business)
+        with _refusals():
+            for each in names:
+                self._rebuild(each, business, processes)
 
-    Raises CannotStart where it came to nothing.
-    """
-    source = Source(container.url, container.secret, container.role(PROJECTOR))
-    with source.connect() as conn:
-        name, _ = generations.projection_of(conn, generation)
-        with suppress(rebuild.RebuildRunning, rebuild.NothingBefore, GenerationCancelled):  # its state tells
-            rebuild.roll_back(source, REGISTRY[name], generation)
-        state = generations.projection_of(conn, generation)[1]
-    if state not in {GenerationState.CATCHING_UP, GenerationState.LIVE}:
-        msg = f"Generation {generation} is {state}: it does not serve."
-        raise CannotStart(msg)
-    return state
+    def rollback(self, name: str) -> None:
+        """Let the generation that served before catch up and serve again."""
+        _known(name)
+        with _refusals():
+            try:
+                schema = rebuild.roll_back(self.source, REGISTRY[name])
+            except rebuild.RebuildRunning as error:
+                msg = f"{name} is being rebuilt: wait for it, or stop that command."
+                raise CannotStart(msg) from error
+            except rebuild.NothingBefore as error:
+                msg = f"{name} has no earlier generation of this release: they are dropped a minute after they served."
+                raise CannotStart(msg) from error
+        self.output.answer({"projection": name, "schema": schema}, f"{name}: {schema} serves again")
 
-
-def _act(source: Source, args: Namespace, say: Say, choose: Choose) -> bool:
-    """Carry a command out, of one projection or of each; returns whether tables differ from the log."""
-    if args.action == "preview":
-        _preview(source, args, say, choose(args.name, args.rule, dict(map(_setting, args.set))))
-        return False
-    act = {"rebuild": _rebuild, "rollback": _roll_back, "verify": _verify}[args.action]
-    differing = [act(source, args, name, say) for name in (REGISTRY if args.name == "all" else [args.name])]
-    return any(differing)
-
-
-def _refuse_unknown(source: Source, business: int | None) -> None:
-    if business is None:
-        return
-    with source.connect() as conn:
-        if conn.execute("SELECT EXISTS (SELECT FROM log.events WHERE business_id = %s)", (business,)).fetchone() != (
-            True,
-        ):
-            msg = f"No business {business} has a history: correct the number, or leave it out to take all."
+    def verify(self, name: str, business: int | None = None) -> None:
+        """Compare the tables with a replay of the log; raises CannotStart after printing the rows that differ."""
+        names = _names(name)
+        self._refuse_unknown(business)
+        with _refusals():
+            differing = [self._verify(each, business) for each in names]
+        if any(differing):
+            msg = "The tables differ from the log: keep the rows above to find out why, then rebuild."
             raise CannotStart(msg)
 
-
-def _rebuild(source: Source, args: Namespace, name: str, say: Say) -> int:
-    try:
-        with _progress(args, name) as report:
-            if args.business is None:
-                done = rebuild.rebuild(source, REGISTRY[name], workers=args.shards, report=report)
-            else:
-                done = repair.repair(source, REGISTRY[name], args.business, report)
-    except rebuild.RebuildRunning as error:
-        msg = f"{name} is being rebuilt already: wait for it, or stop that command; it can be resumed."
-        raise CannotStart(msg) from error
-    what, count = ("rows", done.rows) if done.rows else ("events", done.events)
-    rate = count / done.replay_seconds if done.replay_seconds else 0
-    say(
-        args,
-        vars(done),
-        f"{name}: {count:,} {what} of {done.businesses} businesses in {done.seconds:.1f} s "
-        f"({rate:,.0f} {what}/s); {done.schema} serves now",
-    )
-    return 0
-
-
-def _roll_back(source: Source, args: Namespace, name: str, say: Say) -> int:
-    try:
-        schema = rebuild.roll_back(source, REGISTRY[name])
-    except rebuild.RebuildRunning as error:
-        msg = f"{name} is being rebuilt: wait for it, or stop that command."
-        raise CannotStart(msg) from error
-    except rebuild.NothingBefore as error:
-        msg = f"{name} has no earlier generation of this release any more: they are dropped a minute after they served."
-        raise CannotStart(msg) from error
-    say(args, {"projection": name, "schema": schema}, f"{name}: {schema} serves again")
-    return 0
-
-
-def _verify(source: Source, args: Namespace, name: str, say: Say) -> int:
-    with _progress(args, name) as report:
-        found = verify.verify(
-            source, REGISTRY[name], report=report, request=OperationRequest(GenerationKind.VERIFY, args.business)
+    def preview(
+        self, name: str, choose: Callable[[], Rules], business: int | None = None, *, as_csv: bool = False
+    ) -> None:
+        """Print what would change under the rules that `choose` returns; the generation it makes can be adopted."""
+        _known(name)
+        self._refuse_unknown(business)
+        rules = choose()
+        if not rules:
+            msg = "Name the rules: --rule rfm.v2, or --set rfm.recency_days=7,30,60,120"
+            raise CannotStart(msg)
+        request = OperationRequest(GenerationKind.PREVIEW, business, rules)
+        with _refusals(), _progress(self.output, name) as report:
+            found = preview.preview(self.source, REGISTRY[name], request, report)
+        lines = [tuple("" if cell is None else cell for cell in line) for line in found.lines()]
+        if as_csv:
+            csv.writer(sys.stdout).writerows([_CHANGES, *lines])
+            return
+        rows = sum(changes.rows for changes in found.tables.values())
+        effects = ", ".join(f"{effect.total.changed:,} of today's {kind}" for kind, effect in found.effects.items())
+        self.output.answer(
+            {"generation": found.generation, "projection": name, **found.as_json()},
+            f"{name}: {found.changed:,} of {rows:,} rows of {len(found.by_business)} of {found.businesses} businesses "
+            f"would change, and {effects} (computed in {found.seconds:.1f} s)"
+            f"\nsmartmarket projections adopt {found.generation}   puts these rules in force for every shop",
         )
-    told = {"projection": name, **found.as_json(REGISTRY[name])}
-    line = f"{name}: {found.rows:,} rows of {found.businesses} businesses in {found.seconds:.1f} s, "
-    if found.equal:
-        say(args, told, line + "all as the log says")
-        return 0
-    say(args, told, line + f"{found.differing:,} differ")
-    if not args.json:
-        Console(markup=False).print(_differences(told["differences"]))
-    return found.differing
+        if not self.output.as_json:
+            Console().print(_changes(lines))
 
+    def serve_adopted(self, generation: int) -> str:
+        """Let an adopted generation that served before catch up, unless a projector does so; returns its state."""
+        with self.source.connect() as conn:
+            name, _ = generations.projection_of(conn, generation)
+            # Whichever process brings it up to date, the state read below is what counts.
+            with suppress(rebuild.RebuildRunning, rebuild.NothingBefore, GenerationCancelled):
+                rebuild.roll_back(self.source, REGISTRY[name], generation)
+            state = generations.projection_of(conn, generation)[1]
+        if state not in {GenerationState.CATCHING_UP, GenerationState.LIVE}:
+            msg = f"Generation {generation} is {state}: it does not serve."
+            raise CannotStart(msg)
+        return state
 
-def _differences(told: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table("table", "row", "column", "live", "from the log", "since position")
-    for d in told:
-        row = ", ".join(f"{column} {value}" for column, value in d["key"].items())
-        since = "" if d["position"] is None else str(d["position"])
-        sides = d["live"], d["replayed"]
-        if None in sides:
-            table.add_row(d["table"], row, "", *("missing" if side is None else "there" for side in sides), since)
-        for column in d["columns"]:
-            table.add_row(d["table"], row, column, *(str(side[column]) for side in sides), since)
-    return table
-
-
-def _preview(source: Source, args: Namespace, say: Say, rules: Rules) -> None:
-    if not rules:
-        msg = "Say by which rules: --rule rfm.v2, or --set rfm.recency_days=7,30,60,120"
-        raise CannotStart(msg)
-    with _progress(args, args.name) as report:
-        found = preview.preview(
-            source, REGISTRY[args.name], OperationRequest(GenerationKind.PREVIEW, args.business, rules), report
+    def _rebuild(self, name: str, business: int | None, processes: int) -> None:
+        try:
+            with _progress(self.output, name) as report:
+                if business is None:
+                    done = rebuild.rebuild(self.source, REGISTRY[name], workers=processes, report=report)
+                else:
+                    done = repair.repair(self.source, REGISTRY[name], business, report)
+        except rebuild.RebuildRunning as error:
+            msg = f"{name} is being rebuilt already: wait for it, or stop that command; a rebuild can be resumed."
+            raise CannotStart(msg) from error
+        what, count = ("rows", done.rows) if done.rows else ("events", done.events)
+        rate = count / done.replay_seconds if done.replay_seconds else 0
+        self.output.answer(
+            vars(done),
+            f"{name}: {count:,} {what} of {done.businesses} businesses in {done.seconds:.1f} s "
+            f"({rate:,.0f} {what}/s); {done.schema} serves now",
         )
-    lines = [tuple("" if cell is None else cell for cell in line) for line in found.lines()]
-    if args.csv:
-        csv.writer(sys.stdout).writerows([_CHANGES, *lines])
-        return
-    rows = sum(changes.rows for changes in found.tables.values())
-    effects = ", ".join(f"{effect.total.changed:,} of today's {name}" for name, effect in found.effects.items())
-    say(
-        args,
-        {"generation": found.generation, "projection": args.name, **found.as_json()},
-        f"{args.name}: {found.changed:,} of {rows:,} rows of {len(found.by_business)} of {found.businesses} businesses "
-        f"would change, and {effects} (looked at in {found.seconds:.1f} s)\n"
-        f"smartmarket projections adopt {found.generation}   lets these rules hold for every shop",
-    )
-    if not args.json:
-        Console().print(_changes(lines))
+
+    def _verify(self, name: str, business: int | None) -> bool:
+        """Verify one projection; returns whether its tables differ from the log."""
+        request = OperationRequest(GenerationKind.VERIFY, business)
+        with _progress(self.output, name) as report:
+            found = verify.verify(self.source, REGISTRY[name], report=report, request=request)
+        data = {"projection": name, **found.as_json(REGISTRY[name])}
+        result = "equal to the log" if found.equal else f"{found.differing:,} differ from the log"
+        self.output.answer(
+            data, f"{name}: {found.rows:,} rows of {found.businesses} businesses in {found.seconds:.1f} s, {result}"
+        )
+        if not found.equal and not self.output.as_json:
+            Console(markup=False).print(_differences(data["differences"]))
+        return not found.equal
+
+    def _refuse_unknown(self, business: int | None) -> None:
+        if business is None:
+            return
+        with self.source.connect() as conn:
+            if conn.execute(SELECT_KNOWN_BUSINESS, (business,)).fetchone() != (True,):
+                msg = f"No business {business} is in the log: correct the number, or leave it out to take all."
+                raise CannotStart(msg)
 
 
-def _changes(lines: Sequence[tuple[object, ...]]) -> Table:
-    table = Table(*_CHANGES)
-    for line in lines[:_SHOWN_CHANGES]:
-        table.add_row(*(str(cell) if i or cell else "all" for i, cell in enumerate(line)))
-    if len(lines) > _SHOWN_CHANGES:
-        table.caption = f"and {len(lines) - _SHOWN_CHANGES} more: --csv shows them all"
-    return table
+def parameters(settings: Sequence[str]) -> dict[str, object]:
+    """Return the values of settings such as `rfm.recency_days=7,30,60,120`, by name; raises CannotStart."""
+    return dict(map(_parameter, settings))
 
 
-def _processes(text: str) -> int:
-    if text.isdecimal() and 1 <= int(text) <= _MOST_PROCESSES:
-        return int(text)
-    msg = f"{text!r} is no number of processes: choose from 1 to {_MOST_PROCESSES}"
-    raise ArgumentTypeError(msg)
-
-
-def _setting(text: str) -> tuple[str, object]:
-    """Return name and value of `rfm.recency_days=7,30,60,120`."""
+def _parameter(text: str) -> tuple[str, object]:
     name, equals, value = text.partition("=")
     try:
         numbers = [float(part) if "." in part else int(part) for part in value.split(",")]
@@ -252,21 +186,61 @@ def _setting(text: str) -> tuple[str, object]:
     return name, numbers if len(numbers) > 1 else numbers[0]
 
 
-def _list(container: Container, args: Namespace) -> None:
-    with connect(container.url, role=container.role(PROJECTOR)) as conn:
-        found = generations.standing(conn)
-    if args.json:
-        Console(soft_wrap=True).out(json.dumps(found), highlight=False)
-        return
-    table = Table(*(Column(column.replace("_", " "), overflow="fold") for column in _LISTED))
-    for item in found:
-        table.add_row(*(str(item[column]) for column in _LISTED))
-    Console().print(table)
+def _known(name: str, others: Iterable[str] = ()) -> None:
+    allowed = [*REGISTRY, *others]
+    if name not in allowed:
+        msg = f"There is no projection {name!r}: choose from {', '.join(allowed)}."
+        raise CannotStart(msg)
+
+
+def _names(name: str) -> Sequence[str]:
+    _known(name, ["all"])
+    return list(REGISTRY) if name == "all" else [name]
 
 
 @contextmanager
-def _progress(args: Namespace, name: str) -> Iterator[Report]:
-    """Show how far it is, how fast, and the time it will still take, on a terminal."""
+def _refusals() -> Iterator[None]:
+    """Turn what can stop a replay into one sentence for the operator."""
+    try:
+        yield
+    except GenerationCancelled as error:
+        msg = "This generation was dropped while it was being built."
+        raise CannotStart(msg) from error
+    except ProjectorVersionMismatch as error:
+        msg = f"{error} serves rows of another release: run `smartmarket projections rebuild {error}` first."
+        raise CannotStart(msg) from error
+    except POISON as error:
+        logger.exception("projection cannot be replayed")
+        msg = f"The log cannot be replayed: {type(error).__name__}: {error}. The log line above says where."
+        raise CannotStart(msg) from error
+
+
+def _differences(differences: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table("table", "row", "column", "live", "from the log", "since position")
+    for difference in differences:
+        row = ", ".join(f"{column} {value}" for column, value in difference["key"].items())
+        since = "" if difference["position"] is None else str(difference["position"])
+        sides = difference["live"], difference["replayed"]
+        if None in sides:
+            present = ("missing" if side is None else "present" for side in sides)
+            table.add_row(difference["table"], row, "", *present, since)
+        for column in difference["columns"]:
+            table.add_row(difference["table"], row, column, *(str(side[column]) for side in sides), since)
+    return table
+
+
+def _changes(lines: Sequence[tuple[object, ...]]) -> Table:
+    table = Table(*_CHANGES)
+    for line in lines[:_SHOWN_CHANGES]:
+        table.add_row(*(str(cell) if i or cell else "all" for i, cell in enumerate(line)))
+    if len(lines) > _SHOWN_CHANGES:
+        table.caption = f"and {len(lines) - _SHOWN_CHANGES} more: --csv shows them all"
+    return table
+
+
+@contextmanager
+def _progress(output: Output, name: str) -> Iterator[Report]:
+    """Show progress, rate and remaining time on a terminal."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -276,18 +250,14 @@ def _progress(args: Namespace, name: str) -> Iterator[Report]:
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with Bar(*columns, console=console, disable=args.json or not console.is_terminal, transient=True) as bar:
+    disabled = output.as_json or not console.is_terminal
+    with ProgressBar(*columns, console=console, disable=disabled, transient=True) as bar:
         task = bar.add_task(name, total=None, events=0, rate=0.0)
 
         def report(at: Progress) -> None:
             rate = at.events / at.seconds if at.seconds else 0.0
-            bar.update(
-                task,
-                total=at.total or 1,
-                completed=at.done,
-                events=at.events,
-                rate=rate,
-                description=f"{name}: {at.state}",
-            )
+            description = f"{name}: {at.state}"
+            total, done = at.total or 1, at.done
+            bar.update(task, total=total, completed=done, events=at.events, rate=rate, description=description)
 
         yield report

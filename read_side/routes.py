@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from read_side.http import health, metrics, time_travel
+from read_side.web import pages
 from shared.http.routers import domain_routers
 
 # The probes are served under /api too, for clients that can reach nothing else; documented at the root.
@@ -10,4 +11,4 @@ _probes = APIRouter(include_in_schema=False)
 _probes.include_router(health.probes)
 
 ROUTERS: list[APIRouter] = [*domain_routers("read_side"), time_travel.router, health.admin, _probes]
-ROOT_ROUTERS: list[APIRouter] = [health.probes, metrics.router]
+ROOT_ROUTERS: list[APIRouter] = [health.probes, metrics.router, pages.router]

@@ -13,7 +13,7 @@ from shared.eventstore.vault import MasterKey
 from shared.postgres import database
 from shared.runtime import low_priority
 from shared.runtime.container import Container
-from smartmarket import build_api
+from smartmarket.api import build_api
 from tests.support.application import SECRET, RunningSystem, project_to_head, settings_for
 from tests.support.conformance import conformant
 from tests.support.in_process import in_process

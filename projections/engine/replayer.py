@@ -26,7 +26,6 @@ from shared.eventstore.reader import LogReader
 from shared.eventstore.vault import MasterKey, Vault, sql_over
 from shared.postgres.generation_states import GenerationState
 from shared.runtime.low_priority import lower_priority, lower_server_priority
-from shared.runtime.spawn import without_main_module
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
@@ -101,8 +100,7 @@ def replay_all(target: Target, todo: list[int], workers: int, report: Callable[[
     source, projection, schema, upto = target
     start = _start_worker, (source, projection.path, schema, upto, folded)
     with ProcessPoolExecutor(min(workers, len(todo)), context, *start) as pool:
-        with without_main_module():
-            open_: set[Future[None]] = {pool.submit(_replay_in_worker, business) for business in todo}
+        open_: set[Future[None]] = {pool.submit(_replay_in_worker, business) for business in todo}
         try:
             while open_:
                 finished, open_ = wait(open_, timeout=0.5, return_when=FIRST_COMPLETED)

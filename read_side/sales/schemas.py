@@ -1,4 +1,4 @@
-"""Answers about transactions."""
+"""Answers about transactions and series of sales."""
 
 from typing import Annotated, Literal
 
@@ -22,37 +22,6 @@ class TransactionList(ListOf[Transaction]):
     """One page of transactions."""
 
     summary: TransactionSummary
-
-
-class SeriesSums(BaseModel):
-    """Sums of sales; `quantity` is null unless they are of one product."""
-
-    revenue: Taka
-    transaction_count: int
-    quantity: float | None
-
-
-class SeriesPoint(SeriesSums):
-    """The sums of a day, week or month."""
-
-    date: Annotated[BusinessDate, Field(description="First day of the bucket")]
-
-
-class SeriesPeriod(BaseModel):
-    """A period with a point for every day, week or month."""
-
-    date_from: BusinessDate
-    date_to: BusinessDate
-    points: list[SeriesPoint]
-    total: SeriesSums
-
-
-class SalesSeries(SeriesPeriod):
-    """Sums of sales, with those of the period before if they were requested."""
-
-    by: Literal["day", "week", "month"]
-    currency: Currency
-    previous: SeriesPeriod | None
 
 
 _SALE = {
@@ -81,18 +50,55 @@ LIST = answers(
     },
     "One page; `summary` covers all matching transactions, not only the page",
 )
+
+
+class SalesSums(BaseModel):
+    """What was sold in a period."""
+
+    revenue: Taka
+    transactions: int
+    units: float
+
+
+class SalesBucket(SalesSums):
+    """What was sold in one day, week or month; `date` is its first day."""
+
+    date: BusinessDate
+
+
+class SalesPeriod(BaseModel):
+    """The buckets of a period, oldest first, and their sums."""
+
+    date_from: BusinessDate
+    date_to: BusinessDate
+    results: list[SalesBucket]
+    summary: SalesSums
+
+
+class SalesSeries(SalesPeriod):
+    """A period by day, week or month, with the period before it if asked for."""
+
+    by: Literal["day", "week", "month"]
+    previous: Annotated[SalesPeriod | None, Field(description="Null unless compared")]
+    currency: Currency
+
+
+_SUMS = {"revenue": 11500, "transactions": 42, "units": 61.5}
 SERIES = answers(
     SalesSeries,
     {
         "by": "day",
-        "currency": CURRENCY,
-        "date_from": "2025-11-02",
+        "date_from": "2025-11-03",
         "date_to": "2025-11-03",
-        "points": [
-            {"date": "2025-11-02", "revenue": 8200, "transaction_count": 31, "quantity": None},
-            {"date": "2025-11-03", "revenue": 9450.5, "transaction_count": 36, "quantity": None},
-        ],
-        "total": {"revenue": 17650.5, "transaction_count": 67, "quantity": None},
-        "previous": None,
+        "results": [{"date": "2025-11-03", **_SUMS}],
+        "summary": _SUMS,
+        "previous": {
+            "date_from": "2025-11-02",
+            "date_to": "2025-11-02",
+            "results": [{"date": "2025-11-02", **_SUMS}],
+            "summary": _SUMS,
+        },
+        "currency": CURRENCY,
     },
+    "Every bucket of the period, also those without sales",
 )

@@ -1,8 +1,7 @@
-"""GET /sales/series: sums of sales by day, week or month."""
+"""GET /sales/series: what was sold per day, week or month."""
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,9 +9,9 @@ from starlette.responses import Response
 
 from read_side.http.business_day import Today
 from read_side.http.consistency import await_consistency
-from read_side.sales.queries import Filters
+from read_side.sales import series_queries as queries
 from read_side.sales.schemas import SERIES
-from read_side.sales.series_queries import Period, Sums, moved, read
+from read_side.sales.series_queries import By, Period, Sums
 from shared.domain.presentation.schemas import PaymentMethod
 from shared.domain.presentation.units import CURRENCY, taka, units
 from shared.http.app import ok
@@ -22,72 +21,73 @@ from shared.http.pagination import invalid
 from shared.postgres.database import reading
 
 router = APIRouter(tags=["Transactions"])
-MOST_POINTS = 400
-_DEFAULT_POINTS = {"day": 30, "week": 13, "month": 12}
-_EARLIEST = dt.date(2000, 1, 1)
+_MOST_BUCKETS: Final = 1_000
+_LONGEST: Final = dt.timedelta(3_660)
+_EARLIEST, _LATEST = dt.date(2000, 1, 1), dt.date(2999, 12, 31)
+_USUAL: Final = dt.timedelta(29)
 
 
 class SeriesQuery(BaseModel):
-    """The period, its buckets and the filters."""
+    """The period, its buckets, and filters."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    by: Annotated[Literal["day", "week", "month"], Field(description="Weeks begin on Sunday")] = "day"
-    date_from: Annotated[PlainDate | None, Field(description="Default: 30 days, 13 weeks or 12 months ago")] = None
-    date_to: Annotated[PlainDate | None, Field(description="Inclusive; default: today")] = None
-    product_id: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
+    by: By = "day"
+    date_from: (
+        Annotated[
+            PlainDate, Field(ge=_EARLIEST, le=_LATEST, description="First business date; 29 days before the last")
+        ]
+        | None
+    ) = None
+    date_to: (
+        Annotated[PlainDate, Field(ge=_EARLIEST, le=_LATEST, description="Last business date, inclusive; today")] | None
+    ) = None
+    product_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
     payment_method: PaymentMethod | None = None
-    compare: Annotated[Literal["previous"] | None, Field(description="Add the equally long period before")] = None
+    compare: Annotated[Literal["previous"] | None, Field(description="Also the period of equal length just before")] = (
+        None
+    )
 
     def period(self, today: dt.date) -> Period:
-        """Return the period; raises InvalidQuery if it is empty, too long, or begins before the year 2000."""
-        last = self.date_to or today
-        first = self.date_from or moved(self.by, last, 1 - _DEFAULT_POINTS[self.by])
-        if not _EARLIEST <= first <= last or (last - first).days > MOST_POINTS * 31:
-            raise invalid(parameter="date_from", expected="YYYY-MM-DD, 2000-01-01 ≤ date_from ≤ date_to")
-        period = Period(self.by, first, last)
-        if len(period.buckets()) > MOST_POINTS:
-            raise invalid(parameter="date_from", expected=f"at most {MOST_POINTS} points")
-        return period
+        """Return the period; raises InvalidQuery for one that ends before it begins or has too many buckets."""
+        last = self.date_to or max(today, self.date_from or today)
+        first = self.date_from or last - _USUAL
+        if first > last:
+            raise invalid(parameter="date_from", expected="YYYY-MM-DD, date_from ≤ date_to")
+        if last - first > _LONGEST or len(queries.starts(Period(first, last), self.by)) > _MOST_BUCKETS:
+            raise invalid(parameter="date_from", expected=f"≤ {_MOST_BUCKETS} {self.by}s, ≤ {_LONGEST.days} days")
+        return Period(first, last)
 
 
 @router.get("/sales/series", responses=SERIES)
 async def show_sales_series(
-    request: Request, deps: Deps, who: Owner, query: Annotated[SeriesQuery, Query()], today: Today
+    request: Request, deps: Deps, who: Owner, today: Today, query: Annotated[SeriesQuery, Query()]
 ) -> Response:
-    """Return the sums of sales by day, week or month, with a point for every bucket of the period.
+    """Return what was sold in each day, week or month of a period, oldest first.
 
-    A first or last week or month that the period covers in part has the sums of that part. `compare=previous` adds the
-    same number of buckets before: the same weekdays, or the same days of the months before. `quantity` is null unless
-    the sales are of one product. Voided sales are left out.
+    `revenue` is in taka; the `date` of a bucket is its first day. Weeks begin on Sunday. Buckets at the ends hold only
+    the days of the period.
     """
     period = query.period(today)
     business_id = await await_consistency(request, deps, who, "sales")
-    filters = Filters(query.product_id, query.payment_method)
+    periods = [period, period.before()] if query.compare else [period]
     async with reading(deps.reader, business_id) as conn:
-        points = await read(conn, business_id, filters, period)
-        before = await read(conn, business_id, filters, period.previous()) if query.compare else None
-    one_product = query.product_id is not None
-    data = {"by": query.by, "currency": CURRENCY, **_series(period, points, one_product=one_product)}
-    previous = None if before is None else _series(period.previous(), before, one_product=one_product)
-    return ok({**data, "previous": previous})
+        found = [
+            await queries.read_days(conn, business_id, one, query.product_id, query.payment_method) for one in periods
+        ]
+    now, *before = (_series(days, one, query.by) for days, one in zip(found, periods, strict=True))
+    return ok({"by": query.by, **now, "previous": before[0] if before else None, "currency": CURRENCY})
 
 
-def _series(period: Period, points: Sequence[tuple[dt.date, Sums]], *, one_product: bool) -> dict[str, Any]:
-    total = Sums()
-    for _, sums in points:
-        total = total.plus(sums)
+def _series(days: dict[dt.date, Sums], period: Period, by: By) -> dict[str, Any]:
+    buckets = queries.bucketed(days, period, by)
     return {
         "date_from": period.first,
         "date_to": period.last,
-        "points": [{"date": day, **_shown(sums, one_product=one_product)} for day, sums in points],
-        "total": _shown(total, one_product=one_product),
+        "results": [{"date": start, **_shown(sums)} for start, sums in buckets],
+        "summary": _shown(queries.total(buckets)),
     }
 
 
-def _shown(sums: Sums, *, one_product: bool) -> dict[str, Any]:
-    return {
-        "revenue": taka(sums.paisa),
-        "transaction_count": sums.sales,
-        "quantity": units(sums.units) if one_product else None,
-    }
+def _shown(sums: Sums) -> dict[str, Any]:
+    return {"revenue": taka(sums.paisa), "transactions": sums.sales, "units": units(sums.units)}

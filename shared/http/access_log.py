@@ -1,4 +1,4 @@
-"""The outermost layer: gives every request an id, every answer its headers, and the log one line about both."""
+"""The outermost middleware: request ids, security headers of every answer, and one log line per request."""
 
 import logging
 import re
@@ -7,9 +7,9 @@ import uuid
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from shared.http.tokens import Principal
-from shared.runtime.logging import CONTEXT
 
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _QUIET = ("/health", "/metrics")
@@ -25,10 +25,10 @@ logger = logging.getLogger("smartmarket.access")
 
 
 class RequestContextMiddleware:
-    """ASGI middleware; answers keep headers that they set themselves."""
+    """ASGI middleware; headers that an answer sets itself are kept."""
 
     def __init__(self, app: ASGIApp, *, https_only: bool) -> None:
-        """Lead to `app`; with `https_only` browsers are told to remember https for a year."""
+        """Wrap `app`; with `https_only` browsers remember for a year to use https (HSTS)."""
         self.app = app
         self._headers = list((_HEADERS | _HSTS if https_only else _HEADERS).items())
 
@@ -53,12 +53,11 @@ class RequestContextMiddleware:
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
-        context = CONTEXT.set({"request_id": request_id})
-        try:
-            await self.app(scope, receive, send_with_headers)
-        finally:
-            _log(scope, status, time.perf_counter() - started)
-            CONTEXT.reset(context)
+        with bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, receive, send_with_headers)
+            finally:
+                _log(scope, status, time.perf_counter() - started)
 
 
 def _request_id(scope: Scope) -> str:
@@ -72,13 +71,9 @@ def _log(scope: Scope, status: int, seconds: float) -> None:
     level = logging.DEBUG if scope["path"].startswith(_QUIET) else logging.INFO
     if not logger.isEnabledFor(level):
         return
-    fields = {
-        "method": scope["method"],
-        "path": scope["path"],
-        "status": status,
-        "processing_time_ms": round(seconds * 1000, 2),
-    }
+    request = {"method": scope["method"], "path": scope["path"], "status": status}
+    fields: dict[str, float | None] = {"processing_time_ms": round(seconds * 1000, 2)}
     who = scope["state"].get("identity")
     if isinstance(who, Principal):
         fields |= {"user_id": who.user_id, "business_id": who.business_id}
-    logger.log(level, "%s %s %s", scope["method"], scope["path"], status, extra=fields)
+    logger.log(level, "%(method)s %(path)s %(status)s", request, extra=request | fields)

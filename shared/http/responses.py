@@ -10,9 +10,9 @@ import msgspec
 import orjson
 from pydantic import BaseModel
 from starlette.responses import Response
+from structlog.contextvars import get_contextvars
 
 from shared.errors import Refusal
-from shared.runtime.logging import CONTEXT
 from shared.texts import Language, rendered, text
 
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY
@@ -88,7 +88,7 @@ def timestamp() -> str:
 
 def request_id() -> str:
     """Return the id of the current request, a new one outside of a request."""
-    return str(CONTEXT.get({}).get("request_id") or uuid.uuid4())
+    return str(get_contextvars().get("request_id") or uuid.uuid4())
 
 
 def _jsonable(value: Any) -> Any:  # noqa: ANN401  (types that orjson does not serialize)

@@ -12,13 +12,10 @@ from shared.eventstore.files import Files, open_parts
 from shared.eventstore.store import EventStore
 from shared.eventstore.vault import MasterKey
 from shared.postgres import database
+from shared.runtime.errors import CannotStart
 from shared.runtime.settings import Settings
 
 logger = logging.getLogger("smartmarket")
-
-
-class CannotStart(Exception):
-    """Something is missing; the message says what to do."""
 
 
 @dataclass(frozen=True)

@@ -1,50 +1,41 @@
-"""Settings, read once from the environment (and `.env`); nothing else reads it."""
+"""Settings, read once from the environment and `.env`; no other module reads them."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import unquote, urlsplit
+from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-SECRET_BYTES = 32
 _LOCAL_ORIGINS = ("http://localhost:3000", "http://localhost:5173")
+_REDIS_SCHEMES = {"redis", "rediss", "unix"}
 _TRUE = {"1", "on", "t", "true", "y", "yes"}
-_GIVEAWAYS = (
-    "changeme",
-    "change-me",
-    "change_me",
-    "default",
-    "example",
-    "insecure",
-    "password",
-    "placeholder",
-    "replace",
-    "secret-key",
-    "smartmarket",
-    "supersecret",
-    "your-secret",
-    "your_secret",
-)
-_DEFAULT_PASSWORDS = {"", "admin", "changeme", "example", "guest", "password", "postgres", "redis", "root", "secret"}
-_DISTINCT_CHARACTERS = 10
-_NAME_PROXIES = "name the addresses or networks of the TLS proxy in front."
 
 
-class UnsafeSettings(RuntimeError):
-    """The environment would make the service unsafe; names the variables, never their values."""
+class BadSettings(RuntimeError):
+    """Settings that the program cannot or must not start with; names the variables, never their values."""
 
-    def __init__(self, problems: list[tuple[str, str]]) -> None:
-        """Keep `problems`: (variable, what is wrong and what to do)."""
-        self.problems = problems
-        super().__init__("Refusing to start.\n" + "\n".join(f"  {name}: {reason}" for name, reason in problems))
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        """Keep `problems`: (variable, what is allowed or what to do)."""
+        self.problems = list(problems)
+        super().__init__("; ".join(f"{name}: {reason}" for name, reason in problems))
+
+
+class UnsafeSettings(BadSettings):
+    """Settings that would make the service unsafe."""
 
 
 class Settings(BaseSettings):
     """What the environment says; variables have the fields' names in capitals unless an alias is given.
 
-    In development `database_url`, `redis_url` and the secrets may be absent: whoever starts the process fills them in.
+    In development `database_url`, `redis_url` and the secrets may be absent: the process that starts the others sets
+    them.
     """
 
     model_config = SettingsConfigDict(
@@ -85,6 +76,11 @@ class Settings(BaseSettings):
         """Tell whether demo shops may be opened: in development unless switched off, in production if switched on."""
         return self.env == "development" if self.demo is None else self.demo
 
+    @property
+    def default_host(self) -> str:
+        """Return the address to listen on: this machine only in development, every network in production."""
+        return "127.0.0.1" if self.env == "development" else "0.0.0.0"  # noqa: S104 - a container's port
+
     @field_validator("cors_allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -96,6 +92,32 @@ class Settings(BaseSettings):
     @classmethod
     def _capitals(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, value: str | None) -> str | None:
+        try:
+            conninfo_to_dict(value or "")
+        except ProgrammingError:
+            msg = "must be a URL such as postgresql://user:password@host:5432/smartmarket."
+            raise ValueError(msg) from None
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: str | None) -> str | None:
+        if value is not None and (_scheme(value) not in _REDIS_SCHEMES):
+            msg = "must be a URL such as redis://:password@host:6379/0."
+            raise ValueError(msg)
+        return value
+
+    @field_validator("broker_url")
+    @classmethod
+    def _is_broker(cls, value: str | None) -> str | None:
+        if value is not None and not _scheme(value):
+            msg = "must be the URL of a kombu transport, such as amqp://user:password@host:5672//."
+            raise ValueError(msg)
+        return value
 
     @model_validator(mode="before")
     @classmethod
@@ -112,89 +134,40 @@ class Settings(BaseSettings):
         return self
 
 
-def check_production(settings: Settings) -> None:
-    """Raise UnsafeSettings if production would start on defaults, weak or shared secrets; development passes."""
-    if settings.env != "production":
-        return
-    problems = [*_secrets(settings), *_servers(settings), *_edge(settings)]
-    if problems:
-        raise UnsafeSettings(problems)
+def read_settings() -> Settings:
+    """Read the environment and `.env`; raises BadSettings, which says of each bad variable what is allowed."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise BadSettings([_problem(found) for found in error.errors(include_input=False)]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise BadSettings([(".env", f"cannot be read: {reason}.")]) from None
 
 
-def _secrets(settings: Settings) -> list[tuple[str, str]]:
-    secrets = {
-        "SECRET_KEY": settings.secret_key,
-        "JWT_SECRET": settings.jwt_secret,
-        "JWT_SECRET_PREVIOUS": settings.jwt_secret_previous,
-    }
-    problems = [
-        (name, weakness)
-        for name, secret in secrets.items()
-        if (secret is not None or name != "JWT_SECRET_PREVIOUS") and (weakness := _weakness(secret))
-    ]
-    seen: dict[str, str] = {}
-    for name, secret in secrets.items():
-        if secret and secret in seen:
-            problems.append((name, f"is the same as {seen[secret]}; give each its own."))
-        elif secret:
-            seen[secret] = name
-    return problems + _reused(secrets, settings)
+def _problem(found: ErrorDetails) -> tuple[str, str]:
+    """Return the variable that an error is about, and what is allowed."""
+    place = str(found["loc"][0]) if found["loc"] else ""
+    fields = {info.validation_alias or name: (name, info) for name, info in Settings.model_fields.items()}
+    name, info = fields[place]
+    reason = str(found["ctx"]["error"]) if found["type"] == "value_error" else _allowed(info)
+    return str(info.validation_alias or name.upper()), reason
 
 
-def _reused(secrets: dict[str, str | None], settings: Settings) -> list[tuple[str, str]]:
-    urls = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "BROKER_URL": settings.broker_url}
-    passwords: dict[str, str] = {}
-    for name, url in urls.items():
-        passwords.setdefault(_password(url or ""), name)
-    return [
-        (name, f"is also the password in {passwords[secret]}; give each its own.")
-        for name, secret in secrets.items()
-        if secret and secret in passwords
-    ]
+def _allowed(field: FieldInfo) -> str:
+    """Return what a variable may hold: one of some words, on or off, or a number within bounds."""
+    kinds = {field.annotation, *get_args(field.annotation)} - {type(None)}
+    bounds = {name: getattr(found, name) for name in ("ge", "le") for found in field.metadata if hasattr(found, name)}
+    if bool in kinds:
+        return "must be on or off."
+    if int in kinds:
+        return f"must be a whole number from {bounds['ge']:,} to {bounds['le']:,}."
+    return f"must be one of {', '.join(map(str, get_args(field.annotation)))}."
 
 
-def _weakness(secret: str | None) -> str | None:
-    if not secret:
-        return f"is not set; give it at least {SECRET_BYTES} random bytes."
-    if len(secret.encode()) < SECRET_BYTES:
-        return f"is shorter than {SECRET_BYTES} bytes; make a longer one."
-    if any(word in secret.lower() for word in _GIVEAWAYS) or len(set(secret)) < _DISTINCT_CHARACTERS:
-        return "is a default or easily guessed; make a random one."
-    return None
-
-
-def _servers(settings: Settings) -> list[tuple[str, str]]:
-    problems = []
-    urls = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
-    for name, url in urls.items():
-        if not url:
-            problems.append((name, "is not set; production does not run on the servers built in for development."))
-    if settings.database_url and _password(settings.database_url) in _DEFAULT_PASSWORDS:
-        problems.append(("DATABASE_URL", "has no password or a default one; set a random password."))
-    broker = settings.broker_url or ""
-    if broker.startswith("amqp") and _password(broker) in _DEFAULT_PASSWORDS:
-        problems.append(("BROKER_URL", "has no password or a default one; set a random password."))
-    return problems
-
-
-def _password(url: str) -> str:
-    return unquote(urlsplit(url).password or "")
-
-
-def _edge(settings: Settings) -> list[tuple[str, str]]:
-    problems = []
-    if any("*" in origin for origin in settings.cors_allowed_origins):
-        problems.append(("CORS_ALLOWED_ORIGINS", "has a wildcard; list the origins of the front end."))
-    elif not all(origin.startswith("https://") for origin in settings.cors_allowed_origins):
-        problems.append(("CORS_ALLOWED_ORIGINS", "has origins without https; list the https origins of the front end."))
-    if not settings.trusted_proxies:
-        problems.append(
-            ("SMARTMARKET_TRUSTED_PROXIES", f"is not set: all clients would share one limit; {_NAME_PROXIES}")
-        )
-    elif "*" in settings.trusted_proxies:
-        problems.append(("SMARTMARKET_TRUSTED_PROXIES", f"believes whoever sends a header; {_NAME_PROXIES}"))
-    if not settings.rate_limits:
-        problems.append(("SMARTMARKET_RATE_LIMITS", "is off; that is for development only."))
-    if settings.log_level == "DEBUG":
-        problems.append(("SMARTMARKET_LOG_LEVEL", "logs too much for production; use INFO."))
-    return problems
+def _scheme(url: str) -> str:
+    """Return the scheme of a URL, nothing if it has none or cannot be parsed."""
+    try:
+        return urlsplit(url).scheme if "://" in url and urlsplit(url).port != 0 else ""
+    except ValueError:
+        return ""

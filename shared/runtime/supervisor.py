@@ -1,4 +1,4 @@
-"""Keeps the processes of one machine running: starts them, restarts what dies, stops them all within seconds."""
+"""Supervisor of the processes on one machine: starts them, restarts those that end, stops them within seconds."""
 
 import errno
 import logging
@@ -10,22 +10,24 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.runtime.container import CannotStart
+from shared.runtime.errors import CannotStart
 
 STOP_SECONDS = 6.0
 READY_SECONDS = 60.0
 _RESTART_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 _HEALTHY_SECONDS = 30.0
+_WATCH_SECONDS = 0.1
 _WAITING_CLIENTS = 2048
+_LAST_PORT = 65_535
 logger = logging.getLogger("smartmarket.supervisor")
 
 
 @dataclass(frozen=True)
 class Program:
-    """What a child runs: the arguments of `python -m smartmarket`, and open files that it inherits."""
+    """A child process: the arguments of `python -m smartmarket`, and the file descriptors that it inherits."""
 
     arguments: Sequence[str]
     inherits: Sequence[int] = ()
@@ -53,15 +55,15 @@ class Supervisor:
         for child in self._children:
             self._spawn(child)
 
-    def watch(self, stopped: Callable[[], bool]) -> None:
-        """Restart children that die, until `stopped()`."""
-        while not stopped():
+    def watch(self, stopped: threading.Event) -> None:
+        """Restart children that end, until `stopped`."""
+        while not stopped.is_set():
             for child in self._children:
-                self._look_after(child)
-            time.sleep(0.1)
+                self._restart_if_ended(child)
+            stopped.wait(_WATCH_SECONDS)
 
     def stop(self) -> None:
-        """Ask all children to end, wait, and kill who is left."""
+        """Send every child SIGTERM, and SIGKILL to those that are still running after STOP_SECONDS."""
         alive = [c.process for c in self._children if c.process and c.process.poll() is None]
         for process in alive:
             process.send_signal(signal.SIGTERM)
@@ -70,6 +72,7 @@ class Supervisor:
             try:
                 process.wait(max(0.1, until - time.monotonic()))
             except subprocess.TimeoutExpired:
+                logger.warning("process did not stop in time; killing it", extra={"pid": process.pid})
                 process.kill()
                 process.wait()
 
@@ -84,14 +87,15 @@ class Supervisor:
         )
         child.started = time.monotonic()
 
-    def _look_after(self, child: _Child) -> None:
+    def _restart_if_ended(self, child: _Child) -> None:
+        """Plan the restart of a child that has ended, with a pause that grows if it keeps ending; start it when due."""
         now = time.monotonic()
         if child.process is not None and child.process.poll() is not None:
             if now - child.started > _HEALTHY_SECONDS:
                 child.restarts = 0
             pause = _RESTART_PAUSES[min(child.restarts, len(_RESTART_PAUSES) - 1)]
-            said = {"role": child.program.arguments[0], "exit": child.process.returncode}
-            logger.warning("process ended, starting it again", extra=said)
+            ended = {"role": child.program.arguments[0], "exit_code": child.process.returncode}
+            logger.warning("process ended; restarting it in %.1f s", pause, extra=ended)
             child.process = None
             child.restarts += 1
             child.restart_at = now + pause
@@ -99,24 +103,24 @@ class Supervisor:
             self._spawn(child)
 
 
-def serving(door: socket.socket, processes: int) -> list[Program]:
-    """Return so many API processes that all let clients in by `door`.
+def serving(listener: socket.socket, processes: int) -> list[Program]:
+    """Return the programs of API processes that all accept clients on `listener`.
 
-    Whoever of them is free takes the next client. While one is started again the others go on, and while all are,
-    clients wait: the door stays open as long as the caller holds it.
+    Clients are accepted by any process that is free. They wait while none is running, since the caller keeps the
+    socket open.
     """
-    return [Program(["api", "--socket", str(door.fileno())], [door.fileno()])] * processes
+    return [Program(["api", "--socket", str(listener.fileno())], [listener.fileno()])] * processes
 
 
 def listen(host: str, port: int, *, insist: bool) -> socket.socket:
-    """Return a socket that listens on `port`, or on the next free one unless it is insisted on.
+    """Return a socket that listens on `port`, or, unless `insist`, on the first free port of the next hundred.
 
-    Raises CannotStart where there is none, or where this process may not listen there.
+    Raises CannotStart if all of them are taken, or if this process may not listen there.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for candidate in [port] if insist else range(port, port + 100):
+    for candidate in [port] if insist else range(port, min(port + 100, _LAST_PORT + 1)):
         try:
-            door = socket.create_server((host, candidate), family=family, backlog=_WAITING_CLIENTS)
+            listener = socket.create_server((host, candidate), family=family, backlog=_WAITING_CLIENTS)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 continue
@@ -124,13 +128,14 @@ def listen(host: str, port: int, *, insist: bool) -> socket.socket:
             raise CannotStart(msg) from error
         if candidate != port:
             logger.warning("port %d is taken, using %d", port, candidate)
-        return door
-    msg = f"Port {port} is taken. Choose another, for example PORT={port + 1}."
+        return listener
+    other = port + 1 if port < _LAST_PORT else port - 1
+    msg = f"Port {port} is taken. Choose another, for example PORT={other}."
     raise CannotStart(msg)
 
 
 def becomes_ready(url: str, stopped: threading.Event) -> bool:
-    """Wait until `url` answers well; False if `stopped` meanwhile. Raises CannotStart after a minute."""
+    """Wait until `url` answers 200; False if `stopped` first. Raises CannotStart after READY_SECONDS."""
     until = time.monotonic() + READY_SECONDS
     while not stopped.is_set() and time.monotonic() < until:
         try:
@@ -145,7 +150,7 @@ def becomes_ready(url: str, stopped: threading.Event) -> bool:
 
 
 def end_with_parent(pipe: int) -> None:
-    """Send this process SIGTERM once `pipe`, a file descriptor held open by the parent, ends."""
+    """Send this process SIGTERM once `pipe`, whose other end the parent holds open, is closed."""
 
     def wait() -> None:
         while os.read(pipe, 1):

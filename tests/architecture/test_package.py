@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.support.source_tree import ROOT, SIDES, modules
+from tests.support.source_tree import ROOT, ROOT_PACKAGE, SIDES, modules
 
 JUNK = shutil.ignore_patterns("__pycache__", "*.pyc")
 
@@ -17,7 +17,7 @@ JUNK = shutil.ignore_patterns("__pycache__", "*.pyc")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """The names of the files in the wheel that the image installs."""
     source = tmp_path_factory.mktemp("source")
-    for side in SIDES:
+    for side in (*SIDES, ROOT_PACKAGE):
         shutil.copytree(ROOT / side, source / side, ignore=JUNK)
     for name in ("pyproject.toml", "LICENSE", *(path.name for path in ROOT.glob("*.py"))):
         shutil.copy(ROOT / name, source)

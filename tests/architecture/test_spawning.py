@@ -1,4 +1,4 @@
-"""Processes that are spawned load what they are given to run, not the whole program."""
+"""Spawned processes load what they are given to run, not the whole program."""
 
 import os
 import pickle
@@ -12,44 +12,44 @@ from projections.engine.projection import Projection
 from projections.registry import REGISTRY
 
 REPOSITORY = Path(__file__).parents[2]
-PROGRAM = """
-import multiprocessing
-import os
-from contextlib import nullcontext
+# Runs as `sitecustomize` of the program: its command spawns a process, which says what it has loaded.
+PROBE = """
+import multiprocessing, os, sys
 
-from shared.runtime.spawn import without_main_module
+def report(pipe):
+    pipe.send([name for name in {heavy!r} if name in sys.modules])
 
-print("loaded", flush=True)
-if __name__ == "__main__":
-    child = multiprocessing.get_context("spawn").Process(target=os.getpid)
-    with {context}():
-        child.start()
-    child.join(60)
-    print(child.exitcode, __import__("sys").modules["__main__"].__file__, flush=True)
+def spawn():
+    ours, theirs = multiprocessing.get_context("spawn").Pipe()
+    child = multiprocessing.get_context("spawn").Process(target=report, args=(theirs,))
+    child.start()
+    print("loaded:", *ours.recv())
+    child.join()
+    return 0
+
+if os.environ.pop("PROBE", None):
+    import smartmarket.cli
+    smartmarket.cli.run = spawn
 """
+HEAVY = ["eventsourcing", "fastapi", "numpy", "prophet", "psycopg", "pydantic", "smartmarket.cli", "typer"]
+PROGRAMS = {
+    "python -m smartmarket": [sys.executable, "-m", "smartmarket"],
+    "smartmarket": [str(Path(sys.executable).with_name("smartmarket"))],
+}
 
 
-def said(tmp_path: Path, context: str) -> list[str]:
-    program = tmp_path / "program.py"
-    program.write_text(PROGRAM.format(context=context), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, str(program)],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(REPOSITORY)},
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=90,
-    )
-    return done.stdout.splitlines()
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=list(PROGRAMS))
+def test_a_spawned_process_does_not_load_the_program(tmp_path: Path, program: list[str]) -> None:
+    (tmp_path / "sitecustomize.py").write_text(PROBE.format(heavy=HEAVY), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{REPOSITORY}", "PROBE": "1"}
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=90, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("loaded:\n", "", 0)
 
 
-def test_a_spawned_process_does_not_load_the_main_module(tmp_path: Path) -> None:
-    assert said(tmp_path, "without_main_module") == ["loaded", f"0 {tmp_path / 'program.py'}"]
-
-
-def test_without_it_a_spawned_process_does(tmp_path: Path) -> None:
-    assert said(tmp_path, "nullcontext")[:2] == ["loaded", "loaded"]
+def test_the_entry_point_loads_no_heavy_library() -> None:
+    code = f"import smartmarket.cli, sys; print([name for name in {HEAVY[:6]!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def loaded(code: str) -> list[str]:

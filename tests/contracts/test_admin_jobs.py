@@ -1,6 +1,5 @@
 """GET /admin/jobs, POST /admin/jobs/{id}/retry and their commands: a job that was given up is done after all."""
 
-import argparse
 import hashlib
 import uuid
 from typing import Any
@@ -11,12 +10,13 @@ import pytest
 from shared.domain.events.sales import UploadAccepted
 from shared.errors import JobNotFailed
 from shared.http.pagination import encode_cursor
+from shared.runtime.output import Output
 from tests.support.application import RunningSystem
 from tests.support.reads import record
 from tests.support.shops import Shop, finished_upload
 from tests.support.staff import staff_headers
 from tests.support.waiting import wait_until
-from write_side.admin.cli import run_jobs
+from write_side.admin.cli import list_jobs, retry_job
 
 LEDGER = b"Date,Product,Quantity,Amount\n2025-03-01,Tea,1,20\n2025-03-02,Tea,2,40\n"
 
@@ -93,16 +93,14 @@ def test_a_job_that_fails_again_is_tried_as_often_as_a_new_one(
     lost: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    said = argparse.Namespace(action="retry", id=uuid.UUID(lost["id"]), json=False)
-    run_jobs(running.container, said, lambda _, data, line: print(data["job_id"], line))  # noqa: T201
+    retry_job(running.container, Output(as_json=True), uuid.UUID(lost["id"]))
     assert lost["id"] in capsys.readouterr().out
     with pytest.raises(JobNotFailed):
-        run_jobs(running.container, said, lambda *_: None)
+        retry_job(running.container, Output(), uuid.UUID(lost["id"]))
     wait_until(lambda: [job["attempts"] for job in found(client, shop, staff, state="pending")] == [1])
     (waiting,) = found(client, shop, staff, state="pending")
     assert waiting["next_attempt_at"] is not None
-    listing = argparse.Namespace(action="list", all=True, json=False)
-    run_jobs(running.container, listing, lambda _, __, line: print(line))  # noqa: T201
+    list_jobs(running.container, Output(), every=True)
     assert lost["id"] in capsys.readouterr().out
 
 

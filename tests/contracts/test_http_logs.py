@@ -1,12 +1,14 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from structlog.contextvars import bound_contextvars
 
-from shared.runtime.logging import bound, configure_logging
+from shared.runtime.logging import configure_logging, terminal_formatter
 from tests.support.example_app import OWNER, application, bearer, serving
 
 TOKEN = bearer(OWNER)["Authorization"].split()[1]
@@ -28,7 +30,7 @@ def read(lines: io.StringIO) -> list[dict[str, Any]]:
 
 def test_a_line_has_its_fields_and_whatever_context_was_given(lines: io.StringIO) -> None:
     extra = {"user_id": 12, "business_id": 7, "file_name": "মে.csv", "row_count": 150, "processing_time_ms": 2500}
-    with bound(job_id="j-1"):
+    with bound_contextvars(job_id="j-1"):
         logging.getLogger("smartmarket.sales").info("CSV uploaded %s", "successfully", extra=extra)
     [line] = read(lines)
     assert line.pop("time").endswith("Z")
@@ -42,7 +44,7 @@ def test_a_line_has_its_fields_and_whatever_context_was_given(lines: io.StringIO
 
 
 def test_context_ends_with_its_block(lines: io.StringIO) -> None:
-    with bound(job_id="j-1"), bound(attempt=2):
+    with bound_contextvars(job_id="j-1"), bound_contextvars(attempt=2):
         pass
     logging.getLogger("x").info("after")
     assert not {"job_id", "attempt"} & set(read(lines)[0])
@@ -112,6 +114,52 @@ def test_an_address_cannot_forge_a_line() -> None:
             client.get("/x%0A12:00:00%20INFO%20forged%1B[31m")
     finally:
         root.handlers[:], root.level = before, level
-    [line] = [line for line in stream.getvalue().splitlines() if "smartmarket.access" in line]
+    [line] = [line for line in stream.getvalue().splitlines() if " access " in line]
     assert "\\x0a" in line
     assert "\x1b" not in line
+
+
+@pytest.fixture
+def terminal() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    configure_logging("INFO", stream=stream)
+    handler = root.handlers[0]
+    handler.setFormatter(terminal_formatter(colours=True))
+    yield stream
+    root.handlers[:], root.level = before, level
+
+
+def plain(stream: io.StringIO) -> list[str]:
+    return [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_terminal_line_says_each_fact_once(terminal: io.StringIO) -> None:
+    with serving(application()) as client:
+        answer = client.get("/api/sales?sort=date", headers=bearer(OWNER))
+    [line] = [line for line in plain(terminal) if " access " in line]
+    time, level, name, *rest = line.split()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", time)
+    assert (level, name, rest[:3]) == ("INFO", "access", ["GET", "/api/sales", "200"])
+    fields = dict(part.split("=") for part in rest[3:])
+    assert list(fields) == ["processing_time_ms", "user_id", "business_id", "request_id"]
+    assert fields["request_id"] == answer.headers["X-Request-ID"]
+
+
+def test_levels_have_colours_and_fields_without_a_value_are_left_out(terminal: io.StringIO) -> None:
+    logging.getLogger("smartmarket.worker").warning(
+        "job failed; retrying", extra={"job_id": "j-1", "business_id": None}
+    )
+    assert "\x1b[33mWARNING" in terminal.getvalue()
+    assert plain(terminal)[0].endswith("WARNING  worker      job failed; retrying job_id=j-1")
+
+
+def test_no_secret_and_no_escape_code_reaches_a_terminal(terminal: io.StringIO) -> None:
+    try:
+        int(f"redis://u:hunter2@r with {TOKEN}\x1b[2J")
+    except ValueError:
+        logging.getLogger("x").exception("failed %s", TOKEN, extra={"password": "s3cr3t", "url": "redis://:hunter2@r"})
+    written = terminal.getvalue()
+    assert "ValueError" in written
+    assert not any(secret in written for secret in (TOKEN, "hunter2", "s3cr3t", "\x1b[2J"))

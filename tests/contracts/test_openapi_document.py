@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from shared.domain.presentation.api_tags import TAGS
 from shared.runtime.container import Container
 from shared.runtime.settings import Settings
-from smartmarket import build_api
+from smartmarket.api import build_api
 from tests.support.conformance import Contract
 
 # Answered without a JSON body.

@@ -13,7 +13,7 @@ from shared.http.tokens import Principal, TokenProvider
 from shared.runtime.container import Container
 from shared.runtime.heartbeat import beat
 from shared.runtime.settings import Settings
-from smartmarket import build_api
+from smartmarket.api import build_api
 from tests.support.application import RunningSystem
 from tests.support.shops import Shop
 

@@ -12,7 +12,7 @@ from projections.operations.verify import verify
 from projections.registry import REGISTRY
 from shared.postgres.generation_states import GenerationKind
 from shared.runtime.heartbeat import beat
-from smartmarket import source_of
+from smartmarket.read_models import source_of
 from tests.support.application import RunningSystem
 from tests.support.shops import Shop
 from tests.support.waiting import wait_until

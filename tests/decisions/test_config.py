@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from shared.runtime.settings import Settings, UnsafeSettings, check_production
+from shared.runtime.production import check_production
+from shared.runtime.settings import Settings, UnsafeSettings
 
 SAFE = {
     "SMARTMARKET_ENV": "production",

@@ -2,9 +2,9 @@
 
 import asyncio
 import datetime as dt
-from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -15,15 +15,28 @@ from projections.registry import REGISTRY
 from shared.domain.refusals.admin import DemoNotAllowed
 from shared.runtime import local_state
 from shared.runtime.container import Container
-from smartmarket import build_api, source_of
+from shared.runtime.output import Output
+from smartmarket.api import build_api
+from smartmarket.read_models import source_of
 from tests.support.application import RunningSystem
 from tests.support.shops import Shop, register
 from tests.support.staff import staff_headers
-from write_side.admin.cli import run_demo
+from write_side.admin.cli import seed_demo
 from write_side.demo.welcome import introduce
 
 SEED = 11
 Get = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Collected(Output):
+    """Keeps the answers of commands, as data."""
+
+    answers: list[dict[str, Any]] = field(default_factory=list)
+
+    def answer(self, data: Mapping[str, object], text: str) -> None:
+        assert text
+        self.answers.append(dict(data))
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +72,7 @@ class Visitor:
 def machine(running: RunningSystem, tmp_path_factory: pytest.TempPathFactory) -> Container:
     """The installation as the command line of its machine knows it, with a data folder."""
     data_dir = tmp_path_factory.mktemp("data")
-    local_state.remember(data_dir, {"SECRET_KEY": "of this machine"})
+    local_state.store(data_dir, {"SECRET_KEY": "of this machine"})
     return Container(running.container.settings.model_copy(update={"data_dir": data_dir}))
 
 
@@ -72,10 +85,10 @@ def visitors(running: RunningSystem, machine: Container, staff: dict[str, str]) 
             return Visitor.of(client, client.post("/api/admin/demo/seed", json={"seed": SEED}, headers=staff))
 
         def by_command() -> Visitor:
-            reported: list[dict[str, Any]] = []
-            run_demo(machine, Namespace(action="seed", seed=SEED, json=True), lambda _, data, __: reported.append(data))
-            assert reported[0]["shown"]
-            return Visitor(client, reported[0])
+            output = Collected()
+            seed_demo(machine, output, SEED, close_others=False)
+            assert output.answers[0]["shown"]
+            return Visitor(client, output.answers[0])
 
         with ThreadPoolExecutor(2) as pool:
             yield [made.result() for made in [pool.submit(over_http), pool.submit(by_command)]]
@@ -137,7 +150,7 @@ def test_the_next_start_shows_the_login_of_a_demo_shop(machine: Container, visit
     introduce(machine, said.append, lambda: False)
     assert account["email"] in said[0]
     assert account["password"] in said[0]
-    local_state.remember(data_dir, {"DEMO_EMAIL": "nobody@smartmarket.example"})
+    local_state.store(data_dir, {"DEMO_EMAIL": "nobody@smartmarket.example"})
     introduce(machine, said.append, lambda: False)
     assert "demo reset" in said[1]
     assert account["password"] not in said[1]
@@ -156,7 +169,7 @@ def test_an_installation_without_demo_shops_refuses_them(running: RunningSystem,
         assert (answer.status_code, answer.json()["error_code"]) == (403, "DEMO_NOT_ALLOWED")
         assert "SMARTMARKET_DEMO" in answer.json()["suggestions"][0]
     with pytest.raises(DemoNotAllowed):
-        run_demo(container, Namespace(action="reset", seed=1, json=True), lambda *_: None)
+        seed_demo(container, Output(), 1, close_others=True)
 
 
 def test_a_reset_ends_demo_shops_and_no_others(

@@ -8,7 +8,7 @@ import httpx
 
 from projections.operations import rebuild
 from projections.registry import REGISTRY
-from smartmarket import source_of
+from smartmarket.read_models import source_of
 from tests.support.application import RunningSystem
 from tests.support.forecasts_api import made_forecasts
 from tests.support.reads import data, today

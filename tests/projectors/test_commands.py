@@ -10,15 +10,18 @@ import sys
 
 import pytest
 from psycopg.sql import SQL, Identifier
+from typer.exceptions import TyperException
 
-import smartmarket
 from projections.engine import generation_schemas, progress
 from projections.engine.replayer import Progress
 from projections.registry import REGISTRY
 from shared.domain.refusals.admin import InvalidRule
 from shared.errors import GenerationNotReady
 from shared.eventstore.system_events import DayOpened
-from shared.runtime.container import CannotStart, Container
+from shared.runtime.container import Container
+from shared.runtime.errors import CannotStart
+from smartmarket.cli import invoke
+from smartmarket.errors import CommandRefused, refusal
 from tests.support.application import settings_for
 from tests.support.poison import POISONS
 from tests.support.rebuilds import a_rebuild_under_way
@@ -36,11 +39,11 @@ class Console:
 
     def __init__(self, world: World, services: Services, printed: pytest.CaptureFixture[str]) -> None:
         self.world = world
-        self._house = Container(settings_for(world.url, services))
+        self._container = Container(settings_for(world.url, services))
         self._printed = printed
 
     def says(self, *words: str) -> str:
-        smartmarket.run_projections(self._house, smartmarket.parser().parse_args(["projections", *words]))
+        assert invoke(["projections", *words], self._container) == 0
         printed = self._printed.readouterr()
         assert printed.err == ""  # progress is for terminals
         return printed.out
@@ -85,7 +88,7 @@ def test_the_cli_rolls_back_to_a_generation_without_a_projector(console: Console
 def test_one_business_is_rebuilt_and_verified(console: Console) -> None:
     table = Identifier(console.world.schema("sales"), "transactions")
     console.world.admin.execute(SQL("DELETE FROM {} WHERE business_id = 7").format(table))
-    with pytest.raises(CannotStart, match="not what the log says"):
+    with pytest.raises(CannotStart, match="differ from the log"):
         console.says("verify", "sales", "--business", "7")
     reported = json.loads(console.says("rebuild", "sales", "--business", "7", "--json").splitlines()[-1])
     assert (reported["businesses"], reported["schema"]) == (1, console.world.schema("sales"))
@@ -103,7 +106,7 @@ def test_the_cli_reports_differences_without_personal_data(
     console.world.admin.execute(SQL("DELETE FROM {} WHERE business_id = 7 AND id = 4").format(table))
     printed = []
     for words in ([], ["--json"]):
-        with pytest.raises(CannotStart, match="not what the log says"):
+        with pytest.raises(CannotStart, match="differ from the log"):
             console.says("verify", "customers", *words)
         printed.append(capsys.readouterr().out)
     shown, reported = printed[0], json.loads(printed[1])
@@ -133,7 +136,7 @@ def test_the_cli_reports_differences_without_personal_data(
 def test_the_cli_prints_differing_values_verbatim(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
     table = Identifier(console.world.schema("sales"), "products")
     console.world.admin.execute(SQL("UPDATE {} SET name = '[/b]' WHERE business_id = 7 AND id = 1").format(table))
-    with pytest.raises(CannotStart, match="not what the log says"):
+    with pytest.raises(CannotStart, match="differ from the log"):
         console.says("verify", "sales")
     assert "[/b]" in capsys.readouterr().out
 
@@ -175,7 +178,7 @@ def test_the_cli_reports_a_log_that_cannot_be_replayed(console: Console) -> None
 def test_the_cli_reports_rows_of_another_release(console: Console) -> None:
     console.world.admin.execute("UPDATE projections.generations SET version = 0 WHERE projection = 'sales'")
     for words in (["verify", "sales"], ["rebuild", "sales", "--business", "7"]):
-        with pytest.raises(CannotStart, match="rebuild it whole first"):
+        with pytest.raises(CannotStart, match="rebuild sales` first"):
             console.says(*words)
     assert "serves now" in console.says("rebuild", "sales")
 
@@ -194,23 +197,25 @@ def test_the_cli_reports_a_database_of_another_release(services: Services) -> No
 def test_migrating_recreates_lost_tables_unless_a_rebuild_is_running(
     console: Console, services: Services, world: World
 ) -> None:
-    container, words = Container(settings_for(world.url, services)), smartmarket.parser().parse_args(["migrate"])
+    container = Container(settings_for(world.url, services))
     lost = Identifier(world.schema("sales"))
     with a_rebuild_under_way(world):
         world.admin.execute(SQL("DROP SCHEMA {} CASCADE").format(lost))
         with pytest.raises(CannotStart, match="rebuilt by another process"):
-            smartmarket.run_migrate(container, words)
+            invoke(["migrate"], container)
     world.admin.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(world.schema("sales"))))
-    smartmarket.run_migrate(container, words)
+    invoke(["migrate"], container)
     assert differences(world.rows("sales"), world.expected("sales")) == {}
     assert console.says("list")
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "65", "many"])
-def test_a_number_of_processes_that_makes_no_sense_is_refused(capsys: pytest.CaptureFixture[str], number: str) -> None:
-    with pytest.raises(SystemExit):
-        smartmarket.parser().parse_args(["projections", "rebuild", "sales", f"--shards={number}"])
-    assert f"{number!r} is no number of processes: choose from 1 to 64" in capsys.readouterr().err
+def test_an_impossible_number_of_processes_is_refused(number: str) -> None:
+    with pytest.raises(TyperException) as refused:
+        invoke(["projections", "rebuild", "sales", f"--shards={number}"])
+    message = refused.value.format_message().rstrip(".")
+    assert "'--shards'" in message
+    assert refusal(refused.value) == CommandRefused((f"{message}. See `smartmarket projections rebuild --help`.",), 2)
 
 
 def test_wrong_rules_are_refused_with_what_is_allowed(console: Console) -> None:
@@ -235,6 +240,6 @@ def test_a_command_ends_when_its_generation_is_dropped(
 
     first = console.world.schema("sales")
     monkeypatch.setattr(progress.ProgressRecorder, "record", dropped)
-    with pytest.raises(CannotStart, match="Somebody dropped"):
+    with pytest.raises(CannotStart, match="dropped while it was being built"):
         console.says(action, "sales")
     assert console.world.schema("sales") == first

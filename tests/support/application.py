@@ -19,7 +19,9 @@ from shared.postgres import database
 from shared.postgres.database import SHARDS
 from shared.runtime.container import Container
 from shared.runtime.settings import Settings
-from smartmarket import build_api, build_worker, source_of
+from smartmarket.api import build_api
+from smartmarket.processes import build_worker
+from smartmarket.read_models import source_of
 from tests.support.conformance import conformant
 from tests.support.servers import Services
 from tests.support.waiting import wait_until

@@ -11,7 +11,7 @@ import uvicorn
 
 from shared.eventstore.store import EventStore
 from shared.runtime.container import Container
-from smartmarket import build_api
+from smartmarket.api import build_api
 from tests.support.conformance import conformant
 from tests.support.waiting import PATIENCE, wait_until
 from write_side.identity.router import sender

@@ -9,11 +9,12 @@ from shared.runtime.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 SIDES = ("write_side", "read_side", "projections", "shared")
+ROOT_PACKAGE = "smartmarket"
 
 
 def modules() -> list[Path]:
     """Return every module of the product, relative to the repository."""
-    found = [path for side in SIDES for path in (ROOT / side).rglob("*.py")]
+    found = [path for package in (*SIDES, ROOT_PACKAGE) for path in (ROOT / package).rglob("*.py")]
     return sorted(path.relative_to(ROOT) for path in [*found, *ROOT.glob("*.py")])
 
 

@@ -1,4 +1,4 @@
-"""The demo shop of one machine: opened once, when a house starts for the first time, and introduced at every start."""
+"""The demo shop of one machine: opened at the first start of an installation; every start prints its login."""
 
 from collections.abc import Callable, Mapping
 
@@ -11,27 +11,27 @@ from shared.runtime.settings import Settings
 from write_side.demo.handlers import USUAL_SEED, DemoAccount, open_demo, open_demos, wait_until_shown
 from write_side.identity.credentials import accounts
 
-_PATIENCE = 120.0
+_SHOWN_WITHIN_SECONDS = 120.0
 _EMAIL, _PASSWORD = "DEMO_EMAIL", "DEMO_PASSWORD"
 _LOGIN = """
   Demo shop      e-mail    {email}
                  password  {password}
-                 {more}
+                 {note}
 """
-_PREPARING = "  Demo shop      is being prepared: six months of a grocery in Dhaka…"
-_SHOWN = "six months that end today"
-_KEPT = "from an earlier start; `smartmarket demo reset` makes a new one that ends today"
-_UNKNOWN = "\n  Demo shop      exists; `smartmarket demo reset` makes a new one and tells its login\n"
-_LATE = "still being furnished by the worker; log in a little later"
-_FAILED = "\n  Demo shop      could not be prepared: {reason}\n                 try `smartmarket demo seed`\n"
+_OPENING = "  Demo shop      is being filled with six months of sales of a grocery in Dhaka…"
+_COMPLETE = "six months of sales that end today"
+_OLDER = "from an earlier start; `smartmarket demo reset` opens a new one that ends today"
+_INCOMPLETE = "still being filled by the worker; log in a little later"
+_LOGIN_UNKNOWN = "\n  Demo shop      exists; `smartmarket demo reset` opens a new one and prints its login\n"
+_FAILED = "\n  Demo shop      could not be opened: {reason}\n                 Try `smartmarket demo seed`.\n"
 
 Say = Callable[[str], None]
 
 
 def introduce(container: Container, say: Say, stopped: Callable[[], bool]) -> None:
-    """Say how to log in to the demo shop, after opening it where there is none; gives up once `stopped`.
+    """Print how to log in to the demo shop, after opening one if there is none; returns early once `stopped`.
 
-    In development the login is kept in the data folder, for this account's eyes only.
+    In development the login is kept in the data folder, readable by this account alone.
     """
     try:
         store = container.store(pool_size=2)
@@ -45,34 +45,36 @@ def introduce(container: Container, say: Say, stopped: Callable[[], bool]) -> No
 
 
 def keep_login(settings: Settings, demo: DemoAccount) -> None:
-    """Let the next start of this machine's own house tell this login; nothing where there is no such house."""
-    if settings.env == "development" and local_state.remembered(settings.data_dir):
-        local_state.remember(settings.data_dir, {_EMAIL: demo.email, _PASSWORD: demo.password})
+    """Keep the login for the next start, if `smartmarket up` has been started in this data folder before."""
+    if settings.env == "development" and local_state.stored(settings.data_dir):
+        local_state.store(settings.data_dir, {_EMAIL: demo.email, _PASSWORD: demo.password})
 
 
 def _introduce(container: Container, store: EventStore, say: Say, stopped: Callable[[], bool]) -> None:
-    known = local_state.remembered(container.settings.data_dir)
-    there = open_demos(store)
-    if _leads_to_one_of(store, known, there):
-        say(_LOGIN.format(email=known[_EMAIL], password=known[_PASSWORD], more=_KEPT))
-    elif there:
-        say(_UNKNOWN)
+    kept = local_state.stored(container.settings.data_dir)
+    demos = open_demos(store)
+    if _logs_in_to_one_of(store, kept, demos):
+        say(_LOGIN.format(email=kept[_EMAIL], password=kept[_PASSWORD], note=_OLDER))
+    elif demos:
+        say(_LOGIN_UNKNOWN)
     else:
-        say(_PREPARING)
+        say(_OPENING)
         demo = open_demo(store, container.files(store), USUAL_SEED, Metadata(actor="operator"))
         keep_login(container.settings, demo)
-        _show(store, demo, say, stopped)
+        _print_login(store, demo, say, stopped)
 
 
-def _show(store: EventStore, demo: DemoAccount, say: Say, stopped: Callable[[], bool]) -> None:
-    shown = wait_until_shown(store, demo.business_id, _PATIENCE, stopped) is not None
+def _print_login(store: EventStore, demo: DemoAccount, say: Say, stopped: Callable[[], bool]) -> None:
+    """Wait until the shop is filled, then print its login."""
+    complete = wait_until_shown(store, demo.business_id, _SHOWN_WITHIN_SECONDS, stopped) is not None
     if not stopped():
-        say(_LOGIN.format(email=demo.email, password=demo.password, more=_SHOWN if shown else _LATE))
+        note = _COMPLETE if complete else _INCOMPLETE
+        say(_LOGIN.format(email=demo.email, password=demo.password, note=note))
 
 
-def _leads_to_one_of(store: EventStore, known: Mapping[str, str], demos: list[int]) -> bool:
-    """Tell whether the login that is kept is that of one of the demo shops, and not of another database's."""
-    if _EMAIL not in known or _PASSWORD not in known:
+def _logs_in_to_one_of(store: EventStore, kept: Mapping[str, str], demos: list[int]) -> bool:
+    """Return whether the kept login is that of one of these demo shops, and not of another database's."""
+    if _EMAIL not in kept or _PASSWORD not in kept:
         return False
-    account = accounts.by_email(store, accounts.email_key(store, known[_EMAIL]))
+    account = accounts.by_email(store, accounts.email_key(store, kept[_EMAIL]))
     return account is not None and account.business_id in demos

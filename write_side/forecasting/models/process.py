@@ -16,7 +16,6 @@ from typing import Any, Protocol, cast
 import psutil
 
 from shared.runtime.low_priority import lower_priority
-from shared.runtime.spawn import without_main_module
 from write_side.forecasting.models.prediction import History, NotEnough, Prediction, RevenuePrediction, Window
 
 _LOADING_SECONDS = 90.0
@@ -124,8 +123,7 @@ class Models:
             self._child = context.Process(
                 target=_serve, args=(theirs, self._load, self._limits.idle), daemon=True, name="models"
             )
-            with without_main_module():
-                self._child.start()
+            self._child.start()
             theirs.close()
             self._loading_until = time.monotonic() + _LOADING_SECONDS
         pipe = cast("Connection", self._pipe)

@@ -1,0 +1,114 @@
+"""What production refuses to start on: missing, weak or shared secrets, defaults, and an open edge."""
+
+from urllib.parse import unquote, urlsplit
+
+from shared.runtime.settings import Settings, UnsafeSettings
+
+SECRET_BYTES = 32
+_GIVEAWAYS = (
+    "changeme",
+    "change-me",
+    "change_me",
+    "default",
+    "example",
+    "insecure",
+    "password",
+    "placeholder",
+    "replace",
+    "secret-key",
+    "smartmarket",
+    "supersecret",
+    "your-secret",
+    "your_secret",
+)
+_DEFAULT_PASSWORDS = {"", "admin", "changeme", "example", "guest", "password", "postgres", "redis", "root", "secret"}
+_DISTINCT_CHARACTERS = 10
+_NAME_PROXIES = "name the addresses or networks of the TLS proxy in front."
+
+
+def check_production(settings: Settings) -> None:
+    """Raise UnsafeSettings if production would start on defaults, weak or shared secrets; development passes."""
+    if settings.env != "production":
+        return
+    problems = [*_secrets(settings), *_servers(settings), *_edge(settings)]
+    if problems:
+        raise UnsafeSettings(problems)
+
+
+def _secrets(settings: Settings) -> list[tuple[str, str]]:
+    secrets = {
+        "SECRET_KEY": settings.secret_key,
+        "JWT_SECRET": settings.jwt_secret,
+        "JWT_SECRET_PREVIOUS": settings.jwt_secret_previous,
+    }
+    problems = [
+        (name, weakness)
+        for name, secret in secrets.items()
+        if (secret is not None or name != "JWT_SECRET_PREVIOUS") and (weakness := _weakness(secret))
+    ]
+    seen: dict[str, str] = {}
+    for name, secret in secrets.items():
+        if secret and secret in seen:
+            problems.append((name, f"is the same as {seen[secret]}; give each its own."))
+        elif secret:
+            seen[secret] = name
+    return problems + _reused(secrets, settings)
+
+
+def _reused(secrets: dict[str, str | None], settings: Settings) -> list[tuple[str, str]]:
+    urls = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "BROKER_URL": settings.broker_url}
+    passwords: dict[str, str] = {}
+    for name, url in urls.items():
+        passwords.setdefault(_password(url or ""), name)
+    return [
+        (name, f"is also the password in {passwords[secret]}; give each its own.")
+        for name, secret in secrets.items()
+        if secret and secret in passwords
+    ]
+
+
+def _weakness(secret: str | None) -> str | None:
+    if not secret:
+        return f"is not set; give it at least {SECRET_BYTES} random bytes."
+    if len(secret.encode()) < SECRET_BYTES:
+        return f"is shorter than {SECRET_BYTES} bytes; make a longer one."
+    if any(word in secret.lower() for word in _GIVEAWAYS) or len(set(secret)) < _DISTINCT_CHARACTERS:
+        return "is a default or easily guessed; make a random one."
+    return None
+
+
+def _servers(settings: Settings) -> list[tuple[str, str]]:
+    problems = []
+    urls = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
+    for name, url in urls.items():
+        if not url:
+            problems.append((name, "is not set; production does not run on the servers built in for development."))
+    if settings.database_url and _password(settings.database_url) in _DEFAULT_PASSWORDS:
+        problems.append(("DATABASE_URL", "has no password or a default one; set a random password."))
+    broker = settings.broker_url or ""
+    if broker.startswith("amqp") and _password(broker) in _DEFAULT_PASSWORDS:
+        problems.append(("BROKER_URL", "has no password or a default one; set a random password."))
+    return problems
+
+
+def _password(url: str) -> str:
+    return unquote(urlsplit(url).password or "")
+
+
+def _edge(settings: Settings) -> list[tuple[str, str]]:
+    problems = []
+    if any("*" in origin for origin in settings.cors_allowed_origins):
+        problems.append(("CORS_ALLOWED_ORIGINS", "has a wildcard; list the origins of the front end."))
+    elif not all(origin.startswith("https://") for origin in settings.cors_allowed_origins):
+        problems.append(("CORS_ALLOWED_ORIGINS", "has origins without https; list the https origins of the front end."))
+    if not settings.trusted_proxies:
+        problems.append(
+            ("SMARTMARKET_TRUSTED_PROXIES", f"is not set: all clients would share one limit; {_NAME_PROXIES}")
+        )
+    elif "*" in settings.trusted_proxies:
+        problems.append(("SMARTMARKET_TRUSTED_PROXIES", f"trusts the headers of any client; {_NAME_PROXIES}"))
+    if not settings.rate_limits:
+        problems.append(("SMARTMARKET_RATE_LIMITS", "is off; that is for development only."))
+    if settings.log_level == "DEBUG":
+        problems.append(("SMARTMARKET_LOG_LEVEL", "logs too much for production; use INFO."))
+    return problems

@@ -1,0 +1,140 @@
+"""The API process: the application with everything its routes need, served by one process or several on one port."""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import redis.asyncio
+import uvicorn
+from fastapi import FastAPI
+
+from projections.operations.explain import Explainer
+from projections.registry import REGISTRY
+from read_side.routes import ROOT_ROUTERS
+from read_side.routes import ROUTERS as QUERY_ROUTERS
+from shared.domain.presentation.api_tags import TAGS
+from shared.http.app import create_app
+from shared.http.dependencies import Dependencies
+from shared.http.position_tokens import PositionTokens
+from shared.http.rate_limiter import RateLimiter
+from shared.http.tokens import TokenProvider
+from shared.postgres import database
+from shared.runtime.container import Container
+from shared.runtime.errors import CannotStart
+from shared.runtime.heartbeat import heartbeat
+from shared.runtime.signals import stopping_on_signals
+from shared.runtime.supervisor import Supervisor, listen, serving
+from smartmarket.read_models import RULES_BY_PROJECTION, source_of
+from write_side.recommendations.state_cache import AdviceStream
+from write_side.routes import ROUTERS as COMMAND_ROUTERS
+
+_NOT_STARTED = "The API did not start; the lines above say why."
+logger = logging.getLogger("smartmarket.process")
+
+
+def build_api(container: Container) -> FastAPI:
+    """Return the API with everything its routes need."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[Dependencies]:
+        store = container.store(pool_size=6)
+        reader = database.reader_pool(container.url, role=container.role(database.READER))
+        await reader.open()
+        cache = redis.asyncio.from_url(container.settings.redis_url) if container.settings.redis_url else None
+        deps = Dependencies(
+            settings=container.settings,
+            tokens=TokenProvider(container.settings),
+            limiter=RateLimiter(cache, enabled=container.settings.rate_limits),
+            positions=PositionTokens(container.secret),
+            store=store,
+            reader=reader,
+            files=container.files(store),
+            redis=cache,
+            explain=Explainer(source_of(container), REGISTRY),
+            rules_by_projection=RULES_BY_PROJECTION,
+            services={AdviceStream: AdviceStream()},
+        )
+        try:
+            yield deps
+        finally:
+            await reader.close()
+            store.close()
+            if cache is not None:
+                await cache.aclose()
+
+    routers = [*COMMAND_ROUTERS, *QUERY_ROUTERS]
+    return create_app(container.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS, tags=TAGS)
+
+
+def run_api(
+    container: Container,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    processes: int | None = None,
+    descriptor: int | None = None,
+) -> None:
+    """Serve HTTP until a signal stops it, by one process or several.
+
+    What is None comes from the settings. `descriptor` is an inherited socket that listens already.
+    """
+    host, port = host or container.settings.default_host, port or container.settings.port
+    processes = processes or container.settings.api_processes or 1
+    if descriptor is None and processes > 1:
+        _serve_by_children(container, host, port, processes)
+        return
+    with socket.socket(fileno=descriptor) if descriptor is not None else listen(host, port, insist=True) as listener:
+        _serve(container, listener)
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the process, which then exits with 0 whichever signal stopped it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Change nothing; see `stopping_on_signals`."""
+        yield
+
+
+def _serve(container: Container, listener: socket.socket) -> None:
+    """Serve HTTP on `listener` from this process."""
+    config = uvicorn.Config(
+        build_api(container),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=4,
+        timeout_keep_alive=30,
+        proxy_headers=bool(container.settings.trusted_proxies),
+        forwarded_allow_ips=container.settings.trusted_proxies,
+    )
+    server = _Server(config)
+    stopped = threading.Event()
+
+    def stop() -> None:
+        stopped.set()
+        server.should_exit = True
+
+    with stopping_on_signals(stop), heartbeat(container.connect, "api"):
+        logger.info("process started", extra={"role": "api", "port": listener.getsockname()[1]})
+        server.run(sockets=[listener])
+        if not server.started and not stopped.is_set():
+            raise CannotStart(_NOT_STARTED)
+        logger.info("process stopped", extra={"role": "api"})
+
+
+def _serve_by_children(container: Container, host: str, port: int, processes: int) -> None:
+    """Keep API processes running that share one socket, until a signal stops it."""
+    _ = container.roles  # refuses once what every child would refuse
+    stopped = threading.Event()
+    with stopping_on_signals(stopped.set), listen(host, port, insist=True) as listener:
+        children = Supervisor(serving(listener, processes), os.environ)
+        try:
+            children.start()
+            children.watch(stopped)
+        finally:
+            children.stop()

@@ -1,0 +1,37 @@
+"""What commands are given: settings, read once logging is set up, and the container built from them."""
+
+import logging
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from shared.runtime.container import Container
+    from shared.runtime.settings import Settings
+
+logger = logging.getLogger("smartmarket")
+
+
+def configured() -> "Settings":
+    """Read the settings and set up logging; raises UnsafeSettings where production must not start on them."""
+    from shared.runtime.logging import configure_logging
+    from shared.runtime.production import check_production
+    from shared.runtime.settings import read_settings
+
+    settings = read_settings()
+    configure_logging(settings.log_level)
+    if settings.sentry_dsn:
+        logger.warning("SENTRY_DSN is set, but this release reports errors to the log only")
+    check_production(settings)
+    return settings
+
+
+def container(context: typer.Context) -> "Container":
+    """Return the container of this command, built from the environment unless the caller of the command gave one."""
+    if context.obj is None:
+        from shared.runtime import local_state
+        from shared.runtime.container import Container
+
+        context.obj = Container(local_state.filled(configured()))
+    found: Container = context.obj
+    return found

@@ -1,0 +1,123 @@
+"""Processes stop when they are asked to, however many signals arrive, and leave nothing behind."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.app_processes import environment, free_port
+from tests.support.servers import Services
+from tests.support.waiting import PATIENCE
+
+STOPS = 40
+ENDS_WITHIN = 10.0
+ROOT = Path(__file__).parents[2]
+
+# The main thread sets and clears the event all the time: a handler that set it would find its lock taken.
+ONE_PROCESS = """
+import threading
+from shared.runtime.signals import stopping_on_signals
+
+stopped, busy = threading.Event(), threading.Event()
+def stop():
+    busy.set()
+    stopped.set()
+
+with stopping_on_signals(stop):
+    print("started", flush=True)
+    while not stopped.is_set():
+        busy.set()
+        busy.clear()
+"""
+SUPERVISOR = """
+import os, threading
+from shared.runtime.signals import stopping_on_signals
+from shared.runtime.supervisor import Program, Supervisor
+
+stopped = threading.Event()
+with stopping_on_signals(stopped.set):
+    children = Supervisor([Program(["child"])] * 2, os.environ)
+    try:
+        children.start()
+        print("started", flush=True)
+        children.watch(stopped)
+    finally:
+        children.stop()
+"""
+# In place of the program's own commands, which take seconds to load: `smartmarket child`, a process like the others.
+CHILD = """
+import os, sys
+if os.environ.get("STOPS_CHILD") and sys.argv[:1] == ["-m"]:
+    import smartmarket
+    def main():
+        import threading
+        from shared.runtime.signals import stopping_on_signals
+        from shared.runtime.supervisor import end_with_parent
+        stopped = threading.Event()
+        with stopping_on_signals(stopped.set):
+            end_with_parent(sys.stdin.fileno())
+            stopped.wait()
+        return 0
+    smartmarket.main = main
+"""
+
+
+def stopped(command: Sequence[str], env: dict[str, str], number: int) -> tuple[int, float, list[psutil.Process]]:
+    """Start a command, send it 2 to 5 signals at random moments; returns exit code, seconds, and what it left."""
+    chance = random.Random(number)  # noqa: S311 - no secret
+    process = psutil.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout.readline() == "started\n"
+    time.sleep(chance.uniform(0, 0.05))
+    family = process.children(recursive=True)
+    began = time.monotonic()
+    for _ in range(chance.randint(2, 5)):
+        if process.poll() is None:
+            process.send_signal(chance.choice([signal.SIGINT, signal.SIGTERM, signal.SIGHUP]))
+        time.sleep(chance.uniform(0, 0.05))
+    try:
+        code = process.wait(ENDS_WITHIN)
+    except psutil.TimeoutExpired:
+        for each in (process, *family):
+            each.kill()
+        code = process.wait(PATIENCE)
+    process.stdout.close()
+    return code, time.monotonic() - began, [child for child in family if child.is_running()]
+
+
+@pytest.mark.parametrize("program", [ONE_PROCESS, SUPERVISOR], ids=["one process", "a supervisor"])
+def test_any_signals_at_any_moment_end_it_cleanly(tmp_path: Path, program: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(CHILD, encoding="utf-8")
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}", "STOPS_CHILD": "1"}
+    command = [sys.executable, "-c", program]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda number: stopped(command, env, number), range(STOPS)))
+    assert {code for code, _, _ in found} == {0}
+    assert max(seconds for _, seconds, _ in found) < ENDS_WITHIN
+    assert [left for _, _, left in found if left] == []
+
+
+@pytest.mark.parametrize("role", ["api", "policies", "worker", "projector", "scheduler"])
+def test_every_process_exits_with_0_on_signals(database_url: str, services: Services, role: str) -> None:
+    env = {**environment(database_url, services, free_port()), "SMARTMARKET_LOG_LEVEL": "INFO"}
+    process = psutil.Popen(
+        [sys.executable, "-m", "smartmarket", role], env=env, cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    lines = iter(process.stderr.readline, "")
+    assert any('"message":"process started"' in line for line in lines)
+    rest = threading.Thread(target=lambda: list(lines))  # so that the process never waits for room in the pipe
+    rest.start()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+        process.send_signal(number)
+        time.sleep(0.01)
+    assert process.wait(ENDS_WITHIN) == 0
+    rest.join()
+    process.stderr.close()

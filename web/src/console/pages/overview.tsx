@@ -1,0 +1,118 @@
+/** Overview: services, processes, how far each read model is, failed jobs and the last verification. */
+import { useGet } from "../../shared/hooks.ts";
+import { date, number, t } from "../../shared/i18n.ts";
+import { Link } from "../../shared/router.tsx";
+import { Card, Chip, Data, Page, Table } from "../../shared/ui.tsx";
+import { Spark, State } from "../parts.tsx";
+import type { Generation, Health, Job, Projection } from "../types.ts";
+
+interface Sample {
+  at: number;
+  position: number;
+  lag: number;
+}
+
+const EVERY = 3;
+const STALLED_MS = 15_000;
+const SAMPLES = 60;
+const samples = new Map<string, Sample[]>();
+
+/** Keeps a sample of each projection; returns those that lag without any progress for a while. */
+function stalled(projections: Projection[]): Set<string> {
+  const found = new Set<string>();
+  for (const { name, position, lag } of projections) {
+    const known = samples.get(name) ?? [];
+    if (Date.now() - (known.at(-1)?.at ?? 0) > 1000) known.push({ at: Date.now(), position, lag });
+    samples.set(name, known.slice(-SAMPLES));
+    const moved = known.findLast((sample) => sample.position !== position || sample.lag === 0);
+    if (lag > 0 && Date.now() - (moved ?? known[0] ?? { at: Date.now() }).at > STALLED_MS) found.add(name);
+  }
+  return found;
+}
+
+export function OverviewPage() {
+  const health = useGet<Health>("/admin/health", EVERY);
+  const projections = useGet<{ results: Projection[] }>("/admin/projections", EVERY);
+  const failed = useGet<{ count: number; results: Job[] }>("/admin/jobs?limit=1", EVERY * 2);
+  const waiting = useGet<{ count: number; results: Job[] }>("/admin/jobs?state=pending&limit=1", EVERY * 2);
+  const generations = useGet<{ results: Generation[] }>("/admin/generations", EVERY * 2);
+  return (
+    <Page title={t("nav.overview")}>
+      <Data of={health}>{(of) => <Services of={of} />}</Data>
+      <div class="lights">
+        <Count label={t("overview.failed")} to="/jobs" value={failed.data?.count} bad />
+        <Count label={t("overview.waiting")} to="/jobs?state=pending" value={waiting.data?.count} />
+        <Count label={t("overview.parked")} to="/projections" value={projections.data?.results.reduce((sum, one) => sum + one.parked, 0)} bad />
+        <Verified of={generations.data?.results ?? []} />
+      </div>
+      <Card title={t("nav.projections")} aside={<Link to="/projections">{t("details")}</Link>}>
+        <Data of={projections}>{(of) => <Lags of={of.results} />}</Data>
+      </Card>
+    </Page>
+  );
+}
+
+function Services({ of }: { of: Health }) {
+  return (
+    <div class="lights">
+      {Object.entries(of.services).map(([name, state]) => (
+        <Card key={name}>
+          <span class="soft">{t(`service.${name}`)}</span>
+          <div>
+            <Chip tone={state === "ok" ? undefined : "bad"}>{t(`health.${state}`)}</Chip>
+          </div>
+        </Card>
+      ))}
+      {Object.entries(of.processes).map(([name, count]) => (
+        <Card key={name}>
+          <p class="tile">
+            <span class="label">{t(`process.${name}`)}</span>
+            <span class="value num">{number(count)}</span>
+          </p>
+        </Card>
+      ))}
+    </div>
+  );
+}
+
+function Count({ label, value, to, bad }: { label: string; value: number | undefined; to: string; bad?: boolean }) {
+  return (
+    <Card>
+      <Link class="tile" to={to}>
+        <span class="label">{label}</span>
+        <span class={`value num ${bad && value ? "bad" : ""}`}>{value === undefined ? "–" : number(value)}</span>
+      </Link>
+    </Card>
+  );
+}
+
+function Verified({ of }: { of: Generation[] }) {
+  const last = of.find((generation) => generation.kind === "verify");
+  return (
+    <Card>
+      <Link class="tile" to={last ? `/generations/${last.id}` : "/projections"}>
+        <span class="label">{t("overview.verified")}</span>
+        <span class="value">{last ? <State of={last.state} /> : t("never")}</span>
+        {last && <span class="how">{`${last.projection} · ${date(last.changed_at, "moment")}`}</span>}
+      </Link>
+    </Card>
+  );
+}
+
+function Lags({ of }: { of: Projection[] }) {
+  const stuck = stalled(of);
+  return (
+    <Table
+      caption={t("nav.projections")}
+      head={[t("projection"), t("position"), t("lag"), t("trend"), t("parked"), t("state")]}
+      rows={of.map((one) => [
+        <strong>{t(`projection.${one.name}`)}</strong>,
+        <span class="num">{number(one.position)}</span>,
+        <span class={`num ${one.lag ? "warn" : ""}`}>{number(one.lag)}</span>,
+        <Spark of={(samples.get(one.name) ?? []).map((sample) => sample.lag)} label={t("lag")} />,
+        <span class={one.parked ? "bad" : ""}>{number(one.parked)}</span>,
+        stuck.has(one.name) ? <Chip tone="bad">{t("stalled")}</Chip> : <State of={one.state} />,
+      ])}
+    />
+  );
+}

@@ -1,0 +1,203 @@
+/** Customers: who they are by segment, and one with the reason of the risk, a message, phone and merging. */
+import { useState } from "preact/hooks";
+import { patch, post, replaying } from "../../shared/api.ts";
+import { Parts } from "../../shared/charts.tsx";
+import { useGet, useRead } from "../../shared/hooks.ts";
+import { date, money, number, t } from "../../shared/i18n.ts";
+import { Icon } from "../../shared/icons.tsx";
+import { useList } from "../../shared/list.ts";
+import { Link, filter, query } from "../../shared/router.tsx";
+import { Act, Card, Chip, Choice, Data, Empty, Facts, Field, Form, Page, Sheet, toast, type Values } from "../../shared/ui.tsx";
+import { customer } from "../calls.ts";
+import { shopName } from "../shop.ts";
+import type { Customer, List, Segments } from "../types.ts";
+
+const VIEWS: [string, string][] = [
+  ["", "sort=total_spent"],
+  ["risk", "churn_risk_only=true&sort=total_spent"],
+  ["name", "sort=name"],
+];
+const SEGMENTS = ["champions", "loyal", "potential", "at_risk", "dormant"] as const;
+const TONES: Record<string, string> = { high: "bad", medium: "warn" };
+
+export function CustomersPage() {
+  const view = query().get("view") ?? "";
+  const list = useList<Customer, Segments>(`/customers?limit=50&${VIEWS.find(([id]) => id === view)?.[1] ?? ""}`);
+  return (
+    <Page title={t("nav.customers")}>
+      <Choice label={t("customers.view")} value={view} choose={(id) => filter("view", id)} options={VIEWS.map(([id]) => [id, t(`customers.${id || "all"}`)])} />
+      <Data of={list}>
+        {({ results, count, summary }) =>
+          summary.total === 0 ? (
+            <Empty icon="customers" title={t("customers.none")}>
+              <p>{t("customers.none.next")}</p>
+            </Empty>
+          ) : (
+            <>
+              {view === "" && <Shares of={summary} />}
+              {count === 0 && <Empty icon="check" title={t("customers.risk.none")} />}
+              <ul class="rows">
+                {results.map((of) => (
+                  <li key={of.id}>
+                    <CustomerRow of={of} />
+                  </li>
+                ))}
+              </ul>
+              {list.more && <Act done={list.more}>{t("more.load", { left: count - results.length })}</Act>}
+            </>
+          )
+        }
+      </Data>
+    </Page>
+  );
+}
+
+function Shares({ of }: { of: Segments }) {
+  return (
+    <Card title={t("customers.segments")}>
+      <Parts label={t("customers.segments")} of={SEGMENTS.map((name, at) => ({ name: t(`segments.${name}`), value: of[name], tone: `p${at + 1}` }))} />
+      <Facts of={SEGMENTS.map((name, at) => [t(`segments.${name}`), number(of[name]), `p${at + 1}`])} />
+    </Card>
+  );
+}
+
+function CustomerRow({ of }: { of: Customer }) {
+  const { total_spent: spent, days_since: since } = of.purchase_metrics;
+  const risk = of.churn_analysis?.churn_risk_level;
+  return (
+    <Link class="row" to={`/customers/${of.id}`}>
+      <span class="main">
+        <span>{of.name ?? t("unnamed")}</span>
+        <small>{since === null ? "" : since === 0 ? t("customers.today") : t("customers.since", { days: since })}</small>
+      </span>
+      <span class="side">
+        <strong class="num">{money(spent)}</strong>
+        {risk && TONES[risk] ? <Chip tone={TONES[risk]}>{t(`risk.${risk}`)}</Chip> : <small>{of.churn_analysis ? t(`segment.${of.churn_analysis.rfm_segment}`) : ""}</small>}
+      </span>
+    </Link>
+  );
+}
+
+/** A WhatsApp address with the draft of a message, null without a phone number. */
+export function whatsapp(phone: string | null, text: string): string | null {
+  return phone ? `https://wa.me/${phone.replace("+", "")}?text=${encodeURIComponent(text)}` : null;
+}
+
+export function CustomerPage({ id }: { id: string }) {
+  const read = useRead<Customer>(`customer ${id}`, () => customer(Number(id)));
+  return (
+    <Page title={read.data?.name ?? t("customer")}>
+      <Data of={read}>{(of) => <Person of={of} again={read.again} />}</Data>
+    </Page>
+  );
+}
+
+function Person({ of, again }: { of: Customer; again: () => void }) {
+  const [sheet, setSheet] = useState<"" | "details" | "merge">("");
+  const close = () => {
+    setSheet("");
+    again();
+  };
+  const draft = t("draft.missed", { name: of.name ?? "", shop: shopName() });
+  const link = whatsapp(of.phone, draft);
+  const metrics = of.purchase_metrics;
+  const risk = of.churn_analysis?.churn_risk_level ?? "";
+  return (
+    <>
+      {of.churn_analysis && (
+        <Card title={t(`segment.${of.churn_analysis.rfm_segment}`)} aside={<Chip tone={TONES[risk]}>{t(`risk.${risk}`)}</Chip>}>
+          <p>{of.churn_analysis.risk_reason}</p>
+          <div class="buttons">
+            {!replaying() && link && (
+              <a class="primary small" href={link} target="_blank" rel="noopener noreferrer">
+                <Icon name="chat" /> {t("customer.write")}
+              </a>
+            )}
+            {!replaying() && !link && (
+              <button type="button" class="primary small" onClick={() => setSheet("details")}>
+                <Icon name="phone" /> {t("customer.phone.add")}
+              </button>
+            )}
+            <Link class="icon" to={`/why/customer/${of.id}`}>
+              {t("why")}
+            </Link>
+          </div>
+          {link && <p class="soft">{t("customer.draft", { text: draft })}</p>}
+        </Card>
+      )}
+      <Card
+        title={t("customer.known")}
+        aside={
+          !replaying() && (
+            <button type="button" class="icon" onClick={() => setSheet("details")}>
+              {t("change")}
+            </button>
+          )
+        }
+      >
+        <Facts
+          of={[
+            [t("phone"), of.phone ? <a href={`tel:${of.phone}`}>{of.phone}</a> : "–"],
+            [t("customer.spent"), money(metrics.total_spent)],
+            [t("customer.visits"), number(metrics.purchase_count)],
+            [t("customer.mean"), money(metrics.avg_value)],
+            [t("customer.last"), metrics.last_purchase ? date(metrics.last_purchase, "full") : "–"],
+            [t("notes"), of.notes ?? "–"],
+          ]}
+        />
+        {!replaying() && (
+          <div class="buttons">
+            <button type="button" class="quiet small" onClick={() => setSheet("merge")}>
+              {t("customer.merge")}
+            </button>
+          </div>
+        )}
+      </Card>
+      {sheet === "details" && <Details of={of} close={close} />}
+      {sheet === "merge" && <Merge of={of} close={close} />}
+    </>
+  );
+}
+
+function Details({ of, close }: { of: Customer; close: () => void }) {
+  const done = async (values: Values) => {
+    const changed = (["name", "phone", "notes"] as const).map((name) => [name, values[name] || null] as const).filter(([name, value]) => value !== of[name]);
+    if (changed.length > 0) await patch(`/customers/${of.id}`, Object.fromEntries(changed));
+    toast(t("saved"));
+    close();
+  };
+  return (
+    <Sheet title={of.name ?? t("customer")} close={close}>
+      <Form submit={t("save")} done={done}>
+        <Field label={t("name")} name="name" required maxLength={255} value={of.name ?? ""} autocomplete="off" />
+        <Field label={t("phone")} name="phone" type="tel" value={of.phone ?? ""} autocomplete="off" placeholder="01712345678" />
+        <Field label={t("notes")} name="notes" maxLength={2000} value={of.notes ?? ""} autocomplete="off" />
+      </Form>
+    </Sheet>
+  );
+}
+
+function Merge({ of, close }: { of: Customer; close: () => void }) {
+  const others = useGet<List<Customer>>("/customers?limit=100&sort=name");
+  const done = async (values: Values) => {
+    await post(`/customers/${of.id}/merge`, { customer_id: Number(values["other"]) });
+    toast(t("customer.merged"));
+    close();
+  };
+  return (
+    <Sheet title={t("customer.merge")} close={close}>
+      <Form submit={t("customer.merge.do")} done={done}>
+        <p>{t("customer.merge.text", { name: of.name ?? "" })}</p>
+        <Field label={t("customer.merge.other")} name="other">
+          {(others.data?.results ?? [])
+            .filter((other) => other.id !== of.id)
+            .map((other) => (
+              <option key={other.id} value={other.id}>
+                {other.name}
+              </option>
+            ))}
+        </Field>
+      </Form>
+    </Sheet>
+  );
+}

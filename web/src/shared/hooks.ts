@@ -1,0 +1,50 @@
+/** Reading for a page: its data, what went wrong, and reading again after changes. */
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { get, replaying, type Answer } from "./api.ts";
+import { language } from "./i18n.ts";
+
+export interface Read<T> {
+  data: T | undefined;
+  error: Error | undefined;
+  keptAt: number | null;
+  loading: boolean;
+  again: () => void;
+}
+
+/** Reads `path` (null: nothing yet), again for another language or day, and every `seconds` if given. */
+export function useGet<T>(path: string | null, seconds?: number): Read<T> {
+  return useRead<T>(path, () => get<T>(path ?? ""), seconds);
+}
+
+/** Reads by `read` whenever `id`, the language or the day that is shown changes; null: not yet. */
+export function useRead<T>(id: string | null, read: () => Promise<Answer<T>>, seconds?: number): Read<T> {
+  const [state, setState] = useState<{ id?: string; answer?: Answer<T>; error?: Error }>({});
+  const [turn, setTurn] = useState(0);
+  const latest = useRef(0);
+  const whole = id === null ? null : `${language()} ${replaying() ?? ""} ${id}`;
+  useEffect(() => {
+    if (whole === null) return;
+    const own = ++latest.current;
+    read().then(
+      (answer) => own === latest.current && setState({ id: whole, answer }),
+      (error: Error) => own === latest.current && setState((before) => (before.id === whole && before.answer && seconds ? before : { id: whole, error })),
+    );
+  }, [whole, turn]);
+  useEffect(() => {
+    if (!seconds || whole === null) return;
+    const timer = setInterval(() => document.hidden || setTurn((count) => count + 1), seconds * 1000);
+    return () => clearInterval(timer);
+  }, [seconds, whole]);
+  const again = useCallback(() => setTurn((count) => count + 1), []);
+  useEffect(() => {
+    addEventListener("online", again);
+    return () => removeEventListener("online", again);
+  }, [again]);
+  return {
+    data: state.answer?.data,
+    error: state.error,
+    keptAt: state.answer?.keptAt ?? null,
+    loading: whole !== null && state.id !== whole,
+    again,
+  };
+}
