@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import logging
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,7 @@ from referencing.jsonschema import DRAFT202012
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+logger = logging.getLogger("tests.conformance")
 FORMATS = FormatChecker(["date", "uuid"])
 _METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -105,7 +107,9 @@ class ConformanceMiddleware:
         found = list(_contract(self._api).violations(name, held[0]["status"], _media_type(held[0]), json.loads(body)))
         if not found:
             return held
-        text = "\n".join(["not as documented", f"{scope['method']} {scope['path']}", *found]).encode()
+        report = "\n".join([f"{scope['method']} {scope['path']} is not answered as documented:", *found])
+        logger.error(report)
+        text = report.encode()
         headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(text)).encode())]
         return [
             {"type": "http.response.start", "status": 500, "headers": headers},
