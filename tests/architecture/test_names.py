@@ -16,7 +16,7 @@ DOMAINS = {
 MACHINE = {
     "shared": {"eventstore", "jobs", "http", "postgres", "runtime", "embedded"},
     "projections": {"engine", "operations"},
-    "read_side": {"http"},
+    "read_side": {"http", "web"},
     "write_side": set[str](),
 }
 # The shop's part of shared, by kind and then by domain.
