@@ -88,7 +88,7 @@ def _by_hand(event: SaleRecorded) -> RecordedSale:
         event.qty,
         event.paisa,
         event.payment and event.payment[0],
-        "manual",
+        source="manual",
     )
 
 
@@ -98,4 +98,7 @@ def _in_a_ledger(unit: UnitOfWork, tx: int) -> RecordedSale | None:
     if not batch or not sale:
         return None
     method = None if sale.payment is None else batch.payments[sale.payment][0]
-    return RecordedSale(sale.tx, sale.date, sale.time, sale.product_id, sale.customer_id, sale.qty, sale.paisa, method)
+    received = next((paisa for part, paisa in batch.part_payments if part == tx), None)
+    return RecordedSale(
+        sale.tx, sale.date, sale.time, sale.product_id, sale.customer_id, sale.qty, sale.paisa, method, received
+    )
