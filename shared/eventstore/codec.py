@@ -67,7 +67,7 @@ def _decode_as(cls: type[Event], state: bytes) -> Event:
     if stored > cls.class_version:
         message = f"{cls.topic} version {stored}"
         raise UnknownVersion(message)
-    if stored < cls.class_version:
+    if stored < cls.class_version and not 0 < cls.compatible_from <= stored:
         return _upcast(cls, msgspec.json.decode(state), stored)
     return _decoder(cls).decode(state)
 

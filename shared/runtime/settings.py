@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 from urllib.parse import urlsplit
 
+from kombu.transport import TRANSPORT_ALIASES
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -114,7 +115,7 @@ class Settings(BaseSettings):
     @field_validator("broker_url")
     @classmethod
     def _is_broker(cls, value: str | None) -> str | None:
-        if value is not None and not _scheme(value):
+        if value is not None and _scheme(value).partition("+")[0] not in TRANSPORT_ALIASES:
             msg = "must be the URL of a kombu transport, such as amqp://user:password@host:5672//."
             raise ValueError(msg)
         return value

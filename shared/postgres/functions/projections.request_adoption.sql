@@ -5,20 +5,20 @@ CREATE OR REPLACE FUNCTION projections.request_adoption(p_generation bigint, p_b
 RETURNS TABLE (projection text, kind text, state text, rules jsonb, adoptable boolean, running bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    found projections.generations;
+    existing projections.generations;
     same_release boolean;
 BEGIN
-    SELECT g.* INTO found FROM projections.generations g WHERE g.id = p_generation FOR UPDATE;
+    SELECT g.* INTO existing FROM projections.generations g WHERE g.id = p_generation FOR UPDATE;
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    projection := found.projection;
-    kind := found.kind;
-    state := found.state;
-    rules := found.rules;
+    projection := existing.projection;
+    kind := existing.kind;
+    state := existing.state;
+    rules := existing.rules;
     adoptable := (kind, state) IN (('preview', 'ready'), ('preview', 'live'), ('rebuild', 'live'));
-    SELECT s.version = found.version INTO same_release
-        FROM projections.live l JOIN projections.generations s USING (schema) WHERE l.projection = found.projection;
+    SELECT s.version = existing.version INTO same_release
+        FROM projections.live l JOIN projections.generations s USING (schema) WHERE l.projection = existing.projection;
     IF kind = 'rebuild' AND state = 'retired' AND same_release THEN
         IF pg_try_advisory_xact_lock(7307, hashtext(projection)) THEN  -- Lock.REBUILD
             PERFORM projections.abandon_rollback(projection);
