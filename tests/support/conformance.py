@@ -71,6 +71,10 @@ class Contract:
             yield f"{error.json_path}: {error.message[:500]}"
 
 
+# Other JSON, such as the manifest of the owner's app, is a file and no answer of the API.
+_CHECKED = {"application/json", "application/problem+json"}
+
+
 class ConformanceMiddleware:
     """Replaces a JSON answer that is not documented by an error that says why."""
 
@@ -87,7 +91,7 @@ class ConformanceMiddleware:
         held: list[Message] = []
 
         async def hold(message: Message) -> None:
-            if message["type"] == "http.response.start" and _media_type(message).endswith("json"):
+            if message["type"] == "http.response.start" and _media_type(message) in _CHECKED:
                 held.append(message)
             elif not held:
                 await send(message)

@@ -26,18 +26,15 @@ from shared.http.responses import ok
 from shared.http.tokens import Principal
 from shared.texts import Phrase, catalogue
 from write_side.sales import aggregate
-from write_side.sales.csv.rows import errors_csv
 from write_side.sales.upload.accept import Answer, accept, insist_on_ledger, keeping, source_name, store_receipt
-from write_side.sales.upload.mapping import MAPPING, SCHEMA, column_mapping
+from write_side.sales.upload.limits import MAX_CSV_BYTES, MAX_IMAGE_BYTES, insist_on_length
+from write_side.sales.upload.mapping import ANSWERS, ANSWERS_SCHEMA, MAPPING, SCHEMA, column_mapping, given_answers
 from write_side.sales.upload.multipart import read_form
 from write_side.sales.upload.pictures import Picture, read_picture
-from write_side.sales.upload.rejections import Rejections, rejections
+from write_side.sales.upload.rejections import Rejections, errors_csv, rejections
 from write_side.sales.upload.schemas import RECEIPT_ANSWER, UPLOAD_ANSWER
-from write_side.sales.upload.stream import Intake, SmallIntake, too_large
+from write_side.sales.upload.stream import Intake, SmallIntake
 
-MAX_CSV_BYTES = 10_485_760
-MAX_IMAGE_BYTES = 5_242_880
-_FORM_OVERHEAD = 64 * 1024
 _BLOCK_BYTES = 64 * 1024
 _RECEIPT_DATE = "receipt_date"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -54,9 +51,14 @@ def _form(properties: dict[str, Any], required: str, *refusals: type[Refusal]) -
 
 _UPLOAD = _form(
     {
-        "file": {"type": "string", "format": "binary", "description": "CSV, at most 10 MB"},
+        "file": {
+            "type": "string",
+            "format": "binary",
+            "description": "CSV, .xlsx, .xls, .ods or an HTML table, at most 10 MB",
+        },
         "data_source_name": {"type": "string", "maxLength": 255, "examples": ["May 2025 Sales"]},
         MAPPING: SCHEMA,
+        ANSWERS: ANSWERS_SCHEMA,
     },
     "file",
     InvalidCsvFormat,
@@ -96,24 +98,32 @@ async def upload_csv(
         Literal["dmy", "mdy", "ymd"] | None, Query(description="how to read dates such as 03/04/2025")
     ] = None,
 ) -> Response:
-    """Take a sales ledger: Date, Product, Quantity, Amount[, Customer][, Payment Method]; a worker reads it."""
+    """Take a sales ledger in any layout that POST /data/preview understands; a worker reads it.
+
+    An upload with an open question about money, dates or identity waits for its answer, see
+    POST /data/uploads/{file_id}/answers.
+    """
     strict_query(request, ("dedupe", "date_order"))
     meta = command_context(request, who)
     intake, form = await _receive(request, state.files, who, "file", MAX_CSV_BYTES)
 
     def record() -> Answer:
         mapping = column_mapping(form)
-        insist_on_ledger(intake.head, mapping)
+        table = insist_on_ledger(
+            intake.head, lambda: state.files.chunks(who.business_id or 0, intake.file_id, intake.size), mapping
+        )
         event = UploadAccepted(
             file_id=str(intake.file_id),
             file_name=intake.file_name,
             data_source_name=source_name(form),
             size=intake.size,
             sha256=intake.sha256,
-            rows_detected=intake.rows_detected(),
+            rows_detected=intake.rows_detected() if table.height is None else table.height,
             dedupe=dedupe == "on",
             date_order=date_order,
             mapping=mapping,
+            answers=given_answers(form),
+            layout=aggregate.layout_key(table.header),
         )
         return accept(state.store, who, meta, event, limited=state.settings.rate_limits)
 
@@ -175,16 +185,10 @@ def upload_errors(request: Request, who: Owner, deps: Deps, file_id: str) -> Res
     )
 
 
-def _insist_on_length(request: Request, limit: int) -> None:
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit + _FORM_OVERHEAD:
-        raise too_large(limit)
-
-
 async def _receive(
     request: Request, files: Files, who: Principal, part: str, limit: int
 ) -> tuple[Intake, dict[str, str]]:
-    _insist_on_length(request, limit)
+    insist_on_length(request, limit)
     intake_id = uuid.uuid4()
     put = await run_in_threadpool(files.writer, who.business_id or 0, intake_id)
     intake = Intake(intake_id, put, limit)
@@ -198,7 +202,7 @@ async def _receive(
 
 
 async def _picture(request: Request) -> Picture:
-    _insist_on_length(request, MAX_IMAGE_BYTES)
+    insist_on_length(request, MAX_IMAGE_BYTES)
     small = SmallIntake(MAX_IMAGE_BYTES)
     form = await read_form(request, "image", small)
     given = form.get(_RECEIPT_DATE, "").strip()
