@@ -1,4 +1,4 @@
-"""Sales of a shop and what else its ledgers tell, the products sold and who bought them, with rollups per day."""
+"""Sales and other movements of a business, its products and buyers, with rollups per day."""
 
 from typing import cast
 
@@ -7,6 +7,7 @@ from projections.engine.projection import Projection
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import (
     CustomersAdded,
+    Movement,
     MovementsRecorded,
     ProductsAdded,
     SaleRecorded,
@@ -16,6 +17,8 @@ from shared.domain.events.sales import (
 from shared.domain.rules.pricing import unit_price
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.vault import SubjectKeys
+
+RETURN = "return"
 
 TRANSACTIONS = Table(
     "transactions",
@@ -44,17 +47,19 @@ PRODUCTS = Table(
         "sales": "add",
         "units": "add",
         "paisa": "add",
+        "returned": "add",
         "last_sale_at": "greatest",
     },
 )
 BUYERS = Table("buyers", ("business_id", "id"), changes={"name": "set", "merged_into": "set"}, private=("name",))
-_SUMS = {"sales": "add", "units": "add", "paisa": "add"}
+# Units and paisa are net of what was returned; `returned` is that part, in paisa.
+_SUMS = {"sales": "add", "units": "add", "paisa": "add", "returned": "add"}
 SALES_DAYS = Table("sales_days", ("business_id", "date", "payment_method"), changes=_SUMS)
 PRODUCT_DAYS = Table("product_days", ("business_id", "product_id", "date", "payment_method"), changes=_SUMS)
 TOTALS = Table(
     "sales_totals",
     ("business_id",),
-    changes={"products": "add", "sales": "add", "paisa": "add"},
+    changes={"products": "add", "sales": "add", "paisa": "add", "returned": "add"},
 )
 VOIDS = Table("voids", ("business_id", "id"), ("product_id", "reason", "voided_at", "position"))
 MOVEMENTS = Table(
@@ -73,7 +78,7 @@ MOVEMENTS = Table(
         "position",
     ),
 )
-# Gives the products that lost a sale the price and time of the last one they have left.
+# Sets the price and time of products with a voided sale to those of their last remaining sale.
 MEND = """UPDATE products AS p SET
         unit_price = last.price, priced_at = last.sold_at, last_sale_at = last.sold_at
     FROM products AS q LEFT JOIN LATERAL (
@@ -87,7 +92,7 @@ MEND = """UPDATE products AS p SET
 
 
 def on_products_added(recorded: RecordedEvent, event: ProductsAdded, deltas: Deltas, _: SubjectKeys) -> None:
-    """New products, each with the price of the sale that named it first."""
+    """Insert products, each with the price of its first sale."""
     business = recorded.business_id
     for product in event.products:
         deltas.merge(
@@ -101,7 +106,7 @@ def on_products_added(recorded: RecordedEvent, event: ProductsAdded, deltas: Del
 
 
 def on_customers_added(recorded: RecordedEvent, event: CustomersAdded, deltas: Deltas, keys: SubjectKeys) -> None:
-    """New customers; of a forgotten one only the number stays."""
+    """Insert customers; of an erased one only the id is left."""
     business = recorded.business_id
     for customer in event.customers:
         person = keys.open(_subject(business, customer.id), customer.sealed) or {}
@@ -111,20 +116,20 @@ def on_customers_added(recorded: RecordedEvent, event: CustomersAdded, deltas: D
 def on_customer_details_changed(
     recorded: RecordedEvent, event: CustomerDetailsChanged, deltas: Deltas, keys: SubjectKeys
 ) -> None:
-    """A customer may have a new name."""
+    """Rename a customer."""
     person = keys.open(_subject(recorded.business_id, event.customer_id), event.sealed) or {}
     if person.get("name"):
         deltas.merge(BUYERS, (recorded.business_id, event.customer_id), name=person["name"])
 
 
 def on_customers_merged(recorded: RecordedEvent, event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
-    """What the merged bought is shown under the name of the one who goes on."""
+    """Show the purchases of merged customers under the name of the remaining one."""
     for merged in event.merged_ids:
         deltas.merge(BUYERS, (recorded.business_id, merged), merged_into=event.customer_id)
 
 
 def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """Up to 500 sales: one row each, and the sums of their days, products and customers."""
+    """Insert up to 500 sales, and add them to the sums per day and product."""
     business = recorded.business_id
     position = recorded.position
     payments = [(method, raw) for method, raw in event.payments]
@@ -136,7 +141,7 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
     last_date, day, midnight = None, "", ""
     for sale in event.sales:
         product, qty, paisa = sale.product_id, sale.qty, sale.paisa
-        if sale.date != last_date:  # a ledger's lines mostly follow one another
+        if sale.date != last_date:  # ledgers are mostly in order of date
             last_date, day = sale.date, sale.date.isoformat()
             midnight = _sold_at(day, None)
         method, raw = (None, None) if sale.payment is None else payments[sale.payment]
@@ -150,7 +155,7 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
 
 
 def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """One sale, entered by hand."""
+    """Insert a sale entered by hand."""
     business, sold_at = recorded.business_id, _sold_at(event.date.isoformat(), event.time)
     method, raw = event.payment or (None, None)
     deltas.rows(TRANSACTIONS).append(
@@ -179,7 +184,7 @@ def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Delta
 
 
 def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
-    """A sale leaves the books; that it stood there is kept."""
+    """Remove a voided sale from the transactions and insert it into the voids."""
     business = recorded.business_id
     deltas.remove(TRANSACTIONS, (business, event.tx))
     deltas.rows(VOIDS).append(
@@ -189,7 +194,7 @@ def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _
 
 
 def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """Lines of a ledger that are no sales: kept beside them."""
+    """Insert the lines of a ledger that are not sales; returns reduce the sums."""
     rows = deltas.rows(MOVEMENTS)
     for m in event.movements:
         method, raw = (None, None) if m.payment is None else event.payments[m.payment]
@@ -210,12 +215,24 @@ def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, del
                 recorded.position,
             )
         )
+        if m.kind == RETURN and m.product_id is not None:
+            _give_back(deltas, recorded.business_id, m, method)
+
+
+def _give_back(deltas: Deltas, business: int | None, moved: Movement, method: str | None) -> None:
+    """Take what was returned off every sum."""
+    day, qty, paisa = moved.date.isoformat(), -moved.qty, -moved.paisa
+    given_back = {"units": qty, "paisa": paisa, "returned": moved.paisa}
+    deltas.merge(SALES_DAYS, (business, day, method or ""), **given_back)
+    deltas.merge(PRODUCT_DAYS, (business, moved.product_id, day, method or ""), **given_back)
+    deltas.merge(PRODUCTS, (business, moved.product_id), **given_back)
+    deltas.merge(TOTALS, (business,), paisa=paisa, returned=moved.paisa)
 
 
 def _count(
     deltas: Deltas, business: int | None, sale: SaleRecorded | SaleVoided, method: str | None, times: int
 ) -> None:
-    """Add one sale to every sum, or take it away."""
+    """Add one sale to every sum, or subtract it."""
     day, qty, paisa = sale.date.isoformat(), times * sale.qty, times * sale.paisa
     sums = {"sales": times, "units": qty, "paisa": paisa}
     deltas.merge(SALES_DAYS, (business, day, method or ""), **sums)
@@ -246,7 +263,7 @@ def _subjects(recorded: RecordedEvent) -> list[str]:
 
 SALES = Projection(
     name="sales",
-    version=2,
+    version=3,
     package="projections.sales",
     tables=(TRANSACTIONS, PRODUCTS, BUYERS, SALES_DAYS, PRODUCT_DAYS, TOTALS, VOIDS, MOVEMENTS),
     handlers={

@@ -1,5 +1,6 @@
 -- @tables
--- Sales of a business and what they add up to. Money in paisa, quantities in thousandths, times in Asia/Dhaka.
+-- Sales of a business and their sums; units and paisa of sums are net of returns. Money in paisa, quantities in thousandths,
+-- times in Asia/Dhaka.
 CREATE TABLE transactions (
     business_id    bigint NOT NULL,
     id             bigint NOT NULL,
@@ -24,23 +25,25 @@ CREATE TABLE products (
     sales        bigint NOT NULL,
     units        bigint NOT NULL,
     paisa        bigint NOT NULL,
+    returned     bigint NOT NULL,
     last_sale_at timestamp
 );
--- Names beside sales; a merged customer's are shown under the name of the one who goes on.
+-- Names of buyers; sales of a merged customer are shown under the name of the remaining one.
 CREATE TABLE buyers (
     business_id bigint NOT NULL,
     id          bigint NOT NULL,
     name        text,
     merged_into bigint
 );
--- What was sold per day and means of payment ('' = none given), over all products and per product.
+-- Sales per day and means of payment ('' = none given), over all products and per product.
 CREATE TABLE sales_days (
     business_id    bigint NOT NULL,
     date           date NOT NULL,
     payment_method text NOT NULL,
     sales          bigint NOT NULL,
     units          bigint NOT NULL,
-    paisa          bigint NOT NULL
+    paisa          bigint NOT NULL,
+    returned       bigint NOT NULL
 );
 CREATE TABLE product_days (
     business_id    bigint NOT NULL,
@@ -49,15 +52,17 @@ CREATE TABLE product_days (
     payment_method text NOT NULL,
     sales          bigint NOT NULL,
     units          bigint NOT NULL,
-    paisa          bigint NOT NULL
+    paisa          bigint NOT NULL,
+    returned       bigint NOT NULL
 );
 CREATE TABLE sales_totals (
     business_id bigint NOT NULL,
     products    bigint NOT NULL,
     sales       bigint NOT NULL,
-    paisa       bigint NOT NULL
+    paisa       bigint NOT NULL,
+    returned    bigint NOT NULL
 );
--- Sales that were entered by mistake: no longer among the transactions.
+-- Voided sales, which are not among the transactions any more.
 CREATE TABLE voids (
     business_id bigint NOT NULL,
     id          bigint NOT NULL,
@@ -66,7 +71,7 @@ CREATE TABLE voids (
     voided_at   timestamptz NOT NULL,
     position    bigint NOT NULL
 );
--- What ledgers tell beside sales: return, purchase, expense.
+-- Other lines of ledgers: return, purchase, expense.
 CREATE TABLE movements (
     business_id    bigint NOT NULL,
     id             bigint NOT NULL,

@@ -1,5 +1,5 @@
 -- @tables
--- Uploaded ledgers and what became of their rows.
+-- Uploaded ledgers and the counts of their rows.
 CREATE TABLE uploads (
     business_id      bigint NOT NULL,
     file_id          uuid NOT NULL,
@@ -11,6 +11,8 @@ CREATE TABLE uploads (
     created          bigint NOT NULL,
     duplicates       bigint NOT NULL,
     rejected         bigint NOT NULL,
+    left_out         bigint NOT NULL,
+    questions        text,
     error_code       text,
     error_details    text,
     warnings         text,

@@ -15,8 +15,10 @@ _COLLECTED = 10_000
 # From this offset on, whole days before the page are skipped by their sums.
 _SKIPPED = 3_000
 
-# Selects the number of matching sales and their sum in paisa from a rollup, and the settings of BY_INDEX.
-SUM_UP = """SELECT coalesce(sum(sales), 0)::bigint, coalesce(sum(paisa), 0)::bigint, {settings}
+# Selects the number of matching sales, their sum net of returns and the returns in paisa from a rollup, and the
+# settings of BY_INDEX.
+SUM_UP = """SELECT coalesce(sum(sales), 0)::bigint, coalesce(sum(paisa), 0)::bigint,
+        coalesce(sum(returned), 0)::bigint, {settings}
     FROM {rollup} WHERE {conditions}"""
 # Selects the day of the row at the offset, and the number of rows before that day. The inner sort lets the scan stop
 # there.
@@ -26,7 +28,7 @@ SELECT_DAY = """SELECT date, (through - sales)::bigint FROM
          GROUP BY date ORDER BY date {direction}) AS days) AS added
     WHERE through > %(offset)s ORDER BY date {direction} LIMIT 1"""
 # The sums of each product over all days.
-OF_PRODUCTS = "(SELECT business_id, id AS product_id, sales, paisa FROM products) AS of_products"
+OF_PRODUCTS = "(SELECT business_id, id AS product_id, sales, paisa, returned FROM products) AS of_products"
 # The conditions of the filters, on rollups and on rows.
 OF_DAYS: dict[str, str] = {
     "business": "business_id = %(business)s",
@@ -64,7 +66,9 @@ _SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
     FROM page CROSS JOIN LATERAL
         (SELECT * FROM {{table}} WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS t
     WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""  # noqa: S608  (constants)
-SELECT_SALES = _SELECT_PAGE.format(table="transactions", more="coalesce(t.source, 'csv') AS data_source")
+SELECT_SALES = _SELECT_PAGE.format(
+    table="transactions", more="coalesce(t.source, 'csv') AS data_source, 'sale' AS kind"
+)
 SELECT_MOVEMENTS = _SELECT_PAGE.format(table="movements", more="'csv' AS data_source, t.kind, t.text AS description")
 # Counts the matching movements (returns, purchases, expenses; few in any shop) and sums them up in paisa, with the
 # settings of BY_INDEX.
@@ -108,10 +112,16 @@ class Filters:
 
 
 class Sums(NamedTuple):
-    """The number of matching transactions and their sum in paisa."""
+    """The number of matching transactions, their sum net of returns and the returns, both in paisa."""
 
     transactions: int
     paisa: int
+    returned: int = 0
+
+    @property
+    def gross(self) -> int:
+        """Return the sum before returns."""
+        return self.paisa + self.returned
 
 
 async def read_sales(
@@ -150,8 +160,8 @@ async def read_sale(conn: AsyncConnection[TupleRow], business_id: int, transacti
 async def _sums(conn: AsyncConnection[TupleRow], business_id: int, filters: Filters) -> Sums:
     parameters = filters.parameters()
     statement = SUM_UP.format(settings=BY_INDEX, rollup=filters.sums, conditions=_conditions(OF_DAYS, filters))
-    transactions, paisa, *_ = await only_row(conn, statement, {"business": business_id, **parameters})
-    return Sums(transactions, paisa)
+    transactions, paisa, returned, *_ = await only_row(conn, statement, {"business": business_id, **parameters})
+    return Sums(transactions, paisa, returned)
 
 
 async def _skip_days(

@@ -64,8 +64,9 @@ async def list_transactions(
     """Return transactions, newest first unless sorted otherwise.
 
     `date` is local time with its offset, midnight if only the date was recorded. Amounts are in taka. Voided sales are
-    left out. Items of other kinds than sales also have `kind` and `description` (the purpose of an expense), and
-    `total_revenue` is the sum of their amounts.
+    left out. In `summary`, `total_revenue` is `gross_revenue` less `returns`, and `average_value` that of a sale before
+    returns. Items of other kinds than sales also have `description` (the purpose of an expense), and `total_revenue` is
+    the sum of their amounts.
     """
     filters, start = query.filters(), query.start()
     business_id = await await_consistency(request, deps, who, "sales")
@@ -75,8 +76,10 @@ async def list_transactions(
         else:
             listing, sums = await queries.read_movements(conn, business_id, query.kind, filters, start, query.limit)
     summary = {
+        "gross_revenue": taka(sums.gross),
+        "returns": taka(sums.returned),
         "total_revenue": taka(sums.paisa),
-        "average_value": average(sums.paisa, sums.transactions),
+        "average_value": average(sums.gross, sums.transactions),
         "transaction_count": sums.transactions,
         "currency": CURRENCY,
     }

@@ -11,8 +11,10 @@ from shared.http.answers import ListOf, answers
 
 
 class TransactionSummary(BaseModel):
-    """The sums of all matching transactions."""
+    """The sums of all matching transactions; `total_revenue` is `gross_revenue` less `returns`."""
 
+    gross_revenue: Taka
+    returns: Taka
     total_revenue: Taka
     average_value: Taka
     transaction_count: int
@@ -37,6 +39,7 @@ _SALE = {
     "customer_name": "Fatema",
     "payment_method": "cash",
     "data_source": "csv",
+    "kind": "sale",
 }
 ONE = answers(Transaction, _SALE, "As an item of the list")
 LIST = answers(
@@ -46,7 +49,14 @@ LIST = answers(
         "next": "/api/transactions?offset=50",
         "previous": None,
         "results": [_SALE],
-        "summary": {"total_revenue": 450000, "average_value": 360, "transaction_count": 1250, "currency": CURRENCY},
+        "summary": {
+            "gross_revenue": 450000,
+            "returns": 0,
+            "total_revenue": 450000,
+            "average_value": 360,
+            "transaction_count": 1250,
+            "currency": CURRENCY,
+        },
         "next_cursor": "WyJkYXRlIix0cnVlLCIyMDI1LTExLTAzVDE0OjMwOjAwIiwxMjAxXQ",
     },
     "One page; `summary` covers all matching transactions, not only the page",

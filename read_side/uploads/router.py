@@ -1,7 +1,7 @@
 """GET /data/uploads and /data/uploads/{file_id}: state and results of uploads."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import orjson
@@ -13,6 +13,7 @@ from read_side.http.consistency import await_consistency, retry_until_found
 from read_side.http.keyset_pagination import invalid_cursor, list_json
 from read_side.http.rows import first_row, only_row
 from read_side.uploads.schemas import LIST, ONE
+from shared.domain.presentation import ledgers
 from shared.domain.refusals.sales import UploadNotFound
 from shared.errors import InvalidPosition
 from shared.http.app import ListQuery, Page, language, ok, raw, refuses
@@ -23,10 +24,11 @@ from shared.texts import Language, catalogue, text
 
 router = APIRouter(tags=["Data"])
 
-_ITEM = """file_id, file_name, data_source_name, state, coalesce(rows, created + duplicates + rejected) AS rows,
-    created, duplicates, rejected,
+_ITEM = """file_id, file_name, data_source_name, state,
+    coalesce(rows, created + duplicates + rejected + left_out) AS rows, created, duplicates, rejected, left_out,
     CASE WHEN state IN ('completed', 'undone') THEN 1 ELSE trim_scale(least(1, coalesce(
-        round((created + duplicates + rejected)::numeric / nullif(rows_detected, 0), 4), 0))) END AS progress,
+        round((created + duplicates + rejected + left_out)::numeric / nullif(rows_detected, 0), 4), 0))) END
+        AS progress,
     to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS created_at,
     CASE WHEN state IN ('completed', 'failed', 'undone')
         THEN to_char(completed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END AS completed_at"""
@@ -40,9 +42,10 @@ SELECT coalesce((SELECT json_agg(item) FROM
     (SELECT min(accepted) FROM (SELECT accepted FROM page ORDER BY accepted DESC LIMIT %(limit)s) AS shown
         HAVING (SELECT count(*) FROM page) > %(limit)s),
     (SELECT count(*) FROM uploads WHERE business_id = %(business)s)"""  # noqa: S608  (constants)
-# Selects one upload as a JSON object, its warnings and error, and the position of its last event.
+# Selects one upload as a JSON object, its warnings, error and open questions, and the position of its last event.
 SELECT_UPLOAD = f"""SELECT (SELECT to_json(item) FROM (SELECT {_ITEM}) AS item)::text, warnings,
-    CASE WHEN state = 'failed' THEN error_code END, error_details, position
+    CASE WHEN state = 'failed' THEN error_code END, error_details,
+    CASE WHEN state = 'waiting' THEN questions END, position
     FROM uploads WHERE business_id = %(business)s AND file_id = %(file_id)s"""  # noqa: S608  (constants)
 
 _LATEST = 2**63 - 1
@@ -70,8 +73,9 @@ async def list_uploads(request: Request, deps: Deps, who: Owner, query: Annotate
 async def show_upload(request: Request, deps: Deps, who: Owner, file_id: str) -> Response:
     """Return one upload.
 
-    `state` is pending, processing, completed, failed or undone; `rows` = created + duplicates + rejected, during
-    processing those so far; `progress` is from 0 to 1. `error` is the reason of a failure.
+    `state` is pending, processing, waiting, completed, failed or undone; `rows` = created + duplicates + rejected +
+    left_out, so far while it is read; `progress` goes from 0 to 1. `error` says why it failed, `questions` what a
+    waiting one waits for: see POST /data/uploads/{file_id}/answers.
     """
     known_id = _uuid(file_id)
     business_id = await await_consistency(request, deps, who, "uploads")
@@ -83,10 +87,11 @@ async def show_upload(request: Request, deps: Deps, who: Owner, file_id: str) ->
     row = await retry_until_found(read)
     if row is None:
         raise UploadNotFound
-    upload, warnings, error_code, error_details, position = row
+    upload, warnings, error_code, error_details, questions, position = row
     wanted = language(request, who)
     more = {
-        "warnings": [_warning(code, values, wanted) for code, values in orjson.loads(warnings or "[]")],
+        "warnings": [ledgers.warning(code, values, wanted) for code, values in orjson.loads(warnings or "[]")],
+        "questions": [_question(question, wanted) for question in orjson.loads(questions or "[]")],
         "error": error_code and _error(error_code, orjson.loads(error_details or "{}"), wanted),
     }
     token = deps.positions.seal(business_id, position)
@@ -110,14 +115,16 @@ def _uuid(file_id: str) -> uuid.UUID:
         raise UploadNotFound from None
 
 
-def _warning(code: str, values: list[str], wanted: Language) -> dict[str, Any]:
-    message, suggestions = text(code, wanted, values=", ".join(values))
-    return {"code": code, "message": message, "suggestions": suggestions, "values": values}
+def _question(question: Sequence[Any], wanted: Language) -> dict[str, Any]:
+    code, columns, rows, values, choices = question
+    return ledgers.question(code, columns, rows, values, choices, wanted)
 
 
 def _error(code: str, details: Mapping[str, Any], wanted: Language) -> dict[str, Any]:
     """Return why an upload failed, with the text of the refusal that has this code."""
     params = {name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in details.items()}
-    key = f"{code}_COLUMNS" if details.get("missing") else code
+    reason = str(details.get("reason", "")).upper()
+    key = f"{code}_{reason}" if f"{code}_{reason}" in catalogue() else code
+    key = f"{code}_COLUMNS" if key == code and details.get("missing") else key
     message, suggestions = text(key if key in catalogue() else "INTERNAL_ERROR", wanted, **params)
     return {"code": code, "message": message, "details": details, "suggestions": suggestions}

@@ -6,14 +6,15 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType
 
+from shared.domain.presentation.ledgers import LedgerQuestion, LedgerWarning
 from shared.domain.presentation.schemas import Share, UtcTime
 from shared.http.answers import ListOf, answers
 
-UploadState = TypeAliasType("UploadState", Literal["pending", "processing", "completed", "failed", "undone"])
+UploadState = TypeAliasType("UploadState", Literal["pending", "processing", "waiting", "completed", "failed", "undone"])
 
 
 class Upload(BaseModel):
-    """An uploaded file; `rows` = created + duplicates + rejected, during processing those so far."""
+    """An uploaded file; `rows` = created + duplicates + rejected + left_out, during processing those so far."""
 
     file_id: UUID
     file_name: str
@@ -23,6 +24,7 @@ class Upload(BaseModel):
     created: int
     duplicates: int
     rejected: int
+    left_out: int
     progress: Share
     created_at: UtcTime
     completed_at: UtcTime | None
@@ -30,15 +32,6 @@ class Upload(BaseModel):
 
 class UploadList(ListOf[Upload]):
     """One page of uploads, newest first."""
-
-
-class UploadWarning(BaseModel):
-    """What was noticed about a file that was imported; `values` are the names or words concerned."""
-
-    code: str
-    message: str
-    suggestions: list[str]
-    values: list[str]
 
 
 class UploadError(BaseModel):
@@ -51,9 +44,10 @@ class UploadError(BaseModel):
 
 
 class UploadDetails(Upload):
-    """An upload with its warnings and error."""
+    """An upload with its warnings, open questions and error."""
 
-    warnings: list[UploadWarning]
+    warnings: list[LedgerWarning]
+    questions: Annotated[list[LedgerQuestion], Field(description="Empty unless the upload waits for answers")]
     error: Annotated[UploadError | None, Field(description="Null unless the upload failed")]
 
 
@@ -65,7 +59,8 @@ _UPLOAD = {
     "rows": 156,
     "created": 150,
     "duplicates": 4,
-    "rejected": 2,
+    "rejected": 1,
+    "left_out": 1,
     "progress": 1,
     "created_at": "2025-11-03T10:30:00Z",
     "completed_at": "2025-11-03T10:30:01Z",
@@ -76,11 +71,21 @@ _WARNING = {
     "suggestions": ["Rename a column if it holds the date, product, quantity, amount, customer or payment method."],
     "values": ["Shelf"],
 }
+_QUESTION = {
+    "code": "DATE_ORDER",
+    "message": "Is the day or the month first in dates such as 03/04/2025?",
+    "columns": ["Date"],
+    "rows": [],
+    "answers": [
+        {"value": "dmy", "label": "Day first: day-month-year", "proposed": True, "sums": None},
+        {"value": "mdy", "label": "Month first: month-day-year", "proposed": False, "sums": None},
+    ],
+}
 LIST = answers(
     UploadList, {"count": 1, "next": None, "previous": None, "results": [_UPLOAD], "next_cursor": None}, "One page"
 )
 ONE = answers(
     UploadDetails,
-    {**_UPLOAD, "warnings": [_WARNING], "error": None},
+    {**_UPLOAD, "state": "waiting", "warnings": [_WARNING], "questions": [_QUESTION], "error": None},
     "Send X-Event-Position of this answer as X-Min-Event-Position to read the rows of the upload",
 )

@@ -9,7 +9,7 @@ MAX_NAME: Final = 255
 FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _BANGLA_DIGITS = str.maketrans("০১২৩৪৫৬৭৮৯", "0123456789")
 _LONGEST_NUMBER = 40
-_PUNCTUATION = re.compile(r"[\s().-]+")
+_PUNCTUATION = re.compile(r"[\s().'-]+")
 _LOCAL_PHONE = re.compile(r"(?:\+?880|0)?(1[0-9]{9})")
 _FOREIGN_PHONE = re.compile(r"\+[0-9]{7,15}")
 

@@ -21,12 +21,14 @@ class AuditAction(NamedTuple):
 class Event(msgspec.Struct, frozen=True):
     """A recorded fact. Subclasses set `topic`, e.g. `sales.UploadAccepted`; renaming the class leaves the log valid.
 
-    A changed form raises `class_version` and adds a static `upcast_v1_v2(state: dict) -> dict` for each step. `audit`
-    is the event's entry in the audit of people's actions, if it has one.
+    A changed form raises `class_version` and adds a static `upcast_v1_v2(state: dict) -> dict` for each step. Where
+    it only gained fields with defaults, `compatible_from` is the oldest version that today's class reads as it is.
+    `audit` is the event's entry in the audit of people's actions, if it has one.
     """
 
     topic: ClassVar[str] = ""
     class_version: ClassVar[int] = 1
+    compatible_from: ClassVar[int] = 0
     audit: ClassVar[AuditAction | None] = None
 
 

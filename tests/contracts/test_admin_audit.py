@@ -49,8 +49,8 @@ def busy(client: httpx.Client, shop: Shop) -> None:
     client.patch(
         "/api/business/profile", json={"city": "Dhaka", "phone_number": "+8801712345678"}, headers=shop.headers
     )
-    for date in ("2025-03-01", "03/04/2025"):  # the second can be read both ways
-        sent = upload(client, shop, f"Date,Product,Quantity,Amount\n{date},Tea,1,20\n".encode())
+    for product in ("Tea", "????"):  # the second cannot be read
+        sent = upload(client, shop, f"Date,Product,Quantity,Amount\n2025-03-01,{product},1,20\n".encode())
         finished_upload(client, shop, sent.json()["data"]["file_id"])
 
 

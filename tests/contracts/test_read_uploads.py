@@ -22,6 +22,7 @@ KEYS = {
     "created",
     "duplicates",
     "rejected",
+    "left_out",
     "progress",
     "created_at",
     "completed_at",
@@ -34,7 +35,7 @@ def test_a_completed_upload_accounts_for_every_row(
     ledger(rows("2025-11-01,Tea,1,10,,Cash"))
     file_id = ledger(rows("2025-11-01,Tea,1,10,,Cash", "2025-11-02,Tea,1,10,,Cash", "no date,Tea,1,10,,"), name="b.csv")
     found = data(client, shop, f"{PATH}/{file_id}")
-    assert found.keys() == KEYS | {"warnings", "error"}
+    assert found.keys() == KEYS | {"warnings", "questions", "error"}
     assert (found["file_id"], found["file_name"]) == (file_id, "b.csv")
     assert (found["state"], found["progress"]) == ("completed", 1)
     assert (found["rows"], found["created"], found["duplicates"], found["rejected"]) == (3, 1, 1, 1)
@@ -51,7 +52,7 @@ def test_an_upload_is_found_as_soon_as_it_was_accepted(client: httpx.Client, sho
     found = answer.json()["data"]
     assert found["state"] in {"pending", "processing", "completed"}
     assert 0 <= found["progress"] <= 1
-    assert found["rows"] == found["created"] + found["duplicates"] + found["rejected"]
+    assert found["rows"] == found["created"] + found["duplicates"] + found["rejected"] + found["left_out"]
 
 
 def test_the_position_of_a_completed_upload_leads_to_its_rows(client: httpx.Client, shop: Shop) -> None:

@@ -19,6 +19,7 @@ UPLOAD_KEYS = {
     "created",
     "duplicates",
     "rejected",
+    "left_out",
     "progress",
     "created_at",
     "completed_at",
@@ -76,6 +77,8 @@ def test_the_documented_rows_become_transactions_products_and_customers(client: 
         ("2025-10-01T00:00:00+06:00", "Shirt", 2, 600, "Ali", "cash"),
     ]
     assert transactions["summary"] | {"currency": ""} == {
+        "gross_revenue": 1800,
+        "returns": 0,
         "total_revenue": 1800,
         "average_value": 900,
         "transaction_count": 2,
@@ -153,7 +156,7 @@ def test_an_upload_shows_state_counts_and_times(client: httpx.Client, shop: Shop
     imported(client, shop, SAMPLE)
     upload_ = imported(client, shop, content)
     assert upload_.counts == (1, 2, 1)
-    assert upload_.data.keys() == UPLOAD_KEYS | {"warnings", "error"}
+    assert upload_.data.keys() == UPLOAD_KEYS | {"warnings", "questions", "error"}
     assert (upload_.data["state"], upload_.data["error"], upload_.data["warnings"]) == ("completed", None, [])
     assert SECONDS.fullmatch(upload_.data["created_at"])
     assert SECONDS.fullmatch(upload_.data["completed_at"])

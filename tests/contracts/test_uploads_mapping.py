@@ -64,7 +64,7 @@ def test_a_column_that_is_not_there_is_refused_by_its_name(
     assert kept(running, unlucky) == before
 
 
-@pytest.mark.parametrize("mapping", [[], {"price": "Net"}, {"amount": 5}, {"amount": "Net", "cost": "net"}])
+@pytest.mark.parametrize("mapping", [[], {"colour": "Net"}, {"amount": 5}, {"amount": "Net", "cost": "net"}])
 def test_an_invalid_upload_mapping_is_refused(
     client: httpx.Client, unlucky: Shop, running: RunningSystem, mapping: object
 ) -> None:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.support.csv_rows import HEADER, MARK, NOW, TODAY, sales, stored
 from tests.support.properties import examples
-from write_side.sales.csv.dates import AmbiguousDates
-from write_side.sales.csv.header import NoLedger
-from write_side.sales.csv.rows import LedgerRow, read_rows, scan
+from write_side.sales.csv.ledger import open_ledger
+from write_side.sales.csv.records import NoLedger
+from write_side.sales.csv.rows import LedgerRow
 
 BANGLA = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 HEADERS = {
@@ -134,14 +134,14 @@ def read_completely(data: bytes, size: int) -> list[tuple[int, bytes | None]] | 
     """Return line and fingerprint of every item of any bytes, None for what is no ledger."""
     chunks = stored(data, size)
     try:
-        found = scan(chunks)
-    except (NoLedger, AmbiguousDates):
+        found = open_ledger(chunks)
+    except NoLedger:
         return None
-    rows = list(read_rows(chunks, found.layout, found.date_format, NOW, MARK))
+    rows = list(found.items(found.reader(NOW, MARK)))
     assert found.rows == len(rows) > 0
     lines = [row.row for row in rows]
     assert lines == sorted(set(lines))
-    assert lines[0] > found.layout.header_lines
+    assert lines[0] > found.table.header_row
     return [(row.row, row.fingerprint if isinstance(row, LedgerRow) else None) for row in rows]
 
 

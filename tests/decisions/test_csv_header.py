@@ -1,21 +1,46 @@
+import csv
+
 import pytest
 
 from write_side.sales.csv.cells import loosely
-from write_side.sales.csv.columns import NAMES
+from write_side.sales.csv.columns import NAMES, field_of
 from write_side.sales.csv.encoding import HEAD_SIZE
 from write_side.sales.csv.faults import Notice
-from write_side.sales.csv.header import Layout, NoLedger, read_header
+from write_side.sales.csv.layout import Layout, insist_on_columns, understand
+from write_side.sales.csv.profile import profile
+from write_side.sales.csv.records import NoLedger, Table, text_table
 
 ROW = b"\n2025-10-01,Tea,1,20\n"
 
 
+def table_of(data: bytes, mapping: dict[str, str] | None = None) -> Table:
+    """Return the table that the first bytes of a file begin."""
+    table = text_table(lambda: [data], mapping)
+    insist_on_columns(table.header, mapping or {})
+    return table
+
+
+def read_header(data: bytes, mapping: dict[str, str] | None = None) -> Layout:
+    table = table_of(data, mapping)
+    return understand(table, profile(table, mapping or {}), mapping or {}, {}, {})
+
+
 def layout_of(header: str) -> Layout:
-    return read_header(header.encode() + ROW)
+    """Return the layout of a ledger with one sale below the header: a date, names and the number 1."""
+    return read_header(filled(header))
+
+
+def filled(header: str) -> bytes:
+    delimiter = max(",;\t|", key=header.count)
+    names = next(csv.reader([line for line in header.split("\n") if line.strip(delimiter)][-1:], delimiter=delimiter))
+    texts = {"date": "2025-10-01", **dict.fromkeys(("product", "customer", "payment", "sku", "type", "unit"), "sale")}
+    cells = [texts.get(field_of(name) or "", "1") for name in names]
+    return f"{header}\n{delimiter.join(cells)}\n".encode()
 
 
 def refusal_of(data: bytes, mapping: dict[str, str] | None = None) -> NoLedger:
     with pytest.raises(NoLedger) as refused:
-        read_header(data, mapping=mapping)
+        table_of(data, mapping)
     return refused.value
 
 
@@ -37,8 +62,8 @@ def refusal_of(data: bytes, mapping: dict[str, str] | None = None) -> NoLedger:
 def test_columns_are_found_by_english_and_bangla_names(header: str) -> None:
     layout = layout_of(header)
     assert layout.columns == {"date": 0, "product": 1, "quantity": 2, "amount": 3}
-    assert layout.header_lines == 1
-    assert layout.warnings == ()
+    assert table_of(filled(header)).header_row == 1
+    assert layout.notices == ()
 
 
 @pytest.mark.parametrize(
@@ -73,19 +98,19 @@ def test_the_separator_with_the_most_known_columns_wins() -> None:
 
 
 def test_lines_above_the_header_are_counted() -> None:
-    assert layout_of("\n,,,\nDate,Product,Quantity,Amount").header_lines == 3
-    layout = layout_of("sep=;\r\nDate;Product;Quantity;Amount")
-    assert (layout.delimiter, layout.header_lines) == (";", 2)
+    assert table_of(b"\n,,,\nDate,Product,Quantity,Amount" + ROW).header_row == 3
+    table = table_of(b"sep=;\r\nDate;Product;Quantity;Amount" + ROW)
+    assert (table.delimiter, table.header_row) == (";", 2)
 
 
 def test_a_name_over_two_lines_is_one_name() -> None:
-    layout = layout_of('Date,Product,Quantity,"Amount\n(BDT)"')
-    assert (layout.columns["amount"], layout.header_lines) == (3, 2)
+    data = b'Date,Product,Quantity,"Amount\n(BDT)"' + ROW
+    assert (read_header(data).columns["amount"], table_of(data).header_row) == (3, 2)
 
 
 def test_unknown_columns_are_named_in_a_warning() -> None:
     layout = layout_of("Date,Product,Quantity,Amount,Colour,,Shelf")
-    assert layout.warnings == (Notice("UNKNOWN_COLUMNS", ("Colour", "Shelf")),)
+    assert layout.notices == (Notice("UNKNOWN_COLUMNS", ("Colour", "Shelf")),)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +124,7 @@ def test_unknown_columns_are_named_in_a_warning() -> None:
 def test_every_optional_column_is_found_without_a_warning(header: str) -> None:
     layout = layout_of(header)
     assert layout.fields[4:] == ["type", "sku", "stock", "phone", "cost", "unit"]
-    assert layout.warnings == ()
+    assert layout.notices == ()
 
 
 def test_missing_columns_are_named() -> None:
@@ -147,12 +172,12 @@ def test_of_two_equivalent_columns_the_better_name_is_read(
 ) -> None:
     layout = layout_of(header)
     assert layout.header[layout.columns[field]] == read
-    assert layout.warnings == (Notice("RIVAL_COLUMNS", tuple(left_out)),)
+    assert layout.notices == (Notice("RIVAL_COLUMNS", tuple(left_out)),)
 
 
 def test_superseded_columns_are_reported_apart_from_unknown_ones() -> None:
     layout = layout_of("Date,Product,Shelf,Description,Quantity,Amount,Colour")
-    assert layout.warnings == (
+    assert layout.notices == (
         Notice("UNKNOWN_COLUMNS", ("Shelf", "Colour")),
         Notice("RIVAL_COLUMNS", ("Description",)),
     )
@@ -196,7 +221,7 @@ def test_a_header_alone_is_no_ledger(below: bytes) -> None:
 
 def test_rows_may_follow_behind_the_head() -> None:
     head = (b"Date,Product,Quantity,Amount" + b"\n" * HEAD_SIZE)[:HEAD_SIZE]
-    assert read_header(head).header_lines == 1
+    assert table_of(head).header_row == 1
 
 
 @pytest.mark.parametrize(
@@ -228,6 +253,6 @@ def test_an_endless_first_line_has_no_columns() -> None:
 
 
 def test_an_unclosed_quote_in_the_header_costs_no_line_below_it() -> None:
-    layout = read_header(b'Date,"Product,Quantity,Amount' + ROW * 30)
-    assert layout.header_lines == 1
-    assert layout.fields == ["date", "product", "quantity", "amount"]
+    data = b'Date,"Product,Quantity,Amount' + ROW * 30
+    assert table_of(data).header_row == 1
+    assert read_header(data).fields == ["date", "product", "quantity", "amount"]

@@ -8,8 +8,9 @@ from shared.domain.contacts import name_key
 from tests.support.csv_rows import fault_of
 from write_side.sales.csv.cells import loosely
 from write_side.sales.csv.faults import BadCell, Fault, Remark
-from write_side.sales.csv.payments import METHODS, Payment, payment
+from write_side.sales.csv.payments import Payment, payment
 from write_side.sales.csv.values import name
+from write_side.sales.csv.words import METHODS
 
 
 @pytest.mark.parametrize(

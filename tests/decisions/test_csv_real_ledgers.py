@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.csv_rows import MARK, NOW
-from write_side.sales.csv.rows import LedgerRow, RejectedRow, Scan, read_rows, scan
+from write_side.sales.csv.ledger import Ledger, open_ledger
+from write_side.sales.csv.rows import LedgerRow, RejectedRow
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 LEDGERS = sorted(path for path in DATA.glob("*/*.csv") if path.parent.name != "fieldcases")
@@ -24,9 +25,9 @@ def opened(path: Path) -> Callable[[], Iterator[bytes]]:
     return chunks
 
 
-def read(path: Path) -> tuple[Scan, list[LedgerRow], list[RejectedRow]]:
-    found = scan(opened(path))
-    rows = list(read_rows(opened(path), found.layout, found.date_format, NOW, MARK))
+def read(path: Path) -> tuple[Ledger, list[LedgerRow], list[RejectedRow]]:
+    found = open_ledger(opened(path))
+    rows = list(found.items(found.reader(NOW, MARK)))
     sales = [row for row in rows if isinstance(row, LedgerRow)]
     return found, sales, [row for row in rows if isinstance(row, RejectedRow)]
 
@@ -53,20 +54,23 @@ def test_sales_are_what_the_standard_reader_finds(path: Path) -> None:
 
 def test_the_raw_month_is_month_first_with_times_in_cp1252() -> None:
     found, sales, refused = read(DATA / "online_retail_raw" / "2010-12.csv")
-    assert (found.encoding, found.date_format.order) == ("cp1252", "mdy")
+    assert (found.table.encoding, found.layout.date_format.order) == ("cp1252", "mdy")
     assert (sales[0].date, sales[0].time) == (dt.date(2010, 12, 1), 30_360)
     assert "Dotcomgiftshop Gift Voucher £40.00" in {row.product for row in sales}
     assert Counter(row.code for row in refused) == {
-        "AMOUNT_OUT_OF_RANGE": 1_646,
-        "NEGATIVE_QUANTITY": 736,
+        "AMOUNT_OUT_OF_RANGE": 1_661,
         "MISSING_VALUE": 125,
-        "QUANTITY_OUT_OF_RANGE": 11,
+        "QUANTITY_OUT_OF_RANGE": 12,
+        "NEGATIVE_QUANTITY": 8,
     }
+    returns = [row for row in sales if row.kind == "return"]
+    assert len(returns) == 712
+    assert min(row.paisa for row in returns) >= 100
 
 
 def test_the_vending_machines_have_a_mark_and_timestamps() -> None:
     found, sales, refused = read(DATA / "coffee_vending_raw" / "machine2.csv")
-    assert (found.encoding, found.date_format.order) == ("utf-8", "mdy")
+    assert (found.table.encoding, found.layout.date_format.order) == ("utf-8", "mdy")
     assert (sales[0].product, sales[0].time, sales[0].payment) == ("Tea", 51_960, "cash")
     assert [(row.column, row.code) for row in refused][-1] == ("Date", "MISSING_VALUE")
 

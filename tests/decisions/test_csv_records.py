@@ -7,21 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from write_side.sales.csv.faults import Fault
-from write_side.sales.csv.header import Layout
-from write_side.sales.csv.records import Record, records
+from write_side.sales.csv.records import Header, Record, read_records
 
 DELIMITERS = st.sampled_from(list(",;\t|"))
 CELLS = st.text(st.sampled_from(list("ab ক,;\t|\"'\n")), max_size=4)
 HEADER = "Date,Product,Quantity,Amount"
 
 
-def layout(delimiter: str = ",") -> Layout:
-    columns = {"date": 0, "product": 1, "quantity": 2, "amount": 3}
-    return Layout("utf-8", delimiter, columns, HEADER.split(","), header_lines=1)
-
-
 def read(*rows: str, delimiter: str = ",") -> list[Record]:
-    return list(records([[HEADER], list(rows)], layout(delimiter)))
+    return list(read_records([[HEADER], list(rows)], Header(delimiter, HEADER.split(","), 1), 0))
 
 
 def test_records_carry_the_line_at_which_they_start() -> None:

@@ -4,14 +4,15 @@ import io
 import pytest
 
 from shared.texts import LANGUAGES, text
-from tests.support.csv_rows import HEADER, items, stored
-from write_side.sales.csv.faults import Fault, Remark
-from write_side.sales.csv.rows import RejectedRow, errors_csv, scan
+from tests.support.csv_rows import HEADER, items, opened
+from write_side.sales.csv.faults import Fault, LeftOut, Remark
+from write_side.sales.csv.rows import RejectedRow
+from write_side.sales.upload.rejections import errors_csv
 
 
 def report(ledger: str, language: str = "en") -> list[str]:
     refused = [item for item in items(ledger) if isinstance(item, RejectedRow)]
-    header = scan(stored(ledger.encode())).layout.header
+    header = opened(ledger).table.header
     return list(errors_csv(refused, header, language, lambda code, chosen: (f"{code}-{chosen}", f"fix-{chosen}")))
 
 
@@ -38,7 +39,7 @@ def test_a_cell_over_two_lines_is_one_line_of_the_report() -> None:
 
 
 def test_every_fault_and_remark_has_its_texts_in_both_languages() -> None:
-    for code in [*Fault, *Remark]:
+    for code in [*Fault, *LeftOut, *Remark]:
         for language in LANGUAGES:
             message, (fix,) = text(code.value, language)
             assert message

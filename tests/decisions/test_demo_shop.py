@@ -16,7 +16,8 @@ from write_side.demo.goods import GOODS
 from write_side.demo.people import DAYS
 from write_side.demo.shop import BAKI, DemoShop, demo_shop
 from write_side.sales.csv.dates import DateFormat
-from write_side.sales.csv.rows import LedgerRow, read_rows, scan
+from write_side.sales.csv.ledger import open_ledger
+from write_side.sales.csv.rows import LedgerRow
 
 TODAY = dt.date(2026, 11, 25)
 SHOPS = st.builds(demo_shop, st.integers(0, 2**31), st.dates(dt.date(2024, 7, 1), dt.date(2028, 6, 30)))
@@ -58,10 +59,10 @@ def test_six_months_end_today_and_every_row_can_be_read(shop: DemoShop) -> None:
     data = shop.ledger()
     assert min(line.date for line in shop.lines) >= shop.today - dt.timedelta(DAYS - 1)
     assert shop.today - dt.timedelta(1) <= max(line.date for line in shop.lines) <= shop.today
-    found = scan(lambda: iter([data]), None)
-    assert isinstance(found.date_format, DateFormat)
+    found = open_ledger(lambda: iter([data]))
+    assert isinstance(found.layout.date_format, DateFormat)
     now = dt.datetime.combine(shop.today, dt.time(12), dt.UTC)
-    rows = list(read_rows(lambda: iter([data]), found.layout, found.date_format, now, MARK))
+    rows = list(found.items(found.reader(now, MARK)))
     assert len(rows) == len(shop.lines)
     assert all(isinstance(row, LedgerRow) for row in rows)
 

@@ -21,6 +21,7 @@ from tests.support.uploading import (
     send_form,
     shop_for_refusals,
 )
+from tests.support.waiting import wait_until
 
 HEAD = SAMPLE.partition(b"\n")[0] + b"\n"
 GOOD = b"2025-10-01,Good Tea,1,20,,\n"
@@ -173,6 +174,17 @@ def failure(client: httpx.Client, shop: Shop, answer: httpx.Response, code: str)
     return error
 
 
+def question(client: httpx.Client, shop: Shop, answer: httpx.Response) -> dict[str, Any]:
+    """Return the only question of an upload, which waits for the order of its dates."""
+    assert answer.status_code == 202
+    path = f"/api/data/uploads/{answer.json()['data']['file_id']}"
+    wait_until(lambda: client.get(path, headers=shop.headers).json()["data"]["state"] == "waiting")
+    (asked,) = client.get(path, headers=shop.headers).json()["data"]["questions"]
+    assert asked["code"] == "DATE_ORDER"
+    found: dict[str, Any] = asked
+    return found
+
+
 AMBIGUOUS = b"Date,Product,Quantity,Amount\n03/04/2025,Tea,1,20\n05/06/2025,Tea,2,40\n"
 
 
@@ -182,8 +194,9 @@ AMBIGUOUS = b"Date,Product,Quantity,Amount\n03/04/2025,Tea,1,20\n05/06/2025,Tea,
 def test_ambiguous_dates_are_asked_about_and_read_as_chosen(
     client: httpx.Client, shop: Shop, order: str, dates: list[str]
 ) -> None:
-    error = failure(client, shop, upload(client, shop, AMBIGUOUS), "AMBIGUOUS_DATES")
-    assert error["details"] == {"example": "03/04/2025", "choices": ["dmy", "mdy"]}
+    asked = question(client, shop, upload(client, shop, AMBIGUOUS))
+    assert [answer["value"] for answer in asked["answers"]] == ["dmy", "mdy"]
+    assert "03/04/2025" in asked["message"]
     chosen = imported(client, shop, AMBIGUOUS, params={"date_order": order})
     assert chosen.counts == (2, 0, 0)
     sales = read(client, shop, "/api/transactions", chosen.position)["results"]
@@ -193,7 +206,7 @@ def test_ambiguous_dates_are_asked_about_and_read_as_chosen(
 
 def test_dates_that_contradict_each_other_are_asked_about(client: httpx.Client, shop: Shop) -> None:
     content = b"Date,Product,Quantity,Amount\n13/04/2025,Tea,1,20\n04/13/2025,Tea,2,40\n"
-    failure(client, shop, upload(client, shop, content), "AMBIGUOUS_DATES")
+    question(client, shop, upload(client, shop, content))
     assert imported(client, shop, content, params={"date_order": "mdy"}).counts == (1, 0, 1)
 
 

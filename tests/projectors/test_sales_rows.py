@@ -51,6 +51,7 @@ def test_products_added_show_with_their_first_price_and_no_sales(world: World) -
                         "sales": 0,
                         "units": 0,
                         "paisa": 0,
+                        "returned": 0,
                         "last_sale_at": None,
                     }
                     for i, name in ((1, "Tea"), (2, "Größe XL"))
@@ -59,7 +60,7 @@ def test_products_added_show_with_their_first_price_and_no_sales(world: World) -
         )
         == {}
     )
-    assert tables["sales_totals"] == [{"business_id": SHOP, "products": 2, "sales": 0, "paisa": 0}]
+    assert tables["sales_totals"] == [{"business_id": SHOP, "products": 2, "sales": 0, "paisa": 0, "returned": 0}]
 
 
 def test_a_sale_shows_the_name_of_the_surviving_customer(world: World) -> None:
@@ -133,8 +134,8 @@ def test_a_day_adds_up_per_means_of_payment_over_all_batches(world: World) -> No
     world.append(SHOP, batch(SHOP, [sale(4, paisa=1000, qty=5000, payment=0)]))
     tables = shown(world)
     day = {"business_id": SHOP, "date": DAY}
-    cash = {"payment_method": "cash", "sales": 3, "units": 7000, "paisa": 1350}
-    unknown = {"payment_method": "", "sales": 1, "units": 1000, "paisa": 7}
+    cash = {"payment_method": "cash", "sales": 3, "units": 7000, "paisa": 1350, "returned": 0}
+    unknown = {"payment_method": "", "sales": 1, "units": 1000, "paisa": 7, "returned": 0}
     assert differences({"days": tables["sales_days"]}, {"days": [day | cash, day | unknown]}) == {}
     assert (
         differences(
@@ -154,6 +155,7 @@ def test_a_day_adds_up_per_means_of_payment_over_all_batches(world: World) -> No
         "products": 0,
         "sales": 4,
         "paisa": 1357,
+        "returned": 0,
     }
 
 

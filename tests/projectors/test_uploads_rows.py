@@ -39,6 +39,8 @@ def test_an_accepted_upload_is_pending(world: World) -> None:
         "created": 0,
         "duplicates": 0,
         "rejected": 0,
+        "left_out": 0,
+        "questions": None,
         "error_code": None,
         "error_details": None,
         "warnings": None,

@@ -28,7 +28,7 @@ def ledger(count: int, shop: str = "", first: int = 0) -> bytes:
     lines = [HEADER]
     for n in range(first, first + count):
         customer = "" if n % 10 == 0 else f"{shop} Customer {n % 97}".strip()
-        phone = f"017{n % 50:08d}" if n % 20 == 1 else ""
+        phone = f"0171{n % 97:07d}" if n % 20 == 1 else ""
         day = f"2025-{1 + n // 28 % 10:02d}-{1 + n % 28:02d}"
         paid = "Cash" if n % 2 else "bKash"
         lines.append(f"{day},{PRODUCTS[n % 6]} {n % 11},{1 + n % 5},{100 + n},{customer},{paid},{phone}\n")

@@ -68,6 +68,7 @@ class Contract:
         for error in self._validator(pointer).iter_errors(body):
             yield f"{error.json_path}: {error.message[:500]}"
 
+
 # Other JSON, such as the manifest of the owner's app, is a file and no answer of the API.
 _CHECKED = {"application/json", "application/problem+json"}
 

@@ -9,8 +9,8 @@ from shared.eventstore.vault import MasterKey
 from write_side.sales.catalog import marking
 from write_side.sales.csv.dates import Order
 from write_side.sales.csv.faults import BadCell, Fault, Notice
-from write_side.sales.csv.rows import LedgerRow, RejectedRow, read_rows, scan
-from write_side.sales.csv.sale import Mark
+from write_side.sales.csv.ledger import Ledger, open_ledger
+from write_side.sales.csv.rows import LedgerRow, Mark, RejectedRow
 
 TODAY = dt.date(2025, 10, 31)
 NOW = dt.datetime(2025, 10, 31, 6, 0, tzinfo=dt.UTC)
@@ -24,13 +24,21 @@ def stored(data: bytes, size: int = 65_536) -> Callable[[], Iterator[bytes]]:
     return lambda: (data[start : start + size] for start in range(0, len(data), size))
 
 
+def opened(ledger: str | bytes, **answers: str) -> Ledger:
+    """Return a ledger whose layout is settled, with answers to its questions by their codes."""
+    return open_ledger(stored(ledger.encode() if isinstance(ledger, str) else ledger), answers=answers)
+
+
 def items(
     ledger: str | bytes, choice: Order | None = None, notices: list[Notice] | None = None, mark: Mark = MARK
 ) -> list[LedgerRow | RejectedRow]:
-    """Return one item per record of a ledger, read on TODAY."""
-    chunks = stored(ledger.encode() if isinstance(ledger, str) else ledger)
-    found = scan(chunks, choice)
-    return list(read_rows(chunks, found.layout, found.date_format, NOW, mark, notices))
+    """Return one item per record of a ledger, read on TODAY; `notices` receives what is remarked."""
+    found = opened(ledger, **({"DATE_ORDER": choice} if choice else {}))
+    reader = found.reader(NOW, mark)
+    read = list(found.items(reader))
+    if notices is not None:
+        notices += [*found.layout.notices, *reader.notices]
+    return read
 
 
 def sales(ledger: str | bytes, choice: Order | None = None) -> list[LedgerRow]:

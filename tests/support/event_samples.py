@@ -4,6 +4,8 @@ import base64
 import datetime as dt
 from pathlib import Path
 
+import msgspec
+
 from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.demo import DemoShopFurnished, DemoShopOpened
@@ -48,6 +50,8 @@ from shared.domain.events.recommendations import (
     RecommendationWithdrawn,
 )
 from shared.domain.events.sales import (
+    AskedChoice,
+    AskedQuestion,
     CustomersAdded,
     Movement,
     MovementsRecorded,
@@ -61,8 +65,10 @@ from shared.domain.events.sales import (
     SalesBatchRecorded,
     SaleVoided,
     UploadAccepted,
+    UploadAnswered,
     UploadCompleted,
     UploadFailed,
+    UploadQuestionsAsked,
 )
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import DayOpened, JobFailed, JobRetried, RuleActivated
@@ -215,6 +221,44 @@ SAMPLES[UploadAccepted.topic, 2] = UploadAccepted(
     date_order="dmy",
     mapping={"amount": "মোট টাকা", "customer": "Who"},
 )
+SAMPLES[UploadAccepted.topic, 3] = msgspec.structs.replace(
+    SAMPLES[UploadAccepted.topic, 2],
+    answers={"DATE_ORDER": "dmy", "STATUS:নতুন": "sale"},
+    layout="0123456789abcdef",
+)
+SAMPLES[SalesBatchRecorded.topic, 2] = SalesBatchRecorded(
+    file_id=FILE,
+    sales=[Sale(2, 11, dt.date(2025, 10, 1), 36_000, 1, 1, 2_000, 60_000, 0)],
+    payments=[("bkash", None)],
+    fingerprints=base64.b64encode(bytes(range(12))).decode(),
+    duplicates=1,
+    rejected=3,
+    through_row=7,
+    left_out=2,
+    part_payments=[(11, 20_000)],
+)
+SAMPLES[SaleVoided.topic, 2] = SaleVoided(11, "ভুল দাম", DAY, 36_000, 1, 1, 2_000, 60_000, "bkash", 20_000)
+SAMPLES[UploadCompleted.topic, 2] = msgspec.structs.replace(SAMPLES[UploadCompleted.topic, 1], rows=159, left_out=3)
+for asked in (
+    UploadQuestionsAsked(
+        FILE,
+        "0123456789abcdef",
+        [
+            AskedQuestion(
+                "STATUS:নতুন",
+                ["Status"],
+                [2, 7],
+                ["নতুন", "2"],
+                [
+                    AskedChoice("sale", proposed=True, sums=(60_000, 0, 60_000, 0, 0)),
+                    AskedChoice("leave_out", proposed=False, sums=None),
+                ],
+            )
+        ],
+    ),
+    UploadAnswered(FILE, "0123456789abcdef", {"STATUS:নতুন": "leave_out"}, {"amount": "মোট টাকা"}),
+):
+    SAMPLES[asked.topic, 1] = asked
 
 GOLDEN = Path(__file__).parents[1] / "log" / "golden"
 

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
 from hypothesis import strategies as st
 
 from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
@@ -22,6 +23,7 @@ from shared.domain.events.recommendations import (
     RecommendationWithdrawn,
 )
 from shared.domain.events.sales import (
+    AskedQuestion,
     Movement,
     MovementsRecorded,
     ReceiptStored,
@@ -29,8 +31,10 @@ from shared.domain.events.sales import (
     Sale,
     SaleRecorded,
     SaleVoided,
+    UploadAnswered,
     UploadCompleted,
     UploadFailed,
+    UploadQuestionsAsked,
 )
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import DayOpened, JobFailed, JobRetried, RuleActivated
@@ -90,6 +94,7 @@ class Shops:
         self.products = dict.fromkeys(businesses, 0)
         self.customers = dict.fromkeys(businesses, 0)
         self.sales: dict[int, list[SaleRecorded]] = {business: [] for business in businesses}
+        self.received: dict[int, dict[int, int]] = {business: {} for business in businesses}
         self.expenses: dict[int, list[int]] = {business: [] for business in businesses}
         self.merged: dict[int, dict[int, int]] = {business: {} for business in businesses}
 
@@ -143,8 +148,11 @@ def _batch(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
         )
         for s in sales
     ]
-    number, duplicates, rejected = (draw(st.integers(0, most)) for most in (MOST_FILES - 1, 9, 9))
-    return business, batch(business, sales, number=number, duplicates=duplicates, rejected=rejected, payments=payments)
+    number, duplicates, rejected, left_out = (draw(st.integers(0, most)) for most in (MOST_FILES - 1, 9, 9, 2))
+    parts = [(s.tx, draw(st.integers(0, s.paisa))) for s in sales if draw(st.integers(0, 4)) == 0]
+    shops.received[business] |= dict(parts)
+    event = batch(business, sales, number=number, duplicates=duplicates, rejected=rejected, payments=payments)
+    return business, msgspec.structs.replace(event, left_out=left_out, part_payments=parts)
 
 
 @st.composite
@@ -179,6 +187,7 @@ def _void(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
         sale.qty,
         sale.paisa,
         sale.payment and sale.payment[0],
+        shops.received[business].get(sale.tx),
     )
 
 
@@ -408,6 +417,8 @@ def _upload(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
         st.sampled_from(
             [
                 accepted(business, number, draw(st.integers(0, 9))),
+                UploadQuestionsAsked(file, "layout", [AskedQuestion("STATUS:x", [said], [2], [said], [])]),
+                UploadAnswered(file, "layout", {"STATUS:x": "sale"}),
                 UploadCompleted(file, 9, 5, 3, 1, warnings),
                 UploadFailed(file, "INVALID_CSV_FORMAT", details),
                 JobFailed(file, kind, file, 4, said),

@@ -11,6 +11,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
+import msgspec
+
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.identity import BusinessProfileChanged, BusinessRegistered
 from shared.domain.events.sales import (
@@ -23,8 +25,10 @@ from shared.domain.events.sales import (
     SalesBatchRecorded,
     SaleVoided,
     UploadAccepted,
+    UploadAnswered,
     UploadCompleted,
     UploadFailed,
+    UploadQuestionsAsked,
 )
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.event import Event
@@ -61,6 +65,7 @@ class Line(NamedTuple):
 
     voided: bool = False
     source: str | None = None
+    kind: str = "sale"
 
     @property
     def price(self) -> int:
@@ -69,8 +74,8 @@ class Line(NamedTuple):
 
 def sales(history: Sequence[RecordedEvent], people: People) -> Tables:
     """Return the tables of the projection `sales`."""
-    every = list(_lines(history))
-    lines = [line for line in every if not line.voided]
+    every = [*_lines(history), *_returns(history)]
+    lines = [line for line in every if not line.voided and line.kind == "sale"]
     named = {(_business(r), product.id): product for r, e in _of(history, ProductsAdded) for product in e.products}
     of_product = _grouped(every, lambda line: (line.business, line.product))
     return {
@@ -176,6 +181,30 @@ def _lines(history: Sequence[RecordedEvent]) -> Iterable[Line]:
             )
 
 
+def _returns(history: Sequence[RecordedEvent]) -> Iterable[Line]:
+    """Yield what customers brought back."""
+    for recorded, event in _of(history, MovementsRecorded):
+        for moved in event.movements:
+            if moved.kind != "return":
+                continue
+            method, raw = (None, None) if moved.payment is None else event.payments[moved.payment]
+            assert moved.product_id is not None
+            yield Line(
+                _business(recorded),
+                recorded.position,
+                moved.tx,
+                moved.date,
+                _clock(moved.date, moved.time),
+                moved.product_id,
+                moved.customer_id,
+                moved.qty,
+                moved.paisa,
+                method,
+                raw,
+                kind="return",
+            )
+
+
 def _buyers(history: Sequence[RecordedEvent], people: People) -> list[Row]:
     buyers: dict[tuple[int, int], Row] = {}
 
@@ -231,7 +260,9 @@ def _transaction(line: Line) -> Row:
     }
 
 
-def _days(lines: list[Line], *columns: str, sums: tuple[str, ...] = ("sales", "units", "paisa")) -> list[Row]:
+def _days(
+    lines: list[Line], *columns: str, sums: tuple[str, ...] = ("sales", "units", "paisa", "returned")
+) -> list[Row]:
     def key(line: Line) -> tuple[tuple[str, Any], ...]:
         parts = {"payment_method": line.method or "", "product_id": line.product, "customer_id": line.customer}
         shown = {"business_id": line.business, "date": line.date} | {column: parts[column] for column in columns}
@@ -253,7 +284,7 @@ def _totals(history: Sequence[RecordedEvent], lines: list[Line], products: list[
 
 
 def _product(key: tuple[int, int], product: Any, every: list[Line]) -> Row:  # noqa: ANN401 - a NewProduct or nothing
-    lines = [line for line in every if not line.voided]
+    lines = [line for line in every if not line.voided and line.kind == "sale"]
     # Of sales at the same moment the one recorded last has the price; before the first sale, what it was added with.
     newest = max(enumerate(lines), key=lambda at: (at[1].sold_at, at[0]))[1] if lines else None
     return {
@@ -265,13 +296,19 @@ def _product(key: tuple[int, int], product: Any, every: list[Line]) -> Row:  # n
         "last_sale_at": newest and newest.sold_at,
         "unit_price": newest and newest.price,
         "first_price": product and product.unit_price,
-        **_sums(lines, "sales", "units", "paisa"),
+        **_sums(every, "sales", "units", "paisa", "returned"),
     }
 
 
 def _sums(lines: list[Line], *columns: str) -> Row:
     lines = [line for line in lines if not line.voided]
-    sums = {"sales": len(lines), "units": sum(line.qty for line in lines), "paisa": sum(line.paisa for line in lines)}
+    sold, back = ([line for line in lines if line.kind == kind] for kind in ("sale", "return"))
+    sums = {
+        "sales": len(sold),
+        "units": sum(line.qty for line in sold) - sum(line.qty for line in back),
+        "paisa": sum(line.paisa for line in sold) - sum(line.paisa for line in back),
+        "returned": sum(line.paisa for line in back),
+    }
     return {column: sums[column] for column in columns}
 
 
@@ -285,8 +322,9 @@ def _stats(history: Sequence[RecordedEvent]) -> list[Row]:
     lines = [line for line in every if not line.voided]
     opening = (BusinessRegistered, ProductsAdded, CustomersAdded, CustomersMerged)
     opened = [b for kind in opening for b in _businesses(history, kind)]
+    back = list(_returns(history))
     stats = []
-    for business in {*opened, *(line.business for line in every)}:
+    for business in {*opened, *(line.business for line in (*every, *back))}:
         own = [line for line in lines if line.business == business]
         stats.append(
             {
@@ -295,7 +333,7 @@ def _stats(history: Sequence[RecordedEvent]) -> list[Row]:
                 "customers": len(_ids(history, CustomersAdded, business))
                 - len(_ids(history, CustomersMerged, business)),
                 "transactions": len(own),
-                "paisa": sum(line.paisa for line in own),
+                "paisa": _sums([line for line in (*own, *back) if line.business == business], "paisa")["paisa"],
             }
         )
     return stats
@@ -319,7 +357,8 @@ def _sources(history: Sequence[RecordedEvent]) -> list[Row]:
 def _file_of(event: Event) -> str | None:
     if isinstance(event, JobFailed | JobRetried):
         return event.subject if event.kind == "read_upload" else None
-    if isinstance(event, UploadAccepted | MovementsRecorded | SalesBatchRecorded | UploadCompleted | UploadFailed):
+    of_uploads = UploadAccepted | UploadQuestionsAsked | UploadAnswered | UploadCompleted | UploadFailed
+    if isinstance(event, of_uploads | MovementsRecorded | SalesBatchRecorded):
         return event.file_id
     return None
 
@@ -330,6 +369,7 @@ def _upload(business: int | None, file: UUID, facts: Sequence[tuple[RecordedEven
     accepted = [(r, e) for r, e, _ in facts if isinstance(e, UploadAccepted)]
     completed = [e for _, e, _ in facts if isinstance(e, UploadCompleted)]
     failed = [e for _, e, _ in facts if isinstance(e, UploadFailed | JobFailed)]
+    asked = [e for _, e, _ in facts if isinstance(e, UploadQuestionsAsked)]
     ended = [r for r, e, _ in facts if isinstance(e, UploadCompleted | UploadFailed | JobFailed)]
     at, first = accepted[-1] if accepted else (None, None)
     return {
@@ -345,6 +385,8 @@ def _upload(business: int | None, file: UUID, facts: Sequence[tuple[RecordedEven
         "created": sum(len(e.sales) for e in batches) + sum(len(e.movements) for e in moved),
         "duplicates": sum(e.duplicates for e in batches),
         "rejected": sum(e.rejected for e in batches),
+        "left_out": sum(e.left_out for e in batches),
+        "questions": _last(_json(msgspec.to_builtins(e.questions)) for e in asked),
         "rows": completed[-1].rows if completed else None,
         "warnings": _last(_json([[w.code, w.values] for w in e.warnings]) for e in completed),
         "error_code": _last(e.error_code if isinstance(e, UploadFailed) else "INTERNAL_ERROR" for e in failed),
@@ -356,6 +398,8 @@ def _upload(business: int | None, file: UUID, facts: Sequence[tuple[RecordedEven
 def _state(event: Event) -> str:
     states = {
         UploadAccepted: "pending",
+        UploadQuestionsAsked: "waiting",
+        UploadAnswered: "pending",
         MovementsRecorded: "processing",
         SalesBatchRecorded: "processing",
         UploadCompleted: "completed",

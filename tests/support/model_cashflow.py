@@ -55,12 +55,13 @@ def _entries(recorded: RecordedEvent) -> Iterator[Entry]:
     if isinstance(event, SalesBatchRecorded):
         for sale in event.sales:
             method = None if sale.payment is None else event.payments[sale.payment][0]
-            yield from _sale(business, sale.date, sale.customer_id, sale.paisa, method, 1)
+            received = dict(event.part_payments).get(sale.tx)
+            yield from _sale(business, sale.date, sale.customer_id, sale.paisa, method, 1, received)
     elif isinstance(event, SaleRecorded):
         method = event.payment[0] if event.payment else None
         yield from _sale(business, event.date, event.customer_id, event.paisa, method, 1)
     elif isinstance(event, SaleVoided):
-        yield from _sale(business, event.date, event.customer_id, event.paisa, event.payment, -1)
+        yield from _sale(business, event.date, event.customer_id, event.paisa, event.payment, -1, event.received)
     elif isinstance(event, MovementsRecorded):
         for moved in event.movements:
             method = None if moved.payment is None else event.payments[moved.payment][0]
@@ -74,10 +75,20 @@ def _entries(recorded: RecordedEvent) -> Iterator[Entry]:
 
 
 def _sale(
-    business: int, date: dt.date, customer: int | None, paisa: int, method: str | None, sign: int
+    business: int,
+    date: dt.date,
+    customer: int | None,
+    paisa: int,
+    method: str | None,
+    sign: int,
+    received: int | None = None,
 ) -> Iterator[Entry]:
     yield Entry(business, date, "sale_count", sign)
-    if method == "credit":
+    if received is not None:
+        yield Entry(business, date, "takings", sign * received)
+        if received < paisa:
+            yield Entry(business, date, "lent", sign * (paisa - received), customer or 0)
+    elif method == "credit":
         yield Entry(business, date, "lent", sign * paisa, customer or 0)
     else:
         yield Entry(business, date, "takings", sign * paisa)

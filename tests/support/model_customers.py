@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import (
     CustomersAdded,
+    MovementsRecorded,
     SaleRecorded,
     SalesBatchRecorded,
     SaleVoided,
@@ -58,7 +59,7 @@ class Came(NamedTuple):
     date: dt.date
     sales: int
     paisa: int
-    last_at: int
+    last_at: int | None
 
 
 def customers(history: Sequence[RecordedEvent], people: People) -> Tables:
@@ -134,10 +135,13 @@ def _merged(own: Sequence[RecordedEvent]) -> dict[int, int]:
 
 
 def _came(own: Sequence[RecordedEvent]) -> list[Came]:
-    days: dict[tuple[int, dt.date], list[tuple[int, int, int]]] = defaultdict(list)
+    days: dict[tuple[int, dt.date], list[tuple[int, int, int | None]]] = defaultdict(list)
     for recorded in own:
         event = recorded.event
-        sales = event.sales if isinstance(event, SalesBatchRecorded) else []
+        sales: Sequence[Any] = event.sales if isinstance(event, SalesBatchRecorded) else []
+        for back in event.movements if isinstance(event, MovementsRecorded) else []:
+            if back.kind == "return" and back.customer_id is not None:
+                days[back.customer_id, back.date].append((0, -back.paisa, None))
         lines: list[Any] = [*sales, *([event] if isinstance(event, SaleRecorded | SaleVoided) else [])]
         for line in lines:
             if line.customer_id is not None:
@@ -145,7 +149,13 @@ def _came(own: Sequence[RecordedEvent]) -> list[Came]:
                 at = _seconds(line.date, line.time)
                 days[line.customer_id, line.date].append((sign, sign * line.paisa, at))
     return [
-        Came(who, date, sum(n for n, _, _ in lines), sum(p for _, p, _ in lines), max(at for _, _, at in lines))
+        Came(
+            who,
+            date,
+            sum(n for n, _, _ in lines),
+            sum(p for _, p, _ in lines),
+            max((at for _, _, at in lines if at is not None), default=None),
+        )
         for (who, date), lines in days.items()
     ]
 
@@ -165,7 +175,11 @@ def _bought(own: Sequence[RecordedEvent]) -> dict[int, list[Came]]:
         who = merged.get(came.customer, came.customer)
         other = found[who].get(came.date, Came(who, came.date, 0, 0, came.last_at))
         found[who][came.date] = Came(
-            who, came.date, came.sales + other.sales, came.paisa + other.paisa, max(came.last_at, other.last_at)
+            who,
+            came.date,
+            came.sales + other.sales,
+            came.paisa + other.paisa,
+            max(came.last_at or 0, other.last_at or 0),
         )
     return {who: sorted(days.values(), key=lambda c: c.date) for who, days in found.items()}
 
@@ -175,6 +189,11 @@ def _churn(own: Sequence[RecordedEvent], business: int, today: dt.date, rules: R
     warmths = {who: _warmth([c.date for c in visits], rules["half_life"]) for who, visits in bought.items()}
     counts = {who: len(visits) for who, visits in bought.items()}
     spent = {who: sum(c.paisa for c in visits) for who, visits in bought.items()}
+    merged = _merged(own)
+    for came in (c for c in _came(own) if c.sales <= 0):  # goods brought back on a day without a purchase
+        who = merged.get(came.customer, came.customer)
+        if who in spent:
+            spent[who] += came.paisa
     living = [number for number, merged in _members(own) if merged is None]
     return [
         _row(bought[who], today, rules)
@@ -211,7 +230,7 @@ def _row(visits: list[Came], today: dt.date, rules: Row) -> Row:
         "sales": sum(c.sales for c in visits),
         "visits": len(visits),
         "last_on": last,
-        "last_at": max(c.last_at for c in visits),
+        "last_at": max(c.last_at or 0 for c in visits),
         "usual_gap": int(2 * median(gaps)) if len(dates) > 2 else None,
         "declining": declining,
         "flips": tuple(flips),

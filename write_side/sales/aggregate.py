@@ -11,27 +11,37 @@ import msgspec
 
 from shared.domain.events.inventory import ProductLine, ProductSheetRecorded
 from shared.domain.events.sales import (
+    AskedChoice,
+    AskedQuestion,
     Movement,
     MovementsRecorded,
     Remark,
     Sale,
     SalesBatchRecorded,
     UploadAccepted,
+    UploadAnswered,
     UploadCompleted,
     UploadFailed,
+    UploadQuestionsAsked,
 )
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.event import Event
+from write_side.sales.csv.cells import loosely
+from write_side.sales.csv.faults import Notice
+from write_side.sales.csv.questions import Question
 from write_side.sales.csv.rows import LedgerRow, RejectedRow
 from write_side.sales.csv.sheet import Sheet
-from write_side.sales.csv.values import EXPENSE, PURCHASE, SALE
+from write_side.sales.csv.words import EXPENSE, PURCHASE, SALE
 
 BATCH_ROWS = 500
 
 
 @dataclass(frozen=True)
 class Upload:
-    """What has become of a ledger so far; `through_row` is the last line that is accounted for."""
+    """What has become of a ledger so far.
+
+    through_row: the last line that is accounted for; answers, mapping: the owner's; questions: those that are open.
+    """
 
     file_id: str
     business_id: int
@@ -39,19 +49,27 @@ class Upload:
     accepted_at: dt.datetime
     accepted_position: int
     dedupe: bool
-    date_order: str | None
+    answers: Mapping[str, str]
     mapping: Mapping[str, str]
+    layout: str
     version: int
     through_row: int = 0
     created: int = 0
     duplicates: int = 0
     rejected: int = 0
+    left_out: int = 0
+    questions: Sequence[AskedQuestion] = ()
     finished: bool = False
 
     @property
     def rows(self) -> int:
         """Return the rows that are accounted for."""
-        return self.created + self.duplicates + self.rejected
+        return self.created + self.duplicates + self.rejected + self.left_out
+
+    @property
+    def waiting(self) -> bool:
+        """Return whether the owner's answers are waited for."""
+        return bool(self.questions) and not self.finished
 
 
 class Recording(NamedTuple):
@@ -91,8 +109,9 @@ def evolve(upload: Upload | None, recorded: RecordedEvent, event: Event) -> Uplo
             recorded.recorded_at,
             recorded.position,
             event.dedupe,
-            event.date_order,
+            ({"DATE_ORDER": event.date_order} if event.date_order else {}) | event.answers,
             event.mapping,
+            event.layout,
             recorded.version,
         )
     if upload is None:
@@ -102,6 +121,16 @@ def evolve(upload: Upload | None, recorded: RecordedEvent, event: Event) -> Uplo
         return counted(upload, event)
     if isinstance(event, UploadCompleted | UploadFailed):
         return replace(upload, finished=True)
+    return _asked(upload, event)
+
+
+def _asked(upload: Upload, event: Event) -> Upload:
+    """Return the upload after a question or an answer."""
+    if isinstance(event, UploadQuestionsAsked):
+        return replace(upload, questions=event.questions, layout=event.layout)
+    if isinstance(event, UploadAnswered):
+        answers, mapping = {**upload.answers, **event.answers}, {**upload.mapping, **event.mapping}
+        return replace(upload, answers=answers, mapping=mapping, questions=())
     return upload
 
 
@@ -115,6 +144,7 @@ def counted(upload: Upload, batch: MovementsRecorded | SalesBatchRecorded) -> Up
         created=upload.created + len(batch.sales),
         duplicates=upload.duplicates + batch.duplicates,
         rejected=upload.rejected + batch.rejected,
+        left_out=upload.left_out + batch.left_out,
     )
 
 
@@ -184,6 +214,7 @@ def _batch(
     new = [row for row in rows if sale_index_key(row.date, row.fingerprint) not in taken]
     moved = [row for row in new if row.kind != SALE]
     sold = [row for row in new if row.kind == SALE] if moved else new
+    left_out = sum(1 for item in items if isinstance(item, RejectedRow) and item.left_out)
     payments: dict[tuple[str, str | None], int] = {}
     sales = [_sale(row, first_tx + i, names, payments) for i, row in enumerate(sold)]
     batch = SalesBatchRecorded(
@@ -192,8 +223,10 @@ def _batch(
         payments=list(payments),
         fingerprints=_fingerprints(sold),
         duplicates=len(rows) - len(new),
-        rejected=len(items) - len(rows),
+        rejected=len(items) - len(rows) - left_out,
         through_row=items[-1].row,
+        left_out=left_out,
+        part_payments=[(first_tx + i, row.received) for i, row in enumerate(sold) if row.received is not None],
     )
     if not moved:
         return Recording([batch], sold)
@@ -259,7 +292,34 @@ def product_sheet(file_id: str, sheet: Sheet, ids: Mapping[str, int]) -> Product
     return ProductSheetRecorded(file_id, lines) if lines else None
 
 
-def complete(upload: Upload, warnings: Iterable[tuple[str, Sequence[str]]]) -> UploadCompleted:
+def layout_key(header: Iterable[str]) -> str:
+    """Return what ledgers of one layout have in common: a hash of their column names."""
+    names = "\x1f".join(loosely(name) for name in header)
+    return hashlib.sha256(names.encode()).hexdigest()[:16]
+
+
+def asked(upload: Upload, layout: str, questions: Iterable[Question]) -> UploadQuestionsAsked:
+    """Return that a ledger waits for answers."""
+    return UploadQuestionsAsked(
+        upload.file_id,
+        layout,
+        [
+            AskedQuestion(
+                question.code,
+                list(question.columns),
+                list(question.rows),
+                list(question.values),
+                [
+                    AskedChoice(choice.value, choice.proposed, None if choice.sums is None else choice.sums.as_tuple())
+                    for choice in question.choices
+                ],
+            )
+            for question in questions
+        ],
+    )
+
+
+def complete(upload: Upload, notices: Iterable[Notice]) -> UploadCompleted:
     """Return the end of a ledger whose every row is accounted for."""
     return UploadCompleted(
         upload.file_id,
@@ -267,5 +327,6 @@ def complete(upload: Upload, warnings: Iterable[tuple[str, Sequence[str]]]) -> U
         upload.created,
         upload.duplicates,
         upload.rejected,
-        [Remark(code, list(values)) for code, values in warnings],
+        [Remark(notice.code, list(notice.values)) for notice in notices],
+        upload.left_out,
     )

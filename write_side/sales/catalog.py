@@ -8,8 +8,8 @@ from shared.domain.rules.pricing import unit_price
 from shared.eventstore.store import UnitOfWork
 from write_side.lookups.customers import customer_subject
 from write_side.sales.aggregate import customer_key, product_index_key
-from write_side.sales.csv.sale import LedgerRow, Mark
-from write_side.sales.csv.values import EXPENSE, SALE
+from write_side.sales.csv.rows import LedgerRow, Mark
+from write_side.sales.csv.words import EXPENSE, SALE
 
 # Returns the first of so many consecutive public ids of a kind, "product" or "customer".
 Allot = Callable[[str, int], int]

@@ -11,7 +11,7 @@ from shared.eventstore.store import UnitOfWork
 from write_side.lookups.products import product_exists
 from write_side.sales import catalog, lookups
 from write_side.sales.aggregate import customer_key, product_index_key, sale_index_key, void_index_key
-from write_side.sales.csv.sale import LedgerRow
+from write_side.sales.csv.rows import LedgerRow
 from write_side.sales.lookups import sale_stream
 from write_side.sales.manual_sale import SaleEntry, first_free, rows_of
 from write_side.sales.presenter import sale_data

@@ -17,7 +17,7 @@ from shared.domain.events.sales import (
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.index_rows import DomainIndex, IndexRow
 from write_side.sales.aggregate import product_index_key, sale_index_key, sheet_index_key, void_index_key
-from write_side.sales.csv.sale import FINGERPRINT_SIZE
+from write_side.sales.csv.rows import FINGERPRINT_SIZE
 
 
 def _of_products(recorded: RecordedEvent, event: ProductsAdded) -> Iterator[IndexRow]:

@@ -11,8 +11,8 @@ from shared.http.error_handlers import InvalidFields, invalid_field
 from shared.texts import Phrase
 from write_side.sales.aggregate import sale_index_key
 from write_side.sales.csv.dates import DHAKA, DateFormat
-from write_side.sales.csv.header import Layout
-from write_side.sales.csv.sale import OLDEST, LedgerRow, Mark, RejectedRow, SaleReader
+from write_side.sales.csv.layout import Layout
+from write_side.sales.csv.rows import OLDEST, LedgerRow, Mark, RejectedRow, RowReader
 from write_side.sales.csv.values import is_weighed
 
 _COLUMNS = ("date", "product", "quantity", "amount", "customer", "payment", "phone", "unit")
@@ -23,7 +23,7 @@ _FIELDS = {
     "phone": "customer_phone",
     "payment": "payment_method",
 }
-_LAYOUT = Layout("utf-8", ",", {name: index for index, name in enumerate(_COLUMNS)}, list(_COLUMNS), 1)
+_LAYOUT = Layout({name: index for index, name in enumerate(_COLUMNS)}, list(_COLUMNS), DateFormat("ymd"))
 _LOOKED_UP_AT_ONCE = 8
 
 
@@ -46,7 +46,7 @@ def rows_of(entry: SaleEntry, product: str, unit: str, now: dt.datetime, mark: M
     now: aware; the sale may be of today in Dhaka, a timestamp 5 minutes ahead. mark: as for the shop's uploads. Raises
     InvalidFields.
     """
-    reader = SaleReader(_LAYOUT, DateFormat("ymd"), now, mark, [], {})
+    reader = RowReader(_LAYOUT, now, mark)
     weighed = unit if is_weighed(unit) else ""
     cells = [
         entry.date,

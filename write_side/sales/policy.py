@@ -3,7 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.domain.events.sales import UploadAccepted, UploadCompleted, UploadFailed
+from shared.domain.events.sales import (
+    UploadAccepted,
+    UploadAnswered,
+    UploadCompleted,
+    UploadFailed,
+    UploadQuestionsAsked,
+)
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import JobFailed
@@ -15,6 +21,16 @@ READ_UPLOAD = "read_upload"
 def when_upload_accepted(recorded: RecordedEvent, event: UploadAccepted) -> list[NewJob | Outcome]:
     """An accepted upload starts an import."""
     return [NewJob(READ_UPLOAD, event.file_id, recorded.business_id, recorded.position, {})]
+
+
+def when_questions_asked(_: RecordedEvent, event: UploadQuestionsAsked) -> list[NewJob | Outcome]:
+    """A ledger that waits for its owner needs no worker until the answers come."""
+    return [Outcome(READ_UPLOAD, event.file_id, "done")]
+
+
+def when_upload_answered(recorded: RecordedEvent, event: UploadAnswered) -> list[NewJob | Outcome]:
+    """An answered ledger is read again."""
+    return [NewJob(READ_UPLOAD, event.file_id, recorded.business_id, recorded.position, {}, again=True)]
 
 
 def when_upload_completed(_: RecordedEvent, event: UploadCompleted) -> list[NewJob | Outcome]:
@@ -34,6 +50,8 @@ def when_job_failed(_: RecordedEvent, event: JobFailed) -> list[NewJob | Outcome
 
 POLICIES: Mapping[type[Event], Callable[[RecordedEvent, Any], list[NewJob | Outcome]]] = {
     UploadAccepted: when_upload_accepted,
+    UploadQuestionsAsked: when_questions_asked,
+    UploadAnswered: when_upload_answered,
     UploadCompleted: when_upload_completed,
     UploadFailed: when_upload_failed,
     JobFailed: when_job_failed,

@@ -22,6 +22,7 @@ def sale_data(sale: RecordedSale, product: str | None, customer: str | None) -> 
         "customer_name": customer,
         "payment_method": sale.payment,
         "data_source": sale.source,
+        "kind": "sale",
     }
     if sale.void is None:
         return item

@@ -12,7 +12,7 @@ from shared.domain.events.sales import SaleRecorded, SaleVoided
 from shared.domain.refusals.sales import AlreadyVoided
 from shared.errors import NotFound
 from shared.eventstore.event import Event
-from write_side.sales.csv.sale import LedgerRow
+from write_side.sales.csv.rows import LedgerRow
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class RecordedSale:
     qty: int
     paisa: int
     payment: str | None
+    received: int | None = None
     source: str = "csv"
     version: int = 0
     void: SaleVoided | None = None
@@ -98,4 +99,5 @@ def _voided(command: VoidSale, sale: RecordedSale | None) -> SaleVoided:
         sale.qty,
         sale.paisa,
         sale.payment,
+        sale.received,
     )

@@ -4,7 +4,7 @@ Money is integer paisa, quantities are thousandths of a unit, dates are business
 """
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from shared.eventstore.event import AuditAction, Event, Row
 
@@ -13,12 +13,14 @@ class UploadAccepted(Event, frozen=True):
     """A ledger was stored and will be read.
 
     `date_order` is the owner's choice for ambiguous dates, `mapping` the names of the columns that the owner chose, by
-    field; version 1 had none.
+    field; version 1 had none. `answers` are the owner's answers to questions about the file, by code; `layout` names
+    its header, so that they are proposed for the next file of the same layout; versions before 3 had neither.
     """
 
     topic: ClassVar[str] = "sales.UploadAccepted"
     audit: ClassVar[AuditAction | None] = AuditAction("csv_upload", "upload", "file_id")
-    class_version: ClassVar[int] = 2
+    class_version: ClassVar[int] = 3
+    compatible_from: ClassVar[int] = 1
     file_id: str
     file_name: str
     data_source_name: str | None
@@ -28,11 +30,49 @@ class UploadAccepted(Event, frozen=True):
     dedupe: bool = True
     date_order: str | None = None
     mapping: dict[str, str] = {}
+    answers: dict[str, str] = {}
+    layout: str = ""
 
-    @staticmethod
-    def upcast_v1_v2(state: dict[str, Any]) -> dict[str, Any]:
-        """Nobody chose columns."""
-        return {**state, "mapping": {}}
+
+class AskedChoice(Row, frozen=True):
+    """An answer to a question; `sums` is what the ledger adds up to with it, in paisa.
+
+    `sums`: revenue, returns, received, owed, expenses; null where it was not calculated.
+    """
+
+    value: str
+    proposed: bool
+    sums: tuple[int, int, int, int, int] | None
+
+
+class AskedQuestion(Row, frozen=True):
+    """A question about a ledger: code, names of columns, lines of the file, what fills the text, and the answers."""
+
+    code: str
+    columns: list[str]
+    rows: list[int]
+    values: list[str]
+    choices: list[AskedChoice]
+
+
+class UploadQuestionsAsked(Event, frozen=True):
+    """A ledger was read, and waits for its owner's answers; none of its rows is recorded."""
+
+    topic: ClassVar[str] = "sales.UploadQuestionsAsked"
+    file_id: str
+    layout: str
+    questions: list[AskedQuestion]
+
+
+class UploadAnswered(Event, frozen=True):
+    """The owner answered questions about a ledger, and may have chosen columns; it will be read again."""
+
+    topic: ClassVar[str] = "sales.UploadAnswered"
+    audit: ClassVar[AuditAction | None] = AuditAction("upload_answer", "upload", "file_id")
+    file_id: str
+    layout: str
+    answers: dict[str, str]
+    mapping: dict[str, str] = {}
 
 
 class NewProduct(Row, frozen=True):
@@ -88,11 +128,15 @@ class SalesBatchRecorded(Event, frozen=True):
     """At most 500 sales of one upload, in file order.
 
     `fingerprints` is base64 of 12 bytes per sale, in the same order. `payments` lists `[method, text as written or
-    null]`. `duplicates` and `rejected` count the rows since the batch before that became no sale; `through_row` is the
-    last line of the file that this batch accounts for, so an import resumes after it.
+    null]`. `duplicates`, `rejected` and `left_out` count the rows since the batch before that became no sale;
+    `through_row` is the last line of the file that this batch accounts for, so an import resumes after it.
+    `part_payments` has `[tx, paisa]` for each sale of which only a part was paid at once: that part; the rest is owed.
+    Version 1 had neither `left_out` nor `part_payments`.
     """
 
     topic: ClassVar[str] = "sales.SalesBatchRecorded"
+    class_version: ClassVar[int] = 2
+    compatible_from: ClassVar[int] = 1
     file_id: str
     sales: list[Sale]
     payments: list[tuple[str, str | None]]
@@ -100,6 +144,8 @@ class SalesBatchRecorded(Event, frozen=True):
     duplicates: int
     rejected: int
     through_row: int
+    left_out: int = 0
+    part_payments: list[tuple[int, int]] = []
 
 
 class SaleRecorded(Event, frozen=True):
@@ -122,10 +168,15 @@ class SaleRecorded(Event, frozen=True):
 
 
 class SaleVoided(Event, frozen=True):
-    """A sale never was; the fields repeat what had been recorded of it."""
+    """A sale was voided. Repeats the recorded fields, so that projectors need no lookup.
+
+    `received` is the part that was paid at once where the rest was owed; version 1 had no such sales.
+    """
 
     topic: ClassVar[str] = "sales.SaleVoided"
     audit: ClassVar[AuditAction | None] = AuditAction("sale_void", "transaction", "tx")
+    class_version: ClassVar[int] = 2
+    compatible_from: ClassVar[int] = 1
     tx: int
     reason: str
     date: dt.date
@@ -135,6 +186,7 @@ class SaleVoided(Event, frozen=True):
     qty: int
     paisa: int
     payment: str | None
+    received: int | None = None
 
 
 class Movement(Row, frozen=True):
@@ -178,15 +230,18 @@ class Remark(Row, frozen=True):
 
 
 class UploadCompleted(Event, frozen=True):
-    """Every row is accounted for: rows = created + duplicates + rejected."""
+    """Every row is accounted for: rows = created + duplicates + rejected + left_out; version 1 left none out."""
 
     topic: ClassVar[str] = "sales.UploadCompleted"
+    class_version: ClassVar[int] = 2
+    compatible_from: ClassVar[int] = 1
     file_id: str
     rows: int
     created: int
     duplicates: int
     rejected: int
     warnings: list[Remark] = []
+    left_out: int = 0
 
 
 class UploadFailed(Event, frozen=True):

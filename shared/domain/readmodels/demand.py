@@ -28,14 +28,14 @@ SELECT_KNOWN = """SELECT product_id, made_on, have, champion FROM forecasts
 SELECT_HORIZON = """SELECT max(date) FROM sales_days
     WHERE business_id = %(business)s AND sales > 0 AND date <= %(today)s::date"""
 # Selects the units sold of products per day, up to today.
-SELECT_SOLD = """SELECT product_id, date, sum(units)::bigint FROM product_days
+SELECT_SOLD = """SELECT product_id, date, greatest(sum(units), 0)::bigint FROM product_days
     WHERE business_id = %(business)s AND product_id = ANY(%(products)s::bigint[]) AND date <= %(today)s::date
     GROUP BY product_id, date ORDER BY product_id, date"""
 # Selects the units of measure of products.
 SELECT_UNITS = """SELECT product_id, unit FROM goods
     WHERE business_id = %(business)s AND product_id = ANY(%(products)s::bigint[])"""
 # Selects takings and number of sales per day up to today, without sales on credit.
-SELECT_TAKINGS = """SELECT date, sum(paisa)::bigint, sum(sales)::bigint FROM sales_days
+SELECT_TAKINGS = """SELECT date, greatest(sum(paisa), 0)::bigint, sum(sales)::bigint FROM sales_days
     WHERE business_id = %(business)s AND payment_method <> 'credit' AND date <= %(today)s::date
     GROUP BY date ORDER BY date"""
 # Selects date and data version of the last forecast of takings.

@@ -29,6 +29,37 @@ class MissingColumns(InvalidCsvFormat):
     text_key = "INVALID_CSV_FORMAT_COLUMNS"
 
 
+class LostText(InvalidCsvFormat):
+    """Nothing but question marks is left of the names."""
+
+    text_key = "INVALID_CSV_FORMAT_TEXT_LOST"
+
+
+class MoneyWithoutProducts(InvalidCsvFormat):
+    """The file has money per invoice or customer, without products."""
+
+    text_key = "INVALID_CSV_FORMAT_NO_PRODUCTS"
+
+
+class EncryptedWorkbook(InvalidCsvFormat):
+    """The workbook is protected by a password."""
+
+    text_key = "INVALID_CSV_FORMAT_ENCRYPTED"
+
+
+class WorkbookTooLarge(InvalidCsvFormat):
+    """The workbook unpacks to more than can be read."""
+
+    text_key = "INVALID_CSV_FORMAT_TOO_LARGE_INSIDE"
+
+
+class UploadNotWaiting(Refusal):
+    """The upload waits for no answers."""
+
+    error_code = "UPLOAD_NOT_WAITING"
+    status = 409
+
+
 class AmbiguousDates(Refusal):
     """The dates can be read both ways, day first and month first."""
 

@@ -32,6 +32,11 @@ class Memo(dict[str, T]):
         return value
 
 
+def split(words: str) -> tuple[str, ...]:
+    """Return the words of a table that is written as running text."""
+    return tuple(words.split())
+
+
 def ascii_digits(text: str) -> str:
     """Return the text with Bangla digits written as 0-9."""
     return text if text.isascii() else text.translate(_BANGLA_DIGITS)

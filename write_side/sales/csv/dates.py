@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Literal
 from unicodedata import normalize
 
@@ -18,6 +19,7 @@ DHAKA = dt.timezone(dt.timedelta(hours=6))
 
 _LONGEST = 64
 _REMEMBERED = 10_000
+_PIECE = 1_000
 _LAST_MONTH = 12
 _LAST_DAY = 31
 _NOON = 12
@@ -66,11 +68,13 @@ class DateFormat(msgspec.Struct, frozen=True):
     """How numeric dates that do not begin with the year are read; all other forms speak for themselves.
 
     order: "ymd" if there are no such dates. short_years: whether 01-10-25 is read, as 2025: only when the owner chose
-    the order, since no column can prove it.
+    the order, since no column can prove it. swapped: whether day and month of dates that begin with the year are the
+    other way around, since a spreadsheet took DD/MM for MM/DD where it could.
     """
 
     order: Order
     short_years: bool = False
+    swapped: bool = False
 
     def read(self, cell: str) -> tuple[dt.date, int | None]:
         """Return the date and the seconds since midnight (None without a time), both in Dhaka.
@@ -99,7 +103,7 @@ class DateFormat(msgspec.Struct, frozen=True):
         if len(first) == len("2025"):
             if len(last) > len("31"):
                 raise BadCell(Fault.INVALID_DATE)
-            return int(first), int(middle), int(last)
+            return (int(first), int(last), int(middle)) if self.swapped else (int(first), int(middle), int(last))
         if max(len(first), len(last)) <= len("25") and not self.short_years:
             raise BadCell(Fault.TWO_DIGIT_YEAR)
         if len(first) > len("31") or len(last) not in {len("25"), len("2025")} or self.order == "ymd":
@@ -109,38 +113,46 @@ class DateFormat(msgspec.Struct, frozen=True):
 
 
 def decide(cells: Iterable[str], choice: Order | None = None) -> DateFormat:
-    """Return the date format that the whole column proves, or the owner's choice; raises AmbiguousDates.
-
-    A cell proves an order by a number above 12 in the day's place. Cells that prove opposite orders, cells of which
-    none proves anything though the orders differ, and a column of nothing but two-digit years are ambiguous.
-    """
-    evidence = _Evidence()
-    seen: set[str] = set()
-    for cell in cells:
-        if cell not in seen:
-            seen.add(cell)
-            evidence.add(cell)
-            if len(seen) >= _REMEMBERED:
-                seen.clear()
-    return DateFormat(choice, short_years=choice != "ymd") if choice else evidence.judged()
+    """Return the date format that the whole column proves, or the owner's choice; raises as `DateEvidence.judged`."""
+    evidence = DateEvidence()
+    remaining = iter(cells)
+    while piece := list(islice(remaining, _PIECE)):
+        evidence.add_all(piece)
+    return evidence.chosen(choice) if choice else evidence.judged()
 
 
-class _Evidence:
+class DateEvidence:
     """What the cells of a date column say together about the order of day and month."""
 
     def __init__(self) -> None:
+        """Start with no cells."""
+        self._seen: set[str] = set()
         self.day_first = ""
         self.month_first = ""
         self.either = ""
         self.same = False
         self.short = ""
         self.clear = False
+        self.iso_low = 0
+        self.iso_high = False
 
-    def add(self, cell: str) -> None:
+    def add_all(self, cells: Iterable[str]) -> None:
+        """Take cells into account, each spelling once."""
+        seen = self._seen
+        new = [cell for cell in dict.fromkeys(cells) if cell not in seen]
+        for cell in new:
+            self._add(cell)
+        if len(seen) + len(new) > _REMEMBERED:
+            seen.clear()
+        seen.update(new)
+
+    def _add(self, cell: str) -> None:
         text = ascii_digits(cell).strip()
         numeric = _NUMERIC.fullmatch(text) if len(text) <= _LONGEST else None
         if not numeric or len(numeric["a"]) == len("2025"):
             self.clear = self.clear or _speaks_for_itself(text)
+            if numeric:
+                self._add_iso(int(numeric["b"]), int(numeric["c"]))
             return
         first, middle = int(numeric["a"]), int(numeric["b"])
         if len(numeric["c"]) != len("2025"):
@@ -154,7 +166,31 @@ class _Evidence:
         elif max(first, middle) <= _LAST_MONTH:
             self.either = self.either or text
 
+    def _add_iso(self, month: int, day: int) -> None:
+        if day > _LAST_MONTH:
+            self.iso_high = True
+        elif day != month:
+            self.iso_low += 1
+
+    @property
+    def half_converted(self) -> bool:
+        """Return whether a spreadsheet seems to have swapped day and month wherever both are at most 12.
+
+        It turns what it can read in its own order into real dates, and leaves the others as they were typed.
+        """
+        left = bool(self.day_first) != bool(self.month_first)
+        return left and self.iso_low > 0 and not self.iso_high and not self.either
+
+    def chosen(self, choice: Order) -> DateFormat:
+        """Return the format in the owner's order."""
+        return DateFormat(choice, short_years=choice != "ymd")
+
     def judged(self) -> DateFormat:
+        """Return the format that the cells prove; raises AmbiguousDates.
+
+        A cell proves an order by a number above 12 in the day's place. Cells that prove opposite orders, cells of
+        which none proves anything though the orders differ, and a column of two-digit years only are ambiguous.
+        """
         if self.day_first and self.month_first:
             raise AmbiguousDates(self.either or self.month_first)
         if self.month_first:

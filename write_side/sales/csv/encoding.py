@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -15,6 +16,12 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _LOST_TAIL = "\udc80"
+MOJIBAKE = "mojibake"
+# Bangla in UTF-8 that a program read as cp1252 and saved: each letter is à, ¦ or §, and a third character.
+_MISREAD = re.compile("(?:à[¦§].)+|à[¦§]")
+_MISREAD_BYTES = (b"\xc3\xa0\xc2\xa6", b"\xc3\xa0\xc2\xa7")
+# cp1252 as programs read it: bytes that it leaves out are the control characters of their number.
+_BYTE_OF = {ord(bytes([n]).decode("cp1252", "replace").replace("\ufffd", chr(n))): n for n in range(256)}
 
 
 def head_of(chunks: Iterable[bytes]) -> bytes:
@@ -28,7 +35,9 @@ def detect(head: bytes) -> str:
 
 
 def settle(chunks: Iterable[bytes]) -> str:
-    """Return the encoding of a whole file: utf-8, utf-16-le, utf-16-be or cp1252, with or without a byte order mark.
+    """Return the encoding of a whole file: utf-8, utf-16-le, utf-16-be, cp1252 or mojibake.
+
+    Mojibake is UTF-8 in which Bangla was read as cp1252 and saved again.
 
     A file with some broken bytes stays UTF-8 while its sound multi-byte characters outweigh them, so that one damaged
     name does not turn all the others into gibberish.
@@ -44,6 +53,10 @@ def lines(chunks: Iterable[bytes], encoding: str) -> Iterator[list[str]]:
     What the encoding cannot express arrives as lone surrogates. Of a line longer than MAX_LINE characters only the
     beginning is kept, longer than MAX_LINE by at most two chunks. `\x0b`, `\x85`, `\u2028` and the like end no line.
     """
+    if encoding == MOJIBAKE:
+        for misread in lines(chunks, "utf-8"):
+            yield [_MISREAD.sub(_reread, line) for line in misread]
+        return
     unfinished: list[str] = []
     held = 0
     for text in _texts(chunks, encoding):
@@ -81,6 +94,13 @@ def _texts(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
         yield decoder.decode(b"", final=True)
 
 
+def _reread(misread: re.Match[str]) -> str:
+    try:
+        return bytes(_BYTE_OF[ord(character)] for character in misread[0]).decode("utf-8")
+    except (KeyError, UnicodeDecodeError):
+        return _LOST_TAIL  # names refuse it
+
+
 def _taken(stream: Iterator[bytes]) -> bytes:
     parts: list[bytes] = []
     size = 0
@@ -109,14 +129,17 @@ def _marked(head: bytes) -> str | None:
 
 def _utf8_or_cp1252(chunks: Iterable[bytes], *, whole: bool) -> str:
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    sound = broken = 0
+    sound = broken = misread = 0
     for chunk in chain(chunks, [b""]):
         last = whole and not chunk
         if chunk.isascii() and not last and not decoder.getstate()[0]:
             continue
+        misread += sum(map(chunk.count, _MISREAD_BYTES))
         text = decoder.decode(chunk, final=last)
         kept = text.encode("utf-8", "ignore")
         characters = len(kept.decode())
         broken += len(text) - characters
         sound += len(kept) - characters
-    return "utf-8" if sound >= broken else "cp1252"
+    if sound < broken:
+        return "cp1252"
+    return MOJIBAKE if misread else "utf-8"

@@ -1,4 +1,4 @@
-"""What can be wrong, or worth knowing, about a ledger that is read; each code has its text in rows.toml."""
+"""What can be wrong, or worth knowing, about a ledger; each code has its texts in rows.toml."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Fault(StrEnum):
-    """Why a row was not taken over."""
+    """Why a row was rejected."""
 
     MISSING_VALUE = "MISSING_VALUE"
     INVALID_DATE = "INVALID_DATE"
@@ -20,12 +20,17 @@ class Fault(StrEnum):
     QUANTITY_OUT_OF_RANGE = "QUANTITY_OUT_OF_RANGE"
     NEGATIVE_AMOUNT = "NEGATIVE_AMOUNT"
     AMOUNT_OUT_OF_RANGE = "AMOUNT_OUT_OF_RANGE"
+    PAID_DUE_MISMATCH = "PAID_DUE_MISMATCH"
+    ORDER_DISCOUNT = "ORDER_DISCOUNT"
+    PARTLY_REFUNDED = "PARTLY_REFUNDED"
     INVALID_CHARACTER = "INVALID_CHARACTER"
+    TEXT_LOST = "TEXT_LOST"
     NAME_TOO_LONG = "NAME_TOO_LONG"
     NOT_A_SALE = "NOT_A_SALE"
     STOCK_OUT_OF_RANGE = "STOCK_OUT_OF_RANGE"
     COST_OUT_OF_RANGE = "COST_OUT_OF_RANGE"
     SKU_TOO_LONG = "SKU_TOO_LONG"
+    CODE_LOST = "CODE_LOST"
     TOO_FEW_CELLS = "TOO_FEW_CELLS"
     TOO_MANY_CELLS = "TOO_MANY_CELLS"
     AMOUNT_CUT = "AMOUNT_CUT"
@@ -33,18 +38,46 @@ class Fault(StrEnum):
     UNCLOSED_QUOTE = "UNCLOSED_QUOTE"
 
 
+class LeftOut(StrEnum):
+    """Why a row that can be read is no entry in the books."""
+
+    TOTAL_ROW = "TOTAL_ROW"
+    CANCELLED_ROW = "CANCELLED_ROW"
+    REFUNDED_ROW = "REFUNDED_ROW"
+    NOT_FINAL_ROW = "NOT_FINAL_ROW"
+    MONEY_ROW = "MONEY_ROW"
+    FREE_ROW = "FREE_ROW"
+    REPEATED_HEADER = "REPEATED_HEADER"
+    OTHER_TABLE = "OTHER_TABLE"
+    LEFT_OUT_BY_ANSWER = "LEFT_OUT_BY_ANSWER"
+
+
 class Remark(StrEnum):
     """What the owner should know about a file that is read all the same."""
 
     UNKNOWN_COLUMNS = "UNKNOWN_COLUMNS"
     RIVAL_COLUMNS = "RIVAL_COLUMNS"
+    LINES_ABOVE_HEADER = "LINES_ABOVE_HEADER"
     AMOUNT_PERHAPS_CUT = "AMOUNT_PERHAPS_CUT"
+    AMOUNT_CALCULATED = "AMOUNT_CALCULATED"
+    AMOUNT_ROUNDED = "AMOUNT_ROUNDED"
+    FOREIGN_CURRENCY = "FOREIGN_CURRENCY"
     NAGAD_OR_CASH = "NAGAD_OR_CASH"
     PHONE_UNREADABLE = "PHONE_UNREADABLE"
+    PHONE_PLACEHOLDER = "PHONE_PLACEHOLDER"
+    OPTIONAL_CELLS = "OPTIONAL_CELLS"
+    PACKS_COUNTED = "PACKS_COUNTED"
+    UNITS_APART = "UNITS_APART"
+    FILLED_FROM_ABOVE = "FILLED_FROM_ABOVE"
+    DATES_SWAPPED = "DATES_SWAPPED"
+    READ_AS_UTC = "READ_AS_UTC"
+    READ_DECIMAL_COMMA = "READ_DECIMAL_COMMA"
+    MOJIBAKE_REPAIRED = "MOJIBAKE_REPAIRED"
+    OWN_REPORT = "OWN_REPORT"
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """A remark, and the names or words it is about; `code` is a plain string, fit to be recorded."""
+    """A remark, and the names, words or row numbers it is about; `code` is a plain string, fit to be recorded."""
 
     code: str
     values: tuple[str, ...] = ()

@@ -1,54 +1,294 @@
-"""Lines of text as records of cells, after RFC 4180, losing no more than one row to a stray quote."""
+"""First step: the bytes of a file as a table: encoding, separator, header row, and one record after the other."""
 
+import csv
 import re
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from enum import StrEnum
 from itertools import chain, islice
+from typing import Any, NamedTuple
 
-from write_side.sales.csv.cells import ascii_digits
-from write_side.sales.csv.encoding import MAX_LINE
-from write_side.sales.csv.faults import Fault
-from write_side.sales.csv.header import Layout
-from write_side.sales.csv.quotes import quoted_cells
+from write_side.sales.csv.cells import ascii_digits, legible, loosely
+from write_side.sales.csv.columns import SHOWN, claims
+from write_side.sales.csv.encoding import HEAD_SIZE, MAX_LINE, head_of, lines, settle
+from write_side.sales.csv.faults import Fault, Notice, Remark
 
+DELIMITERS = ",;\t|"
+MAX_COLUMNS = 256
+MAX_LINES_OF_RECORD = 20
+REPORT_COLUMNS = ("row", "column", "value", "code", "message", "fix")
+
+_NAMED_AT_MOST = 20
+_KEPT_RECORDS = 50_000
+# A header is looked for in so many lines; below titles it names so many fields.
+_LINES_LOOKED_AT = 40
+_NAMES_BELOW_TITLES = 3
+_NAMES_ENOUGH = 4
+_DATE_LIKE = re.compile(r"\s*[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
+_OTHER_KINDS = (
+    (b"\x89PNG", "picture"),
+    (b"\xff\xd8\xff", "picture"),
+    (b"GIF8", "picture"),
+    (b"RIFF", "picture"),
+    (b"%PDF", "pdf"),
+    (b"PK\x03\x04", "spreadsheet"),
+    (b"\xd0\xcf\x11\xe0", "spreadsheet"),
+    (b"\x1f\x8b", "archive"),
+)
+
+Chunks = Callable[[], Iterable[bytes]]
+# The line or row at which a record starts, its cells, and what keeps it from being read.
 Record = tuple[int, list[str], Fault | None]
 
-_DATE_LIKE = re.compile(r"\s*[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
+
+class Reason(StrEnum):
+    """Why a file is no ledger."""
+
+    EMPTY = "empty"
+    HEADER_ONLY = "header_only"
+    MISSING_COLUMNS = "missing_columns"
+    TOO_MANY_COLUMNS = "too_many_columns"
+    DUPLICATE_COLUMN = "duplicate_column"
+    BINARY = "binary"
+    TEXT_LOST = "text_lost"
+    NO_PRODUCTS = "no_products"
+    TOO_LARGE_INSIDE = "too_large_inside"
+    ENCRYPTED = "encrypted"
+    NO_SHEET = "no_sheet"
 
 
-def records(blocks: Iterable[list[str]], layout: Layout) -> Iterator[Record]:
+class NoLedger(Exception):
+    """The file is no ledger.
+
+    reason: the value of a Reason; missing: the columns that were not found, required ones by their English names,
+    chosen ones by the names the owner gave; found: the names in the file's header row; duplicates: names that claim
+    the same column; kind: of a binary file, picture, pdf, spreadsheet, archive or "".
+    """
+
+    def __init__(
+        self,
+        reason: Reason,
+        *,
+        missing: list[str] | None = None,
+        found: list[str] | None = None,
+        duplicates: list[str] | None = None,
+        kind: str = "",
+    ) -> None:
+        """Keep what the answer to the owner is made of."""
+        super().__init__(reason)
+        self.reason = reason.value
+        self.missing = missing or []
+        self.found = found or []
+        self.duplicates = duplicates or []
+        self.kind = kind
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The finding for machines."""
+        return {
+            "reason": self.reason,
+            "missing": self.missing,
+            "found": self.found[:_NAMED_AT_MOST],
+            "duplicates": self.duplicates,
+            "kind": self.kind,
+        }
+
+
+class Table(NamedTuple):
+    """A file as rows of cells.
+
+    format: csv, xlsx, xls, ods or html; encoding and delimiter of text, else ""; sheet: its name, else ""; header: the
+    file's own column names; header_row: the line or row at which the header ends; records: reads the rows below it.
+    """
+
+    format: str
+    encoding: str
+    delimiter: str
+    sheet: str
+    header: list[str]
+    header_row: int
+    records: Callable[[], Iterator[Record]]
+    notices: tuple[Notice, ...] = ()
+
+
+class Header(NamedTuple):
+    """Where the column names are: their delimiter, the names, and the line at which they end."""
+
+    delimiter: str
+    names: list[str]
+    row: int
+
+
+def text_table(chunks: Chunks, mapping: Mapping[str, str] | None = None, encoding: str | None = None) -> Table:
+    """Return the table in a text file; raises NoLedger.
+
+    chunks: opens the file anew each time and yields its bytes, best in pieces of 64 KiB. mapping: the owner's choice
+    of a column by field. encoding: where it is known, else the whole file decides.
+    """
+    head = head_of(chunks())
+    for beginning, kind in _OTHER_KINDS:
+        if head.startswith(beginning):
+            raise NoLedger(Reason.BINARY, kind=kind)
+    encoding = encoding or settle(chunks())
+    top = list(islice(chain.from_iterable(lines([head], encoding)), _LINES_LOOKED_AT + MAX_LINES_OF_RECORD))
+    header = find_header(top, mapping or {})
+    date = claims(header.names, mapping or {}).get("date", [-1])[0]
+
+    def records() -> Iterator[Record]:
+        return read_records(lines(chunks(), encoding), header, date)
+
+    notices = [Notice(Remark.MOJIBAKE_REPAIRED.value)] if encoding == "mojibake" else []
+    above = sum(1 for line in top[: header.row - 1] if line.strip(DELIMITERS + ' "\t\xa0') and not _is_separator(line))
+    if above:
+        notices.append(Notice(Remark.LINES_ABOVE_HEADER.value, (str(above),)))
+    table = Table("csv", encoding, header.delimiter, "", header.names, header.row, records, tuple(notices))
+    if len(head) < HEAD_SIZE and next(records(), None) is None:
+        raise NoLedger(Reason.HEADER_ONLY, found=header.names)
+    return without_report_columns(table)
+
+
+def kept(table: Table) -> Table:
+    """Return the table with the records of a ledger of usual size kept in memory once they were read to the end."""
+    memory: list[Record] = []
+
+    def records() -> Iterator[Record]:
+        if memory:
+            yield from ((number, cells.copy(), fault) for number, cells, fault in memory)
+            return
+        gathered: list[Record] = []
+        for record in table.records():
+            if len(gathered) <= _KEPT_RECORDS:
+                gathered.append(record)
+            yield record
+        if len(gathered) <= _KEPT_RECORDS:
+            memory.extend(gathered)
+
+    return table._replace(records=records)
+
+
+def without_report_columns(table: Table) -> Table:
+    """Return the rows' own columns of a report of rejected rows, see `errors_csv`; other tables as they are."""
+    width = len(REPORT_COLUMNS)
+    if tuple(map(loosely, table.header[:width])) != REPORT_COLUMNS:
+        return table
+
+    def records() -> Iterator[Record]:
+        return ((number, cells[width:], fault) for number, cells, fault in table.records())
+
+    notices = (*table.notices, Notice(Remark.OWN_REPORT.value))
+    return table._replace(header=table.header[width:], records=records, notices=notices)
+
+
+def find_header(top: list[str], mapping: Mapping[str, str]) -> Header:
+    """Return the row that names the columns: the first with content, or one below titles that names more fields."""
+    candidates: list[tuple[int, int, Header]] = []
+    for candidate in _candidates(top, mapping):
+        if candidates and candidate[1] != candidates[0][1] and max(candidates)[0] >= _NAMES_ENOUGH:
+            break
+        candidates.append(candidate)
+    if not candidates:
+        raise NoLedger(Reason.EMPTY)
+    first = candidates[0][1]
+    names, _, header = max(
+        (found for found in candidates if found[1] == first), key=lambda found: (found[0], len(found[2].names))
+    )
+    known, line, below = max(candidates, key=lambda found: (found[0], len(found[2].names), -found[1]))
+    if line > first and names < _NAMES_BELOW_TITLES <= known:
+        header = below
+    if len(header.names) > MAX_COLUMNS:
+        raise NoLedger(Reason.TOO_MANY_COLUMNS)
+    return header
+
+
+def _candidates(top: list[str], mapping: Mapping[str, str]) -> Iterator[tuple[int, int, Header]]:
+    """Yield how many fields each line would name as a header, with each separator."""
+    delimiters, first = DELIMITERS, True
+    for index, line in enumerate(top[:_LINES_LOOKED_AT]):
+        if not line.strip(DELIMITERS + ' "\t\x0b\x0c\xa0'):
+            continue
+        if first and _is_separator(line):
+            delimiters = line[-1]
+            continue
+        if first and any(character < " " and character != "\t" for character in line):
+            raise NoLedger(Reason.BINARY)
+        first = False
+        for delimiter in delimiters:
+            cells, fault, taken = quoted_cells(line, iter(top[index + 1 :]), delimiter)
+            names = [legible(cell.strip().strip('"'), SHOWN) for cell in cells]
+            # A quote that never ends is read as a plain character: the lines after it are rows.
+            row = index + 1 + (0 if fault else len(taken))
+            yield len(claims(names, mapping)), index, Header(delimiter, names, row)
+
+
+def _is_separator(line: str) -> bool:
+    return line.lower().startswith("sep=") and len(line) == len("sep=,")
+
+
+def read_records(blocks: Iterable[list[str]], header: Header, date: int = -1) -> Iterator[Record]:
     """Yield `(line, cells, fault)` for each record below the header whose cells are not all empty.
 
     `line` is the physical line at which the record starts; the file's first line is 1. `fault` is what keeps it from
     being read, UNCLOSED_QUOTE or ROW_TOO_LONG: its cells are then the line cut at every delimiter, and reading goes on
     with the next physical line. A quoted cell may span 20 lines and 65,536 characters. So that two stray quotes do not
     melt the rows between them into one, only a delimiter or the line's end may follow a closing quote, and no line
-    within a quoted cell may have a date where a row of the ledger has it.
+    within a quoted cell may have a date in the column `date`.
     """
-    delimiter = layout.delimiter
-    lines = islice(chain.from_iterable(blocks), layout.header_lines, None)
-    number = layout.header_lines
-    for line in lines:
+    delimiter = header.delimiter
+    between = f'"{delimiter}"'
+    following = islice(chain.from_iterable(blocks), header.row, None)
+    number = header.row
+    for line in following:
         number += 1
         if '"' in line or len(line) > MAX_LINE:
-            number = yield from _with_quotes(number, line, lines, layout)
-            continue
-        cells = line.split(delimiter)
+            cells = line[1:-1].split(between)
+            if line.count('"') != 2 * len(cells) or line[0] != '"' or line[-1] != '"' or len(line) > MAX_LINE:
+                number = yield from _with_quotes(number, line, following, delimiter, date)
+                continue
+        else:
+            cells = line.split(delimiter)
         if not ("!" <= cells[0] < "\x7f") and not any(map(str.strip, cells)):
             continue
         yield number, cells, None
 
 
-def _with_quotes(number: int, line: str, lines: Iterator[str], layout: Layout) -> Generator[Record, None, int]:
+def quoted_cells(line: str, following: Iterator[str], delimiter: str) -> tuple[list[str], Fault | None, list[str]]:
+    """Return the cells of the record that starts with `line`, its fault, and the further lines it took.
+
+    At a fault the lines taken are those looked at in vain: the caller reads them again.
+    """
+    taken: list[str] = []
+    if len(line) > MAX_LINE:
+        return line[:MAX_LINE].split(delimiter), Fault.ROW_TOO_LONG, taken
+    reader = csv.reader(_fed(line, following, taken), delimiter=delimiter, strict=True)
+    try:
+        return next(reader), None, taken
+    except csv.Error:
+        return line.split(delimiter), Fault.UNCLOSED_QUOTE, taken
+
+
+def _fed(line: str, following: Iterator[str], taken: list[str]) -> Iterator[str]:
+    size = len(line)
+    yield line + "\n"
+    for further in islice(following, MAX_LINES_OF_RECORD - 1):
+        taken.append(further)
+        size += len(further)
+        if size > MAX_LINE:
+            return
+        yield further + "\n"
+
+
+def _with_quotes(
+    number: int, line: str, lines_after: Iterator[str], delimiter: str, date: int
+) -> Generator[Record, None, int]:
     """Yield the record at `line` and all that starts on lines looked at on the way; return the last line's number."""
     waiting = deque([line])
     number -= 1
     while waiting:
         line = waiting.popleft()
         number += 1
-        cells, fault, taken = quoted_cells(line, _drained(waiting, lines), layout.delimiter)
-        if taken and not fault and any(_starts_a_row(further, layout) for further in taken):
-            cells, fault = line.split(layout.delimiter), Fault.UNCLOSED_QUOTE
+        cells, fault, taken = quoted_cells(line, _drained(waiting, lines_after), delimiter)
+        if taken and not fault and any(_starts_a_row(further, delimiter, date) for further in taken):
+            cells, fault = line.split(delimiter), Fault.UNCLOSED_QUOTE
         if fault:
             waiting.extendleft(reversed(taken))
         if fault or any(map(str.strip, cells)):
@@ -58,13 +298,12 @@ def _with_quotes(number: int, line: str, lines: Iterator[str], layout: Layout) -
     return number
 
 
-def _starts_a_row(line: str, layout: Layout) -> bool:
-    cells = line.split('"', 1)[0].split(layout.delimiter)
-    date = layout.columns["date"]
-    return len(cells) > date + 1 and _DATE_LIKE.match(ascii_digits(cells[date])) is not None
+def _starts_a_row(line: str, delimiter: str, date: int) -> bool:
+    cells = line.split('"', 1)[0].split(delimiter)
+    return 0 <= date < len(cells) - 1 and _DATE_LIKE.match(ascii_digits(cells[date])) is not None
 
 
-def _drained(waiting: deque[str], lines: Iterator[str]) -> Iterator[str]:
+def _drained(waiting: deque[str], lines_after: Iterator[str]) -> Iterator[str]:
     while waiting:
         yield waiting.popleft()
-    yield from lines
+    yield from lines_after

@@ -8,9 +8,10 @@ import msgspec
 
 from write_side.sales.csv import values
 from write_side.sales.csv.cells import Memo
-from write_side.sales.csv.header import Layout
+from write_side.sales.csv.faults import BadCell
 
 _READERS: dict[str, Callable[[str], object]] = {"sku": values.sku, "cost": values.cost, "stock": values.stock}
+_SHOWN = 10
 
 
 class ProductFacts(msgspec.Struct, gc=False):
@@ -33,37 +34,44 @@ Sheet = dict[str, ProductFacts]
 
 
 class SheetReader:
-    """Reads the columns SKU, Cost and Stock of one file into a sheet."""
+    """Reads the columns SKU, Cost and Stock of one file.
 
-    def __init__(self, layout: Layout, sheet: Sheet) -> None:
-        """Read those of the columns that `layout` has; there is at least one."""
-        self.readers: Mapping[str, Mapping[str, object]] = {
-            field: Memo(read) for field, read in _READERS.items() if field in layout.columns
-        }
-        self._fields = [(field, f"{field}_date", self.readers[field]) for field in self.readers]
-        indexes = [layout.columns[field] for field in self.readers]
+    sheet: what they say; unread: by column the first lines whose cell says nothing that can be read.
+    """
+
+    def __init__(self, columns: Mapping[str, int]) -> None:
+        """Read those of the columns that there are."""
+        self.sheet: Sheet = {}
+        self.unread: dict[int, list[int]] = {}
+        fields = [field for field in _READERS if field in columns]
+        self._fields = [(field, f"{field}_date", columns[field], Memo(_READERS[field])) for field in fields]
+        indexes = [columns[field] for field in fields]
         # With one index alone, itemgetter would return no tuple.
-        self._pick = itemgetter(*indexes, indexes[0])
-        self._sheet = sheet
+        self._pick = itemgetter(*indexes, indexes[0]) if indexes else None
 
-    @classmethod
-    def of(cls, layout: Layout, sheet: Sheet) -> "SheetReader | None":
-        """Return the reader of a file that has one of the columns, else None."""
-        return cls(layout, sheet) if not layout.columns.keys().isdisjoint(_READERS) else None
+    def __bool__(self) -> bool:
+        """Return whether there is a column to read."""
+        return self._pick is not None
 
-    def read(self, cells: list[str], product_key: str, date: dt.date) -> None:
-        """Take what a row says about its product; raises BadCell before taking anything of it."""
-        said = [
-            (field, date_field, value)
-            for (field, date_field, memo), cell in zip(self._fields, self._pick(cells), strict=False)
-            if cell and (value := memo[cell]) is not None
-        ]
-        if not said:
+    def read(self, row: int, cells: list[str], product_key: str, date: dt.date) -> None:
+        """Take what a row says about its product; a cell that cannot be read is left out."""
+        if self._pick is None:
             return
-        facts = self._sheet.get(product_key)
-        if facts is None:
-            facts = self._sheet[product_key] = ProductFacts()
-        for field, date_field, value in said:
+        for (field, date_field, column, memo), cell in zip(self._fields, self._pick(cells), strict=False):
+            if not cell:
+                continue
+            try:
+                value = memo[cell]
+            except BadCell:
+                lines = self.unread.setdefault(column, [])
+                if len(lines) < _SHOWN:
+                    lines.append(row)
+                continue
+            if value is None:
+                continue
+            facts = self.sheet.get(product_key)
+            if facts is None:
+                facts = self.sheet[product_key] = ProductFacts()
             if date >= getattr(facts, date_field):
                 setattr(facts, field, value)
                 setattr(facts, date_field, date)

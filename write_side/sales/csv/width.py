@@ -5,9 +5,8 @@ from itertools import takewhile
 from write_side.sales.csv import values
 from write_side.sales.csv.columns import REQUIRED
 from write_side.sales.csv.faults import BadCell, Fault
-from write_side.sales.csv.header import Layout
+from write_side.sales.csv.layout import Layout
 
-_THOUSAND_TAKA = 100_000
 # How a row is paid that may lack a cell: not at all, or by what would be the customer.
 _UNSURE = frozenset({None, "other"})
 # 10,000,000 and 1,00,00,000 are the longest amounts: four cells at most.
@@ -15,15 +14,16 @@ _PIECES_AT_MOST = 4
 
 
 class WidthReader:
-    """Tells what is wrong with rows whose number of cells is not the header's, or may be by chance."""
+    """Finds what is wrong with rows whose number of cells is not the header's, or may be by chance."""
 
     def __init__(self, layout: Layout) -> None:
         """Read rows of this layout."""
         self._width = len(layout.header)
         self._shortest = 1 + max(layout.columns[field] for field in REQUIRED)
         self._amount = layout.columns["amount"]
-        self._cuts = layout.delimiter == ","
-        self._customer_follows = self._cuts and layout.columns.get("customer") == self._amount + 1
+        # An amount that the file writes with a decimal comma is not cut by thousands.
+        self._cuts = layout.delimiter == "," and layout.amount_from == "amount"
+        self.doubts = self._cuts and layout.columns.get("customer") == self._amount + 1
 
     def fault(self, cells: list[str]) -> Fault | None:
         """Return what is wrong with a row of more or fewer cells; None if it lacks, or has too many, blank ones only.
@@ -32,7 +32,7 @@ class WidthReader:
         "200". So such a row is refused where the amount and the one to three cells behind it, put together by commas,
         are an amount that is grouped as it should be: 1|200, 12|345.50, 1|23|456, also in Bangla digits. It may be a
         sale of 1 taka to a customer called 200, which its owner can say by filling in the row to its last column. Rows
-        as wide as the header are taken at their word, though some are in doubt: see `is_doubtful`.
+        as wide as the header are read as they are, though some are in doubt: see `is_doubtful`.
         """
         if len(cells) < self._shortest:
             return Fault.TOO_FEW_CELLS
@@ -40,25 +40,24 @@ class WidthReader:
             return Fault.TOO_MANY_CELLS
         return Fault.AMOUNT_CUT if self._cuts and self._is_cut(cells) else None
 
-    def is_doubtful(self, cells: list[str], paisa: int, customer: str | None, payment: str | None) -> bool:
-        """Return whether the row reads just as well as one whose amount was cut and whose last cell was left away.
+    def is_doubtful(self, cells: list[str], payment: str | None) -> bool:
+        """Return whether a row of less than 1,000 taka, whose customer is a group of digits, may have a cut amount.
 
-        Among shops that number their customers nothing tells the two apart. A known way of payment speaks for the row.
+        It then reads just as well as one whose last cell was left away. Among shops that number their customers nothing
+        tells the two apart. A known way of payment speaks for the row.
         """
-        if not customer or paisa >= _THOUSAND_TAKA or not self._customer_follows or payment not in _UNSURE:
-            return False
-        return _is_group(customer) and self._is_cut(cells)
+        return payment in _UNSURE and self._is_cut(cells)
 
     def _is_cut(self, cells: list[str]) -> bool:
         start = self._amount
-        if len(cells) == start + 1 or "," in cells[start] or not _is_group(cells[start + 1].lstrip()):
+        if len(cells) == start + 1 or "," in cells[start] or not is_group(cells[start + 1].lstrip()):
             return False
         pieces = [cell.strip() for cell in cells[start : start + _PIECES_AT_MOST]]
-        groups = sum(1 for _ in takewhile(_is_group, pieces[1:]))
+        groups = sum(1 for _ in takewhile(is_group, pieces[1:]))
         return any(_is_amount(pieces[: 1 + count]) for count in range(1, groups + 1))
 
 
-def _is_group(cell: str) -> bool:
+def is_group(cell: str) -> bool:
     """Return whether the cell may be what stands behind a comma of an amount: begins with two or three digits."""
     return cell[:2].isdecimal() and not cell[3:4].isdecimal()
 

@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.domain.events.sales import ReceiptStored, UploadAccepted
-from shared.domain.refusals.sales import InvalidCsvFormat, MissingColumns
+from shared.domain.refusals.sales import (
+    EncryptedWorkbook,
+    InvalidCsvFormat,
+    LostText,
+    MissingColumns,
+    MoneyWithoutProducts,
+    WorkbookTooLarge,
+)
 from shared.errors import Refusal
 from shared.eventstore.files import Files
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
@@ -15,7 +22,8 @@ from shared.http.tokens import Principal
 from shared.texts import Phrase
 from write_side.sales import aggregate
 from write_side.sales.csv.encoding import detect
-from write_side.sales.csv.header import Layout, NoLedger, read_header
+from write_side.sales.csv.layout import insist_on_columns
+from write_side.sales.csv.records import NoLedger, Table, text_table
 from write_side.sales.upload.pictures import Picture
 from write_side.sales.upload.quotas import insist_on_quota
 from write_side.sales.upload.stream import is_safe
@@ -35,22 +43,32 @@ def estimated_seconds(rows: int) -> int:
     return max(1, round(rows / ROWS_PER_SECOND))
 
 
-def insist_on_ledger(head: bytes, mapping: Mapping[str, str]) -> Layout:
-    """Return the layout of the file that begins with `head`; raises InvalidCsvFormat for what is no ledger.
+def insist_on_ledger(head: bytes, mapping: Mapping[str, str]) -> Table:
+    """Return the table of the file that begins with `head`; raises InvalidCsvFormat for what is no ledger.
 
     mapping: the columns that the owner chose, which must be there.
     """
     try:
-        return read_header(head, detect(head), mapping)
+        table = text_table(lambda: [head], mapping, detect(head))
+        insist_on_columns(table.header, mapping)
     except NoLedger as found:
         raise refusal_of(found) from found
+    return table
+
+
+_REFUSALS: dict[str, type[InvalidCsvFormat]] = {
+    "text_lost": LostText,
+    "no_products": MoneyWithoutProducts,
+    "encrypted": EncryptedWorkbook,
+    "too_large_inside": WorkbookTooLarge,
+}
 
 
 def refusal_of(found: NoLedger) -> Refusal:
     """Return what a finding about a file says to its owner."""
     if found.reason == "missing_columns":
         return MissingColumns(details=found.details, missing=", ".join(found.missing))
-    return InvalidCsvFormat(details=found.details)
+    return _REFUSALS.get(found.reason, InvalidCsvFormat)(details=found.details)
 
 
 def source_name(form: Mapping[str, str]) -> str | None:
@@ -94,7 +112,14 @@ def accept(store: EventStore, who: Principal, meta: Metadata, event: UploadAccep
         unit.append(aggregate.stream_of(event.file_id), 0, event)
         return answer
 
-    same = _hash(event.topic, event.sha256, event.dedupe, event.date_order, sorted(event.mapping.items()))
+    same = _hash(
+        event.topic,
+        event.sha256,
+        event.dedupe,
+        event.date_order,
+        sorted(event.mapping.items()),
+        sorted(event.answers.items()),
+    )
     outcome = store.execute(who.business_id, meta, decide, request_hash=same)
     return outcome.result, outcome.position
 

@@ -1,5 +1,6 @@
-"""The owner's choice of columns, where a ledger's names say too little or the wrong one would be read."""
+"""The owner's choice of columns and answers to questions about a ledger, sent with it."""
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from write_side.sales.csv.columns import NAMES
 from write_side.sales.upload.stream import is_safe
 
 MAPPING = "mapping"
+ANSWERS = "answers"
 _LONGEST = 255
 # What the form has as JSON, for the OpenAPI document.
 SCHEMA: dict[str, Any] = {
@@ -23,12 +25,44 @@ SCHEMA: dict[str, Any] = {
     "description": "JSON: the name of the column that holds a field, where it would not be found by its name, or "
     "another one would be read",
 }
+ANSWERS_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": {"type": "string"},
+    "examples": [{"DATE_ORDER": "dmy"}],
+    "description": "JSON: answers to the questions of POST /data/preview, by their codes",
+}
+_CODE = re.compile(r"[A-Z_]{2,40}(?::[\w +.-]{1,30})?")
+_ANSWER = re.compile(r"[a-z_]{2,30}")
+_ANSWERS_AT_MOST = 50
 
 
 def column_mapping(form: Mapping[str, str]) -> dict[str, str]:
     """Return the column's name by field, e.g. `{"amount": "Total"}`, `{}` if nothing was said; raises InvalidFields."""
     text = form.get(MAPPING, "")
-    given = _decoded(text) if text.strip() else {}
+    return checked_mapping(_decoded(MAPPING, text) if text.strip() else {})
+
+
+def given_answers(form: Mapping[str, str]) -> dict[str, str]:
+    """Return the answer by question, e.g. `{"DATE_ORDER": "dmy"}`, `{}` if none was given; raises InvalidFields."""
+    text = form.get(ANSWERS, "")
+    return checked_answers(_decoded(ANSWERS, text) if text.strip() else {})
+
+
+def checked_answers(given: Mapping[str, object]) -> dict[str, str]:
+    """Return answers of the right form; raises InvalidFields."""
+    if len(given) > _ANSWERS_AT_MOST:
+        raise invalid_field(ANSWERS, "too_long", Phrase("FIELD_TOO_MANY", {"max_length": _ANSWERS_AT_MOST}))
+    for code, value in given.items():
+        place = f"{ANSWERS}.{code}"
+        if not _CODE.fullmatch(code):
+            raise invalid_field(place, "extra_forbidden", Phrase("FIELD_UNKNOWN"))
+        if not isinstance(value, str) or not _ANSWER.fullmatch(value):
+            raise invalid_field(place, "string_pattern_mismatch", Phrase("FIELD_INVALID"))
+    return {code: str(value) for code, value in given.items()}
+
+
+def checked_mapping(given: Mapping[str, object]) -> dict[str, str]:
+    """Return a choice of columns of the right form; raises InvalidFields."""
     chosen: dict[str, str] = {}
     for field, name in given.items():
         place = f"{MAPPING}.{field}"
@@ -41,13 +75,13 @@ def column_mapping(form: Mapping[str, str]) -> dict[str, str]:
     return chosen
 
 
-def _decoded(text: str) -> dict[str, object]:
+def _decoded(place: str, text: str) -> dict[str, object]:
     try:
         given = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise invalid_field(MAPPING, "json_invalid", Phrase("FIELD_NOT_OBJECT")) from error
+        raise invalid_field(place, "json_invalid", Phrase("FIELD_NOT_OBJECT")) from error
     if not isinstance(given, dict):
-        raise invalid_field(MAPPING, "dict_type", Phrase("FIELD_NOT_OBJECT"))
+        raise invalid_field(place, "dict_type", Phrase("FIELD_NOT_OBJECT"))
     return given
 
 

@@ -1,14 +1,19 @@
 """The rows of a ledger that became no sale, kept sealed under the shop's key beside its file, never in the log."""
 
+import csv
+import io
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 from shared.eventstore.store import UnitOfWork
+from write_side.sales.csv.records import REPORT_COLUMNS
 from write_side.sales.csv.rows import RejectedRow
 
-# Returns nothing; the same part of a file written again is the same.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+# Keeps the rejected rows of one part of a file; the same part written again is the same.
 INSERT_REJECTIONS = """INSERT INTO files.rejections (file_id, through_row, business_id, sealed) VALUES (%s, %s, %s, %s)
     ON CONFLICT (file_id, through_row) DO NOTHING"""
 # Returns the sealed parts of a file's rejected rows, in file order.
@@ -42,3 +47,30 @@ def rejections(unit: UnitOfWork, file_id: uuid.UUID) -> Iterator[Rejections]:
         data = keys.open_bytes(subject, bytes(row["sealed"]))
         if data is not None:
             yield msgspec.json.decode(data, type=Rejections)
+
+
+def errors_csv(
+    rejected: Iterable[RejectedRow],
+    header: Sequence[str],
+    language: str,
+    texts: Callable[[str, str], tuple[str, str]],
+) -> Iterator[str]:
+    """Yield the report of rejected rows, a line at a time: row, column, value, code, message, fix, the row's own cells.
+
+    header: the file's own column names; texts: message and fix of a code in a language. Cells that a spreadsheet would
+    take for a formula are preceded by an apostrophe.
+    """
+    yield _line([*REPORT_COLUMNS, *header])
+    for bad in rejected:
+        yield _line([str(bad.row), bad.column, bad.value, bad.code, *texts(bad.code, language), *bad.cells])
+
+
+def _line(cells: Iterable[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow([_inert(cell) for cell in cells])
+    return line.getvalue()
+
+
+def _inert(cell: str) -> str:
+    one_line = cell.replace("\n", " ")
+    return "'" + one_line if one_line.startswith(_FORMULA_STARTS) else one_line

@@ -26,18 +26,15 @@ from shared.http.responses import ok
 from shared.http.tokens import Principal
 from shared.texts import Phrase, catalogue
 from write_side.sales import aggregate
-from write_side.sales.csv.rows import errors_csv
 from write_side.sales.upload.accept import Answer, accept, insist_on_ledger, keeping, source_name, store_receipt
-from write_side.sales.upload.mapping import MAPPING, SCHEMA, column_mapping
+from write_side.sales.upload.limits import MAX_CSV_BYTES, MAX_IMAGE_BYTES, insist_on_length
+from write_side.sales.upload.mapping import ANSWERS, ANSWERS_SCHEMA, MAPPING, SCHEMA, column_mapping, given_answers
 from write_side.sales.upload.multipart import read_form
 from write_side.sales.upload.pictures import Picture, read_picture
-from write_side.sales.upload.rejections import Rejections, rejections
+from write_side.sales.upload.rejections import Rejections, errors_csv, rejections
 from write_side.sales.upload.schemas import RECEIPT_ANSWER, UPLOAD_ANSWER
-from write_side.sales.upload.stream import Intake, SmallIntake, too_large
+from write_side.sales.upload.stream import Intake, SmallIntake
 
-MAX_CSV_BYTES = 10_485_760
-MAX_IMAGE_BYTES = 5_242_880
-_FORM_OVERHEAD = 64 * 1024
 _BLOCK_BYTES = 64 * 1024
 _RECEIPT_DATE = "receipt_date"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -57,6 +54,7 @@ _UPLOAD = _form(
         "file": {"type": "string", "format": "binary", "description": "CSV, at most 10 MB"},
         "data_source_name": {"type": "string", "maxLength": 255, "examples": ["May 2025 Sales"]},
         MAPPING: SCHEMA,
+        ANSWERS: ANSWERS_SCHEMA,
     },
     "file",
     InvalidCsvFormat,
@@ -103,7 +101,7 @@ async def upload_csv(
 
     def record() -> Answer:
         mapping = column_mapping(form)
-        insist_on_ledger(intake.head, mapping)
+        table = insist_on_ledger(intake.head, mapping)
         event = UploadAccepted(
             file_id=str(intake.file_id),
             file_name=intake.file_name,
@@ -114,6 +112,8 @@ async def upload_csv(
             dedupe=dedupe == "on",
             date_order=date_order,
             mapping=mapping,
+            answers=given_answers(form),
+            layout=aggregate.layout_key(table.header),
         )
         return accept(state.store, who, meta, event, limited=state.settings.rate_limits)
 
@@ -175,16 +175,10 @@ def upload_errors(request: Request, who: Owner, deps: Deps, file_id: str) -> Res
     )
 
 
-def _insist_on_length(request: Request, limit: int) -> None:
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit + _FORM_OVERHEAD:
-        raise too_large(limit)
-
-
 async def _receive(
     request: Request, files: Files, who: Principal, part: str, limit: int
 ) -> tuple[Intake, dict[str, str]]:
-    _insist_on_length(request, limit)
+    insist_on_length(request, limit)
     intake_id = uuid.uuid4()
     put = await run_in_threadpool(files.writer, who.business_id or 0, intake_id)
     intake = Intake(intake_id, put, limit)
@@ -198,7 +192,7 @@ async def _receive(
 
 
 async def _picture(request: Request) -> Picture:
-    _insist_on_length(request, MAX_IMAGE_BYTES)
+    insist_on_length(request, MAX_IMAGE_BYTES)
     small = SmallIntake(MAX_IMAGE_BYTES)
     form = await read_form(request, "image", small)
     given = form.get(_RECEIPT_DATE, "").strip()

@@ -1,0 +1,132 @@
+"""Uploads that wait for their owner's answers, and the preview that asks the same."""
+
+import json
+from typing import Any
+
+import httpx
+
+from tests.support.ledgers import read
+from tests.support.shops import Shop, finished_upload
+from tests.support.uploading import UPLOAD
+from tests.support.waiting import wait_until
+
+AMBIGUOUS = b"Date,Product,Quantity,Amount\n03/04/2025,Tea,2,40\n05/04/2025,Cake,1,60\n"
+BAKI = (
+    b"Date,Customer,Product,Qty,Total,Paid,Due\n2025-10-20,Rahim,Rice,1,3000,1000,2000\n"
+    b"2025-10-22,Salma,Dal,2,260,0,260\n"
+)
+TILL = (
+    b"Date,Receipt number,Receipt type,Item,Quantity,Net sales,Status\n"
+    b"2025-10-20,1,Sale,Tea,2,40,Closed\n"
+    b"2025-10-21,2,Refund,Tea,1,20,Closed\n"
+    b"2025-10-21,3,Sale,Cake,1,60,Cancelled\n"
+    b"2025-10-22,4,Sale,Cake,0,60,Closed\n"
+)
+
+
+def send(client: httpx.Client, shop: Shop, content: bytes, path: str = UPLOAD, **form: str) -> httpx.Response:
+    return client.post(path, files={"file": ("a.csv", content)}, data=form, headers=shop.headers)
+
+
+def preview(client: httpx.Client, shop: Shop, content: bytes, **form: str) -> dict[str, Any]:
+    answer = send(client, shop, content, "/api/data/preview", **form)
+    assert answer.status_code == 200, answer.text
+    data: dict[str, Any] = answer.json()["data"]
+    return data
+
+
+def waiting(client: httpx.Client, shop: Shop, file_id: str) -> dict[str, Any]:
+    """Return the upload once it waits for answers."""
+    seen: list[dict[str, Any]] = []
+
+    def waits() -> bool:
+        seen.append(client.get(f"/api/data/uploads/{file_id}", headers=shop.headers).json()["data"])
+        return bool(seen[-1]["state"] == "waiting")
+
+    wait_until(waits)
+    return seen[-1]
+
+
+def test_an_upload_with_an_open_question_waits_for_its_answer(client: httpx.Client, shop: Shop) -> None:
+    file_id = send(client, shop, AMBIGUOUS).json()["data"]["file_id"]
+    shown = waiting(client, shop, file_id)
+    (question,) = shown["questions"]
+    assert (question["code"], question["columns"]) == ("DATE_ORDER", ["Date"])
+    assert [(answer["value"], answer["proposed"]) for answer in question["answers"]] == [("dmy", True), ("mdy", False)]
+    assert question["answers"][0]["sums"]["revenue"] == 100
+    assert shown["created"] == 0
+    path = f"/api/data/uploads/{file_id}/answers"
+    wrong = client.post(path, json={"answers": {"DATE_ORDER": "never"}}, headers=shop.headers)
+    assert (wrong.status_code, wrong.json()["error_code"]) == (400, "INVALID_REQUEST")
+    answered = client.post(path, json={"answers": {"DATE_ORDER": "mdy"}}, headers=shop.headers)
+    assert answered.status_code == 202, answered.text
+    finished = finished_upload(client, shop, file_id)
+    listed = read(client, shop, "/api/transactions", finished.headers["X-Event-Position"])
+    assert [sale["date"][:10] for sale in listed["results"]] == ["2025-05-04", "2025-03-04"]
+    again = client.post(path, json={"answers": {"DATE_ORDER": "dmy"}}, headers=shop.headers)
+    assert (again.status_code, again.json()["error_code"]) == (409, "UPLOAD_NOT_WAITING")
+
+
+def test_an_answer_is_proposed_for_the_next_ledger_of_the_layout(client: httpx.Client, shop: Shop) -> None:
+    first = send(client, shop, AMBIGUOUS, answers=json.dumps({"DATE_ORDER": "mdy"})).json()["data"]["file_id"]
+    assert finished_upload(client, shop, first).json()["data"]["state"] == "completed"
+    again = preview(client, shop, AMBIGUOUS.replace(b"Tea", b"Milk"))
+    assert [answer["value"] for answer in again["questions"][0]["answers"] if answer["proposed"]] == ["mdy"]
+    assert again["remembered"] == {"answers": {"DATE_ORDER": "mdy"}, "mapping": {}}
+
+
+def test_a_preview_reads_everything_and_writes_nothing(client: httpx.Client, shop: Shop) -> None:
+    shown = preview(client, shop, BAKI)
+    assert (shown["format"], shown["encoding"], shown["delimiter"], shown["header_row"]) == ("csv", "utf-8", ",", 1)
+    assert shown["mapping"]["paid"]["column"] == "Paid"
+    assert "Paid" in shown["mapping"]["paid"]["evidence"]
+    assert shown["counts"] == {"created": 2, "duplicates": 0, "rejected": 0, "left_out": 0}
+    assert shown["sums"] == {
+        "revenue": 3260,
+        "returns": 0,
+        "net": 3260,
+        "received": 1000,
+        "owed": 2260,
+        "expenses": 0,
+    }
+    assert [row["row"] for row in shown["sample"]] == [2, 3]
+    assert (shown["sample"][0]["raw"][2], shown["sample"][0]["read"]["received"]) == ("Rice", 1000)
+    assert client.get("/api/data/uploads", headers=shop.headers).json()["data"]["count"] == 0
+
+
+def test_what_a_preview_says_is_what_an_upload_does(client: httpx.Client, shop: Shop) -> None:
+    shown = preview(client, shop, TILL)
+    assert shown["counts"] == {"created": 2, "duplicates": 0, "rejected": 1, "left_out": 1}
+    assert [(reason["code"], reason["rows"]) for reason in shown["not_taken"]] == [
+        ("CANCELLED_ROW", [4]),
+        ("QUANTITY_OUT_OF_RANGE", [5]),
+    ]
+    finished = finished_upload(client, shop, send(client, shop, TILL).json()["data"]["file_id"])
+    done = finished.json()["data"]
+    assert {name: done[name] for name in shown["counts"]} == shown["counts"]
+    assert done["rows"] == 4
+    report = client.get(f"/api/data/uploads/{done['file_id']}/errors.csv", headers=shop.headers).text
+    assert [line.split(",")[3] for line in report.splitlines()[1:]] == ["CANCELLED_ROW", "QUANTITY_OUT_OF_RANGE"]
+    summary = read(client, shop, "/api/transactions", finished.headers["X-Event-Position"])["summary"]
+    assert (summary["gross_revenue"], summary["returns"], summary["total_revenue"]) == (40, 20, 20)
+    assert preview(client, shop, TILL)["counts"]["duplicates"] == 2
+
+
+def test_a_part_payment_is_cash_and_baki(client: httpx.Client, shop: Shop) -> None:
+    finished = finished_upload(client, shop, send(client, shop, BAKI).json()["data"]["file_id"])
+    cash = read(client, shop, "/api/cashflow", finished.headers["X-Event-Position"])
+    assert cash["receivables"]["total"] == 2260
+
+
+def test_a_ledger_with_corrected_rows_is_asked_about(client: httpx.Client, shop: Shop) -> None:
+    rows = [f"2025-10-{day:02},Rice,1,{400 + day},Rahim,Cash" for day in range(1, 11)]
+    header = "Date,Product,Qty,Amount,Customer,Payment\n"
+    finished_upload(client, shop, send(client, shop, (header + "\n".join(rows)).encode()).json()["data"]["file_id"])
+    rows[3] = rows[3].replace("404", "440")
+    file_id = send(client, shop, (header + "\n".join(rows)).encode()).json()["data"]["file_id"]
+    (question,) = waiting(client, shop, file_id)["questions"]
+    assert (question["code"], question["rows"]) == ("CORRECTED_ROWS", [5])
+    path = f"/api/data/uploads/{file_id}/answers"
+    client.post(path, json={"answers": {"CORRECTED_ROWS": "leave_out"}}, headers=shop.headers)
+    done = finished_upload(client, shop, file_id).json()["data"]
+    assert (done["created"], done["duplicates"], done["left_out"]) == (0, 9, 1)

@@ -1,0 +1,98 @@
+"""A ledger read in three steps: records, layout, rows; once over the whole file, as often as wanted."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from write_side.sales.csv.layout import Layout, understand
+from write_side.sales.csv.payments import CREDIT
+from write_side.sales.csv.profile import Profile, profile
+from write_side.sales.csv.questions import Answers, Choice, Question, Sums
+from write_side.sales.csv.records import Chunks, Table, kept, text_table
+from write_side.sales.csv.rows import Item, LedgerRow, Mark, RowReader
+from write_side.sales.csv.words import RETURN, SALE
+
+
+class Ledger(NamedTuple):
+    """A file whose layout is understood, by the profile `seen`; `answers` and `mapping` are the owner's."""
+
+    table: Table
+    layout: Layout
+    seen: Profile
+    answers: Answers
+    mapping: Mapping[str, str]
+
+    @property
+    def rows(self) -> int:
+        """The records that are not blank."""
+        return self.seen.rows
+
+    def proposing(self, known: Answers) -> "Ledger":
+        """Return the ledger with answers to an earlier ledger of the layout proposed."""
+        if not self.layout.questions or not known:
+            return self
+        return self._replace(layout=understand(self.table, self.seen, self.mapping, self.answers, known))
+
+    def reader(self, now: dt.datetime, mark: Mark) -> RowReader:
+        """Return a reader of the rows, which knows afterwards what else they say."""
+        return RowReader(self.layout, now, mark)
+
+    def items(self, reader: RowReader) -> Iterator[Item]:
+        """Yield one item for each record that is not blank, in the file's order; the same ones every time."""
+        return reader.read_all(self.table.records())
+
+
+def open_ledger(
+    chunks: Chunks,
+    *,
+    answers: Answers | None = None,
+    mapping: Mapping[str, str] | None = None,
+    known: Answers | None = None,
+) -> Ledger:
+    """Return a stored file as a ledger whose layout is settled over all its rows.
+
+    chunks: opens the file anew each time and yields its bytes. answers: the owner's, by question; mapping: the owner's
+    choice of columns; known: answers to earlier ledgers of the layout. Raises NoLedger, TooManyRows.
+    """
+    table = kept(text_table(chunks, mapping))
+    seen = profile(table, mapping or {})
+    layout = understand(table, seen, mapping or {}, answers or {}, known or {})
+    return Ledger(table, layout, seen, answers or {}, mapping or {})
+
+
+def sums_of(items: Iterable[Item]) -> Sums:
+    """Return what the rows of a ledger add up to."""
+    revenue = returns = received = owed = expenses = 0
+    for item in items:
+        if not isinstance(item, LedgerRow):
+            continue
+        on_credit = item.payment == CREDIT
+        paid = item.received if item.received is not None else 0 if on_credit else item.paisa
+        if item.kind == SALE:
+            revenue += item.paisa
+            received += paid
+            owed += item.paisa - paid
+        elif item.kind == RETURN:
+            returns += item.paisa
+            received -= paid
+            owed -= item.paisa - paid
+        else:
+            expenses += item.paisa
+    return Sums(revenue, returns, received, owed, expenses)
+
+
+def weighed_questions(ledger: Ledger, now: dt.datetime, mark: Mark) -> list[Question]:
+    """Return the open questions of a ledger with what it would add up to for each answer; the file is read for each."""
+    found = []
+    for question in ledger.layout.questions:
+        choices = []
+        for choice in question.choices:
+            answers = {**ledger.answers, question.code: choice.value}
+            layout = understand(ledger.table, ledger.seen, ledger.mapping, answers, {})
+            reader = RowReader(layout, now, mark)
+            sums = sums_of(reader.read_all(ledger.table.records()))
+            choices.append(Choice(choice.value, choice.proposed, sums))
+        found.append(msgspec.structs.replace(question, choices=tuple(choices)))
+    return found
