@@ -60,7 +60,7 @@ def test_six_months_end_today_and_every_row_can_be_read(shop: DemoShop) -> None:
     assert min(line.date for line in shop.lines) >= shop.today - dt.timedelta(DAYS - 1)
     assert shop.today - dt.timedelta(1) <= max(line.date for line in shop.lines) <= shop.today
     found = open_ledger(lambda: iter([data]))
-    assert isinstance(found.date_format, DateFormat)
+    assert isinstance(found.layout.date_format, DateFormat)
     now = dt.datetime.combine(shop.today, dt.time(12), dt.UTC)
     rows = list(found.items(found.reader(now, MARK)))
     assert len(rows) == len(shop.lines)
