@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 
-from tests.support.shops import Shop, finished_upload
 from tests.support.ledgers import read
+from tests.support.shops import Shop, finished_upload
 from tests.support.uploading import UPLOAD
 from tests.support.waiting import wait_until
 

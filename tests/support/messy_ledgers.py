@@ -46,6 +46,7 @@ class Messy(NamedTuple):
     left_out: int
 
 
+ALL_QUOTED = 0.5
 Table = list[list[str]]
 Layout = Callable[[Sequence[Sold]], Table]
 
@@ -87,7 +88,10 @@ def _loyverse(sold: Sequence[Sold]) -> Table:
 
 
 def _square(sold: Sequence[Sold]) -> Table:
-    head = "Date,Time,Category,Item,Qty,Price Point Name,SKU,Gross Sales,Discounts,Net Sales,Tax,Transaction ID,Event Type,Customer Name"
+    head = (
+        "Date,Time,Category,Item,Qty,Price Point Name,SKU,Gross Sales,Discounts,Net Sales,Tax,"
+        "Transaction ID,Event Type,Customer Name"
+    )
     return [head.split(",")] + [
         [
             f"{s.at:%Y-%m-%d}",
@@ -112,7 +116,8 @@ def _square(sold: Sequence[Sold]) -> Table:
 
 def _shopify(sold: Sequence[Sold]) -> Table:
     head = (
-        "Name,Email,Financial Status,Fulfillment Status,Currency,Subtotal,Shipping,Taxes,Total,Discount Amount,Created at,"
+        "Name,Email,Financial Status,Fulfillment Status,Currency,Subtotal,Shipping,Taxes,Total,"
+        "Discount Amount,Created at,,"
         "Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Lineitem discount,Billing Name,Cancelled at,"
         "Payment Method,Refunded Amount"
     )
@@ -146,7 +151,8 @@ def _shopify(sold: Sequence[Sold]) -> Table:
 def _woocommerce(sold: Sequence[Sold]) -> Table:
     head = (
         "Order Number,Order Status,Order Date,First Name (Billing),Last Name (Billing),Payment Method Title,"
-        "Cart Discount Amount,Order Subtotal Amount,Order Shipping Amount,Order Refund Amount,Order Total Amount,SKU,Item #,"
+        "Cart Discount Amount,Order Subtotal Amount,Order Shipping Amount,Order Refund Amount,"
+        "Order Total Amount,SKU,Item #,,"
         "Item Name,Quantity (- Refund),Item Cost"
     )
     status = {"sold": "completed", "returned": "refunded", "cancelled": "cancelled"}
@@ -175,7 +181,8 @@ def _woocommerce(sold: Sequence[Sold]) -> Table:
 
 def _odoo(sold: Sequence[Sold]) -> Table:
     head = (
-        "Order Ref,Date,Customer,Order Lines/Product,Order Lines/Quantity,Order Lines/Unit Price,Order Lines/Subtotal,Total,"
+        "Order Ref,Date,Customer,Order Lines/Product,Order Lines/Quantity,"
+        "Order Lines/Unit Price,Order Lines/Subtotal,Total,,"
         "Payments/Payment Method,Status"
     )
     rows, seen = [head.split(",")], set[int]()
@@ -191,7 +198,8 @@ def _odoo(sold: Sequence[Sold]) -> Table:
 
 def _erpnext(sold: Sequence[Sold]) -> Table:
     head = (
-        "Item Code,Item Name,Item Group,Invoice,Posting Date,Customer Group,Customer,Customer Name,Mode Of Payment,Territory,"
+        "Item Code,Item Name,Item Group,Invoice,Posting Date,Customer Group,Customer,"
+        "Customer Name,Mode Of Payment,Territory,,"
         "Company,Stock Qty,Stock UOM,Rate,Amount,Total Tax,Total,Currency"
     )
     rows = [
@@ -223,7 +231,8 @@ def _erpnext(sold: Sequence[Sold]) -> Table:
 
 def _vyapar(sold: Sequence[Sold]) -> Table:
     head = (
-        "Date,Invoice No./Txn No.,Party Name,Item Name,Item Code,HSN/SAC,Category,Unit,Quantity,UnitPrice,Discount Percent,"
+        "Date,Invoice No./Txn No.,Party Name,Item Name,Item Code,HSN/SAC,Category,Unit,"
+        "Quantity,UnitPrice,Discount Percent,,"
         "Discount,Tax Percent,Tax,Transaction Type,Amount"
     )
     kinds = {"sold": "Sale", "returned": "Credit Note", "cancelled": "Estimate"}
@@ -402,7 +411,7 @@ def messy(name: str, sales: Sequence[Sold], seed: int) -> Messy:
         cancelled, back, owed = [], [], sum(s.paisa - s.paid for s in sold)
     text = io.StringIO(newline="")
     delimiter = chosen.choice(",;\t")
-    quoting = chosen.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+    quoting = csv.QUOTE_ALL if chosen.random() < ALL_QUOTED else csv.QUOTE_MINIMAL
     csv.writer(text, delimiter=delimiter, lineterminator=chosen.choice(["\n", "\r\n"]), quoting=quoting).writerows(rows)
     data = text.getvalue().encode(chosen.choice(["utf-8", "utf-8-sig", "utf-16"]))
     net = sum(s.paisa for s in sold) - sum(s.paisa for s in back)
