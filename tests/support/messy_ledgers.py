@@ -117,7 +117,7 @@ def _square(sold: Sequence[Sold]) -> Table:
 def _shopify(sold: Sequence[Sold]) -> Table:
     head = (
         "Name,Email,Financial Status,Fulfillment Status,Currency,Subtotal,Shipping,Taxes,Total,"
-        "Discount Amount,Created at,,"
+        "Discount Amount,Created at,"
         "Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Lineitem discount,Billing Name,Cancelled at,"
         "Payment Method,Refunded Amount"
     )
@@ -152,7 +152,7 @@ def _woocommerce(sold: Sequence[Sold]) -> Table:
     head = (
         "Order Number,Order Status,Order Date,First Name (Billing),Last Name (Billing),Payment Method Title,"
         "Cart Discount Amount,Order Subtotal Amount,Order Shipping Amount,Order Refund Amount,"
-        "Order Total Amount,SKU,Item #,,"
+        "Order Total Amount,SKU,Item #,"
         "Item Name,Quantity (- Refund),Item Cost"
     )
     status = {"sold": "completed", "returned": "refunded", "cancelled": "cancelled"}
@@ -182,7 +182,7 @@ def _woocommerce(sold: Sequence[Sold]) -> Table:
 def _odoo(sold: Sequence[Sold]) -> Table:
     head = (
         "Order Ref,Date,Customer,Order Lines/Product,Order Lines/Quantity,"
-        "Order Lines/Unit Price,Order Lines/Subtotal,Total,,"
+        "Order Lines/Unit Price,Order Lines/Subtotal,Total,"
         "Payments/Payment Method,Status"
     )
     rows, seen = [head.split(",")], set[int]()
@@ -199,7 +199,7 @@ def _odoo(sold: Sequence[Sold]) -> Table:
 def _erpnext(sold: Sequence[Sold]) -> Table:
     head = (
         "Item Code,Item Name,Item Group,Invoice,Posting Date,Customer Group,Customer,"
-        "Customer Name,Mode Of Payment,Territory,,"
+        "Customer Name,Mode Of Payment,Territory,"
         "Company,Stock Qty,Stock UOM,Rate,Amount,Total Tax,Total,Currency"
     )
     rows = [
@@ -232,7 +232,7 @@ def _erpnext(sold: Sequence[Sold]) -> Table:
 def _vyapar(sold: Sequence[Sold]) -> Table:
     head = (
         "Date,Invoice No./Txn No.,Party Name,Item Name,Item Code,HSN/SAC,Category,Unit,"
-        "Quantity,UnitPrice,Discount Percent,,"
+        "Quantity,UnitPrice,Discount Percent,"
         "Discount,Tax Percent,Tax,Transaction Type,Amount"
     )
     kinds = {"sold": "Sale", "returned": "Credit Note", "cancelled": "Estimate"}
