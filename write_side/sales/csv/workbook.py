@@ -179,7 +179,7 @@ def _filled_merges(sheet: CalamineSheet) -> Cells:
         values: dict[tuple[int, int], Any] = {}
         starts = {(top, left) for top, left, _ in tall}
         for number, row in enumerate(sheet.iter_rows()):
-            cells = list(row)
+            cells: list[object] = list(row)
             for column in range(len(cells)):
                 if (number, column) in starts:
                     values[number, column] = cells[column]
