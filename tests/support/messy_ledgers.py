@@ -9,7 +9,7 @@ import datetime as dt
 import io
 import random
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 BANGLA_DIGITS = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 
@@ -411,7 +411,7 @@ def messy(name: str, sales: Sequence[Sold], seed: int) -> Messy:
         cancelled, back, owed = [], [], sum(s.paisa - s.paid for s in sold)
     text = io.StringIO(newline="")
     delimiter = chosen.choice(",;\t")
-    quoting = csv.QUOTE_ALL if chosen.random() < ALL_QUOTED else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if chosen.random() < ALL_QUOTED else csv.QUOTE_MINIMAL
     csv.writer(text, delimiter=delimiter, lineterminator=chosen.choice(["\n", "\r\n"]), quoting=quoting).writerows(rows)
     data = text.getvalue().encode(chosen.choice(["utf-8", "utf-8-sig", "utf-16"]))
     net = sum(s.paisa for s in sold) - sum(s.paisa for s in back)
