@@ -90,7 +90,10 @@ def _scored(shop: Comings, day: int) -> Scores | None:
     chances = [returning.probability(curve, warmth, horizon) for warmth in calibration.warmths(known).tolist()]
     predicted = {_CHANCE: np.array(chances), _DAYS: _by_silence(shop, known, day), _BASE: _base_rate(shop, known, day)}
     return {
-        "auc": {_CHURN: _auc(-_churn(known, day), came), **{name: _auc(predicted[name], came) for name in (_CHANCE, _DAYS)}},
+        "auc": {
+            _CHURN: _auc(-_churn(known, day), came),
+            **{name: _auc(predicted[name], came) for name in (_CHANCE, _DAYS)},
+        },
         "brier": {name: float(np.mean((chance - came) ** 2)) for name, chance in predicted.items()},
     }
 

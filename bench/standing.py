@@ -155,7 +155,7 @@ def _applied(applier: Applier, conn: Connection[Any], shards: Sequence[int] = ra
 
 
 def _due(conn: Connection[Any], day: dt.date) -> int:
-    row = conn.execute(f"SELECT count(*) FROM {_schema(conn)}.churn WHERE next_change_on <= %s", (day,)).fetchone()  # noqa: S608
+    row = conn.execute(f"SELECT count(*) FROM {_schema(conn)}.churn WHERE next_change_on <= %s", (day,)).fetchone()  # noqa: S608 - the schema's name comes from the database
     assert row is not None
     return int(row[0])
 

@@ -149,7 +149,9 @@ class _Fitted:
 
 
 def _pairs(series: Series, windows: Sequence[Window], lineup: Lineup, name: str) -> Pairs:
-    return [(window.actual, lineup.prediction_of(name, window.predicted)) for window in backtest.outcomes(series, windows)]
+    return [
+        (window.actual, lineup.prediction_of(name, window.predicted)) for window in backtest.outcomes(series, windows)
+    ]
 
 
 def _days(

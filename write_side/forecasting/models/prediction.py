@@ -144,7 +144,7 @@ class Prediction:
     """A forecast of one product's demand.
 
     tier: `fallback` for fewer than 14 days of sales history (a mean or an intermittent-demand method, and nothing is
-    known of its errors), `short` below 60 days, else `full`. model: the one that predicted these days; champion: what to pass
+    known of its errors), `short` below 60 days, else `full`. model: the name of the model used; champion: what to pass
     to the next `predict` (equal to model). sums: up to each of 7, 14 and 30 days within the horizon. cumulative: per
     day, the quantiles at LEVELS of the demand from the first day to it: P(demand > stock) for any stock.
     windows: to be recorded and passed to the next `predict`.
