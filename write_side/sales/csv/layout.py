@@ -29,7 +29,7 @@ from write_side.sales.csv.values import Decimals
 
 _NAMED_AT_MOST = 20
 _ONE = 1_000
-# Dates are written once a day where so many cells of the column are blank.
+# Dates are written once a day if at least one in this many cells of the column is blank.
 _ONE_IN = 20
 _AMOUNTS = ("net", "amount", "gross", "order_total")
 _MONEY = (*_AMOUNTS, "price", "discount", "order_discount", "paid", "due", "refunded")

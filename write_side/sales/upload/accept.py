@@ -41,7 +41,7 @@ Answer = tuple[dict[str, Any], int | None]
 
 
 def estimated_seconds(rows: int) -> int:
-    """Return the whole seconds that reading so many rows takes, at least 1."""
+    """Return the whole seconds that reading `rows` rows takes, at least 1."""
     return max(1, round(rows / ROWS_PER_SECOND))
 
 
