@@ -1,4 +1,4 @@
-"""Choice of the champion model: a rival replaces it only after eight clearly better weeks, so that forecasts are stable."""
+"""Choice of the champion model: a rival replaces it only after eight clearly better weeks, for stability."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -29,7 +29,7 @@ _OFTEN = 0.5
 
 @dataclass(frozen=True)
 class Lineup:
-    """The models of a tier: combinations by name (the mean of their members), single models, and the initial champion."""
+    """The models of a tier: combinations by name (means of their members), single models, the initial champion."""
 
     tier: Tier
     begins: str
