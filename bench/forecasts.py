@@ -1,4 +1,4 @@
-"""Forecasts of real shops' products, as they would have been made at the time, against plain Prophet and repeating the last week.
+"""Forecasts of real shops' products, made as of past days, against plain Prophet and repeating the last week.
 
 WAPE: absolute errors over demand, of all products of a shop together; per day over 14 days, and of the week's sum.
 Means over shops are geometric, so that their ratio is that of the shops' ratios. A shop of a forecast or two is shown

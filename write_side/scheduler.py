@@ -45,6 +45,8 @@ class _Chore:
 class Scheduler(Loop):
     """Runs each chore when it is due, until stopped."""
 
+    transient = (*Loop.transient, StoreError)
+
     def __init__(
         self, store: EventStore, connect: Callable[[], Connection[Any]], drop_generations: Callable[[], Sequence[str]]
     ) -> None:

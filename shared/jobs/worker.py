@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from shared.eventstore.store import INTERRUPTIONS, EventStore, Metadata
+from shared.eventstore.store import INTERRUPTIONS, EventStore, Metadata, StoreError
 from shared.eventstore.system_events import JobFailed
 from shared.jobs import queue
 from shared.jobs.broker import BrokerDown
@@ -28,6 +28,8 @@ logger = logging.getLogger("smartmarket.worker")
 
 class Worker(Loop):
     """Runs one job at a time until stopped."""
+
+    transient = (*Loop.transient, StoreError)
 
     def __init__(
         self,

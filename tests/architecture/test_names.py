@@ -19,7 +19,7 @@ DOMAINS = {path.stem for path in EVENTS.glob("*.py")} - {"__init__"} | WITHOUT_E
 MACHINE = {
     "shared": {"eventstore", "jobs", "http", "postgres", "runtime", "embedded"},
     "projections": {"engine", "operations"},
-    "read_side": {"http"},
+    "read_side": {"http", "web"},
     "write_side": set[str](),
 }
 # The shop's part of shared, by kind and then by domain.

@@ -195,6 +195,8 @@ class _Understanding:
             for field, column in self._columns.items()
             if field in (*_MONEY, "quantity") and column in self._seen.values
         }
+        if self._table.format in {"xlsx", "xls", "ods"}:
+            return "point"  # cells hold numbers, not texts
         proofs = {field: decimals_of(values) for field, values in numbers.items()}
         comma = any(found[0] for found in proofs.values())
         point = any(found[1] for found in proofs.values())

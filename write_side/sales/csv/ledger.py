@@ -6,13 +6,15 @@ from typing import NamedTuple
 
 import msgspec
 
+from write_side.sales.csv.encoding import head_of
 from write_side.sales.csv.layout import Layout, understand
 from write_side.sales.csv.payments import CREDIT
 from write_side.sales.csv.profile import Profile, profile
 from write_side.sales.csv.questions import Answers, Choice, Question, Sums
-from write_side.sales.csv.records import Chunks, Table, kept, text_table
+from write_side.sales.csv.records import Chunks, Table, kept, text_table, without_report_columns
 from write_side.sales.csv.rows import Item, LedgerRow, Mark, RowReader
 from write_side.sales.csv.words import RETURN, SALE
+from write_side.sales.csv.workbook import is_workbook, workbook_table
 
 
 class Ledger(NamedTuple):
@@ -44,6 +46,14 @@ class Ledger(NamedTuple):
         return reader.read_all(self.table.records())
 
 
+def open_table(chunks: Chunks, mapping: Mapping[str, str]) -> Table:
+    """Return the table in a file, whose content says what format it is in; raises NoLedger."""
+    head = head_of(chunks())
+    if is_workbook(head):
+        return without_report_columns(workbook_table(b"".join(chunks()), mapping))
+    return text_table(chunks, mapping)
+
+
 def open_ledger(
     chunks: Chunks,
     *,
@@ -56,7 +66,7 @@ def open_ledger(
     chunks: reopens the file on each call and yields its bytes. answers: the owner's, by question; mapping: the owner's
     choice of columns; known: answers to earlier ledgers of the layout. Raises NoLedger, TooManyRows.
     """
-    table = kept(text_table(chunks, mapping))
+    table = kept(open_table(chunks, mapping or {}))
     seen = profile(table, mapping or {})
     layout = understand(table, seen, mapping or {}, answers or {}, known or {})
     return Ledger(table, layout, seen, answers or {}, mapping or {})

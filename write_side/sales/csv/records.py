@@ -20,9 +20,9 @@ REPORT_COLUMNS = ("row", "column", "value", "code", "message", "fix")
 
 _NAMED_AT_MOST = 20
 _KEPT_RECORDS = 50_000
-# A header is searched in the first _LINES_LOOKED_AT lines; below titles it names at least _NAMES_BELOW_TITLES fields.
-_LINES_LOOKED_AT = 40
-_NAMES_BELOW_TITLES = 3
+# A header is searched in the first LINES_LOOKED_AT lines; below titles it names at least NAMES_BELOW_TITLES fields.
+LINES_LOOKED_AT = 40
+NAMES_BELOW_TITLES = 3
 _NAMES_ENOUGH = 4
 _DATE_LIKE = re.compile(r"\s*[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
 _OTHER_KINDS = (
@@ -98,7 +98,8 @@ class Table(NamedTuple):
     """A file as rows of cells.
 
     format: csv, xlsx, xls, ods or html; encoding and delimiter of text, else ""; sheet: its name, else ""; header: the
-    file's own column names; header_row: the line or row at which the header ends; records: reads the rows below it.
+    file's own column names; header_row: the line or row at which the header ends; records: reads the rows below it;
+    height: their number where it is known without reading.
     """
 
     format: str
@@ -109,6 +110,7 @@ class Table(NamedTuple):
     header_row: int
     records: Callable[[], Iterator[Record]]
     notices: tuple[Notice, ...] = ()
+    height: int | None = None
 
 
 class Header(NamedTuple):
@@ -130,7 +132,7 @@ def text_table(chunks: Chunks, mapping: Mapping[str, str] | None = None, encodin
         if head.startswith(beginning):
             raise NoLedger(Reason.BINARY, kind=kind)
     encoding = encoding or settle(chunks())
-    top = list(islice(chain.from_iterable(lines([head], encoding)), _LINES_LOOKED_AT + MAX_LINES_OF_RECORD))
+    top = list(islice(chain.from_iterable(lines([head], encoding)), LINES_LOOKED_AT + MAX_LINES_OF_RECORD))
     header = find_header(top, mapping or {})
     date = claims(header.names, mapping or {}).get("date", [-1])[0]
 
@@ -193,7 +195,7 @@ def find_header(top: list[str], mapping: Mapping[str, str]) -> Header:
         (found for found in candidates if found[1] == first), key=lambda found: (found[0], len(found[2].names))
     )
     known, line, below = max(candidates, key=lambda found: (found[0], len(found[2].names), -found[1]))
-    if line > first and names < _NAMES_BELOW_TITLES <= known:
+    if line > first and names < NAMES_BELOW_TITLES <= known:
         header = below
     if len(header.names) > MAX_COLUMNS:
         raise NoLedger(Reason.TOO_MANY_COLUMNS)
@@ -203,7 +205,7 @@ def find_header(top: list[str], mapping: Mapping[str, str]) -> Header:
 def _candidates(top: list[str], mapping: Mapping[str, str]) -> Iterator[tuple[int, int, Header]]:
     """Yield how many fields each line would name as a header, with each separator."""
     delimiters, first = DELIMITERS, True
-    for index, line in enumerate(top[:_LINES_LOOKED_AT]):
+    for index, line in enumerate(top[:LINES_LOOKED_AT]):
         if not line.strip(DELIMITERS + ' "\t\x0b\x0c\xa0'):
             continue
         if first and _is_separator(line):
@@ -214,10 +216,15 @@ def _candidates(top: list[str], mapping: Mapping[str, str]) -> Iterator[tuple[in
         first = False
         for delimiter in delimiters:
             cells, fault, taken = quoted_cells(line, iter(top[index + 1 :]), delimiter)
-            names = [legible(cell.strip().strip('"'), SHOWN) for cell in cells]
+            names = [tidy_name(cell) for cell in cells]
             # A quote that never ends is read as a plain character: the lines after it are rows.
             row = index + 1 + (0 if fault else len(taken))
             yield len(claims(names, mapping)), index, Header(delimiter, names, row)
+
+
+def tidy_name(cell: str) -> str:
+    """Return a column's name as it is kept: trimmed, at most 60 characters."""
+    return legible(cell.strip().strip('"'), SHOWN)
 
 
 def _is_separator(line: str) -> bool:

@@ -23,7 +23,9 @@ from shared.texts import Phrase
 from write_side.sales import aggregate
 from write_side.sales.csv.encoding import detect
 from write_side.sales.csv.layout import insist_on_columns
-from write_side.sales.csv.records import NoLedger, Table, text_table
+from write_side.sales.csv.ledger import open_table
+from write_side.sales.csv.records import Chunks, NoLedger, Table, text_table
+from write_side.sales.csv.workbook import is_workbook
 from write_side.sales.upload.pictures import Picture
 from write_side.sales.upload.quotas import insist_on_quota
 from write_side.sales.upload.stream import is_safe
@@ -43,13 +45,14 @@ def estimated_seconds(rows: int) -> int:
     return max(1, round(rows / ROWS_PER_SECOND))
 
 
-def insist_on_ledger(head: bytes, mapping: Mapping[str, str]) -> Table:
+def insist_on_ledger(head: bytes, chunks: Chunks, mapping: Mapping[str, str]) -> Table:
     """Return the table of the file that begins with `head`; raises InvalidCsvFormat for what is no ledger.
 
-    mapping: the columns that the owner chose, which must be there.
+    chunks: opens the whole file, which only workbooks need. mapping: the columns that the owner chose, which must be
+    there.
     """
     try:
-        table = text_table(lambda: [head], mapping, detect(head))
+        table = open_table(chunks, mapping) if is_workbook(head) else text_table(lambda: [head], mapping, detect(head))
         insist_on_columns(table.header, mapping)
     except NoLedger as found:
         raise refusal_of(found) from found

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from shared.domain.refusals.sales import InvalidCsvFormat, UploadNotFound, UploadNotWaiting
 from shared.errors import Refusal
 from shared.eventstore.store import Metadata, UnitOfWork
-from shared.http.auth import language
+from shared.http.auth import language as language_of
 from shared.http.commands import OwnerCommand, Respond
 from shared.http.dependencies import Deps, Owner
 from shared.http.openapi import refuses
@@ -42,9 +42,20 @@ from write_side.sales.upload.multipart import read_form
 from write_side.sales.upload.preview import preview, remembered_options
 from write_side.sales.upload.schemas import ANSWERED, PREVIEW
 from write_side.sales.upload.stream import SmallIntake
+from write_side.sales.upload.template import TemplateFormat, template
 
 router = APIRouter(tags=["Data"])
 
+_MEDIA_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+_TEMPLATE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The template as a file",
+        "content": {kind: {"schema": {"type": "string"}} for kind in ("text/csv", _MEDIA_TYPES["xlsx"])},
+    }
+}
 _FORM = {
     "type": "object",
     "required": ["file"],
@@ -97,7 +108,7 @@ async def preview_ledger(
     form = await read_form(request, "file", small)
     answers = given_answers(form) | ({"DATE_ORDER": date_order} if date_order else {})
     mapping = column_mapping(form)
-    wanted = language(request, who)
+    wanted = language_of(request, who)
 
     def read() -> dict[str, Any]:
         return _previewed(deps, who.business_id or 0, small, mapping, answers, wanted)
@@ -125,6 +136,18 @@ def answer_questions(ctx: OwnerCommand, respond: Respond, file_id: str, form: An
         shown=lambda data: {"message": message, **data},
         headers={"Location": f"/api/data/uploads/{known}"},
     )
+
+
+@router.get("/data/template", response_class=Response, responses=_TEMPLATE)
+def ledger_template(
+    who: Owner,
+    format: Annotated[TemplateFormat, Query(description="Kind of file")] = "csv",  # noqa: A002 - the parameter's name
+    language: Annotated[Language, Query(description="Language of the columns")] = "bn",
+) -> Response:
+    """Return an empty ledger with the documented columns and two example rows."""
+    del who
+    headers = {"Content-Disposition": f'attachment; filename="smartmarket-{language}.{format}"'}
+    return Response(template(format, language), media_type=_MEDIA_TYPES[format], headers=headers)
 
 
 class _NamedIntake(SmallIntake):

@@ -51,7 +51,11 @@ def _form(properties: dict[str, Any], required: str, *refusals: type[Refusal]) -
 
 _UPLOAD = _form(
     {
-        "file": {"type": "string", "format": "binary", "description": "CSV, at most 10 MB"},
+        "file": {
+            "type": "string",
+            "format": "binary",
+            "description": "CSV, .xlsx, .xls, .ods or an HTML table, at most 10 MB",
+        },
         "data_source_name": {"type": "string", "maxLength": 255, "examples": ["May 2025 Sales"]},
         MAPPING: SCHEMA,
         ANSWERS: ANSWERS_SCHEMA,
@@ -94,21 +98,27 @@ async def upload_csv(
         Literal["dmy", "mdy", "ymd"] | None, Query(description="how to read dates such as 03/04/2025")
     ] = None,
 ) -> Response:
-    """Take a sales ledger: Date, Product, Quantity, Amount[, Customer][, Payment Method]; a worker reads it."""
+    """Take a sales ledger in any layout that POST /data/preview understands; a worker reads it.
+
+    An upload with an open question about money, dates or identity waits for its answer, see
+    POST /data/uploads/{file_id}/answers.
+    """
     strict_query(request, ("dedupe", "date_order"))
     meta = command_context(request, who)
     intake, form = await _receive(request, state.files, who, "file", MAX_CSV_BYTES)
 
     def record() -> Answer:
         mapping = column_mapping(form)
-        table = insist_on_ledger(intake.head, mapping)
+        table = insist_on_ledger(
+            intake.head, lambda: state.files.chunks(who.business_id or 0, intake.file_id, intake.size), mapping
+        )
         event = UploadAccepted(
             file_id=str(intake.file_id),
             file_name=intake.file_name,
             data_source_name=source_name(form),
             size=intake.size,
             sha256=intake.sha256,
-            rows_detected=intake.rows_detected(),
+            rows_detected=intake.rows_detected() if table.height is None else table.height,
             dedupe=dedupe == "on",
             date_order=date_order,
             mapping=mapping,
