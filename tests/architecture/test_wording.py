@@ -1,4 +1,4 @@
-"""Names, comments, messages and documents use the plain terms of the field (docs/glossary.md), no private vocabulary."""
+"""Names, comments, messages and documents use the terms of docs/glossary.md, no private vocabulary."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""From a ledger with baki, expenses and collections to the present and future balance, computed a second time by hand."""
+"""From a ledger with baki, expenses and collections to the present and future balance, computed again by hand."""
 
 import datetime as dt
 import random

@@ -33,7 +33,7 @@ logger = logging.getLogger("smartmarket.tests")
 _PREFIX = "test_"
 _QUICK = "postgres -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
-# Create a database from a template, and drop it. Where fsync is off, copying files takes a third of the time of copying through the log.
+# Create and drop a database. Where fsync is off, copying files takes a third of the time of copying through the log.
 CREATE_DATABASE = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
 DROP_DATABASE = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
 
