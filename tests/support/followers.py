@@ -48,7 +48,7 @@ def appending(world: World, first_tx: int = 1, pause: float = 0.005) -> Iterator
 
 @contextmanager
 def a_stuck_batch(world: World, processes: int = 1) -> Iterator[None]:
-    """Keep a table of the serving generation locked until `count` followers wait for it in a batch."""
+    """Keep a table of the serving generation locked until `processes` followers wait for it in a batch."""
     with connect(world.url, role=PROJECTOR) as conn, conn.transaction():
         table = Identifier(world.schema("sales"), "sales_totals")
         conn.execute("SET LOCAL lock_timeout = 0")
