@@ -277,7 +277,7 @@ def _totals(history: Sequence[RecordedEvent], lines: list[Line], products: list[
         {
             "business_id": business,
             "products": sum(owner == business for owner, _ in products),
-            **_sums([line for line in lines if line.business == business], "sales", "paisa"),
+            **_sums([line for line in lines if line.business == business], "sales", "paisa", "returned"),
         }
         for business in set(reported)
     ]
