@@ -105,12 +105,12 @@ class ProjectionCommands:
             csv.writer(sys.stdout).writerows([_CHANGES, *lines])
             return
         rows = sum(changes.rows for changes in found.tables.values())
-        effects = ", ".join(f"{effect.total.changed:,} of today's {kind}" for kind, effect in found.effects.items())
+        effects = ", ".join(f"{effect.total.changed:,} of today's {what}" for what, effect in found.effects.items())
         self.output.answer(
             {"generation": found.generation, "projection": name, **found.as_json()},
             f"{name}: {found.changed:,} of {rows:,} rows of {len(found.by_business)} of {found.businesses} businesses "
-            f"would change, and {effects} (computed in {found.seconds:.1f} s)"
-            f"\nsmartmarket projections adopt {found.generation}   puts these rules in force for every shop",
+            f"would change, and {effects} (computed in {found.seconds:.1f} s)\n"
+            f"smartmarket projections adopt {found.generation}   puts these rules in force for every shop",
         )
         if not self.output.as_json:
             Console().print(_changes(lines))
@@ -167,23 +167,6 @@ class ProjectionCommands:
             if conn.execute(SELECT_KNOWN_BUSINESS, (business,)).fetchone() != (True,):
                 msg = f"No business {business} is in the log: correct the number, or leave it out to take all."
                 raise CannotStart(msg)
-
-
-def parameters(settings: Sequence[str]) -> dict[str, object]:
-    """Return the values of settings such as `rfm.recency_days=7,30,60,120`, by name; raises CannotStart."""
-    return dict(map(_parameter, settings))
-
-
-def _parameter(text: str) -> tuple[str, object]:
-    name, equals, value = text.partition("=")
-    try:
-        numbers = [float(part) if "." in part else int(part) for part in value.split(",")]
-    except ValueError:
-        numbers = []
-    if not equals or not numbers:
-        msg = f"{text!r} names no rule and numbers: write it as rfm.recency_days=7,30,60,120"
-        raise CannotStart(msg)
-    return name, numbers if len(numbers) > 1 else numbers[0]
 
 
 def _known(name: str, others: Iterable[str] = ()) -> None:

@@ -83,8 +83,9 @@ def run_api(
     """
     host, port = host or container.settings.default_host, port or container.settings.port
     processes = processes or container.settings.api_processes or 1
+    _ = container.roles  # refuses before anything runs if the database does not answer or lacks rights
     if descriptor is None and processes > 1:
-        _serve_by_children(container, host, port, processes)
+        _serve_by_children(host, port, processes)
         return
     with socket.socket(fileno=descriptor) if descriptor is not None else listen(host, port, insist=True) as listener:
         _serve(container, listener)
@@ -127,9 +128,8 @@ def _serve(container: Container, listener: socket.socket) -> None:
         logger.info("process stopped", extra={"role": "api"})
 
 
-def _serve_by_children(container: Container, host: str, port: int, processes: int) -> None:
+def _serve_by_children(host: str, port: int, processes: int) -> None:
     """Keep API processes running that share one socket, until a signal stops it."""
-    _ = container.roles  # refuses once what every child would refuse
     stopped = threading.Event()
     with stopping_on_signals(stopped.set), listen(host, port, insist=True) as listener:
         children = Supervisor(serving(listener, processes), os.environ)

@@ -1,4 +1,4 @@
-"""The command line: `smartmarket COMMAND`. Commands import what they run when they are called, see operations.py."""
+"""The command line: `smartmarket COMMAND`. A command imports what it runs when it is called."""
 
 import os
 import sys
@@ -8,8 +8,8 @@ import typer
 from typer.main import get_command
 
 from shared.runtime.output import Output
-from smartmarket import errors, operations
-from smartmarket.context import configured, container
+from smartmarket import errors, operations, read_model_commands
+from smartmarket.context import Json, configured, container
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,7 +142,7 @@ def scheduler(context: typer.Context, *, child: Child = False) -> None:
 
 
 @app.command(rich_help_panel=_RUN)
-def migrate(context: typer.Context, *, as_json: operations.Json = False) -> None:
+def migrate(context: typer.Context, *, as_json: Json = False) -> None:
     """Bring the database to this release: tables, roles, first generations; replays outdated read models."""
     from smartmarket.migration import run_migrate
 
@@ -150,10 +150,10 @@ def migrate(context: typer.Context, *, as_json: operations.Json = False) -> None
     Output(as_json).answer(data, text)
 
 
-app.add_typer(operations.projections, name="projections", rich_help_panel=_OPERATE)
+app.add_typer(read_model_commands.projections, name="projections", rich_help_panel=_OPERATE)
 app.add_typer(operations.jobs, name="jobs", rich_help_panel=_OPERATE)
-app.add_typer(operations.indexes, name="indexes", rich_help_panel=_OPERATE)
-app.add_typer(operations.audit, name="audit", rich_help_panel=_OPERATE)
+app.add_typer(read_model_commands.indexes, name="indexes", rich_help_panel=_OPERATE)
+app.add_typer(read_model_commands.audit, name="audit", rich_help_panel=_OPERATE)
 app.add_typer(operations.staff, name="staff", rich_help_panel=_ACCOUNTS)
 app.add_typer(operations.demo, name="demo", rich_help_panel=_ACCOUNTS)
 

@@ -1,7 +1,7 @@
-"""What commands are given: settings, read once logging is set up, and the container built from them."""
+"""What commands share: their options and groups, the settings, and the container built from them."""
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from shared.runtime.container import Container
     from shared.runtime.settings import Settings
 
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 logger = logging.getLogger("smartmarket")
 
 
@@ -35,3 +36,9 @@ def container(context: typer.Context) -> "Container":
         context.obj = Container(local_state.filled(configured()))
     found: Container = context.obj
     return found
+
+
+def group(text: str, *examples: str) -> typer.Typer:
+    """Return a group of commands; the first words of `text` are its line in the list of commands."""
+    epilog = "\n\n".join(["Examples:", *(f"smartmarket {example}" for example in examples)])
+    return typer.Typer(help=text, epilog=epilog, no_args_is_help=True)

@@ -80,7 +80,7 @@ def _database(error: Exception) -> tuple[str, ...]:
         psycopg.errors.UndefinedColumn,
     )
     cause = " ".join(str(error).split())
-    if isinstance(error, not_migrated):
+    if isinstance(error, not_migrated) or isinstance(error.__cause__, not_migrated):
         return (f"The database is not that of this release: run `smartmarket migrate` first. {cause}",)
     if isinstance(error, psycopg.OperationalError | StoreError):
         return (f"The database of DATABASE_URL does not answer. Is it running (`smartmarket up`)? {cause}",)

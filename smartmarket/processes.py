@@ -14,7 +14,7 @@ from projections.registry import REGISTRY
 from shared.eventstore.listener import LogListener
 from shared.eventstore.store import EventStore
 from shared.eventstore.vault import MasterKey
-from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
+from shared.jobs.wakeups import open_publisher, open_receiver
 from shared.jobs.worker import Worker
 from shared.postgres import database
 from shared.runtime.container import Container
@@ -54,14 +54,13 @@ def worker_handlers(container: Container, store: EventStore, models: Models) -> 
 
 def build_worker(container: Container, store: EventStore, models: Models) -> Worker:
     """Return a worker for all kinds of jobs; the caller closes `store` and `models` after it has stopped."""
-    receiver = WakeupReceiver(container.broker, queue_name(container.url))
-    return Worker(store, container.connect, receiver, worker_handlers(container, store, models))
+    return Worker(store, container.connect, open_receiver(container), worker_handlers(container, store, models))
 
 
 def run_policies(container: Container) -> None:
     """Turn events into jobs until a signal stops it."""
     listener = LogListener(container.url)
-    policies = Policies(container.connect, WakeupPublisher(container.broker, queue_name(container.url)), listener)
+    policies = Policies(container.connect, open_publisher(container), listener)
     _run(container, "policies", policies.run, policies.stop, listener)
 
 

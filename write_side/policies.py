@@ -1,4 +1,4 @@
-"""The policies process: follows the log, turns events into jobs, and sends hints again for jobs nobody works on."""
+"""The policies process: follows the log, turns events into jobs, and repeats wake-ups for jobs that are due."""
 
 import functools
 import logging
@@ -17,8 +17,8 @@ from shared.eventstore.event import Event
 from shared.eventstore.listener import LogListener
 from shared.eventstore.reader import LogReader
 from shared.jobs import queue
-from shared.jobs.broker import WakeupPublisher
 from shared.jobs.job import NewJob, Outcome
+from shared.jobs.wakeups import Publisher
 from shared.runtime.loop import Loop
 
 Policy = Callable[[RecordedEvent, Any], list[NewJob | Outcome]]
@@ -36,11 +36,11 @@ _SWEEP_SECONDS = 5.0
 _NAME = "jobs"
 logger = logging.getLogger("smartmarket.policies")
 
-# Returns the position the policies have come to, kept from other policies processes until the commit.
+# Selects the policies' checkpoint and locks it against other policies processes until the commit.
 LOCK_POSITION = "SELECT position FROM jobs.progress WHERE policy = %s FOR UPDATE"
-# Returns nothing; an event is left to a release that can read it.
+# Keeps an unreadable event for a later release.
 LEAVE_UNREAD = "INSERT INTO jobs.unread VALUES (%s, %s) ON CONFLICT DO NOTHING"
-# Returns the positions of what was left, kept from other policies processes until the commit.
+# Selects the positions of unread events and locks them against other policies processes until the commit.
 LOCK_UNREAD = "SELECT position FROM jobs.unread ORDER BY position FOR UPDATE SKIP LOCKED"
 FORGET_UNREAD = "DELETE FROM jobs.unread WHERE position = %s"
 
@@ -48,27 +48,27 @@ FORGET_UNREAD = "DELETE FROM jobs.unread WHERE position = %s"
 class Policies(Loop):
     """Turns events into jobs until stopped."""
 
-    def __init__(self, connect: Callable[[], Connection[Any]], hints: WakeupPublisher, listener: LogListener) -> None:
-        """Write jobs over connections from `connect`, wake by `listener`, hint over `hints`."""
+    def __init__(self, connect: Callable[[], Connection[Any]], publisher: Publisher, listener: LogListener) -> None:
+        """Write jobs over connections from `connect`; `listener` wakes this loop, `publisher` wakes workers."""
         super().__init__("policies")
         self._connect = connect
-        self._hints = hints
+        self._publisher = publisher
         self._listener = listener
         self._reader = LogReader([event.topic for event in policies()])
         self._swept_at = 0.0
 
     def run(self) -> None:
-        """Follow the log until stopped, then close the broker's connection."""
+        """Follow the log until stopped, then close the publisher."""
         try:
             super().run()
         finally:
-            self._hints.close()
+            self._publisher.close()
 
     def step(self) -> None:
         """Follow the log over one connection, until stopped or the connection breaks."""
         with self._connect() as conn:
             conn.execute("INSERT INTO jobs.progress VALUES (%s, 0) ON CONFLICT DO NOTHING", (_NAME,))
-            self.take_up(conn)
+            self.retry_unread(conn)
             self._follow(conn)
 
     def _follow(self, conn: Connection[Any]) -> None:
@@ -77,13 +77,13 @@ class Policies(Loop):
             more = self.advance(conn)
             if time.monotonic() > self._swept_at + _SWEEP_SECONDS:
                 self._swept_at = time.monotonic()
-                self._hints.take_back()  # else those of a long backlog would pile up, sweep by sweep
-                self._hint(queue.due_by_priority(conn))
+                self._publisher.take_back()  # otherwise every sweep would add another wake-up per job of a backlog
+                self._announce(queue.due_by_priority(conn))
             if not more:
                 self._listener.wait(mark)
 
     def advance(self, conn: Connection[Any]) -> bool:
-        """Turn the next events into jobs, with the position, in one transaction; returns whether there were any."""
+        """Turn the next events into jobs and move the checkpoint, in one transaction; returns whether there were."""
         with conn.transaction():
             row = conn.execute(LOCK_POSITION, (_NAME,)).fetchone()
             batch = self._reader.after(conn, cast("tuple[int]", row)[0], limit=_BATCH)
@@ -94,33 +94,33 @@ class Policies(Loop):
             for recorded in (r for r, called_for in decided if called_for is None):
                 conn.execute(LEAVE_UNREAD, (recorded.position, recorded.topic))
             conn.execute("UPDATE jobs.progress SET position = %s WHERE policy = %s", (batch[-1].position, _NAME))
-        self._hint(due)
+        self._announce(due)
         return True
 
-    def take_up(self, conn: Connection[Any]) -> None:
-        """Turn into jobs what an earlier release could not read."""
+    def retry_unread(self, conn: Connection[Any]) -> None:
+        """Turn the events that an earlier release could not read into jobs."""
         with conn.transaction():
             for (position,) in conn.execute(LOCK_UNREAD).fetchall():
                 (recorded,) = self._reader.after(conn, position - 1, limit=1)
                 called_for = _decisions(recorded) if recorded.topic in CATALOGUE else None
                 if called_for is not None:
-                    queue.record(conn, called_for)  # the sweep hints
+                    queue.record(conn, called_for)  # the sweep announces them
                     conn.execute(FORGET_UNREAD, (position,))
 
-    def _hint(self, due: Mapping[int, list[uuid.UUID]]) -> None:
+    def _announce(self, due: Mapping[int, list[uuid.UUID]]) -> None:
         for priority, ids in due.items():
-            self._hints.send(ids, priority)
+            self._publisher.send(ids, priority)
 
 
 def _decisions(recorded: RecordedEvent) -> list[NewJob | Outcome] | None:
-    """Return what an event calls for; None, and a call for an operator, where it cannot be read."""
+    """Return the jobs that an event starts or ends; None, with a critical log entry, if it cannot be read."""
     try:
         called = policies().get(CATALOGUE[recorded.topic], ())
         event = recorded.event if called else None
         return [decision for policy in called for decision in policy(recorded, event)]
     except (msgspec.MsgspecError, LookupError, TypeError, ValueError):
         logger.critical(
-            "no policy of this release can read this event: what it should have started waits for one that can",
+            "event unreadable by this release; its jobs are created by a release that can read it",
             extra={"position": recorded.position, "topic": recorded.topic, "business_id": recorded.business_id},
             exc_info=True,
         )

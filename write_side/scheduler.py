@@ -1,4 +1,4 @@
-"""What time calls for: chores that any number of schedulers may run, one at a time."""
+"""Periodic chores. Several schedulers may run: each chore can be repeated without harm."""
 
 import logging
 import time
@@ -17,8 +17,8 @@ from write_side.identity.login_handlers import summarise_refusals
 _TICK = 5.0
 logger = logging.getLogger("smartmarket.scheduler")
 
-# Returns nothing; sessions and codes that have run out, refusals nobody counts any more, the end of addresses that
-# requests came from and then all of them, processes long gone.
+# Delete expired sessions, reset codes, counted refusals, attempts, processes and unused file parts; shorten the
+# addresses of requests after 90 days and delete them after 400.
 SWEEPS = (
     "DELETE FROM credentials.sessions WHERE expires_at < now() - interval '1 day'",
     "DELETE FROM credentials.resets WHERE expires_at < now() - interval '1 day'",
@@ -43,12 +43,14 @@ class _Chore:
 
 
 class Scheduler(Loop):
-    """Runs chores until stopped."""
+    """Runs each chore when it is due, until stopped."""
+
+    transient = (*Loop.transient, StoreError)
 
     def __init__(
         self, store: EventStore, connect: Callable[[], Connection[Any]], drop_generations: Callable[[], Sequence[str]]
     ) -> None:
-        """Sweep over connections from `connect`; `drop_generations` drops read models that serve no more."""
+        """Delete rows over connections from `connect`; `drop_generations` drops read models that no longer serve."""
         super().__init__("scheduler")
         self._connect = connect
         self._chores = [

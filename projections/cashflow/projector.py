@@ -1,7 +1,7 @@
-"""What moves a shop's cash: sales paid at once and on credit, refunds, goods bought, expenses, baki paid back.
+"""Cash flows of a business: sales paid at once and on credit, refunds, purchases, expenses, collected baki.
 
-Facts only: balances, what customers owe and what is to come are reckoned when they are asked for. Goods bought on
-credit count as paid at once, since nothing says when suppliers are paid.
+Facts only: balances, debts of customers and future payments are computed by queries. Purchases on credit count as paid
+at once, because no event records when suppliers are paid.
 """
 
 import datetime as dt
@@ -42,7 +42,7 @@ SETTINGS = Table(
 
 
 def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """Up to 500 sales: takings of their day, but baki where they were on credit."""
+    """Add up to 500 sales to the takings of their day, or to baki where they were on credit."""
     business = recorded.business_id
     on_credit = [method == ON_CREDIT for method, _ in event.payments]
     takings: dict[dt.date, int] = {}
@@ -70,12 +70,12 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
 
 
 def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """One sale entered by hand."""
+    """Add a sale entered by hand."""
     _sell(deltas, recorded.business_id, event, event.payment and event.payment[0], 1)
 
 
 def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
-    """A sale that never was is taken from its day, and from what was lent."""
+    """Subtract a voided sale from its day: what was received from takings, the rest from baki."""
     if event.received is None:
         _sell(deltas, recorded.business_id, event, event.payment, -1)
         return
@@ -85,7 +85,7 @@ def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _
 
 
 def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """Goods brought back, goods bought and expenses; what was brought back on credit lessens what is owed."""
+    """Add returns, purchases and expenses of a ledger; returns on credit reduce baki."""
     business = recorded.business_id
     for moved in event.movements:
         method = None if moved.payment is None else event.payments[moved.payment][0]
@@ -97,7 +97,7 @@ def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, del
 
 
 def on_collection_recorded(recorded: RecordedEvent, event: CollectionRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """A customer paid back."""
+    """Add a collection of baki."""
     business = recorded.business_id
     deltas.merge(CASH_DAYS, (business, event.date), collections=event.amount)
     deltas.merge(BAKI_DAYS, (business, event.date, event.customer_id), paid=event.amount)
@@ -105,13 +105,13 @@ def on_collection_recorded(recorded: RecordedEvent, event: CollectionRecorded, d
 
 
 def on_customers_merged(recorded: RecordedEvent, event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
-    """What the merged owe and pay is the survivor's from now on."""
+    """Move the baki of merged customers to the remaining one."""
     for merged in event.merged_ids:
         deltas.merge(BAKI_MERGES, (recorded.business_id, merged), customer_id=event.customer_id)
 
 
 def on_expense_recorded(recorded: RecordedEvent, event: ExpenseRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """An expense, once or recurring."""
+    """Insert an expense, once or recurring."""
     deltas.merge(
         EXPENSES,
         (recorded.business_id, event.expense_id),
@@ -123,14 +123,14 @@ def on_expense_recorded(recorded: RecordedEvent, event: ExpenseRecorded, deltas:
 
 
 def on_expense_ended(recorded: RecordedEvent, event: ExpenseEnded, deltas: Deltas, _: SubjectKeys) -> None:
-    """An expense that falls due no more, or never did."""
+    """End a recurring expense, or remove any other one."""
     deltas.merge(EXPENSES, (recorded.business_id, event.expense_id), ended_on=event.date)
 
 
 def on_cash_settings_changed(
     recorded: RecordedEvent, event: CashSettingsChanged, deltas: Deltas, _: SubjectKeys
 ) -> None:
-    """Where the cash stood, and when to warn."""
+    """Set the opening balance and the threshold of warnings."""
     deltas.merge(
         SETTINGS,
         (recorded.business_id,),

@@ -1,7 +1,7 @@
 -- @tables
--- What moves the cash of a business. Money in paisa, dates in Asia/Dhaka.
--- Per day: sales paid at once and on credit (less what was voided or brought back on credit), refunds, goods bought,
--- expenses of ledgers, baki paid back; sale_count counts sales that were not voided.
+-- Cash flows of a business. Money in paisa, dates in Asia/Dhaka.
+-- Per day: sales paid at once and on credit (less voids and returns on credit), refunds, purchases,
+-- expenses of ledgers, collected baki; sale_count counts sales that were not voided.
 CREATE TABLE cash_days (
     business_id bigint NOT NULL,
     date        date NOT NULL,
@@ -13,7 +13,7 @@ CREATE TABLE cash_days (
     collections bigint NOT NULL,
     sale_count  bigint NOT NULL
 );
--- What a customer bought on credit and paid back, per day and in all; customer 0 stands for sales without a name.
+-- What a customer bought on credit and paid back, per day and in total; customer 0: sales without a customer.
 CREATE TABLE baki_days (
     business_id bigint NOT NULL,
     customer_id bigint NOT NULL,
@@ -27,13 +27,13 @@ CREATE TABLE baki_totals (
     lent        bigint NOT NULL,
     paid        bigint NOT NULL
 );
--- Customers who turned out to be another one.
+-- Customers who were merged into another one.
 CREATE TABLE baki_merges (
     business_id bigint NOT NULL,
     id          bigint NOT NULL,
     customer_id bigint
 );
--- Expenses entered by hand; a recurring one falls due before `ended_on` only, any other one with `ended_on` never was.
+-- Expenses entered by hand; a recurring one is due before `ended_on` only, any other one with `ended_on` was removed.
 CREATE TABLE cash_expenses (
     business_id bigint NOT NULL,
     id          bigint NOT NULL,

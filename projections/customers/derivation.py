@@ -1,4 +1,4 @@
-"""Where customers stand: their scores, their risk and what is needed to reckon both on any later day.
+"""Scores and churn risk of customers, and what is needed to compute both for any later day.
 
 A row changes by itself only on `next_change_on`: what a passing day changes evenly (days of silence, the score that
 grows with them) is computed at reading.
@@ -22,12 +22,12 @@ from shared.eventstore.rule_versions import Rules, RuleVersion
 
 RULES = ("rfm", "churn", "returning")
 NEVER = dt.date(9999, 12, 31)
-# From here on a score is 1, however long the silence: an order by score needs to know no more of such a customer.
+# `scored_from` of a customer whose score is 1 on any day: an order by score needs no more.
 CERTAIN = dt.date(1, 1, 1)
 
 
 class Churn(NamedTuple):
-    """A row of `churn`: a living customer, that is one who was not merged into another.
+    """A row of `churn`: a customer who was not merged into another one.
 
     visits: days with a purchase; last_at: seconds as in `local_seconds`; usual_gap: twice the median days between
     visits; flips: the days on which `declining` changes if nobody comes; scored_from: the day silence is counted from.
@@ -67,15 +67,15 @@ TOTALS = Table(
     changes=dict.fromkeys(rfm.SEGMENTS, "add") | dict.fromkeys(("horizon", "intercept", "slope", "scoring"), "set"),
 )
 
-# So many columns tell who it is and what was bought: no passing day changes them.
+# The columns before this one depend on purchases only: no passing day changes them.
 _BOUGHT = Churn._fields.index("recency")
 Integers = npt.NDArray[np.int64]
 
 
 class _Scale(NamedTuple):
-    """What the rules come to: recency scores by days of silence, segments by the sum of the scores.
+    """The rules as tables: recency scores by days of silence, segments by the sum of the scores.
 
-    turns: the days of silence on which something changes by itself, for who is not declining and for who is.
+    turns: the days of silence on which a row changes by itself, for customers who are not declining and who are.
     """
 
     versions: str
@@ -99,7 +99,7 @@ def _scale(*chosen: RuleVersion) -> _Scale:
 
 
 def derive(facts: Facts, today: dt.date, rules: Rules, deltas: Deltas) -> None:
-    """Make a row per living customer, and their sums."""
+    """Compute a row per customer who was not merged into another, and their sums."""
     scale, returning = _scale(*map(rules.__getitem__, RULES)), rules["returning"].parameters
     members = facts.rows(MEMBERS)
     merged = {customer: into for customer, into in members if into is not None}
@@ -122,11 +122,11 @@ def derive(facts: Facts, today: dt.date, rules: Rules, deltas: Deltas) -> None:
 
 
 def age(rows: Sequence[Row], today: dt.date, rules: Rules, deltas: Deltas) -> None:
-    """Bring rows of `churn` to a later day."""
+    """Update rows of `churn` to a later day."""
     scale = _scale(*map(rules.__getitem__, RULES))
     for row in rows:
         before = Churn(*row)
-        after = _standing(before, today, scale)
+        after = _as_of(before, today, scale)
         deltas.put(CHURN, after)
         if after.segment != before.segment:
             _count(deltas, before.business_id, before.segment, -1)
@@ -134,7 +134,7 @@ def age(rows: Sequence[Row], today: dt.date, rules: Rules, deltas: Deltas) -> No
 
 
 def _bought(business_id: int, known: Integers, visits: Visits, today: dt.date, scale: _Scale) -> list[Churn]:
-    """Return the rows of who bought; `known` are their ids, sales, paisa, last moments and warmths."""
+    """Return the rows of customers with visits; `known` are their ids, sales, paisa, last times and warmths."""
     gaps, warmths = rhythm.doubled_gaps(visits), known[-1]
     declining, flips = rhythm.declining(visits, gaps, today.toordinal())
     scores = [rfm.relative_scores(values).tolist() for values in (warmths, visits.counts, known[2])]
@@ -167,11 +167,11 @@ def _bought(business_id: int, known: Integers, visits: Visits, today: dt.date, s
         )
         for customer, sales, paisa, last_at, count, last, gap, warmth, rank, frequency, monetary, turned, turns in table
     )
-    return [_standing(row, today, scale) for row in rows]
+    return [_as_of(row, today, scale) for row in rows]
 
 
 def _visits(rows: Sequence[Row], merged: dict[int, int]) -> tuple[Integers, Visits, Integers]:
-    """Return who came, on which days, and per customer the sales, the paisa and the last moment."""
+    """Return ids and visits of customers, and per customer sales, paisa and the last time."""
     kept = [(merged.get(who, who), on.toordinal(), n, paisa, at) for who, on, n, paisa, at in rows if n > 0]
     table: Integers = np.array(kept, dtype=np.int64).reshape(-1, 5).T
     table = table[:, np.lexsort((table[1], table[0]))]
@@ -205,7 +205,7 @@ def _greatest(values: Integers, begin: Integers) -> Integers:
 
 
 def _idle(business_id: int, customer: int, scale: _Scale) -> Churn:
-    """Return the row of who never bought, or whose every sale was voided: nobody is farther away."""
+    """Return the row of a customer without sales, or with voided ones only: the highest risk."""
     segment = scale.segments[3]
     return Churn(
         business_id,
@@ -232,8 +232,8 @@ def _idle(business_id: int, customer: int, scale: _Scale) -> Churn:
     )
 
 
-def _standing(row: Churn, today: dt.date, scale: _Scale) -> Churn:
-    """Return the row as it stands on a day; who it is, what was bought and how much that is stays."""
+def _as_of(row: Churn, today: dt.date, scale: _Scale) -> Churn:
+    """Return the row as of a day; the columns that depend on purchases are unchanged."""
     if row.last_on is None:
         return row
     passed = bisect_right(row.flips, today)
@@ -262,7 +262,7 @@ def _standing(row: Churn, today: dt.date, scale: _Scale) -> Churn:
 
 
 def _turn(last_on: dt.date, days: int, turns: Sequence[int]) -> dt.date:
-    """Return the next day on which silence alone changes something."""
+    """Return the next day on which silence alone changes the row."""
     turn = bisect_right(turns, days)
     return last_on + dt.timedelta(turns[turn]) if turn < len(turns) else NEVER
 

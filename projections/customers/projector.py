@@ -1,4 +1,4 @@
-"""The customers of a shop: who they are, on which days they came, and where they stand."""
+"""The customers of a business: their details, the days of their visits and, derived from these, their scores."""
 
 from typing import cast
 
@@ -26,27 +26,27 @@ PEOPLE = Table("people", ("business_id", "id"), changes=dict.fromkeys(_PERSON, "
 
 
 def on_customers_added(recorded: RecordedEvent, event: CustomersAdded, deltas: Deltas, keys: SubjectKeys) -> None:
-    """New customers; of a forgotten one only the number stays."""
+    """Insert customers; of an erased one only the id is left."""
     for customer in event.customers:
         deltas.merge(MEMBERS, (recorded.business_id, customer.id))
-        _tell(recorded, customer.id, customer.sealed, deltas, keys)
+        _change_details(recorded, customer.id, customer.sealed, deltas, keys)
 
 
 def on_customer_details_changed(
     recorded: RecordedEvent, event: CustomerDetailsChanged, deltas: Deltas, keys: SubjectKeys
 ) -> None:
-    """What the owner said of a customer; "" where something was taken back."""
-    _tell(recorded, event.customer_id, event.sealed, deltas, keys)
+    """Change the details of a customer; "" clears one."""
+    _change_details(recorded, event.customer_id, event.sealed, deltas, keys)
 
 
 def on_customers_merged(recorded: RecordedEvent, event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
-    """Several customers are one person: their visits are the survivor's."""
+    """Merge customers: their visits count for the remaining one."""
     for merged in event.merged_ids:
         deltas.merge(MEMBERS, (recorded.business_id, merged), merged_into=event.customer_id)
 
 
 def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """Up to 500 sales; several on one day are one visit."""
+    """Count up to 500 sales as visits; several on one day are one visit."""
     business = recorded.business_id
     add_visit = deltas.merger(VISITS, "sales", "paisa", "last_at")
     midnights: dict[object, int] = {}
@@ -71,7 +71,7 @@ def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, del
 
 
 def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """One sale."""
+    """Count a sale entered by hand."""
     if event.customer_id is not None:
         key = (recorded.business_id, event.customer_id, event.date)
         at = local_seconds(event.date, event.time)
@@ -79,25 +79,25 @@ def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Delta
 
 
 def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
-    """A sale never was; a day without sales is no visit. That of other sales keeps the latest time it had."""
+    """Uncount a voided sale; a day without sales is no visit. A day with other sales keeps its latest time."""
     if event.customer_id is not None:
         key = (recorded.business_id, event.customer_id, event.date)
         deltas.merge(VISITS, key, sales=-1, paisa=-event.paisa, last_at=local_seconds(event.date, event.time))
 
 
 def on_upload_completed(_recorded: RecordedEvent, _event: UploadCompleted, _deltas: Deltas, _: SubjectKeys) -> None:
-    """A ledger was read to its end: what is derived follows."""
+    """Change no fact: rows are derived after a completely read ledger."""
 
 
 def on_upload_failed(_recorded: RecordedEvent, _event: UploadFailed, _deltas: Deltas, _: SubjectKeys) -> None:
-    """A ledger was read as far as it could be: what is derived follows."""
+    """Change no fact: rows are derived after a partly read ledger."""
 
 
-def _tell(recorded: RecordedEvent, customer: int, sealed: str, deltas: Deltas, keys: SubjectKeys) -> None:
+def _change_details(recorded: RecordedEvent, customer: int, sealed: str, deltas: Deltas, keys: SubjectKeys) -> None:
     person = keys.open(_subject(recorded.business_id, customer), sealed) or {}
-    said = {detail: person.get(detail) for detail in DETAILS}
-    name = said["name"]
-    deltas.merge(PEOPLE, (recorded.business_id, customer), sort_name=name and name.casefold(), **said)
+    details = {detail: person.get(detail) for detail in DETAILS}
+    name = details["name"]
+    deltas.merge(PEOPLE, (recorded.business_id, customer), sort_name=name and name.casefold(), **details)
 
 
 def _subject(business: int | None, customer: int) -> str:

@@ -1,5 +1,5 @@
 -- @tables
--- Who the customers of a business are; merged ones keep their row.
+-- Details of customers; merged ones keep their row.
 CREATE TABLE people (
     business_id bigint NOT NULL,
     id          bigint NOT NULL,
@@ -15,7 +15,7 @@ CREATE TABLE customer_ids (
     id          bigint NOT NULL,
     merged_into bigint
 );
--- The days on which a customer came; last_at in seconds since 2000-01-01 00:00 in Dhaka. No sales: no visit.
+-- The days of a customer's visits; last_at in seconds since 2000-01-01 00:00 in Dhaka. No sales: no visit.
 CREATE TABLE visits (
     business_id bigint NOT NULL,
     customer_id bigint NOT NULL,
@@ -24,8 +24,8 @@ CREATE TABLE visits (
     paisa       bigint NOT NULL,
     last_at     bigint
 );
--- Where each living customer stands. A passing day changes columns that no index has, so its rows stay on their pages,
--- for which there is room; whom it concerns is found by reading all rows once a day, which is cheaper than an index.
+-- Scores of customers who were not merged. A passing day changes columns without indexes, so that updated rows stay on
+-- their pages (fillfactor); the rows that it changes are found by a daily scan, which is cheaper than an index.
 CREATE TABLE churn (
     business_id    bigint NOT NULL,
     id             bigint NOT NULL,
@@ -49,7 +49,7 @@ CREATE TABLE churn (
     rules          text NOT NULL,
     next_change_on date NOT NULL
 ) WITH (fillfactor = 80);
--- scoring: the rules that scores are reckoned by at reading, where they are not the first.
+-- scoring: the rules with which queries compute scores, unless they are the defaults.
 CREATE TABLE churn_totals (
     business_id bigint NOT NULL,
     dormant     bigint NOT NULL,

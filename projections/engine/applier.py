@@ -31,7 +31,7 @@ ADVANCE = """UPDATE {} AS p SET position = u.moved
 PARK = "INSERT INTO {} VALUES (%s, %s, %s, %s)"
 UNPARK = "DELETE FROM {} WHERE business_id = %s RETURNING position"
 
-# Errors that an event causes, whatever the state of the database: its business is parked. Other errors stop the shard.
+# Errors caused by the event and not by the state of the database: its business is parked. Others stop the shard.
 POISON = (
     psycopg.DataError,
     psycopg.IntegrityError,

@@ -57,7 +57,7 @@ def create(conn: Connection[Any], projection: Projection, origin: Origin) -> tup
     """
     generation, schema = generations.insert(conn, projection, origin)
     if origin.requested:
-        drop(conn, schema)
+        drop_schema(conn, schema)
     conn.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
     _in_schema(conn, schema, HOUSEKEEPING + projection.schema().tables)
     conn.execute(SQL(INSERT_CHECKPOINTS).format(Identifier(schema, "progress")), (SHARDS - 1,))
@@ -96,7 +96,13 @@ def ensure_live(conn: Connection[Any], registry: Mapping[str, Projection]) -> li
 
 
 def drop(conn: Connection[Any], schema: str) -> None:
-    """Drop the schema of a generation; its row is kept."""
+    """Drop the schema of a generation and record it."""
+    drop_schema(conn, schema)
+    generations.mark_dropped(conn, schema)
+
+
+def drop_schema(conn: Connection[Any], schema: str) -> None:
+    """Drop the schema of a generation; its state is kept."""
     conn.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(schema)))
 
 
@@ -111,7 +117,6 @@ def drop_unused(conn: Connection[Any], *, after_seconds: float = 60.0) -> list[s
                 conn.execute("SET LOCAL lock_timeout = '200ms'")
                 if conn.execute(LOCK_DROPPABLE, {**locks, "schema": schema}).fetchone():
                     drop(conn, schema)
-                    generations.mark_dropped(conn, schema)
                     dropped.append(schema)
         except LockNotAvailable:
             logger.info("generation still in use; retrying later", extra={"schema": schema})

@@ -29,7 +29,7 @@ _WORDS = {
 
 
 def with_states(text: str) -> Composed:
-    """Return a statement in which names in braces stand for states and kinds: `{retired}`, `{kind_rebuild}`."""
+    """Return a statement in which names in braces are replaced by states and kinds: `{retired}`, `{kind_rebuild}`."""
     return SQL(cast("Any", text)).format(**_WORDS)
 
 
@@ -161,7 +161,7 @@ def unlock(conn: Connection[Any], generation: int) -> None:
 
 
 def set_state(conn: Connection[Any], generation: int, state: GenerationState) -> None:
-    """Record a state, whatever the one before."""
+    """Record a state unconditionally."""
     conn.execute(SET_STATE, (state.value, generation))
 
 

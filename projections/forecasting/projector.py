@@ -1,4 +1,4 @@
-"""The latest forecast of each product and horizon, and that of the shop's takings, as they were told."""
+"""The latest recorded forecasts, of each product and horizon and of the shop's takings."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.vault import SubjectKeys
 
 READY, INSUFFICIENT = "ready", "insufficient_data"
-# Stands for the shop's takings among products.
+# The product id under which windows of the shop's takings are stored.
 TAKINGS = 0
 FORECASTS = Table(
     "forecasts",
@@ -62,12 +62,12 @@ FORECAST_WINDOWS = Table(
 
 
 def on_forecasts_requested(recorded: RecordedEvent, event: ForecastsRequested, deltas: Deltas, _: SubjectKeys) -> None:
-    """Products too short for a forecast are shown with what they lack."""
+    """Show products with too little history and how much they need."""
     _lacking(recorded, event.horizon, event.skipped, deltas, asked_on=event.date)
 
 
 def on_forecast_made(recorded: RecordedEvent, event: ForecastMade, deltas: Deltas, _: SubjectKeys) -> None:
-    """A forecast takes the place of the one before, whole: none of its columns is ever null."""
+    """Replace a forecast completely: none of its columns is ever null."""
     report = {"sums": event.sums, "accuracy": event.accuracy, "rivals": event.rivals}
     deltas.merge(
         FORECASTS,
@@ -92,7 +92,7 @@ def on_forecast_made(recorded: RecordedEvent, event: ForecastMade, deltas: Delta
 
 
 def on_forecast_failed(recorded: RecordedEvent, event: ForecastFailed, deltas: Deltas, _: SubjectKeys) -> None:
-    """The forecast before goes on, if there is one; that the last attempt failed is told beside it."""
+    """Keep the previous forecast, if any, and record beside it that the last attempt failed."""
     key = (recorded.business_id, event.product_id, event.horizon)
     deltas.merge(FORECASTS, key, failed_on=event.date, failure=event.reason)
 
@@ -100,14 +100,14 @@ def on_forecast_failed(recorded: RecordedEvent, event: ForecastFailed, deltas: D
 def on_forecast_run_completed(
     recorded: RecordedEvent, event: ForecastRunCompleted, deltas: Deltas, _: SubjectKeys
 ) -> None:
-    """What turned out too short once it was looked at is shown so, too."""
+    """Show a product whose history turned out to be too short."""
     _lacking(recorded, event.horizon, event.short, deltas)
 
 
 def on_revenue_forecast_made(
     recorded: RecordedEvent, event: RevenueForecastMade, deltas: Deltas, _: SubjectKeys
 ) -> None:
-    """What the shop is going to take in."""
+    """Replace the forecast of the shop's takings."""
     deltas.merge(
         REVENUE_FORECASTS,
         (recorded.business_id,),

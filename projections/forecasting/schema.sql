@@ -1,5 +1,5 @@
 -- @tables
--- What the owner was told of demand to come: the latest forecast per product and horizon. Quantities in thousandths,
+-- The latest demand forecast shown to the owner, per product and horizon. Quantities in thousandths,
 -- days in Asia/Dhaka. status: ready, insufficient_data (it has `have` transactions and needs `need`), or null where every
 -- attempt failed. `expected` has the demand of each day after made_on; `quantiles`, per day, those at `levels`
 -- (thousandths) of the demand up to it; days and report are JSON of the event's rows.
@@ -26,7 +26,7 @@ CREATE TABLE forecasts (
     failed_on    date,
     failure      text
 );
--- What the shop was told it will take in at the counter on each day after made_on, in paisa.
+-- The latest forecast of takings on each day after made_on, in paisa.
 CREATE TABLE revenue_forecasts (
     business_id  bigint NOT NULL,
     made_on      date,
@@ -37,8 +37,8 @@ CREATE TABLE revenue_forecasts (
     upper        bigint[],
     data_version bigint
 );
--- What the models foretold as of past weeks, for the next forecast to go on from: a product's demand in thousandths, and
--- as product 0 the shop's takings in paisa. `foretold` is JSON: model -> amounts per day.
+-- What the models predicted for past weeks, which the next forecast reuses: demand of a product in thousandths, and as
+-- product 0 the takings of the shop in paisa. `foretold` is JSON: model -> amounts per day.
 CREATE TABLE forecast_windows (
     business_id bigint NOT NULL,
     product_id  bigint NOT NULL,

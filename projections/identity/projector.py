@@ -1,4 +1,4 @@
-"""The profile of each business and the counts on its first screen."""
+"""Business profiles, and the counts on the owner's first screen."""
 
 from collections import Counter
 from typing import cast
@@ -44,13 +44,13 @@ STATS = Table(
         "paisa": "add",
     },
 )
-# The last day with a sale is found here: a voided sale may have been the only one of its day.
+# To find the last day with a sale: a voided sale may have been the only one of its day.
 DAYS = Table("profile_days", ("business_id", "date"), changes={"sales": "add"})
 SOURCES = Table("data_sources", ("business_id", "source"), changes={"uses": "add"})
 
 
 def on_business_registered(recorded: RecordedEvent, event: BusinessRegistered, deltas: Deltas, _: SubjectKeys) -> None:
-    """A shop opens with a name and a type."""
+    """Insert the profile of a new business."""
     deltas.merge(
         PROFILES,
         (event.business_id,),
@@ -65,7 +65,7 @@ def on_business_registered(recorded: RecordedEvent, event: BusinessRegistered, d
 def on_business_profile_changed(
     _: RecordedEvent, event: BusinessProfileChanged, deltas: Deltas, keys: SubjectKeys
 ) -> None:
-    """The owner changed the profile; "" clears a field."""
+    """Change the profile; "" clears a field."""
     person = (event.sealed and keys.open(_subject(event), event.sealed)) or {}
     deltas.merge(
         PROFILES,
@@ -79,22 +79,22 @@ def on_business_profile_changed(
 
 
 def on_products_added(recorded: RecordedEvent, event: ProductsAdded, deltas: Deltas, _: SubjectKeys) -> None:
-    """More products."""
+    """Count products."""
     deltas.merge(STATS, (recorded.business_id,), products=len(event.products))
 
 
 def on_customers_added(recorded: RecordedEvent, event: CustomersAdded, deltas: Deltas, _: SubjectKeys) -> None:
-    """More customers."""
+    """Count customers."""
     deltas.merge(STATS, (recorded.business_id,), customers=len(event.customers))
 
 
 def on_customers_merged(recorded: RecordedEvent, _event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
-    """One customer less: of the ids an event names, only the first was still counted."""
+    """Uncount one customer: of the ids of the event only the first was still counted."""
     deltas.merge(STATS, (recorded.business_id,), customers=-1)
 
 
 def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """More sales."""
+    """Count the sales of a batch."""
     if event.sales:
         paisa = sum(sale.paisa for sale in event.sales)
         deltas.merge(STATS, (recorded.business_id,), transactions=len(event.sales), paisa=paisa)
@@ -110,25 +110,25 @@ def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, del
 
 
 def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """One more sale."""
+    """Count a sale entered by hand."""
     deltas.merge(STATS, (recorded.business_id,), transactions=1, paisa=event.paisa)
     deltas.merge(DAYS, (recorded.business_id, event.date), sales=1)
     deltas.merge(SOURCES, (recorded.business_id, "manual"), uses=1)
 
 
 def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
-    """One sale less."""
+    """Uncount a voided sale."""
     deltas.merge(STATS, (recorded.business_id,), transactions=-1, paisa=-event.paisa)
     deltas.merge(DAYS, (recorded.business_id, event.date), sales=-1)
 
 
 def on_upload_accepted(recorded: RecordedEvent, _event: UploadAccepted, deltas: Deltas, _: SubjectKeys) -> None:
-    """Ledgers are a source of this shop's data."""
+    """Count an uploaded ledger as a source of data."""
     deltas.merge(SOURCES, (recorded.business_id, "csv"), uses=1)
 
 
 def on_receipt_stored(recorded: RecordedEvent, _event: ReceiptStored, deltas: Deltas, _: SubjectKeys) -> None:
-    """Receipts are a source of this shop's data."""
+    """Count a receipt as a source of data."""
     deltas.merge(SOURCES, (recorded.business_id, "receipt_ocr"), uses=1)
 
 

@@ -1,5 +1,5 @@
 -- @tables
--- Profiles of businesses and what their owners' first screen counts.
+-- Profiles of businesses, and the counts of the first screen.
 CREATE TABLE profiles (
     business_id  bigint NOT NULL,
     name         text,
@@ -17,7 +17,7 @@ CREATE TABLE profile_stats (
     transactions bigint NOT NULL,
     paisa        bigint NOT NULL
 );
--- How many sales of each day stand; 0 where all were voided.
+-- Number of sales of each day that were not voided.
 CREATE TABLE profile_days (
     business_id bigint NOT NULL,
     date        date NOT NULL,

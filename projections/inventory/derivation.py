@@ -1,4 +1,4 @@
-"""What stands on the shelves of a shop, derived from its counts and from what came and went since."""
+"""The stock of each product, derived from its last count and the movements since."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -66,7 +66,7 @@ _NO_GOODS: _Columns = dict.fromkeys(("product_id", *GOODS.changes), ())
 
 
 def derive(facts: Facts, _: dt.date, rules: Rules, deltas: Deltas) -> None:
-    """Every product's stock and reorder point; the owner's goes before the one that is reckoned."""
+    """Compute the stock and the reorder point of every product; the owner's point overrides the computed one."""
     chosen = rules[RULES[0]]
     goods = sorted(facts.rows(GOODS), key=itemgetter(0))
     of_goods = dict(zip(("product_id", *GOODS.changes), zip(*goods, strict=True), strict=True)) if goods else _NO_GOODS
@@ -74,7 +74,7 @@ def derive(facts: Facts, _: dt.date, rules: Rules, deltas: Deltas) -> None:
     moves = _moves(facts, ids)
     stock = _stock(facts, ids, moves)
     given = np.array([_given(point, -1) for point in of_goods["reorder_point"]], np.int64)
-    points = np.where(given >= 0, given, _reckoned(of_goods, moves, chosen.parameters))
+    points = np.where(given >= 0, given, _computed(of_goods, moves, chosen.parameters))
     low = rule.is_low(stock, points)
     columns = (ids, *stock[:3], points, given < 0, low)
     for product, quantity, known, counted_at, point, auto, is_low in zip(*(c.tolist() for c in columns), strict=True):
@@ -93,7 +93,7 @@ def derive(facts: Facts, _: dt.date, rules: Rules, deltas: Deltas) -> None:
 
 
 class _Moves(NamedTuple):
-    """What was sold and what came otherwise: of which product (index), when, its order, how much."""
+    """Sales and other movements: index of the product, second, order within the second, quantities."""
 
     product: Ints
     at: Ints
@@ -109,18 +109,18 @@ def _moves(facts: Facts, ids: Ints) -> _Moves:
         for _, product, at, recorded, told_at, sold, moved, _ in facts.rows(ENTRIES)
     ]
     by_hand = _columns(entries, 5).T
-    told = (product, day * DAY_SECONDS + second, np.zeros_like(day), sold, moved)
-    joined = [np.concatenate(both) for both in zip(told, by_hand, strict=True)]
+    by_ledger = (product, day * DAY_SECONDS + second, np.zeros_like(day), sold, moved)
+    joined = [np.concatenate(both) for both in zip(by_ledger, by_hand, strict=True)]
     return _Moves(_index(ids, joined[0]), *joined[1:])
 
 
 def _stock(facts: Facts, ids: Ints, moves: _Moves) -> Stock:
-    """Return the stock of `ids`: within the block of the last count move by move, from then on block by block."""
+    """Return the stock of `ids`: from movements within the block of the last count, from sums of blocks after it."""
     product, at, recorded, quantity = _columns(facts.rows(COUNTS), 4).T
     counted = rule.last_counts(Counts(_index(ids, product), at, quantity, recorded), len(ids))
     block = counted.counted_at // _BLOCK_SECONDS
     close = moves.at // _BLOCK_SECONDS == block[moves.product]
-    number, product, change = _columns(facts.rows(BLOCKS), 3).T  # a block begins after the count, or is not later
+    number, product, change = _columns(facts.rows(BLOCKS), 3).T  # a block that begins before the count is ignored
     changes = Changes(
         np.concatenate((moves.product[close], _index(ids, product))),
         np.concatenate((moves.at[close], number * _BLOCK_SECONDS)),
@@ -130,8 +130,8 @@ def _stock(facts: Facts, ids: Ints, moves: _Moves) -> Stock:
     return rule.on_hand(counted, changes)
 
 
-def _reckoned(of_goods: _Columns, moves: _Moves, parameters: StockParameters) -> Ints:
-    """Return the reorder points by the demand of the days up to the last one on which anything was sold."""
+def _computed(of_goods: _Columns, moves: _Moves, parameters: StockParameters) -> Ints:
+    """Return the reorder points computed from demand up to the last day with any sale."""
     products = len(of_goods["product_id"])
     day = moves.at // DAY_SECONDS
     if not (moves.sold > 0).any():
@@ -159,18 +159,18 @@ def _columns(rows: Sequence[Row], width: int) -> Ints:
     return np.fromiter(chain.from_iterable(rows), np.int64, len(rows) * width).reshape(-1, width)
 
 
-# Returns when each product was counted last.
+# Selects the time of the last count of each product.
 _LAST_COUNTS = """(SELECT product_id, max(at) AS at FROM {schema}.stock_counts WHERE business_id = %(business)s
     GROUP BY product_id)"""
-# By what the index of the entries goes.
+# The expression that the index of the entries contains.
 _ENTRY_AT = "coalesce(at, told_at)"
-# Returns the first day of the window of demand.
+# Selects the first day of the window of demand.
 _FIRST_DAY = f"""(SELECT max(day) - (%(stock.window_days)s::int - 1) FROM (
     SELECT max(day) AS day FROM {{schema}}.stock_flow WHERE business_id = %(business)s AND sold > 0
     UNION ALL SELECT max({_ENTRY_AT}) / {DAY_SECONDS} FROM {{schema}}.stock_entries
     WHERE business_id = %(business)s AND sold > 0) AS sales)"""  # noqa: S608  (constants)
 _OLDEST_DAY = f"least({_FIRST_DAY}, (SELECT min(at) / {DAY_SECONDS} FROM {_LAST_COUNTS} AS c))"  # noqa: S608
-# What is left out: flow before the window of demand, but for the block of a product's last count; blocks before that.
+# Excludes flow before the window of demand, except in the block of a product's last count, and blocks before that.
 NARROW = {
     FLOW.name: f"""day >= {_OLDEST_DAY} AND (
         day >= {_FIRST_DAY} OR (product_id, day / {BLOCK_DAYS}) IN (

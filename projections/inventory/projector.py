@@ -1,7 +1,6 @@
-"""The stock of a shop's products, and what is known of them beside their sales."""
+"""Details and stock of a business's products."""
 
 import datetime as dt
-from zoneinfo import ZoneInfo
 
 from projections.engine.deltas import Deltas
 from projections.engine.derivation import Derivation, local_seconds
@@ -35,16 +34,16 @@ from shared.domain.events.sales import (
 from shared.domain.rules.registry import BOOK
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.vault import SubjectKeys
+from shared.runtime.business_day import DHAKA
 
-_DHAKA = ZoneInfo("Asia/Dhaka")
 _EPOCH = dt.date(2000, 1, 1).toordinal()
-# Seconds between a command's look at the clock and its event's time.
+# Seconds between the time that a command reads and the time of its event.
 _STAMPED_WITHIN = 1
 _SIGNS = {"receive": 1, "return": 1, "adjust": 1, "waste": -1}
 
 
 def on_products_added(recorded: RecordedEvent, event: ProductsAdded, deltas: Deltas, _: SubjectKeys) -> None:
-    """New products, of which nothing more is known."""
+    """Insert products without details."""
     for product in event.products:
         deltas.merge(GOODS, (recorded.business_id, product.id))
 
@@ -52,30 +51,30 @@ def on_products_added(recorded: RecordedEvent, event: ProductsAdded, deltas: Del
 def on_product_details_changed(
     recorded: RecordedEvent, event: ProductDetailsChanged, deltas: Deltas, _: SubjectKeys
 ) -> None:
-    """What the owner said of a product, or took back."""
-    said = {name: getattr(event, name) for name in DETAILS}
-    said |= {name: "" if name in TEXTS else -1 for name in event.cleared}
-    deltas.merge(GOODS, (recorded.business_id, event.product_id), **said)
+    """Change or clear details of a product."""
+    details = {name: getattr(event, name) for name in DETAILS}
+    details |= {name: "" if name in TEXTS else -1 for name in event.cleared}
+    deltas.merge(GOODS, (recorded.business_id, event.product_id), **details)
 
 
 def on_product_sheet_recorded(
     recorded: RecordedEvent, event: ProductSheetRecorded, deltas: Deltas, _: SubjectKeys
 ) -> None:
-    """What a ledger said of its products; a stock in it was counted at the end of its day, of today when it was told.
+    """Details of products in a ledger; its stock column is a count at the end of the day, of today at the current time.
 
-    So the ledger's own rows of that day are in the count, and so is what any ledger tells of that day without a time:
-    it began the day. What happens later today comes after the count, a later column Stock takes its place.
+    The count therefore includes the ledger's own rows of that day, and rows of any ledger without a time of day, which
+    count as the beginning of the day. Later movements of today come after the count; a later stock column replaces it.
     """
-    told = _recorded_second(recorded)
+    now = _recorded_second(recorded)
     for line in event.lines:
         deltas.merge(GOODS, (recorded.business_id, line.product_id), sku=line.sku, cost=line.cost)
         if line.stock is not None and line.date is not None:
-            at = min(local_seconds(line.date, DAY_SECONDS - 1), told)
+            at = min(local_seconds(line.date, DAY_SECONDS - 1), now)
             _count(recorded, deltas, line.product_id, at, line.stock)
 
 
 def on_stock_moved(recorded: RecordedEvent, event: StockMoved, deltas: Deltas, _: SubjectKeys) -> None:
-    """Stock was counted, or changed by something that is no sale."""
+    """Record a count, or a change of stock that is not a sale."""
     at = local_seconds(event.date, event.time)
     deltas.merge(GOODS, (recorded.business_id, event.product_id))
     if event.kind == "count":
@@ -96,11 +95,11 @@ def on_stock_moved(recorded: RecordedEvent, event: StockMoved, deltas: Deltas, _
 
 
 def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """Goods that customers brought back and that were bought for the shop, by the time this was told."""
-    told = _recorded_second(recorded)
+    """Record returns and purchases of a ledger, at the latest at the time when they were recorded."""
+    now = _recorded_second(recorded)
     for line in event.movements:
         if line.product_id is not None and line.kind in {"return", "purchase"}:
-            at = min(local_seconds(line.date, line.time), told)
+            at = min(local_seconds(line.date, line.time), now)
             day, second = divmod(at, DAY_SECONDS)
             deltas.merge(GOODS, (recorded.business_id, line.product_id))
             key = (recorded.business_id, day, line.product_id, second)
@@ -111,8 +110,8 @@ def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, del
 def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Up to 500 sales; without a time of day at midnight, when the day begins.
 
-    The clock of a till may be ahead by minutes: what a ledger tells has happened when it is told, so that what it says
-    of the stock comes after it.
+    The clock of a till may be minutes ahead: sales of a ledger happened at the latest when they were recorded, so that
+    the ledger's stock column comes after them.
     """
     business = recorded.business_id
     today, now = divmod(_recorded_second(recorded), DAY_SECONDS)
@@ -138,7 +137,7 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
 
 
 def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """One sale; without a time of day, it was made when it was entered, if that was on its day."""
+    """Record a sale entered by hand; without a time of day, at the time of entry if that is the same day."""
     day, now = divmod(_recorded_second(recorded), DAY_SECONDS)
     today = event.date.toordinal() - _EPOCH == day
     at = local_seconds(event.date, now if event.time is None and today else event.time)
@@ -156,7 +155,7 @@ def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Delta
 
 
 def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
-    """A sale never was; its product is not forgotten, nor the day of its first sale."""
+    """Void a sale; its product and the day of the product's first sale remain."""
     told_at = local_seconds(event.date, event.time)
     deltas.merge(GOODS, (recorded.business_id, event.product_id))
     deltas.merge(
@@ -166,20 +165,20 @@ def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _
 
 
 def on_upload_completed(_recorded: RecordedEvent, _event: UploadCompleted, _deltas: Deltas, _: SubjectKeys) -> None:
-    """A ledger was read to its end: what is derived follows."""
+    """Change no fact: rows are derived after a completely read ledger."""
 
 
 def on_upload_failed(_recorded: RecordedEvent, _event: UploadFailed, _deltas: Deltas, _: SubjectKeys) -> None:
-    """A ledger was read as far as it could be: what is derived follows."""
+    """Change no fact: rows are derived after a partly read ledger."""
 
 
 def _entered(recorded: RecordedEvent, at: int) -> int:
-    """Return the place among what was entered as it happened, 0 for what was entered afterwards."""
+    """Return the position of an entry made at the time of the movement, 0 for one made later."""
     return recorded.position if 0 <= _recorded_second(recorded) - at <= _STAMPED_WITHIN else 0
 
 
 def _recorded_second(recorded: RecordedEvent) -> int:
-    local = recorded.recorded_at.astimezone(_DHAKA)
+    local = recorded.recorded_at.astimezone(DHAKA)
     return local_seconds(local.date(), local.hour * 3600 + local.minute * 60 + local.second)
 
 

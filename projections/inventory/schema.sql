@@ -1,6 +1,6 @@
 -- @tables
--- What is known of products and of their stock. Quantities in thousandths, money in paisa; a day is one since 2000-01-01
--- in Asia/Dhaka, a block 32 of them. '' and -1: the owner took the value back.
+-- Details of products and their stock. Quantities in thousandths, money in paisa; a day is one since 2000-01-01
+-- in Asia/Dhaka, a block 32 of them. '' and -1: the owner cleared the value.
 CREATE TABLE goods (
     business_id    bigint NOT NULL,
     product_id     bigint NOT NULL,
@@ -14,7 +14,7 @@ CREATE TABLE goods (
     min_order      bigint,
     first_sale_day bigint
 );
--- What ledgers say was sold, and came otherwise, at one second of one day; `received` is what suppliers brought of it.
+-- Sales and other movements in ledgers, per second; `received` is the part of `moved` that suppliers delivered.
 CREATE TABLE stock_flow (
     business_id bigint NOT NULL,
     day         bigint NOT NULL,
@@ -24,8 +24,8 @@ CREATE TABLE stock_flow (
     moved       bigint NOT NULL,
     received    bigint NOT NULL
 );
--- What was entered by hand: sales by their number, anything else by its position, negative. `recorded` is the position
--- of what was entered as it happened, else 0; `told_at` the time of a voided sale, all there is if a ledger told it.
+-- Entries by hand: sales by their id, others by their negative position. `recorded` is the position of an entry made at
+-- the time of the movement, else 0; `told_at` is the time of a voided sale, the only one if a ledger contained the sale.
 CREATE TABLE stock_entries (
     business_id bigint NOT NULL,
     entry       bigint NOT NULL,
@@ -37,7 +37,7 @@ CREATE TABLE stock_entries (
     moved       bigint NOT NULL,
     received    bigint NOT NULL
 );
--- By how much the stock changed in a block, so that a count of long ago needs no reading of every sale since.
+-- Change of stock per block, so that stock since an old count is computed without reading every sale.
 CREATE TABLE stock_blocks (
     business_id bigint NOT NULL,
     block       bigint NOT NULL,
@@ -51,7 +51,7 @@ CREATE TABLE stock_counts (
     recorded    bigint,
     quantity    bigint
 );
--- Derived: the stock now, and below what to order again (null where nothing tells).
+-- Derived: current stock, and the reorder point (null if unknown).
 CREATE TABLE stock (
     business_id   bigint NOT NULL,
     product_id    bigint NOT NULL,

@@ -17,8 +17,8 @@ from projections.engine.projection import Projection
 from projections.engine.replayer import Source
 from projections.operations.row_keys import name_of, only_business
 from projections.operations.scratch import ProjectorVersionMismatch, served, shown
-from shared.errors import HistoryTooLong, ProjectionOutdated, RowNotFound, TableNotFound, TooManyRequests
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.explanation import Busy, HistoryTooLong, OtherRelease, UnknownRow, UnknownTable
 from shared.eventstore.reader import IS_GLOBAL, LogReader
 from shared.eventstore.system_events import GLOBAL_TOPICS, DayOpened, RuleActivated
 from shared.eventstore.vault import MasterKey, SubjectKeys, Vault, sql_over
@@ -32,7 +32,6 @@ _DERIVING_SECONDS = 3.0
 # One row is explained at a time.
 _FOLDING_SECONDS = 20
 _WAIT_SECONDS = 5.0
-_RELEASE_SECONDS = 60
 
 # Returns the positions at which a business's derived rows may have changed, the newest first.
 SELECT_MOMENTS = SQL("""(SELECT notification_id FROM log.events WHERE business_id = %(business)s
@@ -69,16 +68,14 @@ class Explainer:
         """Explain the row of a business with the external `key`: primary key without business_id, joined by commas.
 
         Without a business it is the row of the only one that has such a row. With `sealed`, private columns stay empty.
-        Raises TableNotFound, RowNotFound, InvalidQuery where several businesses have such a row or the search takes too
-        long, HistoryTooLong, ProjectionOutdated, and TooManyRequests while another row is explained for too long.
+        Raises UnknownTable, UnknownRow, SeveralBusinesses or SearchTooSlow without a business, HistoryTooLong,
+        OtherRelease, and Busy while another row is explained for too long.
         """
         if name not in self._tables:
-            raise TableNotFound(
-                details={"table": name, "allowed": sorted(self._tables)}, allowed=", ".join(sorted(self._tables))
-            )
+            raise UnknownTable(name, sorted(self._tables))
         projection, table = self._tables[name]
         if not self._turn.acquire(timeout=_WAIT_SECONDS):
-            raise TooManyRequests(retry_after=1)
+            raise Busy
         try:
             with closing(self._source.connect()) as conn:
                 vault = None if sealed else Vault(MasterKey(self._source.secret), sql_over(conn))
@@ -86,7 +83,7 @@ class Explainer:
                     business = only_business(conn, projection, table, key)
                 return _History(conn, projection, table, vault, business).explain(key)
         except ProjectorVersionMismatch:
-            raise ProjectionOutdated(retry_after=_RELEASE_SECONDS) from None
+            raise OtherRelease from None
         finally:
             self._turn.release()
 
@@ -121,7 +118,7 @@ class _History:
                 before = after
             found.row = self._serving(key)
         if not found.steps and found.row is None:
-            raise RowNotFound(details={"table": self._table.name, "business_id": self._business, "id": key})
+            raise UnknownRow(self._table.name, self._business, key)
         self._compare(found, before)
         return found
 
@@ -147,7 +144,7 @@ class _History:
         reader, after = LogReader(topics), 0
         while events := reader.of_business(self._conn, self._business, after, limit=_CHUNK, upto=self._upto):
             if time.monotonic() > self._until:
-                raise HistoryTooLong(details={"seconds": _FOLDING_SECONDS})
+                raise HistoryTooLong(_FOLDING_SECONDS)
             after = events[-1].position
             subjects = [s for r in events if r.topic not in GLOBAL_TOPICS for s in self._projection.subjects(r)]
             keys = self._vault.keys(subjects) if self._vault else SubjectKeys({})

@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from projections.engine.deltas import Table
 from projections.engine.projection import Projection
 from projections.operations.scratch import served
-from shared.errors import BusinessNeeded, InvalidQuery, RowNotFound
+from shared.eventstore.explanation import SearchTooSlow, SeveralBusinesses, UnknownRow
 
 # The whole table is read, while other requests wait.
 _SEARCH_SECONDS = 3.0
@@ -20,7 +20,7 @@ SELECT_BUSINESSES = "SELECT DISTINCT business_id FROM {} WHERE {} = %s LIMIT %s"
 def only_business(conn: Connection[Any], projection: Projection, table: Table, key: str) -> int:
     """Return the only business that has a row of this key.
 
-    Raises RowNotFound, InvalidQuery with the ids where several have one, BusinessNeeded where the search is too slow.
+    Raises UnknownRow, SeveralBusinesses, or SearchTooSlow after three seconds.
     """
     statement = SQL(SELECT_BUSINESSES)
     address = Identifier(served(conn, projection), table.name)
@@ -29,15 +29,12 @@ def only_business(conn: Connection[Any], projection: Projection, table: Table, k
             conn.execute(SQL("SET LOCAL statement_timeout = {}").format(int(_SEARCH_SECONDS * 1000)))
             rows = conn.execute(statement.format(address, name_of(table)), (key, _CHOICES)).fetchall()
     except QueryCanceled as error:
-        raise BusinessNeeded(details={"parameter": "business_id"}) from error
+        raise SearchTooSlow from error
     found = sorted(business for (business,) in rows)
     if not found:
-        raise RowNotFound(details={"table": table.name, "id": key})
+        raise UnknownRow(table.name, None, key)
     if len(found) > 1:
-        expected = ", ".join(map(str, found)) + (", …" if len(found) == _CHOICES else "")
-        raise InvalidQuery(
-            details={"parameter": "business_id", "expected": expected}, parameter="business_id", expected=expected
-        )
+        raise SeveralBusinesses(found, more=len(found) == _CHOICES)
     return int(found[0])
 
 

@@ -98,7 +98,7 @@ def scratch_generation(
         with worker.conn:
             yield ScratchGeneration(projection, worker, generation)
     finally:
-        generation_schemas.drop(conn, schema)
+        generation_schemas.drop_schema(conn, schema)
         if request.requested is None:
             generations.discard(conn, generation)
             generations.unlock(conn, generation)

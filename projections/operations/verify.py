@@ -24,7 +24,7 @@ from projections.engine.projection import Projection
 from projections.engine.replayer import Progress, Source
 from projections.operations.scratch import OperationRequest, ScratchGeneration, scratch_generation, served, shown
 from projections.operations.table_diff import Row, Side, keys_that_differ, rows_of_keys
-from shared.eventstore.reader import IS_GLOBAL, LogReader
+from shared.eventstore.reader import BUSINESSES_IN, IS_GLOBAL, LogReader
 from shared.postgres.generation_states import GenerationKind, GenerationState
 
 _SHOWN = 100
@@ -38,12 +38,6 @@ _ALL = OperationRequest(GenerationKind.VERIFY)
 # a sum over its columns: hashed once more, values that were swapped between rows do not cancel out.
 CHECKSUMS = """SELECT business_id, count(*), sum(hashint8extended(hash_record_extended(t, 0), 0)) FROM {} AS t
     WHERE business_id = ANY(%s) GROUP BY business_id"""
-# Returns every business that has rows in a table, by a skip scan of its key.
-SELECT_THERE = """WITH RECURSIVE b AS (
-        SELECT min(business_id) AS id FROM {table}
-        UNION ALL
-        SELECT (SELECT min(t.business_id) FROM {table} t WHERE t.business_id > b.id) FROM b WHERE b.id IS NOT NULL
-    ) SELECT id FROM b WHERE id IS NOT NULL"""
 # Returns the positions of a business's events that a projection reads, and of the global events.
 SELECT_POSITIONS = SQL("""SELECT notification_id FROM log.events
     WHERE business_id = %(business)s AND topic = ANY(%(topics)s) AND notification_id <= %(upto)s
@@ -148,7 +142,7 @@ def _chosen(conn: Connection[Any], projection: Projection, one: int | None) -> l
     if one is None:
         live = served(conn, projection)
         for table in projection.tables:
-            rows = conn.execute(SQL(SELECT_THERE).format(table=Identifier(live, table.name))).fetchall()
+            rows = conn.execute(BUSINESSES_IN.format(table=Identifier(live, table.name))).fetchall()
             every.update(business for (business,) in rows)
     return sorted(every)
 

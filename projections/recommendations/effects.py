@@ -65,4 +65,4 @@ def _as_json(item: Candidate | None) -> dict[str, Any] | None:
     return {"urgency": item.urgency, "priority": item.priority, "stake": item.stake, "facts": item.facts}
 
 
-RECOMMENDATIONS_EFFECT = Effect("recommendations", find)
+EFFECT = Effect("recommendations", find)

@@ -1,4 +1,4 @@
-"""The recommendations of a shop: what they say now, what the owner did about them, and what came of it."""
+"""The recommendations of a business, the owner's answers to them, and their outcomes."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ RECOMMENDATIONS_TABLE = Table(
 def on_recommendation_issued(
     recorded: RecordedEvent, event: RecommendationIssued, deltas: Deltas, _: SubjectKeys
 ) -> None:
-    """Something new to do."""
+    """Insert an issued recommendation."""
     first = {"type": event.type, "subject": event.subject, "created_at": recorded.recorded_at, "status": PENDING}
     _merge(recorded, event.recommendation_id, deltas, **first, **_said(event))
 
@@ -49,28 +49,28 @@ def on_recommendation_issued(
 def on_recommendation_refreshed(
     recorded: RecordedEvent, event: RecommendationRefreshed, deltas: Deltas, _: SubjectKeys
 ) -> None:
-    """The same with other numbers."""
+    """Update the numbers of a recommendation."""
     _merge(recorded, event.recommendation_id, deltas, **_said(event))
 
 
 def on_recommendation_withdrawn(
     recorded: RecordedEvent, event: RecommendationWithdrawn, deltas: Deltas, _: SubjectKeys
 ) -> None:
-    """It need not be done any more."""
+    """Dismiss a recommendation whose reason no longer holds."""
     _merge(recorded, event.recommendation_id, deltas, status=DISMISSED, reason=event.reason)
 
 
 def on_recommendation_expired(
     recorded: RecordedEvent, event: RecommendationExpired, deltas: Deltas, _: SubjectKeys
 ) -> None:
-    """Nobody did it in time."""
+    """Dismiss a recommendation that was not answered in time."""
     _merge(recorded, event.recommendation_id, deltas, status=DISMISSED, reason="expired")
 
 
 def on_recommendation_viewed(
     recorded: RecordedEvent, event: RecommendationViewed, deltas: Deltas, _: SubjectKeys
 ) -> None:
-    """The owner looked at it; the first look counts, the seconds of all."""
+    """Record that the owner viewed it: the time of the first view, the seconds of all."""
     at = recorded.recorded_at
     _merge(recorded, event.recommendation_id, deltas, status=VIEWED, viewed_at=at, seconds=event.seconds)
 
@@ -78,7 +78,7 @@ def on_recommendation_viewed(
 def on_recommendation_executed(
     recorded: RecordedEvent, event: RecommendationExecuted, deltas: Deltas, _: SubjectKeys
 ) -> None:
-    """The owner did it, perhaps otherwise than was said."""
+    """Record that the owner executed it, possibly with changes."""
     _merge(
         recorded,
         event.recommendation_id,
@@ -94,14 +94,14 @@ def on_recommendation_executed(
 def on_recommendation_dismissed(
     recorded: RecordedEvent, event: RecommendationDismissed, deltas: Deltas, _: SubjectKeys
 ) -> None:
-    """The owner won't do it."""
+    """Record that the owner dismissed it."""
     _merge(recorded, event.recommendation_id, deltas, status=DISMISSED, reason=event.reason)
 
 
 def on_recommendation_followed_up(
     recorded: RecordedEvent, event: RecommendationFollowedUp, deltas: Deltas, _: SubjectKeys
 ) -> None:
-    """What came of it."""
+    """Record the outcome."""
     facts = _json(event.facts)
     _merge(recorded, event.recommendation_id, deltas, outcome=event.outcome, outcome_facts=facts)
 

@@ -1,6 +1,6 @@
 -- @tables
--- What a shop was advised to do, and what came of it. priority and impact in hundredths, stake in paisa; status: 0 pending,
--- 1 viewed, 2 dismissed (by the owner, by time, or because the reason is gone), 3 executed: it never goes back.
+-- Recommendations and their outcomes. priority and impact in hundredths, stake in paisa; status: 0 pending,
+-- 1 viewed, 2 dismissed (by the owner, expired or withdrawn), 3 executed; it only increases.
 -- facts, based_on, action, modified and outcome_facts are JSON of the events.
 CREATE TABLE recommendations (
     business_id   bigint NOT NULL,

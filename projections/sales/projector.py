@@ -1,4 +1,4 @@
-"""Sales of a shop and what else its ledgers tell, the products sold and who bought them, with rollups per day."""
+"""Sales and other movements of a business, its products and buyers, with rollups per day."""
 
 from typing import cast
 
@@ -78,7 +78,7 @@ MOVEMENTS = Table(
         "position",
     ),
 )
-# Gives the products that lost a sale the price and time of the last one they have left.
+# Sets the price and time of products with a voided sale to those of their last remaining sale.
 MEND = """UPDATE products AS p SET
         unit_price = last.price, priced_at = last.sold_at, last_sale_at = last.sold_at
     FROM products AS q LEFT JOIN LATERAL (
@@ -92,7 +92,7 @@ MEND = """UPDATE products AS p SET
 
 
 def on_products_added(recorded: RecordedEvent, event: ProductsAdded, deltas: Deltas, _: SubjectKeys) -> None:
-    """New products, each with the price of the sale that named it first."""
+    """Insert products, each with the price of its first sale."""
     business = recorded.business_id
     for product in event.products:
         deltas.merge(
@@ -106,7 +106,7 @@ def on_products_added(recorded: RecordedEvent, event: ProductsAdded, deltas: Del
 
 
 def on_customers_added(recorded: RecordedEvent, event: CustomersAdded, deltas: Deltas, keys: SubjectKeys) -> None:
-    """New customers; of a forgotten one only the number stays."""
+    """Insert customers; of an erased one only the id is left."""
     business = recorded.business_id
     for customer in event.customers:
         person = keys.open(_subject(business, customer.id), customer.sealed) or {}
@@ -116,20 +116,20 @@ def on_customers_added(recorded: RecordedEvent, event: CustomersAdded, deltas: D
 def on_customer_details_changed(
     recorded: RecordedEvent, event: CustomerDetailsChanged, deltas: Deltas, keys: SubjectKeys
 ) -> None:
-    """A customer may have a new name."""
+    """Rename a customer."""
     person = keys.open(_subject(recorded.business_id, event.customer_id), event.sealed) or {}
     if person.get("name"):
         deltas.merge(BUYERS, (recorded.business_id, event.customer_id), name=person["name"])
 
 
 def on_customers_merged(recorded: RecordedEvent, event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
-    """What the merged bought is shown under the name of the one who goes on."""
+    """Show the purchases of merged customers under the name of the remaining one."""
     for merged in event.merged_ids:
         deltas.merge(BUYERS, (recorded.business_id, merged), merged_into=event.customer_id)
 
 
 def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """Up to 500 sales: one row each, and the sums of their days, products and customers."""
+    """Insert up to 500 sales, and add them to the sums per day and product."""
     business = recorded.business_id
     position = recorded.position
     payments = [(method, raw) for method, raw in event.payments]
@@ -141,7 +141,7 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
     last_date, day, midnight = None, "", ""
     for sale in event.sales:
         product, qty, paisa = sale.product_id, sale.qty, sale.paisa
-        if sale.date != last_date:  # a ledger's lines mostly follow one another
+        if sale.date != last_date:  # ledgers are mostly in order of date
             last_date, day = sale.date, sale.date.isoformat()
             midnight = _sold_at(day, None)
         method, raw = (None, None) if sale.payment is None else payments[sale.payment]
@@ -155,7 +155,7 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
 
 
 def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """One sale, entered by hand."""
+    """Insert a sale entered by hand."""
     business, sold_at = recorded.business_id, _sold_at(event.date.isoformat(), event.time)
     method, raw = event.payment or (None, None)
     deltas.rows(TRANSACTIONS).append(
@@ -184,7 +184,7 @@ def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Delta
 
 
 def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
-    """A sale leaves the books; that it stood there is kept."""
+    """Remove a voided sale from the transactions and insert it into the voids."""
     business = recorded.business_id
     deltas.remove(TRANSACTIONS, (business, event.tx))
     deltas.rows(VOIDS).append(
@@ -194,7 +194,7 @@ def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _
 
 
 def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """Lines of a ledger that are no sales: kept beside them; returns are taken off the sums."""
+    """Insert the lines of a ledger that are not sales; returns reduce the sums."""
     rows = deltas.rows(MOVEMENTS)
     for m in event.movements:
         method, raw = (None, None) if m.payment is None else event.payments[m.payment]
@@ -232,7 +232,7 @@ def _give_back(deltas: Deltas, business: int | None, moved: Movement, method: st
 def _count(
     deltas: Deltas, business: int | None, sale: SaleRecorded | SaleVoided, method: str | None, times: int
 ) -> None:
-    """Add one sale to every sum, or take it away."""
+    """Add one sale to every sum, or subtract it."""
     day, qty, paisa = sale.date.isoformat(), times * sale.qty, times * sale.paisa
     sums = {"sales": times, "units": qty, "paisa": paisa}
     deltas.merge(SALES_DAYS, (business, day, method or ""), **sums)

@@ -1,6 +1,6 @@
 -- @tables
--- Sales of a business and what they add up to; units and paisa of sums are net of returns. Money in paisa, quantities in
--- thousandths, times in Asia/Dhaka.
+-- Sales of a business and their sums; units and paisa of sums are net of returns. Money in paisa, quantities in thousandths,
+-- times in Asia/Dhaka.
 CREATE TABLE transactions (
     business_id    bigint NOT NULL,
     id             bigint NOT NULL,
@@ -28,14 +28,14 @@ CREATE TABLE products (
     returned     bigint NOT NULL,
     last_sale_at timestamp
 );
--- Names beside sales; a merged customer's are shown under the name of the one who goes on.
+-- Names of buyers; sales of a merged customer are shown under the name of the remaining one.
 CREATE TABLE buyers (
     business_id bigint NOT NULL,
     id          bigint NOT NULL,
     name        text,
     merged_into bigint
 );
--- What was sold per day and means of payment ('' = none given), over all products and per product.
+-- Sales per day and means of payment ('' = none given), over all products and per product.
 CREATE TABLE sales_days (
     business_id    bigint NOT NULL,
     date           date NOT NULL,
@@ -62,7 +62,7 @@ CREATE TABLE sales_totals (
     paisa       bigint NOT NULL,
     returned    bigint NOT NULL
 );
--- Sales that were entered by mistake: no longer among the transactions.
+-- Voided sales, which are not among the transactions any more.
 CREATE TABLE voids (
     business_id bigint NOT NULL,
     id          bigint NOT NULL,
@@ -71,7 +71,7 @@ CREATE TABLE voids (
     voided_at   timestamptz NOT NULL,
     position    bigint NOT NULL
 );
--- What ledgers tell beside sales: return, purchase, expense.
+-- Other lines of ledgers: return, purchase, expense.
 CREATE TABLE movements (
     business_id    bigint NOT NULL,
     id             bigint NOT NULL,

@@ -1,4 +1,4 @@
-"""What became of each uploaded ledger."""
+"""The state and the row counts of each uploaded ledger."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ UPLOADS_TABLE = Table(
 
 
 def on_upload_accepted(recorded: RecordedEvent, event: UploadAccepted, deltas: Deltas, _: SubjectKeys) -> None:
-    """A ledger waits to be read."""
+    """Insert an accepted ledger."""
     _merge(
         recorded,
         event.file_id,
@@ -71,7 +71,7 @@ def on_upload_answered(recorded: RecordedEvent, event: UploadAnswered, deltas: D
 
 
 def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """Part of a ledger was read."""
+    """Count the sales of a batch."""
     _merge(
         recorded,
         event.file_id,
@@ -85,12 +85,12 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
 
 
 def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
-    """Rows that are no sales were created too; the batch that follows counts the others."""
+    """Count rows that are not sales; the batch that follows counts the others."""
     _merge(recorded, event.file_id, deltas, state="processing", created=len(event.movements))
 
 
 def on_upload_completed(recorded: RecordedEvent, event: UploadCompleted, deltas: Deltas, _: SubjectKeys) -> None:
-    """All of a ledger was read."""
+    """Mark a ledger as completely read."""
     warnings = msgspec.json.encode(event.warnings).decode() if event.warnings else None
     _merge(
         recorded,
@@ -104,7 +104,7 @@ def on_upload_completed(recorded: RecordedEvent, event: UploadCompleted, deltas:
 
 
 def on_upload_failed(recorded: RecordedEvent, event: UploadFailed, deltas: Deltas, _: SubjectKeys) -> None:
-    """A ledger could not be read."""
+    """Mark a ledger as unreadable."""
     details = msgspec.json.encode(event.details).decode() if event.details else None
     _merge(
         recorded,
@@ -118,7 +118,7 @@ def on_upload_failed(recorded: RecordedEvent, event: UploadFailed, deltas: Delta
 
 
 def on_job_failed(recorded: RecordedEvent, event: JobFailed, deltas: Deltas, _: SubjectKeys) -> None:
-    """Reading a ledger was given up after its last attempt."""
+    """Mark a ledger as failed after the last attempt to read it."""
     if event.kind == "read_upload":
         _merge(
             recorded,
@@ -131,7 +131,7 @@ def on_job_failed(recorded: RecordedEvent, event: JobFailed, deltas: Deltas, _: 
 
 
 def on_job_retried(recorded: RecordedEvent, event: JobRetried, deltas: Deltas, _: SubjectKeys) -> None:
-    """A ledger that was given up is read again."""
+    """Mark a failed ledger as pending again."""
     if event.kind == "read_upload":
         _merge(recorded, event.subject, deltas, state="pending")
 

@@ -1,5 +1,5 @@
 -- @tables
--- Uploaded ledgers and what became of their rows.
+-- Uploaded ledgers and the counts of their rows.
 CREATE TABLE uploads (
     business_id      bigint NOT NULL,
     file_id          uuid NOT NULL,

@@ -10,13 +10,26 @@ from starlette.responses import Response
 from read_side.admin.schemas import Explanation
 from read_side.http import time_travel
 from read_side.http.consistency import business_of
-from shared.errors import HistoryTooLong, ProjectionOutdated, ReplayNotRead, RowNotFound, TableNotFound
+from shared.errors import (
+    BusinessNeeded,
+    HistoryTooLong,
+    ProjectionOutdated,
+    Refusal,
+    ReplayNotRead,
+    RowNotFound,
+    TableNotFound,
+    TooManyRequests,
+)
+from shared.eventstore import explanation
+from shared.eventstore.explanation import CannotExplain
 from shared.http.answers import answers
 from shared.http.app import language, ok, refuses
-from shared.http.dependencies import Deps, ExplainedRow, Owner, Staff
+from shared.http.dependencies import Dependencies, Deps, ExplainedRow, Owner, Staff
+from shared.http.pagination import invalid
 from shared.texts import Language, catalogue
 
 router = APIRouter()
+_RELEASE_SECONDS = 60
 SHOWN_TO_OWNERS = {
     "transaction": "transactions",
     "customer": "churn",
@@ -96,7 +109,7 @@ NoReplay = Annotated[
 )
 def explain_row(request: Request, deps: Deps, who: Staff, query: Annotated[RowQuery, Query()]) -> Response:
     """Return the events behind a row in order, and what each changed; personal data stays sealed."""
-    found = deps.explain(query.table, query.business_id, query.id, sealed=True)
+    found = _explained(deps, query.table, query.business_id, query.id, sealed=True)
     return _answer(query.table, query.id, found, language(request, who))
 
 
@@ -116,8 +129,35 @@ def explain_own_row(
     if replay is not None:
         raise ReplayNotRead
     table, business = SHOWN_TO_OWNERS[query.what], business_of(who)
-    found = deps.explain(table, business, str(query.id), sealed=False)
+    found = _explained(deps, table, business, str(query.id), sealed=False)
     return _answer(table, str(query.id), found, language(request, who))
+
+
+def _explained(deps: Dependencies, table: str, business: int | None, key: str, *, sealed: bool) -> ExplainedRow:
+    try:
+        return deps.explain(table, business, key, sealed=sealed)
+    except CannotExplain as reason:
+        raise refusal_of(reason) from reason
+
+
+def refusal_of(reason: CannotExplain) -> Refusal:
+    """Return the refusal that a request is answered with."""
+    match reason:
+        case explanation.UnknownTable():
+            details = {"table": reason.table, "allowed": reason.known}
+            return TableNotFound(details=details, allowed=", ".join(reason.known))
+        case explanation.UnknownRow():
+            business = {} if reason.business_id is None else {"business_id": reason.business_id}
+            return RowNotFound(details={"table": reason.table, **business, "id": reason.key})
+        case explanation.SeveralBusinesses():
+            expected = ", ".join(map(str, reason.found)) + (", …" if reason.more else "")
+            return invalid(parameter="business_id", expected=expected)
+        case explanation.SearchTooSlow():
+            return BusinessNeeded(details={"parameter": "business_id"})
+        case explanation.HistoryTooLong():
+            return HistoryTooLong(details={"seconds": reason.seconds})
+    outdated = isinstance(reason, explanation.OtherRelease)
+    return ProjectionOutdated(retry_after=_RELEASE_SECONDS) if outdated else TooManyRequests(retry_after=1)
 
 
 def _answer(table: str, key: str, found: ExplainedRow, wanted: Language) -> Response:

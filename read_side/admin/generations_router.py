@@ -10,6 +10,7 @@ from shared.errors import GenerationNotFound
 from shared.http.answers import answers
 from shared.http.app import PublicId, ok, refuses
 from shared.http.dependencies import Deps, Staff
+from shared.postgres.generation_states import IN_PROGRESS
 from shared.runtime.business_day import local_text
 
 router = APIRouter(prefix="/admin", tags=["Admin"])
@@ -92,7 +93,7 @@ def show_generation(deps: Deps, _: Staff, generation_id: PublicId) -> Response:
 def _item(row: dict[str, Any]) -> dict[str, Any]:
     at, state = row["progress"] or {}, row["state"]
     done, total, seconds = at.get("done", 0), at.get("total", 0), at.get("seconds", 0.0)
-    over = state not in {"pending", "replaying", "catching_up"}
+    over = state not in IN_PROGRESS
     eta = 0 if over else None if not done else round(seconds / done * (total - done), 1)
     return {
         "id": row["id"],

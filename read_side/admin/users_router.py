@@ -10,7 +10,7 @@ from read_side.admin.presenter import utc
 from read_side.admin.schemas import AccountList
 from read_side.http.keyset_pagination import list_json
 from shared.eventstore.store import EventStore
-from shared.eventstore.vault import SubjectKeys, Vault
+from shared.eventstore.vault import SubjectKeys, Vault, sql_over
 from shared.http.answers import answers
 from shared.http.app import ListQuery, decode_cursor, encode_cursor, raw
 from shared.http.dependencies import Deps, Staff
@@ -96,12 +96,9 @@ def _read(
     store: EventStore, parameters: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], int, list[dict[str, Any]], SubjectKeys]:
     with store.cursor() as cursor:
-
-        def sql(query: Any, params: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a statement and its parameters
-            return cursor.execute(query, params).fetchall()
-
-        rows = sql(SELECT_USERS, parameters)
-        count = sql(COUNT_USERS, parameters)[0]["n"]
+        sql = sql_over(cursor.connection)
+        rows = cursor.execute(SELECT_USERS, parameters).fetchall()
+        count = cursor.execute(COUNT_USERS, parameters).fetchall()[0]["n"]
         subjects = [f"user-{row['user_id']}" for row in rows]
         streams = [*subjects, *(f"business-{row['business_id']}" for row in rows)]
         return rows, count, sql(SELECT_PROFILES, (streams, _PROFILE_TOPICS)), Vault(store.master, sql).keys(subjects)

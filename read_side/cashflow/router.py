@@ -11,16 +11,17 @@ from starlette.responses import Response
 from read_side.cashflow.advice_presenter import advice
 from read_side.cashflow.queries import load
 from read_side.cashflow.receivables_presenter import receivables
-from read_side.cashflow.schemas import CASHFLOW
+from read_side.cashflow.schemas import CASHFLOW, SETTINGS
 from read_side.cashflow.takings_queries import expected_takings
 from read_side.http.business_day import Today
 from read_side.http.consistency import await_consistency
+from read_side.http.rows import only_row
 from shared.domain.presentation.numbers import day, number, spoken
 from shared.domain.presentation.units import CURRENCY, average, taka
-from shared.domain.readmodels.cash import Facts
+from shared.domain.readmodels.cash import Facts, Settings
 from shared.domain.readmodels.takings import Takings
 from shared.domain.rules import baki, cash
-from shared.domain.rules.cash_flows import Parameters, length
+from shared.domain.rules.cash_flows import DEFAULT_THRESHOLD, Parameters, length
 from shared.http.app import language, ok
 from shared.http.dependencies import Deps, Owner
 from shared.postgres.database import reading
@@ -59,6 +60,20 @@ async def show_cashflow(
     return ok(await to_thread.run_sync(_answer, facts, expected, query.projection_days, language(request, who)))
 
 
+# Selects the cash settings; columns are null if they were never set.
+SELECT_SETTINGS = """SELECT opening_balance, opening_date, critical_threshold
+    FROM (SELECT) AS one LEFT JOIN cash_settings ON business_id = %(business)s"""
+
+
+@router.get("/cashflow/settings", responses=SETTINGS)
+async def show_settings(request: Request, deps: Deps, who: Owner) -> Response:
+    """Return the cash settings; the threshold is 20,000 taka until it is set."""
+    business_id = await await_consistency(request, deps, who, "cashflow")
+    async with reading(deps.reader, business_id) as conn:
+        balance, date, threshold = await only_row(conn, SELECT_SETTINGS, {"business": business_id})
+    return ok(_settings(Settings(balance, date, DEFAULT_THRESHOLD if threshold is None else threshold)))
+
+
 def _answer(facts: Facts, expected: Takings | None, days: int, wanted: Language) -> dict[str, Any]:
     accounts = facts.accounts()
     dues = baki.expectations(accounts, facts.today)
@@ -72,7 +87,7 @@ def _answer(facts: Facts, expected: Takings | None, days: int, wanted: Language)
         "risk_analysis": _risk(outlook, wanted),
         "recommendations": advice(outlook, lots, facts.today, wanted),
         "receivables": receivables(facts, accounts, dues, outlook.steps[-1].date),
-        "settings": _settings(facts),
+        "settings": _settings(facts.settings),
         "basis": "actual" if facts.settings.known else "estimated",
         "takings_forecast": expected and {"made_on": expected.made_on, "model": expected.model},
         "warnings": _warnings(facts, outlook, sum(lot.paisa for lot in dues.get(baki.NOBODY, ())), wanted),
@@ -141,8 +156,7 @@ def _warning(outlook: cash.Outlook, wanted: Language) -> str:
     return text(code, wanted, threshold=threshold, days=days).message
 
 
-def _settings(facts: Facts) -> dict[str, Any]:
-    settings = facts.settings
+def _settings(settings: Settings) -> dict[str, Any]:
     return {
         "opening_balance": None if settings.opening_balance is None else taka(settings.opening_balance),
         "opening_date": settings.opening_date,

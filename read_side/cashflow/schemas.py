@@ -218,6 +218,7 @@ CASHFLOW = answers(
     "`basis` is estimated until the opening balance is set: balances then start at 0. `risk_level`, `risk_score`,"
     " `critical_date` and `impact` are null if there is not enough data to assess the risk",
 )
+SETTINGS = answers(CashSettings, {"opening_balance": 90000, "opening_date": "2025-11-01", "critical_threshold": 20000})
 EXPENSES = answers(
     ExpenseList,
     {

@@ -57,7 +57,8 @@ def page(start: Start, selection: Selection, limit: int) -> tuple[str, dict[str,
     """Return WITH items that end in `page` (key, id, n) as `Start.page` does, and their parameters."""
     parameters = start.parameters(limit)
     if start.order.name == "churn_score":
-        return _by_score(start, selection), parameters | _scores(start, selection, parameters)
+        reach = {"reach": parameters["offset"] + parameters["rows"]}
+        return _by_score(start, selection), parameters | scores(start, selection) | reach
     where = "business_id = %(business)s"
     if start.order.name == "name":
         # Reading in the order of names passes over customers not at risk; if few are at risk, sorting them is cheaper.
@@ -101,7 +102,8 @@ def _by_score(start: Start, selection: Selection) -> str:
     return _merged(parts, way)
 
 
-def _scores(start: Start, selection: Selection, parameters: dict[str, Any]) -> dict[str, Any]:
+def scores(start: Start, selection: Selection) -> dict[str, Any]:
+    """Return the scores from the start on, each with the days of the last visit that it belongs to."""
     scored = [s for s in _all_scores(selection.rule) if start.after is None or _not_before(s.percent, start)]
     day = selection.today.toordinal()
     return {
@@ -112,7 +114,6 @@ def _scores(start: Start, selection: Selection, parameters: dict[str, Any]) -> d
         "newest": [dt.date.fromordinal(day - s.shortest) if s.shortest else dt.date.max for s in scored],
         "risky": [True] if selection.at_risk_only else [True, False],
         "permanent": _PERMANENT,
-        "reach": parameters["offset"] + parameters["rows"],
     }
 
 

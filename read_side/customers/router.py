@@ -1,6 +1,6 @@
 """GET /customers."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Request
@@ -11,12 +11,16 @@ from starlette.responses import Response
 
 from read_side.customers.presenter import Customer, Shop, item
 from read_side.customers.queries import Selection, page
-from read_side.customers.schemas import LIST
+from read_side.customers.schemas import LIST, ONE, Segment
+from read_side.customers.search_queries import Search
+from read_side.customers.search_queries import page as search_page
 from read_side.http.business_day import Today
-from read_side.http.consistency import await_consistency
-from read_side.http.keyset_pagination import BY_INDEX, Listing, Order, Start, with_text_key
-from read_side.http.rows import all_rows, only_row
-from shared.http.app import ListQuery, language, raw
+from read_side.http.consistency import await_consistency, retry_until_found
+from read_side.http.keyset_pagination import BY_INDEX, ONE_PAGE, Listing, Order, Start, with_text_key
+from read_side.http.rows import all_rows, first_row, only_row
+from shared.domain.presentation.units import taka
+from shared.domain.refusals.customers import CustomerMerged, CustomerNotFound
+from shared.http.app import ListQuery, PublicId, language, ok, raw, refuses
 from shared.http.dependencies import Deps, Owner
 from shared.postgres.database import reading
 
@@ -38,12 +42,29 @@ SELECT_PAGE = """SELECT page.key, c.id, p.name, p.phone, p.email, p.address, p.n
     LEFT JOIN LATERAL (SELECT * FROM people WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS p ON true
     ORDER BY n"""
 
+# Selects the customers of `page` in order, each with the number of all that match.
+SELECT_MATCHES = SELECT_PAGE.replace("SELECT ", "SELECT (SELECT count(*) FROM matching), ", 1)
+# Counts the customers that match.
+COUNT_MATCHES = "SELECT count(*) FROM matching"
+# Selects the customer that a customer was merged into, the customers merged into it, and their sums on credit.
+SELECT_MERGED = """WITH ids AS (SELECT id FROM customer_ids
+        WHERE business_id = %(business)s AND (id = %(id)s OR merged_into = %(id)s))
+    SELECT (SELECT merged_into FROM customer_ids WHERE business_id = %(business)s AND id = %(id)s),
+        (SELECT coalesce(array_agg(id ORDER BY id) FILTER (WHERE id <> %(id)s), '{}') FROM ids),
+        coalesce(sum(lent), 0)::bigint, coalesce(sum(paid), 0)::bigint
+    FROM baki_totals WHERE business_id = %(business)s AND customer_id IN (SELECT id FROM ids)"""
+
 _SEGMENTS = ("champions", "loyal", "potential", "at_risk", "dormant")
 
 
 class CustomersQuery(ListQuery):
     """Filters and order of the list."""
 
+    q: Annotated[
+        str | None,
+        Field(min_length=1, max_length=100, description="Beginning of a word of the name, or digits of the phone"),
+    ] = None
+    segment: Segment | None = None
     churn_risk_only: Annotated[bool, Field(description="Only customers at risk or dormant")] = False
     sort: Literal["name", "total_spent", "days_since", "churn_score"] = "total_spent"
     order: Annotated[Literal["asc", "desc"] | None, Field(description="`asc` for name, else `desc`")] = None
@@ -74,24 +95,65 @@ async def list_customers(
     start = query.start()
     business_id = await await_consistency(request, deps, who, "customers")
     async with reading(deps.reader, business_id) as conn:
+        start = await with_text_key(conn, SELECT_NAME, business_id, start)
         totals = await only_row(conn, SELECT_TOTALS, {"business": business_id})
         counts, shop = totals[:5], Shop(*totals[5:9])
         summary = dict(zip((*_SEGMENTS, "total"), (*counts, sum(counts)), strict=True))
         at_risk = summary["at_risk"] + summary["dormant"]
         selection = Selection(query.churn_risk_only, summary["total"], at_risk, today, shop.churn)
-        found = await _read(conn, business_id, start, selection, query.limit)
+        search = Search(query.q, query.segment)
+        count = at_risk if query.churn_risk_only else summary["total"]
+        if search.is_empty:
+            found = await _read(conn, business_id, page(start, selection, query.limit))
+        else:
+            count, found = await _search(conn, business_id, search_page(start, search, selection, query.limit))
     reader_language = language(request, who)
     items = [item(row, shop, today, reader_language) for row in found[: query.limit]]
     last = (found[query.limit - 1].key, found[query.limit - 1].id) if len(found) > query.limit else None
-    listing = Listing(at_risk if query.churn_risk_only else summary["total"], orjson.dumps(items).decode(), last)
+    listing = Listing(count, orjson.dumps(items).decode(), last)
     return raw(listing.json(request, query.page(), start.order, summary=summary))
 
 
-async def _read(
-    conn: AsyncConnection[TupleRow], business_id: int, start: Start, selection: Selection, limit: int
-) -> list[Customer]:
+@router.get("/customers/{customer_id}", responses=ONE, openapi_extra=refuses(CustomerNotFound, CustomerMerged))
+async def show_customer(request: Request, deps: Deps, who: Owner, today: Today, customer_id: PublicId) -> Response:
+    """Return one customer with purchases, churn risk and debt, including those of customers merged into it."""
+    business_id = await await_consistency(request, deps, who, "customers", "cashflow")
+    wanted = {"business": business_id, "id": customer_id, "limit": 1}
+
+    async def read() -> dict[str, Any] | None:
+        async with reading(deps.reader, business_id) as conn:
+            shop = Shop(*(await only_row(conn, SELECT_TOTALS, wanted))[5:9])
+            row = await first_row(conn, f"WITH {ONE_PAGE}\n{SELECT_PAGE}", wanted)
+            merged_into, merged_ids, lent, paid = await only_row(conn, SELECT_MERGED, wanted)
+        if merged_into is not None:
+            raise CustomerMerged(details={"id": customer_id, "survivor": merged_into}, survivor=merged_into)
+        if row is None:
+            return None
+        baki = {"owed": taka(lent - paid), "lent": taka(lent), "paid": taka(paid)}
+        more = {"baki": baki, "merged_ids": merged_ids}
+        return item(Customer(*row), shop, today, language(request, who)) | more
+
+    found = await retry_until_found(read)
+    if found is None:
+        raise CustomerNotFound(details={"id": customer_id})
+    return ok(found)
+
+
+async def _read(conn: AsyncConnection[TupleRow], business_id: int, keys: tuple[str, dict[str, Any]]) -> list[Customer]:
     """Return the customers of the page, and one more if another page follows."""
-    start = await with_text_key(conn, SELECT_NAME, business_id, start)
-    keys, parameters = page(start, selection, limit)
-    rows = await all_rows(conn, f"WITH {keys}\n{SELECT_PAGE}", {"business": business_id, **parameters})
+    items, parameters = keys
+    rows = await all_rows(conn, f"WITH {items}\n{SELECT_PAGE}", {"business": business_id, **parameters})
     return [Customer(*row) for row in rows]
+
+
+async def _search(
+    conn: AsyncConnection[TupleRow], business_id: int, keys: tuple[str, dict[str, Any]]
+) -> tuple[int, list[Customer]]:
+    """Return the number of all matches, and the customers of the page and one more if another page follows."""
+    items, parameters = keys
+    wanted = {"business": business_id, **parameters}
+    rows = await all_rows(conn, f"WITH {items}\n{SELECT_MATCHES}", wanted)
+    if rows:
+        return rows[0][0], [Customer(*row[1:]) for row in rows]
+    (count,) = await only_row(conn, f"WITH {items}\n{COUNT_MATCHES}", wanted)
+    return count, []

@@ -65,6 +65,21 @@ class Customer(BaseModel):
     return_rank: Annotated[int | None, Field(description="5: likeliest fifth to return", ge=1, le=5)]
 
 
+class Baki(BaseModel):
+    """What a customer owes for sales on credit; negative if paid in advance."""
+
+    owed: Taka
+    lent: Annotated[float, Field(description="All sales on credit less returns, in taka")]
+    paid: Annotated[float, Field(description="All payments, in taka")]
+
+
+class CustomerWithDebt(Customer):
+    """A customer with the debt and the customers merged into it."""
+
+    baki: Baki
+    merged_ids: list[int]
+
+
 class SegmentCounts(BaseModel):
     """The number of customers in each segment."""
 
@@ -112,6 +127,11 @@ _CUSTOMER = {
     "return_probability": 0.94,
     "return_rank": 5,
 }
+ONE = answers(
+    CustomerWithDebt,
+    {**_CUSTOMER, "baki": {"owed": 1200, "lent": 5200, "paid": 4000}, "merged_ids": []},
+    "As an item of the list, with the debt; 409 CUSTOMER_MERGED names the remaining customer",
+)
 LIST = answers(
     CustomerList,
     {

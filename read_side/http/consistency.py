@@ -9,7 +9,7 @@ from starlette.requests import Request
 from read_side.http.time_travel import requested_replay
 from shared.http.dependencies import Dependencies
 from shared.http.tokens import Principal
-from shared.postgres.database import aside, await_position
+from shared.postgres.database import await_position, replay_path
 
 HEADER = "X-Min-Event-Position"
 # Pauses in seconds between attempts to find a new row; a projection is rarely further behind than their sum.
@@ -34,7 +34,7 @@ async def await_consistency(request: Request, deps: Dependencies, who: Principal
     """
     business_id = business_of(who)
     if replay := await requested_replay(request, deps.reader, business_id):
-        aside.set(", ".join(replay.schemas))
+        replay_path.set(", ".join(replay.schemas))
         return business_id
     token = request.headers.get(HEADER)
     if token is not None:

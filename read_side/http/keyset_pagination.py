@@ -26,6 +26,9 @@ BY_INDEX = """set_config('enable_sort', 'off', true), set_config('enable_increme
 LAST = """(SELECT json_build_array(key, id) FROM page
     WHERE n = %(limit)s AND EXISTS (SELECT FROM page WHERE n > %(limit)s))"""
 
+# The `page` of a single row with the parameters `id` and `limit` (1).
+ONE_PAGE = "page AS (SELECT %(id)s::bigint AS id, NULL::bigint AS key, 1 AS n)"
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -160,6 +163,11 @@ class Listing:
         """Return the `data` of the envelope: count, next, previous, results, `more`, next_cursor."""
         cursor = None if self.last is None else order.cursor(*self.last)
         return list_json(request, page, self.count, self.results, cursor, **more)
+
+
+def only_item(results: str) -> str | None:
+    """Return the item of a JSON array with at most one, None if it is empty."""
+    return None if results == "[]" else results.strip()[1:-1]
 
 
 def list_json(

@@ -10,12 +10,22 @@ from pydantic import Field
 from starlette.responses import Response
 
 from read_side.http.business_day import Today
-from read_side.http.consistency import await_consistency
-from read_side.http.keyset_pagination import BY_INDEX, LAST, Listing, Order, Start, with_text_key
+from read_side.http.consistency import await_consistency, retry_until_found
+from read_side.http.keyset_pagination import (
+    BY_INDEX,
+    LAST,
+    ONE_PAGE,
+    Listing,
+    Order,
+    Start,
+    only_item,
+    with_text_key,
+)
 from read_side.http.rows import only_row
-from read_side.inventory.schemas import LIST
+from read_side.inventory.schemas import LIST, ONE
+from shared.domain.refusals.inventory import ProductNotFound
 from shared.domain.rules import stockout
-from shared.http.app import ListQuery, raw
+from shared.http.app import ListQuery, PublicId, raw, refuses
 from shared.http.dependencies import Deps, Owner
 from shared.postgres.database import reading
 
@@ -135,6 +145,23 @@ async def list_products(
     async with reading(deps.reader, business_id) as conn:
         listing = await _read(conn, business_id, start, query, today)
     return raw(listing.json(request, query.page(), start.order))
+
+
+@router.get("/products/{product_id}", responses=ONE, openapi_extra=refuses(ProductNotFound))
+async def show_product(request: Request, deps: Deps, who: Owner, today: Today, product_id: PublicId) -> Response:
+    """Return one product with its sales, stock and newest forecast."""
+    business_id = await await_consistency(request, deps, who, "sales", "inventory", "forecasting")
+    wanted = {"business": business_id, "today": today, "id": product_id, "limit": 1}
+
+    async def read() -> str | None:
+        async with reading(deps.reader, business_id) as conn:
+            results, _ = await only_row(conn, f"WITH {ONE_PAGE}\n{SELECT_PAGE}", wanted)
+        return only_item(results)
+
+    found = await retry_until_found(read)
+    if found is None:
+        raise ProductNotFound(details={"id": product_id})
+    return raw(found.encode())
 
 
 async def _read(

@@ -80,6 +80,7 @@ _PRODUCT = {
         "days_until_stockout": 2,
     },
 }
+ONE = answers(Product, _PRODUCT, "As an item of the list")
 LIST = answers(
     ProductList,
     {"count": 12, "next": None, "previous": None, "results": [_PRODUCT], "next_cursor": None},

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from read_side.http.keyset_pagination import BY_INDEX, LAST, Listing, Start
+from read_side.http.keyset_pagination import BY_INDEX, LAST, ONE_PAGE, Listing, Start, only_item
 from read_side.http.rows import first_row, only_row
 
 # Up to this number of matches they are collected and sorted; more matches are soon met when reading an index in order.
@@ -74,8 +74,6 @@ SELECT_MOVEMENTS = _SELECT_PAGE.format(table="movements", more="'csv' AS data_so
 # settings of BY_INDEX.
 COUNT_MOVEMENTS = """SELECT count(*), coalesce(sum(paisa), 0)::bigint, {settings}
     FROM movements WHERE {conditions}"""
-# The page with one transaction.
-ONE = "page AS (SELECT %(id)s::bigint AS id, NULL::bigint AS key, 1 AS n)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +151,8 @@ async def read_movements(
 async def read_sale(conn: AsyncConnection[TupleRow], business_id: int, transaction_id: int) -> str | None:
     """Return one sale as JSON, None if there is none with this id or it was voided."""
     wanted = {"business": business_id, "id": transaction_id, "limit": 1}
-    found, _ = await only_row(conn, f"WITH {ONE}\n{SELECT_SALES}", wanted)
-    return None if found == "[]" else found.strip()[1:-1]
+    found, _ = await only_row(conn, f"WITH {ONE_PAGE}\n{SELECT_SALES}", wanted)
+    return only_item(found)
 
 
 async def _sums(conn: AsyncConnection[TupleRow], business_id: int, filters: Filters) -> Sums:

@@ -1,11 +1,10 @@
 """Answers about transactions and series of sales."""
 
-import datetime as dt
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from shared.domain.presentation.schemas import Currency, Taka, Transaction
+from shared.domain.presentation.schemas import BusinessDate, Currency, Taka, Transaction
 from shared.domain.presentation.units import CURRENCY
 from shared.http.answers import ListOf, answers
 
@@ -74,14 +73,14 @@ class SalesSums(BaseModel):
 class SalesBucket(SalesSums):
     """What was sold in one day, week or month; `date` is its first day."""
 
-    date: dt.date
+    date: BusinessDate
 
 
 class SalesPeriod(BaseModel):
     """The buckets of a period, oldest first, and their sums."""
 
-    date_from: dt.date
-    date_to: dt.date
+    date_from: BusinessDate
+    date_to: BusinessDate
     results: list[SalesBucket]
     summary: SalesSums
 

@@ -12,6 +12,7 @@ from read_side.http.consistency import await_consistency
 from read_side.sales import series_queries as queries
 from read_side.sales.schemas import SERIES
 from read_side.sales.series_queries import By, Period, Sums
+from shared.domain.presentation.schemas import PaymentMethod
 from shared.domain.presentation.units import CURRENCY, taka, units
 from shared.http.app import ok
 from shared.http.dependencies import Deps, Owner
@@ -42,7 +43,7 @@ class SeriesQuery(BaseModel):
         Annotated[PlainDate, Field(ge=_EARLIEST, le=_LATEST, description="Last business date, inclusive; today")] | None
     ) = None
     product_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
-    payment_method: Literal["cash", "bkash", "nagad", "rocket", "card", "credit", "other"] | None = None
+    payment_method: PaymentMethod | None = None
     compare: Annotated[Literal["previous"] | None, Field(description="Also the period of equal length just before")] = (
         None
     )

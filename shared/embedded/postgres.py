@@ -1,4 +1,4 @@
-"""PostgreSQL from a wheel, on one folder of this machine."""
+"""PostgreSQL from a wheel, with its data in one folder of this machine."""
 
 import contextlib
 import secrets
@@ -22,7 +22,7 @@ _SETTINGS = (
     "max_connections=100",
     "shared_buffers=192MB",
     "effective_cache_size=1GB",
-    "wal_level=minimal",  # nobody follows this server, so new indexes need not stand in its journal
+    "wal_level=minimal",  # no replica follows, so new indexes need not be written to the WAL
     "max_wal_senders=0",
     "random_page_cost=1.1",
     "autovacuum_naptime=30s",
@@ -32,14 +32,13 @@ _SETTINGS = (
     "log_timezone=UTC",
     "timezone=UTC",
 )
-# For tests: several of them at once, none of whose data need outlive the machine.
-_FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=400")
+# For tests: data may be lost when the machine crashes, and many connections are open at once.
+_NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=400")
 
-# Returns the folder the server serves.
+# Selects the data folder of the server.
 SHOW_FOLDER = "SHOW data_directory"
-# Returns a row if the database exists.
+# Selects a row if the database exists.
 FIND_DATABASE = "SELECT 1 FROM pg_database WHERE datname = %s"
-# Returns nothing.
 CREATE_DATABASE = f"CREATE DATABASE {DATABASE}"
 
 
@@ -47,10 +46,10 @@ class Postgres:
     """A PostgreSQL server reached over TCP on 127.0.0.1, by password only."""
 
     name = "postgres"
-    stop_signal = signal.SIGINT  # "fast": cuts clients off, then writes a checkpoint
+    stop_signal = signal.SIGINT  # "fast": disconnects clients, then writes a checkpoint
 
     def __init__(self, folder: Path, *, durable: bool) -> None:
-        """Serve `folder`/data; without `durable`, a crash of the machine may destroy it (for tests)."""
+        """Store data in `folder`/data; without `durable`, a crash of the machine may destroy it (for tests)."""
         self._folder = folder
         self._data = folder / "data"
         self._durable = durable
@@ -62,7 +61,7 @@ class Postgres:
         return f"postgresql://{_USER}:{record.password}@127.0.0.1:{record.port}/{database}"
 
     def answers(self, record: Record) -> bool:
-        """Tell whether the recorded port and password lead to the server of this folder."""
+        """Tell whether a server on this folder answers at the recorded port and password."""
         try:
             with psycopg.connect(self.url(record, "postgres"), connect_timeout=2, autocommit=True) as connection:
                 return connection.execute(SHOW_FOLDER).fetchone() == (str(self._data),)
@@ -70,12 +69,13 @@ class Postgres:
             return False
 
     def prepare(self, record: Record, run: Callable[[Sequence[str], bytes], None]) -> None:
-        """Make the cluster if there is none, and set a new password if none is recorded."""
-        for half_made in self._folder.glob("new-*"):  # an initdb that outlived us may still be busy there; it will fail
-            shutil.rmtree(half_made, ignore_errors=True)
+        """Create the cluster if there is none, and set a new password if none is recorded."""
+        # An initdb whose starter was killed may still be running in such a folder; it will fail.
+        for unfinished in self._folder.glob("new-*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
         if not self._data.exists():
             self._create_cluster(run)
-            record.password = ""  # a new cluster knows no password, whatever is recorded of an old one
+            record.password = ""  # the recorded one belongs to an earlier cluster
         self._remove_stale_pid_file()
         if not record.password:
             password = secrets.token_hex(24)
@@ -84,7 +84,7 @@ class Postgres:
             record.password = password
 
     def ensure_database(self, record: Record) -> None:
-        """Create the database of the house if it is missing."""
+        """Create the application's database if it is missing."""
         with psycopg.connect(self.url(record, "postgres"), autocommit=True) as connection:
             if not connection.execute(FIND_DATABASE, [DATABASE]).fetchone():
                 connection.execute(CREATE_DATABASE)
@@ -94,7 +94,7 @@ class Postgres:
         return [str(self._binary), "-D", str(self._data), "-p", str(record.port), *self._options()]
 
     def configuration(self, record: Record) -> bytes:  # noqa: ARG002 - the password is in the cluster
-        """Return nothing: all settings are in the command line."""
+        """Return an empty text: all settings are on the command line."""
         return b""
 
     def needs(self) -> list[Path]:
@@ -102,18 +102,18 @@ class Postgres:
         return [self._binary, self._binary.parents[1] / "share/postgresql/postgres.bki"]
 
     def _options(self) -> list[str]:
-        settings = (*_SETTINGS, f"cluster_name={self._mark}", *(() if self._durable else _FORGETFUL))
+        settings = (*_SETTINGS, f"cluster_name={self._mark}", *(() if self._durable else _NOT_DURABLE))
         return [part for setting in settings for part in ("-c", setting)]
 
     def _create_cluster(self, run: Callable[[Sequence[str], bytes], None]) -> None:
-        """Make the cluster aside and move it in place whole: half a cluster would never start."""
-        made = self._folder / f"new-{secrets.token_hex(4)}"
-        initdb = [str(self._binary.with_name("initdb")), "-D", str(made), f"--username={_USER}", *_LOCALE, *_ACCESS]
+        """Create the cluster in another folder and rename it when complete: an incomplete one would never start."""
+        new = self._folder / f"new-{secrets.token_hex(4)}"
+        initdb = [str(self._binary.with_name("initdb")), "-D", str(new), f"--username={_USER}", *_LOCALE, *_ACCESS]
         run([*initdb, "--no-instructions", *(() if self._durable else ["--no-sync"])], b"")
-        made.rename(self._data)
+        new.rename(self._data)
 
     def _remove_stale_pid_file(self) -> None:
-        """Remove a pid file whose number now belongs to something else, for which Postgres would refuse to start."""
+        """Remove a pid file whose pid now belongs to another program: PostgreSQL would refuse to start."""
         pid_file = self._data / "postmaster.pid"
         with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
             pid = int(pid_file.read_text().splitlines()[0])
@@ -122,7 +122,7 @@ class Postgres:
 
 
 def _may_be_foreign_postmaster(pid: int) -> bool:
-    """Tell whether the process may be a postmaster somebody started by hand on our folder."""
+    """Tell whether the process may be a postmaster that was started by hand on this folder."""
     try:
         process = psutil.Process(pid)
         return process.name() == "postgres" and MARK not in " ".join(process.cmdline())

@@ -1,4 +1,4 @@
-"""A Redis server (Valkey) from a wheel, on one folder of this machine."""
+"""A Redis server (Valkey) from a wheel, with its data in one folder of this machine."""
 
 import platform
 import secrets
@@ -24,13 +24,13 @@ maxmemory-policy noeviction
 
 
 class Redis:
-    """A Redis server on 127.0.0.1, by password only; it holds nothing that cannot be derived again."""
+    """A Redis server on 127.0.0.1, by password only; all its data can be derived again."""
 
     name = "valkey-server"
     stop_signal = signal.SIGTERM
 
     def __init__(self, folder: Path, *, durable: bool) -> None:
-        """Serve `folder`; without `durable` nothing is ever written there."""
+        """Store data in `folder`; without `durable` no data is written."""
         self._folder = folder
         self._durable = durable
         machine = platform.machine().lower()
@@ -42,7 +42,7 @@ class Redis:
         return f"redis://:{record.password}@127.0.0.1:{record.port}/0"
 
     def answers(self, record: Record) -> bool:
-        """Tell whether the recorded port and password lead to the server of this folder."""
+        """Tell whether a server on this folder answers at the recorded port and password."""
         try:
             with redis.Redis.from_url(self.url(record), socket_timeout=2, decode_responses=True) as client:
                 return bool(client.config_get("dir") == {"dir": str(self._folder)})
@@ -50,11 +50,11 @@ class Redis:
             return False
 
     def prepare(self, record: Record, run: Callable[[Sequence[str], bytes], None]) -> None:  # noqa: ARG002 - nothing to run
-        """Make a password if there is none; the folder needs nothing."""
+        """Set a password if there is none; the folder needs no preparation."""
         record.password = record.password or secrets.token_hex(24)
 
     def command(self, record: Record) -> list[str]:  # noqa: ARG002 - the port is in the configuration
-        """Return the command line, which says how the processes name themselves; the rest comes on standard input."""
+        """Return the command line with the process title; the settings come on standard input."""
         return [str(self._binary), "-", "--proc-title-template", f"{{title}} {{listen-addr}} {mark_of(self._folder)}"]
 
     def configuration(self, record: Record) -> bytes:

@@ -1,7 +1,7 @@
-"""A server of this machine that we start, find again and end: what Postgres and Redis from wheels have in common.
+"""Starts, finds and stops a server process of this machine: the common part of PostgreSQL and Redis from wheels.
 
-All processes of a server carry its mark in their command lines. By it they are found again after their starter was
-killed, without trusting process ids that may since belong to something else.
+All processes of a server have its mark in their command lines. It identifies them after their starter was killed;
+process ids alone may belong to other programs by then.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from shared.embedded.unprivileged import account_for, command_as
 
 logger = logging.getLogger("smartmarket.embedded")
 
-START_SECONDS = 120.0  # recovery after a crash may take a while
+START_SECONDS = 120.0  # recovery after a crash takes time
 ATTACH_SECONDS = 10.0
 STOP_SECONDS = 8.0
 KILL_SECONDS = 5.0
@@ -38,17 +38,17 @@ def free_port() -> int:
 
 
 def hand_over(file: Path) -> None:
-    """Give `file` to the owner of its folder: root at work for a user must not lock the user out."""
+    """Give `file` to the owner of its folder, so that files written by root do not lock the owner out."""
     if os.geteuid() == 0:
         owner = file.parent.stat()
         os.chown(file, owner.st_uid, owner.st_gid)
 
 
 class Server:
-    """One program at work on one folder, with its log beside the folder."""
+    """One server program with its data folder; its log is next to the folder."""
 
     def __init__(self, program: Program, folder: Path) -> None:
-        """Serve `folder` (absolute; need not exist yet)."""
+        """Use `folder` (an absolute path; it need not exist yet)."""
         self._program = program
         self._folder = folder
         self._mark = mark_of(folder)
@@ -56,9 +56,9 @@ class Server:
         self._child: subprocess.Popen[bytes] | None = None
 
     def up(self, record: Record, remember: Callable[[], None]) -> None:
-        """Attach to the server that is still running, or start it; `remember` is called when the record changed.
+        """Attach to the server if it is still running, else start it; `remember` is called when the record changed.
 
-        Raises EmbeddedServerError with the end of the log if the server does not come up.
+        Raises EmbeddedServerError with the end of the log if the server does not start.
         """
         if self._attach(record):
             logger.info("%s was still running (process %d, port %d)", self._program.name, record.pid, record.port)
@@ -67,40 +67,40 @@ class Server:
         self._program.prepare(record, self._run_to_end)
         for _ in range(_PORT_ATTEMPTS):
             record.port, record.pid = free_port(), 0
-            remember()  # before the start: whoever comes after our sudden end must find the server
+            remember()  # before the start: if this process is killed, the next one must find the server
             if self._start(record):
-                logger.info("%s is running (process %d, port %d)", self._program.name, record.pid, record.port)
+                logger.info("%s started (process %d, port %d)", self._program.name, record.pid, record.port)
                 return remember()
-            logger.warning("port %d was taken while %s started; trying another", record.port, self._program.name)
-        raise EmbeddedServerError(self._trouble("found no free port on 127.0.0.1"))
+            logger.warning("port %d was taken while %s started; retrying with another", record.port, self._program.name)
+        raise EmbeddedServerError(self._failure("found no free port on 127.0.0.1"))
 
     def ask_to_stop(self) -> None:
-        """Ask the server for an orderly end: clients are cut off, data is written out."""
+        """Ask the server for an orderly shutdown: clients are disconnected, data is written."""
         for process in _heads(self.processes()):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(self._program.stop_signal)
 
     def await_end(self, deadline: float) -> None:
-        """Return when no process of the server is left; those alive at `deadline` (monotonic seconds) are killed.
+        """Wait until no process of the server is left; those alive at `deadline` (monotonic seconds) are killed.
 
-        Raises EmbeddedServerError if even that does not end them.
+        Raises EmbeddedServerError if they survive that.
         """
         if not self._gone_by(deadline):
-            logger.warning("%s did not end in time; killing it", self._program.name)
+            logger.warning("%s did not stop in time; killing it", self._program.name)
             for process in self.processes():
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
             if not self._gone_by(time.monotonic() + KILL_SECONDS):
-                raise EmbeddedServerError(self._trouble("has processes that cannot be ended"))
+                raise EmbeddedServerError(self._failure("has processes that cannot be stopped"))
         if self._child:
             self._child.wait()
             self._child = None
 
     def processes(self) -> list[psutil.Process]:
-        """Return the live processes of this server, whoever started them."""
+        """Return the live processes of this server, also those started by an earlier process."""
         ours = [process for process in psutil.process_iter(["name", "cmdline"]) if self._is_ours(process)]
         if self._child and self._child.poll() is None and self._child.pid not in {process.pid for process in ours}:
-            ours.append(psutil.Process(self._child.pid))  # not yet become the server
+            ours.append(psutil.Process(self._child.pid))  # it has not yet executed the server's program
         return ours
 
     def _is_ours(self, process: psutil.Process) -> bool:
@@ -122,7 +122,7 @@ class Server:
                 return True
             time.sleep(_POLL_SECONDS)
         if processes:
-            logger.warning("%s left processes that do not answer; ending them", self._program.name)
+            logger.warning("%s left processes that do not answer; stopping them", self._program.name)
             self.ask_to_stop()
             self.await_end(time.monotonic() + STOP_SECONDS)
         return False
@@ -134,7 +134,7 @@ class Server:
             os.chown(self._folder, account.uid, account.gid)
 
     def _start(self, record: Record) -> bool:
-        """Start on the recorded port; return False if somebody took the port just before us."""
+        """Start on the recorded port; returns False if another program took the port first."""
         self._child = child = self._launch(record)
         deadline = time.monotonic() + START_SECONDS
         while child.poll() is None and time.monotonic() < deadline:
@@ -144,7 +144,7 @@ class Server:
             time.sleep(_POLL_SECONDS)
         if child.poll() is not None and b"Address already in use" in self._log_tail():
             return False
-        raise EmbeddedServerError(self._trouble("did not start", self._log_tail()))
+        raise EmbeddedServerError(self._failure("did not start", self._log_tail()))
 
     def _launch(self, record: Record) -> subprocess.Popen[bytes]:
         if self._log.exists():
@@ -154,18 +154,18 @@ class Server:
             hand_over(self._log)
             configuration.write(self._program.configuration(record))
             configuration.seek(0)
-            return subprocess.Popen(  # noqa: S603 - our own program and arguments
+            return subprocess.Popen(  # noqa: S603 - fixed program and arguments
                 self._command_line(self._program.command(record)),
                 stdin=configuration,
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
                 env=_environment(),
-                start_new_session=True,  # Ctrl-C in the terminal is for us; we stop the servers in order
+                start_new_session=True,  # Ctrl-C in the terminal must not reach the servers: they are stopped in order
             )
 
     def _run_to_end(self, command: Sequence[str], instructions: bytes) -> None:
-        done = subprocess.run(  # noqa: S603 - our own programs and arguments
+        done = subprocess.run(  # noqa: S603 - fixed programs and arguments
             self._command_line(command),
             input=instructions,
             stdout=subprocess.PIPE,
@@ -176,7 +176,7 @@ class Server:
         )
         logger.debug("%s: %s", command[0], done.stdout.decode(errors="replace"))
         if done.returncode != 0:
-            raise EmbeddedServerError(self._trouble(f"could not be prepared by {command[0]}", done.stdout))
+            raise EmbeddedServerError(self._failure(f"could not be prepared by {command[0]}", done.stdout))
 
     def _command_line(self, command: Sequence[str]) -> list[str]:
         return command_as(account_for(self._folder), [*self._program.needs(), self._folder], command)
@@ -184,15 +184,15 @@ class Server:
     def _log_tail(self) -> bytes:
         return self._log.read_bytes()[-_TAIL_BYTES:] if self._log.exists() else b""
 
-    def _trouble(self, what: str, output: bytes = b"") -> str:
+    def _failure(self, what: str, output: bytes = b"") -> str:
         return (
-            f"{self._program.name} {what}; its data is in {self._folder}. Mend what the lines below complain of, "
+            f"{self._program.name} {what}; its data is in {self._folder}. Fix the errors below, "
             f"or set SMARTMARKET_DATA_DIR to another folder. Log: {self._log}\n{output.decode(errors='replace')}"
         )
 
 
 def _heads(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
-    """Return those that are not children of others among them: the postmaster, for one."""
+    """Return those that are not children of others among them, such as the postmaster."""
     family, heads = {process.pid for process in processes}, []
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -202,6 +202,6 @@ def _heads(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
 
 
 def _environment() -> dict[str, str]:
-    """Return what the servers need to see of our environment, which is nothing of our secrets."""
+    """Return the environment of the servers: none of the application's secrets."""
     library_path = {name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"}
     return {"PATH": os.defpath, "LC_ALL": "C", **library_path}

@@ -1,10 +1,10 @@
-"""Postgres and Redis for one machine that has neither: programs from wheels, data in one folder of ours.
+"""PostgreSQL and Redis for one machine without servers: programs from wheels, data in one folder.
 
-<data_dir>/postgres/     the cluster, owned by an account without rights if we are root
+<data_dir>/postgres/     the cluster, owned by an unprivileged account if this process is root
 <data_dir>/redis/        the dump, likewise
-<data_dir>/servers.json  ports, process ids and passwords, for our eyes only
-<data_dir>/servers.lock  held by the process that answers for the servers
-<data_dir>/postgres.log, redis.log (and .1, the start before)
+<data_dir>/servers.json  ports, process ids and passwords, readable by its owner only
+<data_dir>/servers.lock  held by the process that runs the servers
+<data_dir>/postgres.log, redis.log (and .1, of the previous start)
 """
 
 import fcntl
@@ -29,11 +29,11 @@ logger = logging.getLogger("smartmarket.embedded")
 
 
 class DataDirInUse(EmbeddedServerError):
-    """Another process answers for the servers of this data folder."""
+    """Another process runs the servers of this data folder."""
 
 
 class Endpoints(NamedTuple):
-    """Where the servers are: a libpq URL and a redis URL, both with their passwords."""
+    """The URLs of the servers, with passwords."""
 
     database_url: str
     redis_url: str
@@ -47,11 +47,11 @@ class _Records(msgspec.Struct):
 class EmbeddedServers:
     """The servers of one data folder; `with EmbeddedServers(folder) as endpoints:` starts and stops them.
 
-    Servers that outlived a killed process are attached to again. One process at a time may hold a data folder.
+    Servers that are still running after their process was killed are used again. One process at a time holds a folder.
     """
 
     def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
-        """Keep everything in `data_dir`; `durable=False` trades safety for speed and is meant for tests."""
+        """Store everything in `data_dir`; `durable=False` is faster, loses data in a crash, and is meant for tests."""
         self._data_dir = data_dir.resolve()
         self._state = self._data_dir / "servers.json"
         self._postgres = Postgres(self._data_dir / "postgres", durable=durable)
@@ -61,10 +61,10 @@ class EmbeddedServers:
         self._lock: int | None = None
 
     def start(self) -> Endpoints:
-        """Return when both servers answer.
+        """Start both servers and wait until they answer.
 
-        Raises DataDirInUse if another process holds the folder, EmbeddedServerError if a server does not come up; then
-        nothing is left running.
+        Raises DataDirInUse if another process holds the folder, EmbeddedServerError if a server does not start; then
+        neither is left running.
         """
         try:
             self._data_dir.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ class EmbeddedServers:
             raise
 
     def stop(self) -> None:
-        """End both servers in order, within some seconds; do nothing if this object does not hold the folder."""
+        """Stop both servers in order, within seconds; does nothing if this object does not hold the folder."""
         if self._lock is None:
             return
         deadline = time.monotonic() + STOP_SECONDS
@@ -90,7 +90,7 @@ class EmbeddedServers:
             server.ask_to_stop()
         for server in servers:
             server.await_end(deadline)
-        logger.info("the servers of %s have ended", self._data_dir)
+        logger.info("servers of %s stopped", self._data_dir)
         os.close(self._lock)
         self._lock = None
 

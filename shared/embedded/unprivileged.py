@@ -1,8 +1,8 @@
-"""Runs a command without root's rights, for servers that refuse (or ought not) to run as root.
+"""Runs a command without root's privileges, for servers that refuse (or should not) run as root.
 
-This file is also the launcher: as a process of its own it gives root up for good and then becomes the command, keeping
-its process id. Where the other user may not pass the folders on the way (a clone below a private `/root`), the command
-keeps, on Linux, the one right to pass and read them or, failing that, to disregard their modes; never more than needed.
+This file is also the launcher: started as a separate process it drops root for good and then executes the command,
+keeping its process id. If the other user may not enter the folders of the program (a clone below a private `/root`),
+the command keeps on Linux one capability: to read and enter them or, if that is not enough, to ignore file modes.
 """
 
 import ctypes
@@ -30,9 +30,9 @@ class Account(NamedTuple):
 
 
 def account_for(folder: Path) -> Account | None:
-    """Return the account that servers of `folder` run as, or None for the one we are.
+    """Return the account that the servers of `folder` run as; None for the current one.
 
-    Root hands over to the folder's owner, so that data made by a user stays theirs; to `nobody` for a new folder.
+    Root changes to the folder's owner, so that a user's data stays theirs; to `nobody` for a new folder.
     """
     if os.geteuid() != 0:
         return None
@@ -48,8 +48,8 @@ def account_for(folder: Path) -> Account | None:
 def command_as(account: Account | None, needs: Sequence[Path], command: Sequence[str]) -> list[str]:
     """Return the command line that runs `command` (an absolute path and arguments) as `account`.
 
-    `needs` names files and folders it must be able to read. The launcher ends with a message on its standard error
-    if root cannot be given up or the needs cannot be met.
+    `needs` are files and folders that it must be able to read. The launcher ends with a message on its standard error
+    if root cannot be dropped or they cannot be read.
     """
     if account is None:
         return list(command)
@@ -66,7 +66,7 @@ class _CapabilitySets(ctypes.Structure):
 
 
 class _Kernel:
-    """The calls on this process's rights that Python does not wrap."""
+    """System calls for capabilities that Python does not wrap."""
 
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
@@ -82,7 +82,7 @@ class _Kernel:
         return int(sets[0].permitted)
 
     def hold(self, permitted: int, effective: int) -> None:
-        """Hold exactly these, and let the next program inherit the effective ones."""
+        """Hold exactly these capabilities; the executed program inherits the effective ones."""
         sets = (_CapabilitySets * 2)(_CapabilitySets(effective, permitted, effective))
         self._checked(self._libc.capset(ctypes.byref(self._header), sets))
         self.control(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
@@ -111,11 +111,11 @@ def _readable(path: str) -> bool:
     return True
 
 
-def _turn_into(needs: list[str], command: list[str]) -> None:
-    """Become the command; return only if that is not permitted."""
+def _execute(needs: list[str], command: list[str]) -> None:
+    """Execute the command; returns only if that is not permitted."""
     if all(map(_readable, needs)):
         try:
-            os.execv(command[0], command)  # noqa: S606 - the caller's own absolute path, and no shell is wanted
+            os.execv(command[0], command)  # noqa: S606 - an absolute path of the caller, without a shell
         except PermissionError:
             return
 
@@ -123,11 +123,11 @@ def _turn_into(needs: list[str], command: list[str]) -> None:
 def _launch_on_linux(account: Account, needs: list[str], command: list[str]) -> None:
     kernel = _Kernel()
     try:
-        # Without this bit access(2), by which Postgres looks for its own programs, disregards capabilities.
+        # Without this bit, access(2), which PostgreSQL uses to find its programs, ignores capabilities.
         kernel.control(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP)
     except OSError:
         _become(account)
-        _turn_into(needs, command)
+        _execute(needs, command)
         return
     _become(account)
     kernel.control(_PR_SET_NO_NEW_PRIVS, 1)
@@ -135,7 +135,7 @@ def _launch_on_linux(account: Account, needs: list[str], command: list[str]) -> 
     for keep in (0, _CAP_DAC_READ_SEARCH, _CAP_DAC_OVERRIDE):
         if keep & offered == keep:
             kernel.hold(permitted=offered, effective=keep)
-            _turn_into(needs, command)
+            _execute(needs, command)
 
 
 def _main(arguments: list[str]) -> None:
@@ -147,11 +147,11 @@ def _main(arguments: list[str]) -> None:
             _launch_on_linux(account, needs, command)
         else:
             _become(account)
-            _turn_into(needs, command)
+            _execute(needs, command)
     except OSError as error:
         sys.exit(f"cannot run {command[0]} as user {account.uid}: {error}")
     places = ", ".join(dict.fromkeys([*needs, command[0]]))
-    sys.exit(f"user {account.uid} may not pass to and read all of: {places}; move them, or start as a normal user")
+    sys.exit(f"user {account.uid} may not read all of: {places}; move them, or start as a normal user")
 
 
 if __name__ == "__main__":

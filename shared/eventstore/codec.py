@@ -1,4 +1,4 @@
-"""Events to bytes and back: JSON on disk, older versions lifted step by step to the class of today."""
+"""Encodes events as JSON and decodes them; older versions are upcast step by step to the current class."""
 
 import datetime as dt
 import functools
@@ -13,15 +13,15 @@ _HEAD = b'{"class_version":'
 
 
 class UnknownTopic(LookupError):
-    """The log holds a topic that this release does not know."""
+    """The topic of a stored event is unknown to this release."""
 
 
 class UnknownVersion(LookupError):
-    """The log holds a form of an event that a later release wrote."""
+    """A stored event has a version that a later release wrote."""
 
 
 class RecordedEvent(NamedTuple):
-    """An event with its place in the log; `state` is None where its topic was not asked for."""
+    """An event with its place in the log; `state` is None if its topic was not requested."""
 
     position: int
     stream: str
@@ -34,7 +34,7 @@ class RecordedEvent(NamedTuple):
 
     @property
     def event(self) -> Event:
-        """Decode the event; raises what a broken state raises, so that followers can park its business."""
+        """Decode the event; errors of a broken state are raised, so that followers can park its business."""
         return decode(self.topic, self.state or b"")
 
 
@@ -43,7 +43,7 @@ class _Versioned(msgspec.Struct):
 
 
 def encode(event: Event) -> bytes:
-    """Return the event as JSON; `class_version` leads where it is above 1."""
+    """Return the event as JSON; begins with `class_version` if that is above 1."""
     body = msgspec.json.encode(event)
     if event.class_version == 1:
         return body
@@ -52,9 +52,9 @@ def encode(event: Event) -> bytes:
 
 
 def decode(topic: str, state: bytes) -> Event:
-    """Return the event as today's class.
+    """Return the event as its current class.
 
-    Raises UnknownTopic or UnknownVersion where a later release wrote it, msgspec.ValidationError for a broken state.
+    Raises UnknownTopic or UnknownVersion if a later release wrote it, msgspec.ValidationError for a broken state.
     """
     cls = CATALOGUE.get(topic)
     if cls is None:

@@ -1,6 +1,6 @@
-"""Files of a business, in parts sealed under its key: a table in development, an object store by setting.
+"""Files of a business, stored in parts sealed under its key: in a table or, by setting, in an object store.
 
-Names are ids of ours; nothing a client sent becomes part of a path.
+Paths consist of ids generated here; nothing that a client sent becomes part of one.
 """
 
 import uuid
@@ -14,31 +14,31 @@ PART_BYTES = 1 << 20
 
 
 class FileIncomplete(Exception):
-    """A stored file lacks parts."""
+    """Parts of a stored file are missing."""
 
 
 class Parts(Protocol):
-    """Where sealed parts are kept."""
+    """Stores sealed parts."""
 
     def put(self, business_id: int, file_id: uuid.UUID, part: int, sealed: bytes) -> None:
-        """Keep one part; the same part put again replaces itself."""
+        """Store one part; storing it again replaces it."""
 
     def get(self, business_id: int, file_id: uuid.UUID, part: int) -> bytes | None:
         """Return one part, or None after the last."""
 
     def delete(self, business_id: int, file_id: uuid.UUID) -> None:
-        """Forget a file."""
+        """Delete a file."""
 
 
 class TableParts:
-    """Parts in Postgres."""
+    """Parts in a table of the database."""
 
     def __init__(self, store: EventStore) -> None:
         """Use the store's connections."""
         self._store = store
 
     def put(self, business_id: int, file_id: uuid.UUID, part: int, sealed: bytes) -> None:
-        """Keep one part."""
+        """Store one part."""
         with self._store.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO files.parts (file_id, part, business_id, sealed) VALUES (%s, %s, %s, %b)"
@@ -57,7 +57,7 @@ class TableParts:
         return bytes(row["sealed"]) if row else None
 
     def delete(self, business_id: int, file_id: uuid.UUID) -> None:
-        """Forget a file."""
+        """Delete a file."""
         with self._store.cursor() as cursor:
             cursor.execute("DELETE FROM files.parts WHERE file_id = %s AND business_id = %s", (file_id, business_id))
 
@@ -73,7 +73,7 @@ class ObjectParts:
         self._obstore: Any = obstore
 
     def put(self, business_id: int, file_id: uuid.UUID, part: int, sealed: bytes) -> None:
-        """Keep one part."""
+        """Store one part."""
         self._obstore.put(self._store, self._path(business_id, file_id, part), sealed)
 
     def get(self, business_id: int, file_id: uuid.UUID, part: int) -> bytes | None:
@@ -84,7 +84,7 @@ class ObjectParts:
             return None
 
     def delete(self, business_id: int, file_id: uuid.UUID) -> None:
-        """Forget a file."""
+        """Delete a file."""
         part = 0
         while self.get(business_id, file_id, part) is not None:
             self._obstore.delete(self._store, self._path(business_id, file_id, part))
@@ -96,15 +96,15 @@ class ObjectParts:
 
 
 class Files:
-    """Seals, keeps and opens files."""
+    """Seals, stores and opens files."""
 
     def __init__(self, store: EventStore, parts: Parts) -> None:
-        """Seal under keys from the store's vault, keep in `parts`."""
+        """Seal under keys from the store's vault; store in `parts`."""
         self._store = store
         self._parts = parts
 
     def writer(self, business_id: int, file_id: uuid.UUID) -> Callable[[int, bytes], None]:
-        """Return a function that keeps part n of a new file."""
+        """Return a function that stores part n of a new file."""
         subject = f"business-{business_id}"
         with self._store.cursor() as cursor:
             keys = Vault(self._store.master, sql_over(cursor.connection)).keys([subject], create=True)
@@ -115,11 +115,11 @@ class Files:
         return put
 
     def chunks(self, business_id: int, file_id: uuid.UUID, size: int | None = None) -> Iterator[bytes]:
-        """Yield the file's parts in order; nothing once the business is forgotten.
+        """Yield the file's parts in order; none if the business was erased.
 
-        Raises FileIncomplete at the end where fewer than `size` bytes were there.
+        Raises FileIncomplete at the end if fewer than `size` bytes were stored.
         """
-        came = 0
+        received = 0
         subject = f"business-{business_id}"
         with self._store.cursor() as cursor:
             keys = Vault(self._store.master, sql_over(cursor.connection)).keys([subject])
@@ -128,15 +128,15 @@ class Files:
             data = keys.open_bytes(subject, sealed, _place(file_id, part))
             if data is None:
                 return
-            came += len(data)
+            received += len(data)
             yield data
             part += 1
-        if size is not None and came < size:
-            msg = f"{file_id} has {came} of {size} bytes"
+        if size is not None and received < size:
+            msg = f"{file_id} has {received} of {size} bytes"
             raise FileIncomplete(msg)
 
     def delete(self, business_id: int, file_id: uuid.UUID) -> None:
-        """Forget a file."""
+        """Delete a file."""
         self._parts.delete(business_id, file_id)
 
 
@@ -145,5 +145,5 @@ def _place(file_id: uuid.UUID, part: int) -> str:
 
 
 def open_parts(store: EventStore, setting: str) -> Parts:
-    """Return where parts are kept by the setting: `table`, or the URL of an object store."""
+    """Return the store of parts that the setting names: `table`, or the URL of an object store."""
     return TableParts(store) if setting == "table" else ObjectParts(setting)

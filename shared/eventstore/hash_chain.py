@@ -1,4 +1,4 @@
-"""The log's hash chain, reckoned again from what stands there: an event that was changed or removed is found."""
+"""Verifies the log's hash chain: recomputes every hash, so that a changed or removed event is found."""
 
 import datetime as dt
 import hashlib
@@ -12,17 +12,17 @@ _BATCH = 200
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
-# Returns the highest position that others than the log remember.
+# Selects the highest position that other tables refer to.
 SELECT_REMEMBERED = """SELECT greatest(0, (SELECT max(position) FROM log.commands),
     (SELECT max(position) FROM jobs.progress))"""
-# Returns events after a position, in order: what each hash was made from, and the hash.
+# Selects events after a position, in order: the input of each hash, and the hash.
 SELECT_LINKS = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
         meta::text, state, hash
     FROM log.events WHERE notification_id > %s ORDER BY notification_id LIMIT %s"""
 
 
 class ChainBreak(NamedTuple):
-    """The first position where the log is not what was appended: the event there was `changed`, or is `missing`."""
+    """The first position where the log differs from what was appended: its event was `changed`, or is `missing`."""
 
     position: int
     kind: Literal["changed", "missing"]
@@ -41,10 +41,10 @@ class _Link(NamedTuple):
 
 
 def verify_chain(conn: Connection[Any], report: Callable[[int], None] = lambda _: None) -> ChainBreak | None:
-    """Return where the log was tampered with first, None if it is whole; `report` hears each position reached.
+    """Return the first break of the chain, None if it is intact; calls `report` with each position reached.
 
-    Holds one batch in memory and no locks; what is appended meanwhile is verified too. An end that was cut off is
-    missed where neither a command nor the policies remember a position beyond it.
+    Holds one batch in memory and no locks; events appended meanwhile are verified too. Events removed from the end are
+    not noticed if neither a stored command nor the policies' checkpoint refers to a later position.
     """
     remembered = cast("tuple[int]", conn.execute(SELECT_REMEMBERED).fetchone())[0]
     expected, last = 1, b""
@@ -68,7 +68,7 @@ def _links(conn: Connection[Any], report: Callable[[int], None]) -> Iterator[_Li
 
 
 def _hash(last: bytes, link: _Link) -> bytes:
-    """Return SHA-256 of the hash before, the event's place as a JSON array (as `log.append` has it), and its state."""
+    """Return SHA-256 of the previous hash, the event's place as a JSON array (as in `log.append`), and its state."""
     microseconds = (link.recorded_at - _EPOCH) // _MICROSECOND
     place = [link.position, link.stream, link.version, link.topic, link.business_id, microseconds]
     written = f"{json.dumps(place, ensure_ascii=False)[:-1]}, {link.meta}]"

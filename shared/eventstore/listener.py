@@ -1,4 +1,4 @@
-"""Wakes followers of the log as soon as something is appended; a lost notification costs one poll."""
+"""Wakes the followers of the log when an event is appended; a lost notification delays them by one poll."""
 
 import logging
 import threading
@@ -21,12 +21,12 @@ class LogListener(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Listen until stopped, connecting again as often as it takes."""
+        """Listen until stopped, reconnecting after every lost connection."""
         while not self._stopped.is_set():
             try:
                 self._listen()
             except psycopg.Error as error:
-                logger.warning("listening again", extra={"reason": type(error).__name__})
+                logger.warning("log listener failed; retrying", extra={"reason": type(error).__name__})
                 self._stopped.wait(_POLL)
 
     def _listen(self) -> None:
@@ -43,16 +43,16 @@ class LogListener(threading.Thread):
             self._appended.notify_all()
 
     def seen(self) -> int:
-        """Return a mark to wait from."""
+        """Return the number of wake-ups so far, to be passed to `wait`."""
         with self._appended:
             return self._count
 
     def wait(self, mark: int, seconds: float = _POLL) -> None:
-        """Return when something was appended since `mark`, or after `seconds`."""
+        """Return when an event was appended since `mark`, or after `seconds`."""
         with self._appended:
             self._appended.wait_for(lambda: self._count != mark or self._stopped.is_set(), seconds)
 
     def stop(self) -> None:
-        """End the thread and wake whoever waits."""
+        """Stop the thread and wake all waiting followers."""
         self._stopped.set()
         self._wake()

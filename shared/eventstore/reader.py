@@ -1,4 +1,4 @@
-"""How the log is read in order, by whoever follows it or folds it again."""
+"""Reads the log in order, for followers, replays and index rebuilds."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from psycopg import Connection
 from psycopg.rows import DictRow, dict_row
-from psycopg.sql import SQL, Literal
+from psycopg.sql import SQL, Identifier, Literal
 
 from shared.eventstore.codec import RecordedEvent, decode
 from shared.eventstore.system_events import GLOBAL_TOPICS, DayOpened, RuleActivated
@@ -14,17 +14,17 @@ from shared.eventstore.system_events import GLOBAL_TOPICS, DayOpened, RuleActiva
 # The events that are part of every business's history. Their topics are literals, not parameters: otherwise the planner
 # does not use the partial index `events_of_all`.
 IS_GLOBAL = SQL("business_id IS NULL AND topic IN ({})").format(SQL(", ").join(map(Literal, GLOBAL_TOPICS)))
-# Returns events after a position, in order; `state` only for the topics asked for.
+# Selects events after a position, in order; `state` for the requested topics only.
 SELECT_AFTER = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta,
         CASE WHEN topic = ANY(%(topics)s) THEN state END AS state
     FROM log.events WHERE notification_id > %(after)s AND notification_id <= %(upto)s
     ORDER BY notification_id LIMIT %(limit)s"""
-# Returns the same for one business, of the topics asked for only.
+# Selects the same for one business, events of the requested topics only.
 SELECT_OF_BUSINESS = SQL("""SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
         meta, state
     FROM log.events WHERE business_id = %(business)s AND topic = ANY(%(topics)s)
         AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s""")
-# Returns the same together with the events of GLOBAL_TOPICS.
+# Selects the same together with the events of GLOBAL_TOPICS.
 SELECT_OF_BUSINESS_AND_GLOBAL = SQL("""SELECT * FROM (
         (SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta, state
          FROM log.events WHERE business_id = %(business)s AND topic = ANY(%(topics)s)
@@ -34,28 +34,29 @@ SELECT_OF_BUSINESS_AND_GLOBAL = SQL("""SELECT * FROM (
          FROM log.events WHERE {global_} AND topic = ANY(%(topics)s)
              AND notification_id > %(after)s AND notification_id <= %(upto)s ORDER BY notification_id LIMIT %(limit)s)
     ) AS history ORDER BY notification_id LIMIT %(limit)s""").format(global_=IS_GLOBAL)
-# Returns the position and time of a business's last event of some topics.
+# Selects position and time of a business's last event of some topics.
 SELECT_LAST = """SELECT notification_id, recorded_at FROM log.events
     WHERE business_id = %s AND topic = ANY(%s) AND notification_id <= %s ORDER BY notification_id DESC LIMIT 1"""
-# Returns the last day that had been opened at a position.
+# Selects the last day opened at or before a position.
 SELECT_DAY = """SELECT topic, state FROM log.events WHERE originator_id = 'days' AND notification_id <= %s
     ORDER BY originator_version DESC LIMIT 1"""
-# Returns what has been activated by a position, in order.
+# Selects the rule activations up to a position, in order.
 SELECT_RULES = """SELECT topic, state, notification_id FROM log.events
     WHERE originator_id = 'rules' AND notification_id <= %s ORDER BY originator_version"""
-# Selects every business that has a history, by one probe of the index per business.
-SELECT_BUSINESSES = """WITH RECURSIVE b AS (
-        SELECT min(business_id) AS id FROM log.events
+# Selects every business that has rows in a table, by one probe of its index per business.
+BUSINESSES_IN = SQL("""WITH RECURSIVE b AS (
+        SELECT min(business_id) AS id FROM {table}
         UNION ALL
-        SELECT (SELECT min(e.business_id) FROM log.events e WHERE e.business_id > b.id) FROM b WHERE b.id IS NOT NULL
-    ) SELECT id FROM b WHERE id IS NOT NULL"""
-# Keeps of those the businesses whose last event is at most some days old.
-AND_ACTIVE = """ AND (SELECT e.recorded_at FROM log.events e WHERE e.business_id = b.id
-    ORDER BY e.notification_id DESC LIMIT 1) > now() - make_interval(days => %s)"""
+        SELECT (SELECT min(t.business_id) FROM {table} t WHERE t.business_id > b.id) FROM b WHERE b.id IS NOT NULL
+    ) SELECT id FROM b WHERE id IS NOT NULL""")
+SELECT_BUSINESSES = BUSINESSES_IN.format(table=Identifier("log", "events"))
+# Restricts them to those whose last event is at most some days old.
+AND_ACTIVE = SQL(""" AND (SELECT e.recorded_at FROM log.events e WHERE e.business_id = b.id
+    ORDER BY e.notification_id DESC LIMIT 1) > now() - make_interval(days => %s)""")
 
 
 class LogReader:
-    """Reads the log in order over a connection of the caller's."""
+    """Reads the log in order over the caller's connection."""
 
     def __init__(self, topics: Sequence[str]) -> None:
         """Decode events of `topics` only."""
@@ -64,7 +65,7 @@ class LogReader:
         self._history = (SELECT_OF_BUSINESS if own_only else SELECT_OF_BUSINESS_AND_GLOBAL).as_bytes(None)
 
     def after(self, conn: Connection[Any], position: int, *, limit: int, upto: int = 2**62) -> list[RecordedEvent]:
-        """Return at most `limit` events after `position`, every topic; others than asked for without state."""
+        """Return at most `limit` events after `position`, of all topics; the state of requested topics only."""
         params = {"after": position, "upto": upto, "limit": limit, "topics": self._topics}
         with conn.cursor(row_factory=dict_row, binary=True) as cursor:
             return [recorded_of(row) for row in cursor.execute(SELECT_AFTER, params, prepare=True)]
@@ -74,7 +75,7 @@ class LogReader:
     ) -> list[RecordedEvent]:
         """Return at most `limit` events after `position` that make up this business's history.
 
-        Those are its own and, where asked for, those of GLOBAL_TOPICS; no other event without a business.
+        Those are its own events and, if requested, those of GLOBAL_TOPICS; no other event without a business.
         """
         params = {"business": business_id, "after": position, "upto": upto, "limit": limit, "topics": self._topics}
         with conn.cursor(row_factory=dict_row, binary=True) as cursor:
@@ -100,13 +101,13 @@ class LogReader:
 
     @staticmethod
     def day(conn: Connection[Any], position: int) -> dt.date | None:
-        """Return the day in Dhaka as of a position, None if none had been opened."""
+        """Return the business day as of a position, None before the first."""
         row = conn.execute(SELECT_DAY, (position,)).fetchone()
         return cast("DayOpened", decode(row[0], bytes(row[1]))).date if row else None
 
     @staticmethod
     def activations(conn: Connection[Any], position: int) -> list[tuple[int, RuleActivated]]:
-        """Return the rules that had been activated at a position, each with its own, in order."""
+        """Return the rule activations up to a position, each with its own position, in order."""
         rows = conn.execute(SELECT_RULES, (position,)).fetchall()
         return [(at, cast("RuleActivated", decode(topic, bytes(state)))) for topic, state, at in rows]
 

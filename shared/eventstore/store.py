@@ -1,4 +1,4 @@
-"""The log: commands append to it, policies and projectors follow it.
+"""The event store: commands append to the log, policies and projectors follow it.
 
 Built on the recorder of the `eventsourcing` library, whose insert is replaced by one SQL function (`log.append`): index
 rows, order, hash chain, events and NOTIFY in one round trip and one transaction.
@@ -34,32 +34,32 @@ logger = logging.getLogger("smartmarket.event_store")
 
 StoreError = persistence.PersistenceError
 INTERRUPTIONS = (IntegrityError, InterfaceError, InternalError, OperationalError)
-"""What may pass by itself: somebody else was faster, or the database was away."""
+"""Errors that may pass by themselves: another command was faster, or the database did not answer."""
 
-# Return the position of the last appended event, null if there was none; the first, for events and nothing else.
+# Append, and return the position of the last event, null if there was none; the first statement takes events only.
 APPEND_EVENTS = "SELECT log.append(%s::bigint, %b::text[], %b::bigint[], %b::text[], %b::bytea[], %s) AS position"
 APPEND = """SELECT log.append(%s::bigint, %b::text[], %b::bigint[], %b::text[], %b::bytea[], %s,
     %b::text[], %b::bigint[], %b::bytea[], %b::bigint[], %b::text[], %b::bigint[], %b::bytea[],
     %s::text, %s::bytea, %s) AS position"""
-# Waits until no other command of the business is between reading and appending; returns the time and an earlier answer.
+# Begin a command under the lock of its business; returns the time and the answer of an earlier command of the same id.
 BEGIN_COMMAND = "SELECT now, known, request_hash, result, position FROM log.begin_command(%s, %s, %s)"
-# Returns nothing; of several requests of one actor under one id the first is kept.
+# Records the source of a request; of several of one actor under one id the first is kept.
 INSERT_SOURCE = """INSERT INTO credentials.requests (request_id, actor, ip, user_agent) VALUES (%s, %s, %s::inet, %s)
     ON CONFLICT DO NOTHING"""
-# Returns the values that index keys stand for; one probe per key, whatever the planner knows of a table that grows.
+# Selects the values of index keys by one probe per key, even if the table grew since its statistics were gathered.
 SELECT_INDEX = """SELECT i.key, i.value FROM unnest(%b::bytea[]) AS wanted CROSS JOIN LATERAL (
     SELECT key, value FROM log.index_rows WHERE kind = %s AND scope = %s AND key = wanted OFFSET 0) AS i"""
-# Returns the first of so many consecutive public ids.
+# Allocates consecutive public ids; returns the first.
 ALLOT = """INSERT INTO log.counters AS c (scope, kind, next) VALUES (%(scope)s, %(kind)s, 1 + %(count)s)
     ON CONFLICT (scope, kind) DO UPDATE SET next = c.next + %(count)s RETURNING next - %(count)s AS first"""
-# Returns one stream, in order.
+# Selects one stream, in order.
 SELECT_STREAM = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
         meta, state
     FROM log.events WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"""
 
 
 class Source(NamedTuple):
-    """Where a request came from: the address, None where it is unknown, and the client's own name for itself."""
+    """The source of a request: its address, None if unknown, and the client's user agent."""
 
     ip: str | None
     user_agent: str | None
@@ -67,10 +67,10 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True)
 class Metadata:
-    """Who asked for it, by which request, and what caused it; recorded beside every event.
+    """Actor, request and cause of a command; recorded with each of its events.
 
-    `command_id` makes a command idempotent within its business; None for steps that a stream's version fences.
-    `source` is personal data: it is kept beside the log, not in it.
+    `command_id` makes a command idempotent within its business; None for steps that are fenced by a stream's version.
+    `source` is personal data: it is stored outside the log.
     """
 
     actor: str | None = None
@@ -80,12 +80,12 @@ class Metadata:
     source: Source | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return what is known, for the event's `meta` column."""
+        """Return the known fields, for the event's `meta` column."""
         return {name: value for name, value in vars(self).items() if value is not None and name != "source"}
 
 
 class Outcome(NamedTuple, Generic[R]):
-    """What a command answered; `position` of its last event; `replayed` if it had been carried out before."""
+    """The answer of a command, the position of its last event, and whether it had been executed before (`replayed`)."""
 
     result: R
     position: int | None
@@ -94,7 +94,7 @@ class Outcome(NamedTuple, Generic[R]):
 
 @dataclass
 class Append:
-    """What one call of `log.append` carries besides events."""
+    """The arguments of one call of `log.append` besides the events."""
 
     business_id: int | None = None
     meta: dict[str, Any] = field(default_factory=dict)
@@ -103,13 +103,14 @@ class Append:
     command: tuple[str, bytes | None, Any] | None = None
 
 
-# Whoever stands still within a command, stopped or cut off, keeps its locks for so long; the command is decided again.
+# A session that is idle within a command (its process was stopped or cut off) loses its locks after this time; the
+# command is decided again.
 _IDLE_SECONDS = 30.0
-_NOTICE_LOSS = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+_KEEPALIVES = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
 
 
 class _Datastore(PostgresDatastore):
-    """The library's datastore on a pool opened by URL, so that every libpq setting works."""
+    """The library's datastore with a pool that is opened by URL, so that every libpq setting works."""
 
     def __init__(self, url: str, *, pool_size: int, role: str | None) -> None:
         super().__init__(
@@ -123,7 +124,7 @@ class _Datastore(PostgresDatastore):
             idle_in_transaction_session_timeout=_IDLE_SECONDS,
         )
         kwargs: dict[str, Any] = {"row_factory": dict_row, "application_name": "smartmarket"}
-        kwargs["options"] = f"-c role={role} {_NOTICE_LOSS}" if role else _NOTICE_LOSS
+        kwargs["options"] = f"-c role={role} {_KEEPALIVES}" if role else _KEEPALIVES
         self.pool = ConnectionPool(
             url,
             connection_class=Connection[DictRow],
@@ -137,10 +138,10 @@ class _Datastore(PostgresDatastore):
 
 
 class Recorder(PostgresApplicationRecorder):
-    """The library's recorder with one SQL function in place of its insert."""
+    """The library's recorder; its insert is replaced by one SQL function."""
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:  # noqa: ANN401
-        """Append in a transaction of its own; returns the positions. Takes `append`, an Append."""
+        """Append in a separate transaction; returns the positions. Keyword argument `append`: an Append."""
         with self.datastore.get_connection() as conn, conn.cursor() as cursor:
             last = self.append(cursor, stored_events, kwargs.get("append") or Append())
         return range(last - len(stored_events) + 1, last + 1) if last else []
@@ -168,10 +169,10 @@ class Recorder(PostgresApplicationRecorder):
 
 
 class UnitOfWork:
-    """One command between reading and appending, in one transaction, under its business's lock."""
+    """One command from reading to appending: one transaction, under the lock of its business."""
 
     def __init__(self, cursor: Cursor[DictRow], master: MasterKey, append: Append, now: dt.datetime) -> None:
-        """Work on `cursor`; `now` is the database's clock at the start."""
+        """Use `cursor`; `now` is the database's clock at the start."""
         self.now = now
         self.business_id = append.business_id
         self.vault = Vault(master, self.sql)
@@ -185,7 +186,7 @@ class UnitOfWork:
         return self._cursor.fetchall() if self._cursor.description else []
 
     def load(self, stream: str, after: int = 0) -> list[RecordedEvent]:
-        """Return the whole stream, or what follows a version of it, in order."""
+        """Return the events of a stream, all or those after a version, in order."""
         return [recorded_of(row) for row in self.sql(SELECT_STREAM, (stream, after))]
 
     def append(self, stream: str, expected_version: int, *events: Event) -> None:
@@ -194,15 +195,15 @@ class UnitOfWork:
             self.events.append(StoredEvent(stream, version, event.topic, encode(event)))
 
     def claim(self, kind: str, key: bytes, value: int, *, everywhere: bool = False) -> None:
-        """Claim a unique key for `value`; if someone has it, the command is decided again."""
+        """Claim a unique key for `value`; if another command has claimed it meanwhile, this one is decided again."""
         self.extra.claims.append((kind, self._scope(everywhere=everywhere), key, value))
 
     def release(self, kind: str, key: bytes, *, everywhere: bool = False) -> None:
-        """Give a key back."""
+        """Release a key."""
         self.extra.releases.append((kind, self._scope(everywhere=everywhere), key))
 
     def find(self, kind: str, keys: Sequence[bytes], *, everywhere: bool = False) -> dict[bytes, int]:
-        """Return the values of those keys that are claimed."""
+        """Return the values of the keys that are claimed."""
         rows = self.sql(SELECT_INDEX, (list(keys), kind, self._scope(everywhere=everywhere))) if keys else []
         return {bytes(row["key"]): row["value"] for row in rows}
 
@@ -211,10 +212,10 @@ class UnitOfWork:
 
 
 class EventStore:
-    """The door to the log for one process."""
+    """The event store as used by one process."""
 
     def __init__(self, url: str, master: MasterKey, *, pool_size: int = 4, role: str | None = None) -> None:
-        """Open a pool of at most `pool_size` connections lazily, acting as `role` where one is given."""
+        """Open a pool of at most `pool_size` connections when first needed, acting as `role` if one is given."""
         if os.environ.get("POSTGRES_ENABLE_DB_FUNCTIONS", "").lower() in {"1", "true", "yes", "on", "y", "t"}:
             msg = "POSTGRES_ENABLE_DB_FUNCTIONS skips the lock that orders the log: unset it."
             raise RuntimeError(msg)
@@ -233,7 +234,7 @@ class EventStore:
             with self._datastore.get_connection() as conn, conn.cursor() as cursor:
                 yield cursor
         except INTERRUPTIONS as error:
-            self._mend(error)
+            self._check_pool(error)
             raise
 
     def execute(
@@ -244,11 +245,11 @@ class EventStore:
         *,
         request_hash: bytes | None = None,
     ) -> Outcome[R]:
-        """Carry one command out: read, decide, append, in one transaction under the business's lock.
+        """Execute one command: read, decide and append in one transaction under the business's lock.
 
-        A command id that was carried out before answers with its stored result; with another `request_hash` it raises
-        IdempotencyKeyReused. A lost connection or a conflict runs `decide` again, so it must have no other effects.
-        Refusals raised by `decide` roll back and pass through. The result must be JSON-able.
+        A command id that was executed before is answered with the stored result; with another `request_hash` it raises
+        IdempotencyKeyReused. After a lost connection or a conflict `decide` runs again, so it must have no other
+        effects. Refusals raised by `decide` roll back and pass through. The result must be serialisable as JSON.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -256,12 +257,12 @@ class EventStore:
             except INTERRUPTIONS as error:
                 if attempt == _ATTEMPTS or isinstance(error.__cause__, PoolTimeout):
                     raise
-                logger.warning("command decided again", extra={"attempt": attempt, "reason": type(error).__name__})
-                self._mend(error)
+                logger.warning("command failed; retrying", extra={"attempt": attempt, "reason": type(error).__name__})
+                self._check_pool(error)
         raise AssertionError
 
-    def _mend(self, error: Exception) -> None:
-        """Replace the pool's broken connections, so that the next attempt does not meet another of them."""
+    def _check_pool(self, error: Exception) -> None:
+        """Replace the pool's broken connections, so that the next attempt does not get another one."""
         if not isinstance(error, IntegrityError) and not isinstance(error.__cause__, PoolTimeout):
             self._datastore.pool.check()
 
@@ -273,7 +274,7 @@ class EventStore:
             begun = (business_id, business_lock(business_id or 0), meta.command_id)
             row = cast("DictRow", cursor.execute(BEGIN_COMMAND, begun, prepare=True).fetchone())
             if row["known"]:
-                return _carried_out(row, request_hash)
+                return _stored_outcome(row, request_hash)
             now: dt.datetime = row["now"].astimezone(dt.UTC)
             unit = UnitOfWork(cursor, self.master, append, now)
             result = decide(unit)
@@ -287,16 +288,16 @@ class EventStore:
         return Outcome(result, position, replayed=False)
 
     def allot(self, business_id: int | None, kind: str, count: int = 1) -> int:
-        """Return the first of `count` consecutive public ids; ids of commands that fail are gaps."""
+        """Allocate `count` consecutive public ids and return the first; ids of failed commands are gaps."""
         wanted = {"scope": business_id or 0, "kind": kind, "count": count}
         return int(self._fetch(ALLOT, wanted)[0]["first"])
 
     def load(self, stream: str, after: int = 0) -> list[RecordedEvent]:
-        """Return a whole stream, or what follows a version of it, in order."""
+        """Return the events of a stream, all or those after a version, in order."""
         return [recorded_of(row) for row in self._fetch(SELECT_STREAM, (stream, after))]
 
     def _fetch(self, query: LiteralString, params: Sequence[Any] | Mapping[str, Any]) -> list[DictRow]:
-        """Return the rows of a statement that may run twice: once more where the connection was broken."""
+        """Return the rows of a statement that may run twice: it is repeated if the connection was broken."""
         try:
             with self.cursor() as cursor:
                 return cursor.execute(query, params, prepare=True).fetchall()
@@ -311,7 +312,7 @@ class EventStore:
         return self.recorder.max_notification_id() or 0
 
 
-def _carried_out(row: DictRow, request_hash: bytes | None) -> Outcome[Any]:
+def _stored_outcome(row: DictRow, request_hash: bytes | None) -> Outcome[Any]:
     if bytes(row["request_hash"] or b"") != (request_hash or b""):
         raise IdempotencyKeyReused
     return Outcome(row["result"], row["position"], replayed=True)

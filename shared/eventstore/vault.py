@@ -1,8 +1,8 @@
-"""Personal data under a key per subject: destroying the key forgets the subject, in live tables and replays alike.
+"""Seals personal data under one key per subject: destroying the key erases the subject, in live tables and replays.
 
 A subject is `user-12`, `customer-7-33` (business 7, customer 33) or `business-7`. Keys are AES-256, wrapped by a key
-derived from the master key; what they seal is AES-GCM with the subject as associated data, so that nothing sealed for
-one subject opens for another.
+derived from the master key. Data is sealed by AES-GCM with the subject as associated data, so that data sealed for one
+subject does not open for another.
 """
 
 import base64
@@ -22,9 +22,9 @@ from psycopg.rows import dict_row
 
 _NONCE = 12
 
-# Returns the wrapped keys of the subjects that still have one.
+# Selects the wrapped keys of the subjects that still have one.
 SELECT_KEYS = "SELECT subject, wrapped FROM vault.keys WHERE subject = ANY(%s)"
-# Returns nothing; a subject that has a key keeps it.
+# Inserts keys; a subject that has a key keeps it.
 INSERT_KEYS = (
     "INSERT INTO vault.keys (subject, wrapped) SELECT * FROM unnest(%s::text[], %s::bytea[]) ON CONFLICT DO NOTHING"
 )
@@ -49,14 +49,14 @@ def sql_over(conn: Connection[Any]) -> Sql:
 
 
 def derive(master: str, purpose: str) -> bytes:
-    """Return 32 bytes for one purpose (HKDF-SHA256, RFC 5869) of the master key."""
+    """Return the 32-byte key for one purpose, derived from the master key (HKDF-SHA256, RFC 5869)."""
     return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=f"smartmarket/{purpose}".encode()).derive(
         master.encode()
     )
 
 
 class MasterKey:
-    """What the secret of the house can do without a database: wrap keys, look values up."""
+    """Wraps keys and computes lookup keys from the installation's secret; needs no database."""
 
     def __init__(self, secret: str) -> None:
         """Derive the wrapping and the lookup key from `secret`."""
@@ -69,24 +69,24 @@ class MasterKey:
         return nonce + self._wrapping.encrypt(nonce, key, subject.encode())
 
     def unwrap(self, subject: str, wrapped: bytes) -> bytes:
-        """Return the key of `subject`; raises InvalidTag if the master key is another one."""
+        """Return the key of `subject`; raises InvalidTag if it was wrapped under another master key."""
         return self._wrapping.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject.encode())
 
     def lookup_key(self, purpose: str, business_id: int | None, value: str) -> bytes:
-        """Return 16 bytes by which `value` can be found but not read (HMAC-SHA256, truncated)."""
+        """Return 16 bytes that identify `value` without revealing it (HMAC-SHA256, truncated)."""
         message = f"{purpose}\x00{business_id or 0}\x00{value}".encode()
         return hmac.digest(self._lookup, message, hashlib.sha256)[:16]
 
 
 class SubjectKeys:
-    """The keys of some subjects, held for as long as one batch or command takes."""
+    """The keys of some subjects, held during one batch or command."""
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         """Hold `keys`, subject -> 32 bytes."""
         self._ciphers = {subject: AESGCM(key) for subject, key in keys.items()}
 
     def __contains__(self, subject: str) -> bool:
-        """Tell whether the subject still has a key here."""
+        """Tell whether the subject has a key."""
         return subject in self._ciphers
 
     def seal_bytes(self, subject: str, data: bytes, place: str = "") -> bytes:
@@ -95,7 +95,7 @@ class SubjectKeys:
         return nonce + self._ciphers[subject].encrypt(nonce, data, (subject + place).encode())
 
     def open_bytes(self, subject: str, sealed: bytes, place: str = "") -> bytes | None:
-        """Return what was sealed for `place`, or None if the subject's key is gone; InvalidTag for anything else."""
+        """Return the data sealed for `place`, None if the subject's key was destroyed; InvalidTag for other data."""
         cipher = self._ciphers.get(subject)
         return None if cipher is None else cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], (subject + place).encode())
 
@@ -104,7 +104,7 @@ class SubjectKeys:
         return base64.b64encode(self.seal_bytes(subject, orjson.dumps(fields))).decode()
 
     def open(self, subject: str, sealed: str) -> dict[str, Any] | None:
-        """Return the fields, or None if the subject was forgotten (or its key replaced since)."""
+        """Return the fields, or None if the subject was erased (or its key replaced since)."""
         try:
             data = self.open_bytes(subject, base64.b64decode(sealed))
         except InvalidTag:
@@ -113,7 +113,7 @@ class SubjectKeys:
 
 
 class Vault:
-    """The vault as seen from one transaction."""
+    """The vault, used within one transaction."""
 
     def __init__(self, master: MasterKey, sql: Sql) -> None:
         """Read and write keys through `sql`."""
@@ -121,11 +121,11 @@ class Vault:
         self._sql = sql
 
     def lookup_key(self, purpose: str, business_id: int | None, value: str) -> bytes:
-        """Return the 16 bytes by which `value` is found in write-side indexes."""
+        """Return the 16 bytes under which `value` is indexed."""
         return self._master.lookup_key(purpose, business_id, value)
 
     def keys(self, subjects: Iterable[str], *, create: bool = False) -> SubjectKeys:
-        """Return the subjects' keys; with `create`, those without one get one."""
+        """Return the subjects' keys; with `create`, missing ones are created."""
         wanted = sorted(set(subjects))
         found = self._select(wanted)
         missing = [s for s in wanted if s not in found]
@@ -136,11 +136,11 @@ class Vault:
         return SubjectKeys(found)
 
     def seal(self, subject: str, fields: Mapping[str, Any]) -> str:
-        """Return `fields` as sealed text, making the subject's key if it has none."""
+        """Return `fields` as sealed text; creates the subject's key if it has none."""
         return self.keys([subject], create=True).seal(subject, fields)
 
     def open(self, subject: str, sealed: str) -> dict[str, Any] | None:
-        """Return the fields, or None if the subject was forgotten."""
+        """Return the fields, or None if the subject was erased."""
         return self.keys([subject]).open(subject, sealed)
 
     def _select(self, subjects: list[str]) -> dict[str, bytes]:

@@ -16,6 +16,14 @@ from shared.http.auth import owner, principal, staff
 from shared.http.error_handlers import query_names
 
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
+_READING_CODES = {
+    "INVALID_POSITION",
+    "PROJECTION_BEHIND",
+    "PROJECTION_PARKED",
+    "NOT_FOUND",
+    "REPLAY_NOT_READY",
+    "REPLAY_EXPIRED",
+}
 _READS = {"X-Min-Event-Position", "X-Replay"}
 
 
@@ -157,9 +165,10 @@ def _usual_codes(operation: Operation) -> set[str]:
         codes |= {"NOT_AUTHENTICATED", "TOKEN_EXPIRED"}
     if operation.guards & {owner, staff}:
         codes |= {"FORBIDDEN"}
-    if owner in operation.guards:
-        reading = {"INVALID_POSITION", "PROJECTION_BEHIND", "PROJECTION_PARKED"}
-        codes |= reading if operation.is_read else {"IDEMPOTENCY_KEY_REUSED"}
+    if owner in operation.guards and operation.is_read:
+        codes |= _READING_CODES
+    if operation.guards and not operation.is_read:
+        codes |= {"IDEMPOTENCY_KEY_REUSED"}
     if operation.has_query:
         codes |= {"INVALID_QUERY"}
     if "{" in operation.path:
@@ -180,8 +189,10 @@ def _by_status(codes: Iterable[str], catalogue: Mapping[str, type[Refusal]]) -> 
 
 def _add_headers(operation: Operation) -> None:
     names = {"If-None-Match"} if operation.is_tagged else set()
-    if owner in operation.guards:
-        names |= _READS if operation.is_read else {"Idempotency-Key"}
+    if owner in operation.guards and operation.is_read:
+        names |= _READS
+    if operation.guards and not operation.is_read:
+        names |= {"Idempotency-Key"}
     parameters = operation.made.setdefault("parameters", [])
     present = {str(parameter.get("name", "")).lower() for parameter in parameters}
     parameters += [{"$ref": f"#/components/parameters/{name}"} for name in sorted(names) if name.lower() not in present]

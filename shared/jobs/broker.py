@@ -1,4 +1,4 @@
-"""Hints over the broker: "look at this job". They may be lost or doubled; the jobs table is what counts."""
+"""Wake-ups over a broker: the id of a due job. They may be lost or repeated; the jobs table decides."""
 
 import logging
 import uuid
@@ -16,17 +16,17 @@ logger = logging.getLogger("smartmarket.hints")
 
 
 def queue_name(database_url: str) -> str:
-    """Return the queue of the house that keeps its books in this database, so that two may share a broker."""
+    """Return the queue name for this database; several installations can share one broker."""
     return f"smartmarket.hints.{conninfo_to_dict(database_url).get('dbname') or 'default'}"
 
 
 def queue_named(name: str) -> Queue:
-    """Return the queue as every process declares it."""
+    """Return the queue, declared alike by every process."""
     return Queue(name, durable=True, max_priority=_HIGHEST)
 
 
 def _connection(url: str) -> Connection:
-    options: dict[str, Any] = {"max_retries": 0}  # whoever calls knows better what to do meanwhile
+    options: dict[str, Any] = {"max_retries": 0}  # the callers have other work meanwhile
     if url.startswith("redis"):
         options |= {"socket_timeout": 5, "socket_connect_timeout": 2, "retry_on_timeout": False}
     return Connection(url, transport_options=options, connect_timeout=2)
@@ -37,7 +37,7 @@ class BrokerDown(Exception):
 
 
 class WakeupPublisher:
-    """Sends hints; a broker that does not answer is left to the sweep."""
+    """Sends wake-ups; what a broker that does not answer has missed is sent again by the sweep."""
 
     def __init__(self, url: str, queue: str) -> None:
         """Connect on first use."""
@@ -46,7 +46,7 @@ class WakeupPublisher:
         self._open: Connection | None = None
 
     def send(self, jobs: Iterable[uuid.UUID], priority: int = 0) -> bool:
-        """Hint at each job, all of one priority (0 goes first); returns whether the broker took them."""
+        """Send the ids of due jobs of one priority (0 is the highest); returns whether the broker accepted them."""
         # To Redis the lowest number comes first, to AMQP the highest.
         step = min(_STEP * priority, _HIGHEST)
         level = step if self._url.startswith("redis") else _HIGHEST - step
@@ -59,7 +59,7 @@ class WakeupPublisher:
         return self._try(publish)
 
     def take_back(self) -> bool:
-        """Remove the hints that nobody has received yet; returns whether the broker did."""
+        """Remove the wake-ups that no worker has received yet; returns whether the broker did."""
         return self._try(lambda connection: self._queue(connection.default_channel).purge())
 
     def _try(self, act: Callable[[Connection], object]) -> bool:
@@ -69,20 +69,20 @@ class WakeupPublisher:
                 self._queue(self._open.default_channel).declare()
             act(self._open)
         except (KombuError, OSError, *_errors(self._open)) as error:
-            logger.warning("broker does not answer", extra={"reason": type(error).__name__})
+            logger.warning("wake-up failed; retrying", extra={"reason": type(error).__name__})
             self.close()
             return False
         return True
 
     def close(self) -> None:
-        """Drop the connection."""
+        """Close the connection."""
         if self._open is not None:
             self._open.release()
             self._open = None
 
 
 class WakeupReceiver:
-    """Receives hints one at a time, acknowledging each before it is acted on."""
+    """Receives wake-ups one at a time, and acknowledges each before it is acted on."""
 
     def __init__(self, url: str, queue: str) -> None:
         """Connect on first use."""
@@ -92,7 +92,7 @@ class WakeupReceiver:
         self._consumer: Consumer | None = None
 
     def receive(self, seconds: float, act: Callable[[uuid.UUID], None]) -> int:
-        """Wait up to `seconds` for hints and act on each; returns how many came. Raises BrokerDown."""
+        """Wait up to `seconds` for wake-ups and act on each; returns their number. Raises BrokerDown."""
         messages: list[Message] = []
         try:
             connection, consumer = self._listen(messages)
@@ -115,7 +115,7 @@ class WakeupReceiver:
         return self._open, self._consumer
 
     def close(self) -> None:
-        """Drop the connection."""
+        """Close the connection."""
         if self._open is not None:
             self._open.release()
             self._open = None
@@ -123,7 +123,7 @@ class WakeupReceiver:
 
 
 def _taken(messages: list[Message], consumer: Consumer) -> list[uuid.UUID]:
-    """Acknowledge and return the hints, having stopped listening: a broker sends no more to whoever is going to act."""
+    """Stop consuming, so that the broker sends the next ones to other workers; acknowledge and return the job ids."""
     hints = []
     if messages:
         consumer.cancel()
@@ -132,7 +132,7 @@ def _taken(messages: list[Message], consumer: Consumer) -> list[uuid.UUID]:
         try:
             hints.append(uuid.UUID(str(message.payload)))
         except (ValueError, KombuError):
-            logger.warning("hint is no job id")
+            logger.warning("wake-up ignored: it is not a job id")
     return hints
 
 

@@ -1,19 +1,19 @@
-"""What policies decide: events call for jobs, and end them."""
+"""What policies decide: which jobs an event starts and which it ends."""
 
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
-# Who goes first: a person who waits, what follows from something somebody did, what can wait for the night.
+# Priorities: a person waits for the result; it follows from what a person did; it can be done at night.
 WAITED_FOR, FOLLOWING, NIGHTLY = 0, 1, 2
 _NAMESPACE = uuid.UUID("6f0e8f7e-3c1c-5d57-9a53-0f1d6a0f2a11")
 
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job that an event calls for; one per kind and subject.
+    """A job that an event calls for; there is one per kind and subject.
 
-    One that is done `again` is due anew with each event that calls for it: at most one waits, for all of them.
+    A job with `again` becomes due again with every event that calls for it; at most one is due, for all of them.
     """
 
     kind: str
@@ -26,14 +26,14 @@ class NewJob:
 
     @property
     def id(self) -> uuid.UUID:
-        """Return the id that follows from the event's position, unless it is done `again`, the kind and the subject."""
+        """Return the id, derived from kind, subject and (unless it runs `again`) the position of the event."""
         named = f"{self.kind}/{self.subject}"
         return uuid.uuid5(_NAMESPACE, named if self.again else f"{self.position}/{named}")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """An event that ends a job, `state` is `done` or `failed`, or lets it begin anew, `pending`."""
+    """An event closes a job (`state` is `done` or `failed`) or makes it due again (`pending`)."""
 
     kind: str
     subject: str

@@ -19,7 +19,7 @@ class LeaseRenewal(Loop):
     def __init__(
         self, connect: Callable[[], Connection[Any]], job: queue.Job, worker: str, stopping: Callable[[], bool]
     ) -> None:
-        """Renew the lease that `worker` has just taken on `job`; `stopping` tells whether the worker is to end."""
+        """Renew the lease that `worker` has just taken on `job`; `stopping` returns whether the worker is to stop."""
         super().__init__("lease renewal")
         self._connect = connect
         self._job = job
@@ -28,7 +28,7 @@ class LeaseRenewal(Loop):
         self._until = time.monotonic() + queue.LEASE_SECONDS
 
     def held(self) -> bool:
-        """Tell whether the handler may go on: the lease is held, and the worker is not to end."""
+        """Tell whether the handler may go on: the lease is held, and the worker is not to stop."""
         return time.monotonic() < self._until and not self._worker_stops()
 
     def step(self) -> None:

@@ -1,7 +1,7 @@
-"""Work to do: rows that follow from the log, leased by workers; the broker carries hints only.
+"""The jobs table: rows derived from the log, leased by workers.
 
-The policies process inserts a job in the transaction that moves its position, and an outcome event closes it. Losing
-the broker costs latency: whoever sweeps sends the hints again.
+The policies process inserts a job in the transaction that moves its position, and an outcome event closes it. Wake-ups
+only say that the table has due jobs; losing one costs latency.
 """
 
 import logging
@@ -21,11 +21,14 @@ MAX_ATTEMPTS = 4
 REST_SECONDS = 1.0
 logger = logging.getLogger("smartmarket.jobs")
 
-# Returns id and priority of a job that is new.
+# Wakes the workers that listen, when the transaction commits.
+NOTIFY = "SELECT pg_notify('jobs', '')"
+LISTEN = "LISTEN jobs"
+# Inserts a job; returns id and priority if it is new.
 INSERT_JOB = """INSERT INTO jobs.jobs (id, kind, subject, business_id, position, payload, priority)
     VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id, priority"""
-# Returns id and priority of a job that is due, again or for the first time; one that is being done is due afterwards,
-# since it began with an earlier position.
+# Makes a job due, for the first time or again; returns id and priority. One that is running stays leased and is due
+# afterwards, because its position has moved.
 INSERT_AGAIN = """INSERT INTO jobs.jobs AS j (id, kind, subject, business_id, position, payload, priority)
     VALUES (%s, %s, %s, %s, %s, %s, %s)
     ON CONFLICT (kind, subject) DO UPDATE SET position = greatest(j.position, excluded.position),
@@ -36,33 +39,33 @@ INSERT_AGAIN = """INSERT INTO jobs.jobs AS j (id, kind, subject, business_id, po
         run_after = CASE j.state WHEN 'done' THEN greatest(now(), j.run_after) WHEN 'failed' THEN now()
             ELSE j.run_after END
     RETURNING id, priority"""
-# Returns a row if the job was not called for again since it was claimed; it is done then, and rests before it is again.
+# Closes a job, and delays the next run; returns a row unless an event called for the job again since it was leased.
 FINISH = """UPDATE jobs.jobs SET state = 'done', error = NULL, leased_by = NULL, leased_until = NULL,
         run_after = now() + make_interval(secs => %s)
     WHERE id = %s AND position = %s RETURNING id"""
-# Returns nothing; an outcome event closes its job.
+# Closes a job after its outcome event.
 CLOSE_JOB = """UPDATE jobs.jobs SET state = %s, error = %s, leased_by = NULL, leased_until = NULL
     WHERE kind = %s AND subject = %s AND state <> 'done'"""
-# Returns id and priority of a job that was given up and is free again, with all its attempts.
+# Makes a failed job due again, with all its attempts; returns id and priority.
 REOPEN_JOB = """UPDATE jobs.jobs SET state = 'pending', attempts = 0, error = NULL, run_after = now(),
         leased_by = NULL, leased_until = NULL
     WHERE kind = %s AND subject = %s AND state <> 'done' RETURNING id, priority"""
-# Returns the job if it was free and due, now leased by this worker.
+# Leases a job to a worker; returns it if it was due and not leased.
 CLAIM = """UPDATE jobs.jobs SET state = 'running', leased_by = %(worker)s,
         leased_until = now() + make_interval(secs => %(lease)s)
     WHERE id = %(id)s AND run_after <= now()
       AND (state = 'pending' OR (state = 'running' AND leased_until < now()))
     RETURNING id, kind, subject, business_id, position, payload, attempts, priority"""
-# Returns a row while the lease is still this worker's.
+# Extends a lease; returns a row if the worker still holds it.
 EXTEND = """UPDATE jobs.jobs SET leased_until = now() + make_interval(secs => %s)
     WHERE id = %s AND leased_by = %s AND state = 'running' RETURNING id"""
-# Returns nothing; the job is free again after a while.
+# Releases a job for a later attempt.
 GIVE_BACK = """UPDATE jobs.jobs SET state = 'pending', leased_by = NULL, leased_until = NULL, error = %(error)s,
         attempts = attempts + %(counted)s, run_after = now() + make_interval(secs => %(delay)s)
     WHERE id = %(id)s AND leased_by = %(worker)s"""
-# Returns nothing; the attempt is kept for who looks after the job.
+# Records a failed attempt, for operators.
 INSERT_ATTEMPT = "INSERT INTO jobs.attempts (job_id, worker, error) VALUES (%s, %s, %s)"
-# Returns the jobs that are due and leased by nobody alive, those somebody waits for first.
+# Selects the jobs that are due and not leased, the most urgent first.
 SELECT_DUE = """SELECT id, priority FROM jobs.jobs WHERE state IN ('pending', 'running') AND run_after <= now()
     AND (leased_until IS NULL OR leased_until < now()) ORDER BY priority, run_after LIMIT 500"""
 # Selects whether jobs that go before those of a priority wait for a worker, and whether a worker runs one.
@@ -73,7 +76,7 @@ SELECT_MORE_URGENT = """SELECT coalesce(bool_or(state = 'pending' AND run_after 
 
 @dataclass(frozen=True)
 class Job:
-    """A job as its worker holds it; `attempts` counts those that failed by their own fault."""
+    """A leased job; `attempts` counts the failures of the job itself, not those of the database or the broker."""
 
     id: uuid.UUID
     kind: str
@@ -93,26 +96,26 @@ class MoreUrgent(NamedTuple):
 
 
 class Retry(Exception):
-    """The job can't be done right now; try again after `seconds`, without counting the attempt."""
+    """The job cannot be done yet; it is retried after `seconds`, and the attempt is not counted."""
 
     def __init__(self, seconds: float) -> None:
-        """Give the job back for `seconds`."""
+        """Retry the job after `seconds`."""
         super().__init__(seconds)
         self.seconds = seconds
 
 
 class Lease(Protocol):
-    """What a handler sees of its lease."""
+    """The lease as its handler sees it."""
 
     def held(self) -> bool:
-        """Tell whether the job is still this worker's."""
+        """Tell whether the worker still holds the job."""
 
 
 Handler = Callable[[Job, Lease], None]
 
 
 def record(conn: Connection[Any], decisions: Sequence[NewJob | Outcome]) -> dict[int, list[uuid.UUID]]:
-    """Insert, close and reopen jobs in the caller's transaction; returns which to hint at after the commit."""
+    """Insert, close and reopen jobs in the caller's transaction; returns the ids of those that are due, by priority."""
     due: list[tuple[uuid.UUID, int]] = []
     for decision in decisions:
         if isinstance(decision, NewJob):
@@ -132,20 +135,22 @@ def record(conn: Connection[Any], decisions: Sequence[NewJob | Outcome]) -> dict
             due += conn.execute(REOPEN_JOB, (decision.kind, decision.subject)).fetchall()
         else:
             conn.execute(CLOSE_JOB, (decision.state, decision.error, decision.kind, decision.subject))
+    if due:
+        conn.execute(NOTIFY)
     return _by_priority(due)
 
 
 def finish(cursor: Cursor[Any], job: Job) -> None:
-    """Close a job that no outcome event closes; raises Retry if it was called for again since it was claimed.
+    """Close a job that has no outcome event; raises Retry if an event called for it again since it was leased.
 
-    Done again, it is so a while later: however often something is sold, the same is not reckoned all the time.
+    The next run is at least REST_SECONDS later, so that frequent sales do not cause a run each.
     """
     if cursor.execute(FINISH, (REST_SECONDS, job.id, job.position)).fetchone() is None:
         raise Retry(REST_SECONDS)
 
 
 def claim(conn: Connection[Any], job_id: uuid.UUID, worker: str) -> Job | None:
-    """Lease a job; None if it is done, leased, or not due."""
+    """Lease a job; returns None if it is done, leased or not due."""
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(CLAIM, {"id": job_id, "worker": worker, "lease": LEASE_SECONDS}).fetchone()
     return Job(**row) if row else None
@@ -157,7 +162,7 @@ def extend(conn: Connection[Any], job: Job, worker: str) -> bool:
 
 
 def give_back(conn: Connection[Any], job: Job, worker: str, *, delay: float, error: str | None, counted: bool) -> None:
-    """Free a job for a later attempt; `counted` if this one failed by its own fault."""
+    """Release a job for an attempt in `delay` seconds; `counted` if the job itself failed."""
     conn.execute(
         GIVE_BACK,
         {"id": job.id, "worker": worker, "delay": delay, "error": error, "counted": int(counted)},
@@ -167,12 +172,12 @@ def give_back(conn: Connection[Any], job: Job, worker: str, *, delay: float, err
 
 
 def due(conn: Connection[Any]) -> list[uuid.UUID]:
-    """Return jobs that nobody works on though they are due."""
+    """Return the jobs that are due and not leased, the most urgent first."""
     return [job for job, _ in conn.execute(SELECT_DUE).fetchall()]
 
 
 def due_by_priority(conn: Connection[Any]) -> dict[int, list[uuid.UUID]]:
-    """Return the same, those of each priority apart."""
+    """Return the same, by priority."""
     return _by_priority(conn.execute(SELECT_DUE).fetchall())
 
 
@@ -189,5 +194,5 @@ def more_urgent(conn: Connection[Any], priority: int) -> MoreUrgent:
 
 
 def backoff(attempts: int) -> float:
-    """Return the seconds before a whole task is tried again: 300, 600, 1200."""
+    """Return the seconds before the next attempt of a failed job: 300, 600, 1200."""
     return float(300 * 2 ** (attempts - 1))

@@ -1,4 +1,7 @@
-"""The worker's loop: a hint, a lease, a handler, a heartbeat; whatever dies in between is done again by another."""
+"""Worker loop: wait for a wake-up, lease a job, run its handler while the lease is renewed.
+
+A job whose worker dies is run again by another worker once the lease has run out.
+"""
 
 import logging
 import time
@@ -9,11 +12,12 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from shared.eventstore.store import INTERRUPTIONS, EventStore, Metadata
+from shared.eventstore.store import INTERRUPTIONS, EventStore, Metadata, StoreError
 from shared.eventstore.system_events import JobFailed
 from shared.jobs import queue
-from shared.jobs.broker import BrokerDown, WakeupReceiver
+from shared.jobs.broker import BrokerDown
 from shared.jobs.lease import LeaseRenewal
+from shared.jobs.wakeups import Receiver
 from shared.runtime.heartbeat import process_name
 from shared.runtime.loop import Loop
 
@@ -25,14 +29,16 @@ logger = logging.getLogger("smartmarket.worker")
 class Worker(Loop):
     """Runs one job at a time until stopped."""
 
+    transient = (*Loop.transient, StoreError)
+
     def __init__(
         self,
         store: EventStore,
         connect: Callable[[], Connection[Any]],
-        receiver: WakeupReceiver,
+        receiver: Receiver,
         handlers: Mapping[str, queue.Handler],
     ) -> None:
-        """Serve the kinds of jobs that `handlers` name."""
+        """Run jobs of the kinds that `handlers` contains."""
         super().__init__("worker")
         self._store = store
         self._connect = connect
@@ -41,14 +47,14 @@ class Worker(Loop):
         self._name = process_name("worker")
 
     def run(self) -> None:
-        """Work until stopped, then close the broker's connection."""
+        """Run jobs until stopped, then close the receiver."""
         try:
             super().run()
         finally:
             self._receiver.close()
 
     def step(self) -> None:
-        """Wait for a wake-up and do its job; without one, or without a broker, do the first job that is due."""
+        """Wait for a wake-up and run its job; without one, or without a broker, run the most urgent job that is due."""
         try:
             if self._receiver.receive(_POLL, self.work_on):
                 return
@@ -63,7 +69,7 @@ class Worker(Loop):
             self.work_on(job)
 
     def work_on(self, job_id: uuid.UUID) -> None:
-        """Lease the job and handle it; one that is done or leased already is left alone."""
+        """Lease a job and run its handler; does nothing if it is done or leased."""
         with self._connect() as conn:
             job = queue.claim(conn, job_id, self._name)
         if job is None:
@@ -73,11 +79,11 @@ class Worker(Loop):
         began = time.monotonic()
         try:
             self._handlers[job.kind](job, lease)
-            self._log("job handled", job, began)
+            self._log("job done", job, began)
         except queue.Retry as retry:
             self._give_back(job, retry.seconds, None, counted=False)
         except (psycopg.OperationalError, psycopg.InterfaceError, *INTERRUPTIONS) as error:
-            self._log("job interrupted", job, began, reason=_reason(error))
+            self._log("job interrupted; retrying", job, began, reason=_reason(error))
             self._give_back(job, _BROKEN_PAUSE, _reason(error), counted=False)
         except Exception as error:
             logger.exception("job failed", extra={"job_id": str(job.id), "kind": job.kind})
@@ -117,6 +123,6 @@ class Worker(Loop):
 
 
 def _reason(error: Exception) -> str:
-    """Return what went wrong, at most 2,000 characters, all of which the database can hold."""
+    """Return class and message of an error: at most 2,000 characters that the database can store."""
     text = f"{type(error).__name__}: {error}".replace("\x00", "\ufffd")
     return text.encode(errors="replace").decode()[:2000]

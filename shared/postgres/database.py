@@ -1,4 +1,4 @@
-"""The database as processes meet it: migrations, roles, and the first statement of every read."""
+"""Migrations, roles, and read transactions on the serving generations."""
 
 import asyncio
 import hashlib
@@ -28,19 +28,19 @@ _PAUSES = (0.001, 0.001, 0.002, 0.002, 0.003, 0.004, 0.005, 0.008, 0.012, 0.02)
 _MIGRATIONS, _FUNCTIONS = files("shared.postgres.migrations"), files("shared.postgres.functions")
 logger = logging.getLogger("smartmarket.database")
 
-# Returns nothing; makes a role that cannot log in, unless it exists.
+# Creates a role that cannot log in, unless it exists.
 CREATE_ROLE = """DO $$ BEGIN CREATE ROLE {role} NOLOGIN;
     EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"""
-# Returns whether the user of this connection may act as all three roles.
+# Selects whether the user of this connection may act as all three roles.
 MAY_ACT = """SELECT count(*) = 3 AND bool_and(pg_has_role(oid, 'MEMBER')) FROM pg_roles
     WHERE rolname IN ('smartmarket_writer', 'smartmarket_projector', 'smartmarket_reader')"""
-# Returns nothing; sets tenant and generations for the transaction.
+# Sets the tenant and the serving generations for the transaction.
 FIRST_STATEMENT = """SELECT set_config('app.business_id', %s, true), set_config('search_path',
     (SELECT string_agg(quote_ident(schema), ', ') FROM projections.live), true)"""
-# Returns nothing; the same for generations that were made for one replay.
+# Sets the tenant and the generations of a replay for the transaction.
 FIRST_STATEMENT_OF_REPLAY = "SELECT set_config('app.business_id', %s, true), set_config('search_path', %s, true)"
-# The generations that the request at hand reads in place of those that serve, as a search path; none for most.
-aside: ContextVar[str | None] = ContextVar("aside", default=None)
+# The search path of the replay that the current request reads; None if it reads the serving generations.
+replay_path: ContextVar[str | None] = ContextVar("replay_path", default=None)
 # Remembers the content that a function was created from.
 KEEP_DIGEST = """INSERT INTO public.functions (name, sha256) VALUES (%s, %s)
     ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256"""
@@ -97,15 +97,15 @@ def _create_roles(conn: Connection[TupleRow]) -> bool:
 def roles_granted(url: str) -> bool:
     """Tell whether the three roles exist and this user may act as each of them.
 
-    Where it may not, everything runs as one role and row-level security is no second wall: a warning in development,
-    a refusal to start in production.
+    Otherwise everything runs as one role and row-level security does not protect tenants: a warning in development, a
+    refusal to start in production.
     """
     with psycopg.connect(url) as conn:
         return bool(conn.execute(MAY_ACT).fetchone() == (True,))
 
 
 def reader_pool(url: str, *, role: str | None, max_size: int = 8) -> AsyncConnectionPool[AsyncConnection[TupleRow]]:
-    """Return a closed pool of read-only connections, acting as the SELECT-only role where one is given."""
+    """Return a closed pool of read-only connections, acting as the SELECT-only role if one is given."""
 
     async def configure(conn: AsyncConnection[TupleRow]) -> None:
         await conn.set_isolation_level(IsolationLevel.REPEATABLE_READ)
@@ -124,11 +124,11 @@ def reader_pool(url: str, *, role: str | None, max_size: int = 8) -> AsyncConnec
 async def reading(
     pool: AsyncConnectionPool[AsyncConnection[TupleRow]], business_id: int
 ) -> AsyncIterator[AsyncConnection[TupleRow]]:
-    """Lend a connection within one read transaction of one tenant, on the generations that serve now, or on `aside`.
+    """Yield a connection within one read transaction of one tenant, on the serving generations or on a replay.
 
-    Raises ReplayExpired where those aside are gone: a replay that ends is not waited for.
+    Raises ReplayExpired if the generations of the replay were dropped meanwhile.
     """
-    path = aside.get()
+    path = replay_path.get()
     async with pool.connection() as conn:
         if path:
             await conn.execute(FIRST_STATEMENT_OF_REPLAY, (str(business_id), path))
@@ -150,9 +150,9 @@ async def await_position(
     *,
     patience: float = 5.0,
 ) -> None:
-    """Return once the projections show `position` to this business; holds no connection while it waits.
+    """Wait until the projections have reached `position` for this business, without holding a connection.
 
-    Raises ProjectionParked where an event of the business stands in the way, ProjectionBehind after `patience` seconds.
+    Raises ProjectionParked if the business is parked before it, ProjectionBehind after `patience` seconds.
     """
     until = time.monotonic() + patience
     pauses = iter(_PAUSES)

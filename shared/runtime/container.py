@@ -1,4 +1,4 @@
-"""What every process of one SmartMarket is put together from."""
+"""Dependency container shared by all processes."""
 
 import logging
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ logger = logging.getLogger("smartmarket")
 
 @dataclass(frozen=True)
 class Container:
-    """What a process is put together from."""
+    """Builds the dependencies of a process from its settings."""
 
     settings: Settings
 
@@ -31,14 +31,6 @@ class Container:
             msg = "DATABASE_URL is not set. Start everything with `smartmarket up`, or name a PostgreSQL server."
             raise CannotStart(msg)
         return self.settings.database_url
-
-    @property
-    def broker(self) -> str:
-        """Return the broker's URL."""
-        if not self.settings.broker_url:
-            msg = "BROKER_URL and REDIS_URL are not set. Start everything with `smartmarket up`, or name a broker."
-            raise CannotStart(msg)
-        return self.settings.broker_url
 
     @cached_property
     def roles(self) -> bool:
@@ -51,7 +43,7 @@ class Container:
             )
             raise CannotStart(msg)
         if not granted:
-            logger.warning("one database role for everything: row-level security is no second wall here")
+            logger.warning("database roles missing; row-level security does not protect tenants")
         return granted
 
     def role(self, name: str) -> str | None:

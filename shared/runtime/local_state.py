@@ -48,7 +48,7 @@ def environment(data_dir: Path, settings: Settings, endpoints: Endpoints | None)
         "DATABASE_URL": settings.database_url or (endpoints.database_url if endpoints else ""),
         "REDIS_URL": settings.redis_url or (endpoints.redis_url if endpoints else ""),
     }
-    found["BROKER_URL"] = settings.broker_url or found["REDIS_URL"]
+    found["BROKER_URL"] = settings.broker_url or ""
     store(data_dir, found)
     return found
 

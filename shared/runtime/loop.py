@@ -6,8 +6,6 @@ from typing import ClassVar
 
 import psycopg
 
-from shared.eventstore.store import StoreError
-
 logger = logging.getLogger("smartmarket.loop")
 
 
@@ -18,7 +16,7 @@ class Loop(threading.Thread):
     the one before; it waits by `wait`, or where it blocks otherwise it looks at `stopping` at least once a second.
     """
 
-    transient: ClassVar[tuple[type[Exception], ...]] = (psycopg.Error, StoreError)
+    transient: ClassVar[tuple[type[Exception], ...]] = (psycopg.Error,)
     """What passes by itself, such as a database that restarts: a warning without traceback, and a short pause."""
     retry_seconds: ClassVar[float] = 0.5
     failure_seconds: ClassVar[float] = 5.0

@@ -3,9 +3,10 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 from urllib.parse import urlsplit
 
+from kombu.transport import TRANSPORT_ALIASES
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -114,17 +115,10 @@ class Settings(BaseSettings):
     @field_validator("broker_url")
     @classmethod
     def _is_broker(cls, value: str | None) -> str | None:
-        if value is not None and not _scheme(value):
+        if value is not None and _scheme(value).partition("+")[0] not in TRANSPORT_ALIASES:
             msg = "must be the URL of a kombu transport, such as amqp://user:password@host:5672//."
             raise ValueError(msg)
         return value
-
-    @model_validator(mode="before")
-    @classmethod
-    def _broker_is_redis_by_default(cls, values: dict[str, Any]) -> dict[str, Any]:
-        if values.get("redis_url") and not values.get("broker_url"):
-            return {**values, "broker_url": values["redis_url"]}
-        return values
 
     @model_validator(mode="after")
     def _log_keeps_its_order(self) -> Self:

@@ -6,17 +6,20 @@ import pytest
 
 from tests.support.source_tree import ROOT, ROOT_PACKAGE, SIDES, modules
 
-DOMAINS = {
-    *("identity", "sales", "inventory", "customers", "forecasting", "cashflow", "recommendations", "admin"),
-    "clock",  # the business day
-    "demo",  # shops that only show what the program does
+# A package of a side is a domain if the shop has events of that name, or if it is one of these.
+EVENTS = ROOT / "shared/domain/events"
+WITHOUT_EVENTS = {
+    "admin",  # what operators see and request
+    "clock",  # the business day, of which the event store has the event
     "lookups",  # customers and products by id, which several domains of the write side look up
-    "uploads",  # what was handed in and what became of it: projected and queried apart from the sales in it
+    "uploads",  # files and their results: projected and queried apart from the sales in them
+    "web",  # the pages of the front ends
 }
+DOMAINS = {path.stem for path in EVENTS.glob("*.py")} - {"__init__"} | WITHOUT_EVENTS
 MACHINE = {
     "shared": {"eventstore", "jobs", "http", "postgres", "runtime", "embedded"},
     "projections": {"engine", "operations"},
-    "read_side": {"http"},
+    "read_side": {"http", "web"},
     "write_side": set[str](),
 }
 # The shop's part of shared, by kind and then by domain.
@@ -36,7 +39,7 @@ ROLES = {
         "cli",
     },
     "projections": {"projector", "derivation", "effects"},
-    "read_side": {"router", "queries", "presenter", "examples"},
+    "read_side": {"router", "schemas", "queries", "presenter"},
 }
 # Modules beside the domains of a side: what collects from them, and what runs them.
 COLLECTORS = {
@@ -52,6 +55,7 @@ PACKAGES = {
     Path("write_side/forecasting/models"),
     Path("write_side/identity/credentials"),  # passwords and what limits guessing them
     Path("write_side/demo"),  # the made-up shop
+    Path("read_side/web"),  # the built front ends
 }
 EXTRA = {
     Path("write_side/forecasting/event_mapping.py"),  # between the models' numbers and the log's

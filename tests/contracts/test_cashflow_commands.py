@@ -32,6 +32,18 @@ def count(running: RunningSystem, shop: Shop) -> int:
     return int(row[0])
 
 
+def test_settings_are_shown_as_they_were_set(client: httpx.Client, shop: Shop) -> None:
+    assert data(client, shop, "/cashflow/settings") == {
+        "opening_balance": None,
+        "opening_date": None,
+        "critical_threshold": 20000,
+    }
+    changed = {"opening_balance": 95000.5, "opening_date": ago(3), "critical_threshold": 5000}
+    answer = sent(client, shop, "PUT", SETTINGS, changed)
+    fresh = {"X-Min-Event-Position": answer.headers["X-Event-Position"]}
+    assert client.get(SETTINGS, headers=shop.headers | fresh).json()["data"] == changed
+
+
 def test_settings_keep_what_is_left_out(client: httpx.Client, shop: Shop) -> None:
     answer = sent(client, shop, "PUT", SETTINGS, {"critical_threshold": 5000.5})
     assert (answer.status_code, answer.json()["data"]) == (

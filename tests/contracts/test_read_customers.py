@@ -15,6 +15,25 @@ from tests.support.reads import by_cursor, by_offset, data, record, refusal, row
 from tests.support.shops import Shop
 
 PATH = "/customers"
+FOUND_BY = [
+    ("fat", ["Fatema Begum"]),
+    ("BEG", ["Fatema Begum"]),
+    ("begum f", []),
+    ("atema", []),
+    ("রহ", ["রহিম মিয়া"]),
+    ("মি", ["রহিম মিয়া"]),
+    ("01712", ["Ali"]),
+    ("+8801712345678", ["Ali"]),
+    ("০১৭১২", ["Ali"]),
+    ("345 678", ["Ali"]),
+    ("a", ["Abdul-Alim", "Ali"]),
+    ("alim", ["Abdul-Alim"]),
+    ("(x", ["Zara (X) 100%"]),
+    ("100%", ["Zara (X) 100%"]),
+    ("%", []),
+    (".*", []),
+    ("\\", []),
+]
 SEGMENTS = {
     "champion": "champions",
     "loyal": "loyal",
@@ -205,3 +224,83 @@ def add_nameless(client: httpx.Client, running: RunningSystem, shop: Shop, count
     added = [NewCustomer(number, f"key-{number}", "c2VhbGVk") for number in range(1000, 1000 + count)]
     fresh = record(running, shop, CustomersAdded(added), UploadFailed(str(uuid.uuid4()), "INVALID_CSV_FORMAT"))
     assert client.get("/api/customers", headers=shop.headers | fresh).status_code == 200
+
+
+@pytest.fixture
+def named(client: httpx.Client, shop: Shop, ledger: Callable[..., str]) -> None:
+    """Five customers; Ali has a phone number."""
+    names = ("Fatema Begum", "রহিম মিয়া", "Ali", "Abdul-Alim", "Zara (X) 100%")
+    ledger(rows(*(f"{ago(5)},Tea,1,{10 * number},{name},Cash" for number, name in enumerate(names, 1))))
+    ali = next(item["id"] for item in data(client, shop, PATH)["results"] if item["name"] == "Ali")
+    changed = client.patch(f"/api/customers/{ali}", headers=shop.headers, json={"phone": "01712345678"})
+    position = {"X-Min-Event-Position": changed.headers["X-Event-Position"]}
+    assert client.get("/api/customers", headers=shop.headers | position).status_code == 200
+
+
+@pytest.mark.usefixtures("named")
+def test_customers_are_found_by_words_of_the_name_and_by_phone(client: httpx.Client, shop: Shop) -> None:
+    for text, names in FOUND_BY:
+        found = data(client, shop, PATH, q=text, sort="name")
+        assert ([item["name"] for item in found["results"]], found["count"]) == (names, len(names)), text
+        assert found["summary"]["total"] == 5
+
+
+@pytest.mark.usefixtures("crowd")
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("sort", ["name", "total_spent", "days_since", "churn_score"])
+def test_searches_and_segments_keep_the_order_of_the_list(
+    client: httpx.Client, shop: Shop, sort: str, order: str
+) -> None:
+    everyone = by_offset(client, shop, PATH, sort=sort, order=order, limit=100)
+    expected: dict[tuple[tuple[str, str], ...], list[dict[str, Any]]] = {
+        (("q", "c1"),): [item for item in everyone if item["name"].startswith("C1")],
+        (("churn_risk_only", "true"), ("q", "c1")): [
+            item
+            for item in everyone
+            if item["name"].startswith("C1") and item["churn_analysis"]["rfm_segment"] in {"at_risk", "dormant"}
+        ],
+        **{
+            (("segment", segment),): [item for item in everyone if item["churn_analysis"]["rfm_segment"] == segment]
+            for segment in SEGMENTS
+        },
+    }
+    for filters, items in expected.items():
+        query = {"sort": sort, "order": order, "limit": 7, **dict(filters)}
+        assert by_offset(client, shop, PATH, **query) == items, filters
+        assert by_cursor(client, shop, PATH, **query) == items, filters
+    assert all(expected[("segment", segment),] for segment in ("potential", "dormant"))
+
+
+@pytest.mark.usefixtures("visited")
+def test_one_customer_is_shown_as_in_the_list_with_the_debt(client: httpx.Client, shop: Shop) -> None:
+    listed = data(client, shop, PATH)["results"][0]
+    shown = data(client, shop, f"{PATH}/{listed['id']}")
+    assert shown == {**listed, "baki": {"owed": 0, "lent": 0, "paid": 0}, "merged_ids": []}
+
+
+def test_the_debt_is_that_of_all_merged_customers(
+    client: httpx.Client, shop: Shop, other_shop: Shop, ledger: Callable[..., str]
+) -> None:
+    ledger(rows(f"{ago(9)},Rice,1,100,Fatema,Credit", f"{ago(8)},Rice,1,50.5,Fatema Begum,Credit"))
+    ids = {item["name"]: item["id"] for item in data(client, shop, PATH)["results"]}
+    one, two = ids["Fatema"], ids["Fatema Begum"]
+    paid = client.post(
+        "/api/cashflow/collections",
+        headers=shop.headers,
+        json={"date": ago(1), "amount": 30, "customer_id": two},
+    )
+    assert paid.status_code == 201, paid.text
+    merged = client.post(f"/api/customers/{one}/merge", headers=shop.headers, json={"customer_id": two})
+    position = {"X-Min-Event-Position": merged.headers["X-Event-Position"]}
+    shown = client.get(f"/api/customers/{one}", headers=shop.headers | position).json()["data"]
+    assert shown["baki"] == {"owed": 120.5, "lent": 150.5, "paid": 30}
+    assert (shown["merged_ids"], shown["purchase_metrics"]["total_spent"]) == ([two], 150.5)
+    gone = client.get(f"/api/customers/{two}", headers=shop.headers)
+    assert (gone.status_code, gone.json()["error_code"], gone.json()["details"]["survivor"]) == (
+        409,
+        "CUSTOMER_MERGED",
+        one,
+    )
+    for holder, customer_id in ((shop, 10**6), (other_shop, one)):
+        answer = client.get(f"/api/customers/{customer_id}", headers=holder.headers)
+        assert (answer.status_code, answer.json()["error_code"]) == (404, "NOT_FOUND")

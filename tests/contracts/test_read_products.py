@@ -135,3 +135,15 @@ def test_an_invalid_product_query_is_refused(client: httpx.Client, shop: Shop, p
 
 def test_a_cursor_behind_a_product_that_never_was_is_refused(client: httpx.Client, shop: Shop) -> None:
     assert refusal(client, shop, PATH, cursor="WyJuYW1lIixmYWxzZSxudWxsLDk5XQ") == "INVALID_QUERY"
+
+
+def test_one_product_is_shown_as_in_the_list(
+    client: httpx.Client, shop: Shop, other_shop: Shop, ledger: Callable[..., str]
+) -> None:
+    ledger(rows(f"{today()},Rice,2,100,,Cash", f"{today()},Tea,1,50,,Cash"))
+    for listed in data(client, shop, "/products")["results"]:
+        assert data(client, shop, f"/products/{listed['id']}") == listed
+    for holder, product_id in ((shop, 10**6), (other_shop, listed["id"])):
+        answer = client.get(f"/api/products/{product_id}", headers=holder.headers)
+        assert (answer.status_code, answer.json()["error_code"]) == (404, "NOT_FOUND")
+    assert client.get("/api/products/0", headers=shop.headers).json()["error_code"] == "INVALID_REQUEST"

@@ -48,9 +48,9 @@ def test_variables_and_the_env_file_are_read(monkeypatch: pytest.MonkeyPatch, tm
     assert (settings.port, settings.rate_limits, settings.log_level) == (9000, False, "DEBUG")
 
 
-def test_the_broker_is_redis_unless_another_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_no_broker_unless_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://r")
-    assert Settings().broker_url == "redis://r"
+    assert Settings().broker_url is None
     monkeypatch.setenv("BROKER_URL", "amqp://b")
     assert Settings().broker_url == "amqp://b"
 

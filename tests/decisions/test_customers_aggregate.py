@@ -76,7 +76,7 @@ def test_a_merge_names_everyone_who_means_the_survivor_from_now_on() -> None:
     assert decide(MergeCustomers(other), Customer(1), seal) == [CustomersMerged(1, [2, 5, 6])]
 
 
-def test_what_is_known_of_the_merged_only_is_inherited_but_the_name() -> None:
+def test_the_survivor_inherits_missing_details_but_not_the_name() -> None:
     details = {**reported(*STORY).details, "email": "x@shop.bd", "name": "Rohim"}
     other = replace(reported(*STORY, number=2), details=details)
     survivor = reported(*STORY[:1])
@@ -98,7 +98,9 @@ def test_what_is_known_of_the_merged_only_is_inherited_but_the_name() -> None:
         (Customer(1, survivor=2), Customer(2), CustomerMerged),
     ],
 )
-def test_who_cannot_be_merged(survivor: Customer, other: Customer, refusal: type[Exception]) -> None:
+def test_an_unknown_or_merged_customer_cannot_be_merged(
+    survivor: Customer, other: Customer, refusal: type[Exception]
+) -> None:
     with pytest.raises(refusal):
         decide(MergeCustomers(other), survivor, seal)
 
@@ -107,6 +109,8 @@ def test_who_cannot_be_merged(survivor: Customer, other: Customer, refusal: type
     ("customer", "refusal"), [(Customer(1, known=False), CustomerNotFound), (Customer(1, survivor=2), CustomerMerged)]
 )
 @pytest.mark.parametrize("command", [ChangeCustomer({"notes": "x"}), MergeCustomers(Customer(3))])
-def test_who_cannot_be_changed(customer: Customer, refusal: type[Exception], command: Command) -> None:
+def test_an_unknown_or_merged_customer_cannot_be_changed(
+    customer: Customer, refusal: type[Exception], command: Command
+) -> None:
     with pytest.raises(refusal):
         decide(command, customer, seal)

@@ -49,6 +49,7 @@ def test_a_child_that_computes_for_too_long_is_killed_before_the_clock_runs_out(
 
 
 @LINUX
+@pytest.mark.usefixtures("lowered")
 def test_a_child_has_low_priority(models: Models) -> None:
     models.predict(task(1))
     assert models.pid is not None

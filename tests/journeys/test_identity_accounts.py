@@ -194,3 +194,13 @@ def test_an_operator_is_made_once_and_has_no_shop(api: Api, store: EventStore, c
     assert client.patch("/api/auth/me", json={"language": "en"}, headers=headers).json()["data"]["language"] == "en"
     assert api.sql("SELECT DISTINCT business_id FROM log.history") == [{"business_id": None}]
     assert api.topics()[:2] == ["StaffCreated", "LoggedIn"]
+
+
+def test_an_account_is_shown_to_its_owner(api: Api) -> None:
+    client = api.client()
+    account = registered(client, language="bn")
+    headers = {"Authorization": f"Bearer {account['tokens']['access_token']}"}
+    assert client.get("/api/auth/me", headers=headers).json()["data"] == account["user"]
+    client.patch("/api/auth/me", headers=headers, json={"first_name": "Salma"})
+    assert client.get("/api/auth/me", headers=headers).json()["data"] == {**account["user"], "first_name": "Salma"}
+    assert client.get("/api/auth/me").json()["error_code"] == "NOT_AUTHENTICATED"

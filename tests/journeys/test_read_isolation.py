@@ -10,17 +10,14 @@ from psycopg import Connection
 from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
 from psycopg.sql import SQL, Identifier
 
+from projections.engine.generations import standing
 from projections.registry import REGISTRY
-from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseRecorded
-from shared.domain.events.customers import CustomersMerged
-from shared.domain.events.inventory import StockMoved
-from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
 from shared.postgres import database
 from tests.support.application import RunningSystem
-from tests.support.forecast_events import made, takings
-from tests.support.reads import FIRST_DAY, csv, data, invented, record
-from tests.support.recommendation_events import issued
+from tests.support.reads import csv, data, invented, record
+from tests.support.shop_events import everything_else
 from tests.support.shops import Shop, finished_upload, upload
+from tests.support.waiting import wait_until
 
 SALES = invented(40)
 TABLES = [(projection.name, table.name) for projection in REGISTRY.values() for table in projection.tables]
@@ -41,39 +38,12 @@ def two_shops(client: httpx.Client, shop: Shop, other_shop: Shop) -> list[tuple[
 
 
 @pytest.fixture
-def busy_shops(running: RunningSystem, client: httpx.Client, two_shops: list[tuple[Shop, str]]) -> list[Shop]:
+def busy_shops(running: RunningSystem, two_shops: list[tuple[Shop, str]]) -> list[Shop]:
     """The same, after all that may happen in a shop: no table is empty."""
-    credit = SaleRecorded(10**9, FIRST_DAY, None, 1, 1, 1000, 500, ("credit", None), "")
-    voided = SaleVoided(credit.tx, "typo", FIRST_DAY, None, 1, 1, credit.qty, credit.paisa, "credit")
-    bought = Movement(2, 10**9 + 1, "purchase", FIRST_DAY, None, 1, None, None, 1000, 500, None)
-    moved = [StockMoved(1, kind, 5000, FIRST_DAY, 0) for kind in ("count", "receive")]
-    for shop, file_id in two_shops:
-        fresh = record(
-            running,
-            shop,
-            credit,
-            voided,
-            MovementsRecorded(file_id, [bought], [], ""),
-            *moved,
-            CustomersMerged(1, [2]),
-            CashSettingsChanged(100, FIRST_DAY, 50),
-            ExpenseRecorded(1, FIRST_DAY, 100, "rent"),
-            CollectionRecorded(1, FIRST_DAY, 100, 1),
-            made(1, [3], made_on=FIRST_DAY),
-            takings([500], made_on=FIRST_DAY),
-            issued(),
-        )
-        for path in (
-            "transactions",
-            "products",
-            "customers",
-            "cashflow/expenses",
-            "data/uploads",
-            "business/profile",
-            "forecasts",
-            "recommendations",
-        ):
-            assert client.get(f"/api/{path}", headers=shop.headers | fresh).status_code == 200
+    for shop, _ in two_shops:
+        record(running, shop, *everything_else(shop.business_id))
+    with running.container.connect() as conn:
+        wait_until(lambda: all(item["lag"] == 0 for item in standing(conn)))
     return [shop for shop, _ in two_shops]
 
 

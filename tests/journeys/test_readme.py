@@ -50,6 +50,6 @@ def test_the_tour_shows_an_answer_per_block(outputs: list[str]) -> None:
 
 
 def test_the_tour_accounts_for_every_row_of_the_sample(outputs: list[str]) -> None:
-    uploads = [a["data"]["results"] for o in outputs for a in answers(o) if "results" in a["data"]]
+    uploads = [a["data"]["results"] for o in outputs for a in answers(o) if "results" in a.get("data", {})]
     (upload,) = [row for rows in uploads for row in rows if "rejected" in row]
     assert upload["rows"] == upload["created"] + upload["duplicates"] + upload["rejected"] == 1187

@@ -73,7 +73,7 @@ def test_a_broken_state_is_no_event(state: bytes) -> None:
         decode("identity.LoggedIn", state)
 
 
-def test_what_a_later_release_wrote_is_not_guessed_at() -> None:
+def test_an_event_of_a_later_release_is_refused() -> None:
     with pytest.raises(UnknownTopic):
         decode("sales.PriceChanged", b"{}")
     with pytest.raises(UnknownVersion, match=r"identity\.LoggedIn version 2"):

@@ -43,7 +43,7 @@ def test_a_migration_replaces_only_the_functions_whose_file_changed(
 
 def test_functions_take_the_locks_of_the_list() -> None:
     taken = {
-        file.name: {int(number) for number in re.findall(r"pg_advisory_\w+\((\d+)", file.read_text("utf-8"))}
+        file.name: {int(number) for number in re.findall(r"pg_(?:try_)?advisory_\w+\((\d+)", file.read_text("utf-8"))}
         for file in FUNCTIONS
     }
     assert {name: locks for name, locks in taken.items() if locks} == {

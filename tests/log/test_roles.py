@@ -65,6 +65,7 @@ def test_roles_hold_no_more_than_they_need(database_url: str) -> None:
     assert allowed(READER, "SELECT") == ["jobs.processes", "projections.live", "projections.replays"]
     assert allowed(READER, "INSERT, UPDATE, DELETE, TRUNCATE") == []
     assert [t for t in allowed(WRITER, "INSERT, UPDATE, DELETE, TRUNCATE") if t.startswith("log.")] == ["log.counters"]
+    assert [t for t in allowed(WRITER, "INSERT, UPDATE, DELETE, TRUNCATE") if t.startswith("projections.")] == []
     assert [t for t in allowed(PROJECTOR, "SELECT") if t.startswith(("credentials.", "files."))] == []
     assert [t for t in allowed(PROJECTOR, "INSERT, UPDATE, DELETE, TRUNCATE") if not t.startswith("projections.")] == [
         "jobs.processes"
@@ -75,7 +76,7 @@ def test_roles_hold_no_more_than_they_need(database_url: str) -> None:
 def test_readers_see_the_replays_of_their_shop_only(database_url: str) -> None:
     insert = """INSERT INTO projections.replays (id, business_id, user_id, as_of, day, position, expires_at)
         VALUES (gen_random_uuid(), %s, 1, now(), current_date, 0, now())"""
-    with connected(database_url, WRITER) as conn:
+    with connected(database_url, PROJECTOR) as conn:
         for business in (7, 23):
             conn.execute(insert, (business,))
     with connected(database_url, READER) as conn:

@@ -11,7 +11,7 @@ from shared.runtime.loop import Loop
 
 
 class Counting(Loop):
-    """Fails as it is told to, step by step, and counts its steps."""
+    """Raises the given errors, one per step, and counts its steps."""
 
     retry_seconds = 0.01
     failure_seconds = 0.02

@@ -321,11 +321,11 @@ def test_an_event_of_a_later_release_becomes_a_job_after_the_upgrade(
         policies = policies_on(database_url, hints)
         follow(database_url, policies)
         with connected(database_url, WRITER) as conn:
-            policies.take_up(conn)
+            policies.retry_unread(conn)
         assert rows(database_url, PROGRESS) == [(1,)]
         assert (of_jobs(database_url, "id"), rows(database_url, UNREAD)) == ([], [(1,)])
     rows(database_url, unread, topic, state)
     with connected(database_url, WRITER) as conn:
-        policies_on(database_url, hints).take_up(conn)
+        policies_on(database_url, hints).retry_unread(conn)
     assert of_jobs(database_url, "subject, position, state") == [(file_id, 1, "pending")]
     assert rows(database_url, UNREAD) == []

@@ -11,7 +11,6 @@ from projections.engine import generation_schemas
 from projections.engine.replayer import replay_all
 from projections.operations import rebuild as rebuilding
 from projections.operations import repair, verify
-from projections.operations import request_runner as asking
 from projections.operations.rebuild import rebuild
 from projections.operations.request_runner import RequestRunner
 from projections.registry import REGISTRY
@@ -264,7 +263,7 @@ def test_an_operation_request_succeeds_after_any_interruption(office: Office, mo
         return replay_all(*args)
 
     monkeypatch.setattr(rebuilding, "replay_all", unlucky)
-    monkeypatch.setattr(asking, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(RequestRunner, "failure_seconds", 0.01)
     asked = office.requests.request("sales", "rebuild")
     thread = RequestRunner(office.world.source)
     thread.start()

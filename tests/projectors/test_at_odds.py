@@ -72,7 +72,7 @@ def test_a_generation_being_rolled_back_to_is_not_dropped(shop: World, monkeypat
         dropped.append(schema)
         drop(conn, schema)
 
-    monkeypatch.setattr(generations, "drop", meanwhile)
+    monkeypatch.setattr(generation_schemas, "drop", meanwhile)
     reported = generation_schemas.drop_unused(shop.conn, after_seconds=0)
     assert len(dropped) == 1
     assert reported == dropped

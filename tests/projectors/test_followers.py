@@ -1,3 +1,4 @@
+import logging
 import threading
 from collections import Counter
 from contextlib import ExitStack, nullcontext
@@ -24,6 +25,8 @@ from tests.support.world import World, differences
 
 SALES = REGISTRY["sales"]
 SHOP = 7
+RETRYING = ("smartmarket.loop", logging.WARNING, "projector-sales failed; retrying")
+FAILING = ("smartmarket.loop", logging.ERROR, "projector-sales failed; retrying")
 # Returns how many shards each connection owns.
 SELECT_OWNED = """SELECT pid, count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 7305
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY pid"""
@@ -160,7 +163,7 @@ def test_a_lock_timeout_pauses_and_parks_no_business(world: World, caplog: pytes
         with following(world.source, SALES):
             wait_until(lambda: shares(world) == [16])
             with appending(world), a_stuck_batch(world):
-                wait_until(lambda: "projection pauses" in caplog.messages)
+                wait_until(lambda: RETRYING in caplog.record_tuples)
             wait_until(lambda: caught_up(world))
     finally:
         world.admin.execute(SQL("ALTER DATABASE {} RESET lock_timeout").format(name))
@@ -229,7 +232,7 @@ def test_a_process_with_another_secret_parks_no_business(world: World, caplog: p
     world.append(SHOP, customers(("Rahim", "+8801711000001")))
     stranger = replace(world.source, secret="another secret, by mistake, of 40 characters")
     with following(stranger, SALES):
-        wait_until(lambda: "projection stands" in caplog.messages)
+        wait_until(lambda: FAILING in caplog.record_tuples)
     assert world.parked("sales") == {}
     assert set(world.progress("sales").values()) == {0}
     with following(world.source, SALES):
@@ -247,7 +250,7 @@ def test_a_projector_retries_a_database_that_refuses_connections(
         elsewhere.execute(allow.format(name, SQL("false")))
         try:
             with following(world.source, SALES, listener=LogListener(world.url)):
-                wait_until(lambda: "projection pauses" in caplog.messages)
+                wait_until(lambda: RETRYING in caplog.record_tuples)
                 elsewhere.execute(allow.format(name, SQL("true")))
                 wait_until(lambda: caught_up(world))
         finally:

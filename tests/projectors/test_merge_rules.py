@@ -144,8 +144,9 @@ VALUES = {
 def test_a_merger_does_what_merge_does(
     columns: list[str], before: dict[int, dict[str, Any]], said: list[Change]
 ) -> None:
-    if {"price", "label"} & set(columns):
-        columns = [*columns, "at"] if "at" not in columns else columns
+    dated = {"at", "price", "label"}
+    if dated & set(columns):
+        columns = [*(c for c in columns if c not in dated), *dated]
     merged, compiled = _folded(1, [*before.items()]), _folded(1, [*before.items()])
     merge = compiled.merger(RULES, *columns)
     for key, change in said:
@@ -156,7 +157,7 @@ def test_a_merger_does_what_merge_does(
     )
 
 
-@pytest.mark.parametrize("columns", [("n", "colour"), ("price",)])
+@pytest.mark.parametrize("columns", [("n", "colour"), ("price",), ("price", "at")])
 def test_a_merger_of_unknown_columns_or_without_the_deciding_one_is_refused(columns: tuple[str, ...]) -> None:
     with pytest.raises(LookupError, match=columns[-1]):
         Deltas([RULES]).merger(RULES, *columns)

@@ -56,7 +56,7 @@ def test_a_stopped_nightly_check_ends_early_and_records_nothing(
     world.project()
     first = next(iter(REGISTRY))
     compared = Identifier(world.schema(first), REGISTRY[first].tables[0].name)
-    monkeypatch.setattr(nightly, "SELECT_IS_NIGHT", "SELECT %s IS NOT NULL")
+    monkeypatch.setattr(nightly, "SELECT_IS_NIGHT", "SELECT %s::text IS NOT NULL")
     thread = Nightly(world.source)
     with caplog.at_level(logging.INFO, "smartmarket.nightly"):
         with psycopg.connect(world.url) as conn:
@@ -71,7 +71,7 @@ def test_a_stopped_nightly_check_ends_early_and_records_nothing(
         "SELECT projection, state FROM projections.generations WHERE kind = 'nightly'"
     ).fetchall()
     assert rows == [(first, "dropped")]
-    assert [record.message for record in caplog.records] == ["nightly verification ends early"]
+    assert [record.message for record in caplog.records] == ["nightly verification stopped before its end"]
 
 
 def test_rows_of_another_release_are_passed_over_and_the_others_verified(

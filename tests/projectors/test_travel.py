@@ -9,7 +9,6 @@ import pytest
 
 from projections.engine import generation_schemas
 from projections.engine.replayer import Source
-from projections.operations import time_travel
 from projections.operations.rebuild import rebuild
 from projections.operations.time_travel import TimeTravelRunner, make_next
 from projections.registry import REGISTRY
@@ -149,7 +148,7 @@ def test_an_unexpected_error_delays_replays_only_briefly(
         return connect(source)
 
     monkeypatch.setattr(Source, "connect", connect_later)
-    monkeypatch.setattr(time_travel, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(TimeTravelRunner, "failure_seconds", 0.01)
     replay = asked(world, past)
     travels = TimeTravelRunner(world.source)
     travels.start()
@@ -158,7 +157,7 @@ def test_an_unexpected_error_delays_replays_only_briefly(
     finally:
         travels.stop()
         travels.join(10)
-    assert [record.message for record in caplog.records if record.exc_info] == ["travels stand"]
+    assert [record.message for record in caplog.records if record.exc_info] == ["time-travel failed; retrying"]
 
 
 def test_a_requested_replay_waits_for_none_being_made_and_can_be_ended(world: World, past: int) -> None:

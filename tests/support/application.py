@@ -14,7 +14,7 @@ from projections.operations.time_travel import TimeTravelRunner
 from projections.registry import REGISTRY
 from shared.eventstore.listener import LogListener
 from shared.eventstore.vault import MasterKey
-from shared.jobs.broker import WakeupPublisher, queue_name
+from shared.jobs.wakeups import open_publisher
 from shared.postgres import database
 from shared.postgres.database import SHARDS
 from shared.runtime.container import Container
@@ -36,7 +36,7 @@ def settings_for(url: str, services: Services, **changes: Any) -> Settings:  # n
     return Settings(
         database_url=url,
         redis_url=services.redis_url,
-        broker_url=services.broker_url,
+        broker_url=services.broker_url if services.broker_url != services.redis_url else None,
         secret_key=SECRET,
         jwt_secret="another-secret-of-the-tests-40-characters",
         rate_limits=False,
@@ -62,9 +62,7 @@ class RunningSystem:
         """Start everything; `stop` ends it."""
         self.container = container
         self._listener = LogListener(container.url)
-        self._policies = Policies(
-            container.connect, WakeupPublisher(container.broker, queue_name(container.url)), self._listener
-        )
+        self._policies = Policies(container.connect, open_publisher(container), self._listener)
         self._models = Models()
         self._store = container.store(pool_size=4)
         self._worker = build_worker(container, self._store, self._models)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import logging
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,7 @@ from referencing.jsonschema import DRAFT202012
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+logger = logging.getLogger("tests.conformance")
 FORMATS = FormatChecker(["date", "uuid"])
 _METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -69,6 +71,10 @@ class Contract:
             yield f"{error.json_path}: {error.message[:500]}"
 
 
+# Other JSON, such as the manifest of the owner's app, is a file and no answer of the API.
+_CHECKED = {"application/json", "application/problem+json"}
+
+
 class ConformanceMiddleware:
     """Replaces a JSON answer that is not documented by an error that says why."""
 
@@ -85,7 +91,7 @@ class ConformanceMiddleware:
         held: list[Message] = []
 
         async def hold(message: Message) -> None:
-            if message["type"] == "http.response.start" and _media_type(message).endswith("json"):
+            if message["type"] == "http.response.start" and _media_type(message) in _CHECKED:
                 held.append(message)
             elif not held:
                 await send(message)
@@ -105,7 +111,9 @@ class ConformanceMiddleware:
         found = list(_contract(self._api).violations(name, held[0]["status"], _media_type(held[0]), json.loads(body)))
         if not found:
             return held
-        text = "\n".join(["not as documented", f"{scope['method']} {scope['path']}", *found]).encode()
+        report = "\n".join([f"{scope['method']} {scope['path']} is not answered as documented:", *found])
+        logger.error(report)
+        text = report.encode()
         headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(text)).encode())]
         return [
             {"type": "http.response.start", "status": 500, "headers": headers},

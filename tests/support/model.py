@@ -279,7 +279,7 @@ def _totals(history: Sequence[RecordedEvent], lines: list[Line], products: list[
             "products": sum(owner == business for owner, _ in products),
             **_sums([line for line in lines if line.business == business], "sales", "paisa", "returned"),
         }
-        for business in set(reported)
+        for business in {*reported, *(line.business for line in lines)}
     ]
 
 

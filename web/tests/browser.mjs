@@ -32,6 +32,7 @@ export async function open(browser, { language = "bn", size = "phone", dark = fa
     colorScheme: dark ? "dark" : "light",
     serviceWorkers: worker,
     acceptDownloads: true,
+    reducedMotion: "reduce",
   });
   context.setDefaultTimeout(30_000);
   await context.addInitScript((chosen) => {

@@ -1,4 +1,4 @@
-"""The days of the house: each is opened once, by the database's clock, however many schedulers run."""
+"""Opens each business day once, by the database's clock; several schedulers may run."""
 
 import datetime as dt
 import logging
@@ -13,13 +13,13 @@ from shared.runtime.business_day import date_of
 STREAM = "days"
 logger = logging.getLogger("smartmarket.calendar")
 
-# Returns version, topic and state of the last day that was opened.
+# Selects version, topic and state of the last day that was opened.
 SELECT_LAST_DAY = """SELECT originator_version AS version, topic, state FROM log.events
     WHERE originator_id = %s ORDER BY originator_version DESC LIMIT 1"""
 
 
 def next_day(last: dt.date | None, now: dt.datetime) -> Sequence[DayOpened]:
-    """Return the day to open at `now`, none if it has been; days that nobody was there to open are left out."""
+    """Return the day to open at `now`, none if it is open. Days on which no scheduler ran are skipped."""
     today = date_of(now)
     return [DayOpened(today)] if last is None or today > last else []
 
@@ -27,7 +27,7 @@ def next_day(last: dt.date | None, now: dt.datetime) -> Sequence[DayOpened]:
 def open_day(store: EventStore) -> dt.date | None:
     """Open the day that the database's clock shows in Dhaka, unless it is open; returns it if this call did.
 
-    Of two schedulers at once the stream's version lets one; the other decides again and finds the day open.
+    Of two schedulers at once, the stream's version admits one; the other decides again and finds the day open.
     """
 
     def decide(unit: UnitOfWork) -> dt.date | None:

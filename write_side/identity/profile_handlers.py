@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, LiteralString, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.command import CommandContext, Loaded, Result, Stream, end_of
 from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, UnitOfWork
-from shared.eventstore.vault import SubjectKeys, Vault
+from shared.eventstore.vault import SubjectKeys, Vault, sql_over
 from write_side.identity import business_aggregate, user_aggregate
 from write_side.identity.business_aggregate import Business, ChangeBusinessProfile
 from write_side.identity.credentials import accounts
@@ -108,8 +108,4 @@ def change_business(ctx: CommandContext, user_id: int, command: ChangeBusinessPr
 
 def _keys(store: EventStore, subject: str) -> SubjectKeys:
     with store.cursor() as cursor:
-
-        def sql(query: LiteralString, params: Sequence[Any]) -> list[dict[str, Any]]:
-            return cursor.execute(query, params).fetchall()
-
-        return Vault(store.master, sql).keys([subject])
+        return Vault(store.master, sql_over(cursor.connection)).keys([subject])

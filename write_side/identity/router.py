@@ -16,7 +16,7 @@ from shared.domain.refusals.identity import (
     TooManyLoginAttempts,
     WeakPassword,
 )
-from shared.errors import InvalidRequest, TooManyRequests
+from shared.errors import IdempotencyKeyReused, InvalidRequest, TooManyRequests
 from shared.eventstore.command import CommandContext
 from shared.http import emails
 from shared.http.commands import (
@@ -67,7 +67,7 @@ Client = Annotated[Gate, Depends(gate)]
     "/auth/register",
     status_code=201,
     tags=["Auth"],
-    openapi_extra=refuses(EmailTaken, WeakPassword),
+    openapi_extra=refuses(EmailTaken, WeakPassword, IdempotencyKeyReused),
     responses=schemas.REGISTERED,
 )
 def register(
@@ -129,6 +129,12 @@ def logout(ctx: AnonymousCommand, respond: RespondAnonymously, deps: Deps, form:
 def logout_all(ctx: CallerCommand, respond: Respond, who: Caller, deps: Deps) -> Response:
     """End every session of this account."""
     return respond(_sessions(ctx, deps).log_out_everywhere(who).map(lambda _: _LOGGED_OUT))
+
+
+@router.get("/auth/me", tags=["Auth"], responses=schemas.ACCOUNT)
+def show_me(who: Caller, deps: Deps) -> Response:
+    """Return the own account."""
+    return ok(user_data(user_of(who.user_id).read(deps.store), who.business_id))
 
 
 @router.patch("/auth/me", tags=["Auth"], responses=schemas.ACCOUNT_CHANGED)

@@ -201,6 +201,7 @@ REGISTERED = answers(Registered, {"user": _USER, "business": _BUSINESS, "tokens"
 LOGGED_IN = answers(LoggedIn, {"user": _USER, **_TOKENS, "tokens": _TOKENS})
 REFRESHED = answers(TokenPair, _TOKENS)
 LOGGED_OUT = answers(LoggedOut, {"logged_out": True})
+ACCOUNT = answers(Account, _USER)
 ACCOUNT_CHANGED = answers(ChangedAccount, {**_USER, "access_token": "jwt..."})
 SHOP_CHANGED = answers(Shop, _BUSINESS)
 PASSWORD_CHANGED = answers(PasswordChanged, {"password_changed": True})

@@ -15,6 +15,7 @@ from shared.domain.rules import follow_up, recommend
 from shared.domain.rules.follow_up import Executed
 from shared.eventstore.command import CommandContext, allot
 from shared.eventstore.event import Event
+from shared.eventstore.reader import LogReader
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.jobs import queue
 from shared.jobs.job import NIGHTLY
@@ -33,16 +34,8 @@ logger = logging.getLogger("smartmarket.recommendations")
 
 # Select the time by the database's clock.
 SELECT_NOW = "SELECT clock_timestamp() AS now"
-# Select the businesses with an event in the last 35 days, longer than any recommendation stays open; one index probe
-# per business.
-SELECT_ACTIVE = """WITH RECURSIVE shops AS (
-        (SELECT business_id FROM log.events WHERE business_id IS NOT NULL ORDER BY business_id LIMIT 1)
-        UNION ALL SELECT (SELECT e.business_id FROM log.events AS e WHERE e.business_id > shops.business_id
-            ORDER BY e.business_id LIMIT 1)
-        FROM shops WHERE shops.business_id IS NOT NULL)
-    SELECT business_id FROM shops WHERE business_id IS NOT NULL AND (
-        SELECT recorded_at FROM log.events AS e WHERE e.business_id = shops.business_id
-        ORDER BY notification_id DESC LIMIT 1) > now() - interval '35 days'"""
+# Longer than any recommendation stays open.
+_ACTIVE_DAYS = 35
 
 
 class Reviewer:
@@ -116,7 +109,7 @@ class DayReviewer:
             raise Retry((opens - now).total_seconds())
         if now.date() == day:
             with self._connect() as conn, conn.transaction():
-                shops = [shop for (shop,) in conn.execute(SELECT_ACTIVE).fetchall()]
+                shops = LogReader.active_businesses(conn, _ACTIVE_DAYS)
                 queue.record(conn, [review_of(shop, job.position, NIGHTLY) for shop in shops])
         with self._store.cursor() as cursor:
             queue.finish(cursor, job)

@@ -11,7 +11,7 @@ from write_side.sales.aggregate import Upload, sale_index_key
 from write_side.sales.csv.faults import LeftOut
 from write_side.sales.csv.questions import Choice, Question
 from write_side.sales.csv.rows import Item, LedgerRow, RejectedRow
-from write_side.sales.recording import taken_keys
+from write_side.sales.lookups import taken_keys
 
 CORRECTED_ROWS = "CORRECTED_ROWS"
 LEAVE_OUT, ADD = "leave_out", "add"

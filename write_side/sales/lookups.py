@@ -1,5 +1,6 @@
 """What the log tells of a single sale, product or customer of the unit's business."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import LiteralString, cast
 
@@ -11,6 +12,8 @@ from shared.eventstore.event import Event
 from shared.eventstore.store import UnitOfWork
 from write_side.lookups.customers import MERGED, customer_subject, merged_key
 from write_side.lookups.products import product_stream
+from write_side.sales.aggregate import sale_index_key
+from write_side.sales.csv.rows import Item, LedgerRow
 from write_side.sales.sale_aggregate import RecordedSale
 
 # Return the event of a kind whose ids begin with the greatest one up to an id; if any event has that id, it is this.
@@ -102,3 +105,9 @@ def _in_a_ledger(unit: UnitOfWork, tx: int) -> RecordedSale | None:
     return RecordedSale(
         sale.tx, sale.date, sale.time, sale.product_id, sale.customer_id, sale.qty, sale.paisa, method, received
     )
+
+
+def taken_keys(unit: UnitOfWork, items: Sequence[Item]) -> set[bytes]:
+    """Return the keys of the rows that the shop has recorded before."""
+    rows = (item for item in items if isinstance(item, LedgerRow))
+    return set(unit.find("sale", [sale_index_key(row.date, row.fingerprint) for row in rows]))

@@ -10,6 +10,7 @@ from write_side.sales import aggregate, catalog
 from write_side.sales.aggregate import Names, Upload, product_index_key, sale_index_key, sheet_index_key
 from write_side.sales.csv.rows import Item, LedgerRow, RejectedRow
 from write_side.sales.csv.sheet import Sheet
+from write_side.sales.lookups import taken_keys
 from write_side.sales.upload.rejections import keep_rejections
 
 _ID_BLOCK = 10_000
@@ -80,12 +81,6 @@ class Recorder:
             after = aggregate.counted(after, event)
         after = replace(after, version=upload.version + len(additions) + len(events))
         return after, products, customers, len(new)
-
-
-def taken_keys(unit: UnitOfWork, items: Sequence[Item]) -> set[bytes]:
-    """Return the keys of the rows that the shop has recorded before."""
-    rows = (item for item in items if isinstance(item, LedgerRow))
-    return set(unit.find("sale", [sale_index_key(row.date, row.fingerprint) for row in rows]))
 
 
 def product_sheet(unit: UnitOfWork, upload: Upload, sheet: Sheet) -> ProductSheetRecorded | None:

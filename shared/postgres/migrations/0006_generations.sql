@@ -1,4 +1,4 @@
--- What is asked of generations, how far each is and what came of it. asked_by: who asked over HTTP, so that projectors
+-- Requests for generations, their progress and results. asked_by: the user who asked over HTTP, so that projectors
 -- take it up again after a kill; rules: those that hold in a preview in place of the log's.
 ALTER TABLE projections.generations
     ADD COLUMN business_id bigint,
@@ -16,7 +16,7 @@ CREATE UNIQUE INDEX one_rebuild_at_a_time ON projections.generations (projection
 CREATE INDEX generations_at_work ON projections.generations (id)
     WHERE state IN ('pending', 'replaying', 'catching_up') AND asked_by IS NOT NULL;
 
--- Where every projection stands, for operators.
+-- The state of every projection, for operators.
 CREATE FUNCTION projections.standing()
 RETURNS TABLE (name text, "position" bigint, lag bigint, generation text, generation_id bigint,
                projector_version integer, parked bigint, state text)

@@ -1,6 +1,6 @@
 -- What operators look at.
 
--- Where requests that changed something came from. Not in the log, which keeps what it is told for ever: an address is
+-- The sources of requests that changed something. Not in the log, which keeps its events for ever: an address is
 -- cut short after 90 days and its row goes after 400.
 CREATE TABLE credentials.requests (
     request_id text NOT NULL,

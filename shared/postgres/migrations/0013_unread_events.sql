@@ -1,4 +1,5 @@
--- Events that no policy of this release can read: a later one's, or broken. Whoever can turns them into jobs.
+-- Events that no policy of this release can read, because a later one wrote them or they are broken. A release that can
+-- read them turns them into jobs.
 CREATE TABLE jobs.unread (
     position bigint PRIMARY KEY,
     topic    text NOT NULL

@@ -1,16 +1,11 @@
 /** Reads that no single address of the API answers yet, each in this one place. */
 import { Refused, get, type Answer } from "../shared/api.ts";
-import type { Customer, List, Product } from "./types.ts";
+import type { Customer, List, Product, Series } from "./types.ts";
 
 const MOST_PAGES = 5;
 
 /** The row of a list that has this id. Raises Refused (404) where the list does not hold it. */
 async function find<T extends { id: number }>(list: string, id: number): Promise<Answer<T>> {
-  try {
-    return await get<T>(`/${list}/${id}`);
-  } catch (error) {
-    if (!(error instanceof Refused) || ![404, 405].includes(error.status)) throw error;
-  }
   let cursor: string | null = null;
   for (let page = 0; page < MOST_PAGES; page++) {
     const found: Answer<List<T>> = await get<List<T>>(`/${list}?limit=100${cursor ? `&cursor=${cursor}` : ""}`);
@@ -24,19 +19,6 @@ async function find<T extends { id: number }>(list: string, id: number): Promise
 
 export const product = (id: number) => find<Product>("products", id);
 export const customer = (id: number) => find<Customer>("customers", id);
-
-export interface Bucket {
-  date: string;
-  revenue: number;
-  transactions: number;
-  units: number;
-}
-
-export interface Series {
-  results: Bucket[];
-  summary: { revenue: number; transactions: number; units: number };
-  previous: Omit<Series, "previous"> | null;
-}
 
 export interface Trade {
   today: number;

@@ -149,12 +149,13 @@ class Models:
 
     def close(self) -> None:
         """End the child."""
-        child, pipe, self._child, self._pipe = self._child, self._pipe, None, None
-        self._loading_until = None
+        child, pipe, loading = self._child, self._pipe, self._loading_until is not None
+        self._child, self._pipe, self._loading_until = None, None, None
         if pipe is not None:
             pipe.close()
         if child is not None:
-            child.join(_ENDING_SECONDS)
+            if not loading:  # a child that loads notices the closed pipe much later
+                child.join(_ENDING_SECONDS)
             _kill(child)
 
     def _usable(self) -> bool:

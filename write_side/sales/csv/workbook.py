@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html.parser import HTMLParser
+from typing import Any
 
 import python_calamine
 from python_calamine import CalamineError, CalamineSheet, PasswordError, SheetVisibleEnum
@@ -173,7 +174,7 @@ def _filled_merges(sheet: CalamineSheet) -> Cells:
     sources = {(row, left): top for top, left, bottom in tall for row in range(top + 1, bottom + 1)}
 
     def rows() -> Iterator[Sequence[object]]:
-        values: dict[tuple[int, int], object] = {}
+        values: dict[tuple[int, int], Any] = {}
         starts = {(top, left) for top, left, _ in tall}
         for number, row in enumerate(sheet.iter_rows()):
             cells: list[object] = list(row)

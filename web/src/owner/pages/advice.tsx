@@ -73,7 +73,7 @@ export function AdviceCard({ of, again }: { of: Advice; again: () => void }) {
 
 function Doing({ of, close, again }: { of: Advice; close: () => void; again: () => void }) {
   const [done, setDone] = useState<Executed>();
-  const quantity = of.action_data.recommended_qty;
+  const quantity = of.type === "reorder" ? of.action_data.recommended_qty : undefined;
   const execute = async (values: Values) => {
     const changed = numeric(values, "quantity");
     const other = changed !== undefined && changed !== quantity;

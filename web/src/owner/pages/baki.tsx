@@ -12,7 +12,7 @@ import { shopName } from "../shop.ts";
 import type { Cash, Customer, Debtor } from "../types.ts";
 import { whatsapp } from "./customers.tsx";
 
-const AGES = ["0-7", "8-30", "31-60", "60+"];
+const AGES = ["0-7", "8-30", "31-60", "60+"] as const;
 
 export function BakiPage() {
   const cash = useGet<Cash>("/cashflow?projection_days=7");
@@ -36,8 +36,8 @@ export function BakiPage() {
                   <span class="label">{t("baki.total", { count: owed.customer_count })}</span>
                   <span class="value num">{money(owed.total)}</span>
                 </p>
-                <Parts label={t("baki.ages")} of={AGES.map((age, at) => ({ name: t(`age.${age}`), value: owed.ageing[age] ?? 0, tone: `p${at + 1}` }))} />
-                <Facts of={AGES.map((age, at) => [t(`age.${age}`), money(owed.ageing[age] ?? 0), `p${at + 1}`])} />
+                <Parts label={t("baki.ages")} of={AGES.map((age, at) => ({ name: t(`age.${age}`), value: owed.ageing[age], tone: `p${at + 1}` }))} />
+                <Facts of={AGES.map((age, at) => [t(`age.${age}`), money(owed.ageing[age]), `p${at + 1}`])} />
               </Card>
               <ul class="rows">
                 {owed.customers.map((debtor) => (

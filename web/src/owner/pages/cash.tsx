@@ -10,7 +10,7 @@ import { filter, query } from "../../shared/router.tsx";
 import { Act, Card, Chip, Choice, Data, Field, Form, Page, Sheet, Table, numeric, toast, type Values } from "../../shared/ui.tsx";
 import type { Cash, Expense } from "../types.ts";
 
-const HORIZONS = ["7", "14", "30"];
+const HORIZONS = ["7", "30", "90"];
 const RISKS: Record<string, string> = { high: "bad", medium: "warn" };
 
 export function CashPage() {
@@ -61,7 +61,7 @@ export function CashPage() {
 
 function Outlook({ of, edit }: { of: Cash; edit: () => void }) {
   const balance = of.basis === "actual" ? of.forecast.current_balance : null;
-  const points = of.forecast.projected_balance.flatMap((row) => (balance === null || row.balance === null ? [] : [{ date: row.date, value: row.balance, low: row.low ?? row.balance, high: row.high ?? row.balance }]));
+  const points = of.forecast.projected_balance.flatMap((row) => (balance === null ? [] : [{ date: row.date, value: row.balance, low: row.low ?? row.balance, high: row.high ?? row.balance }]));
   const { risk_level: risk, warning, critical_threshold: threshold } = of.risk_analysis;
   return (
     <div>
@@ -74,9 +74,9 @@ function Outlook({ of, edit }: { of: Cash; edit: () => void }) {
           {risk && <Chip tone={RISKS[risk]}>{t(`cash.risk.${risk}`)}</Chip>}
         </div>
         {warning && <p class={risk === "high" ? "bad" : ""}>{warning}</p>}
-        {of.warnings.map((text, at) => (
-          <p key={at} class="warn">
-            {typeof text === "string" ? text : text.message}
+        {of.warnings.map((warning) => (
+          <p key={warning.message} class="warn">
+            {warning.message}
           </p>
         ))}
         {points.length > 0 && <Band of={points} label={t("cash.outlook")} threshold={threshold} unit="taka" />}
@@ -102,7 +102,7 @@ function Outlook({ of, edit }: { of: Cash; edit: () => void }) {
 /** What each day brings in and takes out, and what that is based on. */
 function Lines({ of }: { of: Cash }) {
   const rows = of.forecast.projected_balance.flatMap((row) =>
-    row.lines.map((line) => [date(row.date, "short"), `${line.category ?? t(`line.${line.line}`)}`, <span class="num">{money(line.amount)}</span>, t(`basis.${line.basis}`)]),
+    row.lines.map((line) => [date(row.date, "short"), t(`line.${line.line}`), <span class="num">{money(line.amount)}</span>, t(`basis.${line.basis}`)]),
   );
   if (rows.length === 0) return null;
   return (

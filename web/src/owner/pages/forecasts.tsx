@@ -42,10 +42,10 @@ function ForecastRow({ of }: { of: Forecast }) {
     <Link class="row" to={`/forecasts/${of.product.id}`}>
       <span class="main">
         <span>{of.product.name ?? t("unnamed")}</span>
-        <small>{of.summary ? t("forecast.band", { low: number(of.summary.total_lower, 0), high: number(of.summary.total_upper, 0) }) : t("forecast.need", { have: of.have ?? 0, need: of.need ?? 0 })}</small>
+        <small>{of.summary?.total_demand != null ? t("forecast.band", { low: number(of.summary.total_lower ?? 0, 0), high: number(of.summary.total_upper ?? 0, 0) }) : t("forecast.need", { have: of.have ?? 0, need: of.need ?? 0 })}</small>
       </span>
       <span class="side">
-        {of.summary && <strong class="num">{number(of.summary.total_demand, 0)}</strong>}
+        {of.summary?.total_demand != null && <strong class="num">{number(of.summary.total_demand, 0)}</strong>}
         {of.stockout_risk?.will_stockout && <Chip tone="bad">{days == null ? t("stock.low") : t("stock.days", { days })}</Chip>}
       </span>
     </Link>

@@ -91,7 +91,7 @@ export function Demand({ of }: { of: Forecast }) {
   const points = of.predicted_demand.map((row) => ({ date: row.date, value: row.quantity, low: row.lower, high: row.upper }));
   return (
     <>
-      {of.summary && <p>{t("forecast.total", { count: number(of.summary.total_demand, 0), low: number(of.summary.total_lower, 0), high: number(of.summary.total_upper, 0), days: of.forecast_days })}</p>}
+      {of.summary?.total_demand != null && <p>{t("forecast.total", { count: number(of.summary.total_demand, 0), low: number(of.summary.total_lower ?? 0, 0), high: number(of.summary.total_upper ?? 0, 0), days: of.forecast_days })}</p>}
       <Band of={points} label={t("forecast.week")} unit="piece" />
       {of.stale && of.data_as_of && <p class="warn">{t("forecast.stale", { day: date(of.data_as_of, "full") })}</p>}
     </>

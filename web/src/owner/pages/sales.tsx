@@ -9,8 +9,7 @@ import { Icon } from "../../shared/icons.tsx";
 import { Link, filter, go, query } from "../../shared/router.tsx";
 import { Act, Card, Choice, Data, Empty, Facts, Field, Form, Page, Problem, Sheet, Skeleton, numeric, toast, type Values } from "../../shared/ui.tsx";
 import { discard, drain, enter, waiting, type NewSale } from "../queue.ts";
-import type { Series } from "../calls.ts";
-import type { List, Product, Sale, SalesSummary } from "../types.ts";
+import type { List, Product, Sale, SalesSummary, Series } from "../types.ts";
 
 const METHODS = ["cash", "bkash", "nagad", "rocket", "card", "credit", "other"];
 const SPANS: [string, number | null][] = [

@@ -6,7 +6,7 @@ import { Icon } from "../../shared/icons.tsx";
 import { useList } from "../../shared/list.ts";
 import { Link, go } from "../../shared/router.tsx";
 import { Act, Card, Chip, Data, Facts, Field, Form, Page, toast, type Values } from "../../shared/ui.tsx";
-import type { Upload } from "../types.ts";
+import type { Upload, UploadDetails } from "../types.ts";
 
 const TONES: Record<string, string> = { failed: "bad", pending: "warn", processing: "warn", undone: "plain" };
 
@@ -102,9 +102,9 @@ function Receipt() {
 }
 
 export function UploadPage({ id }: { id: string }) {
-  const first = useGet<Upload>(`/data/uploads/${id}`);
+  const first = useGet<UploadDetails>(`/data/uploads/${id}`);
   const busy = first.data === undefined || ["pending", "processing"].includes(first.data.state);
-  const read = useGet<Upload>(`/data/uploads/${id}`, busy || first.data?.state === "completed" ? 1 : undefined);
+  const read = useGet<UploadDetails>(`/data/uploads/${id}`, busy || first.data?.state === "completed" ? 1 : undefined);
   const of = read.data ?? first.data;
   return (
     <Page title={of?.file_name ?? t("nav.upload")}>
@@ -113,9 +113,9 @@ export function UploadPage({ id }: { id: string }) {
   );
 }
 
-function Progress({ of }: { of: Upload }) {
+function Progress({ of }: { of: UploadDetails }) {
   const busy = ["pending", "processing"].includes(of.state);
-  const failure = typeof of.error === "string" ? { message: of.error } : of.error;
+  const failure = of.error;
   return (
     <Card title={t(`upload.${of.state}.title`)} aside={<Chip tone={TONES[of.state]}>{t(`upload.${of.state}`)}</Chip>}>
       {busy && (

@@ -34,7 +34,7 @@ function Walk({ of }: { of: Explained }) {
   const changes = Object.entries(step.changed).filter(([name]) => has(`col.${name}`));
   return (
     <>
-      <Card title={step.title} aside={<span class="soft num">{t("why.step", { at: at + 1, of: of.steps.length })}</span>}>
+      <Card title={step.title ?? step.topic} aside={<span class="soft num">{t("why.step", { at: at + 1, of: of.steps.length })}</span>}>
         <p class="soft">{date(step.recorded_at, "moment")}</p>
         {changes.length === 0 && <p>{t("why.nothing")}</p>}
         <Facts
@@ -60,7 +60,7 @@ function Walk({ of }: { of: Explained }) {
           <li key={one.position}>
             <button type="button" class="row" aria-current={index === at ? "step" : undefined} onClick={() => setAt(index)}>
               <span class="main">
-                <span>{one.title}</span>
+                <span>{one.title ?? one.topic}</span>
                 <small>{date(one.recorded_at, "moment")}</small>
               </span>
               <span class="side num">{number(index + 1)}</span>
