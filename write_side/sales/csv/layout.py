@@ -105,6 +105,7 @@ def understand(table: Table, seen: Profile, mapping: Mapping[str, str], answers:
     mapping: the owner's choice of columns; answers: the owner's answers by question; known: answers to the questions of
     an earlier ledger of the same layout, which are proposed. Open questions are in the layout; it is read as proposed.
     """
+    insist_on_columns(table.header, mapping)
     if not seen.rows:
         raise NoLedger(Reason.HEADER_ONLY, found=table.header)
     return _Understanding(table, seen, mapping, Inquiry(answers, known)).layout()

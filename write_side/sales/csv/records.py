@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from write_side.sales.csv.cells import ascii_digits, legible, loosely
 from write_side.sales.csv.columns import SHOWN, claims
-from write_side.sales.csv.encoding import HEAD_SIZE, MAX_LINE, head_of, lines, settle
+from write_side.sales.csv.encoding import MAX_LINE, head_of, lines, settle
 from write_side.sales.csv.faults import Fault, Notice, Remark
 
 DELIMITERS = ",;\t|"
@@ -144,9 +144,13 @@ def text_table(chunks: Chunks, mapping: Mapping[str, str] | None = None, encodin
     if above:
         notices.append(Notice(Remark.LINES_ABOVE_HEADER.value, (str(above),)))
     table = Table("csv", encoding, header.delimiter, "", header.names, header.row, records, tuple(notices))
-    if len(head) < HEAD_SIZE and next(records(), None) is None:
-        raise NoLedger(Reason.HEADER_ONLY, found=header.names)
     return without_report_columns(table)
+
+
+def insist_on_records(table: Table) -> None:
+    """Raise NoLedger for a table without a row below its header."""
+    if next(table.records(), None) is None:
+        raise NoLedger(Reason.HEADER_ONLY, found=table.header)
 
 
 def kept(table: Table) -> Table:
