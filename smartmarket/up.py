@@ -22,6 +22,8 @@ from write_side.demo.welcome import introduce
 _READY = """
 SmartMarket is ready at {url}
 
+  Open the app   {url}/
+  Console        {url}/console
   API and docs   {url}/api/docs
   Create a shop  curl -s {url}/api/auth/register -H 'Content-Type: application/json' \\
                    -d '{{"email":"owner@shop.bd","password":"SecurePass123","first_name":"Ali",
