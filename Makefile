@@ -1,16 +1,16 @@
 # SmartMarket's commands; `make` alone lists them. Needs Python 3.11 or newer and make, nothing else.
 #
 # Everything in the environment reaches the program: PORT, SMARTMARKET_DATA_DIR, DATABASE_URL, ... (see .env.example).
-# They may stand behind the target too: make run PORT=8001 SMARTMARKET_DATA_DIR=/tmp/shop
+# They may follow the target too: make run PORT=8001 SMARTMARKET_DATA_DIR=/tmp/shop
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 ARGS ?=
 
-# A python3 that is too old is no obstacle where a newer one stands beside it; a PYTHON asked for is taken or refused.
+# If python3 is too old, a newer one on the PATH is used; an explicit PYTHON is used or refused.
 CANDIDATES = $(PYTHON) $(if $(filter file,$(origin PYTHON)),python3.13 python3.12 python3.11)
-# What stands in .venv is kept until another PYTHON is asked for.
+# An existing .venv is kept until another PYTHON is requested.
 DEPENDENCIES = $(or $(if $(filter file,$(origin PYTHON)),$(firstword $(wildcard $(VENV)/.dependencies-*))),$(STAMP))
 STAMP = $(VENV)/.dependencies-$(subst /,_,$(PYTHON))
 INSTALLED = $(VENV)/.installed

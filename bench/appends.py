@@ -27,7 +27,7 @@ _BUSINESS = 1_000_000
 _PAUSE = 0.002
 _META = {"actor": "user-1", "request_id": str(uuid.UUID(int=1))}
 
-# Returns nothing; a table like the log's, numbered by the database.
+# Creates a table like that of the log, numbered by the database.
 CREATE_LIKE = """CREATE TABLE public.bare_events
         (LIKE log.events INCLUDING INDEXES INCLUDING STORAGE INCLUDING COMPRESSION);
     ALTER TABLE public.bare_events ALTER COLUMN notification_id ADD GENERATED ALWAYS AS IDENTITY"""

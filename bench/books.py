@@ -1,4 +1,4 @@
-"""Books of a large shop: its stock made anew after one sale, and its products and customers at 8 connections."""
+"""Books of a large shop: its stock derived again after one sale, and its products and customers at 8 connections."""
 
 import datetime as dt
 import itertools
@@ -72,7 +72,7 @@ def measure(stage: Stage) -> list[Figure]:
                 conn.execute("VACUUM ANALYZE")
             sold = _sold(container, store, shop)
         products, people = f"{len(history.products):,} products", f"{len(history.customers):,} customers"
-        stage.say(f"{rows:,} rows, {products}, {people}; stock made anew in {percentile(sold, 50):.0f} ms")
+        stage.say(f"{rows:,} rows, {products}, {people}; stock derived again in {percentile(sold, 50):.0f} ms")
         lists = [_listed(stage, running.port, shop, f"/products{shape}", products) for shape in _PRODUCTS]
         lists += [_listed(stage, running.port, shop, f"/customers{shape}", people) for shape in _CUSTOMERS]
     shop_of = f"{rows:,} rows, {products}"

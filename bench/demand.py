@@ -12,7 +12,7 @@ from bench.machine import REPOSITORY
 from write_side.forecasting.models.prediction import LEAST_TRANSACTIONS, History
 
 _DATA = REPOSITORY.parent / "shared" / "data"
-# A shop is a till of its own: the two vending machines stand in different places.
+# Each till is a shop: the two vending machines are in different places.
 _SHOPS = {
     "online_retail": "online_retail/*.csv",
     "machine1": "coffee_vending/machine1.csv",
@@ -56,7 +56,7 @@ class Shelf:
     last: dt.date
 
     def sample(self, count: int) -> dict[str, Sold]:
-        """Return at most so many products, the same ones every time."""
+        """Return at most `count` products, the same ones every time."""
         names = sorted(self.products)
         chosen = names if len(names) <= count else random.Random(_SEED).sample(names, count)  # noqa: S311 - not secret
         return {name: self.products[name] for name in chosen}

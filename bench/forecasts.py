@@ -1,4 +1,4 @@
-"""Forecasts of real shops' products, as they would have been told, against plain Prophet and repeating the last week.
+"""Forecasts of real shops' products as of earlier days, against plain Prophet and repeating the last week.
 
 WAPE: absolute errors over demand, of all products of a shop together; per day over 14 days, and of the week's sum.
 Means over shops are geometric, so that their ratio is that of the shops' ratios. A shop of a forecast or two is shown
@@ -32,7 +32,7 @@ Shops = dict[str, list[Tried]]
 
 
 def measure(stage: Stage) -> list[Figure]:
-    """Forecast a sample of each real shop's products and its takings; nothing where no real data is at hand."""
+    """Forecast a sample of each real shop's products and its takings; no figures without real data."""
     shelves = demand.real()
     if not shelves:
         stage.say("no real ledgers beside the repository: nothing to hold the forecasts against")

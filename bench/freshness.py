@@ -25,7 +25,7 @@ _BUSINESSES = 40
 _BASELINE = "a thread that LISTENs and INSERTs one row"
 _PAUSES = (0.002, 0.004, 0.008, 0.015, 0.025)
 
-# Both return nothing.
+# Create the two tables, and insert a row with a notification.
 CREATE_BARE = "CREATE TABLE public.written (id bigint PRIMARY KEY); CREATE TABLE public.shown (id bigint PRIMARY KEY)"
 WRITE_BARE = """WITH w AS (INSERT INTO public.written VALUES (%s) RETURNING id)
     SELECT pg_notify('bench', id::text) FROM w"""

@@ -1,4 +1,4 @@
-"""What generations cost: one shop made anew inside a large log, verifying against replaying, moving the pointer."""
+"""What generations cost: one shop rebuilt inside a large log, verifying against replaying, moving the pointer."""
 
 import multiprocessing
 import threading
@@ -36,7 +36,7 @@ _SALES = REGISTRY["sales"]
 
 
 def measure(stage: Stage) -> list[Figure]:
-    """Ten large shops and a small one: replay, verify and make anew, in turns."""
+    """Ten large shops and a small one: replay, verify and rebuild, in turns."""
     rows, few, rounds = stage.size(100_000, 2_000), stage.size(10_000, 500), stage.size(2, 1)
     large, small = (history_of(stage.ledgers.shops(1, size)[0]) for size in (rows, few))
     with stage.container() as container:
@@ -46,9 +46,9 @@ def measure(stage: Stage) -> list[Figure]:
             record(store, _SMALL, small)
         source = Source(container.url, container.secret, container.role(database.PROJECTOR))
         rebuild(source, _SALES, workers=2)
-        stage.say(f"a log of {_LARGE * rows + few:,} rows stands")
+        stage.say(f"a log of {_LARGE * rows + few:,} rows is ready")
         alone = {name: [_alone(source, p) for _ in range(rounds)] for name, p in REGISTRY.items()}
-        anew = [repair(source, _SALES, _SMALL).seconds for _ in range(rounds)]
+        repairs = [repair(source, _SALES, _SMALL).seconds for _ in range(rounds)]
         replays, verified = [], []
         for number in range(rounds):
             replays.append(_replay(source, _SALES))
@@ -57,7 +57,7 @@ def measure(stage: Stage) -> list[Figure]:
         held = [_held(container, source, history_of(stage.ledgers.shops(1, 20)[0]))]
         pages = [_read_meanwhile(container, source, stage.size(5, 1)) for _ in range(stage.size(3, 1))]
     return [
-        *_figures(few, _LARGE * rows + few, alone, anew, (replays, verified, held)),
+        *_figures(few, _LARGE * rows + few, alone, repairs, (replays, verified, held)),
         Figure(
             measure="generations",
             what="a page of sales read while `sales` is rebuilt by 2 processes, p95",
@@ -74,7 +74,7 @@ def _figures(
     few: int,
     rows: int,
     alone: dict[str, list[float]],
-    anew: Sequence[float],
+    repairs: Sequence[float],
     whole: tuple[Sequence[float], Sequence[float], Sequence[float]],
 ) -> list[Figure]:
     replays, verified, held = whole
@@ -87,14 +87,14 @@ def _figures(
             values=alone["sales"],
             target=Target(at_most=1.0),
             beside=f"the slowest projection is {slowest}: {min(alone[slowest]):.2f} s; rows exchanged in place"
-            f" (rebuild --business): {min(anew):.2f} s",
+            f" (rebuild --business): {min(repairs):.2f} s",
         ),
         Figure(
             measure="generations",
             what=f"verify of {rows:,} rows, sales",
             unit="s",
             values=verified,
-            baseline="the same replay aside, nothing compared",
+            baseline="the same replay without comparison",
             baselines=replays,
             target=Target(ratio_at_most=1.3),
         ),
@@ -118,7 +118,7 @@ def _alone(source: Source, projection: Projection) -> float:
 
 
 def _replay(source: Source, projection: Projection) -> float:
-    """Return the seconds of replaying everything aside, group by group as verifying does, without comparing."""
+    """Return the seconds of replaying everything into temporary tables, in the groups of verify, without comparing."""
     with _lent(source, projection) as (conn, made):
         began = time.perf_counter()
         waiting, live = deque(businesses_of(conn, None)), served(conn, projection)

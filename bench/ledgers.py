@@ -74,7 +74,7 @@ class Ledgers:
         return "real" if len(self._real) >= rows else "generated"
 
     def described(self) -> str:
-        """Return what is at hand, for the report."""
+        """Return the source of the sales, for the report."""
         if self._real:
             return f"{len(self._real):,} real sales of a wholesaler (UCI Online Retail); larger sizes are generated"
         return "generated sales: skewed products and customers, weekday rhythm"

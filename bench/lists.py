@@ -32,7 +32,7 @@ _FIRST_DAY = dt.date(2024, 7, 1)
 
 @dataclass(frozen=True)
 class _Tenant:
-    """A shop with so many sales, and what is asked of it."""
+    """A shop with its number of sales, and the queries sent to it."""
 
     shop: Shop
     rows: int

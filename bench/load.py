@@ -21,7 +21,7 @@ _OK = b"200"
 
 
 class Round(msgspec.Struct):
-    """So many requests for these paths in turn, as the holder of the token."""
+    """A number of requests for these paths in turn, with one token."""
 
     token: str
     paths: list[str]

@@ -9,13 +9,13 @@ from typing import Any
 
 from psycopg import Connection
 
-# Returns nothing; the table and the indexes that its list needs.
+# Creates the table and the index that its list needs.
 CREATE = """CREATE TABLE IF NOT EXISTS public.naive_sales (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, business_id bigint NOT NULL, date date NOT NULL,
     product text NOT NULL, quantity integer NOT NULL, amount numeric(12, 2) NOT NULL, customer text,
     payment_method text);
     CREATE INDEX IF NOT EXISTS naive_sales_by_date ON public.naive_sales (business_id, date)"""
-# Returns nothing.
+# Inserts a sale.
 INSERT = """INSERT INTO public.naive_sales (business_id, date, product, quantity, amount, customer, payment_method)
     VALUES (%s, %s, %s, %s, %s, %s, %s)"""
 

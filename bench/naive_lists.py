@@ -35,8 +35,8 @@ def milliseconds(
     connections: int,
     times: int,
 ) -> dict[str, list[float]]:
-    """Return what each shape took, asked `times` times over each of so many connections at once."""
-    # A cursor stands where an offset would.
+    """Return the durations of each query shape, run `times` times on each of `connections` concurrent connections."""
+    # Offsets are compared with cursors at the same depth.
     asked = {**asked, "cursor": asked["deep offset"]}
     with ExitStack() as stack:
         opened = [stack.enter_context(_connected(container)) for _ in range(connections)]

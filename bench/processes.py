@@ -34,7 +34,7 @@ class Processes:
     def __init__(
         self, container: Container, folder: Path, kinds: Sequence[str] = ALL, *, api_processes: int = 1
     ) -> None:
-        """Run `python -m smartmarket KIND` on the house's database, with the log lines in `folder`.
+        """Run `python -m smartmarket KIND` on the database of the container, with the log lines in `folder`.
 
         The API may be several processes behind one socket, as `smartmarket up` has it.
         """

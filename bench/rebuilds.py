@@ -28,7 +28,7 @@ class Rebuilt(msgspec.Struct):
 
 
 def rebuild(container: Container, name: str, *, workers: int = 2) -> Rebuilt:
-    """Replay a projection with so many processes; `peak_mb` is the most any of them had in RAM (MB of 10^6 bytes)."""
+    """Replay a projection with `workers` processes; `peak_mb` is the most any of them had in RAM (MB of 10^6 bytes)."""
     command = [sys.executable, "-m", "smartmarket", "projections", "rebuild", name, "--json", "--shards", str(workers)]
     child = subprocess.Popen(command, cwd=REPOSITORY, env=environment(container), stdout=subprocess.PIPE)
     watch = _Watch(child.pid)

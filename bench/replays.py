@@ -104,12 +104,12 @@ def _bare_copy(container: Container, schema: str) -> float:
     with _projector(container) as conn:
         rows = {table.name: _copied_out(conn, schema, table.name) for table in SALES.tables}
         with conn.transaction():
-            _, aside = generation_schemas.create(conn, SALES, Origin(state=GenerationState.RETIRED))
-            generation_schemas.finish(conn, SALES, aside)
+            _, unserved = generation_schemas.create(conn, SALES, Origin(state=GenerationState.RETIRED))
+            generation_schemas.finish(conn, SALES, unserved)
         began = time.perf_counter()
         with conn.transaction():
             for name, data in rows.items():
-                with conn.cursor().copy(SQL("COPY {} FROM STDIN").format(Identifier(aside, name))) as sink:
+                with conn.cursor().copy(SQL("COPY {} FROM STDIN").format(Identifier(unserved, name))) as sink:
                     for start in range(0, len(data), _COPY_CHUNK):
                         sink.write(data[start : start + _COPY_CHUNK])
         seconds = time.perf_counter() - began

@@ -25,7 +25,7 @@ Scores = Mapping[str, Mapping[str, float]]
 
 
 def measure(stage: Stage) -> list[Figure]:
-    """Return AUC and Brier per shop, and the mean AUC over the shops; nothing where no real data is at hand."""
+    """Return AUC and Brier per shop, and the mean AUC over the shops; no figures without real data."""
     shops = real()
     if not shops:
         stage.say("no real ledgers beside the repository: nothing to hold the chances against")
@@ -88,10 +88,13 @@ def _scored(shop: Comings, day: int) -> Scores | None:
     came = shop.again(owners, day, DEFAULTS.ahead)
     horizon = int(known.day.max())
     chances = [returning.probability(curve, warmth, horizon) for warmth in calibration.warmths(known).tolist()]
-    told = {_CHANCE: np.array(chances), _DAYS: _by_silence(shop, known, day), _BASE: _base_rate(shop, known, day)}
+    predicted = {_CHANCE: np.array(chances), _DAYS: _by_silence(shop, known, day), _BASE: _base_rate(shop, known, day)}
     return {
-        "auc": {_CHURN: _auc(-_churn(known, day), came), **{name: _auc(told[name], came) for name in (_CHANCE, _DAYS)}},
-        "brier": {name: float(np.mean((chance - came) ** 2)) for name, chance in told.items()},
+        "auc": {
+            _CHURN: _auc(-_churn(known, day), came),
+            **{name: _auc(predicted[name], came) for name in (_CHANCE, _DAYS)},
+        },
+        "brier": {name: float(np.mean((chance - came) ** 2)) for name, chance in predicted.items()},
     }
 
 

@@ -43,7 +43,7 @@ class Stage:
         return quick if self.quick else full
 
     def say(self, text: str) -> None:
-        """Tell whoever waits how far it is."""
+        """Print progress to the console."""
         self.console.print(f"  {text}", style="dim", soft_wrap=True)
 
     @contextmanager

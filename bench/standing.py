@@ -1,4 +1,4 @@
-"""Where customers stand: made anew for a large shop and by another rule, and the next day for a million customers."""
+"""Segments of customers: derived for a large shop, under another rule, and on a new day for a million customers."""
 
 import datetime as dt
 import time
@@ -83,7 +83,7 @@ def measure(stage: Stage) -> list[Figure]:
 
 
 def _activate(container: Container, store: EventStore, shops: int) -> tuple[float, float]:
-    """Return the seconds until another rule holds for customers of so many shops, and those of the slowest shard."""
+    """Return the seconds until another rule holds for the customers of all shops, and those of the slowest shard."""
     _append(store, None, "days", DayOpened(_TODAY))
     history = history_of(_ledger(_PER_SHOP))
     for shop in range(1, shops + 1):
@@ -114,7 +114,7 @@ def _ledger(customers: int) -> Iterator[Line]:
 
 
 def _fill(conn: Connection[Any], shops: int) -> int:
-    """Copy the rows of real customers, a hundred to a shop, behind those that stand already."""
+    """Copy the rows of real customers, a hundred to a shop, after the existing ones."""
     visits = any_shop().visits
     shift = _TODAY.toordinal() - int(visits.day.max())
     days = zip(visits.owner.tolist(), (visits.day + shift).tolist(), strict=True)
@@ -155,7 +155,7 @@ def _applied(applier: Applier, conn: Connection[Any], shards: Sequence[int] = ra
 
 
 def _due(conn: Connection[Any], day: dt.date) -> int:
-    row = conn.execute(f"SELECT count(*) FROM {_schema(conn)}.churn WHERE next_change_on <= %s", (day,)).fetchone()  # noqa: S608
+    row = conn.execute(f"SELECT count(*) FROM {_schema(conn)}.churn WHERE next_change_on <= %s", (day,)).fetchone()  # noqa: S608 - the schema's name comes from the database
     assert row is not None
     return int(row[0])
 

@@ -47,15 +47,15 @@ def product(sold: Sold, last: dt.date) -> Tried:
     """Forecast a product every week, each time with what was recorded before."""
     trials: list[Trial] = []
     seconds: list[float] = []
-    told: Prediction | None = None
+    last_made: Prediction | None = None
     for day in _days(last):
         history, began = sold.until(day), _seconds()
-        recorded = (told.windows, told.champion) if told else ((), None)
+        recorded = (last_made.windows, last_made.champion) if last_made else ((), None)
         now = predict.predict(history, AHEAD, day + dt.timedelta(days=1), *recorded)
         if isinstance(now, Prediction):
             seconds.append(_seconds() - began)
             trials.append(_trial(now, history, sold.after(day, AHEAD, last)))
-            told = now
+            last_made = now
     return Tried(trials, seconds, peak_bytes(os.getpid()) / 1e6)
 
 
@@ -65,13 +65,13 @@ def revenue(sold: Sold, last: dt.date) -> Tried:
     windows: Sequence[Window] = ()
     for day in _days(last):
         history = sold.until(day)
-        told = predict.predict_revenue(history, AHEAD, day + dt.timedelta(days=1), windows)
-        if isinstance(told, RevenuePrediction):
+        prediction = predict.predict_revenue(history, AHEAD, day + dt.timedelta(days=1), windows)
+        if isinstance(prediction, RevenuePrediction):
             actual = np.array(sold.after(day, AHEAD, last))
-            days = np.array([row.paisa for row in told.days], dtype=np.float64)
-            held = [row.lower <= came <= row.upper for row, came in zip(told.days, actual, strict=False)]
-            trials.append(_compared(history, days, actual, {"95 % of days": held}, told.model))
-            windows = told.windows
+            days = np.array([row.paisa for row in prediction.days], dtype=np.float64)
+            held = [row.lower <= came <= row.upper for row, came in zip(prediction.days, actual, strict=False)]
+            trials.append(_compared(history, days, actual, {"95 % of days": held}, prediction.model))
+            windows = prediction.windows
     return Tried(trials, [], peak_bytes(os.getpid()) / 1e6)
 
 
@@ -79,21 +79,21 @@ def _days(last: dt.date) -> list[dt.date]:
     return [last - dt.timedelta(days=NEAR + _WEEK * n) for n in reversed(range(_TIMES))]
 
 
-def _trial(told: Prediction, history: History, known: Sequence[float]) -> Trial:
+def _trial(prediction: Prediction, history: History, known: Sequence[float]) -> Trial:
     actual = np.array(known)
     sums = np.cumsum(actual)
-    pairs = list(zip(told.days, known, strict=False))
+    pairs = list(zip(prediction.days, known, strict=False))
     held = {
         "80 % of days": [day.likely_lower <= came <= day.likely_upper for day, came in pairs],
         "95 % of days": [day.lower <= came <= day.upper for day, came in pairs],
     }
-    for length, total in told.sums.items():
+    for length, total in prediction.sums.items():
         if length <= len(sums):
             came = float(sums[length - 1])
-            low, high = told.cumulative[length - 1][1], told.cumulative[length - 1][-2]
+            low, high = prediction.cumulative[length - 1][1], prediction.cumulative[length - 1][-2]
             held[f"80 % of {length}-day sums"] = [bool(np.rint(low) <= came <= np.rint(high))]
             held[f"95 % of {length}-day sums"] = [bool(np.rint(total.lower) <= came <= np.rint(total.upper))]
-    return _compared(history, np.array([day.expected for day in told.days]), actual, held, told.model)
+    return _compared(history, np.array([day.expected for day in prediction.days]), actual, held, prediction.model)
 
 
 def _compared(history: History, days: Floats, actual: Floats, held: dict[str, list[bool]], name: str) -> Trial:
@@ -105,14 +105,14 @@ def _compared(history: History, days: Floats, actual: Floats, held: dict[str, li
     }
     near = actual[:NEAR]
     errors = {
-        rival: (float(np.abs(told[:NEAR] - near).sum()), float(abs(told[:_WEEK].sum() - near[:_WEEK].sum())))
-        for rival, told in rivals.items()
+        rival: (float(np.abs(days[:NEAR] - near).sum()), float(abs(days[:_WEEK].sum() - near[:_WEEK].sum())))
+        for rival, days in rivals.items()
     }
     return Trial(float(near.sum()), float(near[:_WEEK].sum()), errors, held, name)
 
 
 def plain_prophet(history: History, ahead: int) -> Floats:
-    """Return what Prophet foretells as it comes, of days without sales filled with zeros; never negative."""
+    """Return the prediction of Prophet with its defaults, of days without sales filled with zeros; never negative."""
     import pandas as pd  # noqa: PLC0415 - the bench's other measures need no models
     from prophet import Prophet  # noqa: PLC0415 - likewise
 

@@ -1,4 +1,4 @@
-"""What both sides and the projections stand on."""
+"""Code shared by the write side, the read side and the projections."""
 
 import os
 

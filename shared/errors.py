@@ -28,7 +28,7 @@ class Refusal(Exception):
         *,
         details: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
-        **params: Any,  # noqa: ANN401  (anything that can be formatted)
+        **params: Any,  # noqa: ANN401 - anything that can be formatted
     ) -> None:
         """Set the details, headers and parameters of the text."""
         super().__init__(self.error_code)

@@ -36,14 +36,14 @@ class _Params(dict[str, Any]):
         return "…"
 
 
-def text(code: str, language: Language, **params: Any) -> Text:  # noqa: ANN401  (anything that can be formatted)
+def text(code: str, language: Language, **params: Any) -> Text:  # noqa: ANN401 - anything that can be formatted
     """Return the text of `code` with `{placeholders}` replaced by `params`; raises LookupError for an unknown code."""
     message, suggestions = catalogue()[code][language]
     values = _Params(params)
     return Text(message.format_map(values), [suggestion.format_map(values) for suggestion in suggestions])
 
 
-def rendered(value: Any, language: Language) -> Any:  # noqa: ANN401  (JSON)
+def rendered(value: Any, language: Language) -> Any:  # noqa: ANN401 - JSON
     """Return `value` with every Phrase in it, at any depth, replaced by its message."""
     if isinstance(value, Phrase):
         return text(value.code, language, **value.params).message

@@ -143,7 +143,7 @@ class Applier:
 
     def _flush(self, deltas: Deltas, due: dict[int, RecordedEvent]) -> None:
         businesses = self._writer.write(deltas)
-        if businesses and self._projection.mend:
+        if businesses and self._projection.after_removal:
             recompute_after_removal(self._conn, self._projection, self._schema, sorted(businesses))
         for business in sorted(due):
             cast("Deriver", self._deriver).derive(business, due[business].position)

@@ -36,8 +36,8 @@ class Projection:
 
     `handlers` maps an event's class to the function that folds it; `subjects` returns the vault's subjects whose data
     an event contains, so that their keys are read before the fold. `derivation` computes further tables from the folded
-    ones. `mend` is a statement that recomputes, for %(businesses)s, the columns that depend on removed rows. A changed
-    fold or schema raises `version`. The projection is the constant `<package>.projector.<NAME>`.
+    ones. `after_removal` is a statement that recomputes, for %(businesses)s, the columns that depend on removed rows. A
+    changed fold or schema raises `version`. The projection is the constant `<package>.projector.<NAME>`.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Projection:
     handlers: Mapping[type[Event], Handler]
     subjects: Callable[[RecordedEvent], list[str]] = lambda _: []
     derivation: Derivation | None = None
-    mend: str = ""
+    after_removal: str = ""
 
     @property
     def topics(self) -> list[str]:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 # Commits without waiting for the disk: a crash of the server loses rows together with their marks, so they are replayed
 # again, and the commit by which the generation advances waits for all before it.
 ASYNCHRONOUS_COMMITS = "SET synchronous_commit = off"
-# Tells whether the tables that serve were dropped by hand; they are rebuilt from the log like any others.
+# Returns whether the serving tables were dropped by hand; they are rebuilt from the log like any others.
 SELECT_LOST = "SELECT to_regclass(quote_ident(%s) || '.parked') IS NULL"
 # Marks a business as replayed, unless it is.
 MARK = "INSERT INTO {} VALUES (%s, 0) ON CONFLICT DO NOTHING"

@@ -125,7 +125,7 @@ def recompute_after_removal(
     """Recompute the columns of other tables that depended on removed rows."""
     with conn.transaction():
         conn.execute("SELECT set_config('search_path', %s, true)", (schema,))
-        conn.execute(projection.mend, {"businesses": list(businesses)})
+        conn.execute(projection.after_removal, {"businesses": list(businesses)})
         conn.execute("SELECT set_config('search_path', 'pg_catalog', true)")
 
 

@@ -204,7 +204,7 @@ def apply_removals(conn: Connection[Any], projection: Projection, schema: str) -
     for table in (t for t in projection.tables if not t.merged):
         conn.execute(SQL(DELETE_REMOVED).format(Identifier(schema, table.name), removed), (table.name,))
     found = conn.execute(SQL("SELECT DISTINCT business_id FROM {}").format(removed)).fetchall()
-    if found and projection.mend:
+    if found and projection.after_removal:
         recompute_after_removal(conn, projection, schema, [business for (business,) in found])
 
 

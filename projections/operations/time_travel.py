@@ -29,7 +29,7 @@ logger = logging.getLogger("smartmarket.time_travel")
 
 SELECT_PENDING = with_states("""SELECT id, business_id, position FROM projections.replays
     WHERE state = {replay_pending} AND expires_at > now() ORDER BY created_at""")
-# Tells whether no other session makes a replay; this one does from now on, until it ends.
+# Takes the lock of the replaying session, until it ends; returns false while another session holds it.
 TRY_REPLAY = "SELECT pg_try_advisory_lock(%s, hashtext(%s::text))"
 SELECT_STILL_PENDING = with_states("""SELECT state = {replay_pending} AND expires_at > now()
     FROM projections.replays WHERE id = %s""")

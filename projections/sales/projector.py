@@ -79,7 +79,7 @@ MOVEMENTS = Table(
     ),
 )
 # Sets the price and time of products with a voided sale to those of their last remaining sale.
-MEND = """UPDATE products AS p SET
+RECOMPUTE_LAST_SALES = """UPDATE products AS p SET
         unit_price = last.price, priced_at = last.sold_at, last_sale_at = last.sold_at
     FROM products AS q LEFT JOIN LATERAL (
         SELECT sold_at, paisa * 1000 / quantity + CASE
@@ -277,5 +277,5 @@ SALES = Projection(
         MovementsRecorded: on_movements_recorded,
     },
     subjects=_subjects,
-    mend=MEND,
+    after_removal=RECOMPUTE_LAST_SALES,
 )

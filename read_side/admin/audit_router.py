@@ -40,9 +40,9 @@ SELECT_ENTRIES = f"""SELECT e.notification_id AS position, e.originator_id AS st
     FROM log.events AS e LEFT JOIN credentials.requests AS r
         ON r.request_id = e.meta ->> 'request_id' AND r.actor = coalesce(e.meta ->> 'actor', '')
     WHERE {_WHERE} AND e.notification_id < %(before)s
-    ORDER BY e.notification_id DESC LIMIT %(rows)s"""  # noqa: S608  (constants)
+    ORDER BY e.notification_id DESC LIMIT %(rows)s"""  # noqa: S608 - constants
 # Counts the entries of the whole list.
-COUNT_ENTRIES = f"SELECT count(*) AS n FROM log.events AS e WHERE {_WHERE}"  # noqa: S608  (constants)
+COUNT_ENTRIES = f"SELECT count(*) AS n FROM log.events AS e WHERE {_WHERE}"  # noqa: S608 - constants
 # Selects how uploads ended.
 SELECT_ENDS = """SELECT originator_id AS stream, topic FROM log.events
     WHERE originator_id = ANY(%s) AND topic IN ('sales.UploadCompleted', 'sales.UploadFailed')"""

@@ -25,7 +25,7 @@ SELECT_JOBS = f"""SELECT {_FIELDS} FROM jobs.jobs
     WHERE (%(state)s::text IS NULL OR state = %(state)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
         AND (%(business)s::bigint IS NULL OR business_id = %(business)s)
         AND (%(before)s::bigint IS NULL OR (position, id) < (%(before)s, %(before_id)s::uuid))
-    ORDER BY position DESC, id DESC OFFSET %(offset)s LIMIT %(rows)s"""  # noqa: S608  (constants)
+    ORDER BY position DESC, id DESC OFFSET %(offset)s LIMIT %(rows)s"""  # noqa: S608 - constants
 # Counts the jobs of the whole list.
 COUNT_JOBS = """SELECT count(*) AS n FROM jobs.jobs
     WHERE (%(state)s::text IS NULL OR state = %(state)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)

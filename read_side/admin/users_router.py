@@ -22,9 +22,9 @@ _WHERE = """(%(staff)s::boolean IS NULL OR is_staff = %(staff)s)
 # Selects the accounts of a page and one more, newest first.
 SELECT_USERS = f"""SELECT user_id, business_id, language, is_staff, is_active FROM credentials.users
     WHERE {_WHERE} AND (%(before)s::bigint IS NULL OR user_id < %(before)s)
-    ORDER BY user_id DESC OFFSET %(offset)s LIMIT %(rows)s"""  # noqa: S608  (constants)
+    ORDER BY user_id DESC OFFSET %(offset)s LIMIT %(rows)s"""  # noqa: S608 - constants
 # Counts the accounts of the whole list.
-COUNT_USERS = f"SELECT count(*) AS n FROM credentials.users WHERE {_WHERE}"  # noqa: S608  (constants)
+COUNT_USERS = f"SELECT count(*) AS n FROM credentials.users WHERE {_WHERE}"  # noqa: S608 - constants
 # Selects the events that describe accounts and businesses, in order.
 SELECT_PROFILES = """SELECT stream, topic, recorded_at, data FROM log.history WHERE stream = ANY(%s) AND topic = ANY(%s)
     ORDER BY position"""

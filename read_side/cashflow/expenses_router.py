@@ -28,7 +28,7 @@ SELECT_PAGE = f"""WITH page AS MATERIALIZED (
             recurring, ended_on FROM page WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text,
         (SELECT json_build_array(date, id)::text FROM page
             WHERE n = %(limit)s AND EXISTS (SELECT FROM page WHERE n > %(limit)s)),
-        (SELECT count(*) FROM cash_expenses WHERE {_SHOWN})"""  # noqa: S608  (constants)
+        (SELECT count(*) FROM cash_expenses WHERE {_SHOWN})"""  # noqa: S608 - constants
 _LATEST = dt.date.max, 2**63 - 1
 
 

@@ -30,7 +30,7 @@ router = APIRouter(tags=["Customers"])
 # derived by, and the settings of BY_INDEX.
 SELECT_TOTALS = f"""SELECT coalesce(champion, 0), coalesce(loyal, 0), coalesce(potential, 0), coalesce(at_risk, 0),
         coalesce(dormant, 0), horizon, intercept, slope, scoring, {BY_INDEX}
-    FROM (SELECT) AS one LEFT JOIN churn_totals ON business_id = %(business)s"""  # noqa: S608  (constants)
+    FROM (SELECT) AS one LEFT JOIN churn_totals ON business_id = %(business)s"""  # noqa: S608 - constants
 # Selects the name that a customer is sorted by.
 SELECT_NAME = "SELECT sort_name FROM people WHERE business_id = %(business)s AND id = %(after_id)s"
 # Selects the customers of `page`, in order.

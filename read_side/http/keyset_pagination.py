@@ -106,20 +106,20 @@ class Start:
         Their parameters are those of `source`, `where` and `parameters`.
         """
         way = self.order.direction
-        numbered = f"SELECT key, id, row_number() OVER (ORDER BY key {way}, id {way}) AS n FROM keys"  # noqa: S608  (no values)
+        numbered = f"SELECT key, id, row_number() OVER (ORDER BY key {way}, id {way}) AS n FROM keys"  # noqa: S608 - no values
         return f"keys AS MATERIALIZED ({self._keys(source, where)}),\npage AS MATERIALIZED ({numbered})"
 
     def _keys(self, source: str, where: str) -> str:
         column, way = self.order.column, self.order.direction
         selects = [
-            f"SELECT {column} AS key, id FROM {source} WHERE {where} {condition}"  # noqa: S608  (values are parameters)
+            f"SELECT {column} AS key, id FROM {source} WHERE {where} {condition}"  # noqa: S608 - values are parameters
             f" ORDER BY {column} {way}, id {way} OFFSET %(offset)s LIMIT %(rows)s"
             for condition in self.ranges()
         ]
         if len(selects) == 1:
             return selects[0]
         union = ") UNION ALL (".join(selects)
-        return f"SELECT key, id FROM (({union})) AS ranges ORDER BY key {way}, id {way} LIMIT %(rows)s"  # noqa: S608  (no values)
+        return f"SELECT key, id FROM (({union})) AS ranges ORDER BY key {way}, id {way} LIMIT %(rows)s"  # noqa: S608 - no values
 
     def ranges(self) -> list[str]:
         """Return the conditions of the index ranges that the page may lie in.
@@ -159,7 +159,7 @@ class Listing:
         """Return a page from the columns of a statement; `last` is the JSON of LAST."""
         return cls(count, results, None if last is None else tuple(orjson.loads(last)))
 
-    def json(self, request: Request, page: Page, order: Order, **more: Any) -> bytes:  # noqa: ANN401  (JSON)
+    def json(self, request: Request, page: Page, order: Order, **more: Any) -> bytes:  # noqa: ANN401 - JSON
         """Return the `data` of the envelope: count, next, previous, results, `more`, next_cursor."""
         cursor = None if self.last is None else order.cursor(*self.last)
         return list_json(request, page, self.count, self.results, cursor, **more)
@@ -176,7 +176,7 @@ def list_json(
     count: int,
     results: str | list[dict[str, Any]],
     cursor: str | None,
-    **more: Any,  # noqa: ANN401  (JSON)
+    **more: Any,  # noqa: ANN401 - JSON
 ) -> bytes:
     """Return count, next, previous, results, `more` and next_cursor as JSON.
 

@@ -37,7 +37,7 @@ STALE_DAYS = stockout.DEFAULTS.stale_days
 COUNT = f"""SELECT coalesce((SELECT products FROM sales_totals WHERE business_id = %(business)s), 0),
     coalesce((SELECT products FROM stock_totals WHERE business_id = %(business)s), 0),
     coalesce((SELECT low FROM stock_totals WHERE business_id = %(business)s), 0),
-    {BY_INDEX}"""  # noqa: S608  (constants)
+    {BY_INDEX}"""  # noqa: S608 - constants
 # Selects the name that a product is sorted by.
 SELECT_NAME = "SELECT sort_name FROM products WHERE business_id = %(business)s AND id = %(after_id)s"
 # The products sold in the last 7 days including today, with their units. Floats hold these sums exactly and are summed
@@ -60,7 +60,7 @@ LOW_SELLING = f"""(SELECT id, sum(units)::bigint AS sales_7d FROM (
     UNION ALL SELECT product_id, units::float8 FROM product_days
     WHERE business_id = %(business)s AND date > %(today)s::date - 7 AND date <= %(today)s::date
         AND {IS_LOW.format("product_id")}
-    ) AS lines GROUP BY id) AS low"""  # noqa: S608  (constants)
+    ) AS lines GROUP BY id) AS low"""  # noqa: S608 - constants
 # Every product by quantity: with a derived stock, and including those without one yet.
 SHELVED = "(SELECT product_id AS id, on_hand FROM stock WHERE business_id = %(business)s) AS shelf"
 SHELVED_SOON = """(SELECT p.id, coalesce(s.on_hand, 0) AS on_hand FROM products AS p
@@ -76,7 +76,7 @@ LATEST_FORECAST = f"""SELECT forecast_id, made_on, horizon,
         WHERE s.stock_known AND summed.units > greatest(s.on_hand, 0)
             AND %(today)s::date - data_as_of <= {STALE_DAYS}) AS out_in
     FROM forecasts WHERE business_id = %(business)s AND product_id = page.id AND status = 'ready'
-    ORDER BY forecast_id DESC LIMIT 1"""  # noqa: S608  (constants)
+    ORDER BY forecast_id DESC LIMIT 1"""  # noqa: S608 - constants
 # Selects the products of `page` as a JSON array in order, and LAST.
 SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
     SELECT p.id, p.name, nullif(g.sku, '') AS sku, nullif(g.unit, '') AS unit,
@@ -108,7 +108,7 @@ SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
         FROM (SELECT date, units FROM product_days WHERE business_id = %(business)s AND product_id = page.id
             AND date > %(today)s::date - 30 AND date <= %(today)s::date ORDER BY date, payment_method) AS days) AS sold
     LEFT JOIN LATERAL ({LATEST_FORECAST}) AS f ON true
-    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""  # noqa: S608  (constants)
+    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""  # noqa: S608 - constants
 
 
 class ProductsQuery(ListQuery):
@@ -187,7 +187,7 @@ def _low_source(order: Order) -> list[tuple[str, str]]:
     return [(LOW if order.name == "stock" else LOW_SELLING, "true")]
 
 
-def _sources(order: Order, all_shelved: bool) -> list[tuple[str, str]]:  # noqa: FBT001  (one of two)
+def _sources(order: Order, all_shelved: bool) -> list[tuple[str, str]]:  # noqa: FBT001 - one of two
     """Return the sources of a page with their conditions; the second is for pages that the first does not fill.
 
     In descending order products sold come before all others, and most pages contain only those.

@@ -33,7 +33,7 @@ SUM_UP = """SELECT (SELECT count(*) FROM recommendations WHERE {shown}),
 # Selects the recommendations of `page` in order, each with LAST.
 SELECT_PAGE = f"""SELECT {LAST}::text, {COLUMNS} FROM page
     CROSS JOIN LATERAL (SELECT * FROM recommendations WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS r
-    WHERE n <= %(limit)s ORDER BY n"""  # noqa: S608  (constants)
+    WHERE n <= %(limit)s ORDER BY n"""  # noqa: S608 - constants
 
 
 class RecommendationsQuery(ListQuery):

@@ -20,9 +20,9 @@ MOST = 3
 
 # Selects the open recommendations, the most important first, then those with the most at stake.
 SELECT_FIRST = f"""SELECT {COLUMNS} FROM recommendations AS r WHERE business_id = %(business)s AND {OPEN}
-    ORDER BY priority DESC, stake DESC, id LIMIT %(most)s"""  # noqa: S608  (constants)
+    ORDER BY priority DESC, stake DESC, id LIMIT %(most)s"""  # noqa: S608 - constants
 # Counts the open recommendations.
-COUNT_OPEN = f"SELECT count(*) FROM recommendations WHERE business_id = %(business)s AND {OPEN}"  # noqa: S608
+COUNT_OPEN = f"SELECT count(*) FROM recommendations WHERE business_id = %(business)s AND {OPEN}"  # noqa: S608 - constants and identifiers only
 
 
 @router.get("/today", responses=TODAY)

@@ -65,7 +65,7 @@ _SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
             AS customer_name, t.payment_method, {{more}}
     FROM page CROSS JOIN LATERAL
         (SELECT * FROM {{table}} WHERE business_id = %(business)s AND id = page.id LIMIT 1) AS t
-    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""  # noqa: S608  (constants)
+    WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""  # noqa: S608 - constants
 SELECT_SALES = _SELECT_PAGE.format(
     table="transactions", more="coalesce(t.source, 'csv') AS data_source, 'sale' AS kind"
 )

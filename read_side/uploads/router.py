@@ -41,12 +41,12 @@ SELECT coalesce((SELECT json_agg(item) FROM
         (SELECT {_ITEM} FROM page ORDER BY accepted DESC LIMIT %(limit)s) AS item), '[]')::text,
     (SELECT min(accepted) FROM (SELECT accepted FROM page ORDER BY accepted DESC LIMIT %(limit)s) AS shown
         HAVING (SELECT count(*) FROM page) > %(limit)s),
-    (SELECT count(*) FROM uploads WHERE business_id = %(business)s)"""  # noqa: S608  (constants)
+    (SELECT count(*) FROM uploads WHERE business_id = %(business)s)"""  # noqa: S608 - constants
 # Selects one upload as a JSON object, its warnings, error and open questions, and the position of its last event.
 SELECT_UPLOAD = f"""SELECT (SELECT to_json(item) FROM (SELECT {_ITEM}) AS item)::text, warnings,
     CASE WHEN state = 'failed' THEN error_code END, error_details,
     CASE WHEN state = 'waiting' THEN questions END, position
-    FROM uploads WHERE business_id = %(business)s AND file_id = %(file_id)s"""  # noqa: S608  (constants)
+    FROM uploads WHERE business_id = %(business)s AND file_id = %(file_id)s"""  # noqa: S608 - constants
 
 _LATEST = 2**63 - 1
 

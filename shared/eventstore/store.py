@@ -140,7 +140,7 @@ class _Datastore(PostgresDatastore):
 class Recorder(PostgresApplicationRecorder):
     """The library's recorder; its insert is replaced by one SQL function."""
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:  # noqa: ANN401
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:  # noqa: ANN401 - the signature of the base class
         """Append in a separate transaction; returns the positions. Keyword argument `append`: an Append."""
         with self.datastore.get_connection() as conn, conn.cursor() as cursor:
             last = self.append(cursor, stored_events, kwargs.get("append") or Append())

@@ -1,4 +1,4 @@
-"""Who asks: the bearer token of a request, read once at the door, and the dependencies that insist on it."""
+"""Authentication: the bearer token of a request, and the dependencies that require one."""
 
 import datetime as dt
 import ipaddress
@@ -31,7 +31,7 @@ def identify(tokens: TokenProvider | None, authorization: list[str], now: dt.dat
 
 
 async def principal(request: Request) -> Principal:
-    """Return who asks; raises NotAuthenticated or TokenExpired. A dependency."""
+    """Return the authenticated principal; raises NotAuthenticated or TokenExpired. A dependency."""
     who: Principal | Refusal = request.state.identity
     if isinstance(who, Refusal):
         raise type(who)
@@ -39,7 +39,7 @@ async def principal(request: Request) -> Principal:
 
 
 async def owner(request: Request) -> Principal:
-    """Return who asks, who has a business; raises Forbidden for accounts without one. A dependency."""
+    """Return the principal, who has a business; raises Forbidden for accounts without one. A dependency."""
     who = await principal(request)
     if who.business_id is None:
         raise Forbidden
@@ -47,7 +47,7 @@ async def owner(request: Request) -> Principal:
 
 
 async def staff(request: Request) -> Principal:
-    """Return who asks, who is staff; raises Forbidden for everyone else. A dependency."""
+    """Return the principal, who is staff; raises Forbidden for everyone else. A dependency."""
     who = await principal(request)
     if not who.is_staff:
         raise Forbidden

@@ -167,7 +167,7 @@ def _http_refusal(request: Request, error: HTTPException) -> Refusal:
             return UnsupportedMediaType(details={"expected": _expected_body(request)}, headers=headers)
         case status if status in _BY_STATUS:
             return _BY_STATUS[status](headers=headers)
-        case status if status < 500:  # noqa: PLR2004  (client errors end at 499)
+        case status if status < 500:  # noqa: PLR2004 - client errors end at 499
             return InvalidRequest(headers=headers)
     return _unexpected(error)
 
@@ -219,7 +219,7 @@ def _query_refusal(request: Request, error: Mapping[str, Any]) -> Refusal:
     return InvalidQuery(details={"parameter": name, "expected": _problem(error)})
 
 
-def query_names(dependant: Any) -> set[str]:  # noqa: ANN401  (the framework's own structure)
+def query_names(dependant: Any) -> set[str]:  # noqa: ANN401 - the framework's own structure
     """Return the names of the query parameters that a route and its dependencies read."""
     names: set[str] = set()
     for field in getattr(dependant, "query_params", ()):

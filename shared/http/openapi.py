@@ -99,7 +99,7 @@ def _operations(app: FastAPI, made: dict[str, Any]) -> Iterator[Operation]:
                 yield Operation(operation, path, endpoint, method == "GET", guards, has_query, responses)
 
 
-def _calls(dependant: Any) -> Iterator[Any]:  # noqa: ANN401 (the framework's own structure)
+def _calls(dependant: Any) -> Iterator[Any]:  # noqa: ANN401 - the framework's own structure
     yield getattr(dependant, "call", None)
     for inner in getattr(dependant, "dependencies", ()):
         yield from _calls(inner)

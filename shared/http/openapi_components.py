@@ -113,7 +113,7 @@ def error_response(codes: list[str]) -> dict[str, Any]:
     }
 
 
-def success_example(data: Any, *, pending: bool) -> dict[str, Any]:  # noqa: ANN401  (JSON)
+def success_example(data: Any, *, pending: bool) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Return `data` in the success envelope."""
     return {
         "status": "pending" if pending else "success",

@@ -81,7 +81,7 @@ class RequestGuardMiddleware:
         asked_language = negotiate(headers.get("accept-language"))
         state["language"] = asked_language or DEFAULT_LANGUAGE
         if self._https_only and not _is_https(scope, headers) and not path.startswith(_INTERNAL):
-            if scope["method"] in {"GET", "HEAD"} and path.startswith(_DOCS):
+            if scope["method"] in {"GET", "HEAD"} and (path.startswith(_DOCS) or not path.startswith("/api")):
                 return RedirectResponse(str(Request(scope).url.replace(scheme="https")), 308)
             raise HttpsRequired
         access = provided(scope["app"])

@@ -21,7 +21,7 @@ _PROBLEM = "application/problem+json"
 
 
 def ok(
-    data: Any,  # noqa: ANN401  (JSON)
+    data: Any,  # noqa: ANN401 - JSON
     *,
     status: int = 200,
     position: str | None = None,
@@ -91,7 +91,7 @@ def request_id() -> str:
     return str(get_contextvars().get("request_id") or uuid.uuid4())
 
 
-def _jsonable(value: Any) -> Any:  # noqa: ANN401  (types that orjson does not serialize)
+def _jsonable(value: Any) -> Any:  # noqa: ANN401 - types that orjson does not serialize
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, BaseModel):

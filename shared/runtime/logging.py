@@ -143,7 +143,7 @@ def _json(event: EventDict, **_: Any) -> str:  # noqa: ANN401 - of the standard 
     return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def _shown(name: str, value: Any, depth: int = 0) -> Any:  # noqa: ANN401  - any value of a log line
+def _shown(name: str, value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any value of a log line
     if _names_a_secret(name):
         return _HIDDEN
     if isinstance(value, str):

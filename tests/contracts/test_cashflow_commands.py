@@ -1,4 +1,4 @@
-"""Settings, expenses and collections: what is taken down, and what is refused with nothing taken down."""
+"""Settings, expenses and collections: what is recorded, and what is refused without recording anything."""
 
 import datetime as dt
 import uuid

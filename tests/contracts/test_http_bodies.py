@@ -253,7 +253,7 @@ def test_a_repeated_request_has_the_same_fingerprint_and_another_body_another(cl
         answer = client.post("/api/sales", json={"product_name": "Shirt", "amount": amount}, headers=headers)
         assert answer.status_code == 201
         data: dict[str, Any] = answer.json()["data"]
-        # A request id that a client repeats is no wish to repeat the command.
+        # A repeated request id is not an idempotency key: the command runs again.
         assert (data["command_id"] == key) == (key is not None)
         assert data["command_id"] != answer.json()["request_id"]
         assert data["actor"] == "user-12"

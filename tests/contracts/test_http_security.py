@@ -48,8 +48,8 @@ def test_internal_probes_may_use_plain_http(production: httpx.Client) -> None:
     assert production.get("/health").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/api/docs", "/api/redoc", "/api/openapi.json"])
-def test_only_the_documentation_is_redirected_to_https(production: httpx.Client, path: str) -> None:
+@pytest.mark.parametrize("path", ["/api/docs", "/api/redoc", "/api/openapi.json", "/sales", "/console"])
+def test_only_pages_are_redirected_to_https(production: httpx.Client, path: str) -> None:
     answer = production.get(path)
     assert answer.status_code == 308
     assert answer.headers["Location"] == str(production.base_url).replace("http:", "https:").rstrip("/") + path

@@ -138,10 +138,10 @@ def test_a_preview_is_adopted_and_the_list_of_customers_shows_it(
         return float(item["churn_analysis"]["churn_risk_score"])
 
     before = segments(), score()
-    wish: dict[str, Any] = {"set": {"rfm.segment_tenths": [48, 49]}}
-    refused(operator.post("/projections/customers/preview", wish), 400, "INVALID_RULE")
-    wish = {"set": {"rfm.segment_tenths": [47, 48, 49, 50], "churn.year": 3000}, "business_id": known.business_id}
-    previewed = operator.made("/projections/customers/preview", wish)
+    change: dict[str, Any] = {"set": {"rfm.segment_tenths": [48, 49]}}
+    refused(operator.post("/projections/customers/preview", change), 400, "INVALID_RULE")
+    change = {"set": {"rfm.segment_tenths": [47, 48, 49, 50], "churn.year": 3000}, "business_id": known.business_id}
+    previewed = operator.made("/projections/customers/preview", change)
     assert (previewed["state"], previewed["kind"]) == ("ready", "preview")
     assert (segments(), score()) == before
     moves = previewed["tables"]["churn"]["moves"]

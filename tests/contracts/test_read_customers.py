@@ -59,7 +59,7 @@ def visited(ledger: Callable[..., str]) -> None:
 @pytest.fixture
 def crowd(ledger: Callable[..., str]) -> None:
     """120 customers of every age and rhythm, many with equal scores."""
-    chance = random.Random(3)  # noqa: S311  (no secret)
+    chance = random.Random(3)  # noqa: S311 - no secret
     lines = []
     for number in range(120):
         last = chance.choice((0, 1, 2, 5, 30, 61, 70, 100, 109, 110, 219, 220, 254, 300, 364, 365, 700))

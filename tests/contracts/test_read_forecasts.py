@@ -33,7 +33,7 @@ def counted(product: int, units: int) -> StockMoved:
     return StockMoved(product, "count", 1000 * units, today() - days(1), 0)
 
 
-def read(client: httpx.Client, shop: Shop, running: RunningSystem, path: str, *events: Event, **params: Any) -> Any:  # noqa: ANN401
+def read(client: httpx.Client, shop: Shop, running: RunningSystem, path: str, *events: Event, **params: Any) -> Any:  # noqa: ANN401 - JSON
     """Return the data of a query that waits for these events."""
     headers = shop.headers | record(running, shop, *events)
     answer = client.get(f"/api/{path}", params=params or None, headers=headers)
@@ -241,7 +241,7 @@ def one(client: httpx.Client, shop: Shop, running: RunningSystem) -> Shop:
     return shop
 
 
-def test_cash_goes_by_the_forecast_of_takings_and_then_by_weekdays(
+def test_cash_uses_the_forecast_of_takings_and_then_weekdays(
     client: httpx.Client, shop: Shop, running: RunningSystem
 ) -> None:
     month = [sale(n, paisa=100_000, date=today() - days(n)) for n in range(1, 29)]

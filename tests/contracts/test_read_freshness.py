@@ -1,4 +1,4 @@
-"""X-Min-Event-Position: a query waits for the writes of who asks."""
+"""X-Min-Event-Position: a query waits for the writes of its client."""
 
 import datetime as dt
 

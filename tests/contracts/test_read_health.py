@@ -37,7 +37,7 @@ def forget(running: RunningSystem, *kinds: str) -> None:
 
 
 def staff(settings: Settings) -> dict[str, str]:
-    token = TokenProvider(settings).access(Principal(1, None, True, "en", "f"), dt.datetime.now(dt.UTC))  # noqa: FBT003
+    token = TokenProvider(settings).access(Principal(1, None, True, "en", "f"), dt.datetime.now(dt.UTC))  # noqa: FBT003 - positional fields of a principal
     return {"Authorization": f"Bearer {token}"}
 
 
@@ -90,7 +90,7 @@ def test_without_redis_health_names_it_and_requests_are_still_served(running: Ru
     assert int(admin.headers["Retry-After"]) >= 1
 
 
-def test_a_database_without_tables_is_not_ready(running: RunningSystem, services: Any) -> None:  # noqa: ANN401
+def test_a_database_without_tables_is_not_ready(running: RunningSystem, services: Any) -> None:  # noqa: ANN401 - a fixture without a type here
     settings = running.container.settings.model_copy(update={"database_url": services.database_url})
     with psycopg.connect(services.database_url) as conn:
         assert conn.execute("SELECT to_regclass('projections.live')").fetchone() == (None,)

@@ -139,7 +139,9 @@ def test_the_wait_is_announced_in_whole_seconds_that_grow_with_the_file(client: 
 
 
 def test_uploads_are_listed_newest_first(client: httpx.Client, shop: Shop) -> None:
-    uploads = [imported(client, shop, b"%b2025-10-03,Tea,%d,9,,\n" % (SAMPLE, n), name=f"{n}.csv") for n in range(1, 4)]
+    uploads = [
+        imported(client, shop, b"%b2025-10-0%d,Tea,1,9,,\n" % (SAMPLE, 2 + n), name=f"{n}.csv") for n in range(1, 4)
+    ]
     position = uploads[-1].position
     page = read(client, shop, "/api/data/uploads", position, limit="2")
     assert page["count"] == 3

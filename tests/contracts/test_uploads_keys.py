@@ -42,7 +42,7 @@ def test_the_same_key_and_file_answer_the_same_and_import_once(
     [(OTHER, ""), (SAMPLE, "?dedupe=off"), (SAMPLE, "?date_order=dmy")],
     ids=["another file", "twins", "another date order"],
 )
-def test_a_key_that_stood_for_another_upload_is_refused(
+def test_a_key_of_another_upload_is_refused(
     client: httpx.Client, shop: Shop, running: RunningSystem, content: bytes, query: str
 ) -> None:
     headers = shop.headers | {"Idempotency-Key": "may-2025"}

@@ -76,7 +76,7 @@ def test_an_invalid_upload_mapping_is_refused(
     assert kept(running, unlucky) == before
 
 
-def test_a_key_that_stood_for_other_columns_is_refused(client: httpx.Client, shop: Shop) -> None:
+def test_a_key_of_an_upload_with_other_columns_is_refused(client: httpx.Client, shop: Shop) -> None:
     first = send(client, shop, {"amount": "Net"}, Idempotency_Key="may-2025")
     again = send(client, shop, {"amount": " Net"}, Idempotency_Key="may-2025")
     assert again.json()["data"] == first.json()["data"]

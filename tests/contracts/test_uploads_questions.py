@@ -94,7 +94,7 @@ def test_a_preview_reads_everything_and_writes_nothing(client: httpx.Client, sho
     assert client.get("/api/data/uploads", headers=shop.headers).json()["data"]["count"] == 0
 
 
-def test_what_a_preview_says_is_what_an_upload_does(client: httpx.Client, shop: Shop) -> None:
+def test_a_preview_says_what_an_upload_does(client: httpx.Client, shop: Shop) -> None:
     shown = preview(client, shop, TILL)
     assert shown["counts"] == {"created": 2, "duplicates": 0, "rejected": 1, "left_out": 1}
     assert [(reason["code"], reason["rows"]) for reason in shown["not_taken"]] == [

@@ -167,7 +167,7 @@ def test_the_chance_is_the_share_of_paths_that_touch_the_threshold_on_any_day() 
 
 
 @pytest.mark.parametrize(("balance", "level"), [(10**9, "low"), (0, "high")])
-def test_the_risk_falls_with_the_money_at_hand(balance: int, level: str) -> None:
+def test_the_risk_falls_with_the_balance(balance: int, level: str) -> None:
     takings = {ago(back): Day(takings=(back * 7919) % 900, spent=300 * (back % 9 == 0)) for back in range(120)}
     outlook = project(replace(steady(0, 120), days=takings, balance=balance), 30)
     assert outlook.level == level

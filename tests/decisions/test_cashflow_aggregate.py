@@ -29,7 +29,7 @@ def after(*events: Event) -> Cash:
     return cash
 
 
-def test_settings_are_taken_down_and_what_is_left_out_stays() -> None:
+def test_settings_are_recorded_and_what_is_left_out_stays() -> None:
     (said,) = decide(ChangeCashSettings(500, TODAY, None), Cash(), TODAY)
     assert said == CashSettingsChanged(500, TODAY, None)
     cash = after(CashSettingsChanged(critical_threshold=7), said)

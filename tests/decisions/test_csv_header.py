@@ -8,7 +8,7 @@ from write_side.sales.csv.encoding import HEAD_SIZE
 from write_side.sales.csv.faults import Notice
 from write_side.sales.csv.layout import Layout, insist_on_columns, understand
 from write_side.sales.csv.profile import profile
-from write_side.sales.csv.records import NoLedger, Table, text_table
+from write_side.sales.csv.records import NoLedger, Table, insist_on_records, text_table
 
 ROW = b"\n2025-10-01,Tea,1,20\n"
 
@@ -17,6 +17,8 @@ def table_of(data: bytes, mapping: dict[str, str] | None = None) -> Table:
     """Return the table that the first bytes of a file begin."""
     table = text_table(lambda: [data], mapping)
     insist_on_columns(table.header, mapping or {})
+    if len(data) < HEAD_SIZE:
+        insist_on_records(table)
     return table
 
 

@@ -16,7 +16,7 @@ DAYS = np.arange(1.0, 31)
 
 
 def windows(seed: int, mean: float, noise: float, count: int = 8) -> Pairs:
-    """Return windows of a product that sells `mean` a day, with gamma noise of so many times its mean's variance."""
+    """Return windows of a product that sells `mean` a day; the variance of its noise is a multiple of the mean."""
     rng = np.random.default_rng(seed)
     return [(np.round(rng.gamma(mean / noise, noise, 28)), np.full(28, mean)) for _ in range(count)]
 

@@ -1,4 +1,4 @@
-"""Which model foretells: the holder, until another was clearly better for eight weeks."""
+"""Which model predicts: the champion, until another was clearly better for eight weeks."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def test_a_choice_made_again_on_the_same_windows_changes_nothing(rivals: dict[st
     assert scores[once].error <= own
 
 
-def test_foretelling_nothing_is_not_the_best_forecast_of_what_sells_rarely() -> None:
+def test_predicting_zero_is_not_the_best_forecast_of_what_sells_rarely() -> None:
     actual = np.array([0.0, 0, 3, 0, 0, 0, 0])
     silent, honest = Score.of([(actual, np.zeros(7))] * 8), Score.of([(actual, np.full(7, 3 / 7))] * 8)
     assert silent is not None

@@ -30,12 +30,10 @@ def shop_until(end: dt.date) -> Series:
     return Series(FIRST, np.random.default_rng(3).poisson(festive_days(FIRST, days)).astype(np.float64))
 
 
-@pytest.mark.parametrize(
-    "foretell", [prophet_model.foretell, statistical.ets, statistical.theta, weekday_mean.foretell]
-)
-def test_a_pre_eid_peak_is_forecast_before_the_next_eid(foretell: Callable[[Series, int], Floats]) -> None:
+@pytest.mark.parametrize("predict", [prophet_model.predict, statistical.ets, statistical.theta, weekday_mean.predict])
+def test_a_pre_eid_peak_is_forecast_before_the_next_eid(predict: Callable[[Series, int], Floats]) -> None:
     begin = EID - dt.timedelta(days=12)
-    reported = foretell(shop_until(begin), 20)
+    reported = predict(shop_until(begin), 20)
     before, shopping, eid, after = (
         reported[:2].mean(),
         reported[2:12].mean(),
@@ -49,7 +47,7 @@ def test_a_pre_eid_peak_is_forecast_before_the_next_eid(foretell: Callable[[Seri
 
 def test_an_eid_that_has_just_passed_is_not_taken_for_a_new_level() -> None:
     series = shop_until(dt.date(2024, 4, 10))
-    reported = weekday_mean.foretell(series, 12)
+    reported = weekday_mean.predict(series, 12)
     assert series.demand[-10:].mean() > 25
     assert reported[5:].mean() < 15
 
@@ -69,10 +67,10 @@ def test_a_day_in_two_stretches_counts_for_the_first_in_the_list() -> None:
 
 def test_a_fit_of_prophet_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert prophet_model.foretell(shop_until(EID), 7).any()
+    assert prophet_model.predict(shop_until(EID), 7).any()
     kept = Path(sys.modules["cmdstanpy"]._TMPDIR)
     before = set(kept.rglob("*"))
-    assert prophet_model.foretell(shop_until(EID), 7).any()
+    assert prophet_model.predict(shop_until(EID), 7).any()
     assert list(tmp_path.rglob("*")) in ([], [kept])
     assert set(kept.rglob("*")) == before
 

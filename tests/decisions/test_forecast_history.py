@@ -81,10 +81,10 @@ def test_a_weekly_peak_is_no_bulk_order() -> None:
 
 def test_weekday_means_follow_the_week_and_shrink_what_was_seen_once() -> None:
     busy = [5.0, 5, 5, 5, 5, 20, 5]
-    reported = weekday_mean.foretell(series_of(*busy * 10), 7)
+    reported = weekday_mean.predict(series_of(*busy * 10), 7)
     assert reported.argmax() == 5
     assert 15 < reported[5] < 20
-    assert weekday_mean.foretell(series_of(*busy), 7)[5] < reported[5] - 3
+    assert weekday_mean.predict(series_of(*busy), 7)[5] < reported[5] - 3
 
 
 def test_ramadan_both_eids_puja_and_boishakh_are_where_bangladesh_had_them() -> None:

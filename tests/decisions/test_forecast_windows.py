@@ -28,7 +28,7 @@ class Counting:
 
 
 def series_of(days: int, bulk: float = 0) -> Series:
-    """Return a series of so many days that sells 1, 2, 3 ... and `bulk` more on the thirtieth."""
+    """Return a series of `days` days that sells 1, 2, 3 ... and `bulk` more on the thirtieth."""
     demand = np.arange(1.0, days + 1)
     demand[30:31] += bulk
     return Series(MONDAY, demand)
@@ -73,11 +73,11 @@ def test_an_outdated_or_incomplete_window_is_recomputed() -> None:
 def test_a_window_is_held_against_what_is_known_by_now() -> None:
     series = series_of(120)
     windows = backtest.complete(series, (), ["last"], Counting())
-    reported = backtest.told(series, windows)
+    reported = backtest.outcomes(series, windows)
     assert len(reported[0].actual) == 30
     assert 7 <= len(reported[-1].actual) <= 13
     assert reported[-1].actual[-1] == 120
-    assert reported[0].foretold["last"][0] == reported[0].actual[0] - 1
+    assert reported[0].predicted["last"][0] == reported[0].actual[0] - 1
 
 
 def test_nothing_after_the_cutoff_is_known_to_a_window() -> None:

@@ -116,7 +116,7 @@ def test_half_converted_dates_are_all_of_october() -> None:
     assert {row.date.month for row in read("half_converted_dates", HALF_CONVERTED="keep")[0]} == {1, 5, 10}
 
 
-def test_equal_sales_of_two_tills_are_told_apart_by_their_receipts() -> None:
+def test_equal_sales_of_two_tills_differ_by_their_receipts() -> None:
     first, second = ({row.fingerprint for row in read(f"two_tills_{till}")[0]} for till in (1, 2))
     assert (len(first), len(second), len(first & second)) == (30, 25, 0)
 

@@ -114,13 +114,13 @@ def test_every_score_below_one_is_found_again_by_its_days() -> None:
 
 
 def visits_of(*customers: set[int]) -> Visits:
-    """Return visits so many days before DAY."""
+    """Return visits on the given numbers of days before DAY."""
     rows = sorted((i, DAY - ago) for i, agos in enumerate(customers) for ago in agos)
     return Visits(np.array([i for i, _ in rows]), np.array([day for _, day in rows]), len(customers))
 
 
 def is_declining(agos: set[int]) -> bool:
-    """Say it again, plainly: what D83 tells, of visits so many days ago."""
+    """Return whether visits become rarer: a second, simple implementation, from the days since each visit."""
     days = sorted(agos)
     if len(days) < 3:
         return False

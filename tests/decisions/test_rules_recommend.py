@@ -63,7 +63,7 @@ def test_the_example_of_five_units_is_reproduced() -> None:
         (None, False, None),
     ],
 )
-def test_urgency_goes_by_the_days_that_are_left(days: int | None, low: bool, urgency: str | None) -> None:
+def test_urgency_depends_on_the_days_that_are_left(days: int | None, low: bool, urgency: str | None) -> None:
     found = reorder(RICE._replace(runs_out_in=days, is_low=low), TODAY)
     assert (found and found.urgency) == urgency
 

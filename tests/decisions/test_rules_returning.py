@@ -14,7 +14,7 @@ DAY = dt.date(2025, 11, 3).toordinal()
 
 
 def visits_of(*customers: set[int]) -> Visits:
-    """Return visits so many days before DAY."""
+    """Return visits on the given numbers of days before DAY."""
     rows = sorted((i, DAY - ago) for i, agos in enumerate(customers) for ago in agos)
     return Visits(np.array([i for i, _ in rows]), np.array([day for _, day in rows]), len(customers))
 

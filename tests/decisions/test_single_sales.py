@@ -21,7 +21,7 @@ SALE = RecordedSale(9, dt.date(2025, 10, 1), 37_230, 5, 7, 3_000, 100_000, "cash
 
 
 def twins(entry: SaleEntry, count: int, product: str = "Shirt", unit: str = "") -> list[bytes]:
-    """Return the fingerprints of so many equal sales by hand."""
+    """Return the fingerprints of a number of equal sales by hand."""
     return [row.fingerprint for row in islice(rows_of(entry, product, unit, NOW, MARK), count)]
 
 

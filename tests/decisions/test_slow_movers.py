@@ -39,8 +39,8 @@ def test_they_come_by_what_is_at_stake_then_by_what_lasts_least_then_by_age() ->
 def test_at_most_ten_slow_movers_are_open_and_open_ones_stay() -> None:
     slow = slow_movers(*range(1, 31))
     assert ids(at_once([*retention(AtRisk(3, [], 0)), *slow])[1:]) == list(range(1, 11))
-    told_before = {item.key for item in slow[15:17]} | {("reorder", "product-99")}
-    assert ids(at_once(slow, told_before)) == [*range(1, 9), 16, 17]
+    open_before = {item.key for item in slow[15:17]} | {("reorder", "product-99")}
+    assert ids(at_once(slow, open_before)) == [*range(1, 9), 16, 17]
     assert ids(at_once(slow, {item.key for item in slow[:12]})) == list(range(1, 13))
     urgent = [item._replace(urgency="medium") for item in slow]
     assert at_once(urgent) == urgent

@@ -104,7 +104,7 @@ def uploads_of(api: SharedApi) -> Callable[[], int]:
 
 
 def answered(seen: collections.Counter[str], more: int) -> None:
-    """Wait for so many answers more."""
+    """Wait for this number of further answers."""
     until = seen["answered"] + more
     wait_until(lambda: seen["answered"] >= until)
 

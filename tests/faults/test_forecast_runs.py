@@ -55,7 +55,7 @@ class Desk:
         self._project()
 
     def open(self, firsts: Sequence[float], *, transactions: int = 30) -> None:
-        """Sell so many units of each product on the first day, and one on each of the days that follow."""
+        """Sell the given units of each product on the first day, and one on each of the days that follow."""
         days = [TODAY - dt.timedelta(transactions - 1 - n) for n in range(transactions)]
         lines = [
             (product, day, first if day == days[0] else 1) for product, first in enumerate(firsts, 1) for day in days
@@ -100,7 +100,7 @@ def test_one_product_fails_and_the_others_are_forecast(desk: Desk) -> None:
 
 
 class Times:
-    """A lease that is lost after so many looks."""
+    """A lease that is lost after a number of checks."""
 
     def __init__(self, looks: int) -> None:
         self._looks = looks

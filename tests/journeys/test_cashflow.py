@@ -1,4 +1,4 @@
-"""From a ledger with baki, expenses and collections to the cash there is and may be, reckoned a second time by hand."""
+"""From a ledger with baki, expenses and collections to the balance now and later, computed again by hand."""
 
 import datetime as dt
 import random
@@ -39,7 +39,7 @@ def ago(days: int) -> dt.date:
 
 def invented() -> list[Line]:
     """Return ten weeks of a shop: seven sales a day, one of them on credit, purchases and bills now and then."""
-    chance = random.Random(11)  # noqa: S311  (no secret)
+    chance = random.Random(11)  # noqa: S311 - no secret
     lines = []
     for back in range(70, 0, -1):
         lines += [Line(back, "Sale", Decimal(chance.randint(2_000, 90_000)) / 100, "", "Cash") for _ in range(5)]
@@ -245,7 +245,7 @@ def test_baki_of_two_who_are_one_person_is_the_survivors(client: httpx.Client, s
     merge = f"/api/customers/{ids['Fatema']}/merge"
     answer = client.post(merge, json={"customer_id": ids["Fatema Begum"]}, headers=shop.headers)
     assert answer.status_code == 200, answer.text
-    # Who still has the old number at hand may use it.
+    # The old number is still accepted.
     body = {"date": str(ago(1)), "amount": 110, "customer_id": ids["Fatema Begum"]}
     _, position = said(client, shop, "POST", "/collections", body)
     found = read(client, shop, PATH, position)["receivables"]

@@ -25,7 +25,7 @@ from write_side.forecasting.policy import PLAN
 SHOP, OTHER, SILENT = 7, 70, 8
 TODAY = dt.date(2025, 11, 3)
 FILE = "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11"
-TOLD = "SELECT business_id, topic, state FROM log.events WHERE topic = ANY(%s) ORDER BY notification_id"
+SELECT_PLANNED = "SELECT business_id, topic, state FROM log.events WHERE topic = ANY(%s) ORDER BY notification_id"
 PLANNED = [ForecastsRequested.topic, DailyForecastsPlanned.topic]
 
 
@@ -47,7 +47,7 @@ class Street:
         return outcome.position
 
     def sell(self, business: int, *counts: int, first: int = 1) -> None:
-        """Sell so many times of each product."""
+        """Record a number of sales of each product."""
         kinds = [product for product, count in enumerate(counts, 1) for _ in range(count)]
         lines = [sale(tx, product, date=TODAY) for tx, product in enumerate(kinds, first)]
         self.append(business, f"ledger-{business}", batch(business, lines))
@@ -58,7 +58,10 @@ class Street:
 
     def reported(self) -> list[tuple[int | None, Event]]:
         """Return what was planned."""
-        return [(business, decode(topic, bytes(state))) for business, topic, state in rows(self._url, TOLD, PLANNED)]
+        return [
+            (business, decode(topic, bytes(state)))
+            for business, topic, state in rows(self._url, SELECT_PLANNED, PLANNED)
+        ]
 
     def asked(self) -> list[tuple[int | None, list[int]]]:
         """Return the products that shops were asked for."""

@@ -130,19 +130,19 @@ def test_an_owner_changes_name_and_language(api: Api, client: httpx.Client) -> N
 def test_an_owner_changes_the_shop_and_clears_fields(api: Api, client: httpx.Client) -> None:
     data = registered(client)
     headers = bearer(data["tokens"]["access_token"])
-    wish = {
+    request = {
         "name": "Ali & Sons",
         "type": "tea_stall",
         "city": "Dhaka",
         "phone_number": "+880123456789",
         "description": "Tea",
     }
-    changed = client.patch("/api/business/profile", json=wish, headers=headers)
+    changed = client.patch("/api/business/profile", json=request, headers=headers)
     assert changed.status_code == 200
     assert changed.headers["X-Event-Position"]
-    assert changed.json()["data"] == data["business"] | wish
+    assert changed.json()["data"] == data["business"] | request
     cleared = client.patch("/api/business/profile", json={"city": None, "phone_number": None}, headers=headers)
-    assert cleared.json()["data"] == data["business"] | wish | {"city": None, "phone_number": None}
+    assert cleared.json()["data"] == data["business"] | request | {"city": None, "phone_number": None}
     before = api.topics()
     same = client.patch("/api/business/profile", json={"name": "Ali & Sons"}, headers=headers)
     assert same.status_code == 200

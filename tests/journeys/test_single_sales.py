@@ -112,8 +112,8 @@ def test_a_voided_sale_stays_known_to_ledgers(client: httpx.Client, shop: Shop) 
     again = imported(client, shop, written([SHIRT_ROW]))
     assert again.counts == (0, 1, 0)
     assert read(client, shop, PATH, again.position)["results"] == [sales["Pants"]]
-    entered_anew = sell(client, shop)
-    assert read(client, shop, PATH, position(entered_anew))["count"] == 2
+    entered_again = sell(client, shop)
+    assert read(client, shop, PATH, position(entered_again))["count"] == 2
     assert imported(client, shop, written([SHIRT_ROW] * 2)).counts == (0, 2, 0)
 
 

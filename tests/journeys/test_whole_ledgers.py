@@ -59,13 +59,13 @@ IN_BANGLA = [
 ]
 
 # Returns the events of a business, without those the application adds by itself.
-TOLD = """SELECT topic, state FROM log.events WHERE business_id = %s
+SELECT_RECORDED = """SELECT topic, state FROM log.events WHERE business_id = %s
     AND split_part(topic, '.', 1) NOT IN ('forecasting', 'recommendations') ORDER BY notification_id"""
 
 
 def events(running: RunningSystem, shop: Shop) -> list[Event]:
     """Return what the shop's owner and ledgers recorded, in order."""
-    found = rows(running.container.url, TOLD, shop.business_id)
+    found = rows(running.container.url, SELECT_RECORDED, shop.business_id)
     return [decode(topic, bytes(state)) for topic, state in found]
 
 

@@ -19,7 +19,7 @@ from tests.support.waiting import wait_until
 EVERY_EVENT = "SELECT originator_id, originator_version, notification_id FROM log.events ORDER BY notification_id"
 LONGEST_WAIT = 0.1
 
-# Return nothing: a log of many pages with dead rows, and a VACUUM that takes its time over it.
+# Fill the log with many pages and dead rows, and vacuum it slowly.
 FILL_LOG = """INSERT INTO log.events SELECT n, 'old-' || n, 1, 'identity.LoggedIn', '{}', 7, now(), '{}', '\\x00'
     FROM generate_series(1, 40000) AS n"""
 LEAVE_DEAD_ROWS = "DELETE FROM log.events WHERE notification_id % 50 = 0 AND notification_id < 40000"

@@ -16,7 +16,7 @@ from shared.eventstore.system_events import GLOBAL_TOPICS
 from tests.support.log_facts import connected, nodes
 
 EVENTS, LIMIT = 20_000, 100
-# Returns nothing; of a hundred events one is a shop's sale, one opens a day, the rest tell of refused logins.
+# Inserts events: of each hundred one is a sale of the shop, one opens a day, the others are refused logins.
 FILL = """INSERT INTO log.events SELECT n, CASE n %% 100 WHEN 0 THEN 'days' ELSE 'stream-' || n END, n,
     CASE n %% 100 WHEN 0 THEN 'clock.DayOpened' WHEN 50 THEN %s ELSE %s END, '{}',
     CASE n %% 100 WHEN 50 THEN 7 END, now(), '{"actor": "scheduler"}', '' FROM generate_series(1, %s) AS n"""

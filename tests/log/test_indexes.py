@@ -32,7 +32,7 @@ def applicant(name: str) -> Applicant:
     return Applicant(f"{name}@shop.bd", "SecurePass123", name, f"{name}'s shop", "retail")
 
 
-def read(store: EventStore, business: int, content: bytes, **options: Any) -> None:  # noqa: ANN401
+def read(store: EventStore, business: int, content: bytes, **options: Any) -> None:  # noqa: ANN401 - options passed on unchanged
     files = Files(store, TableParts(store))
     file_id = accept(store, files, business, content, **options)
     LedgerReader(store, files)(job_of(file_id, business), Held())

@@ -30,7 +30,7 @@ IMPORTERS = """SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid 
 
 
 class Until:
-    """A lease that is held for so many chunks; then `then` decides."""
+    """A lease that is held for a number of chunks; then `then` decides."""
 
     def __init__(self, chunks: int, then: Callable[[], bool] = lambda: False) -> None:
         self._left = chunks
@@ -93,14 +93,14 @@ def a_zombie(url: str, file_id: str) -> Iterator[None]:
     """A reader that stalls after its first chunk; afterwards it goes on, and finds that it may not."""
     stalled, goes_on = threading.Event(), threading.Event()
 
-    def stand_still() -> bool:
+    def stall() -> bool:
         stalled.set()
         return goes_on.wait(60)
 
     own = EventStore(url, MasterKey(SECRET), pool_size=4)
     reader = LedgerReader(own, Files(own, TableParts(own)))
     with closing(own), ThreadPoolExecutor(1) as pool:
-        walking = pool.submit(reader, job_of(file_id, 7), Until(1, stand_still))
+        walking = pool.submit(reader, job_of(file_id, 7), Until(1, stall))
         try:
             assert stalled.wait(30)
             yield
@@ -137,7 +137,7 @@ def test_a_zombie_is_fenced_by_the_streams_version(store: EventStore, files: Fil
     with a_zombie(database_url, file_id):
         with pytest.raises(Retry):
             LedgerReader(store, files)(job_of(file_id, 7), Held())
-        assert rows(database_url, f"SELECT pg_terminate_backend(pid) FROM ({IMPORTERS}) AS i") == [(True,)]  # noqa: S608
+        assert rows(database_url, f"SELECT pg_terminate_backend(pid) FROM ({IMPORTERS}) AS i") == [(True,)]  # noqa: S608 - constants and identifiers only
         wait_until(lambda: rows(database_url, IMPORTERS) == [])
         LedgerReader(store, files)(job_of(file_id, 7), Held())
         head = store.head()

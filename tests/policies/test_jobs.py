@@ -36,7 +36,7 @@ def claim(url: str, worker: str = "worker-a", subject: str = "file-1") -> Job | 
         return queue.claim(conn, new_job(subject).id, worker)
 
 
-def test_a_job_is_recorded_once_and_keeps_what_has_become_of_it(database_url: str) -> None:
+def test_a_job_is_recorded_once_and_keeps_its_outcome(database_url: str) -> None:
     assert record(database_url, new_job(), new_job("file-2", 2), new_job()) == 2
     claim(database_url)
     assert record(database_url, new_job(), new_job("file-2", 2)) == 0

@@ -23,7 +23,7 @@ EVERY_ROW = "SELECT kind, scope, encode(key, 'hex'), value FROM log.index_rows O
 
 
 class For:
-    """A lease that is held for so many chunks."""
+    """A lease that is held for a number of chunks."""
 
     def __init__(self, chunks: int) -> None:
         self._left = chunks
@@ -34,7 +34,7 @@ class For:
 
 
 def ledger(count: int) -> bytes:
-    """Return a ledger of so many rows of every kind, of fifty products that each have a code."""
+    """Return a ledger with a number of rows of every kind, of fifty products that each have a code."""
     lines = ["Date,Product,Quantity,Amount,Type,SKU,Stock"]
     lines += [
         f"2025-{1 + n // 28 % 10:02d}-{1 + n % 28:02d},Product {n % 50},1,{100 + n},{KINDS[n % 5]},S-{n % 50},{n}"
@@ -45,7 +45,7 @@ def ledger(count: int) -> bytes:
 
 @pytest.fixture
 def read(store: EventStore) -> Callable[..., str]:
-    """Read a ledger by readers that each hold their lease for so many chunks, the last one to its end."""
+    """Read a ledger by readers that each hold their lease for a number of chunks, the last one to its end."""
     files = Files(store, TableParts(store))
 
     def through(content: bytes, *chunks: int) -> str:

@@ -11,7 +11,7 @@ from shared.postgres.database import PROJECTOR, migrate
 from tests.support.servers import Services, drop_database, fresh_database
 from tests.support.world import World
 
-# Returns nothing; ends connections left over from the previous test.
+# Ends connections left over from the previous test.
 CUT_OFF = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 # Empties every table that fills up while the application works, those of the generations that serve included; most of
@@ -31,7 +31,7 @@ BEGIN
     END LOOP;
 END $$"""
 SELECT_SERVING = "SELECT schema FROM projections.live"
-# Returns nothing; a generation of another version than this release's serves no more.
+# Removes the pointer to a generation of another version than that of this release.
 FORGET = """DELETE FROM projections.live l USING projections.generations g
     WHERE g.schema = l.schema AND l.projection = %s AND g.version <> %s"""
 # Returns the schemas of the generations that do not serve.

@@ -130,7 +130,7 @@ def test_a_scratch_generation_can_be_dropped_but_not_the_serving_one(office: Off
             office.requests.adopt(gone)
 
 
-def test_bad_wishes_are_refused_with_what_is_allowed(office: Office) -> None:
+def test_invalid_requests_are_refused_with_what_is_allowed(office: Office) -> None:
     requests = office.requests
     with pytest.raises(ProjectionNotFound) as refused:
         requests.request("profits", "rebuild")
@@ -143,7 +143,7 @@ def test_bad_wishes_are_refused_with_what_is_allowed(office: Office) -> None:
             requests.adopt(generation)
         with pytest.raises(GenerationNotFound):
             requests.drop(generation)
-    wishes: list[tuple[str, str | None, dict[str, object]]] = [
+    invalid_previews: list[tuple[str, str | None, dict[str, object]]] = [
         ("customers", "rfm.v9", {}),
         ("customers", "profit.v1", {}),
         ("customers", None, {"rfm.days": 5}),
@@ -158,10 +158,10 @@ def test_bad_wishes_are_refused_with_what_is_allowed(office: Office) -> None:
         ("sales", None, {"rfm.recency_days": [1, 2, 3, 4]}),
         ("sales", "rfm.v1", {}),
     ]
-    for wish in wishes:
+    for arguments in invalid_previews:
         with pytest.raises(InvalidRule) as invalid:
-            requests.preview_rules(*wish)
-        assert invalid.value.details["allowed"] or wish[0] == "sales"
+            requests.preview_rules(*arguments)
+        assert invalid.value.details["allowed"] or arguments[0] == "sales"
     assert not office.make()
 
 
@@ -184,7 +184,7 @@ def test_a_shop_active_during_its_repair_loses_nothing(office: Office, monkeypat
     world, exchange = office.world, repair._exchange
     taken: list[int | None] = []
 
-    def late(*args: Any, **options: Any) -> int | None:  # noqa: ANN401
+    def late(*args: Any, **options: Any) -> int | None:  # noqa: ANN401 - passed on unchanged
         if len(taken) < 3:
             world.append(SHOP, batch(SHOP, [sale(5000 + len(taken))]))
             world.project("sales")
@@ -256,7 +256,7 @@ def _statements(world: World) -> int:
 def test_an_operation_request_succeeds_after_any_interruption(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     broken: list[int] = []
 
-    def unlucky(*args: Any) -> int:  # noqa: ANN401
+    def unlucky(*args: Any) -> int:  # noqa: ANN401 - passed on unchanged
         if not broken:
             broken.append(1)
             raise BrokenProcessPool

@@ -37,7 +37,7 @@ from tests.support.world import World, differences
 SALES = REGISTRY["sales"]
 # Of one shard.
 SHOP, OTHER = 7, 23
-# Returns nothing; a killed command has left it so.
+# Sets the state in which a killed command leaves a generation.
 GOING_BACK = "UPDATE projections.generations SET state = 'catching_up' WHERE schema = %s"
 
 # Returns how many sessions of this database wait for the end of another's transaction.

@@ -86,7 +86,7 @@ def test_tables_have_one_name_over_all_projections() -> None:
 
 
 @pytest.mark.parametrize(("name", "table"), TABLES, ids=[table.name for _, table in TABLES])
-def test_a_table_is_keyed_by_business_first_as_its_projector_says(world: World, name: str, table: Any) -> None:  # noqa: ANN401
+def test_a_table_is_keyed_by_business_first_as_its_projector_says(world: World, name: str, table: Any) -> None:  # noqa: ANN401 - a parameter of the test
     address = f"{world.schema(name)}.{table.name}"
     (primary, key), *others = world.conn.execute(SELECT_INDEXES, (address,)).fetchall()
     assert primary
@@ -116,7 +116,7 @@ def test_readers_see_their_tenant_only_and_nothing_without_one(world: World, *, 
 @pytest.mark.parametrize(
     "statement", ["DELETE FROM {}", "UPDATE {} SET business_id = 1", "INSERT INTO {} DEFAULT VALUES"]
 )
-def test_readers_can_only_read(world: World, name: str, table: Any, statement: str) -> None:  # noqa: ANN401
+def test_readers_can_only_read(world: World, name: str, table: Any, statement: str) -> None:  # noqa: ANN401 - a parameter of the test
     address = Identifier(world.schema(name), table.name)
     with reader(world, SHOP) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
         conn.execute(SQL(statement).format(address))

@@ -22,7 +22,7 @@ from tests.support.world import World, differences
 _shops = count(1)
 
 
-class Aside(NamedTuple):
+class Unserved(NamedTuple):
     """A generation that businesses are replayed into, one after the other, and the live writers of one that serves."""
 
     schema: str
@@ -31,7 +31,7 @@ class Aside(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def asides(shared_world: World) -> Iterator[dict[str, Aside]]:
+def unserved_by_name(shared_world: World) -> Iterator[dict[str, Unserved]]:
     """Both writers of each projection, as two processes that share the shards have them."""
     shared_world.append(None, DayOpened(TODAY[0]))  # else the first shops' day would be that of the machine's clock
     folded = get_context("spawn").Value("q", 0)
@@ -40,10 +40,10 @@ def asides(shared_world: World) -> Iterator[dict[str, Aside]]:
         with shared_world.conn.transaction():
             _, schema = generation_schemas.create(shared_world.conn, projection, Origin(state=GenerationState.RETIRED))
         worker = replayer.Worker(replayer.Target(shared_world.source, projection, schema, 2**62), folded)
-        made[name] = Aside(schema, worker, [shared_world.applier(name), shared_world.applier(name)])
+        made[name] = Unserved(schema, worker, [shared_world.applier(name), shared_world.applier(name)])
     yield made
-    for aside in made.values():
-        aside.worker.conn.close()
+    for unserved in made.values():
+        unserved.worker.conn.close()
 
 
 @st.composite
@@ -57,33 +57,33 @@ def _some_shops(draw: st.DrawFn) -> list[int]:
 @settings(max_examples=examples(30), deadline=None)
 @given(data=st.data(), sizes=st.lists(st.integers(1, 9), min_size=1, max_size=4), spill=st.sampled_from([1, 5, 20_000]))
 def test_live_tables_replayed_tables_and_the_model_agree(
-    shared_world: World, asides: dict[str, Aside], data: st.DataObject, sizes: list[int], spill: int
+    shared_world: World, unserved_by_name: dict[str, Unserved], data: st.DataObject, sizes: list[int], spill: int
 ) -> None:
     businesses = data.draw(_some_shops())
     shared_world.record(data.draw(histories(businesses)))
     chunk = data.draw(st.integers(1, 5))
-    for name, aside in asides.items():
-        _apply_in_two_processes(shared_world, aside, sizes)
+    for name, unserved in unserved_by_name.items():
+        _apply_in_two_processes(shared_world, unserved, sizes)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(replayer, "_SPILL_ROWS", spill)
             patch.setattr(replayer, "_CHUNK", chunk)
             for business in businesses:
-                aside.worker.replay(business)
-        rebuild.apply_removals(shared_world.conn, REGISTRY[name], aside.schema)
+                unserved.worker.replay(business)
+        rebuild.apply_removals(shared_world.conn, REGISTRY[name], unserved.schema)
         expected = shared_world.expected(name, businesses)
         assert differences(shared_world.rows(name, businesses=businesses), expected) == {}, "live"
-        assert differences(shared_world.rows(name, aside.schema, businesses), expected) == {}, "replayed"
+        assert differences(shared_world.rows(name, unserved.schema, businesses), expected) == {}, "replayed"
         assert shared_world.parked(name) == {}
 
 
-def _apply_in_two_processes(world: World, aside: Aside, sizes: list[int]) -> None:
+def _apply_in_two_processes(world: World, unserved: Unserved, sizes: list[int]) -> None:
     """Apply the rest of the log, the shards divided between two writers that are not equally far."""
-    shares = [aside.live[part].positions(range(part, SHARDS, 2)) for part in (0, 1)]
+    shares = [unserved.live[part].positions(range(part, SHARDS, 2)) for part in (0, 1)]
     limits = cycle(sizes)
     waiting = [0, 1]
     while waiting:
         part = waiting.pop(0)
-        applier, positions = aside.live[part], shares[part]
+        applier, positions = unserved.live[part], shares[part]
         if events := applier.reader.after(world.conn, min(positions.values()), limit=next(limits)):
             shares[part] = applier.apply(events, positions)
             waiting.append(part)

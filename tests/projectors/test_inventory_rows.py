@@ -175,7 +175,7 @@ def test_stock_is_low_strictly_below_the_reorder_point(shop: World) -> None:
     assert shown(shop)["stock_totals"] == [{"business_id": SHOP, "products": 1, "low": 1}]
 
 
-def test_a_reorder_point_is_reckoned_from_demand_until_the_owner_says_one(shop: World) -> None:
+def test_a_reorder_point_is_computed_from_demand_until_the_owner_sets_one(shop: World) -> None:
     shop.append(SHOP, batch(SHOP, [sale(i, qty=2000, date=ago(i)) for i in range(20)]), completed(SHOP))
     assert (tea(shop)["reorder_point"], tea(shop)["reorder_auto"]) == (6000, True)
     shop.append(SHOP, ProductDetailsChanged(1, lead_time_days=7))

@@ -85,7 +85,7 @@ def test_merging_in_batches_equals_folding_in_memory(
     for batch in data.draw(_batches(said)):
         writer.write(_folded(live, batch))
     ReplayWriter(conn, "rules").write(_folded(replayed, said))
-    reported = {key: _as_told([change for k, change in said if k == key]) for key, _ in said}
+    reported = {key: _expected_row([change for k, change in said if k == key]) for key, _ in said}
     assert _stored(conn, "every_rule", live) == reported
     assert _stored(conn, "every_rule", replayed) == reported
 
@@ -188,7 +188,7 @@ def _folded(business: int, said: Iterable[Change]) -> Deltas:
     return deltas
 
 
-def _as_told(said: list[dict[str, Any]]) -> dict[str, Any]:
+def _expected_row(said: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what the rules make of the changes of one row, each rule by its definition."""
     given_ = {column: [c[column] for c in said if c.get(column) is not None] for column in RULES.changes}
     newest = max(given_["at"], default=None)

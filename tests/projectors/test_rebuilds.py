@@ -320,7 +320,7 @@ def test_rows_that_no_key_can_hold_are_not_resumed(world: World) -> None:
 
 
 @pytest.mark.parametrize("poison", [b"broken", *POISONS.values()], ids=["broken", *POISONS])
-def test_a_business_that_is_parked_is_rebuilt_up_to_the_same_event(world: World, poison: Any) -> None:  # noqa: ANN401
+def test_a_business_that_is_parked_is_rebuilt_up_to_the_same_event(world: World, poison: Any) -> None:  # noqa: ANN401 - a parameter of the test
     position = write(world, poison)
     world.project("sales")
     live = world.rows("sales")

@@ -58,7 +58,7 @@ def test_an_expired_or_withdrawn_recommendation_has_a_reason(world: World) -> No
     assert found == [(DISMISSED, "expired"), (DISMISSED, "resolved")]
 
 
-def test_the_last_word_on_what_came_of_it_stays(world: World) -> None:
+def test_the_last_recorded_outcome_stays(world: World) -> None:
     world.append(SHOP, issued(), RecommendationExecuted(1, DAY, {}, DAY))
     world.append(SHOP, RecommendationFollowedUp(1, DAY, "customers_returned", {"customer_ids": [1]}))
     world.append(SHOP, RecommendationFollowedUp(1, DAY, "customers_returned", {"customer_ids": [1, 2]}))

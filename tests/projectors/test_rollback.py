@@ -15,7 +15,7 @@ from tests.support.world import World, differences
 
 SALES = REGISTRY["sales"]
 SHOP = 7
-# Returns nothing; what is being made is wanted no more.
+# Marks the generations that are being built as to be dropped.
 DROP = """UPDATE projections.generations SET state = 'dropping'
     WHERE projection = 'sales' AND state IN ('replaying', 'catching_up')"""
 

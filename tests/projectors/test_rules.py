@@ -165,12 +165,12 @@ def test_a_preview_shows_recommendations_added_and_withdrawn(world: World) -> No
     before = world.rows("recommendations")
     strict = rules(rfm={"segment_tenths": [17, 40, 45, 49]})
     found = preview(world.source, REGISTRY["customers"], OperationRequest(GenerationKind.PREVIEW, SHOP, strict))
-    told = found.as_json()["recommendations"]
+    effects = found.as_json()["recommendations"]
     changed = {"type": "retention", "subject": "customers", "from": None}
-    ((business, (change,)),) = ((of["business_id"], of["changes"]) for of in told["by_business"])
+    ((business, (change,)),) = ((of["business_id"], of["changes"]) for of in effects["by_business"])
     assert (business, change) == (SHOP, {**changed, "to": change["to"]})
     assert change["to"]["urgency"] == "medium"
-    assert told["moves"] == [{"column": "retention", "from": None, "to": "medium", "rows": 1}]
+    assert effects["moves"] == [{"column": "retention", "from": None, "to": "medium", "rows": 1}]
     assert (None, "recommendations", "retention", None, "medium", 1) in list(found.lines())
     assert (SHOP, "recommendations", "retention", None, "medium", 1) in list(found.lines())
     world.append(None, RuleActivated("rfm", "rfm.v1.1", {"segment_tenths": [17, 40, 45, 49]}))

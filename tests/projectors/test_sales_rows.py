@@ -18,7 +18,7 @@ MORNING, NOON = 9 * 3600, 12 * 3600
 
 
 def at(seconds: int) -> dt.datetime:
-    """Return what the clock in Dhaka shows so many seconds into the day."""
+    """Return the time of day in Dhaka at a number of seconds after midnight."""
     return dt.datetime.combine(DAY, dt.time()) + dt.timedelta(seconds=seconds)
 
 

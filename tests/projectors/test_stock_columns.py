@@ -19,7 +19,7 @@ from tests.support.shop_events import DAY, batch, file_id, sale
 
 SHOP = 7
 TOMORROW, YESTERDAY = DAY + dt.timedelta(days=1), DAY - dt.timedelta(days=1)
-Told = tuple[dt.datetime, Event]
+Dated = tuple[dt.datetime, Event]
 
 
 def at(clock: str, date: dt.date = DAY) -> dt.datetime:
@@ -32,7 +32,7 @@ def second(clock: str) -> int:
     return moment.hour * 3600 + moment.minute * 60 + moment.second
 
 
-def stock(*reported: Told) -> int:
+def stock(*reported: Dated) -> int:
     """Return the stock of the one product after this was recorded, each at its instant."""
     deltas = Deltas(INVENTORY.folded)
     for position, (moment, event) in enumerate(reported, 1):
@@ -45,23 +45,23 @@ def stock(*reported: Told) -> int:
     return int(quantity)
 
 
-def column(clock: str, pieces: int, date: dt.date = DAY) -> Told:
-    """Return that a ledger said at this time that so many were there on `date`."""
+def column(clock: str, pieces: int, date: dt.date = DAY) -> Dated:
+    """Return the event of a ledger, uploaded at this time, with the stock on `date`."""
     line = ProductLine(1, None, None, pieces * 1000, date)
     return at(clock), ProductSheetRecorded(file_id(SHOP), [line])
 
 
-def moved(clock: str, kind: str, pieces: int) -> Told:
+def moved(clock: str, kind: str, pieces: int) -> Dated:
     """Return what was entered as it happened."""
     return at(clock), StockMoved(1, kind, pieces * 1000, DAY, second(clock))
 
 
-def sold(clock: str, pieces: int, date: dt.date = DAY, tx: int = 900) -> Told:
+def sold(clock: str, pieces: int, date: dt.date = DAY, tx: int = 900) -> Dated:
     """Return a sale by hand without a time, entered on its day."""
     return at(clock, date), SaleRecorded(tx, date, None, 1, None, pieces * 1000, 1000, None, "")
 
 
-def ledger(clock: str, *rows: tuple[str | None, int], date: dt.date = DAY) -> Told:
+def ledger(clock: str, *rows: tuple[str | None, int], date: dt.date = DAY) -> Dated:
     """Return what a ledger of `clock` of sales of `date`: when, if it says so, and how many."""
     sales = [
         sale(tx, qty=pieces * 1000, date=date, time=None if when is None else second(when))

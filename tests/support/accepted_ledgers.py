@@ -24,7 +24,7 @@ class Held:
 
 
 def ledger(count: int, shop: str = "", first: int = 0) -> bytes:
-    """Return a ledger of so many different sales; every tenth has no customer, every twentieth a phone."""
+    """Return a ledger of a number of different sales; every tenth has no customer, every twentieth a phone."""
     lines = [HEADER]
     for n in range(first, first + count):
         customer = "" if n % 10 == 0 else f"{shop} Customer {n % 97}".strip()
@@ -35,7 +35,7 @@ def ledger(count: int, shop: str = "", first: int = 0) -> bytes:
     return "".join(lines).encode()
 
 
-def accept(store: EventStore, files: Files, business: int, content: bytes, **options: Any) -> str:  # noqa: ANN401
+def accept(store: EventStore, files: Files, business: int, content: bytes, **options: Any) -> str:  # noqa: ANN401 - options passed on unchanged
     """Store a ledger and record that it was accepted; returns its file id."""
     file_id = uuid.uuid4()
     put = files.writer(business, file_id)

@@ -85,7 +85,7 @@ async def public() -> Response:
 
 @router.get("/whoami")
 async def whoami(who: Annotated[Principal, Depends(principal)]) -> Response:
-    """Tell who asks."""
+    """Answer with the principal of the request."""
     return ok({"user_id": who.user_id, "business_id": who.business_id})
 
 
@@ -191,7 +191,7 @@ def application(chosen: Settings | None = None, *, redis_url: str | None = None)
 
 
 def bearer(who: Principal, *, at: dt.datetime | None = None, chosen: Settings | None = None) -> dict[str, str]:
-    """Return the header that says who asks, with a token made now or `at`."""
+    """Return the header that authenticates a request, with a token made now or `at`."""
     token = TokenProvider(chosen or settings()).access(who, at or dt.datetime.now(dt.UTC))
     return {"Authorization": f"Bearer {token}"}
 
@@ -207,7 +207,7 @@ def serving(app: FastAPI) -> Iterator[httpx.Client]:
     thread.start()
     try:
         listener.listen()
-        with httpx.Client(base_url="http://127.0.0.1:%d" % listener.getsockname()[1], timeout=10) as client:  # noqa: UP031
+        with httpx.Client(base_url="http://127.0.0.1:%d" % listener.getsockname()[1], timeout=10) as client:  # noqa: UP031 - the port alone is formatted
             yield client
     finally:
         server.should_exit = True

@@ -21,7 +21,7 @@ from write_side.forecasting.models.prediction import (
 from write_side.forecasting.models.process import ProductTask
 
 TODAY = dt.date(2025, 11, 3)
-# Of so many units on the first day: what becomes of the forecast.
+# The units sold on the first day select the outcome of the forecast.
 HANGS, DIES, RAISES, SHORT, COMPUTES = 11.0, 12.0, 13.0, 14.0, 15.0
 ACCURACY = Accuracy(
     mape=None,
@@ -37,7 +37,7 @@ ACCURACY = Accuracy(
 
 
 class LastDay:
-    """Foretells the last day for ever, unless the first day says otherwise."""
+    """Predicts the demand of the last day for all days, unless the first day says otherwise."""
 
     def predict(
         self, history: History, horizon: int, start: dt.date, windows: Sequence[Window], champion: str | None
@@ -79,7 +79,7 @@ class LastDay:
             accuracy=ACCURACY,
             windows=(
                 *windows,
-                Window(cutoff=history.as_of, known=sum(history.demand), foretold={"last_day": (last,)}),
+                Window(cutoff=history.as_of, known=sum(history.demand), predicted={"last_day": (last,)}),
             ),
         )
 

@@ -48,7 +48,7 @@ def appending(world: World, first_tx: int = 1, pause: float = 0.005) -> Iterator
 
 @contextmanager
 def a_stuck_batch(world: World, processes: int = 1) -> Iterator[None]:
-    """Keep a table of the serving generation locked until so many wait for it, each in the middle of a batch."""
+    """Lock a table of the serving generation until `processes` followers wait for it, each within a batch."""
     with connect(world.url, role=PROJECTOR) as conn, conn.transaction():
         table = Identifier(world.schema("sales"), "sales_totals")
         conn.execute("SET LOCAL lock_timeout = 0")

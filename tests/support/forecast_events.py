@@ -30,7 +30,7 @@ def made(
     as_of: dt.date | None = None,
     accuracy: Accuracy = ACCURACY,
 ) -> ForecastMade:
-    """Return a forecast of so many units on each day; sums vary by half of what is expected, either way."""
+    """Return a forecast of a number of units on each day; sums vary by half of what is expected, either way."""
     days = [
         ForecastDay(made_on + dt.timedelta(n), 1000 * u, 1000 * u, 500 * u, 1500 * u, 960 - n)
         for n, u in enumerate(units, 1)

@@ -13,7 +13,7 @@ MADE = "SELECT topic, state FROM log.events WHERE business_id = %s AND topic = %
 
 
 def made_forecasts(running: RunningSystem, shop: Shop, runs: int) -> list[ForecastMade]:
-    """Return the forecasts of a shop once so many runs are done."""
+    """Return the forecasts of a shop once a number of runs are done."""
     wait_until(lambda: rows(running.container.url, COMPLETED, shop.business_id) == [(runs,)], patience=240)
     found = rows(running.container.url, MADE, shop.business_id, ForecastMade.topic)
     return [event for topic, state in found if isinstance(event := decode(topic, bytes(state)), ForecastMade)]

@@ -1,4 +1,4 @@
-"""Small events to fill a log with, and connections to look at what became of them."""
+"""Small events to fill a log with, and connections to read it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from psycopg import Connection
 from shared.domain.events.identity import LoggedIn
 from shared.eventstore.codec import encode
 
-# Return nothing: ends other connections, and what tests have written is gone.
+# End other connections, and delete what tests have written.
 CUT_OFF_OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
 EMPTY = """DO $$ DECLARE

@@ -105,13 +105,13 @@ def _today(settled: RecordedEvent, days: list[tuple[int, dt.date]]) -> dt.date:
 
 def _people(own: Sequence[RecordedEvent], people: People, business: int) -> list[Row]:
     found: dict[int, Row] = {}
-    for _, number, sealed in _told(own):
+    for _, number, sealed in _sealed_customers(own):
         row = found.setdefault(number, {"business_id": business, "id": number, **dict.fromkeys(DETAILS)})
         row |= {d: v for d, v in people.get(sealed, {}).items() if d in DETAILS and v is not None}
     return [row | {"sort_name": None if row["name"] is None else row["name"].casefold()} for row in found.values()]
 
 
-def _told(own: Sequence[RecordedEvent]) -> list[tuple[Event, int, str]]:
+def _sealed_customers(own: Sequence[RecordedEvent]) -> list[tuple[Event, int, str]]:
     reported: list[tuple[Event, int, str]] = []
     for recorded in own:
         event = recorded.event
@@ -124,7 +124,7 @@ def _told(own: Sequence[RecordedEvent]) -> list[tuple[Event, int, str]]:
 
 def _members(own: Sequence[RecordedEvent]) -> list[tuple[int, int | None]]:
     members: dict[int, int | None] = {
-        number: None for event, number, _ in _told(own) if isinstance(event, CustomersAdded)
+        number: None for event, number, _ in _sealed_customers(own) if isinstance(event, CustomersAdded)
     }
     members |= _merged(own)
     return list(members.items())

@@ -19,7 +19,7 @@ Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 People = Mapping[str, Mapping[str, str | None]]
 Subject = tuple[int | None, int, int]
-TOLD = (
+FORECAST_FIELDS = (
     "forecast_id",
     "made_on",
     "data_as_of",
@@ -71,7 +71,7 @@ def _said(recorded: RecordedEvent) -> list[tuple[Subject, Row]]:
     if isinstance(event, ForecastMade):
         reported = msgspec.to_builtins(event)
         report = {name: reported[name] for name in ("sums", "accuracy", "rivals")}
-        made = {name: getattr(event, name) for name in TOLD if hasattr(event, name)} | {
+        made = {name: getattr(event, name) for name in FORECAST_FIELDS if hasattr(event, name)} | {
             "status": "ready",
             "asked_on": event.made_on,
             "have": event.transactions,
@@ -86,7 +86,7 @@ def _said(recorded: RecordedEvent) -> list[tuple[Subject, Row]]:
 
 
 def _last(words: Sequence[Row]) -> Row:
-    names = ("status", "asked_on", "have", "need", *TOLD, "failed_on", "failure")
+    names = ("status", "asked_on", "have", "need", *FORECAST_FIELDS, "failed_on", "failure")
     return {name: next((w[name] for w in reversed(words) if name in w), None) for name in names}
 
 

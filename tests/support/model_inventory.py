@@ -169,7 +169,7 @@ def _stock(known: Sequence[RecordedEvent], rule: RuleActivated) -> list[Row]:
             on_hand = last.quantity + sum(m.moved - m.sold for m in later)
         given = goods["reorder_point"]
         auto = given is None or given < 0
-        point = _reckoned(goods, own, max(sold, default=0), _GIVEN | rule.parameters) if auto else given
+        point = _computed_point(goods, own, max(sold, default=0), _GIVEN | rule.parameters) if auto else given
         rows.append(
             {
                 "product_id": goods["product_id"],
@@ -185,7 +185,7 @@ def _stock(known: Sequence[RecordedEvent], rule: RuleActivated) -> list[Row]:
     return rows
 
 
-def _reckoned(goods: Row, own: Sequence[Move], today: int, given: Mapping[str, Any]) -> int | None:
+def _computed_point(goods: Row, own: Sequence[Move], today: int, given: Mapping[str, Any]) -> int | None:
     days = 0 if goods["first_sale_day"] is None else min(given["window_days"], today - goods["first_sale_day"] + 1)
     demand = [sum(m.sold for m in own if m.at // 86_400 == today - ago) for ago in range(days)]
     if days < given["enough_days"] or sum(demand) <= 0:

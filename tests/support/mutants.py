@@ -4,7 +4,7 @@ tests notice?
 Each mutant changes one operator, constant or condition of one function; it survives where the tests of its module pass
 nevertheless. Which ones are tried follows from the seed and from names of functions, not of files: figures taken before
 and after modules have moved are of the same mutants.
-"""  # fmt: skip
+"""
 
 import argparse
 import ast
@@ -25,10 +25,24 @@ RULES = ("shared/domain/rules/*.py", "shared/rules/*.py")
 PROJECTORS = ("projections/*/projector.py", "projections/*/derivation.py")
 SECONDS = 300
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or, ast.Or: ast.And,
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult, ast.Div: ast.Mult,
-}  # fmt: skip
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.FloorDiv,
+    ast.FloorDiv: ast.Mult,
+    ast.Div: ast.Mult,
+}
 
 
 class Mutant(NamedTuple):
@@ -119,9 +133,9 @@ def main() -> None:
         for kind, patterns in (("decisions", DECISIONS), ("rules", RULES), ("projectors", PROJECTORS)):
             tried = sample(patterns, chosen.count, chosen.seed)
             alive = [mutant for mutant in tried if survives(mutant, tree)]
-            print(f"{kind}: {len(tried) - len(alive)} of {len(tried)} mutants noticed", flush=True)  # noqa: T201
+            print(f"{kind}: {len(tried) - len(alive)} of {len(tried)} mutants noticed", flush=True)  # noqa: T201 - a command-line report
             for mutant in alive:
-                print(f"  survived: {mutant.path}:{mutant.line} {mutant.change}", flush=True)  # noqa: T201
+                print(f"  survived: {mutant.path}:{mutant.line} {mutant.change}", flush=True)  # noqa: T201 - a command-line report
 
 
 def _tracked() -> list[str]:

@@ -98,7 +98,7 @@ def completed(business: int, number: int = 0, *, created: int = 3) -> UploadComp
 
 
 def busy_shop(business: int, batches: int, rows: int = 20, first_tx: int = 1) -> Iterator[Event]:
-    """Yield what a shop does with a ledger of so many batches of `rows` sales: 9 products, 7 customers and walk-ins."""
+    """Yield the events of a ledger of `batches` batches of `rows` sales: 9 products, 7 customers and walk-ins."""
     if first_tx == 1:
         yield BusinessRegistered(business, business, f"Shop {business}", "retail")
         yield products(*(f"Product {i} of {business}" for i in range(1, 10)))

@@ -73,7 +73,7 @@ def refusal(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     return body
 
 
-def refused_in_both_languages(send: Callable[[dict[str, str]], httpx.Response], status: int, code: str) -> Any:  # noqa: ANN401
+def refused_in_both_languages(send: Callable[[dict[str, str]], httpx.Response], status: int, code: str) -> Any:  # noqa: ANN401 - JSON
     """Send with headers that name a language, in both; returns the details of the English refusal."""
     bangla = refusal(send({"Accept-Language": "bn"}), status, code)
     assert BANGLA.search(bangla["message"])

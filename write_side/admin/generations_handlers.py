@@ -21,7 +21,7 @@ REQUEST_ADOPTION = """SELECT projection, kind, state, rules, adoptable, running
     FROM projections.request_adoption(%s, %s)"""
 COMPLETE_ADOPTION = "SELECT projections.complete_adoption(%s)"
 REQUEST_DROP = "SELECT kind, state, dropped FROM projections.request_drop(%s)"
-# Tells whether a business has a history.
+# Returns whether a business has any events.
 SELECT_KNOWN = "SELECT EXISTS (SELECT FROM log.events WHERE business_id = %s) AS known"
 
 

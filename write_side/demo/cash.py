@@ -51,7 +51,7 @@ class Repaid(NamedTuple):
 
 @dataclass(frozen=True)
 class Money:
-    """Where the cash stood at the start of a day, when to be warned, what went out and came back since."""
+    """Opening balance of a day, the warning threshold, and the expenses and collections since."""
 
     opening_balance: int
     opening_date: dt.date
@@ -94,7 +94,7 @@ def _times(expense: Expense, since: dt.date, until: dt.date) -> int:
 
 
 def _months_before(day: dt.date, months: int) -> dt.date:
-    """Return a day so many months earlier, at the latest the 28th: the days after are missing in some months."""
+    """Return a day `months` earlier, at the latest the 28th: not every month has the later days."""
     years, month = divmod(day.month - 1 - months, 12)
     return dt.date(day.year + years, month + 1, min(day.day, 28))
 

@@ -1,4 +1,4 @@
-"""What stands on the demo shop's shelves: a neighbourhood grocery in Dhaka, prices in taka."""
+"""Products of the demo shop, a neighbourhood grocery in Dhaka; prices in taka."""
 
 from dataclasses import dataclass
 

@@ -29,7 +29,7 @@ _DAY = dt.timedelta(1)
 
 
 class Line(NamedTuple):
-    """A sale as it stands in the ledger."""
+    """A sale as a row of the ledger."""
 
     date: dt.date
     good: Good
@@ -91,7 +91,7 @@ class DemoShop:
 
 
 def demo_shop(seed: int, today: dt.date) -> DemoShop:
-    """Return the shop of a seed as it stands at the end of `today`."""
+    """Return the shop of a seed as of the end of `today`."""
     chance = random.Random(f"{seed}/{today}")  # noqa: S311 - the same shop again is what is wanted
     owner, customers = owner_name(chance), people(chance, today)
     lines = _lines(chance, customers, today)
@@ -150,9 +150,9 @@ def _lent(lines: Sequence[Line]) -> list[tuple[dt.date, Person, int]]:
 
 
 def _shelves(lines: Sequence[Line], today: dt.date) -> list[Shelf]:
-    """Return counts and deliveries that leave of each product so many days of usual sales.
+    """Return stock counts and deliveries that leave each product with stock for its planned number of days.
 
-    Each delivery brings what is sold until the next; the last one of what runs out came too small.
+    A delivery covers the sales until the next one; for a product that runs out, the last one was too small.
     """
     sold: Counter[tuple[str, int]] = Counter()
     for line in lines:

@@ -41,7 +41,7 @@ def windows_of(recorded: Sequence[BacktestWindow], scale: int) -> tuple[Window, 
         Window(
             cutoff=window.cutoff,
             known=window.known,
-            foretold={model: tuple(n / scale for n in days) for model, days in window.foretold.items()},
+            predicted={model: tuple(n / scale for n in days) for model, days in window.foretold.items()},
         )
         for window in recorded
     )
@@ -108,7 +108,7 @@ def _day(day: prediction.Day) -> ForecastDay:
 
 def _new(windows: Sequence[Window], scale: int, provenance: Provenance) -> list[BacktestWindow]:
     found = [
-        BacktestWindow(w.cutoff, w.known, {m: [round(n * scale) for n in days] for m, days in w.foretold.items()})
+        BacktestWindow(w.cutoff, w.known, {m: [round(n * scale) for n in days] for m, days in w.predicted.items()})
         for w in windows
     ]
     return [window for window in found if window not in provenance.windows]

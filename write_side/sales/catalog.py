@@ -11,15 +11,15 @@ from write_side.sales.aggregate import customer_key, product_index_key
 from write_side.sales.csv.rows import LedgerRow, Mark
 from write_side.sales.csv.words import EXPENSE, SALE
 
-# Returns the first of so many consecutive public ids of a kind, "product" or "customer".
+# (kind, count) -> the first of `count` consecutive public ids of a kind, "product" or "customer".
 Allot = Callable[[str, int], int]
 
 
 def marking(lookup_key: Callable[[str, int | None, str], bytes], business_id: int | None) -> Mark:
     """Return what stands for a customer's name in the fingerprints of a business.
 
-    It is made with the house's key, not the customer's: it stays the same when the customer is forgotten, so that
-    ledgers uploaded again are known again.
+    It uses the key of the installation, not of the customer: it stays the same when the customer is erased, so that
+    the rows of a repeated upload are still recognized as duplicates.
     """
     return lambda name: lookup_key("fingerprint", business_id, name).hex()
 

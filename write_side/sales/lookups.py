@@ -1,4 +1,4 @@
-"""What the log tells of a single sale, product or customer of the unit's business."""
+"""Looks up in the log a single sale, product or customer of the unit's business."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -16,13 +16,13 @@ from shared.eventstore.store import EventStore, UnitOfWork
 from shared.jobs.queue import Job, Lease, Retry
 from write_side.sales import aggregate, catalog
 from write_side.sales.aggregate import Upload
+from write_side.sales.corrections import CORRECTED_ROWS, LEAVE_OUT, doubtful, without
 from write_side.sales.csv.ledger import Ledger, open_ledger, weighed_questions
 from write_side.sales.csv.profile import TooManyRows
 from write_side.sales.csv.records import NoLedger
 from write_side.sales.csv.rows import Mark, RowReader
 from write_side.sales.csv.sheet import Sheet
 from write_side.sales.recording import Ids, Recorder, meta_of, product_sheet
-from write_side.sales.upload.corrections import CORRECTED_ROWS, LEAVE_OUT, doubtful, without
 from write_side.sales.upload.memory import remembered
 
 _CHUNK_ROWS = 2000

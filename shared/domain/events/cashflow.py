@@ -7,7 +7,7 @@ from shared.eventstore.event import AuditAction, Event
 
 
 class CashSettingsChanged(Event, frozen=True):
-    """The owner set where the cash stood at the start of a day, or when to be warned; null means unchanged."""
+    """The owner set the opening balance of a day, or the warning threshold; null means unchanged."""
 
     topic: ClassVar[str] = "cashflow.CashSettingsChanged"
     audit: ClassVar[AuditAction | None] = AuditAction("cash_settings_change", "business", "business_id")

@@ -1,7 +1,7 @@
-"""What is asked of the models, and what the owner was told of demand and takings to come.
+"""Forecasts of demand and revenue: requested, made, failed.
 
 Quantities are thousandths of a unit, money is integer paisa, probabilities and confidences are thousandths; days are
-business days in Asia/Dhaka. Results are facts of what was told: nothing makes them again from the sales.
+business days in Asia/Dhaka. Results are recorded facts: a replay never recomputes them from the sales.
 """
 
 import datetime as dt
@@ -46,7 +46,7 @@ class ForecastsRequested(Event, frozen=True):
 class ForecastDay(Row, frozen=True):
     """What is expected to be sold on a day, exactly and as it is shown, and the bounds that hold in 95 of 100 cases.
 
-    `confidence`: how often the bounds held in the backtest, so many days ahead.
+    `confidence`: how often the bounds held in the backtest at this distance.
     """
 
     date: dt.date
@@ -75,10 +75,10 @@ class Rival(Row, frozen=True):
 
 
 class Accuracy(Row, frozen=True):
-    """How good forecasts were on so many weeks of the past; null where a measure means nothing. 0.2 is 20 %.
+    """Accuracy of forecasts in `windows` past weeks; null where a measure is undefined. 0.2 is 20 %.
 
     mape: mean error of the days with sales, or `mape_reason`; wape: errors over demand; mase: mean error over that of
-    repeating the week before; bias: what was foretold too much over demand; coverage: share of days within the bounds;
+    repeating the week before; bias: over-prediction over demand; coverage: share of days within the bounds;
     naive_wape: wape of repeating the week before; data_points_used: days looked at.
     """
 
@@ -94,10 +94,10 @@ class Accuracy(Row, frozen=True):
 
 
 class BacktestWindow(Row, frozen=True):
-    """What each model foretold for the days after `cutoff`, when `known` units (or paisa) of demand were known.
+    """What each model predicted for the days after `cutoff`, when `known` units (or paisa) of demand were known.
 
-    It is handed to the next forecast, which adds one week and need not begin anew; so an event tells only of weeks that
-    are new, or were made again because the past had changed.
+    The next forecast reuses it and adds one week; so an event contains only the weeks that are new, or were recomputed
+    because the past had changed.
     """
 
     cutoff: dt.date
@@ -106,7 +106,7 @@ class BacktestWindow(Row, frozen=True):
 
 
 class ForecastMade(Event, frozen=True):
-    """The owner was told what a product will sell on each of the `horizon` days after `made_on`.
+    """A forecast of the demand of a product on each of the `horizon` days after `made_on`.
 
     `levels` are the probabilities of which `quantiles` has the demand summed up to a day: those of the first day, then
     those of the second, and so on. `transactions` is what the forecast was made from, `data_as_of` the shop's last day
@@ -160,7 +160,7 @@ class TakingsDay(Row, frozen=True):
 
 
 class RevenueForecastMade(Event, frozen=True):
-    """The owner was told what the shop will take in, sales on credit aside, on each day after `made_on`."""
+    """A forecast of the revenue of a shop, without sales on credit, on each day after `made_on`."""
 
     topic: ClassVar[str] = "forecasting.RevenueForecastMade"
     run_id: str

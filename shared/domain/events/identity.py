@@ -89,7 +89,7 @@ class LoggedIn(Event, frozen=True):
 
 
 class LoggedOut(Event, frozen=True):
-    """A session family ended at its owner's wish."""
+    """The user logged out: a session family ended."""
 
     topic: ClassVar[str] = "identity.LoggedOut"
     audit: ClassVar[AuditAction | None] = AuditAction("logout", "session", "family")

@@ -1,4 +1,4 @@
-"""What a shop was advised to do, and what came of it.
+"""Recommendations to a shop, the answers of its owner, and their outcomes.
 
 All recommendations of a shop are one stream. Events carry facts: texts are made at reading, names are looked up then.
 Money is integer paisa, quantities are thousandths, dates are business dates in Asia/Dhaka.
@@ -70,7 +70,7 @@ class RecommendationExpired(Event, frozen=True):
 
 
 class RecommendationViewed(Event, frozen=True):
-    """The owner looked at it, for so many seconds if the screen said so."""
+    """The owner viewed it, for a number of seconds if the client reported one."""
 
     topic: ClassVar[str] = "recommendations.RecommendationViewed"
     audit: ClassVar[AuditAction | None] = AuditAction("recommendation_view", "recommendation", "recommendation_id")
@@ -81,7 +81,7 @@ class RecommendationViewed(Event, frozen=True):
 class RecommendationExecuted(Event, frozen=True):
     """The owner said to do it: `action` is what, with the owner's own changes in it, `modified` the names of those.
 
-    Nothing was sent to anybody. `follow_until` is the day by which it shows what came of it.
+    Nothing was sent to anybody. `follow_until` is the last day on which the outcome is measured.
     """
 
     topic: ClassVar[str] = "recommendations.RecommendationExecuted"

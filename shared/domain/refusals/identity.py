@@ -7,7 +7,7 @@ from shared.errors import Refusal
 
 
 class InvalidCredentials(Refusal):
-    """E-mail or password is wrong; which one is not told."""
+    """E-mail or password is wrong; the answer does not say which one."""
 
     error_code = "INVALID_CREDENTIALS"
     status = 401

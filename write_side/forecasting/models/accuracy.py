@@ -1,4 +1,4 @@
-"""How good a forecast has been: errors and coverage over the backtest's windows."""
+"""Accuracy of a forecast: errors and coverage over the windows of its backtest."""
 
 from collections.abc import Sequence
 
@@ -11,20 +11,20 @@ from write_side.forecasting.models.series import WEEK, Bools, Floats, Series
 
 # What the 95 % band held on real shops on the first day and on the thirtieth, and how many days that counts for.
 _USUAL_FIRST, _USUAL_DAILY, _COUNTS_FOR = 0.93, 0.001, 60
-# Days so far apart or nearer tell of each other's coverage.
+# Distances (days ahead) within this difference share their coverage estimate.
 _NEAR = 3
 _LOWEST = 0.5
 
 
 def measure(series: Series, pairs: Pairs, naive: Pairs, held: Sequence[Bools]) -> Accuracy:
-    """Return the accuracy of a model over its windows; `held` tells of each day whether it was within the band."""
+    """Return the accuracy of a model over its windows; `held` says for each day whether it was within the band."""
     if not pairs:
         return _unknown(series, "no_window", 0)
     actual = np.concatenate([came for came, _ in pairs])
     if not actual.any():
         return _unknown(series, "no_sales", len(pairs))
-    apart = np.concatenate([foretold for _, foretold in pairs]) - actual
-    naive_apart = np.concatenate([foretold - came for came, foretold in naive])
+    apart = np.concatenate([predicted for _, predicted in pairs]) - actual
+    naive_apart = np.concatenate([predicted - came for came, predicted in naive])
     demand, sold = float(actual.sum()), actual > 0
     weekly = np.abs(series.demand[WEEK:] - series.demand[:-WEEK])
     scale = float(weekly.mean()) if len(weekly) else 0.0
@@ -45,11 +45,11 @@ def held_out(pairs: Pairs, noise: float, usual: float, *, whole: bool) -> list[B
     """Return for each window which of its days were within the 95 % band that the other windows alone would give."""
     found = []
     levels = np.array([0.025, 0.975])
-    for left, (actual, foretold) in enumerate(pairs):
+    for left, (actual, predicted) in enumerate(pairs):
         others = [pair for index, pair in enumerate(pairs) if index != left]
         fitted = bands.fit(others, noise, usual, whole=whole)
         days = np.arange(1.0, len(actual) + 1)
-        edges = fitted.quantiles(foretold, np.ones(len(actual)), days, levels)
+        edges = fitted.quantiles(predicted, np.ones(len(actual)), days, levels)
         edges = np.round(edges) if whole else edges
         found.append((edges[:, 0] <= actual) & (actual <= edges[:, 1]))
     return found

@@ -23,16 +23,16 @@ _KAPPAS = np.geomspace(0.25, 16, 19)
 _PHI_DAYS, _TAU_WEEKS, _KAPPA_DAYS, _KAPPA_WEEKS = 14, 10, 160, 120
 # The relative variance of a week's level that is usual; half that of days where these differ little.
 _TAU, _TAU_OF_NOISE = 0.4, 0.5
-# Less than this share of the mean day's demand is not foretold, as far as the band goes; the level's variance grows no
-# further beyond so many days.
+# Bands treat a prediction below this share of the mean day's demand as that share; the variance of the level stops
+# growing after this number of days.
 _LEAST, _FARTHEST = 0.02, 120
 _TINY = 1e-9
 
 
 class _Spans(NamedTuple):
-    """What was foretold of spans of days, what came, and how many days ahead their last was."""
+    """Predicted and actual demand of spans of days, and how many days ahead the last day of each is."""
 
-    foretold: Floats
+    predicted: Floats
     actual: Floats
     ahead: Floats
 
@@ -46,18 +46,18 @@ class Bands:
     least: float
     kappas: tuple[tuple[float, ...], ...]
 
-    def quantiles(self, foretold: Floats, days: Floats, ahead: Floats, levels: Floats) -> Floats:
+    def quantiles(self, predicted: Floats, days: Floats, ahead: Floats, levels: Floats) -> Floats:
         """Return the quantiles at rising `levels` (columns) of the demand of spans (rows).
 
-        A span is of so many days (1 for a day), its last is so many days ahead. A span with nothing foretold is of
-        closed days and has only zeros.
+        `days` is the length of each span, `ahead` how many days ahead its last day is. A span with a prediction of zero
+        is closed days: its quantiles are zeros.
         """
         from scipy.special import gammaincinv  # noqa: PLC0415 - a third of a second that only forecasts should pay
 
-        mean = np.maximum(foretold, self.least * days)
+        mean = np.maximum(predicted, self.least * days)
         scaled = _variance(self.phi, self.tau, mean, ahead)[:, None] * self._kappa(days, levels)
         found = gammaincinv(mean[:, None] ** 2 / scaled, levels[None, :]) * scaled / mean[:, None]
-        return np.asarray(np.where(foretold[:, None] > 0, _outward(np.nan_to_num(found), levels), 0.0))
+        return np.asarray(np.where(predicted[:, None] > 0, _outward(np.nan_to_num(found), levels), 0.0))
 
     def _kappa(self, days: Floats, levels: Floats) -> Floats:
         """Return the scale for each span and level: between days and weeks, and between both bands, in logarithms."""
@@ -71,16 +71,16 @@ class Bands:
 
 
 def fit(pairs: Pairs, noise: float, usual: float, *, whole: bool) -> Bands:
-    """Return the bands that held in windows of (actual, foretold).
+    """Return the bands that held in windows of (actual, predicted).
 
     noise: variance over mean of the days of the history; usual: its mean demand per day. Days of which nothing was
-    foretold and on which nothing was sold are closed days and tell nothing.
+    predicted and on which nothing was sold are closed days and tell nothing.
     """
     least = max(_LEAST * usual, _TINY)
     days, weeks = (_spans(pairs, length, least) for length in (1, WEEK))
     kept = _PHI_DAYS * max(usual, _TINY)
-    apart = float(((days.actual - days.foretold) ** 2).sum())
-    phi = max((apart + noise * kept) / (float(days.foretold.sum()) + kept), _TINY)
+    apart = float(((days.actual - days.predicted) ** 2).sum())
+    phi = max((apart + noise * kept) / (float(days.predicted.sum()) + kept), _TINY)
     tau = _level_variance(weeks, phi, min(_TAU, _TAU_OF_NOISE * phi / max(usual, _TINY)))
     step = 0.5 if whole else 0.0
     kappas = tuple(
@@ -108,8 +108,8 @@ def _variance(phi: float, tau: float, mean: Floats, ahead: Floats) -> Floats:
 
 def _spans(pairs: Pairs, length: int, least: float) -> _Spans:
     rows = [
-        (foretold[begin : begin + length].sum(), actual[begin : begin + length].sum(), begin + length)
-        for actual, foretold in pairs
+        (predicted[begin : begin + length].sum(), actual[begin : begin + length].sum(), begin + length)
+        for actual, predicted in pairs
         for begin in range(0, len(actual) - length + 1, length)
     ]
     table = np.array([row for row in rows if row[0] or row[1]], dtype=np.float64).reshape(-1, 3)
@@ -121,8 +121,8 @@ def _level_variance(weeks: _Spans, phi: float, usual: float) -> float:
 
     It is drawn to what is usual.
     """
-    squares = float((weeks.foretold**2 * _growth(weeks.ahead)).sum())
-    excess = float(((weeks.actual - weeks.foretold) ** 2 - phi * weeks.foretold).sum())
+    squares = float((weeks.predicted**2 * _growth(weeks.ahead)).sum())
+    excess = float(((weeks.actual - weeks.predicted) ** 2 - phi * weeks.predicted).sum())
     count = len(weeks.actual)
     found = min(max(excess / squares, 0.0), 1.0) if squares else 0.0
     return (found * count + usual * _TAU_WEEKS) / (count + _TAU_WEEKS)
@@ -136,8 +136,8 @@ def _scale(spans: _Spans, phi: float, tau: float, *, level: float, step: float, 
     """
     from scipy.special import gammainc, ndtr, ndtri  # noqa: PLC0415 - as above
 
-    mean = spans.foretold[:, None]
-    variance = _variance(phi, tau, spans.foretold, spans.ahead)[:, None] * _KAPPAS
+    mean = spans.predicted[:, None]
+    variance = _variance(phi, tau, spans.predicted, spans.ahead)[:, None] * _KAPPAS
     below, above = (
         gammainc(mean * mean / variance, np.maximum(spans.actual[:, None] + side, 0) * mean / variance)
         for side in (-step, step)

@@ -1,4 +1,4 @@
-"""Who foretells: a rival takes over only when it was clearly better over eight weeks; forecasts must not flutter."""
+"""Choice of the champion model: a rival replaces it only after eight clearly better weeks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ WINDOWS, CLEARLY, UNBIASED = 8, 0.9, 0.2
 class Score:
     """Of the first week after each cutoff: error is the mean of wape per day and wape of the week's sum.
 
-    Errors per day alone would reward foretelling too little of what sells on few days.
+    Errors per day alone would reward predicting too little of what sells on few days.
     """
 
     error: float
@@ -26,11 +26,11 @@ class Score:
 
     @classmethod
     def of(cls, pairs: Sequence[tuple[Floats, Floats]]) -> Self | None:
-        """Return the score over windows of (actual, foretold); None without demand."""
+        """Return the score over windows of (actual, predicted); None without demand."""
         demand = sum(float(actual[:WEEK].sum()) for actual, _ in pairs)
         if not demand:
             return None
-        apart = [foretold[:WEEK] - actual[:WEEK] for actual, foretold in pairs]
+        apart = [predicted[:WEEK] - actual[:WEEK] for actual, predicted in pairs]
         wape = sum(float(np.abs(days).sum()) for days in apart) / demand
         weekly = sum(abs(float(days.sum())) for days in apart) / demand
         bias = sum(float(days.sum()) for days in apart) / demand
@@ -41,7 +41,7 @@ def choose(scores: Mapping[str, Score], champion: str | None, begins: str) -> st
     """Return the champion from now on.
 
     champion: the last one, which stays unless another is clearly better (10 % less error over eight windows, bias
-    within 20 %); where it is none of `scores`, `begins` stands in its place.
+    within 20 %); if it has no score, `begins` is taken instead.
     """
     holder = champion if champion is not None and champion in scores else begins
     if holder not in scores:

@@ -1,4 +1,4 @@
-"""The models by name, which of them a history of some length is foretold with, and how they are combined."""
+"""Models by name, which of them are used for a length of history, and how they are combined."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from write_side.forecasting.models.series import Floats, Series
 NAIVE = "seasonal_naive"
 _MODELS = {
     "ets": statistical.ets,
-    "weekday_mean": weekday_mean.foretell,
+    "weekday_mean": weekday_mean.predict,
     "theta": statistical.theta,
-    "prophet": prophet_model.foretell,
+    "prophet": prophet_model.predict,
     "tsb": statistical.tsb,
     "croston": statistical.croston,
     NAIVE: statistical.seasonal_naive,
 }
 # Fewer days with sales than these are not enough for a model; fewer days of history than those not for Prophet.
 _FEW_SALES, _SHORT = 14, 60
-# While little is known, what sells on less than this share of days is foretold by a method for intermittent demand.
+# With a short history, a product that sells on less than this share of days gets a method for intermittent demand.
 _OFTEN = 0.5
 
 
 @dataclass(frozen=True)
 class Lineup:
-    """Who foretells a tier: combinations by name (each the mean of its members), single models, and who begins."""
+    """The models of a tier: combinations by name (means of their members), single models, initial champion."""
 
     tier: Tier
     begins: str
@@ -43,20 +43,20 @@ class Lineup:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Return who may become champion."""
+        """Return the names of all models and combinations that may become champion."""
         return (*self.combined, *self.models)
 
     def run(self, series: Series, ahead: int) -> dict[str, Floats]:
-        """Return what each model foretells of the next days."""
+        """Return the prediction of each model for the next `ahead` days."""
         return {name: _MODELS[name](series, ahead) for name in self.models}
 
-    def told_by(self, name: str, foretold: Mapping[str, Floats]) -> Floats:
-        """Return what a model or a combination foretells, given what each model does."""
-        return np.asarray(np.mean([foretold[member] for member in self.combined.get(name, (name,))], axis=0))
+    def prediction_of(self, name: str, predicted: Mapping[str, Floats]) -> Floats:
+        """Return the prediction of a model or combination, given the predictions of the models."""
+        return np.asarray(np.mean([predicted[member] for member in self.combined.get(name, (name,))], axis=0))
 
 
 def lineup_for(series: Series) -> Lineup:
-    """Return who foretells a series.
+    """Return the models for a series.
 
     Over five real shops the mean of ETS, weekday means, Theta and Prophet was better than any of them alone; below 60
     days Prophet was worse than ETS and weekday means.

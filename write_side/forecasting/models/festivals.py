@@ -1,7 +1,7 @@
 """What Eid, Ramadan, Puja and the other stretches do to a product's demand, as factors learned from its own past.
 
-Prophet has effects of its own; by these the other models are told of a feast that comes, and one that has just passed
-is not taken for a new level.
+Prophet models holidays itself. These factors let the other models expect a coming feast, and keep them from taking one
+that has just passed for a new level.
 """
 
 import datetime as dt

@@ -63,7 +63,7 @@ def _span(start: dt.date, stretch: Stretch) -> Iterator[dt.date]:
 @lru_cache(maxsize=64)
 def _starts(year: int) -> dict[str, tuple[dt.date, ...]]:
     """Return the first day of each holiday's runs in a year; the moon's days are estimated where not announced yet."""
-    import holidays  # noqa: PLC0415 - whoever only reads a forecast shall not load calendars
+    import holidays  # noqa: PLC0415 - processes that only read forecasts must not load calendars
 
     named: dict[str, list[dt.date]] = {}
     home = holidays.country_holidays("BD", years=year, language="en_US")

@@ -54,23 +54,23 @@ def predict(
     """
     if history.transactions < LEAST_TRANSACTIONS:
         return NotEnough(have=history.transactions)
-    told = _Told.of(history, horizon, start, windows, champion)
-    edges, expected = told.edges(np.ones(horizon), told.days, whole=history.whole), told.days
+    fitted = _Fitted.of(history, horizon, start, windows, champion)
+    edges, expected = fitted.edges(np.ones(horizon), fitted.days, whole=history.whole), fitted.days
     cumulative = np.cumsum(expected)
     spans = np.arange(1.0, horizon + 1)
-    sums = told.edges(spans, cumulative, whole=False)
-    quantiles = told.bands.quantiles(cumulative, spans, spans + told.gap, np.array(LEVELS))
+    sums = fitted.edges(spans, cumulative, whole=False)
+    quantiles = fitted.bands.quantiles(cumulative, spans, spans + fitted.gap, np.array(LEVELS))
     quantiles = np.maximum.accumulate(np.maximum.accumulate(quantiles, axis=0), axis=1)
     return Prediction(
-        tier=told.lineup.tier,
-        model=told.name,
-        champion=told.name,
-        rivals=told.rivals,
-        days=_days(start, expected, edges, told.confidences(), whole=history.whole),
+        tier=fitted.lineup.tier,
+        model=fitted.name,
+        champion=fitted.name,
+        rivals=fitted.rivals,
+        days=_days(start, expected, edges, fitted.confidences(), whole=history.whole),
         sums={days: _total(float(cumulative[days - 1]), sums[days - 1]) for days in HORIZONS if days <= horizon},
         cumulative=tuple(tuple(round(level, _DIGITS) for level in row) for row in quantiles.tolist()),
-        accuracy=told.accuracy,
-        windows=told.windows,
+        accuracy=fitted.accuracy,
+        windows=fitted.windows,
     )
 
 
@@ -80,21 +80,21 @@ def predict_revenue(
     """Return a business's revenue per day from `start`; the history's demand is revenue in paisa."""
     if history.transactions < LEAST_TRANSACTIONS:
         return NotEnough(have=history.transactions)
-    told = _Told.of(history, days, start, windows, None)
-    edges = told.edges(np.ones(days), told.days, whole=True)
-    rows = zip(np.rint(told.days).tolist(), np.rint(edges[:, 0]).tolist(), np.rint(edges[:, 3]).tolist(), strict=True)
-    told_days = tuple(
+    fitted = _Fitted.of(history, days, start, windows, None)
+    edges = fitted.edges(np.ones(days), fitted.days, whole=True)
+    rows = zip(np.rint(fitted.days).tolist(), np.rint(edges[:, 0]).tolist(), np.rint(edges[:, 3]).tolist(), strict=True)
+    revenue_days = tuple(
         RevenueDay(
             date=start + dt.timedelta(days=n), paisa=int(paisa), lower=int(min(low, paisa)), upper=int(max(high, paisa))
         )
         for n, (paisa, low, high) in enumerate(rows)
     )
-    return RevenuePrediction(model=told.name, days=told_days, accuracy=told.accuracy, windows=told.windows)
+    return RevenuePrediction(model=fitted.name, days=revenue_days, accuracy=fitted.accuracy, windows=fitted.windows)
 
 
 @dataclass(frozen=True)
-class _Told:
-    """A forecast as arrays, with all that is known of its errors."""
+class _Fitted:
+    """The chosen model with its prediction as arrays, its error bands and its backtest."""
 
     lineup: Lineup
     name: str
@@ -109,7 +109,7 @@ class _Told:
     @classmethod
     def of(
         cls, history: History, horizon: int, start: dt.date, windows: Sequence[Window], last_champion: str | None
-    ) -> "_Told":
+    ) -> "_Fitted":
         """Run the models that are missing, choose, and measure the chosen one."""
         gap = (start - history.as_of).days - 1
         if gap < 0 or horizon <= 0:
@@ -124,12 +124,12 @@ class _Told:
         name = champion.choose(able, last_champion, lineup.begins)
         noise, usual = accuracy.noise_of(series)
         held = accuracy.held_out(pairs[name], noise, usual, whole=history.whole)
-        near = [(actual[:horizon], foretold[:horizon]) for actual, foretold in pairs[name]]
-        naive = [(actual[:horizon], foretold[:horizon]) for actual, foretold in pairs[NAIVE]]
+        near = [(actual[:horizon], predicted[:horizon]) for actual, predicted in pairs[name]]
+        naive = [(actual[:horizon], predicted[:horizon]) for actual, predicted in pairs[NAIVE]]
         return cls(
             lineup=lineup,
             name=name,
-            days=lineup.told_by(name, lineup.run(series, gap + horizon))[gap:],
+            days=lineup.prediction_of(name, lineup.run(series, gap + horizon))[gap:],
             gap=gap,
             bands=bands.fit(pairs[name], noise, usual, whole=history.whole),
             held=held,
@@ -138,9 +138,9 @@ class _Told:
             windows=tuple(kept),
         )
 
-    def edges(self, spans: Floats, foretold: Floats, *, whole: bool) -> Floats:
+    def edges(self, spans: Floats, predicted: Floats, *, whole: bool) -> Floats:
         """Return the edges of both bands of spans of days, as rows."""
-        found = self.bands.quantiles(foretold, spans, np.arange(1.0, len(foretold) + 1) + self.gap, _EDGES)
+        found = self.bands.quantiles(predicted, spans, np.arange(1.0, len(predicted) + 1) + self.gap, _EDGES)
         return np.asarray(np.rint(found)) if whole else found
 
     def confidences(self) -> list[float]:
@@ -149,13 +149,15 @@ class _Told:
 
 
 def _pairs(series: Series, windows: Sequence[Window], lineup: Lineup, name: str) -> Pairs:
-    return [(told.actual, lineup.told_by(name, told.foretold)) for told in backtest.told(series, windows)]
+    return [
+        (window.actual, lineup.prediction_of(name, window.predicted)) for window in backtest.outcomes(series, windows)
+    ]
 
 
 def _days(
     start: dt.date, expected: Floats, edges: Floats, confidences: Sequence[float], *, whole: bool
 ) -> tuple[Day, ...]:
-    """Return the days; whole quantities are rounded so that they sum up to the rounded sum, whatever the day."""
+    """Return the days; whole quantities are rounded so that their running sums are the rounded sums."""
     shown = np.diff(np.floor(np.cumsum(expected) + 0.5), prepend=0.0) if whole else expected
     rows = zip(expected.tolist(), shown.tolist(), edges.tolist(), confidences, strict=True)
     return tuple(

@@ -1,4 +1,4 @@
-"""What a forecast is told: its days, its sums, how good it has been. Numbers only, and light to import.
+"""Inputs and results of forecasting: days, sums and accuracy. Plain numbers, cheap to import.
 
 Quantities are units of the product as floats; `whole` units (pieces, boxes) are shown as whole numbers.
 """
@@ -52,19 +52,19 @@ class History:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """What every model foretold as of `cutoff`, with nothing known after it; the history tells what then came.
+    """What every model predicted as of `cutoff`, without data after it; actual demand comes from the history.
 
-    `known` is the demand of the year before: a window whose past has changed since is made anew. `foretold` has for
-    each model the demand of each of the days after the cutoff. Plain numbers, to be recorded and passed back.
+    `known` is the demand of the year before: a window whose past has changed since is recomputed. `predicted` maps each
+    model to the demand of the days after the cutoff. Plain numbers, to be recorded and passed back.
     """
 
     cutoff: dt.date
     known: float
-    foretold: Mapping[str, tuple[float, ...]]
+    predicted: Mapping[str, tuple[float, ...]]
 
     def __post_init__(self) -> None:
         """Turn lists, as JSON has them, into tuples."""
-        object.__setattr__(self, "foretold", {name: tuple(days) for name, days in self.foretold.items()})
+        object.__setattr__(self, "predicted", {name: tuple(days) for name, days in self.predicted.items()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +124,7 @@ class Accuracy:
 
     mape: mean of the daily errors over the days with sales, null with `mape_reason` where that means nothing;
     wape: sum of absolute errors over the sum of demand; mase: mean absolute error over that of last week's same day
-    within the history; bias: sum of (foretold less actual) over demand; coverage: share of days within the 95 % band;
+    within the history; bias: sum of (predicted - actual) over demand; coverage: share of days within the 95 % band;
     naive_wape: wape of repeating the last week. All null without a window, or without demand in any.
     """
 
@@ -144,7 +144,7 @@ class Prediction:
     """A forecast of one product's demand.
 
     tier: `fallback` for fewer than 14 days of sales history (a mean or an intermittent-demand method, and nothing is
-    known of its errors), `short` below 60 days, else `full`. model: what foretold these days; champion: what to pass
+    known of its errors), `short` below 60 days, else `full`. model: the name of the model used; champion: what to pass
     to the next `predict` (equal to model). sums: up to each of 7, 14 and 30 days within the horizon. cumulative: per
     day, the quantiles at LEVELS of the demand from the first day to it: P(demand > stock) for any stock.
     windows: to be recorded and passed to the next `predict`.

@@ -18,7 +18,7 @@ _YEARLY_DAYS = 2 * 365
 _HOLIDAY_SCALE = 0.5
 
 
-def foretell(series: Series, ahead: int) -> Floats:
+def predict(series: Series, ahead: int) -> Floats:
     """Return the demand of the next days."""
     import pandas as pd  # noqa: PLC0415 - see _quiet_prophet
 
@@ -48,7 +48,7 @@ def foretell(series: Series, ahead: int) -> Floats:
 def _quiet_prophet() -> Any:  # noqa: ANN401 - Prophet's class, which has no types
     """Return Prophet, loaded when first needed: a second that only a worker's child should pay.
 
-    It tells of a missing plotting library while it is loaded, and of every fit; both are silenced.
+    It logs a missing plotting library when it is imported, and every fit; both are silenced.
     """
     logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)
     from prophet import Prophet  # noqa: PLC0415 - see above

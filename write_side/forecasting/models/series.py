@@ -16,8 +16,8 @@ Bools = npt.NDArray[np.bool_]
 WEEK = 7
 # How far back models look, a closed weekday is looked for, and how likely it may be that it only seems closed.
 LONGEST, _CLOSED_DAYS, _BY_CHANCE = 2 * 366, 84, 0.01
-# A day is bulk if it is above so many interquartile ranges over the upper quartile of the days with sales, and above so
-# many times the upper quartile of its weekday; both want some days to tell.
+# A day is bulk if it exceeds the upper quartile of the days with sales by _BULK interquartile ranges, and _ABOVE times
+# the upper quartile of its weekday; needs at least _FEWEST days with sales and _WEEKS days of that weekday.
 _BULK, _ABOVE, _FEWEST, _WEEKS = 3.0, 1.5, 8, 4
 # The power of what trimming took away that forecasts are given back: see `lift`.
 _GIVEN_BACK = 0.25
@@ -25,7 +25,7 @@ _GIVEN_BACK = 0.25
 
 @dataclass(frozen=True)
 class Series:
-    """Demand per day from `first`, the day after the last being the first that is to be foretold."""
+    """Demand per day from `first`; predictions begin on the day after the last."""
 
     first: dt.date
     demand: Floats
@@ -42,7 +42,7 @@ class Series:
 
     @property
     def last(self) -> dt.date:
-        """Return the last day, the one before the first that is to be foretold."""
+        """Return the last day; predictions begin on the next."""
         return self.first + dt.timedelta(days=len(self) - 1)
 
     def until(self, day: dt.date) -> "Series":

@@ -54,6 +54,6 @@ def _fitted(series: Series, ahead: int, build: Callable[[Any, int], Any]) -> Flo
         return series.spread(np.full(ahead, mean), ahead)
     week = series.season if len(known) >= _CYCLES * series.season else 1
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of seasons that cannot be told in a few equal days: the mean stands in
+        warnings.simplefilter("ignore")  # no season can be estimated from a few equal days: the mean is used
         found = np.asarray(build(models, week).forecast(y=known, h=ahead)["mean"], dtype=np.float64)
     return series.spread(np.where(np.isfinite(found), found, mean), ahead)

@@ -8,7 +8,7 @@ from write_side.forecasting.models.series import WEEK, Floats, Series
 _SHARE_HALF_LIFE, _LEVEL_HALF_LIFE, _SHRINK = 56, 28, 4.0
 
 
-def foretell(series: Series, ahead: int) -> Floats:
+def predict(series: Series, ahead: int) -> Floats:
     """Return the demand of the next days."""
     demand = series.plain
     age = np.arange(len(series))[::-1]

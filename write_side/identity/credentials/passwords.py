@@ -15,7 +15,7 @@ SHORTEST, LONGEST = 8, 128
 # An account that does not exist is checked against this, so that it takes as long.
 NOBODY: Final = "$argon2id$v=19$m=19456,t=2,p=1$SwtHSRWDAvE+W8xau2qL/A$OgTLIErnYG1hfY3TMw5cUDTcNA8tbrjpLWoS4TPn9wA"
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
-# Whoever hashes holds one: each takes 19 MiB and a core.
+# Limits concurrent hashing: each hash takes 19 MiB and a core.
 SLOTS = threading.BoundedSemaphore(2)
 
 

@@ -14,7 +14,7 @@ class Sender(Protocol):
 
 
 class LogSender:
-    """For development only: the code stands in the log, where its owner is."""
+    """For development only: writes the code to the log."""
 
     def send_reset_code(self, email: str, code: str, language: str) -> None:
         """Log the code."""
@@ -22,10 +22,10 @@ class LogSender:
 
 
 class NoSender:
-    """For production without a sender: nothing is sent, and the operator is told so."""
+    """For production without a sender: sends nothing and logs a warning for the operator."""
 
-    def send_reset_code(self, email: str, code: str, language: str) -> None:  # noqa: ARG002
-        """Warn that a code had nowhere to go."""
+    def send_reset_code(self, email: str, code: str, language: str) -> None:  # noqa: ARG002 - the protocol's signature
+        """Warn that the code was not sent."""
         logger.warning("a password reset was asked for, but no sender is configured: plug one in")
 
 

@@ -58,7 +58,7 @@ def wait(failures: Failures, now: dt.datetime) -> Wait | None:
 
 
 def delay(streak: int) -> dt.timedelta:
-    """Return how long to wait after so many failures in a row: none up to four, then 1 s, 2 s, 4 s … 15 min."""
+    """Return how long to wait after `streak` failures in a row: none up to four, then 1 s, 2 s, 4 s … 15 min."""
     if streak < STREAK_ALLOWED:
         return dt.timedelta()
     doublings = min(streak - STREAK_ALLOWED, 20)

@@ -244,7 +244,7 @@ def _zone(match: re.Match[str]) -> dt.timezone:
     if not match["sign"]:
         return dt.UTC
     hours, minutes = int(match["zh"]), int(match["zm"] or 0)
-    if hours > _WIDEST_OFFSET or minutes >= 60:  # noqa: PLR2004
+    if hours > _WIDEST_OFFSET or minutes >= 60:  # noqa: PLR2004 - minutes of an hour
         raise BadCell(Fault.INVALID_DATE)
     offset = dt.timedelta(hours=hours, minutes=minutes)
     return dt.timezone(-offset if match["sign"] == "-" else offset)

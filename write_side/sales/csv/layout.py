@@ -29,7 +29,7 @@ from write_side.sales.csv.values import Decimals
 
 _NAMED_AT_MOST = 20
 _ONE = 1_000
-# Dates are written once a day where so many cells of the column are blank.
+# Dates are written once a day if at least one in this many cells of the column is blank.
 _ONE_IN = 20
 _AMOUNTS = ("net", "amount", "gross", "order_total")
 _MONEY = (*_AMOUNTS, "price", "discount", "order_discount", "paid", "due", "refunded")
@@ -105,6 +105,7 @@ def understand(table: Table, seen: Profile, mapping: Mapping[str, str], answers:
     mapping: the owner's choice of columns; answers: the owner's answers by question; known: answers to the questions of
     an earlier ledger of the same layout, which are proposed. Open questions are in the layout; it is read as proposed.
     """
+    insist_on_columns(table.header, mapping)
     if not seen.rows:
         raise NoLedger(Reason.HEADER_ONLY, found=table.header)
     return _Understanding(table, seen, mapping, Inquiry(answers, known)).layout()

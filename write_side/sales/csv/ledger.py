@@ -63,7 +63,7 @@ def open_ledger(
 ) -> Ledger:
     """Return a stored file as a ledger whose layout is settled over all its rows.
 
-    chunks: opens the file anew each time and yields its bytes. answers: the owner's, by question; mapping: the owner's
+    chunks: reopens the file on each call and yields its bytes. answers: the owner's, by question; mapping: the owner's
     choice of columns; known: answers to earlier ledgers of the layout. Raises NoLedger, TooManyRows.
     """
     table = kept(open_table(chunks, mapping or {}))

@@ -97,7 +97,7 @@ def product_of(sample: Sample, quantity: int, price: int, discount: int | None) 
 
 
 def agreement(one: Sequence[int | None], other: Sequence[int | None]) -> Agreement:
-    """Return in how many rows two columns agree to a paisa, signs aside; rows without a number are not compared."""
+    """Return in how many rows two columns agree to a paisa, ignoring signs; rows without a number are not compared."""
     pairs = [(abs(a), abs(b)) for a, b in zip(one, other, strict=True) if a is not None and b is not None]
     return Agreement(len(pairs), sum(1 for a, b in pairs if abs(a - b) <= _CENT))
 

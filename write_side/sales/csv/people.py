@@ -11,7 +11,7 @@ from write_side.sales.csv.questions import Inquiry, code_of
 from write_side.sales.csv.values import is_placeholder, is_weighed
 
 _PIECES = frozenset({"", "pc", "pcs", "piece", "pieces", "nos", "no", "ea", "each", "unit", "units", "পিস", "টি"})
-# A number of so many people is the shop's own or one that a till asks for.
+# A phone number shared by this many people belongs to the shop, or is a placeholder of the till.
 _CROWD = 3
 
 

@@ -53,7 +53,7 @@ class Question(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def kind(self) -> str:
-        """Return the code without its subject; texts of questions go by it."""
+        """Return the code without its subject; it selects the text of the question."""
         return self.code.partition(":")[0]
 
     @property

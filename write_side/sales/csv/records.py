@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from write_side.sales.csv.cells import ascii_digits, legible, loosely
 from write_side.sales.csv.columns import SHOWN, claims
-from write_side.sales.csv.encoding import HEAD_SIZE, MAX_LINE, head_of, lines, settle
+from write_side.sales.csv.encoding import MAX_LINE, head_of, lines, settle
 from write_side.sales.csv.faults import Fault, Notice, Remark
 
 DELIMITERS = ",;\t|"
@@ -20,7 +20,7 @@ REPORT_COLUMNS = ("row", "column", "value", "code", "message", "fix")
 
 _NAMED_AT_MOST = 20
 _KEPT_RECORDS = 50_000
-# A header is looked for in so many lines; below titles it names so many fields.
+# A header is searched in the first LINES_LOOKED_AT lines; below titles it names at least NAMES_BELOW_TITLES fields.
 LINES_LOOKED_AT = 40
 NAMES_BELOW_TITLES = 3
 _NAMES_ENOUGH = 4
@@ -124,7 +124,7 @@ class Header(NamedTuple):
 def text_table(chunks: Chunks, mapping: Mapping[str, str] | None = None, encoding: str | None = None) -> Table:
     """Return the table in a text file; raises NoLedger.
 
-    chunks: opens the file anew each time and yields its bytes, best in pieces of 64 KiB. mapping: the owner's choice
+    chunks: reopens the file on each call and yields its bytes, best in pieces of 64 KiB. mapping: the owner's choice
     of a column by field. encoding: where it is known, else the whole file decides.
     """
     head = head_of(chunks())
@@ -144,9 +144,13 @@ def text_table(chunks: Chunks, mapping: Mapping[str, str] | None = None, encodin
     if above:
         notices.append(Notice(Remark.LINES_ABOVE_HEADER.value, (str(above),)))
     table = Table("csv", encoding, header.delimiter, "", header.names, header.row, records, tuple(notices))
-    if len(head) < HEAD_SIZE and next(records(), None) is None:
-        raise NoLedger(Reason.HEADER_ONLY, found=header.names)
     return without_report_columns(table)
+
+
+def insist_on_records(table: Table) -> None:
+    """Raise NoLedger for a table without a row below its header."""
+    if next(table.records(), None) is None:
+        raise NoLedger(Reason.HEADER_ONLY, found=table.header)
 
 
 def kept(table: Table) -> Table:

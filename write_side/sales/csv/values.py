@@ -21,7 +21,7 @@ _LARGEST_PAISA = 10_000_000_00
 _LARGEST_QUANTITY = 1_000_000
 _LARGEST_STOCK = 1_000_000_000
 _ONE = 1_000
-# From so many decimals on, a number is what a spreadsheet calculated, not what somebody wrote.
+# A number with at least this many decimals was calculated by a spreadsheet, not typed.
 _CALCULATED = 6
 
 _CURRENCY = r"(?:৳|tk\.?|bdt|taka|টাকা|[$€£₹]|rs\.?)"

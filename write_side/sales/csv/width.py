@@ -43,8 +43,8 @@ class WidthReader:
     def is_doubtful(self, cells: list[str], payment: str | None) -> bool:
         """Return whether a row of less than 1,000 taka, whose customer is a group of digits, may have a cut amount.
 
-        It then reads just as well as one whose last cell was left away. Among shops that number their customers nothing
-        tells the two apart. A known way of payment speaks for the row.
+        It then reads just as well as one whose last cell was left away. In a shop that numbers its customers the two
+        cannot be distinguished. A known way of payment speaks for the row.
         """
         return payment in _UNSURE and self._is_cut(cells)
 
@@ -58,7 +58,7 @@ class WidthReader:
 
 
 def is_group(cell: str) -> bool:
-    """Return whether the cell may be what stands behind a comma of an amount: begins with two or three digits."""
+    """Return whether the cell may be the part of an amount after a comma: begins with two or three digits."""
     return cell[:2].isdecimal() and not cell[3:4].isdecimal()
 
 

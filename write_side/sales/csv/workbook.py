@@ -76,7 +76,7 @@ def _checked_kind(data: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _checked_archive(archive)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-        raise NoLedger(Reason.BINARY, kind="archive") from error
+        raise NoLedger(Reason.BINARY, kind="spreadsheet") from error
 
 
 def _checked_archive(archive: zipfile.ZipFile) -> str:
@@ -134,8 +134,6 @@ def _table(kind: str, sheet: str, cells: Cells, height: int, mapping: Mapping[st
                 if any(map(str.strip, texts)):
                     yield number, texts, None
 
-    if next(records(), None) is None:
-        raise NoLedger(Reason.HEADER_ONLY, found=header)
     above = sum(1 for row in _top(cells())[:index] if any(text.strip() for text in row))
     notices = (Notice(Remark.LINES_ABOVE_HEADER.value, (str(above),)),) if above else ()
     return Table(kind, "", "", sheet, header, index + 1, records, notices, height - index - 1)
@@ -179,7 +177,7 @@ def _filled_merges(sheet: CalamineSheet) -> Cells:
         values: dict[tuple[int, int], Any] = {}
         starts = {(top, left) for top, left, _ in tall}
         for number, row in enumerate(sheet.iter_rows()):
-            cells = list(row)
+            cells: list[object] = list(row)
             for column in range(len(cells)):
                 if (number, column) in starts:
                     values[number, column] = cells[column]

@@ -21,10 +21,10 @@ from shared.http.error_handlers import invalid_field
 from shared.http.tokens import Principal
 from shared.texts import Phrase
 from write_side.sales import aggregate
-from write_side.sales.csv.encoding import detect
+from write_side.sales.csv.encoding import HEAD_SIZE, detect
 from write_side.sales.csv.layout import insist_on_columns
 from write_side.sales.csv.ledger import open_table
-from write_side.sales.csv.records import Chunks, NoLedger, Table, text_table
+from write_side.sales.csv.records import Chunks, NoLedger, Table, insist_on_records, text_table
 from write_side.sales.csv.workbook import is_workbook
 from write_side.sales.upload.pictures import Picture
 from write_side.sales.upload.quotas import insist_on_quota
@@ -41,7 +41,7 @@ Answer = tuple[dict[str, Any], int | None]
 
 
 def estimated_seconds(rows: int) -> int:
-    """Return the whole seconds that reading so many rows takes, at least 1."""
+    """Return the whole seconds that reading `rows` rows takes, at least 1."""
     return max(1, round(rows / ROWS_PER_SECOND))
 
 
@@ -54,6 +54,8 @@ def insist_on_ledger(head: bytes, chunks: Chunks, mapping: Mapping[str, str]) ->
     try:
         table = open_table(chunks, mapping) if is_workbook(head) else text_table(lambda: [head], mapping, detect(head))
         insist_on_columns(table.header, mapping)
+        if len(head) < HEAD_SIZE:
+            insist_on_records(table)
     except NoLedger as found:
         raise refusal_of(found) from found
     return table

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 _FIELD_BYTES = 4096
-# The name of a file stands in a header.
+# A header contains the name of the file.
 _HEADER_BYTES = 16 * 1024
 
 
