@@ -411,8 +411,11 @@ def messy(name: str, sales: Sequence[Sold], seed: int) -> Messy:
         cancelled, back, owed = [], [], sum(s.paisa - s.paid for s in sold)
     text = io.StringIO(newline="")
     delimiter = chosen.choice(",;\t")
-    quoting = csv.QUOTE_ALL if chosen.random() < ALL_QUOTED else csv.QUOTE_MINIMAL
-    csv.writer(text, delimiter=delimiter, lineterminator=chosen.choice(["\n", "\r\n"]), quoting=quoting).writerows(rows)
+    ending = chosen.choice(["\n", "\r\n"])
+    if chosen.random() < ALL_QUOTED:
+        csv.writer(text, delimiter=delimiter, lineterminator=ending, quoting=csv.QUOTE_ALL).writerows(rows)
+    else:
+        csv.writer(text, delimiter=delimiter, lineterminator=ending).writerows(rows)
     data = text.getvalue().encode(chosen.choice(["utf-8", "utf-8-sig", "utf-16"]))
     net = sum(s.paisa for s in sold) - sum(s.paisa for s in back)
     return Messy(f"{name}-{seed}", data, net, owed, len(sold) + len(back), len(cancelled) + _TOTAL_ROWS.get(name, 0))
