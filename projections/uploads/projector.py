@@ -59,7 +59,9 @@ def on_upload_accepted(recorded: RecordedEvent, event: UploadAccepted, deltas: D
     )
 
 
-def on_questions_asked(recorded: RecordedEvent, event: UploadQuestionsAsked, deltas: Deltas, _: SubjectKeys) -> None:
+def on_upload_questions_asked(
+    recorded: RecordedEvent, event: UploadQuestionsAsked, deltas: Deltas, _: SubjectKeys
+) -> None:
     """A ledger waits for its owner's answers."""
     questions = msgspec.json.encode(event.questions).decode()
     _merge(recorded, event.file_id, deltas, state="waiting", questions=questions)
@@ -147,7 +149,7 @@ UPLOADS = Projection(
     tables=(UPLOADS_TABLE,),
     handlers={
         UploadAccepted: on_upload_accepted,
-        UploadQuestionsAsked: on_questions_asked,
+        UploadQuestionsAsked: on_upload_questions_asked,
         UploadAnswered: on_upload_answered,
         SalesBatchRecorded: on_sales_batch_recorded,
         MovementsRecorded: on_movements_recorded,

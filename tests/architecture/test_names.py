@@ -64,6 +64,8 @@ EXTRA = {
     Path("write_side/recommendations/review.py"),  # pure decisions, apart from the aggregate for their size
     Path("write_side/recommendations/state_cache.py"),
     Path("write_side/sales/catalog.py"),  # finds or adds products and customers
+    Path("write_side/sales/corrections.py"),  # finds rows that look like corrections of recorded ones
+    Path("write_side/sales/recording.py"),  # the events of a batch of rows
     Path("write_side/sales/manual_sale.py"),  # the rules of a ledger's row for a sale entered by hand
 }
 # Names that say nothing.

@@ -54,6 +54,8 @@ def test_an_item_and_the_summary_say_what_the_ledger_said(
     assert (found["count"], found["next"], found["previous"], found["next_cursor"]) == (2, None, None, None)
     assert found["summary"] == {
         "total_revenue": 900.5,
+        "gross_revenue": 900.5,
+        "returns": 0,
         "average_value": 450.25,
         "transaction_count": 2,
         "currency": "BDT",
@@ -75,6 +77,8 @@ def test_a_shop_without_sales_has_an_empty_list_and_a_summary_of_nothing(client:
     assert (found["count"], found["results"], found["next"], found["previous"]) == (0, [], None, None)
     assert found["summary"] == {
         "total_revenue": 0,
+        "gross_revenue": 0,
+        "returns": 0,
         "average_value": 0,
         "transaction_count": 0,
         "currency": "BDT",

@@ -80,7 +80,7 @@ def test_a_field_case_adds_up_to_its_truth(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "reason"), [("question_marks", "text_lost"), ("vyapar_sales", "no_products")])
-def test_what_cannot_be_read_is_refused_with_its_reason(name: str, reason: str) -> None:
+def test_an_unreadable_ledger_is_refused_with_its_reason(name: str, reason: str) -> None:
     with pytest.raises(NoLedger) as refused:
         opened(name)
     assert refused.value.reason == reason

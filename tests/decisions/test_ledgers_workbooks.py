@@ -18,8 +18,8 @@ from write_side.sales.csv.rows import LedgerRow
 NOW = dt.datetime(2026, 11, 29, 6, tzinfo=dt.UTC)
 HEADER = ["Date", "Product", "Qty", "Amount", "Customer"]
 ROWS: list[list[object]] = [
-    [dt.datetime(2026, 11, 1), "চা", 2, 40, "রহিম"],  # noqa: DTZ001 - a cell has no zone - a cell
-    [dt.datetime(2026, 11, 2, 9, 30), "Rice 5kg", 1, 450.5, ""],  # noqa: DTZ001
+    [dt.datetime(2026, 11, 1), "চা", 2, 40, "রহিম"],  # noqa: DTZ001 - a cell has no zone
+    [dt.datetime(2026, 11, 2, 9, 30), "Rice 5kg", 1, 450.5, ""],  # noqa: DTZ001 - a cell has no zone
 ]
 
 

@@ -44,7 +44,7 @@ def test_no_mapping_is_an_empty_one() -> None:
         ('{"amount": 3}', "mapping.amount", "string_type"),
         ('{"amount": null}', "mapping.amount", "string_type"),
         ('{"Amount": "Total"}', "mapping.Amount", "extra_forbidden"),
-        ('{"price": "P"}', "mapping.price", "extra_forbidden"),
+        ('{"colour": "P"}', "mapping.colour", "extra_forbidden"),
         ('{"amount": " "}', "mapping.amount", "string_too_short"),
         (f'{{"amount": "{"x" * 256}"}}', "mapping.amount", "string_too_long"),
         ('{"amount": "a\\u0000b"}', "mapping.amount", "not_printable"),

@@ -165,8 +165,8 @@ def test_a_damaged_file_of_secrets_is_not_replaced(call: Call, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["projections", "rebuild", "nosuch"], "There is no projection 'nosuch': choose from identity, sales, "),
-        (["projections", "rollback", "all"], "There is no projection 'all': choose from identity, sales, "),
+        (["projections", "rebuild", "nosuch"], "There is no projection 'nosuch': choose from cashflow, customers, "),
+        (["projections", "rollback", "all"], "There is no projection 'all': choose from cashflow, customers, "),
     ],
 )
 def test_bad_input_is_refused_in_one_line(call: Call, database_url: str, words: list[str], line: str) -> None:

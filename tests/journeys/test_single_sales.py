@@ -27,6 +27,7 @@ def test_a_sale_by_hand_is_answered_as_the_list_shows_it(client: httpx.Client, s
     item = answer.json()["data"]
     assert item == {
         "id": item["id"],
+        "kind": "sale",
         "date": "2025-10-01T00:00:00+06:00",
         "product_id": item["product_id"],
         "product_name": "Shirt",

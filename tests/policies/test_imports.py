@@ -123,7 +123,7 @@ def test_a_silent_reader_does_not_block_the_ledger(
             return False
         return True
 
-    monkeypatch.setattr(importing, "_SIGN_OF_LIFE", "2s")
+    monkeypatch.setattr(importing, "_IDLE_TIMEOUT", "2s")
     with a_zombie(database_url, file_id):
         monkeypatch.undo()
         wait_until(read_by_the_next)

@@ -18,7 +18,7 @@ RULES = sorted((ROOT / "shared" / "domain" / "rules").glob("*.py"))
 ALLOWED = re.compile(
     r"(typing|bisect|json|collections(\.abc)?|dataclasses|functools|itertools|operator|datetime|msgspec|math|statistics|fractions"
     r"|decimal|zoneinfo|numpy(\.typing)?|projections\.(engine\.(deltas|projection|derivation)|inventory\.derivation|customers\.derivation)"
-    r"|shared\.(eventstore\.(codec|event|rule_versions|system_events|vault)|domain\.(events|rules|refusals)(\.\w+)?|errors|texts))"
+    r"|shared\.(eventstore\.(codec|event|rule_versions|system_events|vault)|domain\.(events|rules|refusals)(\.\w+)?|runtime\.business_day|errors|texts))"
 )
 ASKS_THE_CLOCK = {"now", "today", "utcnow", "fromtimestamp", "utcfromtimestamp"}
 ASKS_THE_SERVER = re.compile(
