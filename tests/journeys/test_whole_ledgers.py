@@ -111,7 +111,7 @@ def test_every_kind_of_row_is_taken_over_and_listed(client: httpx.Client, runnin
     stats = read(client, shop, "/api/business/profile", done.position)["stats"]
     assert (stats["total_transactions"], stats["total_revenue"], stats["products"], stats["customers"]) == (
         2,
-        280,
+        160,
         2,
         1,
     )
