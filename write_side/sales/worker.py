@@ -54,10 +54,13 @@ class LedgerReader:
 
     def __call__(self, job: Job, lease: Lease) -> None:
         """Read the rows that are not recorded yet; one business reads one ledger at a time."""
-        upload = aggregate.load(self._store.load(aggregate.stream_of(job.subject)))
-        if upload is None or upload.finished or upload.waiting:
+        found = self._unread(job)
+        if found is None:
             return
-        with self._only_import(upload.business_id, lease) as exclusive:
+        with self._only_import(found.business_id, lease) as exclusive:
+            upload = self._unread(job)  # another reader may have gone on until the lock was free
+            if upload is None:
+                return
             began = time.monotonic()
             try:
                 self._read(upload, exclusive)
@@ -66,6 +69,11 @@ class LedgerReader:
             extra = {"business_id": upload.business_id, "file_id": upload.file_id}
             elapsed = round((time.monotonic() - began) * 1000)
             logger.info("upload read", extra={**extra, "processing_time_ms": elapsed})
+
+    def _unread(self, job: Job) -> Upload | None:
+        """Return the upload of a job, None if it is finished or waits for answers."""
+        upload = aggregate.load(self._store.load(aggregate.stream_of(job.subject)))
+        return None if upload is None or upload.finished or upload.waiting else upload
 
     @contextmanager
     def _only_import(self, business_id: int, lease: Lease) -> Iterator[Lease]:
