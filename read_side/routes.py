@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from read_side.http import health, metrics, time_travel
+from read_side.http import health, metrics, proofs, time_travel
 from read_side.web import pages
 from shared.http.routers import domain_routers
 
@@ -10,5 +10,12 @@ from shared.http.routers import domain_routers
 _probes = APIRouter(include_in_schema=False)
 _probes.include_router(health.probes)
 
-ROUTERS: list[APIRouter] = [*domain_routers("read_side"), time_travel.router, health.admin, _probes]
+ROUTERS: list[APIRouter] = [
+    *domain_routers("read_side"),
+    time_travel.router,
+    proofs.router,
+    proofs.admin,
+    health.admin,
+    _probes,
+]
 ROOT_ROUTERS: list[APIRouter] = [health.probes, metrics.router, pages.router]

@@ -261,6 +261,13 @@ class RowNotFound(NotFound):
     text_key = "NOT_FOUND_ROW"
 
 
+class ProofNotReady(Refusal):
+    """No signed checkpoint covers this event yet."""
+
+    error_code = "PROOF_NOT_READY"
+    status = 409
+
+
 class HistoryTooLong(Refusal):
     """The history of a row is too long to be folded during a request; details `seconds`."""
 

@@ -12,6 +12,7 @@ from projections.operations.request_runner import RequestRunner
 from projections.operations.time_travel import TimeTravelRunner
 from projections.registry import REGISTRY
 from shared.eventstore.listener import LogListener
+from shared.eventstore.log_tree import CheckpointWriter
 from shared.eventstore.store import EventStore
 from shared.eventstore.vault import MasterKey
 from shared.jobs.wakeups import open_publisher, open_receiver
@@ -27,6 +28,7 @@ from write_side.forecasting.models.process import Models
 from write_side.forecasting.planning import Planner
 from write_side.forecasting.policy import MAKE, PLAN
 from write_side.forecasting.worker import ForecastMaker
+from write_side.log_audit import LogAudit, LogAuditor
 from write_side.policies import Policies
 from write_side.recommendations.policy import REVIEW, REVIEW_DAY
 from write_side.recommendations.worker import DayReviewer, Reviewer
@@ -104,22 +106,33 @@ def run_projector(container: Container) -> None:
     _run(container, "projector", run, stop, listener)
 
 
+def log_audit(container: Container) -> LogAudit:
+    """Return the verification of the log."""
+    in_table = container.settings.file_store == "table"
+    return LogAudit(container.anchor(), container.checkpoint_key(), files_in_table=in_table)
+
+
 def run_scheduler(container: Container) -> None:
-    """Open business days, drop old generations and verify a sample every night, until a signal stops it."""
+    """Open business days, drop old generations, write checkpoints and verify, until a signal stops it."""
     store = container.store(pool_size=2)
     role = container.role(database.PROJECTOR)
     scheduler = Scheduler(
         store, container.connect, lambda: generation_schemas.drop_unused_by(connect_projector(container.url, role=role))
     )
     nightly = Nightly(source_of(container))
+    writer = CheckpointWriter(container.anchor(), container.checkpoint_key())
+    auditor = LogAuditor(container.connect, writer, log_audit(container))
 
     def run() -> None:
         nightly.start()
+        auditor.start()
         scheduler.run()
         nightly.join()
+        auditor.join()
 
     def stop() -> None:
         nightly.stop()
+        auditor.stop()
         scheduler.stop()
 
     _run(container, "scheduler", run, stop)

@@ -35,6 +35,14 @@ FOLLOW_MERGES = """WITH RECURSIVE gone AS (
 # Replace the index by the staged rows.
 SWAP = """TRUNCATE log.index_rows; INSERT INTO log.index_rows SELECT DISTINCT ON (kind, scope, key) * FROM staged_rows
     ORDER BY kind, scope, key, value"""
+# Counts derived rows that the index does not have, and rows of these kinds that it has besides.
+COUNT_DIFFERENCES = """WITH derived AS (
+        SELECT DISTINCT ON (kind, scope, key) kind, scope, key, value FROM staged_rows
+        ORDER BY kind, scope, key, value),
+    kept AS (SELECT kind, scope, key, value FROM log.index_rows WHERE kind = ANY(%s))
+    SELECT (SELECT count(*) FROM (SELECT * FROM derived EXCEPT SELECT * FROM kept) AS lost),
+        (SELECT count(*) FROM (SELECT * FROM kept EXCEPT SELECT * FROM derived) AS added)"""
+SELECT_COUNTERS = "SELECT scope, kind, next FROM log.counters"
 # Raise a counter; it never decreases.
 RAISE_COUNTER = """INSERT INTO log.counters AS c VALUES (%s, %s, %s)
     ON CONFLICT (scope, kind) DO UPDATE SET next = greatest(c.next, excluded.next)"""
@@ -82,6 +90,23 @@ def rebuild_indexes(conn: Connection[Any], report: Callable[[int], None] = lambd
             conn.execute(RAISE_COUNTER, (scope, kind, value + 1))
         row = conn.execute("SELECT count(*) FROM log.index_rows").fetchone()
     return cast("tuple[int]", row)[0]
+
+
+def index_differences(conn: Connection[Any]) -> dict[str, int]:
+    """Return how many index rows and counters are not those that the log gives, by kind of difference.
+
+    Reads the log as of one moment, so appends go on meanwhile.
+    """
+    highest: dict[tuple[int, str], int] = {}
+    with conn.transaction(force_rollback=True):
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        conn.execute("CREATE TEMP TABLE staged_rows (LIKE log.index_rows) ON COMMIT DROP")
+        _stage(conn, LogReader(write_indexes().topics), 0, highest, lambda _: None)
+        conn.execute(FOLLOW_MERGES, {"merged": MERGED})
+        lost, added = cast("tuple[int, int]", conn.execute(COUNT_DIFFERENCES, (write_indexes().kinds,)).fetchone())
+        counters = {(scope, kind): following for scope, kind, following in conn.execute(SELECT_COUNTERS)}
+    behind = sum(counters.get(counter, 0) <= value for counter, value in highest.items())
+    return {"index_rows_missing": lost, "index_rows_added": added, "counters_rewound": behind}
 
 
 def _stage(

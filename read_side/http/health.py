@@ -24,6 +24,7 @@ admin = APIRouter(tags=["Admin"])
 _TIMEOUT = 2.0
 _OK, _ERROR = "ok", "error"
 ServiceState = TypeAliasType("ServiceState", Literal["ok", "error"])
+LogState = TypeAliasType("LogState", Literal["intact", "altered", "unverified"])
 # The kinds of background processes; the service is healthy while at least one of each is alive.
 _BACKGROUND = ("policies", "worker", "projector")
 
@@ -31,17 +32,24 @@ _BACKGROUND = ("policies", "worker", "projector")
 SELECT_ALIVE = (
     """SELECT kind, count(*) FROM jobs.processes WHERE seen_at > now() - interval '30 seconds' GROUP BY kind"""
 )
+# Selects what the last verification of the log said; no row before the first one.
+SELECT_LOG_STATE = """SELECT CASE WHEN findings = '[]' THEN 'intact' ELSE 'altered' END FROM log.verifications
+    WHERE shard = 0"""
 # Selects whether any read model can be queried.
 SELECT_READY = "SELECT EXISTS (SELECT FROM projections.live)"
 
 
 @dataclass(frozen=True)
 class Health:
-    """The results of the checks; `alive` counts processes by kind, None if the database did not answer."""
+    """The results of the checks; `alive` counts processes by kind, None if the database did not answer.
+
+    `log` is what the last verification of the log said: an altered log is named, and does not stop the service.
+    """
 
     database: bool
     redis: bool
     alive: dict[str, int] | None
+    log: str = "unverified"
 
     @property
     def workers(self) -> bool:
@@ -56,17 +64,18 @@ class Health:
 
 async def check(deps: Dependencies) -> Health:
     """Check every server concurrently, for at most two seconds."""
-    alive, redis = await asyncio.gather(_alive(deps), _redis_answers(deps))
-    return Health(alive is not None, redis, alive)
+    (alive, log), redis = await asyncio.gather(_in_database(deps), _redis_answers(deps))
+    return Health(alive is not None, redis, alive, log)
 
 
-async def _alive(deps: Dependencies) -> dict[str, int] | None:
+async def _in_database(deps: Dependencies) -> tuple[dict[str, int] | None, str]:
     try:
         async with asyncio.timeout(_TIMEOUT), deps.reader.connection() as conn:
             rows = await (await conn.execute(SELECT_ALIVE)).fetchall()
+            log = await (await conn.execute(SELECT_LOG_STATE)).fetchone()
     except (psycopg.Error, OSError, TimeoutError):
-        return None
-    return dict(rows)
+        return None, "unverified"
+    return dict(rows), log[0] if log else "unverified"
 
 
 async def _redis_answers(deps: Dependencies) -> bool:
@@ -103,6 +112,7 @@ class Healthy(BaseModel):
 
     status: Literal["ok"]
     services: Services
+    log: LogState
 
 
 class Alive(BaseModel):
@@ -131,11 +141,15 @@ class AdminHealth(BaseModel):
 
     services: AdminServices
     processes: dict[str, int]
+    log: LogState
     timestamp: dt.datetime
 
 
 _HEALTH: dict[int | str, dict[str, Any]] = {
-    200: {"model": Healthy, **_shown({"status": _OK, "services": {"db": _OK, "redis": _OK, "workers": _OK}})},
+    200: {
+        "model": Healthy,
+        **_shown({"status": _OK, "services": {"db": _OK, "redis": _OK, "workers": _OK}, "log": "intact"}),
+    },
     503: {"model": Unhealthy, "description": "A service is down", **_UNHEALTHY},
 }
 _LIVE: dict[int | str, dict[str, Any]] = {200: {"model": Alive, **_shown({"status": _OK})}}
@@ -148,6 +162,7 @@ _ADMIN = answers(
     {
         "services": {"database": _OK, "redis": _OK, "celery_workers": _OK},
         "processes": {"api": 1, "policies": 1, "projector": 1, "worker": 2},
+        "log": "intact",
         "timestamp": "2025-11-03T10:30:00Z",
     },
 )
@@ -156,11 +171,12 @@ _ADMIN = answers(
 @probes.get("/health", responses=_HEALTH)
 async def show_health(deps: Deps) -> Response:
     """Check database, Redis and background processes; names the first that failed. Answers without the envelope."""
-    services = (await check(deps)).services("db", "workers")
+    found = await check(deps)
+    services = found.services("db", "workers")
     failed = [name for name, state in services.items() if state != _OK]
     if failed:
         return _plain({"status": _ERROR, "failed_service": failed[0]}, 503)
-    return _plain({"status": _OK, "services": services})
+    return _plain({"status": _OK, "services": services, "log": found.log})
 
 
 @probes.get("/health/live", responses=_LIVE)
@@ -190,4 +206,4 @@ async def show_admin_health(deps: Deps, _: Staff) -> Response:
     if set(services.values()) != {_OK}:
         raise ServiceDegraded(details={"services": services, "processes": found.alive or {}}, retry_after=10)
     now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return ok({"services": services, "processes": found.alive, "timestamp": now})
+    return ok({"services": services, "processes": found.alive, "log": found.log, "timestamp": now})

@@ -28,6 +28,12 @@ SELECT_VERIFIED = """SELECT DISTINCT ON (projection) projection, (result ->> 'di
     (result ->> 'businesses')::bigint AS businesses, extract(epoch FROM changed_at)::float8 AS at
     FROM projections.generations WHERE kind IN ('verify', 'nightly') AND state = 'completed' AND result IS NOT NULL
     ORDER BY projection, id DESC"""
+# Selects the newest checkpoint of each shard of the log: its size and its moment in Unix seconds.
+SELECT_CHECKPOINTS = """SELECT DISTINCT ON (shard) shard::text, size, extract(epoch FROM at)::float8 AS at
+    FROM log.checkpoints ORDER BY shard, size DESC"""
+# Selects the last verification of each shard of the log: findings and its moment in Unix seconds.
+SELECT_AUDITED = """SELECT shard::text, jsonb_array_length(findings) AS findings, extract(epoch FROM at)::float8 AS at
+    FROM log.verifications"""
 # Statement, labels, then name and help of the gauge of each column.
 _GAUGES: Sequence[tuple[str, tuple[str, ...], dict[str, tuple[str, str]]]] = (
     (
@@ -61,6 +67,22 @@ _GAUGES: Sequence[tuple[str, tuple[str, ...], dict[str, tuple[str, str]]]] = (
             ),
             "businesses": ("smartmarket_verified_shops", "Shops checked by the last verification"),
             "at": ("smartmarket_verified_timestamp_seconds", "End of the last verification, Unix time"),
+        },
+    ),
+    (
+        SELECT_CHECKPOINTS,
+        ("shard",),
+        {
+            "size": ("smartmarket_log_checkpoint_events", "Events covered by the newest signed checkpoint"),
+            "at": ("smartmarket_log_checkpoint_timestamp_seconds", "Time of the newest signed checkpoint, Unix time"),
+        },
+    ),
+    (
+        SELECT_AUDITED,
+        ("shard",),
+        {
+            "findings": ("smartmarket_log_findings", "What the last verification of the log found altered or missing"),
+            "at": ("smartmarket_log_verified_timestamp_seconds", "End of the last verification of the log, Unix time"),
         },
     ),
 )

@@ -1,75 +1,106 @@
-"""Verifies the log's hash chain: recomputes every hash, so that a changed or removed event is found."""
+"""Verifies the log: recomputes every hash and the Merkle tree, and compares them with the signed checkpoints."""
 
-import datetime as dt
 import hashlib
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple, cast
 
-from psycopg import Connection
+from psycopg import Connection, sql
 
-_BATCH = 200
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = dt.timedelta(microseconds=1)
+from shared.eventstore import merkle
+from shared.eventstore.checkpoints import Checkpoint, CheckpointKey
+
+_BATCH = 50_000
 
 # Selects the highest position that other tables refer to.
 SELECT_REMEMBERED = """SELECT greatest(0, (SELECT max(position) FROM log.commands),
     (SELECT max(position) FROM jobs.progress))"""
-# Selects events after a position, in order: the input of each hash, and the hash.
-SELECT_LINKS = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
-        meta::text, state, hash
-    FROM log.events WHERE notification_id > %s ORDER BY notification_id LIMIT %s"""
+# Copies events after a position, in order: position, what `log.append` hashed after the hash before, and the hash.
+COPY_LINKS = """COPY (SELECT notification_id, convert_to(concat('[', notification_id, ', ', to_json(originator_id),
+        ', ', originator_version, ', ', to_json(topic), ', ', coalesce(business_id::text, 'null'), ', ',
+        (extract(epoch FROM recorded_at) * 1000000)::bigint, ', ', meta, ']'), 'UTF8') || state, hash
+    FROM log.events WHERE notification_id > {} ORDER BY notification_id LIMIT {}) TO STDOUT (FORMAT binary)"""
 
 
 class ChainBreak(NamedTuple):
-    """The first position where the log differs from what was appended: its event was `changed`, or is `missing`."""
+    """The first position where the log differs from what was appended.
+
+    `changed`: the event is another one; `missing`: there is none; `rewritten`: every hash follows from the one before,
+    but the first `position` events are not those of a signed checkpoint; `forged`: the checkpoint of `position` events
+    is not signed by the key.
+    """
 
     position: int
-    kind: Literal["changed", "missing"]
+    kind: Literal["changed", "missing", "rewritten", "forged"]
 
 
-class _Link(NamedTuple):
-    position: int
-    stream: str
-    version: int
-    topic: str
-    business_id: int | None
-    recorded_at: dt.datetime
-    meta: str
-    state: bytes
-    hash: bytes
-
-
-def verify_chain(conn: Connection[Any], report: Callable[[int], None] = lambda _: None) -> ChainBreak | None:
+def verify_chain(
+    conn: Connection[Any],
+    report: Callable[[int], None] = lambda _: None,
+    *,
+    checkpoints: Iterable[Checkpoint] = (),
+    key: CheckpointKey | None = None,
+) -> ChainBreak | None:
     """Return the first break of the chain, None if it is intact; calls `report` with each position reached.
 
-    Holds one batch in memory and no locks; events appended meanwhile are verified too. Events removed from the end are
-    not noticed if neither a stored command nor the policies' checkpoint refers to a later position.
+    Holds one batch in memory and no locks; events appended meanwhile are verified too. Without `checkpoints`, a log
+    that was rewritten as a whole is not noticed, nor are events removed from the end if neither a stored command nor
+    the policies' checkpoint refers to a later position. `key` is needed with them.
     """
+    expected_roots: dict[int, Checkpoint] = {}
+    for checkpoint in checkpoints:
+        if key is None or not key.has_signed(checkpoint):
+            return ChainBreak(checkpoint.size, "forged")
+        expected_roots[checkpoint.size] = checkpoint
     remembered = cast("tuple[int]", conn.execute(SELECT_REMEMBERED).fetchone())[0]
-    expected, last = 1, b""
-    for link in _links(conn, report):
-        if link.position != expected:
-            return ChainBreak(expected, "missing")
-        last = _hash(last, link)
-        if last != link.hash:
-            return ChainBreak(expected, "changed")
-        expected += 1
-    return ChainBreak(expected, "missing") if remembered >= expected else None
+    found = _broken_link(conn, report, expected_roots)
+    if isinstance(found, ChainBreak):
+        return found
+    return ChainBreak(found + 1, "missing") if max([remembered, *expected_roots]) > found else None
 
 
-def _links(conn: Connection[Any], report: Callable[[int], None]) -> Iterator[_Link]:
-    after = 0
-    with conn.cursor(binary=True) as cursor:
-        while batch := [_Link(*row) for row in cursor.execute(SELECT_LINKS, (after, _BATCH))]:
-            yield from batch
-            after = batch[-1].position
-            report(after)
+def _broken_link(
+    conn: Connection[Any], report: Callable[[int], None], checkpoints: dict[int, Checkpoint]
+) -> ChainBreak | int:
+    """Return the first break of the chain or of the checkpoints, or the number of events."""
+    position, last, sha256 = 0, b"", hashlib.sha256
+    tree = _CheckedTree(checkpoints)
+    while True:
+        links: list[bytes] = []
+        wrong: Literal["changed", "missing"] | None = None
+        with conn.cursor() as cursor, cursor.copy(sql.SQL(COPY_LINKS).format(position, _BATCH)) as copied:
+            copied.set_types(["int8", "bytea", "bytea"])
+            for place, hashed, link in copied.rows():
+                last = sha256(last + hashed).digest()
+                if wrong or place != position + 1 or last != link:
+                    wrong = wrong or ("changed" if place == position + 1 else "missing")
+                    continue  # read the rest of the batch: an unfinished copy would end the connection
+                position = place
+                links.append(link)
+        if found := tree.check(links) or (ChainBreak(position + 1, wrong) if wrong else None):
+            return found
+        if not links:
+            return position
+        report(position)
 
 
-def _hash(last: bytes, link: _Link) -> bytes:
-    """Return SHA-256 of the previous hash, the event's place as a JSON array (as in `log.append`), and its state."""
-    microseconds = (link.recorded_at - _EPOCH) // _MICROSECOND
-    place = [link.position, link.stream, link.version, link.topic, link.business_id, microseconds]
-    written = f"{json.dumps(place, ensure_ascii=False)[:-1]}, {link.meta}]"
-    return hashlib.sha256(last + written.encode() + link.state).digest()
+class _CheckedTree:
+    """The Merkle tree of the links so far, compared with each checkpoint on the way; without checkpoints, nothing."""
+
+    def __init__(self, checkpoints: dict[int, Checkpoint]) -> None:
+        self._tree = merkle.Accumulator(lowest=8)
+        self._checkpoints = [checkpoints[size] for size in sorted(checkpoints, reverse=True)]
+
+    def check(self, links: list[bytes]) -> ChainBreak | None:
+        """Add links; return the first checkpoint that the log up to there does not fit."""
+        if not self._checkpoints:
+            return None
+        start, done = self._tree.size, 0
+        while self._checkpoints and (size := self._checkpoints[-1].size) <= start + len(links):
+            self._tree.extend(links[done : size - start])
+            done = size - start
+            expected = self._checkpoints.pop()
+            head = links[done - 1] if done else expected.head
+            if (self._tree.root(), head) != (expected.root, expected.head):
+                return ChainBreak(size, "rewritten")
+        self._tree.extend(links[done:])
+        return None

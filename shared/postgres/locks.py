@@ -33,6 +33,8 @@ class Lock(IntEnum):
     """(NIGHTLY, 0), session: one nightly verification at a time."""
     REPLAY = 7312
     """(REPLAY, hash of id), session: the process that builds a replay."""
+    CHECKPOINT = 7313
+    """(CHECKPOINT, shard), transaction: one process extends the log's tree and writes its checkpoint at a time."""
 
 
 def business_lock(business_id: int) -> int:

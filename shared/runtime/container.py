@@ -8,9 +8,10 @@ from typing import Any
 import psycopg
 from psycopg import Connection, IsolationLevel
 
+from shared.eventstore.checkpoints import Anchor, CheckpointKey, open_anchor
 from shared.eventstore.files import Files, open_parts
 from shared.eventstore.store import EventStore
-from shared.eventstore.vault import MasterKey
+from shared.eventstore.vault import MasterKey, derive
 from shared.postgres import database
 from shared.runtime.errors import CannotStart
 from shared.runtime.settings import Settings
@@ -65,6 +66,15 @@ class Container:
     def files(self, store: EventStore) -> Files:
         """Open the file store."""
         return Files(store, open_parts(store, self.settings.file_store))
+
+    def checkpoint_key(self) -> CheckpointKey:
+        """Return the key that signs checkpoints of the log: the one that is set, else one derived from the secret."""
+        text = self.settings.checkpoint_key
+        return CheckpointKey.from_text(text) if text else CheckpointKey(derive(self.secret, "checkpoints"))
+
+    def anchor(self) -> Anchor:
+        """Open the place outside the database where checkpoints are kept."""
+        return open_anchor(self.settings.checkpoints, self.settings.data_dir)
 
     def connect(self) -> Connection[Any]:
         """Open a connection of the write side."""

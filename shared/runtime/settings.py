@@ -1,5 +1,6 @@
 """Settings, read once from the environment and `.env`; no other module reads them."""
 
+import base64
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.eventstore.checkpoints import CheckpointKey
 
 _LOCAL_ORIGINS = ("http://localhost:3000", "http://localhost:5173")
 _REDIS_SCHEMES = {"redis", "rediss", "unix"}
@@ -65,6 +68,8 @@ class Settings(BaseSettings):
     rate_limits: bool = Field(default=True, validation_alias="SMARTMARKET_RATE_LIMITS")
     data_dir: Path = Field(Path(".smartmarket"), validation_alias="SMARTMARKET_DATA_DIR")
     file_store: str = Field("table", validation_alias="SMARTMARKET_FILE_STORE", repr=False)
+    checkpoints: str = Field("", validation_alias="SMARTMARKET_CHECKPOINTS", repr=False)
+    checkpoint_key: str | None = Field(None, validation_alias="SMARTMARKET_CHECKPOINT_KEY", repr=False)
     trusted_proxies: str = Field("", validation_alias="SMARTMARKET_TRUSTED_PROXIES")
     demo: bool | None = Field(None, validation_alias="SMARTMARKET_DEMO")
     docs: bool = Field(default=True, validation_alias="SMARTMARKET_DOCS")
@@ -118,6 +123,16 @@ class Settings(BaseSettings):
         if value is not None and _scheme(value).partition("+")[0] not in TRANSPORT_ALIASES:
             msg = "must be the URL of a kombu transport, such as amqp://user:password@host:5672//."
             raise ValueError(msg)
+        return value
+
+    @field_validator("checkpoint_key")
+    @classmethod
+    def _is_seed(cls, value: str | None) -> str | None:
+        try:
+            CheckpointKey.from_text(value or base64.b64encode(bytes(32)).decode())
+        except ValueError:
+            msg = "must be 32 random bytes in base64: openssl rand -base64 32"
+            raise ValueError(msg) from None
         return value
 
     @model_validator(mode="after")

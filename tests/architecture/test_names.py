@@ -43,7 +43,7 @@ ROLES = {
 }
 # Modules beside the domains of a side: what collects from them, and what runs them.
 COLLECTORS = {
-    "write_side": {"policies", "scheduler", "indexes", "routes"},
+    "write_side": {"policies", "scheduler", "indexes", "routes", "log_audit"},
     "projections": {"registry", "cli"},
     "read_side": {"routes"},
 }
