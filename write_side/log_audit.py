@@ -1,4 +1,4 @@
-"""Verifies the whole log and what stands beside it, and writes signed checkpoints of it."""
+"""Verifies the whole log and what its events refer to, and writes signed checkpoints of it."""
 
 import json
 import logging
@@ -26,9 +26,9 @@ logger = logging.getLogger("smartmarket.log_audit")
 
 SELECT_HEAD = "SELECT coalesce(max(notification_id), 0) FROM log.events"
 # Selects whether the last verification is older than a number of hours.
-SELECT_DUE = """SELECT NOT EXISTS (SELECT FROM log.verifications
+SELECT_DUE = """SELECT NOT EXISTS (SELECT FROM audit.verifications
     WHERE shard = %s AND at > clock_timestamp() - make_interval(hours => %s))"""
-RECORD = """INSERT INTO log.verifications (shard, at, size, findings) VALUES (%s, clock_timestamp(), %s, %s)
+RECORD = """INSERT INTO audit.verifications (shard, at, size, findings) VALUES (%s, clock_timestamp(), %s, %s)
     ON CONFLICT (shard) DO UPDATE SET (at, size, findings) = (excluded.at, excluded.size, excluded.findings)"""
 # Each statement counts what events refer to and is gone, and selects the first event that refers to it.
 MISSING: Mapping[str, str] = {

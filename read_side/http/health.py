@@ -24,7 +24,7 @@ admin = APIRouter(tags=["Admin"])
 _TIMEOUT = 2.0
 _OK, _ERROR = "ok", "error"
 ServiceState = TypeAliasType("ServiceState", Literal["ok", "error"])
-LogState = TypeAliasType("LogState", Literal["intact", "altered", "unverified"])
+LogIntegrity = TypeAliasType("LogIntegrity", Literal["intact", "altered", "unverified"])
 # The kinds of background processes; the service is healthy while at least one of each is alive.
 _BACKGROUND = ("policies", "worker", "projector")
 
@@ -33,7 +33,7 @@ SELECT_ALIVE = (
     """SELECT kind, count(*) FROM jobs.processes WHERE seen_at > now() - interval '30 seconds' GROUP BY kind"""
 )
 # Selects what the last verification of the log said; no row before the first one.
-SELECT_LOG_STATE = """SELECT CASE WHEN findings = '[]' THEN 'intact' ELSE 'altered' END FROM log.verifications
+SELECT_LOG_STATE = """SELECT CASE WHEN findings = '[]' THEN 'intact' ELSE 'altered' END FROM audit.verifications
     WHERE shard = 0"""
 # Selects whether any read model can be queried.
 SELECT_READY = "SELECT EXISTS (SELECT FROM projections.live)"
@@ -112,7 +112,7 @@ class Healthy(BaseModel):
 
     status: Literal["ok"]
     services: Services
-    log: LogState
+    log: LogIntegrity
 
 
 class Alive(BaseModel):
@@ -141,7 +141,7 @@ class AdminHealth(BaseModel):
 
     services: AdminServices
     processes: dict[str, int]
-    log: LogState
+    log: LogIntegrity
     timestamp: dt.datetime
 
 

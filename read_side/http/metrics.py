@@ -30,10 +30,10 @@ SELECT_VERIFIED = """SELECT DISTINCT ON (projection) projection, (result ->> 'di
     ORDER BY projection, id DESC"""
 # Selects the newest checkpoint of each shard of the log: its size and its moment in Unix seconds.
 SELECT_CHECKPOINTS = """SELECT DISTINCT ON (shard) shard::text, size, extract(epoch FROM at)::float8 AS at
-    FROM log.checkpoints ORDER BY shard, size DESC"""
+    FROM audit.checkpoints ORDER BY shard, size DESC"""
 # Selects the last verification of each shard of the log: findings and its moment in Unix seconds.
 SELECT_AUDITED = """SELECT shard::text, jsonb_array_length(findings) AS findings, extract(epoch FROM at)::float8 AS at
-    FROM log.verifications"""
+    FROM audit.verifications"""
 # Statement, labels, then name and help of the gauge of each column.
 _GAUGES: Sequence[tuple[str, tuple[str, ...], dict[str, tuple[str, str]]]] = (
     (

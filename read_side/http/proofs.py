@@ -27,7 +27,7 @@ SELECT_EVENT = """SELECT e.notification_id AS position, e.topic, e.recorded_at, 
     FROM log.events AS e LEFT JOIN log.events AS b ON b.notification_id = e.notification_id - 1
     WHERE e.notification_id = %s AND (%s OR e.business_id = %s)"""
 SELECT_HEAD = "SELECT coalesce(max(notification_id), 0) AS size FROM log.events"
-SELECT_VERIFIED = "SELECT at, size, findings FROM log.verifications WHERE shard = 0"
+SELECT_VERIFIED = "SELECT at, size, findings FROM audit.verifications WHERE shard = 0"
 
 Hash = Annotated[str, Field(description="SHA-256, hexadecimal", pattern="^[0-9a-f]{64}$")]
 Base64 = Annotated[str, Field(description="SHA-256, base64")]

@@ -1,4 +1,4 @@
-"""Signed checkpoints of the log, kept outside the database: whoever rewrites the log cannot rewrite them.
+"""Signed checkpoints of the log, kept outside the database: an owner of the database cannot rewrite them.
 
 A checkpoint says that the log had `size` events, the Merkle root over their hashes, and the hash of the last one. It is
 signed by Ed25519 (RFC 8032) with a key that the database never sees.

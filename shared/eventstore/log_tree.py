@@ -28,14 +28,14 @@ SELECT_HASHES = """SELECT hash FROM log.events WHERE notification_id > %s AND no
 SELECT_HEAD = "SELECT notification_id, hash FROM log.events ORDER BY notification_id DESC LIMIT 1"
 # Selects stored subtrees by level and number.
 SELECT_SUBTREES = """SELECT t.level, t.number, t.hash FROM unnest(%s::smallint[], %s::bigint[]) AS wanted(level, number)
-    JOIN log.tree AS t ON t.shard = %s AND (t.level, t.number) = (wanted.level, wanted.number)"""
+    JOIN audit.tree AS t ON t.shard = %s AND (t.level, t.number) = (wanted.level, wanted.number)"""
 # Inserts complete subtrees; what another process has inserted stays.
-INSERT_SUBTREES = """INSERT INTO log.tree (shard, level, number, hash)
+INSERT_SUBTREES = """INSERT INTO audit.tree (shard, level, number, hash)
     SELECT %s, * FROM unnest(%s::smallint[], %s::bigint[], %s::bytea[]) ON CONFLICT DO NOTHING"""
-INSERT_CHECKPOINT = """INSERT INTO log.checkpoints (shard, size, root, head, at, key_id, signature)
+INSERT_CHECKPOINT = """INSERT INTO audit.checkpoints (shard, size, root, head, at, key_id, signature)
     VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"""
 # Selects the newest checkpoint, or that of one size.
-SELECT_CHECKPOINT = """SELECT shard, size, root, head, at, key_id, signature FROM log.checkpoints
+SELECT_CHECKPOINT = """SELECT shard, size, root, head, at, key_id, signature FROM audit.checkpoints
     WHERE shard = %(shard)s AND (%(size)s::bigint IS NULL OR size = %(size)s) ORDER BY size DESC LIMIT 1"""
 SELECT_NOW = "SELECT clock_timestamp()"
 

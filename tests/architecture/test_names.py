@@ -74,7 +74,7 @@ EMPTY_NAMES = {
     *("util", "utils", "impl", "processor"),
 }
 # Python at the top level: the sides, what checks and measures them, and the composition root.
-TOP = {*SIDES, ROOT_PACKAGE, "tests", "bench", "docs"}
+TOP = {*SIDES, ROOT_PACKAGE, "tests", "bench", "docs", "samples"}
 # side / domain / module
 DEPTH = 3
 

@@ -55,7 +55,7 @@ def test_an_owner_gets_a_proof_that_verifies_offline(
 
 
 @pytest.mark.usefixtures("checkpoint")
-def test_another_shop_s_event_cannot_be_told_from_none(
+def test_another_shop_s_event_looks_like_one_that_does_not_exist(
     client: httpx.Client, running: RunningSystem, shop: Shop, other_shop: Shop, staff: dict[str, str]
 ) -> None:
     position = own_position(running, shop)
@@ -79,7 +79,7 @@ def test_an_event_after_the_last_checkpoint_is_not_proven_yet(
 
 
 @pytest.mark.parametrize("path", ["0", "-1", "x", "9223372036854775808", "1?since=0", "1?since=x", "1?until=2"])
-def test_what_is_no_position_is_refused(client: httpx.Client, shop: Shop, path: str) -> None:
+def test_a_malformed_position_is_refused(client: httpx.Client, shop: Shop, path: str) -> None:
     answer = client.get(f"/api/proofs/{path}", headers=shop.headers)
     assert answer.status_code == 400, answer.text
 

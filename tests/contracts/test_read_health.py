@@ -58,7 +58,11 @@ def ask(settings: Settings, *paths: str) -> list[httpx.Response]:
 def test_health_is_terse_and_without_envelope(client: httpx.Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ok", "services": {"db": "ok", "redis": "ok", "workers": "ok"}}
+    assert answer.json() == {
+        "status": "ok",
+        "services": {"db": "ok", "redis": "ok", "workers": "ok"},
+        "log": "unverified",
+    }
 
 
 @pytest.mark.usefixtures("beating")

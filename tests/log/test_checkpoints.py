@@ -77,11 +77,11 @@ def test_a_tree_that_was_lost_is_calculated_again(store: EventStore, database_ur
     with connected(database_url) as owner:
         fill(store, 600)
         writer.write(owner)
-        before = owner.execute("TABLE log.tree").fetchall()
-        owner.execute("TRUNCATE log.tree")
+        before = owner.execute("TABLE audit.tree").fetchall()
+        owner.execute("TRUNCATE audit.tree")
         fill(store, 1, first=601)
         assert writer.write(owner) is not None
-        assert sorted(owner.execute("TABLE log.tree").fetchall()) == sorted(before)
+        assert sorted(owner.execute("TABLE audit.tree").fetchall()) == sorted(before)
 
 
 def tamper(owner: Connection[Any], chance: random.Random, last: int) -> str:

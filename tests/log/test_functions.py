@@ -12,7 +12,7 @@ from shared.postgres.locks import Lock
 
 FUNCTIONS = sorted(Path(str(files("shared.postgres.functions"))).glob("*.sql"))
 SELECT_FUNCTIONS = """SELECT n.nspname || '.' || p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-    WHERE n.nspname IN ('log', 'vault', 'credentials', 'files', 'jobs', 'projections')"""
+    WHERE n.nspname IN ('audit', 'log', 'vault', 'credentials', 'files', 'jobs', 'projections')"""
 SELECT_SOURCE = "SELECT prosrc FROM pg_proc WHERE proname = 'position_at'"
 
 

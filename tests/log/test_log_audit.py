@@ -50,15 +50,15 @@ def fill(client: httpx.Client) -> None:
 def test_a_log_with_all_that_it_refers_to_is_intact(audit: LogAudit, container: Container) -> None:
     with container.connect() as conn:
         assert audit.verify(conn) == []
-        assert conn.execute("SELECT findings FROM log.verifications").fetchall() == [([],)]
+        assert conn.execute("SELECT findings FROM audit.verifications").fetchall() == [([],)]
 
 
 @pytest.mark.parametrize("kind", DEEDS)
-def test_what_was_altered_is_found_and_named(audit: LogAudit, container: Container, kind: str) -> None:
+def test_the_audit_names_what_was_altered(audit: LogAudit, container: Container, kind: str) -> None:
     with container.connect_owner() as conn:
         assert conn.execute(DEEDS[kind].encode()).rowcount
         found = audit.verify(conn)
-        kept = conn.execute("SELECT findings FROM log.verifications").fetchall()
+        kept = conn.execute("SELECT findings FROM audit.verifications").fetchall()
     assert kind in {finding.kind for finding in found}
     assert kept == [([finding._asdict() for finding in found],)]
 
@@ -72,9 +72,9 @@ def test_the_auditor_writes_checkpoints_verifies_and_reports_a_cut_log(
         auditor.check(conn)
     ((size,),) = rows(database_url, "SELECT max(notification_id) FROM log.events")
     assert [c.size for c in anchor.read()] == [size]
-    assert rows(database_url, "SELECT size, findings FROM log.verifications") == [(size, [])]
+    assert rows(database_url, "SELECT size, findings FROM audit.verifications") == [(size, [])]
     rows(database_url, "DELETE FROM log.events WHERE notification_id = %s RETURNING true", size)
     with container.connect() as conn:
         auditor.check(conn)
     finding = Finding("rewritten", 1, size - 1)
-    assert rows(database_url, "SELECT findings FROM log.verifications") == [([finding._asdict()],)]
+    assert rows(database_url, "SELECT findings FROM audit.verifications") == [([finding._asdict()],)]

@@ -29,7 +29,7 @@ TABLES = """SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespa
     WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'v') ORDER BY 1"""
 # Returns those of them that a role has one of the privileges on.
 PRIVILEGES = TABLES.replace(" ORDER", " AND has_table_privilege(%s, c.oid, %s) ORDER")
-EVERY_SCHEMA = ["log", "vault", "credentials", "files", "jobs", "projections"]
+EVERY_SCHEMA = ["audit", "log", "vault", "credentials", "files", "jobs", "projections"]
 
 
 @pytest.mark.parametrize("role", [WRITER, PROJECTOR, READER])
@@ -53,7 +53,7 @@ def test_only_the_writer_appends(database_url: str) -> None:
 def test_the_reader_sees_nothing_of_log_keys_and_credentials(database_url: str) -> None:
     with connected(database_url, READER) as conn:
         for (table,) in rows(database_url, TABLES, [s for s in EVERY_SCHEMA if s != "projections"]):
-            if table != "jobs.processes":
+            if table not in {"audit.verifications", "jobs.processes"}:
                 with pytest.raises(InsufficientPrivilege):
                     assert conn.execute(f"SELECT 1 FROM {table}".encode()) is None, table  # noqa: S608 - our own names
 
@@ -62,7 +62,8 @@ def test_roles_hold_no_more_than_they_need(database_url: str) -> None:
     def allowed(role: str, privilege: str) -> list[str]:
         return [table for (table,) in rows(database_url, PRIVILEGES, EVERY_SCHEMA, role, privilege)]
 
-    assert allowed(READER, "SELECT") == ["jobs.processes", "projections.live", "projections.replays"]
+    readable = ["audit.verifications", "jobs.processes", "projections.live", "projections.replays"]
+    assert allowed(READER, "SELECT") == readable
     assert allowed(READER, "INSERT, UPDATE, DELETE, TRUNCATE") == []
     assert [t for t in allowed(WRITER, "INSERT, UPDATE, DELETE, TRUNCATE") if t.startswith("log.")] == ["log.counters"]
     assert [t for t in allowed(WRITER, "INSERT, UPDATE, DELETE, TRUNCATE") if t.startswith("projections.")] == []

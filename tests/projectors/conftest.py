@@ -21,7 +21,7 @@ EMPTY = """DO $$ DECLARE
     filled boolean;
 BEGIN
     FOR name IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-        WHERE schemaname IN ('log', 'vault', 'files', 'jobs')
+        WHERE schemaname IN ('audit', 'log', 'vault', 'files', 'jobs')
         OR (schemaname IN (SELECT schema FROM projections.live) AND tablename <> 'progress')
     LOOP
         EXECUTE 'SELECT EXISTS (SELECT FROM ' || name || ')' INTO filled;

@@ -18,7 +18,7 @@ EMPTY = """DO $$ DECLARE
     filled boolean;
 BEGIN
     FOR name IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-        WHERE schemaname IN ('log', 'vault', 'credentials', 'files', 'jobs')
+        WHERE schemaname IN ('audit', 'log', 'vault', 'credentials', 'files', 'jobs')
     LOOP
         EXECUTE 'SELECT EXISTS (SELECT FROM ' || name || ')' INTO filled;
         IF filled THEN

@@ -11,6 +11,7 @@ TAGS = [
     {"name": "Forecasts", "description": "Demand of products and the risk of running out"},
     {"name": "Recommendations", "description": "What to do next"},
     {"name": "Time travel", "description": "The shop as known on an earlier day, and explanations of its figures"},
+    {"name": "Log", "description": "Proofs that an event is in the log"},
     {"name": "Admin", "description": "For staff"},
     {"name": "Health", "description": "Probes and metrics, without the envelope"},
 ]

@@ -1,5 +1,7 @@
+CREATE SCHEMA audit;
+
 -- Complete subtrees of the Merkle tree over the hashes of the log, from 256 leaves up; they follow from log.events.
-CREATE TABLE log.tree (
+CREATE TABLE audit.tree (
     shard  smallint NOT NULL,
     level  smallint NOT NULL,
     number bigint   NOT NULL,
@@ -8,7 +10,7 @@ CREATE TABLE log.tree (
 );
 
 -- Signed checkpoints, so that proofs can be served; the copies outside the database are what the log is verified against.
-CREATE TABLE log.checkpoints (
+CREATE TABLE audit.checkpoints (
     shard     smallint    NOT NULL,
     size      bigint      NOT NULL,
     root      bytea       NOT NULL,
@@ -20,7 +22,7 @@ CREATE TABLE log.checkpoints (
 );
 
 -- The last verification of each shard, and what it found.
-CREATE TABLE log.verifications (
+CREATE TABLE audit.verifications (
     shard    smallint PRIMARY KEY,
     at       timestamptz NOT NULL,
     size     bigint      NOT NULL,

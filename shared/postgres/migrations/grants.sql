@@ -2,8 +2,11 @@
 
 GRANT USAGE ON SCHEMA log TO smartmarket_writer, smartmarket_projector;
 GRANT SELECT ON ALL TABLES IN SCHEMA log TO smartmarket_writer, smartmarket_projector;
-GRANT INSERT, UPDATE ON log.counters, log.verifications TO smartmarket_writer;
-GRANT INSERT ON log.tree, log.checkpoints TO smartmarket_writer;
+GRANT INSERT, UPDATE ON log.counters TO smartmarket_writer;
+GRANT USAGE ON SCHEMA audit TO smartmarket_writer, smartmarket_reader;
+GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA audit TO smartmarket_writer;
+GRANT UPDATE ON audit.verifications TO smartmarket_writer;
+GRANT SELECT ON audit.verifications TO smartmarket_reader;
 REVOKE ALL ON FUNCTION log.append FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION log.append TO smartmarket_writer;
 
@@ -19,8 +22,7 @@ GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA projections TO smartmarket_projec
 GRANT SELECT ON projections.live TO smartmarket_reader, smartmarket_writer;
 REVOKE ALL ON FUNCTION projections.reached FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION projections.reached TO smartmarket_reader, smartmarket_writer;
-GRANT USAGE ON SCHEMA jobs, log TO smartmarket_reader;
-GRANT SELECT ON log.verifications TO smartmarket_reader;
+GRANT USAGE ON SCHEMA jobs TO smartmarket_reader;
 GRANT SELECT ON jobs.processes TO smartmarket_reader;
 -- The write side requests generations and replays through functions of the projections, which own the tables.
 REVOKE INSERT, UPDATE ON projections.generations FROM smartmarket_writer;
