@@ -1,5 +1,6 @@
 """The API process: the application with everything its routes need, served by one process or several on one port."""
 
+import asyncio
 import logging
 import os
 import socket
@@ -13,11 +14,13 @@ from fastapi import FastAPI
 
 from projections.operations.explain import Explainer
 from projections.registry import REGISTRY
+from read_side.http.event_streams import EventStreams
+from read_side.notices.queries import CHANNELS
 from read_side.routes import ROOT_ROUTERS
 from read_side.routes import ROUTERS as QUERY_ROUTERS
 from shared.domain.presentation.api_tags import TAGS
 from shared.http.app import create_app
-from shared.http.dependencies import Dependencies
+from shared.http.dependencies import Dependencies, provided
 from shared.http.position_tokens import PositionTokens
 from shared.http.rate_limiter import RateLimiter
 from shared.http.tokens import TokenProvider
@@ -44,6 +47,7 @@ def build_api(container: Container) -> FastAPI:
         reader = database.reader_pool(container.url, role=container.role(database.READER))
         await reader.open()
         cache = redis.asyncio.from_url(container.settings.redis_url) if container.settings.redis_url else None
+        streams = EventStreams(container.url, CHANNELS)
         deps = Dependencies(
             settings=container.settings,
             tokens=TokenProvider(container.settings),
@@ -55,11 +59,13 @@ def build_api(container: Container) -> FastAPI:
             redis=cache,
             explain=Explainer(source_of(container), REGISTRY),
             rules_by_projection=RULES_BY_PROJECTION,
-            services={AdviceStream: AdviceStream()},
+            services={AdviceStream: AdviceStream(), EventStreams: streams},
         )
+        listening = asyncio.create_task(streams.listen())
         try:
             yield deps
         finally:
+            listening.cancel()
             await reader.close()
             store.close()
             if cache is not None:
@@ -91,8 +97,23 @@ def run_api(
         _serve(container, listener)
 
 
-class _Server(uvicorn.Server):
-    """A server that leaves signals to the process, which then exits with 0 whichever signal stopped it."""
+class ApiServer(uvicorn.Server):
+    """A server that ends open streams when it stops.
+
+    It leaves signals to the process, which then exits with 0 whichever signal stopped it.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        """Serve `config`, whose application is `app` or wraps it."""
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, which would otherwise last, then everything else."""
+        access = provided(self._app)
+        if isinstance(access, Dependencies):
+            access.service(EventStreams).close()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -102,8 +123,9 @@ class _Server(uvicorn.Server):
 
 def _serve(container: Container, listener: socket.socket) -> None:
     """Serve HTTP on `listener` from this process."""
+    app = build_api(container)
     config = uvicorn.Config(
-        build_api(container),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -113,7 +135,7 @@ def _serve(container: Container, listener: socket.socket) -> None:
         proxy_headers=bool(container.settings.trusted_proxies),
         forwarded_allow_ips=container.settings.trusted_proxies,
     )
-    server = _Server(config)
+    server = ApiServer(config, app)
     stopped = threading.Event()
 
     def stop() -> None:

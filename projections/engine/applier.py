@@ -28,9 +28,12 @@ logger = logging.getLogger("smartmarket.projections")
 ADVANCE = """UPDATE {} AS p SET position = u.moved
     FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS u(shard, expected, moved)
     WHERE p.shard = u.shard AND p.position = u.expected"""
+NOTIFY = "SELECT pg_notify(%s, %s)"
 PARK = "INSERT INTO {} VALUES (%s, %s, %s, %s)"
 UNPARK = "DELETE FROM {} WHERE business_id = %s RETURNING position"
 
+# A payload has at most 8,000 bytes, an id at most 19 digits.
+_ANNOUNCED_AT_ONCE = 300
 # Errors caused by the event and not by the state of the database: its business is parked. Others stop the shard.
 POISON = (
     psycopg.DataError,
@@ -140,6 +143,14 @@ class Applier:
             if last.get(recorded.business_id) == recorded.position:
                 due[cast("int", recorded.business_id)] = recorded
         self._flush(deltas, due)
+        if self._projection.channel:
+            self._announce(sorted({r.business_id for r in events if r.topic in self._topics and r.business_id}))
+
+    def _announce(self, businesses: Sequence[int]) -> None:
+        """Tell listeners, once this is committed, which businesses have new rows."""
+        for start in range(0, len(businesses), _ANNOUNCED_AT_ONCE):
+            payload = ",".join(map(str, businesses[start : start + _ANNOUNCED_AT_ONCE]))
+            self._conn.execute(NOTIFY, (self._projection.channel, payload))
 
     def _flush(self, deltas: Deltas, due: dict[int, RecordedEvent]) -> None:
         businesses = self._writer.write(deltas)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier
 
+from projections.engine.books import Books
 from projections.engine.deltas import Deltas, Table
 from projections.engine.derivation import Derivation, Row
 from projections.engine.projection import Projection
@@ -46,6 +47,23 @@ def derivation_point(conn: Connection[Any], derivation: Derivation, business: in
     today = LogReader.day(conn, upto) or date_of(last[1])
     rules = derivation.book.in_force(activated for _, activated in activations)
     return AsOf(max([last[0], *changed]), today, rules)
+
+
+def derivation_point_of_books(
+    conn: Connection[Any], derivation: Derivation, business: int, upto: int, books: Books
+) -> AsOf | None:
+    """Return what the derived rows of a business's books are computed from, as `derivation_point` does."""
+    reader, last = LogReader([event.topic for event in derivation.after]), 0
+    after = 0
+    while events := reader.of_business(conn, business, after, limit=_CHUNK, upto=upto):
+        after = events[-1].position
+        last = max([last, *(recorded.position for recorded in events if books.cut(recorded))])
+    if not last:
+        return None
+    activations = LogReader.activations(conn, min(upto, books.rules_position))
+    changed = [position for position, activated in activations if activated.rule in derivation.rules]
+    rules = derivation.book.in_force(activated for _, activated in activations)
+    return AsOf(max([last, *changed]), books.day, rules)
 
 
 class Deriver:

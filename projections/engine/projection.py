@@ -37,7 +37,9 @@ class Projection:
     `handlers` maps an event's class to the function that folds it; `subjects` returns the vault's subjects whose data
     an event contains, so that their keys are read before the fold. `derivation` computes further tables from the folded
     ones. `after_removal` is a statement that recomputes, for %(businesses)s, the columns that depend on removed rows. A
-    changed fold or schema raises `version`. The projection is the constant `<package>.projector.<NAME>`.
+    changed fold or schema raises `version`. `dated`: its rows follow from entries with business
+    dates, of which the books of an earlier day have fewer. `channel` is told by the live writer, with NOTIFY, which
+    businesses have new rows. The projection is the constant `<package>.projector.<NAME>`.
     """
 
     name: str
@@ -48,6 +50,8 @@ class Projection:
     subjects: Callable[[RecordedEvent], list[str]] = lambda _: []
     derivation: Derivation | None = None
     after_removal: str = ""
+    dated: bool = True
+    channel: str = ""
 
     @property
     def topics(self) -> list[str]:

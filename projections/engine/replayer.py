@@ -18,7 +18,7 @@ from psycopg.sql import SQL, Identifier
 from projections.engine import generations
 from projections.engine.deltas import Deltas
 from projections.engine.derivation import Derivation, FoldedFacts
-from projections.engine.deriver import AsOf, derivation_point
+from projections.engine.deriver import AsOf, derivation_point, derivation_point_of_books
 from projections.engine.follower import connect
 from projections.engine.projection import Projection, load
 from projections.engine.writers import ReplayWriter
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from projections.engine.books import Books
+    from shared.eventstore.codec import RecordedEvent
     from shared.eventstore.rule_versions import Rules
+    from shared.eventstore.vault import SubjectKeys
 
 # Commits without waiting for the disk: a crash of the server loses rows together with their marks, so they are replayed
 # again, and the commit by which the generation advances waits for all before it.
@@ -139,6 +142,7 @@ class Worker:
         self.upto = target.upto
         self.folded = folded
         self.rules: Rules = {}
+        self.books: Books | None = None
         self.vault = Vault(MasterKey(target.source.secret), sql_over(self.conn))
         self.reader = LogReader(self.projection.topics)
 
@@ -183,7 +187,7 @@ class Worker:
             for recorded in events:
                 if as_of and derived is None and recorded.position > as_of.position:
                     derived = self._derived(FoldedFacts(business, deltas), as_of)
-                self.projection.fold(recorded, deltas, keys)
+                self._fold_one(recorded, deltas, keys)
             with self.folded.get_lock():
                 self.folded.value += len(events)
             if deltas.count() >= _SPILL_ROWS:
@@ -197,10 +201,20 @@ class Worker:
             writer.write(derived)
         return rows
 
+    def _fold_one(self, recorded: "RecordedEvent", deltas: Deltas, keys: "SubjectKeys") -> None:
+        """Fold an event, or what `self.books` have of it."""
+        kept = self.books.cut(recorded) if self.books and self.projection.dated else recorded
+        if kept is not None:
+            self.projection.fold(kept, deltas, keys)
+
     def _derivation_point(self, business: int, upto: int) -> AsOf | None:
         """Return what the business's rows are derived from; `self.rules` override those of the log."""
         derivation = self.projection.derivation
-        as_of = derivation_point(self.conn, derivation, business, upto) if derivation else None
+        if derivation is None:
+            return None
+        if self.books:
+            return derivation_point_of_books(self.conn, derivation, business, upto, self.books)
+        as_of = derivation_point(self.conn, derivation, business, upto)
         return as_of and as_of._replace(rules={**as_of.rules, **self.rules})
 
     def _derived(self, facts: FoldedFacts, as_of: AsOf) -> Deltas:

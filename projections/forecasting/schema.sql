@@ -46,13 +46,41 @@ CREATE TABLE forecast_windows (
     known       double precision,
     foretold    text
 );
+-- Requested runs: products requested, with a forecast, failed and too short; complete when all parts are. `state` is pending,
+-- completed where there was nothing to do, or failed after the last attempt at a part.
+CREATE TABLE forecast_runs (
+    business_id  bigint NOT NULL,
+    run_id       text NOT NULL,
+    by           text,
+    horizon      bigint,
+    requested_on date,
+    products     bigint,
+    made         bigint NOT NULL,
+    failed       bigint NOT NULL,
+    short        bigint NOT NULL,
+    parts_done   bigint NOT NULL,
+    parts        bigint,
+    state        text
+);
+-- The run that a product was last requested in, and the last one that had a result for it.
+CREATE TABLE requested_forecasts (
+    business_id bigint NOT NULL,
+    product_id  bigint NOT NULL,
+    horizon     bigint NOT NULL,
+    run_id      text,
+    done_run    text
+);
 
 -- @indexes
 CREATE UNIQUE INDEX IF NOT EXISTS forecasts_key ON forecasts (business_id, product_id, horizon);
 CREATE UNIQUE INDEX IF NOT EXISTS revenue_forecasts_key ON revenue_forecasts (business_id);
 CREATE UNIQUE INDEX IF NOT EXISTS forecast_windows_key ON forecast_windows (business_id, product_id, cutoff);
+CREATE UNIQUE INDEX IF NOT EXISTS forecast_runs_key ON forecast_runs (business_id, run_id);
+CREATE UNIQUE INDEX IF NOT EXISTS requested_forecasts_key ON requested_forecasts (business_id, product_id, horizon);
 
 -- @keys
 ALTER TABLE forecasts ADD PRIMARY KEY USING INDEX forecasts_key;
 ALTER TABLE revenue_forecasts ADD PRIMARY KEY USING INDEX revenue_forecasts_key;
 ALTER TABLE forecast_windows ADD PRIMARY KEY USING INDEX forecast_windows_key;
+ALTER TABLE forecast_runs ADD PRIMARY KEY USING INDEX forecast_runs_key;
+ALTER TABLE requested_forecasts ADD PRIMARY KEY USING INDEX requested_forecasts_key;

@@ -1,10 +1,13 @@
 """Time travel: one business is replayed to an earlier position, in every projection, for its owner to query.
 
+With a date, only the entries of its books up to that business date are folded (`projections/engine/books.py`).
+
 Requests are rows of `projections.replays`; this module and the SQL function `projections.request_replay` are its only
 writers. A process that makes one holds a lock until its generations are ready, so that the next process takes up what a
 killed one left. The row itself is not locked meanwhile: the owner may end it by requesting another replay.
 """
 
+import datetime as dt
 import logging
 import multiprocessing
 from typing import Any, NamedTuple
@@ -15,37 +18,43 @@ from psycopg import Connection
 
 from projections.engine import generation_schemas, generations
 from projections.engine.applier import POISON
+from projections.engine.books import Books
 from projections.engine.generations import GenerationCancelled, Origin, with_states
 from projections.engine.projection import Projection
 from projections.engine.replayer import Source, Target, Worker
 from projections.operations.rebuild import apply_removals
 from projections.registry import REGISTRY
+from shared.eventstore.reader import LogReader
 from shared.postgres.generation_states import GenerationKind, GenerationState, ReplayState
 from shared.postgres.locks import Lock
 from shared.runtime.loop import Loop
 
 _POLL_SECONDS = 0.3
+_CHUNK = 100
 logger = logging.getLogger("smartmarket.time_travel")
 
-SELECT_PENDING = with_states("""SELECT id, business_id, position FROM projections.replays
+SELECT_PENDING = with_states("""SELECT id, business_id, position, happened_until, coalesce(rules_position, position)
+    FROM projections.replays
     WHERE state = {replay_pending} AND expires_at > now() ORDER BY created_at""")
 # Takes the lock of the replaying session, until it ends; returns false while another session holds it.
 TRY_REPLAY = "SELECT pg_try_advisory_lock(%s, hashtext(%s::text))"
 SELECT_STILL_PENDING = with_states("""SELECT state = {replay_pending} AND expires_at > now()
     FROM projections.replays WHERE id = %s""")
 # Records the result, unless the replay expired meanwhile.
-FINISH = with_states("""UPDATE projections.replays SET state = %s, schemas = %s
+FINISH = with_states("""UPDATE projections.replays SET state = %s, schemas = %s, books_begin = %s
     WHERE id = %s AND state = {replay_pending}""")
 EXPIRE = with_states("""UPDATE projections.replays SET state = {replay_expired}
     WHERE state IN ({replay_pending}, {replay_ready}) AND expires_at <= now()""")
 
 
 class Replay(NamedTuple):
-    """A requested replay."""
+    """A requested replay: to a position and, unless it is None, a business date; rules are those of their position."""
 
     id: UUID
     business: int
     position: int
+    happened_until: dt.date | None
+    rules_position: int
 
 
 class TimeTravelRunner(Loop):
@@ -85,7 +94,8 @@ def _still_pending(conn: Connection[Any], replay: Replay) -> bool:
 def _make(source: Source, claim: Connection[Any], replay: Replay) -> None:
     fields = {"replay": str(replay.id), "business_id": replay.business, "position": replay.position}
     try:
-        made = [_generation(source, claim, projection, replay) for projection in REGISTRY.values()]
+        books = _books(claim, replay)
+        made = [_generation(source, claim, projection, replay, books) for projection in REGISTRY.values()]
     except GenerationCancelled:
         logger.info("replay cancelled", extra=fields)
     except Exception as error:
@@ -93,12 +103,25 @@ def _make(source: Source, claim: Connection[Any], replay: Replay) -> None:
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not isinstance(error, POISON):
             raise
         logger.exception("replay failed", extra=fields)
-        claim.execute(FINISH, (ReplayState.FAILED.value, [], replay.id))
+        claim.execute(FINISH, (ReplayState.FAILED.value, [], None, replay.id))
     else:
-        claim.execute(FINISH, (ReplayState.READY.value, made, replay.id))
+        claim.execute(FINISH, (ReplayState.READY.value, made, books and books.begin, replay.id))
 
 
-def _generation(source: Source, claim: Connection[Any], projection: Projection, replay: Replay) -> str:
+def _books(conn: Connection[Any], replay: Replay) -> Books | None:
+    """Return what cuts the history to the wanted business date, None where the replay has none."""
+    if replay.happened_until is None:
+        return None
+    books, reader, after = Books(replay.happened_until, replay.rules_position), LogReader(Books.topics()), 0
+    while events := reader.of_business(conn, replay.business, after, limit=_CHUNK, upto=replay.position):
+        after = events[-1].position
+        books.read(events)
+    return books
+
+
+def _generation(
+    source: Source, claim: Connection[Any], projection: Projection, replay: Replay, books: Books | None
+) -> str:
     """Replay one business into a generation of its own; returns its schema, which the lock of `claim` keeps.
 
     Raises GenerationCancelled once the replay has expired.
@@ -112,6 +135,7 @@ def _generation(source: Source, claim: Connection[Any], projection: Projection, 
             )
             generations.lock(claim, generation)
         worker = Worker(Target(source, projection, schema, replay.position), multiprocessing.Value("q", 0))
+        worker.books = books
         with worker.conn:
             worker.replay_to(replay.business, replay.position)
         with conn.transaction():

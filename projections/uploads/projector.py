@@ -158,4 +158,5 @@ UPLOADS = Projection(
         JobFailed: on_job_failed,
         JobRetried: on_job_retried,
     },
+    dated=False,
 )

@@ -10,7 +10,7 @@ from shared.errors import GenerationNotFound
 from shared.http.answers import answers
 from shared.http.app import PublicId, ok, refuses
 from shared.http.dependencies import Deps, Staff
-from shared.postgres.generation_states import IN_PROGRESS
+from shared.postgres.generation_states import IN_PROGRESS, shown_kind, shown_state
 from shared.runtime.business_day import local_text
 
 router = APIRouter(prefix="/admin", tags=["Admin"])
@@ -23,9 +23,6 @@ SELECT_GENERATION = """SELECT id, projection, kind, state, business_id, upto, pr
 # Selects the newest generations without their results; replays of owners, eight generations each, are left out.
 SELECT_NEWEST = """SELECT id, projection, kind, state, business_id, upto, progress, NULL AS result, asked_by,
     created_at, changed_at FROM projections.generations WHERE kind <> 'travel' ORDER BY id DESC LIMIT 100"""
-# States and kinds that clients know by another name.
-_STATES = {"pending": "replaying", "retired": "ready", "dropping": "dropped"}
-_KINDS = {"repair": "rebuild", "nightly": "verify"}
 _PROJECTIONS = answers(
     Projections,
     {
@@ -98,8 +95,8 @@ def _item(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": row["id"],
         "projection": row["projection"],
-        "kind": _KINDS.get(row["kind"], row["kind"]),
-        "state": _STATES.get(state, state),
+        "kind": shown_kind(row["kind"]),
+        "state": shown_state(state),
         "business_id": row["business_id"],
         "position": row["upto"],
         "progress": 1.0 if over else round(done / total, 4) if total else 0.0,

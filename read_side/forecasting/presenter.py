@@ -1,6 +1,7 @@
 """Presents a forecast."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from shared.domain.rules.stockout import Demand, Risk
 from shared.texts import Language, text
 
 _CERTAIN = 1000
+PENDING = "pending"
 _TEXTS = {
     stockout.UNKNOWN_STOCK: "FORECAST_STOCK_UNKNOWN",
     stockout.STALE: "FORECAST_STALE",
@@ -37,7 +39,7 @@ _ACCURACY = (
 def item(forecast: Forecast, today: dt.date, language: Language) -> dict[str, Any]:
     """Return the JSON of a forecast, its risk as of `today`."""
     demand = forecast.demand
-    status = forecast.status or "failed"
+    status = _status(forecast)
     report = _report(forecast)
     return {
         "id": forecast.forecast_id if demand else None,
@@ -46,7 +48,7 @@ def item(forecast: Forecast, today: dt.date, language: Language) -> dict[str, An
         "forecast_days": forecast.horizon,
         "status": status,
         "have": forecast.have,
-        "need": None if status == READY else forecast.need,
+        "need": None if status in {READY, PENDING} else forecast.need,
         "predicted_demand": _days(forecast),
         "summary": _summary(forecast, report),
         "stockout_risk": _risk(forecast, today, language),
@@ -57,7 +59,32 @@ def item(forecast: Forecast, today: dt.date, language: Language) -> dict[str, An
         "data_as_of": demand.data_as_of if demand else None,
         "stale": demand is not None and stockout.is_stale(demand.data_as_of, today),
         "failed_on": forecast.failed_on if _failed_since(forecast) else None,
+        "forecast_run_id": forecast.run_id,
     }
+
+
+def run(run_id: str, row: Sequence[Any]) -> dict[str, Any]:
+    """Return the JSON of a run from a row of SELECT_RUN."""
+    state, by, horizon, requested_on, products, made, failed, short = row
+    done = made + failed + short
+    return {
+        "forecast_run_id": run_id,
+        "state": state,
+        "by": by,
+        "forecast_days": horizon,
+        "requested_on": requested_on,
+        "products": products,
+        "made": made,
+        "failed": failed,
+        "insufficient_data": short,
+        "progress": 1.0 if state == "completed" or not products else round(min(1.0, done / products), 4),
+    }
+
+
+def _status(forecast: Forecast) -> str:
+    if forecast.demand is None and forecast.run_id is not None:
+        return PENDING
+    return forecast.status or "failed"
 
 
 def _report(forecast: Forecast) -> dict[str, Any]:
@@ -117,12 +144,14 @@ def _risk(forecast: Forecast, today: dt.date, language: Language) -> dict[str, A
 def _reason(forecast: Forecast, risk: Risk) -> str | None:
     """Return why there is no risk, None if there is one."""
     if forecast.demand is None:
-        return forecast.status or "failed"
+        return _status(forecast)
     return risk.reason
 
 
 def _recommendation(forecast: Forecast, risk: Risk, language: Language) -> str | None:
     demand: Demand | None = forecast.demand
+    if demand is None and forecast.run_id is not None:
+        return text("FORECAST_PENDING", language).message
     if demand is None and forecast.status is None:
         return text("FORECAST_FAILED", language).message
     if demand is None:

@@ -11,19 +11,28 @@ from read_side.http.rows import all_rows
 from shared.domain.rules import stockout
 from shared.domain.rules.stockout import Demand, Risk, Shelf
 
-_FROM = """FROM forecasts AS f
-    LEFT JOIN products AS p ON p.business_id = f.business_id AND p.id = f.product_id"""
-# Selects product, horizon and name of every forecast of a business, or of one of its products.
-SELECT_NAMES = f"""SELECT f.product_id, f.horizon, p.sort_name {_FROM}
-    WHERE f.business_id = %(business)s AND (%(product)s::bigint IS NULL OR f.product_id = %(product)s::bigint)"""
+# The products that a run is still to forecast.
+_ON_THEIR_WAY = """requested_forecasts AS w JOIN forecast_runs AS r
+    ON r.business_id = w.business_id AND r.run_id = w.run_id AND r.state = 'pending'
+        AND coalesce(r.parts_done < r.parts, true)"""
+_STILL = "w.business_id = %(business)s AND w.done_run IS DISTINCT FROM w.run_id"
+_LISTED = f"""WITH listed AS (
+        SELECT f.product_id, f.horizon FROM forecasts AS f WHERE f.business_id = %(business)s
+        UNION SELECT w.product_id, w.horizon FROM {_ON_THEIR_WAY} WHERE {_STILL})"""  # noqa: S608 - constants
+_NAMES = "LEFT JOIN products AS p ON p.business_id = %(business)s AND p.id = k.product_id"
+_WHERE = "WHERE %(product)s::bigint IS NULL OR k.product_id = %(product)s::bigint"
+# Selects product, horizon and name of every forecast of a business, made or on its way, or of one of its products.
+SELECT_NAMES = f"""{_LISTED} SELECT k.product_id, k.horizon, p.sort_name FROM listed AS k {_NAMES} {_WHERE}"""  # noqa: S608 - constants
 _DEMAND = """f.status, f.made_on, f.data_as_of, f.expected, f.levels,
         CASE WHEN s.stock_known THEN s.on_hand END, nullif(g.lead_time_days, -1), nullif(g.pack_size, -1),
         nullif(g.min_order, -1), nullif(g.reorder_point, -1)"""
-_SHELF = """LEFT JOIN stock AS s ON s.business_id = f.business_id AND s.product_id = f.product_id
-    LEFT JOIN goods AS g ON g.business_id = f.business_id AND g.product_id = f.product_id"""
+_SHELF = """LEFT JOIN forecasts AS f
+        ON f.business_id = %(business)s AND f.product_id = k.product_id AND f.horizon = k.horizon
+    LEFT JOIN stock AS s ON s.business_id = %(business)s AND s.product_id = k.product_id
+    LEFT JOIN goods AS g ON g.business_id = %(business)s AND g.product_id = k.product_id"""
 # Selects the same with demand and stock; the chance of a stockout needs SELECT_QUANTILES too.
-SELECT_DEMAND = f"""SELECT f.product_id, f.horizon, p.sort_name, {_DEMAND} {_FROM} {_SHELF}
-    WHERE f.business_id = %(business)s AND (%(product)s::bigint IS NULL OR f.product_id = %(product)s::bigint)"""
+SELECT_DEMAND = f"""{_LISTED} SELECT k.product_id, k.horizon, p.sort_name, {_DEMAND}
+    FROM listed AS k {_NAMES} {_SHELF} {_WHERE}"""  # noqa: S608 - constants
 # Selects the quantiles of forecasts on one day each.
 SELECT_QUANTILES = """SELECT f.product_id, f.horizon,
         f.quantiles[(wanted.day - 1) * cardinality(f.levels) + 1 : wanted.day * cardinality(f.levels)]
@@ -31,11 +40,15 @@ SELECT_QUANTILES = """SELECT f.product_id, f.horizon,
     JOIN forecasts AS f ON f.product_id = wanted.product_id AND f.horizon = wanted.horizon
     WHERE f.business_id = %(business)s"""
 # Selects some forecasts with everything the list shows.
-SELECT_FORECASTS = f"""SELECT f.product_id, f.horizon, {_DEMAND}, f.quantiles, p.name, f.forecast_id, f.asked_on,
-        f.have, f.need, f.tier, f.model, f.days, f.report, f.failed_on, f.failure {_FROM} {_SHELF}
-    JOIN unnest(%(products)s::bigint[], %(horizons)s::bigint[]) AS wanted (product_id, horizon)
-        ON wanted.product_id = f.product_id AND wanted.horizon = f.horizon
-    WHERE f.business_id = %(business)s"""
+SELECT_FORECASTS = f"""SELECT k.product_id, k.horizon, {_DEMAND}, f.quantiles, p.name, f.forecast_id, f.asked_on,
+        f.have, f.need, f.tier, f.model, f.days, f.report, f.failed_on, f.failure,
+        (SELECT w.run_id FROM {_ON_THEIR_WAY}
+            WHERE {_STILL} AND w.product_id = k.product_id AND w.horizon = k.horizon)
+    FROM unnest(%(products)s::bigint[], %(horizons)s::bigint[]) AS k (product_id, horizon) {_NAMES} {_SHELF}"""  # noqa: S608 - constants
+# Selects a run, and how many of its products have a result.
+SELECT_RUN = """SELECT CASE WHEN state = 'pending' AND parts_done >= parts THEN 'completed' ELSE state END,
+        by, horizon, requested_on, products, made, failed, short
+    FROM forecast_runs WHERE business_id = %(business)s AND run_id = %(run)s AND by IS NOT NULL"""
 READY = "ready"
 
 
@@ -56,7 +69,10 @@ class Head(NamedTuple):
 
 
 class Forecast(NamedTuple):
-    """A forecast with everything the list shows; without a successful run most fields are None."""
+    """A forecast with everything the list shows; without a successful run most fields are None.
+
+    `run_id`: the run that is to forecast it anew.
+    """
 
     product_id: int
     horizon: int
@@ -74,6 +90,7 @@ class Forecast(NamedTuple):
     report: str | None
     failed_on: dt.date | None
     failure: str | None
+    run_id: str | None
 
 
 async def heads(conn: AsyncConnection[TupleRow], business_id: int, product_id: int | None) -> list[Head]:

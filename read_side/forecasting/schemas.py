@@ -1,6 +1,7 @@
 """Answers about forecasts."""
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType
@@ -8,9 +9,9 @@ from typing_extensions import TypeAliasType
 from shared.domain.presentation.schemas import BusinessDate, Quantity, Share
 from shared.http.answers import ListOf, answers
 
-ForecastStatus = TypeAliasType("ForecastStatus", Literal["ready", "insufficient_data", "failed"])
+ForecastStatus = TypeAliasType("ForecastStatus", Literal["ready", "pending", "insufficient_data", "failed"])
 StockoutReason = TypeAliasType(
-    "StockoutReason", Literal["stock_unknown", "stale", "past", "insufficient_data", "failed"]
+    "StockoutReason", Literal["stock_unknown", "stale", "past", "pending", "insufficient_data", "failed"]
 )
 Percent = Annotated[float, Field(description="Percent")]
 
@@ -98,6 +99,22 @@ class Forecast(BaseModel):
     data_as_of: BusinessDate | None
     stale: bool
     failed_on: BusinessDate | None
+    forecast_run_id: Annotated[UUID | None, Field(description="The run that is to forecast it, while it does")]
+
+
+class ForecastRun(BaseModel):
+    """A run of forecasts: how many products it has, and what became of them so far."""
+
+    forecast_run_id: UUID
+    state: Literal["pending", "completed", "failed"]
+    by: Literal["owner", "import", "day"]
+    forecast_days: int
+    requested_on: BusinessDate
+    products: int
+    made: int
+    failed: int
+    insufficient_data: int
+    progress: Share
 
 
 class ForecastList(ListOf[Forecast]):
@@ -156,7 +173,9 @@ _SHORT: dict[str, Any] = {
     "data_as_of": None,
     "stale": False,
     "failed_on": None,
+    "forecast_run_id": None,
 }
+_RUN_ID = "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11"
 FORECASTS = answers(
     ForecastList,
     {
@@ -189,11 +208,28 @@ FORECASTS = answers(
                 "data_as_of": "2025-11-03",
                 "stale": False,
                 "failed_on": None,
+                "forecast_run_id": _RUN_ID,
             },
             _SHORT,
         ],
         "next_cursor": None,
     },
-    "One page, one item per product and horizon. `status` is ready, insufficient_data (`have` sales of `need`) or"
-    " failed; `failed_on` is the date of a later attempt that failed",
+    "One page, one item per product and horizon. `status` is ready, pending (the first forecast is on its way),"
+    " insufficient_data (`have` sales of `need`) or failed; `forecast_run_id` is the run that is to"
+    " forecast it anew; `failed_on` is the date of a later attempt that failed",
+)
+RUN = answers(
+    ForecastRun,
+    {
+        "forecast_run_id": _RUN_ID,
+        "state": "pending",
+        "by": "owner",
+        "forecast_days": 7,
+        "requested_on": "2025-11-03",
+        "products": 12,
+        "made": 5,
+        "failed": 0,
+        "insufficient_data": 1,
+        "progress": 0.5,
+    },
 )

@@ -21,16 +21,21 @@ HEADER = "X-Replay"
 # Restricts the transaction to the business's own replays by row-level security.
 SET_TENANT = "SELECT set_config('app.business_id', %s, true)"
 # Selects a replay of a business. One past its `expires_at` is expired, even before its row says so.
-SELECT_REPLAY = """SELECT id, as_of, day, schemas, expires_at,
+SELECT_REPLAY = """SELECT id, as_of, happened_until, day, schemas, expires_at, books_begin,
     CASE WHEN expires_at <= now() AND state IN ('pending', 'ready') THEN 'expired' ELSE state END
     FROM projections.replays WHERE id = %s AND business_id = %s"""
 
 
 class ReplayState(BaseModel):
-    """A replay of the shop at an earlier moment."""
+    """A replay of the shop to an earlier day."""
 
     id: UUID
-    as_of: Annotated[dt.datetime, Field(description="Local time with offset (Asia/Dhaka)")]
+    as_of: Annotated[dt.datetime, Field(description="The same as `known_at`")]
+    known_at: Annotated[dt.datetime, Field(description="Local time with offset (Asia/Dhaka)")]
+    happened_until: Annotated[dt.date | None, Field(description="Entries of later business dates are left out")]
+    books_begin: Annotated[
+        dt.date | None, Field(description="With happened_until: the first business date in the books known, if any")
+    ]
     state: Literal["pending", "ready", "failed", "expired"]
     expires_at: dt.datetime
 
@@ -39,7 +44,10 @@ _EXAMPLE = answers(
     ReplayState,
     {
         "id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
-        "as_of": "2025-11-03T23:59:59+06:00",
+        "as_of": "2025-12-01T10:00:00+06:00",
+        "known_at": "2025-12-01T10:00:00+06:00",
+        "happened_until": "2025-11-03",
+        "books_begin": "2025-08-01",
         "state": "ready",
         "expires_at": "2025-12-01T10:30:00+06:00",
     },
@@ -52,9 +60,11 @@ class Replay:
 
     id: UUID
     as_of: dt.datetime
+    happened_until: dt.date | None
     day: dt.date
     schemas: list[str]
     expires_at: dt.datetime
+    books_begin: dt.date | None
     state: str
 
 
@@ -92,7 +102,9 @@ async def requested_replay(request: Request, reader: ReaderPool, business_id: in
 async def show_replay(request: Request, deps: Deps, who: Owner, replay_id: str) -> Response:
     """Return a replay; its `state` is `pending`, `ready`, `failed` or `expired`."""
     replay = await find_replay(request, deps.reader, who.business_id, replay_id)
-    times = {"as_of": local_text(replay.as_of), "expires_at": local_text(replay.expires_at)}
+    known = local_text(replay.as_of)
+    dates = {"happened_until": replay.happened_until, "books_begin": replay.books_begin}
+    times = {"as_of": known, "known_at": known, **dates, "expires_at": local_text(replay.expires_at)}
     return ok({"id": str(replay.id), "state": replay.state, **times})
 
 

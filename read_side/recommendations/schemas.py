@@ -1,10 +1,26 @@
 """Answers with recommendations."""
 
-from pydantic import BaseModel
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+from typing_extensions import TypeAliasType
 
 from shared.domain.presentation.recommendation_schemas import EXAMPLE, Recommendation
 from shared.domain.presentation.schemas import BusinessDate, Currency, Share, Taka
 from shared.http.answers import ListOf, answers
+
+EmptyReason = TypeAliasType(
+    "EmptyReason",
+    Literal[
+        "question_waiting",
+        "import_running",
+        "no_sales",
+        "stale",
+        "forecasts_pending",
+        "stock_unknown",
+        "nothing_urgent",
+    ],
+)
 
 
 class RecommendationSummary(BaseModel):
@@ -36,6 +52,11 @@ class Today(BaseModel):
     actions: list[Recommendation]
     at_stake: AtStake
     more: int
+    stale: Annotated[bool, Field(description="Whether the last sale is older than 14 days")]
+    data_as_of: Annotated[BusinessDate | None, Field(description="The last day with a sale")]
+    reason: Annotated[EmptyReason | None, Field(description="Why there are no actions; null if there are")]
+    message: str | None
+    suggestions: list[str]
 
 
 LIST = answers(
@@ -62,6 +83,11 @@ TODAY = answers(
         "actions": [EXAMPLE],
         "at_stake": {"amount": 2760, "currency": "BDT"},
         "more": 0,
+        "stale": False,
+        "data_as_of": "2025-11-03",
+        "reason": None,
+        "message": None,
+        "suggestions": [],
     },
     "At most three; `more` is the number of other open ones",
 )

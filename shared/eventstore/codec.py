@@ -37,6 +37,11 @@ class RecordedEvent(NamedTuple):
         """Decode the event; errors of a broken state are raised, so that followers can park its business."""
         return decode(self.topic, self.state or b"")
 
+    @property
+    def event_class(self) -> type[Event]:
+        """Return the class of the event without decoding it. Raises UnknownTopic."""
+        return _class_of(self.topic)
+
 
 class _Versioned(msgspec.Struct):
     class_version: int
@@ -56,10 +61,14 @@ def decode(topic: str, state: bytes) -> Event:
 
     Raises UnknownTopic or UnknownVersion if a later release wrote it, msgspec.ValidationError for a broken state.
     """
+    return _decode_as(_class_of(topic), state)
+
+
+def _class_of(topic: str) -> type[Event]:
     cls = CATALOGUE.get(topic)
     if cls is None:
         raise UnknownTopic(topic)
-    return _decode_as(cls, state)
+    return cls
 
 
 def _decode_as(cls: type[Event], state: bytes) -> Event:

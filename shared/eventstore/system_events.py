@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import ClassVar
 
-from shared.eventstore.event import AuditAction, Event
+from shared.eventstore.event import About, AuditAction, Dated, Event
 
 
 class DayOpened(Event, frozen=True):
@@ -30,6 +30,7 @@ class JobFailed(Event, frozen=True):
     """A job was given up after its last attempt; `subject` is what it was about, e.g. a file id."""
 
     topic: ClassVar[str] = "jobs.JobFailed"
+    books: ClassVar[Dated | About | None] = Dated(None)
     job_id: str
     kind: str
     subject: str
@@ -42,6 +43,7 @@ class JobRetried(Event, frozen=True):
 
     topic: ClassVar[str] = "jobs.JobRetried"
     audit: ClassVar[AuditAction | None] = AuditAction("job_retry", "job", "job_id")
+    books: ClassVar[Dated | About | None] = Dated(None)
     job_id: str
     kind: str
     subject: str

@@ -56,6 +56,9 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Access]]
 # In development a front end is served from any local port.
 _LOCAL_ORIGIN = r"https?://(localhost|127\.0\.0\.1)(:\d{1,5})?"
 _COMPRESSED_FROM = 1024
+# Answers with tokens or codes are not compressed: their length must not depend on what a request can repeat. Nor are
+# streams: compression would hold events back.
+_UNCOMPRESSED = (r"^/api/auth/", r"^/api/events/")
 _CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _CORS_READ = (
     "Authorization",
@@ -126,8 +129,7 @@ def _add_layers(app: FastAPI, settings: Settings) -> None:
     https_only = settings.env == "production"
     app.add_middleware(RequestGuardMiddleware, https_only=https_only)
     app.add_middleware(ConditionalGetMiddleware)
-    # Answers with tokens or codes are not compressed: their length must not depend on what a request can repeat.
-    app.add_middleware(BrotliMiddleware, minimum_size=_COMPRESSED_FROM, excluded_handlers=[r"^/api/auth/"])
+    app.add_middleware(BrotliMiddleware, minimum_size=_COMPRESSED_FROM, excluded_handlers=list(_UNCOMPRESSED))
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_allowed_origins,

@@ -100,7 +100,8 @@ def _is_https(scope: Scope, headers: Headers) -> bool:
 
 
 def _as_get(scope: Scope) -> Scope:
-    # HEAD is handled as GET; the server omits the body.
+    # HEAD is handled as GET; the server omits the body, and an endless one is not begun.
+    scope["state"]["is_head"] = scope["method"] == "HEAD"
     return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -38,13 +38,14 @@ _Seconds = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The account of an access token; `family` identifies the session that began with one login."""
+    """The account of an access token, until when it is valid; `family` is the session that began with one login."""
 
     user_id: int
     business_id: int | None
     is_staff: bool
     language: Literal["bn", "en"]
     family: str
+    expires_at: dt.datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,8 @@ class TokenProvider:
     def read_access(self, token: str, now: dt.datetime) -> Principal:
         """Return the account of an access token; raises TokenExpired, or NotAuthenticated if it is invalid."""
         claims = _read(self._verified_access, token, now, (NotAuthenticated, TokenExpired))
-        return Principal(int(claims.sub), claims.bid, claims.stf, claims.lng, claims.fam)
+        expires_at = dt.datetime.fromtimestamp(claims.exp, dt.UTC)
+        return Principal(int(claims.sub), claims.bid, claims.stf, claims.lng, claims.fam, expires_at)
 
     def read_refresh(self, token: str, now: dt.datetime) -> RefreshClaims:
         """Return the claims of a refresh token; raises InvalidRefreshToken unless it is valid at `now`."""

@@ -50,3 +50,21 @@ class ReplayState(StrEnum):
 
 
 IN_PROGRESS = (GenerationState.PENDING, GenerationState.REPLAYING, GenerationState.CATCHING_UP)
+
+# States and kinds that clients know by another name.
+_SHOWN_STATES = {
+    GenerationState.PENDING: "replaying",
+    GenerationState.RETIRED: "ready",
+    GenerationState.DROPPING: "dropped",
+}
+_SHOWN_KINDS = {GenerationKind.REPAIR: "rebuild", GenerationKind.NIGHTLY: "verify"}
+
+
+def shown_state(state: str) -> str:
+    """Return the state of a generation as clients know it."""
+    return str(_SHOWN_STATES.get(GenerationState(state), state))
+
+
+def shown_kind(kind: str) -> str:
+    """Return the kind of a generation as clients know it."""
+    return str(_SHOWN_KINDS.get(GenerationKind(kind), kind))

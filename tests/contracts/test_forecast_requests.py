@@ -1,6 +1,7 @@
 """POST /forecasts/request."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,6 +57,7 @@ def test_the_example_of_the_contract(client: httpx.Client, shop: Shop, running: 
     answer = ask(client, shop, product_ids=[TEA, SALT], forecast_days=14)
     assert (answer.status_code, answer.json()["status"]) == (202, "pending")
     first = answer.json()["data"]
+    assert uuid.UUID(first.pop("forecast_run_id")).version == 4
     assert first == {
         "message": "Generating forecasts...",
         "product_count": 1,

@@ -30,7 +30,7 @@ def generations(running: RunningSystem, replay: str) -> dict[int, str]:
 def test_operators_see_one_when_they_ask_for_it_and_cannot_drop_it(
     running: RunningSystem, client: httpx.Client, staff: dict[str, str], shop: Shop
 ) -> None:
-    replay = travel(client, shop, "2020-01-01")
+    replay = travel(client, shop, happened_until="2020-01-01")
     made = generations(running, replay)
     listed = client.get("/api/admin/generations", headers=staff).json()["data"]["results"]
     assert made
@@ -45,7 +45,7 @@ def test_operators_see_one_when_they_ask_for_it_and_cannot_drop_it(
 
 
 def test_a_replay_whose_tables_are_gone_has_ended(running: RunningSystem, client: httpx.Client, shop: Shop) -> None:
-    replay = travel(client, shop, "2020-01-01")
+    replay = travel(client, shop, happened_until="2020-01-01")
     with running.container.connect_owner() as conn:
         for schema in generations(running, replay).values():
             conn.execute(f'DROP SCHEMA "{schema}" CASCADE')

@@ -184,6 +184,7 @@ def test_today_shows_three_with_what_is_at_stake(client: httpx.Client, shop: Sho
     assert ([item["id"] for item in found["actions"]], found["more"]) == ([3, 1, 2], 1)
     assert found["at_stake"] == {"amount": 5 + 2760 + 2760, "currency": "BDT"}
     assert all(item["stake"]["how"] for item in found["actions"])
+    assert (found["reason"], found["message"], found["suggestions"]) == (None, None, [])
 
 
 def test_nothing_is_recommended_to_a_new_shop(client: httpx.Client, other_shop: Shop) -> None:

@@ -16,6 +16,7 @@ from shared.errors import GenerationNotReady
 from shared.eventstore.store import Metadata
 from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.http.tokens import Principal
+from shared.runtime.business_day import DHAKA
 from tests.support.followers import projectors
 from tests.support.poison import POISONS
 from tests.support.projector_processes import started
@@ -196,6 +197,24 @@ def test_a_killed_process_leaves_its_replay_to_the_next(world: World, past: int)
     assert state(world, replay) == "ready"
     assert left
     assert set(generation_schemas.drop_unused(world.conn, after_seconds=0)) == left
+
+
+def test_a_request_bounds_positions_and_rules_by_its_clocks(world: World, past: int) -> None:
+    now, today = dt.datetime.now(dt.UTC), dt.datetime.now(DHAKA).date()
+    yesterday = today - dt.timedelta(days=1)
+    head = world.store.head()
+    select = "SELECT position, rules_position, day FROM projections.replays WHERE id = %s"
+    wanted = {
+        (None, today): (head, head, today),
+        (None, yesterday): (head, 0, yesterday),
+        (now, None): (head, head, today),
+    }
+    for (known_at, until), found in wanted.items():
+        replay = request_replay(world.store, OWNER, known_at, until)["id"]
+        row = world.admin.execute(select, (replay,)).fetchone()
+        assert row is not None
+        assert (row[0], row[1] or 0, row[2]) == found
+    assert past < head
 
 
 def test_generations_of_a_replay_belong_to_it_alone(world: World, past: int) -> None:

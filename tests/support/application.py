@@ -19,7 +19,7 @@ from shared.postgres import database
 from shared.postgres.database import SHARDS
 from shared.runtime.container import Container
 from shared.runtime.settings import Settings
-from smartmarket.api import build_api
+from smartmarket.api import ApiServer, build_api
 from smartmarket.processes import build_worker
 from smartmarket.read_models import source_of
 from tests.support.conformance import conformant
@@ -68,8 +68,8 @@ class RunningSystem:
         self._worker = build_worker(container, self._store, self._models)
         self._followers = [Follower(container.url, p, MasterKey(SECRET), self._listener) for p in REGISTRY.values()]
         self._makers = [TimeTravelRunner(source_of(container)), RequestRunner(source_of(container))]
-        config = uvicorn.Config(conformant(build_api(container)), port=0, log_config=None, access_log=False)
-        self._server = uvicorn.Server(config)
+        app = conformant(build_api(container))
+        self._server = ApiServer(uvicorn.Config(app, port=0, log_config=None, access_log=False), app)
         targets = (self._policies.run, self._worker.run, self._server.run)
         self._threads = [threading.Thread(target=target, daemon=True) for target in targets]
         for thread in (self._listener, *self._followers, *self._makers, *self._threads):

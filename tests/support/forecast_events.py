@@ -29,6 +29,7 @@ def made(
     made_on: dt.date = DAY,
     as_of: dt.date | None = None,
     accuracy: Accuracy = ACCURACY,
+    run_id: str = RUN,
 ) -> ForecastMade:
     """Return a forecast of a number of units on each day; sums vary by half of what is expected, either way."""
     days = [
@@ -38,7 +39,7 @@ def made(
     sums = [1000 * sum(units[:n]) for n in range(1, len(units) + 1)]
     return ForecastMade(
         forecast_id=number,
-        run_id=RUN,
+        run_id=run_id,
         product_id=product,
         horizon=horizon,
         made_on=made_on,

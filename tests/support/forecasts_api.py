@@ -1,4 +1,6 @@
-"""Forecasts of a shop as the log has them, once they are made."""
+"""Forecasts of a shop as the log has them, once they are made; and runs that no worker takes."""
+
+import uuid
 
 from shared.domain.events.forecasting import ForecastMade
 from shared.eventstore.codec import decode
@@ -9,6 +11,9 @@ from tests.support.waiting import wait_until
 
 COMPLETED = """SELECT count(*) FROM log.events
     WHERE business_id = %s AND topic = 'forecasting.ForecastRunCompleted'"""
+# Inserts a job that is done, so that the events that call for it do not start it.
+INSERT_DONE = """INSERT INTO jobs.jobs (id, kind, subject, position, payload, state)
+    VALUES (%s, %s, %s, 0, '{}', 'done') ON CONFLICT DO NOTHING"""
 MADE = "SELECT topic, state FROM log.events WHERE business_id = %s AND topic = %s ORDER BY notification_id"
 
 
@@ -17,3 +22,10 @@ def made_forecasts(running: RunningSystem, shop: Shop, runs: int) -> list[Foreca
     wait_until(lambda: rows(running.container.url, COMPLETED, shop.business_id) == [(runs,)], patience=240)
     found = rows(running.container.url, MADE, shop.business_id, ForecastMade.topic)
     return [event for topic, state in found if isinstance(event := decode(topic, bytes(state)), ForecastMade)]
+
+
+def job_done(running: RunningSystem, subject: str, kind: str = "make_forecasts") -> None:
+    """Let no worker take a job: the first part of a run, or the reading of a file."""
+    named = f"{subject}-0" if kind == "make_forecasts" else subject
+    with running.container.connect_owner() as conn:
+        conn.execute(INSERT_DONE, (uuid.uuid4(), kind, named))

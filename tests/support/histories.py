@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.forecasting import Accuracy, ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
-from shared.domain.events.identity import BusinessRegistered, LoggedIn
+from shared.domain.events.identity import BusinessRegistered, LoggedIn, LoggedOut, SessionsRevoked
 from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
 from shared.domain.events.recommendations import (
     RecommendationDismissed,
@@ -412,7 +412,8 @@ def _upload(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
     file, said = file_id(business, number), draw(texts)
     warnings = [Remark("UNKNOWN_COLUMN", [said])] if draw(st.booleans()) else []
     details: dict[str, str | int | list[str]] = {"reason": said, "missing": [said]} if draw(st.booleans()) else {}
-    kind = draw(st.sampled_from(["read_upload", "fit_model"]))
+    kind = draw(st.sampled_from(["read_upload", "fit_model", "make_forecasts"]))
+    subject = f"{forecast_events.RUN}-0" if kind == "make_forecasts" else file
     return business, draw(
         st.sampled_from(
             [
@@ -421,8 +422,8 @@ def _upload(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
                 UploadAnswered(file, "layout", {"STATUS:x": "sale"}),
                 UploadCompleted(file, 9, 5, 3, 1, warnings),
                 UploadFailed(file, "INVALID_CSV_FORMAT", details),
-                JobFailed(file, kind, file, 4, said),
-                JobRetried(file, kind, file),
+                JobFailed(file, kind, subject, 4, said),
+                JobRetried(file, kind, subject),
             ]
         )
     )
@@ -431,5 +432,8 @@ def _upload(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
 @st.composite
 def _other(draw: st.DrawFn, business: int, _: Shops) -> tuple[int | None, Event]:
     receipt = ReceiptStored(file_id(business, 99), "image/png", 1, "ab")
-    login = LoggedIn(business, "7d2c1c52-9d5c-4b7e-8f0e-5f4d3c2b1a01")
-    return draw(st.sampled_from([(business, receipt), (business, login), (None, login)]))
+    family = "7d2c1c52-9d5c-4b7e-8f0e-5f4d3c2b1a01"
+    login = LoggedIn(business, family)
+    ended = [LoggedOut(business, family), SessionsRevoked(business, [family, file_id(business, 98)], "logout_all")]
+    of_business = [receipt, login, *ended]
+    return draw(st.sampled_from([(None, login), (None, ended[0]), *((business, event) for event in of_business)]))

@@ -37,6 +37,7 @@ from tests.support.model_cashflow import cashflow
 from tests.support.model_customers import customers
 from tests.support.model_forecasting import forecasting
 from tests.support.model_inventory import inventory
+from tests.support.model_notices import notices
 from tests.support.model_recommendations import recommendations
 
 Row = dict[str, Any]
@@ -135,6 +136,7 @@ MODELS: Mapping[str, Callable[[Sequence[RecordedEvent], People], Tables]] = {
     "forecasting": forecasting,
     "identity": identity,
     "inventory": inventory,
+    "notices": notices,
     "recommendations": recommendations,
     "sales": sales,
     "uploads": uploads,

@@ -14,6 +14,7 @@ from shared.domain.events.forecasting import (
     RevenueForecastMade,
 )
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.system_events import JobFailed, JobRetried
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -48,6 +49,8 @@ def forecasting(history: Sequence[RecordedEvent], _: People) -> Tables:
         ],
         "revenue_forecasts": _revenue(history),
         "forecast_windows": _windows(history),
+        "forecast_runs": _runs(history),
+        "requested_forecasts": _requested(history),
     }
 
 
@@ -124,6 +127,69 @@ def _windows(history: Sequence[RecordedEvent]) -> list[Row]:
         }
         for (business, product, cutoff), window in windows.items()
     ]
+
+
+def _runs(history: Sequence[RecordedEvent]) -> list[Row]:
+    runs: dict[tuple[int | None, str], list[Any]] = {}
+    for recorded in history:
+        event: Any = recorded.event
+        if isinstance(event, ForecastsRequested | ForecastMade | ForecastFailed | ForecastRunCompleted):
+            runs.setdefault((recorded.business_id, event.run_id), []).append(event)
+        if isinstance(event, JobFailed | JobRetried) and event.kind == "make_forecasts":
+            run = event.subject[: event.subject.rindex("-")]
+            runs.setdefault((recorded.business_id, run), []).append(event)
+    return [_run(*key, events) for key, events in runs.items()]
+
+
+def _run(business: int | None, run: str, events: Sequence[Any]) -> Row:
+    requested = [e for e in events if isinstance(e, ForecastsRequested)]
+    parts = [e for e in events if isinstance(e, ForecastRunCompleted)]
+    last = requested[-1] if requested else None
+    states = {JobFailed: "failed", JobRetried: "pending"}
+    said = [
+        ("completed" if (e.by, e.product_ids) == ("owner", []) else "pending")
+        if isinstance(e, ForecastsRequested)
+        else states[type(e)]
+        for e in events
+        if isinstance(e, ForecastsRequested | JobFailed | JobRetried)
+    ]
+    return {
+        "business_id": business,
+        "run_id": run,
+        "by": last and last.by,
+        "horizon": last and last.horizon,
+        "requested_on": last and last.date,
+        "products": None if last is None else len(last.product_ids),
+        "made": sum(isinstance(e, ForecastMade) for e in events),
+        "failed": sum(isinstance(e, ForecastFailed) for e in events),
+        "short": sum(len(part.short) for part in parts),
+        "parts_done": len(parts),
+        "parts": parts[-1].parts if parts else None,
+        "state": said[-1] if said else None,
+    }
+
+
+def _requested(history: Sequence[RecordedEvent]) -> list[Row]:
+    rows: dict[Subject, Row] = {}
+    for recorded in history:
+        event, business = recorded.event, recorded.business_id
+        asked: list[int] = []
+        done: list[int] = []
+        match event:
+            case ForecastsRequested():
+                asked = event.product_ids
+            case ForecastMade() | ForecastFailed():
+                done = [event.product_id]
+            case ForecastRunCompleted():
+                done = [short.product_id for short in event.short]
+            case _:
+                continue
+        for column, products in (("run_id", asked), ("done_run", done)):
+            for product in products:
+                row = rows.setdefault((business, product, event.horizon), {"run_id": None, "done_run": None})
+                row[column] = event.run_id
+    keys = ("business_id", "product_id", "horizon")
+    return [dict(zip(keys, subject, strict=True)) | row for subject, row in rows.items()]
 
 
 def _json(value: object) -> str:

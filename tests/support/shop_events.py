@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseRecorded
 from shared.domain.events.customers import CustomersMerged
-from shared.domain.events.identity import BusinessProfileChanged, BusinessRegistered
+from shared.domain.events.identity import BusinessProfileChanged, BusinessRegistered, LoggedOut
 from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
 from shared.domain.events.recommendations import RecommendationViewed
 from shared.domain.events.sales import (
@@ -128,6 +128,7 @@ def everything_else(business: int) -> Iterator[Event]:
     yield takings([90_000, 80_000], made_on=DAY)
     yield issued()
     yield RecommendationViewed(1, 45)
+    yield LoggedOut(business, file_id(business, 97))
 
 
 def busy_street(shops: int, first_tx: int = 1) -> Iterator[tuple[int, Event]]:

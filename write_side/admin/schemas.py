@@ -80,7 +80,9 @@ class ReplayAccepted(BaseModel):
 
     message: str
     id: UUID
-    as_of: dt.datetime
+    as_of: Annotated[dt.datetime, Field(description="The same as `known_at`")]
+    known_at: dt.datetime
+    happened_until: dt.date | None
     state: Literal["pending"]
 
 
@@ -119,7 +121,9 @@ REPLAY_ACCEPTED = answers(
     {
         "message": "The figures of that day are being prepared…",
         "id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
-        "as_of": "2025-11-03T23:59:59+06:00",
+        "as_of": "2025-12-01T10:00:00+06:00",
+        "known_at": "2025-12-01T10:00:00+06:00",
+        "happened_until": "2025-11-03",
         "state": "pending",
     },
     "Accepted; GET /api/replays/{id} shows when it is ready",

@@ -72,6 +72,7 @@ def _seconds_left(now: dt.datetime) -> int:
 def answer(event: ForecastsRequested) -> dict[str, Any]:
     """Return the stored answer of a request; the router adds texts."""
     return {
+        "forecast_run_id": event.run_id,
         "product_count": len(event.product_ids) + len(event.reused),
         "forecast_days": event.horizon,
         "estimated_processing_time": estimated_seconds(len(event.product_ids)),

@@ -44,6 +44,7 @@ class ForecastsAccepted(BaseModel):
     """The products being forecast, including the `reused` ones, and the skipped ones."""
 
     message: str
+    forecast_run_id: uuid.UUID
     product_count: int
     forecast_days: int
     estimated_processing_time: Annotated[int, Field(description="Seconds")]
@@ -55,6 +56,7 @@ ACCEPTED = answers(
     ForecastsAccepted,
     {
         "message": "Generating forecasts...",
+        "forecast_run_id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
         "product_count": 3,
         "forecast_days": 7,
         "estimated_processing_time": 5,

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import ClassVar
 
-from shared.eventstore.event import AuditAction, Event
+from shared.eventstore.event import About, AuditAction, Dated, Event
 
 
 class CashSettingsChanged(Event, frozen=True):
@@ -11,6 +11,7 @@ class CashSettingsChanged(Event, frozen=True):
 
     topic: ClassVar[str] = "cashflow.CashSettingsChanged"
     audit: ClassVar[AuditAction | None] = AuditAction("cash_settings_change", "business", "business_id")
+    books: ClassVar[Dated | About | None] = Dated("opening_date", clears=("opening_balance", "opening_date"))
     opening_balance: int | None = None
     opening_date: dt.date | None = None
     critical_threshold: int | None = None
@@ -21,6 +22,7 @@ class ExpenseRecorded(Event, frozen=True):
 
     topic: ClassVar[str] = "cashflow.ExpenseRecorded"
     audit: ClassVar[AuditAction | None] = AuditAction("expense_create", "expense", "expense_id")
+    books: ClassVar[Dated | About | None] = Dated(subjects=("expense_id",))
     expense_id: int
     date: dt.date
     amount: int
@@ -33,6 +35,7 @@ class ExpenseEnded(Event, frozen=True):
 
     topic: ClassVar[str] = "cashflow.ExpenseEnded"
     audit: ClassVar[AuditAction | None] = AuditAction("expense_end", "expense", "expense_id")
+    books: ClassVar[Dated | About | None] = About("expense_id")
     expense_id: int
     date: dt.date
 
@@ -42,6 +45,7 @@ class CollectionRecorded(Event, frozen=True):
 
     topic: ClassVar[str] = "cashflow.CollectionRecorded"
     audit: ClassVar[AuditAction | None] = AuditAction("collection_create", "collection", "collection_id")
+    books: ClassVar[Dated | About | None] = Dated(subjects=("customer_id",))
     collection_id: int
     date: dt.date
     amount: int

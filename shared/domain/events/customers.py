@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from shared.eventstore.event import AuditAction, Event
+from shared.eventstore.event import About, AuditAction, Dated, Event
 
 
 class CustomerDetailsChanged(Event, frozen=True):
@@ -14,6 +14,7 @@ class CustomerDetailsChanged(Event, frozen=True):
 
     topic: ClassVar[str] = "customers.CustomerDetailsChanged"
     audit: ClassVar[AuditAction | None] = AuditAction("customer_change", "customer", "customer_id")
+    books: ClassVar[Dated | About | None] = About("customer_id")
     customer_id: int
     sealed: str
     keys: list[str] = []
@@ -27,5 +28,6 @@ class CustomersMerged(Event, frozen=True):
 
     topic: ClassVar[str] = "customers.CustomersMerged"
     audit: ClassVar[AuditAction | None] = AuditAction("customer_merge", "customer", "customer_id")
+    books: ClassVar[Dated | About | None] = About("customer_id", same="merged_ids")
     customer_id: int
     merged_ids: list[int]

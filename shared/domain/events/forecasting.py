@@ -7,7 +7,7 @@ business days in Asia/Dhaka. Results are recorded facts: a replay never recomput
 import datetime as dt
 from typing import ClassVar
 
-from shared.eventstore.event import AuditAction, Event, Row
+from shared.eventstore.event import About, AuditAction, Dated, Event, Row
 
 # {projection: (generation, position)}: what a decision was read from.
 BasedOn = dict[str, tuple[int, int]]
@@ -31,6 +31,7 @@ class ForecastsRequested(Event, frozen=True):
 
     topic: ClassVar[str] = "forecasting.ForecastsRequested"
     audit: ClassVar[AuditAction | None] = AuditAction("forecast_request", "forecast_run", "run_id")
+    books: ClassVar[Dated | About | None] = Dated()
     run_id: str
     by: str
     horizon: int
@@ -114,6 +115,7 @@ class ForecastMade(Event, frozen=True):
     """
 
     topic: ClassVar[str] = "forecasting.ForecastMade"
+    books: ClassVar[Dated | About | None] = Dated("made_on")
     forecast_id: int
     run_id: str
     product_id: int
@@ -142,6 +144,7 @@ class ForecastFailed(Event, frozen=True):
     """
 
     topic: ClassVar[str] = "forecasting.ForecastFailed"
+    books: ClassVar[Dated | About | None] = Dated()
     run_id: str
     product_id: int
     horizon: int
@@ -163,6 +166,7 @@ class RevenueForecastMade(Event, frozen=True):
     """A forecast of the revenue of a shop, without sales on credit, on each day after `made_on`."""
 
     topic: ClassVar[str] = "forecasting.RevenueForecastMade"
+    books: ClassVar[Dated | About | None] = Dated("made_on")
     run_id: str
     made_on: dt.date
     data_as_of: dt.date
@@ -178,6 +182,7 @@ class ForecastRunCompleted(Event, frozen=True):
     """One part of a run is done: every product of it was forecast, is too short, or failed."""
 
     topic: ClassVar[str] = "forecasting.ForecastRunCompleted"
+    books: ClassVar[Dated | About | None] = Dated(None)
     run_id: str
     part: int
     parts: int

@@ -7,7 +7,7 @@ Asia/Dhaka.
 import datetime as dt
 from typing import ClassVar
 
-from shared.eventstore.event import AuditAction, Event, Row
+from shared.eventstore.event import About, AuditAction, Dated, Event, Row
 
 
 class ProductDetailsChanged(Event, frozen=True):
@@ -15,6 +15,7 @@ class ProductDetailsChanged(Event, frozen=True):
 
     topic: ClassVar[str] = "inventory.ProductDetailsChanged"
     audit: ClassVar[AuditAction | None] = AuditAction("product_change", "product", "product_id")
+    books: ClassVar[Dated | About | None] = About("product_id")
     product_id: int
     sku: str | None = None
     unit: str | None = None
@@ -36,6 +37,7 @@ class StockMoved(Event, frozen=True):
 
     topic: ClassVar[str] = "inventory.StockMoved"
     audit: ClassVar[AuditAction | None] = AuditAction("stock_move", "product", "product_id")
+    books: ClassVar[Dated | About | None] = Dated(subjects=("product_id",))
     product_id: int
     kind: str
     qty: int
@@ -60,5 +62,6 @@ class ProductSheetRecorded(Event, frozen=True):
     """What the columns SKU, Cost and Stock of an upload say, the last row of each product winning."""
 
     topic: ClassVar[str] = "inventory.ProductSheetRecorded"
+    books: ClassVar[Dated | About | None] = Dated(lines="lines", clears=("stock", "date"))
     file_id: str
     lines: list[ProductLine]

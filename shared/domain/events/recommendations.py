@@ -7,7 +7,7 @@ Money is integer paisa, quantities are thousandths, dates are business dates in 
 import datetime as dt
 from typing import ClassVar
 
-from shared.eventstore.event import AuditAction, Event
+from shared.eventstore.event import About, AuditAction, Dated, Event
 
 Fact = int | str | list[int] | None
 BasedOn = dict[str, tuple[int, int]]
@@ -22,6 +22,7 @@ class RecommendationIssued(Event, frozen=True):
     """
 
     topic: ClassVar[str] = "recommendations.RecommendationIssued"
+    books: ClassVar[Dated | About | None] = Dated(None)
     recommendation_id: int
     type: str
     subject: str
@@ -40,6 +41,7 @@ class RecommendationRefreshed(Event, frozen=True):
     """The same thing is still to be done, but its numbers or its urgency are others; fields as when it was issued."""
 
     topic: ClassVar[str] = "recommendations.RecommendationRefreshed"
+    books: ClassVar[Dated | About | None] = Dated(None)
     recommendation_id: int
     urgency: str
     priority: int
@@ -56,6 +58,7 @@ class RecommendationWithdrawn(Event, frozen=True):
     """It need not be done any more: its reason is gone (`resolved`), or its numbers are too old to tell (`stale`)."""
 
     topic: ClassVar[str] = "recommendations.RecommendationWithdrawn"
+    books: ClassVar[Dated | About | None] = Dated(None)
     recommendation_id: int
     reason: str
     based_on: BasedOn
@@ -65,6 +68,7 @@ class RecommendationExpired(Event, frozen=True):
     """Nobody did it in time; `date` is the day that found it so."""
 
     topic: ClassVar[str] = "recommendations.RecommendationExpired"
+    books: ClassVar[Dated | About | None] = Dated(None)
     recommendation_id: int
     date: dt.date
 
@@ -74,6 +78,7 @@ class RecommendationViewed(Event, frozen=True):
 
     topic: ClassVar[str] = "recommendations.RecommendationViewed"
     audit: ClassVar[AuditAction | None] = AuditAction("recommendation_view", "recommendation", "recommendation_id")
+    books: ClassVar[Dated | About | None] = Dated(None)
     recommendation_id: int
     seconds: int = 0
 
@@ -86,6 +91,7 @@ class RecommendationExecuted(Event, frozen=True):
 
     topic: ClassVar[str] = "recommendations.RecommendationExecuted"
     audit: ClassVar[AuditAction | None] = AuditAction("recommendation_execute", "recommendation", "recommendation_id")
+    books: ClassVar[Dated | About | None] = Dated(None)
     recommendation_id: int
     date: dt.date
     action: dict[str, Fact]
@@ -98,6 +104,7 @@ class RecommendationDismissed(Event, frozen=True):
 
     topic: ClassVar[str] = "recommendations.RecommendationDismissed"
     audit: ClassVar[AuditAction | None] = AuditAction("recommendation_dismiss", "recommendation", "recommendation_id")
+    books: ClassVar[Dated | About | None] = Dated(None)
     recommendation_id: int
     date: dt.date
     reason: str | None = None
@@ -111,6 +118,7 @@ class RecommendationFollowedUp(Event, frozen=True):
     """
 
     topic: ClassVar[str] = "recommendations.RecommendationFollowedUp"
+    books: ClassVar[Dated | About | None] = Dated(None)
     recommendation_id: int
     date: dt.date
     outcome: str

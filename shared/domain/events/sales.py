@@ -6,7 +6,7 @@ Money is integer paisa, quantities are thousandths of a unit, dates are business
 import datetime as dt
 from typing import ClassVar
 
-from shared.eventstore.event import AuditAction, Event, Row
+from shared.eventstore.event import About, AuditAction, Dated, Event, Row
 
 
 class UploadAccepted(Event, frozen=True):
@@ -88,6 +88,7 @@ class ProductsAdded(Event, frozen=True):
     """Products that an upload named for the first time."""
 
     topic: ClassVar[str] = "sales.ProductsAdded"
+    books: ClassVar[Dated | About | None] = About("product_id", "id", lines="products")
     products: list[NewProduct]
 
 
@@ -103,6 +104,7 @@ class CustomersAdded(Event, frozen=True):
     """Customers that an upload named for the first time."""
 
     topic: ClassVar[str] = "sales.CustomersAdded"
+    books: ClassVar[Dated | About | None] = About("customer_id", "id", lines="customers")
     customers: list[NewCustomer]
 
 
@@ -137,6 +139,7 @@ class SalesBatchRecorded(Event, frozen=True):
     topic: ClassVar[str] = "sales.SalesBatchRecorded"
     class_version: ClassVar[int] = 2
     compatible_from: ClassVar[int] = 1
+    books: ClassVar[Dated | About | None] = Dated(lines="sales", subjects=("product_id", "customer_id"))
     file_id: str
     sales: list[Sale]
     payments: list[tuple[str, str | None]]
@@ -156,6 +159,7 @@ class SaleRecorded(Event, frozen=True):
 
     topic: ClassVar[str] = "sales.SaleRecorded"
     audit: ClassVar[AuditAction | None] = AuditAction("sale_create", "transaction", "tx")
+    books: ClassVar[Dated | About | None] = Dated(subjects=("product_id", "customer_id"))
     tx: int
     date: dt.date
     time: int | None
@@ -177,6 +181,7 @@ class SaleVoided(Event, frozen=True):
     audit: ClassVar[AuditAction | None] = AuditAction("sale_void", "transaction", "tx")
     class_version: ClassVar[int] = 2
     compatible_from: ClassVar[int] = 1
+    books: ClassVar[Dated | About | None] = Dated()
     tx: int
     reason: str
     date: dt.date
@@ -216,6 +221,7 @@ class MovementsRecorded(Event, frozen=True):
     """
 
     topic: ClassVar[str] = "sales.MovementsRecorded"
+    books: ClassVar[Dated | About | None] = Dated(lines="movements", subjects=("product_id", "customer_id"))
     file_id: str
     movements: list[Movement]
     payments: list[tuple[str, str | None]]

@@ -10,6 +10,7 @@ TAGS = [
     {"name": "Cash flow", "description": "Cash balance, expenses and baki"},
     {"name": "Forecasts", "description": "Demand of products and the risk of running out"},
     {"name": "Recommendations", "description": "What to do next"},
+    {"name": "Notices", "description": "What happens, while it happens"},
     {"name": "Time travel", "description": "The shop as known on an earlier day, and explanations of its figures"},
     {"name": "Log", "description": "Proofs that an event is in the log"},
     {"name": "Admin", "description": "For staff"},

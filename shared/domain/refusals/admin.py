@@ -1,6 +1,6 @@
 """Refusals of admin."""
 
-from shared.errors import NotFound, Refusal
+from shared.errors import InvalidRequest, NotFound, Refusal
 
 
 class RuleNotFound(NotFound):
@@ -31,3 +31,9 @@ class NotADemo(Refusal):
 
     error_code = "NOT_A_DEMO"
     status = 409
+
+
+class ReplayBeforeShop(InvalidRequest):
+    """At that moment the shop was not yet opened; params `opened`."""
+
+    error_code = "REPLAY_BEFORE_SHOP"

@@ -1,6 +1,6 @@
 """Refusals of forecasting."""
 
-from shared.errors import Refusal
+from shared.errors import NotFound, Refusal
 
 
 class TooManyForecasts(Refusal):
@@ -15,3 +15,9 @@ class InsufficientData(Refusal):
 
     error_code = "INSUFFICIENT_DATA"
     status = 400
+
+
+class ForecastRunNotFound(NotFound):
+    """The business has no run of forecasts with this id."""
+
+    text_key = "NOT_FOUND_FORECAST_RUN"
