@@ -38,8 +38,8 @@ class Projection:
     an event contains, so that their keys are read before the fold. `derivation` computes further tables from the folded
     ones. `after_removal` is a statement that recomputes, for %(businesses)s, the columns that depend on removed rows. A
     changed fold or schema raises `version`. `dated`: its rows follow from entries with business
-    dates, of which the books of an earlier day have fewer. `channel` is told by the live writer, with NOTIFY, which
-    businesses have new rows. The projection is the constant `<package>.projector.<NAME>`.
+    dates, of which the books of an earlier day have fewer. The live writer announces the
+    businesses with new rows on `channel`, with NOTIFY. The projection is the constant `<package>.projector.<NAME>`.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a shop's open apps are told: the latest state of each import, forecast run, recommendation and ended session.
+"""What a shop's open apps are sent: the latest state of each import, forecast run, recommendation and ended session.
 
 One row per subject, with the position of its last change: a client that was away asks for the rows after a position
 (ADR 18).

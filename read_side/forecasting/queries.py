@@ -71,7 +71,7 @@ class Head(NamedTuple):
 class Forecast(NamedTuple):
     """A forecast with everything the list shows; without a successful run most fields are None.
 
-    `run_id`: the run that is to forecast it anew.
+    `run_id`: the run that is to forecast it next.
     """
 
     product_id: int

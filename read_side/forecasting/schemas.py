@@ -103,7 +103,7 @@ class Forecast(BaseModel):
 
 
 class ForecastRun(BaseModel):
-    """A run of forecasts: how many products it has, and what became of them so far."""
+    """A run of forecasts: how many products it has, and the results so far."""
 
     forecast_run_id: UUID
     state: Literal["pending", "completed", "failed"]
@@ -216,7 +216,7 @@ FORECASTS = answers(
     },
     "One page, one item per product and horizon. `status` is ready, pending (the first forecast is on its way),"
     " insufficient_data (`have` sales of `need`) or failed; `forecast_run_id` is the run that is to"
-    " forecast it anew; `failed_on` is the date of a later attempt that failed",
+    " forecast it next; `failed_on` is the date of a later attempt that failed",
 )
 RUN = answers(
     ForecastRun,

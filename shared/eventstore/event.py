@@ -55,8 +55,8 @@ class Event(msgspec.Struct, frozen=True):
 
     A changed form raises `class_version` and adds a static `upcast_v1_v2(state: dict) -> dict` for each step. Where
     it only gained fields with defaults, `compatible_from` is the oldest version that today's class reads as it is.
-    `audit` is the event's entry in the audit of people's actions, if it has one. `books` tells which business dates the
-    event has; without it the event belongs to the books of every day.
+    `audit` is the event's entry in the audit of people's actions, if it has one. `books` names the business dates of
+    the event; without it the event belongs to the books of every day.
     """
 
     topic: ClassVar[str] = ""

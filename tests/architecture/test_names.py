@@ -11,7 +11,7 @@ EVENTS = ROOT / "shared/domain/events"
 WITHOUT_EVENTS = {
     "admin",  # what operators see and request
     "clock",  # the business day, of which the event store has the event
-    "notices",  # what open apps are told while it happens, of several domains
+    "notices",  # what open apps are sent while it happens, of several domains
     "lookups",  # customers and products by id, which several domains of the write side look up
     "uploads",  # files and their results: projected and queried apart from the sales in them
     "web",  # the pages of the front ends

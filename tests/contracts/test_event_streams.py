@@ -38,19 +38,19 @@ def _completed(stream: OpenStream, file: str) -> bool:
     return "completed" in states(stream.of("import"), file_id=file)
 
 
-def test_an_import_is_told_until_it_is_complete(running: RunningSystem, client: httpx.Client, shop: Shop) -> None:
+def test_an_import_is_reported_until_it_is_complete(running: RunningSystem, client: httpx.Client, shop: Shop) -> None:
     with streaming(running.url, shop.headers) as stream:
         file = upload(client, shop, LEDGER).json()["data"]["file_id"]
         wait_until(lambda: "completed" in states(stream.of("import"), file_id=file))
         last = next(sent for sent in stream.sent if sent.data.get("state") == "completed")
     assert last.data == {"type": "import", "file_id": file, "state": "completed", "rows": 2, "progress": 1.0}
     assert all(sent.data["type"] == sent.event and sent.id for sent in stream.sent)
-    told = {"X-Min-Event-Position": last.id}
-    shown = client.get(f"/api/data/uploads/{file}", headers=shop.headers | told).json()["data"]
+    position = {"X-Min-Event-Position": last.id}
+    shown = client.get(f"/api/data/uploads/{file}", headers=shop.headers | position).json()["data"]
     assert shown["state"] == "completed"
 
 
-def test_waiting_and_failed_imports_runs_and_advice_are_told(running: RunningSystem, shop: Shop) -> None:
+def test_waiting_and_failed_imports_runs_and_advice_are_sent(running: RunningSystem, shop: Shop) -> None:
     business, run = shop.business_id, str(uuid.uuid4())
     job_done(running, run)
     job_done(running, file_id(business, 1), kind="read_upload")
@@ -194,7 +194,7 @@ def test_a_stream_ends_with_its_session_and_no_other(running: RunningSystem, cli
     assert client.get(PATH, headers=shop.headers).status_code == 401
 
 
-def test_staff_are_told_of_generations(running: RunningSystem, client: httpx.Client) -> None:
+def test_staff_receive_the_progress_of_generations(running: RunningSystem, client: httpx.Client) -> None:
     staff = staff_headers(running.container.settings)
     with streaming(running.url, staff) as stream:
         made = client.post("/api/admin/projections/notices/verify", json={}, headers=staff).json()["data"]
@@ -225,7 +225,7 @@ def test_a_lost_listener_is_replaced_and_nothing_is_missed(running: RunningSyste
         wait_until(lambda: bool(stream.of("advice")))
 
 
-def test_a_finished_upload_is_told_to_each_of_a_shops_streams(
+def test_a_finished_upload_is_sent_to_each_of_a_shops_streams(
     running: RunningSystem, client: httpx.Client, shop: Shop
 ) -> None:
     with streaming(running.url, shop.headers) as one, streaming(running.url, shop.headers) as two:
