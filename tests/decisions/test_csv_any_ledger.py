@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.support.csv_rows import HEADER, MARK, NOW, TODAY, sales, stored
 from tests.support.properties import examples
 from write_side.sales.csv.ledger import open_ledger
-from write_side.sales.csv.records import NoLedger
 from write_side.sales.csv.rows import LedgerRow
+from write_side.sales.csv.table import NoLedger
 
 BANGLA = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 HEADERS = {

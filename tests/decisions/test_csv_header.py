@@ -8,7 +8,8 @@ from write_side.sales.csv.encoding import HEAD_SIZE
 from write_side.sales.csv.faults import Notice
 from write_side.sales.csv.layout import Layout, insist_on_columns, understand
 from write_side.sales.csv.profile import profile
-from write_side.sales.csv.records import NoLedger, Table, insist_on_records, text_table
+from write_side.sales.csv.records import text_table
+from write_side.sales.csv.table import NoLedger, Table, insist_on_records
 
 ROW = b"\n2025-10-01,Tea,1,20\n"
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from write_side.sales.csv.faults import Fault
-from write_side.sales.csv.records import Header, Record, read_records
+from write_side.sales.csv.records import Header, read_records
+from write_side.sales.csv.table import Record
 
 DELIMITERS = st.sampled_from(list(",;\t|"))
 CELLS = st.text(st.sampled_from(list("ab ক,;\t|\"'\n")), max_size=4)

@@ -8,8 +8,8 @@ from write_side.sales.csv.encoding import MAX_LINE
 from write_side.sales.csv.faults import Fault, Notice
 from write_side.sales.csv.ledger import open_ledger
 from write_side.sales.csv.profile import TooManyRows
-from write_side.sales.csv.records import NoLedger
 from write_side.sales.csv.rows import LedgerRow, RejectedRow
+from write_side.sales.csv.table import NoLedger
 
 SEED = HEADER + "2025-10-01,Shirt,2,600,Ali,Cash\n2025-10-02,Pants,1,1200,,bKash\n"
 

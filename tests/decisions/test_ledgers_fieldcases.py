@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.csv_rows import MARK
 from write_side.sales.csv.ledger import Ledger, open_ledger, sums_of
-from write_side.sales.csv.records import NoLedger
 from write_side.sales.csv.rows import LedgerRow, RejectedRow
+from write_side.sales.csv.table import NoLedger
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "fieldcases"
 NOW = dt.datetime(2026, 11, 29, 18, tzinfo=dt.UTC)

@@ -12,8 +12,8 @@ import xlsxwriter
 
 from tests.support.csv_rows import MARK, stored
 from write_side.sales.csv.ledger import Ledger, open_ledger
-from write_side.sales.csv.records import NoLedger
 from write_side.sales.csv.rows import LedgerRow
+from write_side.sales.csv.table import NoLedger
 
 NOW = dt.datetime(2026, 11, 29, 6, tzinfo=dt.UTC)
 HEADER = ["Date", "Product", "Qty", "Amount", "Customer"]

@@ -153,6 +153,11 @@ def sale_index_key(date: dt.date, fingerprint: bytes) -> bytes:
     return date.toordinal().to_bytes(4, "big") + fingerprint
 
 
+def former_key(row: LedgerRow) -> bytes | None:
+    """Return the key under which an earlier release knew a row, None where it is the same or was not asked for."""
+    return sale_index_key(*row.former) if row.former else None
+
+
 def with_twins(
     file_id: str, items: Sequence[LedgerRow | RejectedRow], taken: set[bytes]
 ) -> list[LedgerRow | RejectedRow]:

@@ -12,7 +12,9 @@ from shared.texts import Phrase
 from write_side.sales.aggregate import sale_index_key
 from write_side.sales.csv.dates import DHAKA, DateFormat
 from write_side.sales.csv.layout import Layout
-from write_side.sales.csv.rows import OLDEST, LedgerRow, Mark, RejectedRow, RowReader
+from write_side.sales.csv.row_cells import OLDEST
+from write_side.sales.csv.row_reader import RowReader
+from write_side.sales.csv.rows import LedgerRow, Mark, RejectedRow
 from write_side.sales.csv.values import is_weighed
 
 _COLUMNS = ("date", "product", "quantity", "amount", "customer", "payment", "phone", "unit")

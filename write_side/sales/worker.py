@@ -16,12 +16,14 @@ from shared.eventstore.store import EventStore, UnitOfWork
 from shared.jobs.queue import Job, Lease, Retry
 from write_side.sales import aggregate, catalog
 from write_side.sales.aggregate import Upload
-from write_side.sales.corrections import CORRECTED_ROWS, LEAVE_OUT, doubtful, without
+from write_side.sales.corrections import CORRECTED_ROWS, LEAVE_OUT, Doubt, doubtful, without
 from write_side.sales.csv.ledger import Ledger, open_ledger, weighed_questions
 from write_side.sales.csv.profile import TooManyRows
-from write_side.sales.csv.records import NoLedger
-from write_side.sales.csv.rows import Mark, RowReader
+from write_side.sales.csv.row_reader import RowReader
+from write_side.sales.csv.rows import Item, Mark
 from write_side.sales.csv.sheet import Sheet
+from write_side.sales.csv.table import NoLedger
+from write_side.sales.lookups import has_sales
 from write_side.sales.recording import Ids, Recorder, meta_of, product_sheet
 from write_side.sales.upload.memory import remembered
 
@@ -94,16 +96,22 @@ class LedgerReader:
     def _read(self, upload: Upload, lease: Lease) -> None:
         mark = catalog.marking(self._store.master.lookup_key, upload.business_id)
         ledger = self._open(upload)
+        # Only a shop with sales can have some that were recorded by an earlier release.
+        former = self._store.execute(upload.business_id, meta_of(upload), has_sales).result
+
+        def new_reader() -> RowReader:
+            return ledger.reader(upload.accepted_at, mark, former=former)
+
+        doubt = self._doubt(upload, ledger.items(new_reader())) if former else None
         if upload.through_row == 0:
-            asked = self._questions(upload, ledger, mark)
+            asked = self._questions(upload, ledger, doubt, mark)
             if asked:
                 self._append(upload, asked)
                 return
-        reader = ledger.reader(upload.accepted_at, mark)
+        reader = new_reader()
         items = ledger.items(reader)
-        if upload.answers.get(CORRECTED_ROWS) == LEAVE_OUT:
-            doubt = doubtful(self._store, upload, ledger.items(ledger.reader(upload.accepted_at, mark)))
-            items = without(doubt.lines, items) if doubt else items
+        if doubt and upload.answers.get(CORRECTED_ROWS) == LEAVE_OUT:
+            items = without(doubt.lines, items)
         rows = (item for item in items if item.row > upload.through_row)
         recorder = Recorder(self._store, upload, Ids(self._store, upload.business_id, ledger.rows), ledger.table.header)
         for chunk in iter(lambda: list(islice(rows, _CHUNK_ROWS)), []):
@@ -125,12 +133,19 @@ class LedgerReader:
             known=self._store.execute(upload.business_id, meta_of(upload), known).result,
         )
 
-    def _questions(self, upload: Upload, ledger: Ledger, mark: Mark) -> UploadQuestionsAsked | None:
+    def _doubt(self, upload: Upload, items: Iterator[Item]) -> Doubt | None:
+        """Return the rows that look like corrections, where that is still to be asked or they are to be left out."""
+        asks = upload.through_row == 0 and upload.dedupe and CORRECTED_ROWS not in upload.answers
+        leaves_out = upload.answers.get(CORRECTED_ROWS) == LEAVE_OUT
+        return doubtful(self._store, upload, items) if asks or leaves_out else None
+
+    def _questions(
+        self, upload: Upload, ledger: Ledger, doubt: Doubt | None, mark: Mark
+    ) -> UploadQuestionsAsked | None:
         """Return what must be asked before a row is recorded."""
         questions = weighed_questions(ledger, upload.accepted_at, mark)
-        if upload.dedupe and CORRECTED_ROWS not in upload.answers:
-            doubt = doubtful(self._store, upload, ledger.items(ledger.reader(upload.accepted_at, mark)))
-            questions += [doubt.question()] if doubt else []
+        if doubt and CORRECTED_ROWS not in upload.answers:
+            questions.append(doubt.question())
         if not questions:
             return None
         return aggregate.asked(upload, aggregate.layout_key(ledger.table.header), questions)

@@ -4,45 +4,35 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from write_side.sales.csv.amounts import AMOUNTS, choose_amount, choose_payment
 from write_side.sales.csv.cells import loosely
 from write_side.sales.csv.columns import IGNORED, REQUIRED, claims, field_of, rank
 from write_side.sales.csv.dates import AmbiguousDates, DateFormat
 from write_side.sales.csv.faults import Notice, Remark
-from write_side.sales.csv.meanings import PaymentFrom, Words, read_words
+from write_side.sales.csv.findings import Evidence, Findings, surest
+from write_side.sales.csv.meanings import Words, read_words
 from write_side.sales.csv.money import (
     AmountFrom,
     Sample,
-    added_up,
     agreement,
     decimals_of,
     has_three_decimals,
     is_numeric,
-    is_of_orders,
     product_of,
     sides,
 )
 from write_side.sales.csv.people import same_people, units_apart
 from write_side.sales.csv.profile import Profile
 from write_side.sales.csv.questions import Answers, Inquiry, Question
-from write_side.sales.csv.records import NoLedger, Reason, Table
+from write_side.sales.csv.table import NoLedger, Reason, Table
 from write_side.sales.csv.values import Decimals
 
 _NAMED_AT_MOST = 20
-_ONE = 1_000
 # Dates are written once a day if at least one in this many cells of the column is blank.
 _ONE_IN = 20
-_AMOUNTS = ("net", "amount", "gross", "order_total")
-_MONEY = (*_AMOUNTS, "price", "discount", "order_discount", "paid", "due", "refunded")
+_MONEY = (*AMOUNTS, "price", "discount", "order_discount", "paid", "due", "refunded")
 # Columns that are understood without being read: their content is in others, or no part of the books.
 _EXPLAINED = frozenset({"tax", "gross", "net", "price", "discount", "order_total", "due_date", "stock_quantity", "due"})
-
-
-class Evidence(msgspec.Struct, frozen=True, array_like=True):
-    """Why a column holds a field: a code of questions.toml with what fills it, and how sure that is, up to 1."""
-
-    confidence: float
-    code: str
-    values: tuple[str, ...] = ()
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -87,7 +77,7 @@ def insist_on_columns(header: Sequence[str], mapping: Mapping[str, str]) -> dict
         other = next((field for field in ("net", "price", "gross", "order_total") if field in found), None)
         if other is None:
             found.pop("amount", None)
-    amounts = any(field in found for field in (*_AMOUNTS, "price"))
+    amounts = any(field in found for field in (*AMOUNTS, "price"))
     wanted = {field: field.capitalize() for field in REQUIRED if field != "amount" or not amounts} | dict(mapping)
     missing = [name for field, name in wanted.items() if field not in found]
     if "Quantity" in missing and amounts and "date" in found and _is_money_only(found):
@@ -95,7 +85,7 @@ def insist_on_columns(header: Sequence[str], mapping: Mapping[str, str]) -> dict
     if missing:
         raise NoLedger(Reason.MISSING_COLUMNS, missing=missing, found=list(header[:_NAMED_AT_MOST]))
     for rivals in found.values():
-        _surest(rivals, header)
+        surest(rivals, header)
     return found
 
 
@@ -112,29 +102,24 @@ def understand(table: Table, seen: Profile, mapping: Mapping[str, str], answers:
 
 
 class _Understanding:
-    """What is known of a table so far."""
+    """Settles the columns of a table one after the other."""
 
     def __init__(self, table: Table, seen: Profile, mapping: Mapping[str, str], inquiry: Inquiry) -> None:
         self._table, self._seen, self._mapping, self._inquiry = table, seen, mapping, inquiry
-        self._header = table.header
-        self._found = insist_on_columns(table.header, mapping)
-        self._columns: dict[str, int] = {}
-        self._evidence: dict[str, Evidence] = {}
-        self._notices = list(table.notices)
-        for field, rivals in self._found.items():
-            filled = [column for column in rivals if any(row[column].strip() for row in seen.sample)]
-            self._take(field, _surest(filled or rivals, self._header))
+        self._known = Findings(table.header, insist_on_columns(table.header, mapping), seen, mapping, inquiry)
+        self._header, self._found, self._columns = table.header, self._known.found, self._known.columns
+        self._notices = self._known.notices
 
     def layout(self) -> Layout:
+        known = self._known
         self._choose_product()
         self._choose_quantity()
-        decimals = self._decimals()
-        decimals = self._proven_decimals(decimals)
+        decimals = self._proven_decimals(self._decimals())
         sample = Sample(self._seen, decimals, self._columns["product"])
-        amount_from = self._choose_amount(sample)
-        payments = self._choose_payment(sample)
+        amount_from = choose_amount(known, sample)
+        payments = choose_payment(known, sample)
         meanings = read_words(self._columns, self._header, self._seen, self._inquiry, payments)
-        self._columns = {field: column for field, column in self._columns.items() if field not in meanings.unused}
+        known.drop(*meanings.unused)
         date_format = self._date_format()
         fill = self._fill()
         self._name_unread(meanings.unused)
@@ -154,20 +139,10 @@ class _Understanding:
             crowds=phones,
             fill=fill,
             utc=self._utc(),
-            evidence={field: self._evidence[field] for field in self._columns if field in self._evidence},
-            notices=tuple(dict.fromkeys((*self._notices, *meanings.notices, *notices, *more))),
+            evidence={field: known.evidence[field] for field in self._columns if field in known.evidence},
+            notices=tuple(dict.fromkeys((*self._table.notices, *self._notices, *meanings.notices, *notices, *more))),
             questions=tuple(self._inquiry.questions),
         )
-
-    def _take(self, field: str, column: int, code: str = "", *values: str) -> None:
-        self._columns[field] = column
-        name = self._header[column]
-        if field in self._mapping:
-            self._evidence[field] = Evidence(1.0, "EVIDENCE_CHOSEN")
-        elif code:
-            self._evidence[field] = Evidence(0.99, code, values)
-        else:
-            self._evidence[field] = Evidence(0.95 if rank(name) == 0 else 0.85, "EVIDENCE_NAME", (name,))
 
     def _choose_product(self) -> None:
         """Read names, not numbers: of several columns the first by name that is no column of numbers."""
@@ -175,7 +150,7 @@ class _Understanding:
         worded = [column for column in rivals if not is_numeric(self._seen.values[column])]
         filled = [column for column in worded if any(value.strip() for value in self._seen.values[column])]
         if "product" not in self._mapping and filled and filled[0] != self._columns["product"]:
-            self._take("product", filled[0], "EVIDENCE_NUMBERS", self._header[self._columns["product"]])
+            self._known.take("product", filled[0], "EVIDENCE_NUMBERS", self._header[self._columns["product"]])
         names = {value for value in self._seen.values[self._columns["product"]] if value.strip()}
         lost = sum(1 for value in names if set(value) <= set("? ") and "??" in value)
         if lost and lost * 2 >= len(names):
@@ -187,7 +162,7 @@ class _Understanding:
             return
         column = self._columns.pop("stock_quantity")
         if "unit" not in self._columns and "stock" not in self._columns:
-            self._take("stock", column)
+            self._known.take("stock", column)
 
     def _decimals(self) -> Decimals:
         """Return the decimals that the columns of numbers prove together."""
@@ -231,153 +206,6 @@ class _Understanding:
         cells = [row[column].strip() for row in self._seen.sample if row[column].strip()]
         return len(cells) > 1 and all("." in cell or "," in cell for cell in cells)
 
-    def _choose_amount(self, sample: Sample) -> AmountFrom:
-        """Settle on the column of the line's total: the first by name that is not the whole order's.
-
-        One that is quantity by price goes first; where no column is, the owner says whether to trust the column.
-        """
-        price, discount = self._columns.get("price"), self._columns.get("discount")
-        made = None if price is None else product_of(sample, self._columns["quantity"], price, discount)
-        columns = self._lines_totals(sample, made)
-        if not columns:
-            if made is None or price is None:
-                raise NoLedger(Reason.MISSING_COLUMNS, missing=["Amount"], found=self._header)
-            return self._amount_of_price(sample, price, self._columns.get("receipt"))
-        chosen = columns[0]
-        if made is not None and price is not None and "amount" not in self._mapping:
-            proven = next((column for column in columns if self._is_product(sample, column, made)), None)
-            if proven is not None:
-                chosen = proven
-                self._take("amount", chosen, "EVIDENCE_PRICE", self._header[price])
-                return "amount"
-            if agreement(made, sample.paisa(chosen)).disproven and self._distrusted(chosen, price):
-                return self._amount_of_price(sample, price, None)
-        gross = chosen in self._found.get("gross", ()) and discount is not None
-        if "amount" not in self._mapping:
-            self._take("amount", chosen)
-        return "gross" if gross else "amount"
-
-    def _lines_totals(self, sample: Sample, made: Sequence[int | None] | None) -> list[int]:
-        """Return the columns that may hold the line's total, the surest first, without those of whole orders."""
-        if "amount" in self._mapping:
-            return [self._columns["amount"]]
-        receipt = self._columns.get("receipt")
-        named = [
-            column
-            for field in _AMOUNTS
-            for column in sorted(self._found.get(field, ()), key=lambda column: rank(self._header[column]))
-        ]
-        if receipt is None or (made is None and len(named) == 1):
-            return named
-        return [
-            column
-            for column in named
-            if self._is_product(sample, column, made) or not is_of_orders(sample, column, receipt)
-        ]
-
-    def _is_product(self, sample: Sample, column: int, made: Sequence[int | None] | None) -> bool:
-        """Return whether a column is quantity by price less the discount, with the tax or without it."""
-        if made is None:
-            return False
-        amounts = sample.paisa(column)
-        tax = self._columns.get("tax")
-        if agreement(made, amounts).proven:
-            return True
-        if tax is None:
-            return False
-        taxed = [None if a is None else a + (b or 0) for a, b in zip(made, sample.paisa(tax), strict=True)]
-        return agreement(taxed, amounts).proven
-
-    def _distrusted(self, column: int, price: int) -> bool:
-        names = [self._header[column], self._header[self._columns["quantity"]], self._header[price]]
-        answer = self._inquiry.ask(
-            "AMOUNT_UNCLEAR", ("column", "price"), proposed="column", columns=names, values=names
-        )
-        return answer == "price"
-
-    def _amount_of_price(self, sample: Sample, price: int, receipt: int | None) -> AmountFrom:
-        """Multiply quantity and price, unless the price is the line's: the orders' sums tell, else the owner."""
-        name, quantity = self._header[price], self._columns["quantity"]
-        sold = [thousandths for thousandths in sample.quantities(quantity) if thousandths]
-        total = self._order_column(receipt)
-        answer = "unit"
-        if any(abs(thousandths) != _ONE for thousandths in sold) and total is not None and receipt is not None:
-            orders = self._order_sums(sample, total, receipt)
-            per_unit = added_up(sample, product_of(sample, quantity, price, None), receipt)
-            per_line = added_up(sample, sample.paisa(price), receipt)
-            fits = sum(1 for key, paisa in orders.items() if abs(per_unit.get(key, 0) - paisa) <= 1)
-            line_fits = sum(1 for key, paisa in orders.items() if abs(per_line.get(key, 0) - paisa) <= 1)
-            answer = "line" if line_fits > fits else "unit"
-        elif loosely(name) in {"price", "দাম"} and any(abs(thousandths) != _ONE for thousandths in sold):
-            answer = self._inquiry.ask("PRICE_OF", ("unit", "line"), proposed="unit", columns=[name])
-        if answer == "line":
-            self._take("amount", price)
-            return "amount"
-        self._take("amount", price, "EVIDENCE_CALCULATED", self._header[quantity], name)
-        self._notices.append(Notice(Remark.AMOUNT_CALCULATED.value, (self._header[quantity], name)))
-        return "price"
-
-    def _order_column(self, receipt: int | None) -> int | None:
-        """Return the column that has the sum of an order's lines, before delivery and discounts of the whole order."""
-        names = {loosely(name): column for column, name in enumerate(self._header)}
-        known = (names.get(name) for name in ("subtotal", "ordersubtotalamount", "ordersubtotal"))
-        return next((column for column in known if column is not None), None) if receipt is not None else None
-
-    def _order_sums(self, sample: Sample, total: int, receipt: int) -> dict[str, int]:
-        sums: dict[str, int] = {}
-        for key, paisa in zip(sample.cells(receipt), sample.paisa(total), strict=True):
-            if key and paisa is not None:
-                sums.setdefault(key, paisa)
-        return sums
-
-    def _choose_payment(self, sample: Sample) -> PaymentFrom:
-        """Find out whether columns tell how much was paid, and how much is owed."""
-        payment = self._columns.get("payment")
-        if payment is not None and self._is_money(payment):
-            del self._columns["payment"]
-            self._evidence.pop("payment", None)
-            if "paid" not in self._columns:
-                self._take("paid", payment)
-        amount, paid, due = (self._columns.get(field) for field in ("amount", "paid", "due"))
-        if amount is None or (paid is None and due is None):
-            return ""
-        total = sample.paisa(amount)
-        rest = sample.paisa(due) if due is not None else [0] * len(total)
-        got = sample.paisa(paid) if paid is not None else [0] * len(total)
-        added = [None if a is None and b is None else abs(a or 0) + abs(b or 0) for a, b in zip(got, rest, strict=True)]
-        if paid is not None and due is not None and agreement(added, total).proven:
-            for field in ("paid", "due"):
-                self._take(field, self._columns[field], "EVIDENCE_PAID_DUE", self._header[paid], self._header[due])
-            return "paid_due"
-        return self._one_sided(sample, total, paid, due)
-
-    def _is_money(self, payment: int) -> bool:
-        """Return whether a column called just Payment holds what was paid, not how."""
-        named = loosely(self._header[payment]) in {"payment", "পেমেন্ট"}
-        return named and "payment" not in self._mapping and is_numeric(self._seen.values[payment])
-
-    def _one_sided(self, sample: Sample, total: Sequence[int | None], paid: int | None, due: int | None) -> PaymentFrom:
-        """With one column that fits, or two that do not add up, the owner says what they mean."""
-        for field, column in (("paid", paid), ("due", due)):
-            if column is None:
-                continue
-            fits = [abs(a) <= abs(b) for a, b in zip(sample.paisa(column), total, strict=True) if a is not None and b]
-            other = due if field == "paid" else paid
-            if fits and all(fits) and other is None:
-                answer = self._inquiry.ask(
-                    f"PART_PAID:{field}", (field, "ignore"), proposed=field, columns=[self._header[column]]
-                )
-                return "paid" if answer == "paid" else "due" if answer == "due" else self._without_paid()
-        columns = {field: column for field, column in (("paid", paid), ("due", due)) if column is not None}
-        names = [self._header[column] for column in columns.values()]
-        answer = self._inquiry.ask("PAID_UNCLEAR", ("ignore", *columns), proposed="ignore", columns=names)
-        return answer if answer in columns else self._without_paid()  # type: ignore[return-value]
-
-    def _without_paid(self) -> PaymentFrom:
-        self._columns.pop("paid", None)
-        self._columns.pop("due", None)
-        return ""
-
     def _date_format(self) -> DateFormat:
         column = self._columns["date"]
         evidence, name = self._seen.dates[column], self._header[column]
@@ -400,7 +228,9 @@ class _Understanding:
             )
             return evidence.chosen(answer)  # type: ignore[arg-type]
         if found.order != "ymd":
-            self._evidence["date"] = Evidence(0.99, "EVIDENCE_DATES", (evidence.day_first or evidence.month_first,))
+            self._known.evidence["date"] = Evidence(
+                0.99, "EVIDENCE_DATES", (evidence.day_first or evidence.month_first,)
+            )
         return found
 
     def _fill(self) -> str:
@@ -453,15 +283,6 @@ class _Understanding:
         for remark, names in ((Remark.UNKNOWN_COLUMNS, unknown), (Remark.RIVAL_COLUMNS, rivals[:_NAMED_AT_MOST])):
             if names:
                 self._notices.append(Notice(remark.value, names))
-
-
-def _surest(rivals: Sequence[int], header: Sequence[str]) -> int:
-    """Return the column that holds the field: of several the one whose name is surest, e.g. Amount, not Total."""
-    surest = min(rank(header[index]) for index in rivals)
-    best = [index for index in rivals if rank(header[index]) == surest]
-    if len(best) != 1:
-        raise NoLedger(Reason.DUPLICATE_COLUMN, duplicates=[header[index] for index in best])
-    return best[0]
 
 
 def _is_money_only(found: Mapping[str, Sequence[int]]) -> bool:

@@ -11,8 +11,10 @@ from write_side.sales.csv.layout import Layout, understand
 from write_side.sales.csv.payments import CREDIT
 from write_side.sales.csv.profile import Profile, profile
 from write_side.sales.csv.questions import Answers, Choice, Question, Sums
-from write_side.sales.csv.records import Chunks, Table, kept, text_table, without_report_columns
-from write_side.sales.csv.rows import Item, LedgerRow, Mark, RowReader
+from write_side.sales.csv.records import text_table
+from write_side.sales.csv.row_reader import RowReader
+from write_side.sales.csv.rows import Item, LedgerRow, Mark
+from write_side.sales.csv.table import Chunks, Table, kept, without_report_columns
 from write_side.sales.csv.words import RETURN, SALE
 from write_side.sales.csv.workbook import is_workbook, workbook_table
 
@@ -37,9 +39,9 @@ class Ledger(NamedTuple):
             return self
         return self._replace(layout=understand(self.table, self.seen, self.mapping, self.answers, known))
 
-    def reader(self, now: dt.datetime, mark: Mark) -> RowReader:
-        """Return a reader of the rows, which knows afterwards what else they say."""
-        return RowReader(self.layout, now, mark)
+    def reader(self, now: dt.datetime, mark: Mark, *, former: bool = False) -> RowReader:
+        """Return a reader of the rows, which knows afterwards what else they say; for `former` see RowReader."""
+        return RowReader(self.layout, now, mark, former=former)
 
     def items(self, reader: RowReader) -> Iterator[Item]:
         """Yield one item for each record that is not blank, in the file's order; the same ones every time."""
@@ -50,7 +52,7 @@ def open_table(chunks: Chunks, mapping: Mapping[str, str]) -> Table:
     """Return the table in a file, whose content says what format it is in; raises NoLedger."""
     head = head_of(chunks())
     if is_workbook(head):
-        return without_report_columns(workbook_table(b"".join(chunks()), mapping))
+        return kept(without_report_columns(workbook_table(b"".join(chunks()), mapping)))
     return text_table(chunks, mapping)
 
 
@@ -66,7 +68,7 @@ def open_ledger(
     chunks: reopens the file on each call and yields its bytes. answers: the owner's, by question; mapping: the owner's
     choice of columns; known: answers to earlier ledgers of the layout. Raises NoLedger, TooManyRows.
     """
-    table = kept(open_table(chunks, mapping or {}))
+    table = open_table(chunks, mapping or {})
     seen = profile(table, mapping or {})
     layout = understand(table, seen, mapping or {}, answers or {}, known or {})
     return Ledger(table, layout, seen, answers or {}, mapping or {})
@@ -93,16 +95,34 @@ def sums_of(items: Iterable[Item]) -> Sums:
     return Sums(revenue, returns, received, owed, expenses)
 
 
-def weighed_questions(ledger: Ledger, now: dt.datetime, mark: Mark) -> list[Question]:
-    """Return the open questions of a ledger with what it would add up to for each answer; the file is read for each."""
+# Answers to these change who is who, not what the ledger adds up to.
+_WITHOUT_MONEY = frozenset({"SHARED_PHONE"})
+
+
+def weighed_questions(ledger: Ledger, now: dt.datetime, mark: Mark, sums: Sums | None = None) -> list[Question]:
+    """Return the open questions of a ledger with what it would add up to for each answer.
+
+    sums: what it adds up to with the proposed answers, if that is known. The file is read once for each other answer
+    that is about money.
+    """
+    if not ledger.layout.questions:
+        return []
+    as_proposed = sums or sums_of(ledger.items(ledger.reader(now, mark)))
     found = []
     for question in ledger.layout.questions:
+        about_money = question.kind not in _WITHOUT_MONEY
         choices = []
         for choice in question.choices:
-            answers = {**ledger.answers, question.code: choice.value}
-            layout = understand(ledger.table, ledger.seen, ledger.mapping, answers, {})
-            reader = RowReader(layout, now, mark)
-            sums = sums_of(reader.read_all(ledger.table.records()))
-            choices.append(Choice(choice.value, choice.proposed, sums))
+            known = choice.proposed or not about_money
+            sums_then = as_proposed if known else _sums_with(ledger, question.code, choice.value, now, mark)
+            choices.append(Choice(choice.value, choice.proposed, sums_then))
         found.append(msgspec.structs.replace(question, choices=tuple(choices)))
     return found
+
+
+def _sums_with(ledger: Ledger, code: str, answer: str, now: dt.datetime, mark: Mark) -> Sums:
+    """Return what the ledger adds up to with one more answer, the other questions as proposed."""
+    proposed = {question.code: question.proposed for question in ledger.layout.questions}
+    answers = {**ledger.answers, **proposed, code: answer}
+    layout = understand(ledger.table, ledger.seen, ledger.mapping, answers, {})
+    return sums_of(RowReader(layout, now, mark).read_all(ledger.table.records()))

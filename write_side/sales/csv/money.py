@@ -14,6 +14,7 @@ from write_side.sales.csv.values import Decimals, signed_amount, signed_quantity
 # So large a part of the rows must agree for a proof.
 MOST = 0.9
 _CENT = 1
+_ONE, _HALF = 1_000, 500
 _COMMA = re.compile(r"[^0-9]*(?:0[0-9]*,[0-9]+|[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|[0-9.]*\.[0-9]{3},[0-9]+)[^0-9]*")
 _GROUPED = re.compile(r"[^0-9]*[1-9][0-9]{0,2},[0-9]{3}[^0-9]*")
 _POINT = re.compile(r"[^0-9]*[0-9,]+\.(?:[0-9]{1,2}|[0-9]{4,})[^0-9]*")
@@ -84,6 +85,13 @@ def is_numeric(values: Counter[str]) -> bool:
     return filled > 0 and numbers >= MOST * filled
 
 
+def times(paisa: int, thousandths: int) -> int:
+    """Return price by quantity in whole paisa, half of one rounded to even."""
+    whole, rest = divmod(abs(paisa * thousandths), _ONE)
+    rounded = whole + (rest > _HALF or (rest == _HALF and whole % 2 == 1))
+    return rounded if paisa * thousandths >= 0 else -rounded
+
+
 def product_of(sample: Sample, quantity: int, price: int, discount: int | None) -> list[int | None]:
     """Return quantity by price less the discount for each row, in paisa."""
     discounts = sample.paisa(discount) if discount is not None else [0] * len(sample.rows)
@@ -92,7 +100,7 @@ def product_of(sample: Sample, quantity: int, price: int, discount: int | None) 
         if thousandths is None or each is None:
             found.append(None)
         else:
-            found.append(round(thousandths * each / 1000) - abs(off or 0))
+            found.append(times(each, thousandths) - abs(off or 0))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from write_side.sales.csv.cells import loosely, split
 from write_side.sales.csv.columns import claims
 from write_side.sales.csv.dates import DateEvidence
-from write_side.sales.csv.records import Record, Table
+from write_side.sales.csv.table import Record, Table
 
 MAX_ROWS = 250_000
 SAMPLE_ROWS = 2_000

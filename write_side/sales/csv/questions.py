@@ -26,6 +26,10 @@ class Sums(msgspec.Struct, frozen=True, array_like=True):
         """Return the revenue less returns."""
         return self.revenue - self.returns
 
+    def plus(self, other: "Sums") -> "Sums":
+        """Return the sums of two parts of a ledger."""
+        return Sums(*(a + b for a, b in zip(self.as_tuple(), other.as_tuple(), strict=True)))
+
     def as_tuple(self) -> tuple[int, int, int, int, int]:
         """Return the sums in the order of the fields."""
         return self.revenue, self.returns, self.received, self.owed, self.expenses

@@ -13,16 +13,8 @@ from python_calamine import CalamineError, CalamineSheet, PasswordError, SheetVi
 
 from write_side.sales.csv.columns import claims
 from write_side.sales.csv.faults import Notice, Remark
-from write_side.sales.csv.records import (
-    LINES_LOOKED_AT,
-    MAX_COLUMNS,
-    NAMES_BELOW_TITLES,
-    NoLedger,
-    Reason,
-    Record,
-    Table,
-    tidy_name,
-)
+from write_side.sales.csv.records import LINES_LOOKED_AT, NAMES_BELOW_TITLES, tidy_name
+from write_side.sales.csv.table import MAX_COLUMNS, NoLedger, Reason, Record, Table
 
 MAX_UNPACKED = 50 << 20
 MAX_RATIO = 100

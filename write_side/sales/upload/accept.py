@@ -24,7 +24,8 @@ from write_side.sales import aggregate
 from write_side.sales.csv.encoding import HEAD_SIZE, detect
 from write_side.sales.csv.layout import insist_on_columns
 from write_side.sales.csv.ledger import open_table
-from write_side.sales.csv.records import Chunks, NoLedger, Table, insist_on_records, text_table
+from write_side.sales.csv.records import text_table
+from write_side.sales.csv.table import Chunks, NoLedger, Table, insist_on_records
 from write_side.sales.csv.workbook import is_workbook
 from write_side.sales.upload.pictures import Picture
 from write_side.sales.upload.quotas import insist_on_quota

@@ -1,41 +1,68 @@
 """Preview of a ledger: everything an upload would do with it, and nothing written."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from shared.domain.presentation import ledgers
 from shared.eventstore.store import UnitOfWork
 from shared.texts import Language
-from write_side.sales.aggregate import sale_index_key
+from write_side.sales.aggregate import former_key, sale_index_key
 from write_side.sales.csv.ledger import Ledger, sums_of, weighed_questions
-from write_side.sales.csv.records import Record
-from write_side.sales.csv.rows import Item, LedgerRow, Mark, RejectedRow, RowReader
+from write_side.sales.csv.questions import Sums
+from write_side.sales.csv.rows import Item, LedgerRow, Mark, RejectedRow
+from write_side.sales.lookups import has_sales
 
 _SAMPLE_ROWS = 50
 _ROWS_SHOWN = 20
+_PIECE = 1_000
+_DAY_BYTES = 4
 
 # Selects the keys of the rows that a shop has recorded within a period; keys begin with the day's number.
 SELECT_KNOWN = """SELECT key FROM log.index_rows
     WHERE kind = 'sale' AND scope = %s AND key >= %s AND key < %s"""
 
 
-class Previewed(NamedTuple):
-    """What one reading of a whole ledger brought."""
+class _Tally:
+    """What the rows of a ledger come to; holds the first rows only, and keys where a shop may know some."""
 
-    items: list[Item]
-    reader: RowReader
-    raw: list[list[str]]
+    def __init__(self, *, keeps_keys: bool) -> None:
+        self.first: list[Item] = []
+        self.sums = Sums()
+        self.read = 0
+        self.left_out: dict[str, bool] = {}
+        self.lines: dict[str, list[int]] = {}
+        self.counts: Counter[str] = Counter()
+        self.keys: dict[bytes, bytes | None] = {}
+        self._keeps_keys = keeps_keys
+
+    def add(self, items: Sequence[Item]) -> None:
+        self.first += items[: _SAMPLE_ROWS - len(self.first)]
+        self.sums = self.sums.plus(sums_of(items))
+        for item in items:
+            if isinstance(item, LedgerRow):
+                self.read += 1
+                if self._keeps_keys:
+                    self.keys[sale_index_key(item.date, item.fingerprint)] = former_key(item)
+            else:
+                self.counts[item.code] += 1
+                self.left_out[item.code] = item.left_out
+                lines = self.lines.setdefault(item.code, [])
+                if len(lines) < _ROWS_SHOWN:
+                    lines.append(item.row)
 
 
 def preview(
     unit: UnitOfWork, ledger: Ledger, now: dt.datetime, mark: Mark, file_name: str, language: Language
 ) -> dict[str, Any]:
     """Return what an upload of the ledger would record, ask and leave out; sums are numbers in taka."""
-    read = _read(ledger, now, mark)
+    knows_sales = has_sales(unit)
+    reader = ledger.reader(now, mark, former=knows_sales)
+    tally = _tally(ledger.items(reader), keeps_keys=knows_sales)
     table, layout = ledger.table, ledger.layout
-    notices = dict.fromkeys([*layout.notices, *read.reader.notices])
+    notices = dict.fromkeys([*layout.notices, *reader.notices])
     return {
         "file_name": file_name,
         "format": table.format,
@@ -49,11 +76,11 @@ def preview(
         "rows": ledger.rows,
         "sample": [
             {"row": item.row, "raw": raw, "read": _shown(item, language)}
-            for item, raw in zip(read.items, read.raw, strict=False)
+            for item, (_, raw, _) in zip(tally.first, ledger.table.records(), strict=False)
         ],
-        "counts": _counts(unit, read.items),
-        "sums": ledgers.in_taka(sums_of(read.items).as_tuple()),
-        "not_taken": _not_taken(read.items, language),
+        "counts": _counts(unit, tally),
+        "sums": ledgers.in_taka(tally.sums.as_tuple()),
+        "not_taken": _not_taken(tally, language),
         "warnings": [ledgers.warning(notice.code, notice.values, language) for notice in notices],
         "questions": [
             ledgers.question(
@@ -64,23 +91,16 @@ def preview(
                 [(c.value, c.proposed, None if c.sums is None else c.sums.as_tuple()) for c in question.choices],
                 language,
             )
-            for question in weighed_questions(ledger, now, mark)
+            for question in weighed_questions(ledger, now, mark, tally.sums)
         ],
     }
 
 
-def _read(ledger: Ledger, now: dt.datetime, mark: Mark) -> Previewed:
-    raw: list[list[str]] = []
-
-    def noting(records: Iterator[Record]) -> Iterator[Record]:
-        for number, cells, fault in records:
-            if len(raw) < _SAMPLE_ROWS:
-                raw.append(list(cells))
-            yield number, cells, fault
-
-    reader = ledger.reader(now, mark)
-    items = list(reader.read_all(noting(ledger.table.records())))
-    return Previewed(items, reader, raw)
+def _tally(items: Iterator[Item], *, keeps_keys: bool) -> _Tally:
+    tally = _Tally(keeps_keys=keeps_keys)
+    while piece := list(islice(items, _PIECE)):
+        tally.add(piece)
+    return tally
 
 
 def _mapping(ledger: Ledger, language: Language) -> dict[str, Any]:
@@ -115,44 +135,38 @@ def _shown(item: Item, language: Language) -> dict[str, Any]:
     }
 
 
-def _counts(unit: UnitOfWork, items: list[Item]) -> dict[str, int]:
-    rows = [item for item in items if isinstance(item, LedgerRow)]
-    known = _known(unit, rows)
-    duplicates = sum(1 for row in rows if sale_index_key(row.date, row.fingerprint) in known) if known else 0
-    left_out = sum(1 for item in items if isinstance(item, RejectedRow) and item.left_out)
+def _counts(unit: UnitOfWork, tally: _Tally) -> dict[str, int]:
+    known = _known(unit, tally.keys)
+    duplicates = sum(1 for key, former in tally.keys.items() if key in known or former in known)
+    left_out = sum(count for code, count in tally.counts.items() if tally.left_out[code])
     return {
-        "created": len(rows) - duplicates,
+        "created": tally.read - duplicates,
         "duplicates": duplicates,
-        "rejected": len(items) - len(rows) - left_out,
+        "rejected": tally.counts.total() - left_out,
         "left_out": left_out,
     }
 
 
-def _known(unit: UnitOfWork, rows: list[LedgerRow]) -> set[bytes]:
-    if not rows:
+def _known(unit: UnitOfWork, keys: Iterable[bytes]) -> set[bytes | None]:
+    """Return the keys that the shop has recorded in the period of these, and a day before and after."""
+    days = {int.from_bytes(key[:_DAY_BYTES], "big") for key in keys}
+    if not days:
         return set()
-    first, last = min(row.date for row in rows), max(row.date for row in rows)
-    bounds = [day.toordinal().to_bytes(4, "big") for day in (first, last + dt.timedelta(days=1))]
+    bounds = [day.to_bytes(_DAY_BYTES, "big") for day in (min(days) - 1, max(days) + 2)]
     return {bytes(row["key"]) for row in unit.sql(SELECT_KNOWN, (unit.business_id, *bounds))}
 
 
-def _not_taken(items: list[Item], language: Language) -> list[dict[str, Any]]:
+def _not_taken(tally: _Tally, language: Language) -> list[dict[str, Any]]:
     """Return, for each reason, how many rows are not taken over, and the first ones."""
-    found: dict[str, list[int]] = {}
-    kinds: dict[str, bool] = {}
-    for item in items:
-        if isinstance(item, RejectedRow):
-            found.setdefault(item.code, []).append(item.row)
-            kinds[item.code] = item.left_out
     return [
         {
             "code": code,
             "message": ledgers.warning(code, (), language)["message"],
-            "left_out": kinds[code],
-            "count": len(rows),
-            "rows": list(islice(rows, _ROWS_SHOWN)),
+            "left_out": tally.left_out[code],
+            "count": count,
+            "rows": tally.lines[code],
         }
-        for code, rows in found.items()
+        for code, count in tally.counts.items()
     ]
 
 

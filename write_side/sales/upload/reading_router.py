@@ -23,7 +23,7 @@ from write_side.sales import catalog
 from write_side.sales.aggregate import layout_key
 from write_side.sales.csv.ledger import open_ledger
 from write_side.sales.csv.profile import TooManyRows
-from write_side.sales.csv.records import NoLedger
+from write_side.sales.csv.table import NoLedger
 from write_side.sales.upload.accept import refusal_of
 from write_side.sales.upload.answers import answer_upload
 from write_side.sales.upload.limits import MAX_CSV_BYTES, insist_on_length

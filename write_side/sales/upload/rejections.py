@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from shared.eventstore.store import UnitOfWork
-from write_side.sales.csv.records import REPORT_COLUMNS
 from write_side.sales.csv.rows import RejectedRow
+from write_side.sales.csv.table import REPORT_COLUMNS
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 

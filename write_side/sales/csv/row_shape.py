@@ -1,8 +1,9 @@
-"""Rows with more or fewer cells than the header has columns."""
+"""Rows in another shape than the header's: too few or too many cells, and cells that are filled in once for several."""
 
 from itertools import takewhile
 
 from write_side.sales.csv import values
+from write_side.sales.csv.cells import split
 from write_side.sales.csv.columns import REQUIRED
 from write_side.sales.csv.faults import BadCell, Fault
 from write_side.sales.csv.layout import Layout
@@ -11,6 +12,10 @@ from write_side.sales.csv.layout import Layout
 _UNSURE = frozenset({None, "other"})
 # 10,000,000 and 1,00,00,000 are the longest amounts: four cells at most.
 _PIECES_AT_MOST = 4
+# What an order's first line says for all its lines.
+_OF_ORDERS = split(
+    "date time receipt customer last_name phone payment status type cancelled_at refunded order_discount"
+)
 
 
 class WidthReader:
@@ -68,3 +73,32 @@ def _is_amount(pieces: list[str]) -> bool:
     except BadCell:
         return False
     return not any("," in piece for piece in pieces)
+
+
+class FillDown:
+    """Fills the cells of one file, row by row."""
+
+    def __init__(self, columns: dict[str, int], how: str) -> None:
+        """Fill orders ("order") or dates ("date")."""
+        self._date, self._product = columns["date"], columns["product"]
+        self._receipt = columns.get("receipt", -1) if how == "order" else -1
+        self._order = [columns[field] for field in _OF_ORDERS if field in columns]
+        self._above: list[str] = []
+
+    def fill(self, cells: list[str]) -> None:
+        """Fill the blank cells of a row in place."""
+        above = self._above
+        if self._receipt < 0:
+            if not cells[self._date].strip() and cells[self._product].strip() and above:
+                cells[self._date] = above[self._date]
+            elif cells[self._date].strip():
+                self._above = cells
+            return
+        receipt = cells[self._receipt].strip()
+        inner = not receipt and not cells[self._date].strip() and cells[self._product].strip()
+        if above and (inner or (receipt and receipt == above[self._receipt].strip())):
+            for column in self._order:
+                if not cells[column].strip():
+                    cells[column] = above[column]
+        elif receipt:
+            self._above = list(cells)

@@ -1,0 +1,287 @@
+"""Third step: the cells of a table as sales, returns, purchases and expenses, or as rows that are not taken over."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from operator import itemgetter
+from typing import NamedTuple
+
+from shared.domain.contacts import name_key
+from write_side.sales.csv import values, words
+from write_side.sales.csv.cells import legible, loosely
+from write_side.sales.csv.faults import BadCell, Fault, LeftOut, Notice, Remark
+from write_side.sales.csv.former_rule import FormerRule
+from write_side.sales.csv.layout import Layout
+from write_side.sales.csv.meanings import LEAVE_OUT
+from write_side.sales.csv.money import times
+from write_side.sales.csv.ordinary_rows import OrdinaryRows
+from write_side.sales.csv.payments import CREDIT, Settled, settled
+from write_side.sales.csv.people import is_piece
+from write_side.sales.csv.row_cells import NOBODY, SHOWN, Day, Product, RowCells
+from write_side.sales.csv.row_faults import first_fault, part_of_the_table
+from write_side.sales.csv.row_shape import FillDown, WidthReader
+from write_side.sales.csv.rows import MARKS, BadField, Fingerprints, Item, LeaveOut, LedgerRow, Mark, RejectedRow
+from write_side.sales.csv.sheet import SheetReader
+from write_side.sales.csv.table import MAX_COLUMNS, Record
+from write_side.sales.csv.words import EXPENSE, RETURN, SALE
+
+_KEPT = 1_000
+_LEAST_PAISA = 100
+_THOUSAND_TAKA = 100_000
+# So many records are looked at together.
+_BLOCK = 500
+
+
+class _Cells(NamedTuple):
+    """The raw cells of a row by field; "" for a field without a column."""
+
+    date: str
+    time: str
+    product: str
+    variant: str
+    quantity: str
+    unit: str
+    amount: str
+    discount: str
+    order_discount: str
+    refunded: str
+    customer: str
+    phone: str
+    payment: str
+    paid: str
+    due: str
+    receipt: str
+    status: str
+    cancelled_at: str
+    type: str
+
+
+class RowReader:
+    """Reads the records of one file; knows which rows it has met, so that twins get fingerprints of their own.
+
+    now: aware; its date in Dhaka is the last one a sale may have, timestamps may be 5 minutes ahead of it. mark: what
+    represents a customer's name in fingerprints, whose other parts can be read in the log. former: whether rows name
+    the fingerprint that an earlier release gave them, too.
+    """
+
+    def __init__(self, layout: Layout, now: dt.datetime, mark: Mark, *, former: bool = False) -> None:
+        """Start with nothing met."""
+        self.products = SheetReader(layout.columns)
+        self._layout = layout
+        self._width = len(layout.header)
+        self._widths = WidthReader(layout)
+        self._cells = RowCells(layout, now, mark, doubts=self._widths.doubts)
+        # A field without a column reads the blank cell behind the last one.
+        self._pick = itemgetter(*(layout.columns.get(field, self._width) for field in _Cells._fields))
+        self._fill = FillDown(layout.columns, layout.fill) if layout.fill else None
+        self._ended = False
+        self._fields = layout.fields
+        self._fingerprints = Fingerprints()
+        self._former = FormerRule(layout, self._cells, mark) if former else None
+        self._ordinary = None if layout.fill else OrdinaryRows(layout, self._cells, self.products, self._former)
+
+    @property
+    def notices(self) -> list[Notice]:
+        """What the owner should know of the rows read so far."""
+        header = self._layout.header
+        unread = [
+            Notice(Remark.OPTIONAL_CELLS.value, (header[column], *map(str, lines)))
+            for column, lines in self.products.unread.items()
+        ]
+        return [*self._cells.notices, *unread]
+
+    def read_all(self, records: Iterable[Record]) -> Iterator[Item]:
+        """Yield one item for each record, in order."""
+        remaining = iter(records)
+        while block := list(islice(remaining, _BLOCK)):
+            plain = self._ordinary
+            if plain is None or self._ended:
+                yield from map(self._item, block)
+            else:
+                yield from plain.read(block, self._fingerprints, self._item)
+
+    def _item(self, record: Record) -> Item:
+        row, cells, fault = record
+        return self.rejected(row, cells, fault.value) if fault else self.read(row, cells)
+
+    def read(self, row: int, cells: list[str]) -> Item:
+        """Return what these cells of line `row` say, or the first fault in the order of the columns."""
+        if self._ended:
+            return self.rejected(row, cells, LeftOut.OTHER_TABLE.value, left_out=True)
+        if len(cells) != self._width:
+            fault = self._widths.fault(cells)
+            if fault:
+                return self._narrow(row, cells, fault)
+            cells = (cells + [""] * self._width)[: self._width]
+        if self._fill:
+            cells = list(cells)
+            self._fill.fill(cells)
+        try:
+            return self._entry(row, cells, _Cells._make(self._pick([*cells, ""])))
+        except LeaveOut as leaving:
+            return self.rejected(row, cells, leaving.reason.value, leaving.field, left_out=True)
+        except BadCell as bad:
+            return self._refused(row, cells, bad)
+
+    def _entry(self, row: int, raw: list[str], at: _Cells) -> LedgerRow:
+        cells = self._cells
+        kind = cells.kinds[at.type] if at.type else SALE
+        on_credit = self._is_on_credit(at)
+        day = self._day(at)
+        product = self._product(at)
+        thousandths = 0 if kind == EXPENSE else cells.quantities[at.quantity]
+        found = cells.amounts[at.amount]
+        kind, paisa, thousandths = _signed(kind, self._line_total(at, thousandths, found), thousandths)
+        thousandths, product = self._in_pieces(kind, at.unit, thousandths, product)
+        customer = cells.customers[at.customer] if at.customer else NOBODY
+        paid = self._paid(at, kind, paisa, on_credit=on_credit)
+        if customer.numbered and paisa < _THOUSAND_TAKA and self._widths.is_doubtful(raw, paid.method):
+            cells.note(Remark.AMOUNT_PERHAPS_CUT)
+        number = cells.phones[at.phone] if at.phone else None
+        if self.products and kind != EXPENSE:
+            self.products.read(row, raw, product.key, day.date)
+        receipt = f"{name_key(at.receipt)}\x1f" if at.receipt.strip() else ""
+        return LedgerRow(
+            row,
+            day.date,
+            day.time,
+            product.shown,
+            product.key,
+            customer.shown,
+            customer.key,
+            number,
+            thousandths,
+            paisa,
+            paid.method,
+            paid.raw,
+            self._fingerprints.of(
+                f"{MARKS[kind]}{day.stamp}\x1f{product.key}\x1f{thousandths}\x1f{paisa}\x1f{customer.mark}\x1f"
+                f"{paid.mark}\x1f{receipt}"
+            ),
+            kind,
+            paid.received,
+            self._former.of(kind, raw, found) if self._former else None,
+        )
+
+    def _is_on_credit(self, at: _Cells) -> bool:
+        """Return whether a status says that the sale is on credit; raises LeaveOut for rows that are no entries."""
+        money = self._cells.money
+        if at.cancelled_at.strip():
+            raise LeaveOut(LeftOut.CANCELLED_ROW, "cancelled_at")
+        meaning = self._cells.statuses[at.status] if at.status else SALE
+        if at.refunded and money[at.refunded]:
+            raise BadField(Fault.PARTLY_REFUNDED, "refunded")
+        if at.order_discount and money[at.order_discount] and not (at.discount and money[at.discount]):
+            raise BadField(Fault.ORDER_DISCOUNT, "order_discount")
+        if meaning == words.PARTIAL:
+            return self._partial() == CREDIT
+        return meaning == words.ON_CREDIT
+
+    def _partial(self) -> str:
+        """Return how a payment that is called partial counts; raises LeaveOut if it does not."""
+        if self._layout.words.partial == LEAVE_OUT:
+            raise LeaveOut(LeftOut.LEFT_OUT_BY_ANSWER, "payment")
+        return self._layout.words.partial
+
+    def _day(self, at: _Cells) -> Day:
+        day = self._cells.days[at.date]
+        if at.time and day.time is None:
+            return self._cells.days[f"{day.date.isoformat()} {at.time.strip()}"]
+        return day
+
+    def _product(self, at: _Cells) -> Product:
+        product = self._cells.products[at.product]
+        variant = loosely(at.variant)
+        if variant in words.NO_VARIANT or variant in loosely(product.shown):
+            return product
+        return self._cells.products[f"{product.shown} ({values.name(at.variant)})"]
+
+    def _line_total(self, at: _Cells, thousandths: int, paisa: int) -> int:
+        """Return the line's total in paisa where it follows from other columns."""
+        how = self._layout.amount_from
+        if how == "amount" and paisa:
+            return paisa
+        off = abs(self._cells.money[at.discount] or 0) if at.discount else 0
+        if how == "price":
+            paisa = times(paisa, thousandths)
+        if how != "amount":
+            paisa = paisa - off if paisa >= 0 else paisa + off
+        if paisa == 0 and off:
+            raise LeaveOut(LeftOut.FREE_ROW, "amount")
+        return paisa
+
+    def _in_pieces(self, kind: str, unit: str, thousandths: int, product: Product) -> tuple[int, Product]:
+        """Return the quantity in pieces where the unit has a number of them, and the product, apart by its pack."""
+        if kind == EXPENSE:
+            return 0, product
+        weighed = self._layout.fractions or (self._cells.units[unit] if unit else False)
+        pieces = words.PIECES_IN.get(loosely(unit)) if unit else None
+        if pieces:
+            self._cells.note(Remark.PACKS_COUNTED, unit.strip(), str(pieces))
+            thousandths *= pieces
+        elif unit and not weighed and product.key in self._layout.apart and not is_piece(unit):
+            product = self._cells.products[f"{product.shown} ({values.name(unit)})"]
+        return values.checked_quantity(thousandths, fractions=weighed), product
+
+    def _paid(self, at: _Cells, kind: str, paisa: int, *, on_credit: bool) -> Settled:
+        how, columns = self._cells.payments[at.payment], self._layout.words.payment_from
+        got = self._cells.money[at.paid] if columns in {"paid", "paid_due"} else None
+        owed = self._cells.money[at.due] if columns in {"due", "paid_due"} else None
+        if on_credit and got is None and owed is None and how.parts is None:
+            return Settled(CREDIT, None, CREDIT)
+        if how.partial and got is None and owed is None:
+            method = self._partial()
+            return Settled(method, None, method)
+        if kind not in {SALE, RETURN}:
+            return Settled(how.method, how.raw, how.mark)
+        try:
+            found = settled(how, paisa, got, owed)
+        except BadCell as bad:
+            field = "paid" if got is not None else "due" if owed is not None else "payment"
+            raise BadField(bad.fault, field) from None
+        if kind == RETURN and found.received is not None and found.received != paisa:
+            raise BadField(Fault.PAID_DUE_MISMATCH, "paid")
+        return found
+
+    def rejected(
+        self, row: int, cells: list[str], code: str, field: str = "", *, left_out: bool = False
+    ) -> RejectedRow:
+        """Return that a row is not taken over, for the cell of `field` or as a whole."""
+        column, value = "", self._layout.delimiter.join(cells)
+        index = self._layout.columns.get(field, -1)
+        if 0 <= index < len(cells):
+            column, value = self._layout.header[index], cells[index]
+        kept = [legible(cell, _KEPT) for cell in cells[:MAX_COLUMNS]]
+        return RejectedRow(row, column, legible(value, SHOWN), code, kept, left_out)
+
+    def _narrow(self, row: int, cells: list[str], fault: Fault) -> RejectedRow:
+        reason = self._of_the_table(cells)
+        return self.rejected(row, cells, (reason or fault).value, left_out=reason is not None)
+
+    def _refused(self, row: int, cells: list[str], bad: BadCell) -> RejectedRow:
+        reason = self._of_the_table(cells)
+        if reason:
+            return self.rejected(row, cells, reason.value, left_out=True)
+        fault, field = first_fault(self._fields, self._layout, self._cells, cells) or (
+            bad.fault,
+            getattr(bad, "field", "quantity"),
+        )
+        return self.rejected(row, cells, fault.value, field)
+
+    def _of_the_table(self, cells: list[str]) -> LeftOut | None:
+        reason = part_of_the_table(cells, self._layout.header)
+        self._ended = self._ended or reason == LeftOut.OTHER_TABLE
+        return reason
+
+
+def _signed(kind: str, paisa: int, thousandths: int) -> tuple[str, int, int]:
+    """Return a row that is given back as a return of what it takes off; raises BadField for other rows below zero."""
+    if kind == SALE and (paisa < 0 or thousandths < 0):
+        kind = RETURN
+        if paisa > 0:
+            raise BadField(Fault.NEGATIVE_QUANTITY, "quantity")
+    elif kind not in {SALE, RETURN} and (paisa < 0 or thousandths < 0):
+        raise BadField(Fault.NEGATIVE_AMOUNT, "amount")
+    if abs(paisa) < _LEAST_PAISA:
+        raise BadField(Fault.AMOUNT_OUT_OF_RANGE, "amount")
+    return kind, abs(paisa), abs(thousandths)
