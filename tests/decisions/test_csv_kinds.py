@@ -99,7 +99,7 @@ def test_a_bad_optional_cell_is_left_out_and_costs_no_sale(cells: str, column: s
     ledger = SHEET_HEADER + f"2025-10-01,Rice,1,80,{cells}\n"
     (row,) = items(ledger, notices=notices)
     assert isinstance(row, LedgerRow)
-    assert notices == [Notice("OPTIONAL_CELLS", (column, "2"))]
+    assert notices == [Notice("COUNTS_ASSUMED", ("Stock",)), Notice("OPTIONAL_CELLS", (column, "2"))]
     facts = sheet_of(ledger)["rice"]
     assert getattr(facts, column.lower()) is None
     assert [facts.sku, facts.stock, facts.cost].count(None) == 1

@@ -2,11 +2,12 @@ import csv
 import io
 
 import pytest
+from msgspec.structs import replace
 
 from shared.texts import LANGUAGES, text
-from tests.support.csv_rows import HEADER, items, opened
+from tests.support.csv_rows import HEADER, MARK, NOW, items, opened
 from write_side.sales.csv.faults import Fault, LeftOut, Remark
-from write_side.sales.csv.rows import RejectedRow
+from write_side.sales.csv.rows import LedgerRow, RejectedRow
 from write_side.sales.upload.rejections import errors_csv
 
 
@@ -36,6 +37,23 @@ def test_a_cell_over_two_lines_is_one_line_of_the_report() -> None:
     lines = report(HEADER + '2025-10-01,"Tea\nlarge",0,20,Ali,\n')
     assert len("".join(lines).splitlines()) == 2
     assert "Tea large" in lines[1]
+
+
+def test_a_corrected_report_brings_all_its_rows_under_the_same_names() -> None:
+    header = "Date,Product,Qty,Amount,Customer,Phone\n"
+    good = header + (
+        "2025-10-24,Tea,2,40,Rahim,+8801711000001\n2025-10-25,-20C Ice cream,1,60,Karim,+8801711000002\n"
+        "2025-10-26,@home bread,1,30,Salma,01711000003\n2025-10-26,Tea,-1,-20,Rahim,+8801711000001\n"
+    )
+    bad = good.replace("10-24", "13-24").replace("cream,1", "cream,0").replace(",30,", ",0,").replace("-1,", "-1.5,")
+    sent_back = "".join(report(bad))
+    assert sent_back.count("\r\n") == 1 + 4
+    fixed = sent_back.replace("13-24,Tea", "10-24,Tea").replace("cream,0", "cream,1").replace(",0,Salma", ",30,Salma")
+    found = opened(fixed.replace("'-1.5,'-20,Rahim", "'-1,'-20,Rahim"))
+    rows = [item for item in found.items(found.reader(NOW, MARK)) if isinstance(item, LedgerRow)]
+    wanted = [item for item in items(good) if isinstance(item, LedgerRow)]
+    assert len(wanted) == 4
+    assert [replace(row, row=0) for row in rows] == [replace(row, row=0) for row in wanted]
 
 
 def test_every_fault_and_remark_has_its_texts_in_both_languages() -> None:

@@ -41,14 +41,14 @@ CASES: dict[str, Truth] = {
     "erpnext_item_sales_register": Truth(2415, 2415, 0, TOTALS),
     "stock_qty_is_sold": Truth(360, 360, 0),
     "subtotals_dated": Truth(120, 120, 0, TOTALS * 4),
-    "two_sections": Truth(100, 100, 0, ("OTHER_TABLE",) * 5),
+    "two_sections": Truth(100, 100, 0, ("OTHER_TABLE", *TOTALS, *TOTALS)),
     "two_tills_1": Truth(600, 600, 0),
     "two_tills_2": Truth(500, 500, 0),
     "decimal_comma_leading_zero": Truth(98, 98, 0, ("AMOUNT_OUT_OF_RANGE",) * 2),
     "half_converted_dates": Truth(120, 120, 0, asked=("HALF_CONVERTED",)),
     "mojibake_cp1252": Truth(190, 190, 0),
     "optional_columns": Truth(430, 430, 0),
-    "type_is_category": Truth(920, 920, 0),
+    "type_is_category": Truth(920, 920, 0, asked=("TYPE_COLUMN",)),
     "float_artefacts": Truth(933.33, 933.33, 0),
     "scientific_codes": Truth(145, 145, 0, ("TEXT_LOST",)),
     "item_is_a_number": Truth(1120, 1120, 0),
@@ -135,3 +135,12 @@ def test_names_that_were_damaged_are_repaired_or_left_out() -> None:
 def test_numbers_do_not_name_products() -> None:
     assert [row.product for row in read("item_is_a_number")[0]] == ["Rice 5kg", "Salt", "Oil 1L"]
     assert {row.product for row in read("erpnext_item_sales_register")[0]} == {"Tea 400g", "Sugar"}
+
+
+def test_a_second_table_of_expenses_is_read_as_expenses() -> None:
+    rows, _ = read("two_sections")
+    assert [(row.product, row.paisa) for row in rows if row.kind == "expense"] == [
+        ("Rent", 500_000),
+        ("Wages", 900_000),
+    ]
+    assert sums_of(rows).expenses == 1_400_000

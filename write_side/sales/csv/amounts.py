@@ -136,7 +136,25 @@ def choose_payment(known: Findings, sample: Sample) -> PaymentFrom:
         for field in ("paid", "due"):
             known.take(field, known.columns[field], "EVIDENCE_PAID_DUE", known.header[paid], known.header[due])
         return "paid_due"
-    return _one_sided(known, sample, total, paid, due)
+    return "orders" if _are_of_orders(known, sample, total, paid, due) else _one_sided(known, sample, total, paid, due)
+
+
+def _are_of_orders(
+    known: Findings, sample: Sample, total: Sequence[int | None], paid: int | None, due: int | None
+) -> bool:
+    """Return whether what was paid and is owed is given once per order, or on each of its lines, and fits their sums."""
+    receipt = known.columns.get("receipt")
+    columns = [column for column in (paid, due) if column is not None]
+    if receipt is None or not all(is_of_orders(sample, column, receipt) for column in columns):
+        return False
+    sums = added_up(sample, [None if paisa is None else abs(paisa) for paisa in total], receipt)
+    parts = [_order_sums(sample, column, receipt) for column in columns]
+    orders = set.union(*(set(part) for part in parts))
+    whole = [sums.get(order, 0) for order in orders]
+    parts_of = [sum(abs(part.get(order, 0)) for part in parts) for order in orders]
+    if len(columns) == 1:
+        return all(part <= of for part, of in zip(parts_of, whole, strict=True))
+    return agreement(parts_of, whole).proven
 
 
 def _is_money(known: Findings, payment: int) -> bool:

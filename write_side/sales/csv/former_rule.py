@@ -1,4 +1,4 @@
-"""How an earlier release told rows apart, so that what it recorded is recognised when it is uploaded again.
+"""How an earlier release identified rows, so that what it recorded is recognised when it is uploaded again.
 
 It knew no receipts, variants, packs, columns of times, and amounts paid or owed, took walk-ins for customers, and
 fewer words for ways of payment.

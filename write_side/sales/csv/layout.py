@@ -26,6 +26,7 @@ from write_side.sales.csv.profile import Profile
 from write_side.sales.csv.questions import Answers, Inquiry, Question
 from write_side.sales.csv.table import NoLedger, Reason, Table
 from write_side.sales.csv.values import Decimals
+from write_side.sales.csv.words import SALE
 
 _NAMED_AT_MOST = 20
 # Dates are written once a day if at least one in this many cells of the column is blank.
@@ -42,7 +43,7 @@ class Layout(msgspec.Struct, frozen=True):
     minus_side: see `signed_amount`; amount_from: where the line's total comes from; fractions: whether quantities may
     be fractions without a unit; words: what cells of closed sets mean; apart: keys of products that are sold in several
     units; crowds: phones that are not one customer's; fill: whether blank cells below an order's first line ("order")
-    or below a date ("date") belong to it; utc: whether times are UTC.
+    or below a date ("date") belong to it; utc: whether times are UTC; kind: what a row is whose type says nothing.
     """
 
     columns: dict[str, int]
@@ -58,6 +59,7 @@ class Layout(msgspec.Struct, frozen=True):
     crowds: frozenset[str] = frozenset()
     fill: str = ""
     utc: bool = False
+    kind: str = SALE
     evidence: dict[str, Evidence] = {}
     notices: tuple[Notice, ...] = ()
     questions: tuple[Question, ...] = ()
@@ -122,6 +124,8 @@ class _Understanding:
         known.drop(*meanings.unused)
         date_format = self._date_format()
         fill = self._fill()
+        if "stock" in self._columns:
+            known.note(Remark.COUNTS_ASSUMED, known.name_of("stock"))
         self._name_unread(meanings.unused)
         phones, notices = same_people(self._columns, self._header, self._seen, self._inquiry)
         apart, more = units_apart(self._seen)

@@ -41,7 +41,13 @@ class Ledger(NamedTuple):
 
     def reader(self, now: dt.datetime, mark: Mark, *, former: bool = False) -> RowReader:
         """Return a reader of the rows, which knows afterwards what else they say; for `former` see RowReader."""
-        return RowReader(self.layout, now, mark, former=former)
+        orders = None
+        if self.layout.words.payment_from == "orders":
+            gathering = RowReader(self.layout, now, mark)
+            for _ in gathering.read_all(self.table.records()):
+                pass
+            orders = gathering.payments.gathered
+        return RowReader(self.layout, now, mark, former=former, orders=orders)
 
     def items(self, reader: RowReader) -> Iterator[Item]:
         """Yield one item for each record that is not blank, in the file's order; the same ones every time."""
@@ -125,4 +131,5 @@ def _sums_with(ledger: Ledger, code: str, answer: str, now: dt.datetime, mark: M
     proposed = {question.code: question.proposed for question in ledger.layout.questions}
     answers = {**ledger.answers, **proposed, code: answer}
     layout = understand(ledger.table, ledger.seen, ledger.mapping, answers, {})
-    return sums_of(RowReader(layout, now, mark).read_all(ledger.table.records()))
+    other = ledger._replace(layout=layout)
+    return sums_of(other.items(other.reader(now, mark)))

@@ -12,8 +12,8 @@ from write_side.sales.csv.faults import BadCell, Fault, Notice
 from write_side.sales.csv.profile import Profile, words_of
 from write_side.sales.csv.questions import Inquiry, code_of
 
-# Which columns say how much of a sale was paid: both, one of them, or none.
-PaymentFrom = Literal["", "paid_due", "paid", "due"]
+# Which columns say how much of a sale was paid: both, one of them, or none; "orders" where they say it per order.
+PaymentFrom = Literal["", "paid_due", "paid", "due", "orders"]
 
 KIND_OF = words.meanings(words.KINDS)
 STATUS_OF = words.meanings(words.STATUSES)
@@ -32,7 +32,7 @@ class Words(msgspec.Struct, frozen=True):
     that is called partial without an amount counts: credit, cash or leave_out; payment_from: see PaymentFrom.
     """
 
-    kinds: dict[str, str] = msgspec.field(default_factory=lambda: KIND_OF)
+    kinds: Mapping[str, str] = msgspec.field(default_factory=lambda: KIND_OF)
     statuses: dict[str, str] = msgspec.field(default_factory=lambda: STATUS_OF)
     partial: str = ""
     payment_from: PaymentFrom = ""
@@ -64,7 +64,8 @@ def read_words(
 ) -> Meanings:
     """Return what the words of a file mean."""
     unused = []
-    if "type" in columns and not _knows(words_of(seen.values[columns["type"]]), KIND_OF):
+    kinds = _kinds(columns["type"], header, seen, inquiry) if "type" in columns else KIND_OF
+    if kinds is None:
         unused.append("type")
     statuses = STATUS_OF
     if "status" in columns:
@@ -74,11 +75,53 @@ def read_words(
         else:
             statuses = found
     partial = _partial(columns, header, seen, inquiry, payment_from)
-    return Meanings(Words(KIND_OF, statuses, partial, payment_from), tuple(unused))
+    return Meanings(Words(kinds or KIND_OF, statuses, partial, payment_from), tuple(unused))
 
 
-def _knows(found: Counter[str], meanings: Mapping[str, str]) -> bool:
-    return not found or any(word in meanings for word in found)
+def _kinds(column: int, header: Sequence[str], seen: Profile, inquiry: Inquiry) -> Mapping[str, str] | None:
+    """Return the meaning of each type, None where the column has other words: kinds of goods, as its owner says."""
+    found = words_of(seen.values[column])
+    if not found or any(word in KIND_OF for word in found):
+        return KIND_OF
+    if len(found) > _ASKED_AT_MOST:
+        return None
+    texts = {word: _text(seen, column, word) for word in found}
+    answer = inquiry.ask(
+        "TYPE_COLUMN",
+        ("goods", "entries"),
+        proposed="goods",
+        columns=[header[column]],
+        rows=_rows(seen, column, next(iter(found))),
+        values=[", ".join(texts.values())],
+    )
+    return None if answer == "goods" else KIND_OF | _kinds_of(found, texts, column, header, seen, inquiry)
+
+
+def _kinds_of(
+    found: Counter[str],
+    texts: Mapping[str, str],
+    column: int,
+    header: Sequence[str],
+    seen: Profile,
+    inquiry: Inquiry,
+) -> dict[str, str]:
+    """Return what each word says of its rows, as the owner answers."""
+    return {
+        word: inquiry.ask(
+            code_of("TYPE", text),
+            (words.SALE, words.RETURN, words.PURCHASE, words.EXPENSE, LEAVE_OUT),
+            proposed=words.SALE,
+            columns=[header[column]],
+            rows=_rows(seen, column, word),
+            values=[text, str(found[word])],
+        )
+        for word, text in texts.items()
+    }
+
+
+def _text(seen: Profile, column: int, word: str) -> str:
+    """Return a word as the file writes it first."""
+    return next(cell.strip() for cell in seen.values[column] if loosely(cell) == word)
 
 
 def _statuses(
@@ -96,7 +139,7 @@ def _statuses(
         if word in _PENDING and of_payment:
             statuses[word] = words.ON_CREDIT
             continue
-        text = next(cell.strip() for cell in seen.values[column] if loosely(cell) == word)
+        text = _text(seen, column, word)
         proposed = LEAVE_OUT if word in _PENDING else words.SALE
         statuses[word] = inquiry.ask(
             code_of("STATUS", text),

@@ -57,7 +57,7 @@ class OrdinaryRows:
         return self._layout.fractions or "unit" in self._layout.columns
 
     def _plain_cells(self, cells: RowCells) -> dict[str, Callable[[str], bool]]:
-        """Return, by field, what tells whether a cell says nothing that a plain sale has not."""
+        """Return, by field, the check whether a cell is that of a plain sale."""
 
         def is_sale(memo: Memo[str]) -> Callable[[str], bool]:
             quiet = _quiet(memo.__getitem__)

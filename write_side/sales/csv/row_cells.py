@@ -30,6 +30,30 @@ _LEAVING = {
 }
 
 
+class RawRow(NamedTuple):
+    """The raw cells of a row by field; "" for a field without a column."""
+
+    date: str
+    time: str
+    product: str
+    variant: str
+    quantity: str
+    unit: str
+    amount: str
+    discount: str
+    order_discount: str
+    refunded: str
+    customer: str
+    phone: str
+    payment: str
+    paid: str
+    due: str
+    receipt: str
+    status: str
+    cancelled_at: str
+    type: str
+
+
 class Day(NamedTuple):
     """When a row happened: the day, seconds since midnight (None without a time), and both as a fingerprint has it."""
 
@@ -61,7 +85,7 @@ class RowCells:
     """Reads cells by the layout of their file; `notices` grows with what is read.
 
     Every attribute maps a raw cell to what it says. Cells that cannot be read raise BadCell, and cells that show that
-    the row is no entry raise LeaveOut, each time anew.
+    the row is no entry raise LeaveOut, each time they are read.
     """
 
     def __init__(self, layout: Layout, now: dt.datetime, mark: Mark, *, doubts: bool) -> None:

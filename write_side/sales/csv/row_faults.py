@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 
 from write_side.sales.csv import values, words
-from write_side.sales.csv.cells import loosely
+from write_side.sales.csv.cells import loosely, split
 from write_side.sales.csv.columns import claims
 from write_side.sales.csv.faults import BadCell, Fault, LeftOut
 from write_side.sales.csv.layout import Layout
 from write_side.sales.csv.row_cells import RowCells
 from write_side.sales.csv.rows import LeaveOut
-from write_side.sales.csv.words import EXPENSE, RETURN, SALE
+from write_side.sales.csv.words import EXPENSE, RETURN
 
 _LEAST_PAISA = 100
 _SECOND_HEADER = 2
+# What a column is called that says for what money was spent.
+_EXPENSE_COLUMNS = frozenset(
+    map(loosely, split("expense expenses expensename expensetype expensehead expensecategory খরচ খরচেরখাত ব্যয় ব্যয়েরখাত"))
+)
 
 
 def part_of_the_table(cells: Sequence[str], header: Sequence[str]) -> LeftOut | None:
@@ -30,6 +34,25 @@ def part_of_the_table(cells: Sequence[str], header: Sequence[str]) -> LeftOut | 
     if [loosely(cell) for cell in cells[: len(header)]] == [loosely(name) for name in header]:
         return LeftOut.REPEATED_HEADER
     return LeftOut.OTHER_TABLE
+
+
+def table_of_expenses(header: Sequence[str], above: Layout) -> Layout | None:
+    """Return the layout of a table below the first one, if its column names say that it has expenses; else None.
+
+    Dates and decimals are as in the table `above`.
+    """
+    names = [cell.strip() for cell in header]
+    while names and not names[-1]:
+        names.pop()
+    found = claims(names, {})
+    said = next((column for column, name in enumerate(names) if loosely(name) in _EXPENSE_COLUMNS), None)
+    amount = found.get("amount") or found.get("net")
+    if said is None or not amount or "quantity" in found:
+        return None
+    columns = {"date": found["date"][0], "product": said, "amount": amount[0], "quantity": amount[0]}
+    if "payment" in found:
+        columns["payment"] = found["payment"][0]
+    return Layout(columns, names, above.date_format, above.delimiter, above.decimals, kind=EXPENSE)
 
 
 def first_fault(fields: Sequence[str], layout: Layout, cells: RowCells, row: Sequence[str]) -> tuple[Fault, str] | None:
@@ -67,7 +90,7 @@ def _check(field: str, layout: Layout, cells: RowCells, row: Sequence[str]) -> N
 
 def _check_quantity(cell: str, layout: Layout, cells: RowCells, row: Sequence[str]) -> None:
     columns = layout.columns
-    kind = cells.kinds[row[columns["type"]]] if "type" in columns else SALE
+    kind = cells.kinds[row[columns["type"]]] if "type" in columns else layout.kind
     if kind == EXPENSE:
         return
     thousandths = cells.quantities[cell]

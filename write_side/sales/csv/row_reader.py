@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from operator import itemgetter
-from typing import NamedTuple
 
 from shared.domain.contacts import name_key
 from write_side.sales.csv import values, words
@@ -12,13 +11,12 @@ from write_side.sales.csv.cells import legible, loosely
 from write_side.sales.csv.faults import BadCell, Fault, LeftOut, Notice, Remark
 from write_side.sales.csv.former_rule import FormerRule
 from write_side.sales.csv.layout import Layout
-from write_side.sales.csv.meanings import LEAVE_OUT
 from write_side.sales.csv.money import times
 from write_side.sales.csv.ordinary_rows import OrdinaryRows
-from write_side.sales.csv.payments import CREDIT, Settled, settled
 from write_side.sales.csv.people import is_piece
-from write_side.sales.csv.row_cells import NOBODY, SHOWN, Day, Product, RowCells
-from write_side.sales.csv.row_faults import first_fault, part_of_the_table
+from write_side.sales.csv.row_cells import NOBODY, SHOWN, Day, Product, RawRow, RowCells
+from write_side.sales.csv.row_faults import first_fault, part_of_the_table, table_of_expenses
+from write_side.sales.csv.row_payments import Orders, RowPayments
 from write_side.sales.csv.row_shape import FillDown, WidthReader
 from write_side.sales.csv.rows import MARKS, BadField, Fingerprints, Item, LeaveOut, LedgerRow, Mark, RejectedRow
 from write_side.sales.csv.sheet import SheetReader
@@ -28,32 +26,8 @@ from write_side.sales.csv.words import EXPENSE, RETURN, SALE
 _KEPT = 1_000
 _LEAST_PAISA = 100
 _THOUSAND_TAKA = 100_000
-# So many records are looked at together.
+# Records that are read together.
 _BLOCK = 500
-
-
-class _Cells(NamedTuple):
-    """The raw cells of a row by field; "" for a field without a column."""
-
-    date: str
-    time: str
-    product: str
-    variant: str
-    quantity: str
-    unit: str
-    amount: str
-    discount: str
-    order_discount: str
-    refunded: str
-    customer: str
-    phone: str
-    payment: str
-    paid: str
-    due: str
-    receipt: str
-    status: str
-    cancelled_at: str
-    type: str
 
 
 class RowReader:
@@ -64,21 +38,27 @@ class RowReader:
     the fingerprint that an earlier release gave them, too.
     """
 
-    def __init__(self, layout: Layout, now: dt.datetime, mark: Mark, *, former: bool = False) -> None:
-        """Start with nothing met."""
+    def __init__(
+        self, layout: Layout, now: dt.datetime, mark: Mark, *, former: bool = False, orders: Orders | None = None
+    ) -> None:
+        """Start with nothing met; `orders` is what was paid of each where a column says it per order."""
         self.products = SheetReader(layout.columns)
+        self._now, self._mark = now, mark
         self._layout = layout
         self._width = len(layout.header)
         self._widths = WidthReader(layout)
         self._cells = RowCells(layout, now, mark, doubts=self._widths.doubts)
         # A field without a column reads the blank cell behind the last one.
-        self._pick = itemgetter(*(layout.columns.get(field, self._width) for field in _Cells._fields))
+        self._pick = itemgetter(*(layout.columns.get(field, self._width) for field in RawRow._fields))
         self._fill = FillDown(layout.columns, layout.fill) if layout.fill else None
         self._ended = False
+        self._below: RowReader | None = None
         self._fields = layout.fields
         self._fingerprints = Fingerprints()
         self._former = FormerRule(layout, self._cells, mark) if former else None
-        self._ordinary = None if layout.fill else OrdinaryRows(layout, self._cells, self.products, self._former)
+        self.payments = RowPayments(layout, self._cells, orders)
+        alone = layout.fill or layout.words.payment_from == "orders" or layout.kind != SALE
+        self._ordinary = None if alone else OrdinaryRows(layout, self._cells, self.products, self._former)
 
     @property
     def notices(self) -> list[Notice]:
@@ -88,7 +68,8 @@ class RowReader:
             Notice(Remark.OPTIONAL_CELLS.value, (header[column], *map(str, lines)))
             for column, lines in self.products.unread.items()
         ]
-        return [*self._cells.notices, *unread]
+        below = self._below.notices if self._below else []
+        return [*self._cells.notices, *unread, *below]
 
     def read_all(self, records: Iterable[Record]) -> Iterator[Item]:
         """Yield one item for each record, in order."""
@@ -106,6 +87,8 @@ class RowReader:
 
     def read(self, row: int, cells: list[str]) -> Item:
         """Return what these cells of line `row` say, or the first fault in the order of the columns."""
+        if self._below:
+            return self._below.read(row, cells)
         if self._ended:
             return self.rejected(row, cells, LeftOut.OTHER_TABLE.value, left_out=True)
         if len(cells) != self._width:
@@ -117,16 +100,16 @@ class RowReader:
             cells = list(cells)
             self._fill.fill(cells)
         try:
-            return self._entry(row, cells, _Cells._make(self._pick([*cells, ""])))
+            return self._entry(row, cells, RawRow._make(self._pick([*cells, ""])))
         except LeaveOut as leaving:
             return self.rejected(row, cells, leaving.reason.value, leaving.field, left_out=True)
         except BadCell as bad:
             return self._refused(row, cells, bad)
 
-    def _entry(self, row: int, raw: list[str], at: _Cells) -> LedgerRow:
+    def _entry(self, row: int, raw: list[str], at: RawRow) -> LedgerRow:
         cells = self._cells
-        kind = cells.kinds[at.type] if at.type else SALE
-        on_credit = self._is_on_credit(at)
+        kind = cells.kinds[at.type] if at.type else self._layout.kind
+        on_credit = self.payments.is_on_credit(at)
         day = self._day(at)
         product = self._product(at)
         thousandths = 0 if kind == EXPENSE else cells.quantities[at.quantity]
@@ -134,7 +117,7 @@ class RowReader:
         kind, paisa, thousandths = _signed(kind, self._line_total(at, thousandths, found), thousandths)
         thousandths, product = self._in_pieces(kind, at.unit, thousandths, product)
         customer = cells.customers[at.customer] if at.customer else NOBODY
-        paid = self._paid(at, kind, paisa, on_credit=on_credit)
+        paid = self.payments.paid(at, kind, paisa, on_credit=on_credit)
         if customer.numbered and paisa < _THOUSAND_TAKA and self._widths.is_doubtful(raw, paid.method):
             cells.note(Remark.AMOUNT_PERHAPS_CUT)
         number = cells.phones[at.phone] if at.phone else None
@@ -163,40 +146,20 @@ class RowReader:
             self._former.of(kind, raw, found) if self._former else None,
         )
 
-    def _is_on_credit(self, at: _Cells) -> bool:
-        """Return whether a status says that the sale is on credit; raises LeaveOut for rows that are no entries."""
-        money = self._cells.money
-        if at.cancelled_at.strip():
-            raise LeaveOut(LeftOut.CANCELLED_ROW, "cancelled_at")
-        meaning = self._cells.statuses[at.status] if at.status else SALE
-        if at.refunded and money[at.refunded]:
-            raise BadField(Fault.PARTLY_REFUNDED, "refunded")
-        if at.order_discount and money[at.order_discount] and not (at.discount and money[at.discount]):
-            raise BadField(Fault.ORDER_DISCOUNT, "order_discount")
-        if meaning == words.PARTIAL:
-            return self._partial() == CREDIT
-        return meaning == words.ON_CREDIT
-
-    def _partial(self) -> str:
-        """Return how a payment that is called partial counts; raises LeaveOut if it does not."""
-        if self._layout.words.partial == LEAVE_OUT:
-            raise LeaveOut(LeftOut.LEFT_OUT_BY_ANSWER, "payment")
-        return self._layout.words.partial
-
-    def _day(self, at: _Cells) -> Day:
+    def _day(self, at: RawRow) -> Day:
         day = self._cells.days[at.date]
         if at.time and day.time is None:
             return self._cells.days[f"{day.date.isoformat()} {at.time.strip()}"]
         return day
 
-    def _product(self, at: _Cells) -> Product:
+    def _product(self, at: RawRow) -> Product:
         product = self._cells.products[at.product]
         variant = loosely(at.variant)
         if variant in words.NO_VARIANT or variant in loosely(product.shown):
             return product
         return self._cells.products[f"{product.shown} ({values.name(at.variant)})"]
 
-    def _line_total(self, at: _Cells, thousandths: int, paisa: int) -> int:
+    def _line_total(self, at: RawRow, thousandths: int, paisa: int) -> int:
         """Return the line's total in paisa where it follows from other columns."""
         how = self._layout.amount_from
         if how == "amount" and paisa:
@@ -222,26 +185,6 @@ class RowReader:
         elif unit and not weighed and product.key in self._layout.apart and not is_piece(unit):
             product = self._cells.products[f"{product.shown} ({values.name(unit)})"]
         return values.checked_quantity(thousandths, fractions=weighed), product
-
-    def _paid(self, at: _Cells, kind: str, paisa: int, *, on_credit: bool) -> Settled:
-        how, columns = self._cells.payments[at.payment], self._layout.words.payment_from
-        got = self._cells.money[at.paid] if columns in {"paid", "paid_due"} else None
-        owed = self._cells.money[at.due] if columns in {"due", "paid_due"} else None
-        if on_credit and got is None and owed is None and how.parts is None:
-            return Settled(CREDIT, None, CREDIT)
-        if how.partial and got is None and owed is None:
-            method = self._partial()
-            return Settled(method, None, method)
-        if kind not in {SALE, RETURN}:
-            return Settled(how.method, how.raw, how.mark)
-        try:
-            found = settled(how, paisa, got, owed)
-        except BadCell as bad:
-            field = "paid" if got is not None else "due" if owed is not None else "payment"
-            raise BadField(bad.fault, field) from None
-        if kind == RETURN and found.received is not None and found.received != paisa:
-            raise BadField(Fault.PAID_DUE_MISMATCH, "paid")
-        return found
 
     def rejected(
         self, row: int, cells: list[str], code: str, field: str = "", *, left_out: bool = False
@@ -270,7 +213,13 @@ class RowReader:
 
     def _of_the_table(self, cells: list[str]) -> LeftOut | None:
         reason = part_of_the_table(cells, self._layout.header)
-        self._ended = self._ended or reason == LeftOut.OTHER_TABLE
+        if reason == LeftOut.OTHER_TABLE:
+            self._ended = True
+            expenses = table_of_expenses(cells, self._layout)
+            if expenses:
+                self._below = RowReader(expenses, self._now, self._mark)
+                self._below._fingerprints = self._fingerprints  # noqa: SLF001 - rows of both tables may be equal
+                self._cells.note(Remark.EXPENSES_BELOW)
         return reason
 
 

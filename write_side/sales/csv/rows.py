@@ -83,7 +83,7 @@ class BadField(BadCell):
 
 
 class Fingerprints:
-    """Tells the rows of one file apart: equal rows get fingerprints of their own, by their number in the file."""
+    """Identifies the rows of one file: equal rows get fingerprints of their own, by their number in the file."""
 
     def __init__(self) -> None:
         """Start with no rows."""

@@ -1,5 +1,6 @@
 """A file as a table of cells, whatever its format, and why a file is none."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from itertools import islice
@@ -14,6 +15,9 @@ REPORT_COLUMNS = ("row", "column", "value", "code", "message", "fix")
 _NAMED_AT_MOST = 20
 _KEPT_RECORDS = 50_000
 _PIECE = 1_000
+
+# The apostrophe by which reports keep spreadsheets from taking a cell for a formula.
+_MARKED = re.compile(r"'[=+\-@\t\r]")
 
 Chunks = Callable[[], Iterable[bytes]]
 # The line or row at which a record starts, its cells, and what keeps it from being read.
@@ -129,8 +133,11 @@ def without_report_columns(table: Table) -> Table:
     if tuple(map(loosely, table.header[:width])) != REPORT_COLUMNS:
         return table
 
+    def own(cells: list[str]) -> list[str]:
+        return [cell[1:] if _MARKED.match(cell) else cell for cell in cells[width:]]
+
     def records() -> Iterator[Record]:
-        return ((number, cells[width:], fault) for number, cells, fault in table.records())
+        return ((number, own(cells), fault) for number, cells, fault in table.records())
 
     notices = (*table.notices, Notice(Remark.OWN_REPORT.value))
-    return table._replace(header=table.header[width:], records=records, notices=notices)
+    return table._replace(header=own(table.header), records=records, notices=notices)

@@ -23,6 +23,10 @@ _LARGEST_STOCK = 1_000_000_000
 _ONE = 1_000
 # A number with at least this many decimals was calculated by a spreadsheet, not typed.
 _CALCULATED = 6
+_PLACES = 2
+_HALF = 0.5
+# So near to a whole paisa a spreadsheet's arithmetic ends, e.g. 12.299999999.
+_NOISE = 0.01
 
 _CURRENCY = r"(?:৳|tk\.?|bdt|taka|টাকা|[$€£₹]|rs\.?)"
 _FOREIGN = re.compile(r"[$€£₹]|rs", re.IGNORECASE)
@@ -86,7 +90,7 @@ def amount(cell: str) -> int:
 def is_rounded(cell: str, decimals: Decimals) -> bool:
     """Return whether an amount that `signed_amount` reads had a part of a paisa that somebody may miss."""
     places = _matched(_MONEY[decimals], cell)["places"] or ""
-    return bool(places[2:].strip("0")) and not len(places) >= _CALCULATED
+    return len(places) > _PLACES and _NOISE <= _fraction(places[_PLACES:]) <= 1 - _NOISE
 
 
 def is_foreign(cell: str) -> bool:
@@ -231,12 +235,22 @@ def _matched(form: re.Pattern[str], cell: str) -> re.Match[str]:
 
 
 def _scaled(number: re.Match[str], places: int, decimals: Decimals) -> int:
+    """Return a number in units of its last place; more digits must be a spreadsheet's.
+
+    One more digit is one that somebody typed, and may be thousands (1.005), so it is refused, as is what lies within a
+    hundredth of a half. Zeros say nothing.
+    """
     digits = number["places"] or ""
     whole = re.sub("[., ]", "", number["whole"])
     if len(digits) <= places:
         return int(whole + digits.ljust(places, "0"))
     if decimals == "unproven" and len(digits) < _CALCULATED:
         raise BadCell(Fault.TOO_MANY_DECIMALS)
-    kept, rest = int(whole + digits[:places]), digits[places:]
-    half = "5".ljust(len(rest), "0")
-    return kept + (rest > half or (rest == half and kept % 2 == 1))
+    kept, rest = int(whole + digits[:places]), _fraction(digits[places:])
+    if len(digits.rstrip("0")) == places + 1 or abs(rest - _HALF) < _NOISE:
+        raise BadCell(Fault.TOO_MANY_DECIMALS)
+    return kept + (rest > _HALF)
+
+
+def _fraction(digits: str) -> float:
+    return float(f"0.{digits}")
