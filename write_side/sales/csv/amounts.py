@@ -142,7 +142,7 @@ def choose_payment(known: Findings, sample: Sample) -> PaymentFrom:
 def _are_of_orders(
     known: Findings, sample: Sample, total: Sequence[int | None], paid: int | None, due: int | None
 ) -> bool:
-    """Return whether what was paid and is owed is given once per order, or on each of its lines, and fits their sums."""
+    """Return whether what was paid and is owed is given per order, on one or each of its lines, and fits their sums."""
     receipt = known.columns.get("receipt")
     columns = [column for column in (paid, due) if column is not None]
     if receipt is None or not all(is_of_orders(sample, column, receipt) for column in columns):
