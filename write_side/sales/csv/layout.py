@@ -124,7 +124,7 @@ class _Understanding:
         known.drop(*meanings.unused)
         date_format = self._date_format()
         fill = self._fill()
-        if "stock" in self._columns:
+        if any(row[self._columns["stock"]].strip() for row in self._seen.sample if "stock" in self._columns):
             known.note(Remark.COUNTS_ASSUMED, known.name_of("stock"))
         self._name_unread(meanings.unused)
         phones, notices = same_people(self._columns, self._header, self._seen, self._inquiry)
