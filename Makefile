@@ -78,7 +78,7 @@ bench: $(INSTALLED) ## Measure against baselines; prints a table and writes JSON
 	@$(BIN)/python -m bench $(ARGS)
 
 faults: $(INSTALLED) ## Kill processes 200 times during uploads and count what was lost (must be nothing)
-	@SMARTMARKET_FAULT_KILLS="$${SMARTMARKET_FAULT_KILLS:-200}" $(BIN)/python -m pytest --timeout 3600 tests/faults $(ARGS)
+	@SMARTMARKET_FAULT_KILLS="$${SMARTMARKET_FAULT_KILLS:-200}" $(BIN)/python -m pytest --timeout 3600 -rP tests/faults $(ARGS)
 
 lock: $(INSTALLED) ## Write requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of everything
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-annotate --no-strip-extras \

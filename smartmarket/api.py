@@ -6,11 +6,13 @@ import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
+import psycopg
 import redis.asyncio
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from projections.operations.explain import Explainer
 from projections.registry import REGISTRY
@@ -20,13 +22,15 @@ from read_side.routes import ROOT_ROUTERS
 from read_side.routes import ROUTERS as QUERY_ROUTERS
 from shared.domain.presentation.api_tags import TAGS
 from shared.http.app import create_app
+from shared.http.connections import BoundedProtocol
 from shared.http.dependencies import Dependencies, provided
 from shared.http.position_tokens import PositionTokens
 from shared.http.rate_limiter import RateLimiter
 from shared.http.tokens import TokenProvider
+from shared.http.unavailable import unavailable
 from shared.postgres import database
 from shared.runtime.container import Container
-from shared.runtime.errors import CannotStart
+from shared.runtime.errors import CannotStart, NotMigrated
 from shared.runtime.heartbeat import heartbeat
 from shared.runtime.signals import stopping_on_signals
 from shared.runtime.supervisor import Supervisor, listen, serving
@@ -34,6 +38,7 @@ from smartmarket.read_models import RULES_BY_PROJECTION, source_of
 from write_side.recommendations.state_cache import AdviceStream
 from write_side.routes import ROUTERS as COMMAND_ROUTERS
 
+_LOOK_SECONDS = 2.0
 _NOT_STARTED = "The API did not start; the lines above say why."
 logger = logging.getLogger("smartmarket.process")
 
@@ -44,10 +49,10 @@ def build_api(container: Container) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[Dependencies]:
         store = container.store(pool_size=6)
-        reader = database.reader_pool(container.url, role=container.role(database.READER))
+        reader = database.reader_pool(container.url_as(database.READER), role=container.role(database.READER))
         await reader.open()
         cache = redis.asyncio.from_url(container.settings.redis_url) if container.settings.redis_url else None
-        streams = EventStreams(container.url, CHANNELS)
+        streams = EventStreams(container.url_as(database.READER), CHANNELS)
         deps = Dependencies(
             settings=container.settings,
             tokens=TokenProvider(container.settings),
@@ -89,19 +94,39 @@ def run_api(
     """
     host, port = host or container.settings.default_host, port or container.settings.port
     processes = processes or container.settings.api_processes or 1
-    _ = container.roles  # refuses before anything runs if the database does not answer or lacks rights
+    migrated = _is_migrated(container)
     if descriptor is None and processes > 1:
         _serve_by_children(host, port, processes)
         return
     with socket.socket(fileno=descriptor) if descriptor is not None else listen(host, port, insist=True) as listener:
-        _serve(container, listener)
+        _serve_when_migrated(container, listener, migrated=migrated)
 
 
-class ApiServer(uvicorn.Server):
-    """A server that ends open streams when it stops.
+def _is_migrated(container: Container) -> bool:
+    """Tell whether the database is of this release; what is missing is in the log.
 
-    It leaves signals to the process, which then exits with 0 whichever signal stopped it.
+    Raises CannotStart if it was made with another SECRET_KEY or lacks rights, psycopg.Error if it does not answer.
     """
+    try:
+        container.check_database()
+    except NotMigrated as error:
+        logger.error("%s Requests are answered 503 until then.", error)  # noqa: TRY400 - the message says it all
+        return False
+    _ = container.roles
+    return True
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the process, which then exits with 0 whichever signal stopped it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Change nothing; see `stopping_on_signals`."""
+        yield
+
+
+class ApiServer(_Server):
+    """A server that ends open streams when it stops."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         """Serve `config`, whose application is `app` or wraps it."""
@@ -115,17 +140,44 @@ class ApiServer(uvicorn.Server):
             access.service(EventStreams).close()
         await super().shutdown(sockets)
 
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Change nothing; see `stopping_on_signals`."""
-        yield
+
+def _serve_when_migrated(container: Container, listener: socket.socket, *, migrated: bool) -> None:
+    """Serve HTTP on `listener` from this process until a signal stops it; 503 for everything until it is migrated."""
+    stopped = threading.Event()
+    running: list[_Server] = []
+
+    def stop() -> None:
+        stopped.set()
+        for server in running:
+            server.should_exit = True
+
+    with stopping_on_signals(stop):
+        if not migrated:
+            waiting_app = unavailable(https_only=container.settings.env == "production")
+            running[:] = [_Server(_config(container, waiting_app))]
+            waiting = threading.Thread(target=_end_once_migrated, args=(container, running[0], stopped), daemon=True)
+            waiting.start()
+            running[0].run(sockets=[listener.dup()])
+        if not stopped.is_set():
+            app = build_api(container)
+            running[:] = [ApiServer(_config(container, app), app)]
+            running[0].should_exit = stopped.is_set()
+            _serve(container, running[0], listener, stopped)
 
 
-def _serve(container: Container, listener: socket.socket) -> None:
-    """Serve HTTP on `listener` from this process."""
-    app = build_api(container)
-    config = uvicorn.Config(
+def _end_once_migrated(container: Container, server: _Server, stopped: threading.Event) -> None:
+    while not stopped.wait(_LOOK_SECONDS):
+        with suppress(psycopg.Error):
+            if not database.missing_migrations(container.url):
+                logger.info("the database is migrated")
+                server.should_exit = True
+                return
+
+
+def _config(container: Container, app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
+        http=BoundedProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -135,14 +187,10 @@ def _serve(container: Container, listener: socket.socket) -> None:
         proxy_headers=bool(container.settings.trusted_proxies),
         forwarded_allow_ips=container.settings.trusted_proxies,
     )
-    server = ApiServer(config, app)
-    stopped = threading.Event()
 
-    def stop() -> None:
-        stopped.set()
-        server.should_exit = True
 
-    with stopping_on_signals(stop), heartbeat(container.connect, "api"):
+def _serve(container: Container, server: _Server, listener: socket.socket, stopped: threading.Event) -> None:
+    with heartbeat(container.connect, "api"):
         logger.info("process started", extra={"role": "api", "port": listener.getsockname()[1]})
         server.run(sockets=[listener])
         if not server.started and not stopped.is_set():

@@ -99,7 +99,7 @@ def api(
     child: Child = False,
 ) -> None:
     """Serve the HTTP API."""
-    built = _process(context, child=child)
+    built = _process(context, child=child, checked=False)
     from smartmarket.api import run_api
 
     run_api(built, host=host, port=port, processes=processes, descriptor=socket)
@@ -154,17 +154,25 @@ app.add_typer(read_model_commands.projections, name="projections", rich_help_pan
 app.add_typer(operations.jobs, name="jobs", rich_help_panel=_OPERATE)
 app.add_typer(read_model_commands.indexes, name="indexes", rich_help_panel=_OPERATE)
 app.add_typer(read_model_commands.audit, name="audit", rich_help_panel=_OPERATE)
+app.add_typer(operations.clock, name="clock", rich_help_panel=_OPERATE)
 app.add_typer(operations.staff, name="staff", rich_help_panel=_ACCOUNTS)
 app.add_typer(operations.demo, name="demo", rich_help_panel=_ACCOUNTS)
 
 
-def _process(context: typer.Context, *, child: bool) -> "Container":
-    """Return the container of a process, which ends with its parent if it is a `child`."""
+def _process(context: typer.Context, *, child: bool, checked: bool = True) -> "Container":
+    """Return the container of a process, which ends with its parent if it is a `child`.
+
+    Raises CannotStart if the database is not of this release or was made with another SECRET_KEY, unless the process
+    checks that itself.
+    """
     if child:
         from shared.runtime.supervisor import end_with_parent
 
         end_with_parent(sys.stdin.fileno())
-    return container(context)
+    built = container(context)
+    if checked:
+        built.check_database()
+    return built
 
 
 def invoke(arguments: "Sequence[str]", container: "Container | None" = None) -> int:

@@ -71,16 +71,10 @@ def _database(error: Exception) -> tuple[str, ...]:
     import psycopg
 
     from shared.eventstore.store import StoreError
+    from shared.postgres.database import NOT_MIGRATED
 
-    # What a command meets in a database without the tables of this release.
-    not_migrated = (
-        psycopg.errors.InvalidSchemaName,
-        psycopg.errors.UndefinedTable,
-        psycopg.errors.UndefinedFunction,
-        psycopg.errors.UndefinedColumn,
-    )
     cause = " ".join(str(error).split())
-    if isinstance(error, not_migrated) or isinstance(error.__cause__, not_migrated):
+    if isinstance(error, NOT_MIGRATED) or isinstance(error.__cause__, NOT_MIGRATED):
         return (f"The database is not that of this release: run `smartmarket migrate` first. {cause}",)
     if isinstance(error, psycopg.OperationalError | StoreError):
         return (f"The database of DATABASE_URL does not answer. Is it running (`smartmarket up`)? {cause}",)

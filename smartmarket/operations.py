@@ -1,4 +1,4 @@
-"""The commands about jobs, staff accounts and demo shops; each imports what it runs when it is called."""
+"""The commands about jobs, the clock, staff accounts and demo shops; each imports what it runs when it is called."""
 
 import getpass
 import sys
@@ -16,6 +16,7 @@ _SEED = 1
 Seed = Annotated[int, typer.Option(metavar="N", help="Equal numbers give equal shops on the same day.")]
 
 jobs = group("Background jobs that have failed: list, retry.", "jobs list --all", "jobs retry ID")
+clock = group("The clock and the business day: show, correct.", "clock show", "clock correct")
 staff = group("Operators' accounts: create.", "staff create rina@shop.bd --first-name Rina")
 demo = group("Demo shops with invented data: seed, reset.", "demo seed --seed 7", "demo reset")
 
@@ -44,6 +45,22 @@ def retry_job(
     from write_side.admin import cli
 
     cli.retry_job(container(context), Output(as_json), job_id)
+
+
+@clock.command("show")
+def show_clock(context: typer.Context, *, as_json: Json = False) -> None:
+    """Show what the clock says, which day is open, and whether the two agree."""
+    from write_side.clock import cli
+
+    cli.show(container(context), Output(as_json))
+
+
+@clock.command("correct")
+def correct_clock(context: typer.Context, *, as_json: Json = False) -> None:
+    """Confirm that the database's clock is right now, and correct the day if a wrong clock had opened a later one."""
+    from write_side.clock import cli
+
+    cli.correct(container(context), Output(as_json))
 
 
 @staff.command("create")

@@ -61,7 +61,7 @@ def build_worker(container: Container, store: EventStore, models: Models) -> Wor
 
 def run_policies(container: Container) -> None:
     """Turn events into jobs until a signal stops it."""
-    listener = LogListener(container.url)
+    listener = LogListener(container.url_as(database.WRITER))
     policies = Policies(container.connect, open_publisher(container), listener)
     _run(container, "policies", policies.run, policies.stop, listener)
 
@@ -82,11 +82,9 @@ def run_worker(container: Container) -> None:
 
 def run_projector(container: Container) -> None:
     """Keep the read models up to date, and build requested generations and replays, until a signal stops it."""
-    listener = LogListener(container.url)
-    role = container.role(database.PROJECTOR)
-    followers = [
-        Follower(container.url, p, MasterKey(container.secret), listener, role=role) for p in REGISTRY.values()
-    ]
+    url, role = container.url_as(database.PROJECTOR), container.role(database.PROJECTOR)
+    listener = LogListener(url)
+    followers = [Follower(url, p, MasterKey(container.secret), listener, role=role) for p in REGISTRY.values()]
     threads: list[Follower | TimeTravelRunner | RequestRunner] = [
         *followers,
         TimeTravelRunner(source_of(container)),
@@ -117,7 +115,9 @@ def run_scheduler(container: Container) -> None:
     store = container.store(pool_size=2)
     role = container.role(database.PROJECTOR)
     scheduler = Scheduler(
-        store, container.connect, lambda: generation_schemas.drop_unused_by(connect_projector(container.url, role=role))
+        store,
+        container.connect,
+        lambda: generation_schemas.drop_unused_by(connect_projector(container.url_as(database.PROJECTOR), role=role)),
     )
     nightly = Nightly(source_of(container))
     writer = CheckpointWriter(container.anchor(), container.checkpoint_key())

@@ -11,4 +11,4 @@ RULES_BY_PROJECTION = {name: p.derivation.rules if p.derivation else () for name
 
 def source_of(container: Container) -> Source:
     """Return the connection settings of processes that replay."""
-    return Source(container.url, container.secret, container.role(PROJECTOR))
+    return Source(container.url_as(PROJECTOR), container.secret, container.role(PROJECTOR))

@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +52,7 @@ def run_up(settings: Settings, choices: Choices) -> None:
     stopped = threading.Event()
     with stopping_on_signals(stopped.set):
         data_dir = local_state.prepared(Path(choices.data_dir or settings.data_dir))
-        with _servers(data_dir, settings) as endpoints:
+        with _servers(data_dir, settings, stopped.set) as endpoints:
             os.environ |= local_state.environment(data_dir, settings, endpoints)
             os.environ["SMARTMARKET_DATA_DIR"] = str(data_dir)
             if not stopped.is_set():
@@ -60,13 +60,27 @@ def run_up(settings: Settings, choices: Choices) -> None:
 
 
 @contextmanager
-def _servers(data_dir: Path, settings: Settings) -> Iterator[local_state.Endpoints | None]:
-    """Run PostgreSQL and Redis in `data_dir`, unless the settings name servers for both."""
+def _servers(data_dir: Path, settings: Settings, give_up: Callable[[], None]) -> Iterator[local_state.Endpoints | None]:
+    """Run PostgreSQL and Redis in `data_dir`, unless the settings name servers for both.
+
+    One that ends is started again. If it cannot be, `give_up` is called and the block ends with EmbeddedServerError.
+    """
     if settings.database_url and settings.redis_url:
         yield None
         return
-    with EmbeddedServers(data_dir) as endpoints:
-        yield endpoints
+    servers = EmbeddedServers(data_dir)
+    with servers as endpoints:
+        keepers = servers.keepers(give_up)
+        for keeper in keepers:
+            keeper.start()
+        try:
+            yield endpoints
+        finally:
+            for keeper in keepers:
+                keeper.stop()
+        for keeper in keepers:
+            if keeper.error:
+                raise keeper.error
 
 
 def _run(settings: Settings, choices: Choices, stopped: threading.Event) -> None:

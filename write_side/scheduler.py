@@ -11,14 +11,15 @@ from psycopg import Connection
 
 from shared.eventstore.store import EventStore, StoreError
 from shared.runtime.loop import Loop
-from write_side.clock.handlers import open_day
+from write_side.clock.handlers import Calendar
 from write_side.identity.login_handlers import summarise_refusals
 
 _TICK = 5.0
 logger = logging.getLogger("smartmarket.scheduler")
 
 # Delete expired sessions, reset codes, counted refusals, attempts, processes and unused file parts; shorten the
-# addresses of requests after 90 days and delete them after 400.
+# addresses of requests after 90 days and delete them after 400. Then what a wrong clock dated ahead: sessions and
+# refusals are deleted, jobs become due.
 SWEEPS = (
     "DELETE FROM credentials.sessions WHERE expires_at < now() - interval '1 day'",
     "DELETE FROM credentials.resets WHERE expires_at < now() - interval '1 day'",
@@ -31,6 +32,12 @@ SWEEPS = (
     """DELETE FROM files.parts p WHERE stored_at < now() - interval '1 day' AND NOT EXISTS (
         SELECT 1 FROM log.events e
         WHERE e.originator_id IN ('upload-' || p.file_id, 'receipt-' || p.file_id))""",
+    "DELETE FROM credentials.sessions WHERE issued_at > log.clock() + interval '1 hour'",
+    "DELETE FROM credentials.refusals WHERE at > now() + interval '1 minute'",
+    "DELETE FROM jobs.clocks WHERE seen_at < now() - interval '30 days'",
+    "DELETE FROM jobs.processes WHERE seen_at > now() + interval '1 minute'",
+    "UPDATE jobs.jobs SET run_after = now() WHERE run_after > now() + interval '1 day'",
+    "UPDATE jobs.jobs SET leased_until = now() WHERE leased_until > now() + interval '1 hour'",
 )
 
 
@@ -57,7 +64,7 @@ class Scheduler(Loop):
             _Chore("summarise refused logins", 60.0, lambda: summarise_refusals(store)),
             _Chore("drop retired generations", 15.0, drop_generations),
             _Chore("delete expired rows", 300.0, self._sweep),
-            _Chore("open the day", _TICK, lambda: open_day(store)),
+            _Chore("open the day", _TICK, Calendar(store)),
         ]
 
     def step(self) -> None:

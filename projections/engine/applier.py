@@ -15,7 +15,7 @@ from projections.engine.projection import Projection
 from projections.engine.writers import LiveWriter, recompute_after_removal
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.reader import LogReader
-from shared.eventstore.system_events import GLOBAL_TOPICS, DayOpened, RuleActivated
+from shared.eventstore.system_events import GLOBAL_TOPICS, DayCorrected, DayOpened, RuleActivated
 from shared.eventstore.vault import MasterKey, SubjectKeys, Vault, sql_over
 from shared.postgres.database import SHARDS
 
@@ -34,6 +34,9 @@ UNPARK = "DELETE FROM {} WHERE business_id = %s RETURNING position"
 
 # A payload has at most 8,000 bytes, an id at most 19 digits.
 _ANNOUNCED_AT_ONCE = 300
+DERIVING_TOPICS = (RuleActivated.topic, DayCorrected.topic)
+"""The events after which every business's derived rows may be computed again."""
+
 # Errors caused by the event and not by the state of the database: its business is parked. Others stop the shard.
 POISON = (
     psycopg.DataError,
@@ -136,8 +139,8 @@ class Applier:
                 self._flush(deltas, due)  # before more facts are added, and before the day changes
             if self._deriver and recorded.topic == DayOpened.topic:
                 self._deriver.age(recorded, _before(recorded, shards), only)
-            elif self._deriver and recorded.topic == RuleActivated.topic:
-                self._activate(recorded, _before(recorded, shards), only)
+            elif self._deriver and recorded.topic in DERIVING_TOPICS:
+                self._derive_all(recorded, _before(recorded, shards), only)
             elif recorded.topic in self._topics:
                 self._projection.fold(recorded, deltas, keys)
             if last.get(recorded.business_id) == recorded.position:
@@ -160,10 +163,10 @@ class Applier:
             cast("Deriver", self._deriver).derive(business, due[business].position)
         due.clear()
 
-    def _activate(self, recorded: RecordedEvent, shards: Sequence[int], only: int | None) -> None:
-        """Recompute every row that depends on a rule; a business whose rows cannot be computed is parked."""
+    def _derive_all(self, recorded: RecordedEvent, shards: Sequence[int], only: int | None) -> None:
+        """Recompute the rows that depend on a rule or the day; a business whose rows cannot be computed is parked."""
         deriver, derivation = cast("Deriver", self._deriver), cast("Derivation", self._projection.derivation)
-        if cast("RuleActivated", recorded.event).rule not in derivation.rules:
+        if not derivation.moved_by(recorded.event):
             return
         if only is not None:
             deriver.derive(only, recorded.position)

@@ -2,8 +2,8 @@
 
 All derived rows of a business are computed again after certain events of the business, and single rows on the days on
 which time alone changes them. Both writers therefore agree: a derived table contains `derive(facts, today, rules)`,
-with the facts as of the business's last event of `after` or a later activation of one of `rules`, and the day and rules
-of now.
+with the facts as of the business's last event of `after`, or a later activation of one of `rules` or correction of the
+day, and the day and rules of now.
 """
 
 import datetime as dt
@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from projections.engine.deltas import Deltas, Table
 from shared.eventstore.event import Event
 from shared.eventstore.rule_versions import RuleBook, Rules
+from shared.eventstore.system_events import DayCorrected, RuleActivated
 
 # The columns of derived tables that contain the rules of their rows and the date to look at them again.
 BOOKKEEPING = frozenset({"rules", "rule", "scoring", "next_change_on"})
@@ -52,6 +53,12 @@ class Derivation:
     narrow: Mapping[str, str] = field(default_factory=dict)
     due: Table | None = None
     age: Callable[[Sequence[Row], dt.date, Rules, Deltas], None] | None = None
+
+    def moved_by(self, event: Event) -> bool:
+        """Tell whether the rows are computed again after this change of a rule or correction of the day."""
+        if isinstance(event, RuleActivated):
+            return event.rule in self.rules
+        return isinstance(event, DayCorrected) and self.age is not None
 
 
 class FoldedFacts:

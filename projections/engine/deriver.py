@@ -44,6 +44,8 @@ def derivation_point(conn: Connection[Any], derivation: Derivation, business: in
         return None
     activations = LogReader.activations(conn, upto)
     changed = [position for position, activated in activations if activated.rule in derivation.rules]
+    if derivation.age is not None:
+        changed += LogReader.corrections(conn, upto)
     today = LogReader.day(conn, upto) or date_of(last[1])
     rules = derivation.book.in_force(activated for _, activated in activations)
     return AsOf(max([last[0], *changed]), today, rules)

@@ -13,11 +13,10 @@ import psycopg
 from psycopg import Connection
 
 from projections.engine import generations
-from projections.engine.applier import Applier, Fenced
+from projections.engine.applier import DERIVING_TOPICS, Applier, Fenced
 from projections.engine.projection import Projection
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.listener import LogListener
-from shared.eventstore.system_events import RuleActivated
 from shared.eventstore.vault import MasterKey
 from shared.postgres.database import PROJECTOR, SHARDS
 from shared.postgres.locks import Lock
@@ -161,7 +160,7 @@ class Follower(Loop):
 
 
 def _together(batch: Sequence[RecordedEvent], checkpoints: dict[int, int]) -> list[dict[int, int]]:
-    """Return the shards of each transaction: all in one, but one each where a rule changes every row."""
-    if any(r.topic == RuleActivated.topic and r.state is not None for r in batch):
+    """Return the shards of each transaction: all in one, but one each where every row may change."""
+    if any(r.topic in DERIVING_TOPICS and r.state is not None for r in batch):
         return [{shard: position} for shard, position in checkpoints.items()]
     return [checkpoints]

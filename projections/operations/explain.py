@@ -20,7 +20,7 @@ from projections.operations.scratch import ProjectorVersionMismatch, served, sho
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.explanation import Busy, HistoryTooLong, OtherRelease, UnknownRow, UnknownTable
 from shared.eventstore.reader import IS_GLOBAL, LogReader
-from shared.eventstore.system_events import GLOBAL_TOPICS, DayOpened, RuleActivated
+from shared.eventstore.system_events import GLOBAL_TOPICS, DayCorrected, DayOpened, RuleActivated
 from shared.eventstore.vault import MasterKey, SubjectKeys, Vault, sql_over
 from shared.runtime.business_day import date_of
 
@@ -202,12 +202,12 @@ class _Now:
     def moves(self, recorded: RecordedEvent, derivation: Derivation) -> bool:
         """Apply an event; returns whether derived rows may change at it."""
         event = recorded.event
-        if isinstance(event, DayOpened):
+        if isinstance(event, DayOpened | DayCorrected):
             self.today = event.date
             return self._begun and derivation.age is not None
         if isinstance(event, RuleActivated):
             self.activated.append(event)
-            return self._begun and event.rule in derivation.rules
+            return self._begun and derivation.moved_by(event)
         if isinstance(event, derivation.after):
             self._begun = True
             return True

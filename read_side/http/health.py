@@ -3,12 +3,12 @@
 import asyncio
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
 import psycopg
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from redis.exceptions import RedisError
 from starlette.responses import Response
 from typing_extensions import TypeAliasType
@@ -17,14 +17,18 @@ from shared.errors import ServiceDegraded
 from shared.http.answers import answers
 from shared.http.app import ok
 from shared.http.dependencies import Dependencies, Deps, Staff
+from shared.runtime.business_day import ZONE
 
 probes = APIRouter(tags=["Health"])
 admin = APIRouter(tags=["Admin"])
 
 _TIMEOUT = 2.0
+_CLOCK_SKEW = 60.0
 _OK, _ERROR = "ok", "error"
+_CLOCK = "Only while it is wrong: behind the log, or set while the machine ran; `smartmarket clock show` says more"
 ServiceState = TypeAliasType("ServiceState", Literal["ok", "error"])
 LogIntegrity = TypeAliasType("LogIntegrity", Literal["intact", "altered", "unverified"])
+ClockState = TypeAliasType("ClockState", Literal["behind", "jumped"])
 # The kinds of background processes; the service is healthy while at least one of each is alive.
 _BACKGROUND = ("policies", "worker", "projector")
 
@@ -35,6 +39,8 @@ SELECT_ALIVE = (
 # Selects what the last verification of the log said; no row before the first one.
 SELECT_LOG_STATE = """SELECT CASE WHEN findings = '[]' THEN 'intact' ELSE 'altered' END FROM audit.verifications
     WHERE shard = 0"""
+# Selects by how many seconds the clock is behind the log, and how far it jumped.
+SELECT_CLOCK = "SELECT behind, jumped FROM jobs.clock_standing(%s)"
 # Selects whether any read model can be queried.
 SELECT_READY = "SELECT EXISTS (SELECT FROM projections.live)"
 
@@ -44,17 +50,23 @@ class Health:
     """The results of the checks; `alive` counts processes by kind, None if the database did not answer.
 
     `log` is what the last verification of the log said: an altered log is named, and does not stop the service.
+    `clock` says what is wrong with the clock, None if nothing is. The service works meanwhile.
     """
 
     database: bool
     redis: bool
     alive: dict[str, int] | None
     log: str = "unverified"
+    clock: ClockState | None = None
 
     @property
     def workers(self) -> bool:
         """Return whether a background process of every kind is alive."""
         return self.alive is not None and all(self.alive.get(kind) for kind in _BACKGROUND)
+
+    def wrong_clock(self) -> dict[str, str]:
+        """Return what is wrong with the clock, nothing if it is right."""
+        return {"clock": self.clock} if self.clock else {}
 
     def services(self, database: str, workers: str) -> dict[str, str]:
         """Return `ok` or `error` by service; the caller names the database and the background processes."""
@@ -64,18 +76,20 @@ class Health:
 
 async def check(deps: Dependencies) -> Health:
     """Check every server concurrently, for at most two seconds."""
-    (alive, log), redis = await asyncio.gather(_in_database(deps), _redis_answers(deps))
-    return Health(alive is not None, redis, alive, log)
+    (alive, log, clock), redis = await asyncio.gather(_in_database(deps), _redis_answers(deps))
+    return Health(alive is not None, redis, alive, log, clock)
 
 
-async def _in_database(deps: Dependencies) -> tuple[dict[str, int] | None, str]:
+async def _in_database(deps: Dependencies) -> tuple[dict[str, int] | None, str, ClockState | None]:
     try:
         async with asyncio.timeout(_TIMEOUT), deps.reader.connection() as conn:
             rows = await (await conn.execute(SELECT_ALIVE)).fetchall()
             log = await (await conn.execute(SELECT_LOG_STATE)).fetchone()
+            behind, jumped = await (await conn.execute(SELECT_CLOCK, (ZONE,))).fetchone() or (0, 0)
     except (psycopg.Error, OSError, TimeoutError):
-        return None, "unverified"
-    return dict(rows), log[0] if log else "unverified"
+        return None, "unverified", None
+    clock: ClockState | None = "jumped" if jumped else "behind" if behind > _CLOCK_SKEW else None
+    return dict(rows), log[0] if log else "unverified", clock
 
 
 async def _redis_answers(deps: Dependencies) -> bool:
@@ -113,6 +127,7 @@ class Healthy(BaseModel):
     status: Literal["ok"]
     services: Services
     log: LogIntegrity
+    clock: Annotated[ClockState | None, Field(description=_CLOCK)] = None
 
 
 class Alive(BaseModel):
@@ -143,6 +158,7 @@ class AdminHealth(BaseModel):
     processes: dict[str, int]
     log: LogIntegrity
     timestamp: dt.datetime
+    clock: Annotated[ClockState | None, Field(description=_CLOCK)] = None
 
 
 _HEALTH: dict[int | str, dict[str, Any]] = {
@@ -176,7 +192,7 @@ async def show_health(deps: Deps) -> Response:
     failed = [name for name, state in services.items() if state != _OK]
     if failed:
         return _plain({"status": _ERROR, "failed_service": failed[0]}, 503)
-    return _plain({"status": _OK, "services": services, "log": found.log})
+    return _plain({"status": _OK, "services": services, "log": found.log, **found.wrong_clock()})
 
 
 @probes.get("/health/live", responses=_LIVE)
@@ -206,4 +222,5 @@ async def show_admin_health(deps: Deps, _: Staff) -> Response:
     if set(services.values()) != {_OK}:
         raise ServiceDegraded(details={"services": services, "processes": found.alive or {}}, retry_after=10)
     now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return ok({"services": services, "processes": found.alive, "log": found.log, "timestamp": now})
+    shown = {"services": services, "processes": found.alive, "log": found.log, "timestamp": now}
+    return ok({**shown, **found.wrong_clock()})

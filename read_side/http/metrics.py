@@ -12,6 +12,7 @@ from psycopg.rows import DictRow
 from starlette.responses import Response
 
 from shared.http.dependencies import Deps
+from shared.runtime.business_day import ZONE
 
 router = APIRouter(tags=["Health"])
 
@@ -23,6 +24,8 @@ SELECT_JOBS = """SELECT kind, state, count(*) AS jobs, extract(epoch FROM now() 
 # Counts the processes of each kind whose last heartbeat is at most 30 seconds old.
 SELECT_ALIVE = """SELECT kind, count(*) AS processes FROM jobs.processes
     WHERE seen_at > now() - interval '30 seconds' GROUP BY kind"""
+# Selects by how many seconds the clock is behind the log, and the seconds of a jump that pauses the opening of days.
+SELECT_CLOCK = f"SELECT behind, jumped FROM jobs.clock_standing('{ZONE}')"  # noqa: S608 - our own constant
 # Selects the last verification of each projection: differing rows, verified shops, and its end in Unix seconds.
 SELECT_VERIFIED = """SELECT DISTINCT ON (projection) projection, (result ->> 'differing')::bigint AS differing,
     (result ->> 'businesses')::bigint AS businesses, extract(epoch FROM changed_at)::float8 AS at
@@ -54,6 +57,14 @@ _GAUGES: Sequence[tuple[str, tuple[str, ...], dict[str, tuple[str, str]]]] = (
         {
             "jobs": ("smartmarket_jobs", "Unfinished jobs"),
             "age": ("smartmarket_jobs_oldest_seconds", "Age of the oldest unfinished job in seconds"),
+        },
+    ),
+    (
+        SELECT_CLOCK,
+        (),
+        {
+            "behind": ("smartmarket_clock_behind_seconds", "Seconds by which the clock is behind the log"),
+            "jumped": ("smartmarket_clock_jumped_seconds", "Jump of the clock that pauses the opening of days"),
         },
     ),
     (SELECT_ALIVE, ("kind",), {"processes": ("smartmarket_processes", "Live processes")}),

@@ -68,6 +68,10 @@ class Postgres:
         except psycopg.OperationalError:
             return False
 
+    def has_data(self) -> bool:
+        """Tell whether there is a cluster."""
+        return (self._data / "PG_VERSION").exists()
+
     def prepare(self, record: Record, run: Callable[[Sequence[str], bytes], None]) -> None:
         """Create the cluster if there is none, and set a new password if none is recorded."""
         # An initdb whose starter was killed may still be running in such a folder; it will fail.

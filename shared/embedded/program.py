@@ -62,6 +62,9 @@ class Program(Protocol):
     def needs(self) -> Sequence[Path]:
         """Return files that the program must be able to read."""
 
+    def has_data(self) -> bool:
+        """Tell whether there is data of an earlier start; a server without any is not started again by itself."""
+
     def prepare(self, record: Record, run: Callable[[Sequence[str], bytes], None]) -> None:
         """Prepare the data for a start, and set a password if the record has none.
 

@@ -49,6 +49,10 @@ class Redis:
         except redis.RedisError:
             return False
 
+    def has_data(self) -> bool:
+        """Tell whether the folder is there; what was in it can be derived again."""
+        return self._folder.exists()
+
     def prepare(self, record: Record, run: Callable[[Sequence[str], bytes], None]) -> None:  # noqa: ARG002 - nothing to run
         """Set a password if there is none; the folder needs no preparation."""
         record.password = record.password or secrets.token_hex(24)

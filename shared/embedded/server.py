@@ -10,6 +10,7 @@ import os
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -50,10 +51,12 @@ class Server:
     def __init__(self, program: Program, folder: Path) -> None:
         """Use `folder` (an absolute path; it need not exist yet)."""
         self._program = program
+        self.name = program.name
         self._folder = folder
         self._mark = mark_of(folder)
         self._log = folder.with_name(f"{folder.name}.log")
         self._child: subprocess.Popen[bytes] | None = None
+        self._attached: psutil.Process | None = None
 
     def up(self, record: Record, remember: Callable[[], None]) -> None:
         """Attach to the server if it is still running, else start it; `remember` is called when the record changed.
@@ -73,6 +76,28 @@ class Server:
                 return remember()
             logger.warning("port %d was taken while %s started; retrying with another", record.port, self._program.name)
         raise EmbeddedServerError(self._failure("found no free port on 127.0.0.1"))
+
+    def has_ended(self) -> bool:
+        """Tell whether the server that `up` or `restart` left running has ended."""
+        if self._child:
+            return self._child.poll() is not None
+        return self._attached is not None and not self._attached.is_running()
+
+    def restart(self, record: Record, remember: Callable[[], None], stopping: threading.Event) -> None:
+        """Start a server that has ended again, on its port and its data, after ending what is left of it.
+
+        Gives up when `stopping` is set. Raises EmbeddedServerError if it does not start; its data must still be there.
+        """
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()  # backends without a postmaster: they would keep the new one from starting
+        self.await_end(time.monotonic() + KILL_SECONDS)
+        if not self._program.has_data():
+            raise EmbeddedServerError(self._failure("cannot be started again: its data is gone"))
+        self._program.prepare(record, self._run_to_end)
+        if not self._start(record, stopping):
+            raise EmbeddedServerError(self._failure(f"cannot be started again: port {record.port} is taken"))
+        remember()
 
     def ask_to_stop(self) -> None:
         """Ask the server for an orderly shutdown: clients are disconnected, data is written."""
@@ -119,6 +144,7 @@ class Server:
         while (processes := self.processes()) and record.port and time.monotonic() < deadline:
             if self._program.answers(record) and (heads := _heads(processes)):
                 record.pid = heads[0].pid
+                self._attached = heads[0]
                 return True
             time.sleep(_POLL_SECONDS)
         if processes:
@@ -133,12 +159,12 @@ class Server:
         if account and account.uid != self._folder.stat().st_uid:
             os.chown(self._folder, account.uid, account.gid)
 
-    def _start(self, record: Record) -> bool:
+    def _start(self, record: Record, stopping: threading.Event | None = None) -> bool:
         """Start on the recorded port; returns False if another program took the port first."""
         self._child = child = self._launch(record)
         deadline = time.monotonic() + START_SECONDS
         while child.poll() is None and time.monotonic() < deadline:
-            if self._program.answers(record):
+            if (stopping and stopping.is_set()) or self._program.answers(record):
                 record.pid = child.pid
                 return True
             time.sleep(_POLL_SECONDS)

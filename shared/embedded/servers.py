@@ -11,13 +11,16 @@ import fcntl
 import logging
 import os
 import tempfile
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
 import msgspec
 
+from shared.embedded.keeper import Keeper
 from shared.embedded.postgres import Postgres
 from shared.embedded.program import EmbeddedServerError, Record
 from shared.embedded.redis import Redis
@@ -59,6 +62,8 @@ class EmbeddedServers:
         self._database_server = Server(self._postgres, self._data_dir / "postgres")
         self._redis_server = Server(self._redis, self._data_dir / "redis")
         self._lock: int | None = None
+        self._records = _Records()
+        self._writing = threading.Lock()
 
     def start(self) -> Endpoints:
         """Start both servers and wait until they answer.
@@ -94,6 +99,14 @@ class EmbeddedServers:
         os.close(self._lock)
         self._lock = None
 
+    def keepers(self, give_up: Callable[[], None]) -> list[Keeper]:
+        """Return a thread for each server that starts it again whenever it ends; to be started and stopped.
+
+        `give_up` is called when one cannot be started; that thread then holds the error.
+        """
+        held = ((self._database_server, self._records.postgres), (self._redis_server, self._records.redis))
+        return [Keeper(server, record, self._remember, give_up) for server, record in held]
+
     def __enter__(self) -> Endpoints:
         """Start the servers."""
         return self.start()
@@ -105,13 +118,9 @@ class EmbeddedServers:
         self.stop()
 
     def _start_both(self) -> Endpoints:
-        records = self._read_records()
-
-        def remember() -> None:
-            self._write_records(records)
-
-        self._database_server.up(records.postgres, remember)
-        self._redis_server.up(records.redis, remember)
+        self._records = records = self._read_records()
+        self._database_server.up(records.postgres, self._remember)
+        self._redis_server.up(records.redis, self._remember)
         self._postgres.ensure_database(records.postgres)
         return Endpoints(self._postgres.url(records.postgres), self._redis.url(records.redis))
 
@@ -148,10 +157,11 @@ class EmbeddedServers:
             logger.warning("%s is unreadable; the servers get new passwords", self._state)
             return _Records()
 
-    def _write_records(self, records: _Records) -> None:
+    def _remember(self) -> None:
         """Replace the state in one step, readable by its owner alone."""
-        handle, name = tempfile.mkstemp(dir=self._data_dir, prefix=".servers-")
-        with os.fdopen(handle, "wb") as new:
-            new.write(msgspec.json.encode(records))
-        hand_over(Path(name))
-        Path(name).replace(self._state)
+        with self._writing:
+            handle, name = tempfile.mkstemp(dir=self._data_dir, prefix=".servers-")
+            with os.fdopen(handle, "wb") as new:
+                new.write(msgspec.json.encode(self._records))
+            hand_over(Path(name))
+            Path(name).replace(self._state)

@@ -9,7 +9,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.sql import SQL, Identifier, Literal
 
 from shared.eventstore.codec import RecordedEvent, decode
-from shared.eventstore.system_events import GLOBAL_TOPICS, DayOpened, RuleActivated
+from shared.eventstore.system_events import GLOBAL_TOPICS, DayCorrected, DayOpened, RuleActivated
 
 # The events that are part of every business's history. Their topics are literals, not parameters: otherwise the planner
 # does not use the partial index `events_of_all`.
@@ -37,9 +37,12 @@ SELECT_OF_BUSINESS_AND_GLOBAL = SQL("""SELECT * FROM (
 # Selects position and time of a business's last event of some topics.
 SELECT_LAST = """SELECT notification_id, recorded_at FROM log.events
     WHERE business_id = %s AND topic = ANY(%s) AND notification_id <= %s ORDER BY notification_id DESC LIMIT 1"""
-# Selects the last day opened at or before a position.
+# Selects the last day opened, or corrected to, at or before a position.
 SELECT_DAY = """SELECT topic, state FROM log.events WHERE originator_id = 'days' AND notification_id <= %s
     ORDER BY originator_version DESC LIMIT 1"""
+# Selects the positions up to one at which the day was corrected, in order.
+SELECT_CORRECTIONS = """SELECT notification_id FROM log.events
+    WHERE originator_id = 'days' AND topic = %s AND notification_id <= %s ORDER BY originator_version"""
 # Selects the rule activations up to a position, in order.
 SELECT_RULES = """SELECT topic, state, notification_id FROM log.events
     WHERE originator_id = 'rules' AND notification_id <= %s ORDER BY originator_version"""
@@ -103,7 +106,12 @@ class LogReader:
     def day(conn: Connection[Any], position: int) -> dt.date | None:
         """Return the business day as of a position, None before the first."""
         row = conn.execute(SELECT_DAY, (position,)).fetchone()
-        return cast("DayOpened", decode(row[0], bytes(row[1]))).date if row else None
+        return cast("DayOpened | DayCorrected", decode(row[0], bytes(row[1]))).date if row else None
+
+    @staticmethod
+    def corrections(conn: Connection[Any], position: int) -> list[int]:
+        """Return the positions up to one at which the day was corrected, in order."""
+        return [at for (at,) in conn.execute(SELECT_CORRECTIONS, (DayCorrected.topic, position)).fetchall()]
 
     @staticmethod
     def activations(conn: Connection[Any], position: int) -> list[tuple[int, RuleActivated]]:

@@ -1,4 +1,4 @@
-"""Events of the system itself: a day begins, a rule set is activated, a job fails or is retried."""
+"""Events of the system itself: a day begins or is corrected, a rule set is activated, a job fails or is retried."""
 
 import datetime as dt
 from typing import ClassVar
@@ -7,10 +7,24 @@ from shared.eventstore.event import About, AuditAction, Dated, Event
 
 
 class DayOpened(Event, frozen=True):
-    """A day began in Asia/Dhaka, for every business; the stream `days` holds each date at most once, in order."""
+    """A day began in Asia/Dhaka, for every business; in the stream `days` dates rise until one is corrected."""
 
     topic: ClassVar[str] = "clock.DayOpened"
     date: dt.date
+
+
+class DayCorrected(Event, frozen=True):
+    """The day is `date`, an earlier one than `instead_of`, which a wrong clock had opened.
+
+    From this position on, rows stand as if the wrong day had not been opened. `by` is who corrected it; None: the
+    scheduler, after the clock had been steady and agreed with a second source.
+    """
+
+    topic: ClassVar[str] = "clock.DayCorrected"
+    audit: ClassVar[AuditAction | None] = AuditAction("clock_correct", "day", "date", by_system=True)
+    date: dt.date
+    instead_of: dt.date
+    by: str | None = None
 
 
 class RuleActivated(Event, frozen=True):
@@ -49,5 +63,5 @@ class JobRetried(Event, frozen=True):
     subject: str
 
 
-GLOBAL_TOPICS = (DayOpened.topic, RuleActivated.topic)
+GLOBAL_TOPICS = (DayOpened.topic, DayCorrected.topic, RuleActivated.topic)
 """The events without a business that are part of every business's history."""

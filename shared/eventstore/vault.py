@@ -29,6 +29,11 @@ INSERT_KEYS = (
     "INSERT INTO vault.keys (subject, wrapped) SELECT * FROM unnest(%s::text[], %s::bytea[]) ON CONFLICT DO NOTHING"
 )
 
+# Select a sealed text by which the master key is recognised; insert it, unless it is there.
+SELECT_CANARY = "SELECT sealed FROM vault.canary"
+INSERT_CANARY = "INSERT INTO vault.canary (sealed) VALUES (%s) ON CONFLICT DO NOTHING"
+_CANARY, _CANARY_KEY = "canary", bytes(32)
+
 
 class Sql(Protocol):
     """Runs one statement in the caller's transaction and returns its rows."""
@@ -76,6 +81,22 @@ class MasterKey:
         """Return 16 bytes that identify `value` without revealing it (HMAC-SHA256, truncated)."""
         message = f"{purpose}\x00{business_id or 0}\x00{value}".encode()
         return hmac.digest(self._lookup, message, hashlib.sha256)[:16]
+
+
+def opens_canary(conn: Connection[Any], master: MasterKey) -> bool | None:
+    """Tell whether the master key is the one that the database was made with; None if it keeps nothing sealed yet."""
+    row = conn.execute(SELECT_CANARY).fetchone()
+    if row is None:
+        return None
+    try:
+        return master.unwrap(_CANARY, bytes(row[0])) == _CANARY_KEY
+    except InvalidTag:
+        return False
+
+
+def keep_canary(conn: Connection[Any], master: MasterKey) -> None:
+    """Store what `opens_canary` opens, unless there is one."""
+    conn.execute(INSERT_CANARY, (master.wrap(_CANARY, _CANARY_KEY),))
 
 
 class SubjectKeys:

@@ -31,6 +31,7 @@ from shared.errors import (
 )
 from shared.http.pagination import too_far, unknown
 from shared.http.responses import refused
+from shared.postgres.database import NOT_MIGRATED
 from shared.texts import DEFAULT_LANGUAGE, Language, Phrase, catalogue
 
 JSON_LIMIT = 1024 * 1024
@@ -134,6 +135,9 @@ def _unexpected(error: Exception) -> Refusal:
             service = "redis" if isinstance(cause, RedisError) else "database"
             logger.critical("%s does not answer", service, exc_info=error)
             return ServiceDegraded(details={"service": service}, retry_after=_RETRY_SECONDS)
+        if isinstance(cause, NOT_MIGRATED):
+            logger.critical("the database is not that of this release: run `smartmarket migrate`", exc_info=error)
+            return ServiceDegraded(details={"service": "database"}, retry_after=_RETRY_SECONDS)
         cause = cause and (cause.__cause__ or cause.__context__)
     logger.error("unhandled exception: %s", type(error).__name__, exc_info=error)
     return InternalError()

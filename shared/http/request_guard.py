@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.errors import InvalidQuery, InvalidRequest, Refusal, TooManyRequests, UnsupportedMediaType
 from shared.http import json_validation
 from shared.http.auth import identify
+from shared.http.body_limits import timed
 from shared.http.dependencies import provided
 from shared.http.error_handlers import FILE_LIMIT, JSON_LIMIT, error_response, media_type, refusal_of, too_large
 from shared.http.negotiation import negotiate
@@ -80,7 +81,7 @@ class RequestGuardMiddleware:
         state, path = scope["state"], scope["path"]
         asked_language = negotiate(headers.get("accept-language"))
         state["language"] = asked_language or DEFAULT_LANGUAGE
-        if self._https_only and not _is_https(scope, headers) and not path.startswith(_INTERNAL):
+        if self._https_only and not _is_https(scope) and not path.startswith(_INTERNAL):
             if scope["method"] in {"GET", "HEAD"} and (path.startswith(_DOCS) or not path.startswith("/api")):
                 return RedirectResponse(str(Request(scope).url.replace(scheme="https")), 308)
             raise HttpsRequired
@@ -95,8 +96,9 @@ class RequestGuardMiddleware:
         return None
 
 
-def _is_https(scope: Scope, headers: Headers) -> bool:
-    return "https" in (scope.get("scheme"), headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower())
+def _is_https(scope: Scope) -> bool:
+    # The server sets the scheme by X-Forwarded-Proto of trusted proxies, and of nobody else.
+    return scope.get("scheme") == "https"
 
 
 def _as_get(scope: Scope) -> Scope:
@@ -154,7 +156,7 @@ async def _checked_body(scope: Scope, headers: Headers, receive: Receive) -> Rec
         raise too_large(kind)
     if kind not in {"application/json", "multipart/form-data"} or "content-encoding" in headers:
         raise UnsupportedMediaType(details={"expected": "application/json or multipart/form-data"})
-    counted = _counted(receive, limit)
+    counted = _counted(timed(receive), limit)
     return counted if kind == "multipart/form-data" else await _checked_json(scope, headers, counted, receive)
 
 
@@ -181,7 +183,7 @@ async def _checked_json(scope: Scope, headers: Headers, counted: Receive, receiv
             return _then(message, receive)
         chunks.append(message.get("body", b""))
     body = b"".join(chunks)
-    json_validation.check(body)
+    await json_validation.check_aside(body)
     _fingerprint(scope, headers, body)
     return _then({"type": "http.request", "body": body, "more_body": False}, receive)
 

@@ -5,7 +5,7 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from importlib.resources import files
@@ -13,17 +13,26 @@ from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, Connection, IsolationLevel
-from psycopg.errors import InsufficientPrivilege, UndefinedTable
+from psycopg.errors import (
+    InsufficientPrivilege,
+    InvalidSchemaName,
+    UndefinedColumn,
+    UndefinedFunction,
+    UndefinedTable,
+)
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from shared.errors import ProjectionBehind, ProjectionParked, ReplayExpired
+from shared.postgres import logins
 from shared.postgres.locks import Lock
 
 WRITER, PROJECTOR, READER = "smartmarket_writer", "smartmarket_projector", "smartmarket_reader"
 READER_NAME = "smartmarket-reader"
 """The application name of connections that read for requests."""
 SHARDS = 16
+NOT_MIGRATED = (InvalidSchemaName, UndefinedTable, UndefinedFunction, UndefinedColumn)
+"""What a statement of this release meets in a database without its tables."""
 _PAUSES = (0.001, 0.001, 0.002, 0.002, 0.003, 0.004, 0.005, 0.008, 0.012, 0.02)
 _MIGRATIONS, _FUNCTIONS = files("shared.postgres.migrations"), files("shared.postgres.functions")
 logger = logging.getLogger("smartmarket.database")
@@ -48,10 +57,34 @@ KEEP_DIGEST = """INSERT INTO public.functions (name, sha256) VALUES (%s, %s)
 REACHED = "SELECT projection, reached, parked FROM projections.reached(%s, %s)"
 
 
-def migrate(url: str) -> list[str]:
-    """Apply missing migrations, changed functions, roles and grants; returns the names of the migrations applied."""
+# Selects whether the database has migrations, whether its user is a superuser, and the migrations applied.
+HAS_MIGRATIONS = "SELECT to_regclass('public.migrations') IS NOT NULL"
+IS_SUPERUSER = "SELECT rolsuper FROM pg_roles WHERE rolname = session_user"
+SELECT_MIGRATIONS = "SELECT name FROM public.migrations"
+
+
+def missing_migrations(url: str) -> list[str]:
+    """Return the migrations of this release that the database lacks, in order."""
     with psycopg.connect(url, autocommit=True) as conn:
-        with_roles = _create_roles(conn)
+        known: set[str] = set()
+        if conn.execute(HAS_MIGRATIONS).fetchone() == (True,):
+            known = {name for (name,) in conn.execute(SELECT_MIGRATIONS).fetchall()}
+        return _missing(known)
+
+
+def is_superuser(url: str) -> bool:
+    """Tell whether the database's user may do anything on its server."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        return conn.execute(IS_SUPERUSER).fetchone() == (True,)
+
+
+def migrate(url: str, passwords: Mapping[str, str] | None = None) -> list[str]:
+    """Apply missing migrations, changed functions, roles and grants; returns the names of the migrations applied.
+
+    With `passwords` by role, every role gets a login.
+    """
+    with psycopg.connect(url, autocommit=True) as conn:
+        with_roles = _create_roles(conn, passwords or {})
         with conn.transaction():
             conn.execute("SELECT pg_advisory_xact_lock(%s)", (Lock.MIGRATION,))
             applied = _apply_migrations(conn)
@@ -63,12 +96,15 @@ def migrate(url: str) -> list[str]:
 
 def _apply_migrations(conn: Connection[TupleRow]) -> list[str]:
     conn.execute("CREATE TABLE IF NOT EXISTS public.migrations (name text PRIMARY KEY)")
-    known = {name for (name,) in conn.execute("SELECT name FROM public.migrations").fetchall()}
-    missing = sorted(f.name for f in _MIGRATIONS.iterdir() if re.match(r"\d{4}_", f.name) and f.name not in known)
+    missing = _missing({name for (name,) in conn.execute(SELECT_MIGRATIONS).fetchall()})
     for name in missing:
         conn.execute((_MIGRATIONS / name).read_bytes())
         conn.execute("INSERT INTO public.migrations VALUES (%s)", (name,))
     return missing
+
+
+def _missing(known: set[str]) -> list[str]:
+    return sorted(f.name for f in _MIGRATIONS.iterdir() if re.match(r"\d{4}_", f.name) and f.name not in known)
 
 
 def _replace_functions(conn: Connection[TupleRow]) -> None:
@@ -83,12 +119,13 @@ def _replace_functions(conn: Connection[TupleRow]) -> None:
             conn.execute(KEEP_DIGEST, (file.name, digest))
 
 
-def _create_roles(conn: Connection[TupleRow]) -> bool:
+def _create_roles(conn: Connection[TupleRow], passwords: Mapping[str, str]) -> bool:
     try:
         for role in (WRITER, PROJECTOR, READER):
             conn.execute(CREATE_ROLE.format(role=role))
         conn.execute(f'GRANT CREATE ON DATABASE "{conn.info.dbname}" TO {PROJECTOR}')
         conn.execute(f'GRANT {WRITER}, {PROJECTOR}, {READER} TO "{conn.info.user}"')
+        logins.create(conn, passwords)
     except InsufficientPrivilege:
         return False
     return True

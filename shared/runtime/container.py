@@ -11,9 +11,9 @@ from psycopg import Connection, IsolationLevel
 from shared.eventstore.checkpoints import Anchor, CheckpointKey, open_anchor
 from shared.eventstore.files import Files, open_parts
 from shared.eventstore.store import EventStore
-from shared.eventstore.vault import MasterKey, derive
-from shared.postgres import database
-from shared.runtime.errors import CannotStart
+from shared.eventstore.vault import MasterKey, derive, opens_canary
+from shared.postgres import database, logins
+from shared.runtime.errors import CannotStart, NotMigrated
 from shared.runtime.settings import Settings
 
 logger = logging.getLogger("smartmarket")
@@ -51,6 +51,37 @@ class Container:
         """Return the role to act as, None where there are no roles."""
         return name if self.roles else None
 
+    def url_as(self, role: str) -> str:
+        """Return the connection string of `role`: of its login or, where there is none, of the database's user."""
+        return self._urls.get(role, self.url)
+
+    @cached_property
+    def _urls(self) -> dict[str, str]:
+        if not self.roles or not self.settings.secret_key:
+            return {}
+        passwords = role_passwords(self.secret)
+        found = {role: logins.url_as(self.url, role, password) for role, password in passwords.items()}
+        if all(logins.admitted(url) for url in found.values()):
+            return found
+        logger.warning("the database admits no logins of the roles; connections act as its user, in a role")
+        return {}
+
+    def check_database(self) -> None:
+        """Raise CannotStart unless the database is of this release and was made with this SECRET_KEY.
+
+        In production its user must not be a superuser either.
+        """
+        if missing := database.missing_migrations(self.url):
+            raise NotMigrated(missing)
+        with psycopg.connect(self.url, autocommit=True) as conn:
+            opened = opens_canary(conn, MasterKey(self.secret))
+        if opened is False:
+            msg = "SECRET_KEY: it is not the one that this database was made with; set that one."
+            raise CannotStart(msg)
+        if self.settings.env == "production" and database.is_superuser(self.url):
+            msg = "DATABASE_URL: its user is a superuser; use one that owns the database and may create roles."
+            raise CannotStart(msg)
+
     @property
     def secret(self) -> str:
         """Return the master secret."""
@@ -61,7 +92,9 @@ class Container:
 
     def store(self, pool_size: int) -> EventStore:
         """Open the event store."""
-        return EventStore(self.url, MasterKey(self.secret), pool_size=pool_size, role=self.role(database.WRITER))
+        return EventStore(
+            self.url_as(database.WRITER), MasterKey(self.secret), pool_size=pool_size, role=self.role(database.WRITER)
+        )
 
     def files(self, store: EventStore) -> Files:
         """Open the file store."""
@@ -80,16 +113,25 @@ class Container:
         """Open a connection of the write side."""
         role = self.role(database.WRITER)
         options = f"-c role={role}" if role else ""
-        return psycopg.connect(self.url, autocommit=True, options=options, application_name="smartmarket")
+        url = self.url_as(database.WRITER)
+        return psycopg.connect(url, autocommit=True, options=options, application_name="smartmarket")
 
     def connect_reader(self) -> Connection[Any]:
         """Open a connection that reads read models as of one moment per transaction, and writes nothing."""
         role = self.role(database.READER)
         options = f"-c role={role}" if role else ""
-        conn = psycopg.connect(self.url, options=options, application_name="smartmarket-signals")
+        url = self.url_as(database.READER)
+        conn = psycopg.connect(url, options=options, application_name="smartmarket-signals")
         conn.isolation_level, conn.read_only = IsolationLevel.REPEATABLE_READ, True
         return conn
 
     def connect_owner(self) -> Connection[Any]:
         """Open a connection as the user of DATABASE_URL itself, for migrations and index rebuilds."""
         return psycopg.connect(self.url, autocommit=True, application_name="smartmarket-owner")
+
+
+def role_passwords(secret: str) -> dict[str, str]:
+    """Return the password of each role's login, derived from the master secret."""
+    return {
+        role: derive(secret, f"login/{role}").hex() for role in (database.WRITER, database.PROJECTOR, database.READER)
+    }

@@ -1,5 +1,6 @@
 """Heartbeat of a process: a row that says, every few seconds, that it is alive."""
 
+import datetime as dt
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -12,9 +13,10 @@ from shared.runtime.loop import Loop
 
 BEAT_SECONDS = 10.0
 
-# Records that a process is alive now.
-BEAT = """INSERT INTO jobs.processes (name, kind, seen_at) VALUES (%s, %s, now())
-    ON CONFLICT (name) DO UPDATE SET seen_at = now()"""
+# Records that a process is alive now, and what its own clock says.
+BEAT = """INSERT INTO jobs.processes (name, kind, seen_at, clock_ahead)
+    VALUES (%(name)s, %(kind)s, now(), extract(epoch FROM %(clock)s - log.clock()))
+    ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at, clock_ahead = excluded.clock_ahead"""
 
 
 def process_name(kind: str) -> str:
@@ -24,7 +26,7 @@ def process_name(kind: str) -> str:
 
 def beat(conn: Connection[Any], name: str, kind: str) -> None:
     """Record that the process of this name is alive."""
-    conn.execute(BEAT, (name, kind))
+    conn.execute(BEAT, {"name": name, "kind": kind, "clock": dt.datetime.now(dt.UTC)})
 
 
 class Heartbeat(Loop):

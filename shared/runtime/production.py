@@ -1,28 +1,12 @@
 """What production refuses to start on: missing, weak or shared secrets, defaults, and an open edge."""
 
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
+from shared.runtime.addresses import is_local, origins_problem, too_wide
 from shared.runtime.settings import Settings, UnsafeSettings
+from shared.runtime.weak_secrets import weakness
 
-SECRET_BYTES = 32
-_GIVEAWAYS = (
-    "changeme",
-    "change-me",
-    "change_me",
-    "default",
-    "example",
-    "insecure",
-    "password",
-    "placeholder",
-    "replace",
-    "secret-key",
-    "smartmarket",
-    "supersecret",
-    "your-secret",
-    "your_secret",
-)
 _DEFAULT_PASSWORDS = {"", "admin", "changeme", "example", "guest", "password", "postgres", "redis", "root", "secret"}
-_DISTINCT_CHARACTERS = 10
 _NAME_PROXIES = "name the addresses or networks of the TLS proxy in front."
 
 
@@ -42,9 +26,9 @@ def _secrets(settings: Settings) -> list[tuple[str, str]]:
         "JWT_SECRET_PREVIOUS": settings.jwt_secret_previous,
     }
     problems = [
-        (name, weakness)
+        (name, found)
         for name, secret in secrets.items()
-        if (secret is not None or name != "JWT_SECRET_PREVIOUS") and (weakness := _weakness(secret))
+        if (secret is not None or name != "JWT_SECRET_PREVIOUS") and (found := weakness(secret))
     ]
     seen: dict[str, str] = {}
     for name, secret in secrets.items():
@@ -67,16 +51,6 @@ def _reused(secrets: dict[str, str | None], settings: Settings) -> list[tuple[st
     ]
 
 
-def _weakness(secret: str | None) -> str | None:
-    if not secret:
-        return f"is not set; give it at least {SECRET_BYTES} random bytes."
-    if len(secret.encode()) < SECRET_BYTES:
-        return f"is shorter than {SECRET_BYTES} bytes; make a longer one."
-    if any(word in secret.lower() for word in _GIVEAWAYS) or len(set(secret)) < _DISTINCT_CHARACTERS:
-        return "is a default or easily guessed; make a random one."
-    return None
-
-
 def _servers(settings: Settings) -> list[tuple[str, str]]:
     problems = []
     urls = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
@@ -85,6 +59,8 @@ def _servers(settings: Settings) -> list[tuple[str, str]]:
             problems.append((name, "is not set; production does not run on the servers built in for development."))
     if settings.database_url and _password(settings.database_url) in _DEFAULT_PASSWORDS:
         problems.append(("DATABASE_URL", "has no password or a default one; set a random password."))
+    if settings.redis_url and not _password(settings.redis_url) and not is_local(urlsplit(settings.redis_url).hostname):
+        problems.append(("REDIS_URL", "has no password although Redis is on another host; set one (requirepass)."))
     broker = settings.broker_url or ""
     if broker.startswith("amqp") and _password(broker) in _DEFAULT_PASSWORDS:
         problems.append(("BROKER_URL", "has no password or a default one; set a random password."))
@@ -92,21 +68,20 @@ def _servers(settings: Settings) -> list[tuple[str, str]]:
 
 
 def _password(url: str) -> str:
-    return unquote(urlsplit(url).password or "")
+    parts = urlsplit(url)
+    return unquote(parts.password or "") or parse_qs(parts.query).get("password", [""])[0]
 
 
 def _edge(settings: Settings) -> list[tuple[str, str]]:
     problems = []
-    if any("*" in origin for origin in settings.cors_allowed_origins):
-        problems.append(("CORS_ALLOWED_ORIGINS", "has a wildcard; list the origins of the front end."))
-    elif not all(origin.startswith("https://") for origin in settings.cors_allowed_origins):
-        problems.append(("CORS_ALLOWED_ORIGINS", "has origins without https; list the https origins of the front end."))
+    if problem := origins_problem(settings.cors_allowed_origins):
+        problems.append(("CORS_ALLOWED_ORIGINS", problem))
     if not settings.trusted_proxies:
         problems.append(
             ("SMARTMARKET_TRUSTED_PROXIES", f"is not set: all clients would share one limit; {_NAME_PROXIES}")
         )
-    elif "*" in settings.trusted_proxies:
-        problems.append(("SMARTMARKET_TRUSTED_PROXIES", f"trusts the headers of any client; {_NAME_PROXIES}"))
+    elif "*" in settings.trusted_proxies or too_wide(settings.trusted_proxies):
+        problems.append(("SMARTMARKET_TRUSTED_PROXIES", f"trusts the headers of too many clients; {_NAME_PROXIES}"))
     if not settings.rate_limits:
         problems.append(("SMARTMARKET_RATE_LIMITS", "is off; that is for development only."))
     if settings.log_level == "DEBUG":

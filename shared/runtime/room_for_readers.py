@@ -19,9 +19,7 @@ from shared.runtime.low_priority import is_low, runs_on_this_machine
 _LOOK_SECONDS = 0.1
 
 # Selects the sessions of the database, and whether each has read for a request in the last second.
-SELECT_SESSIONS = """SELECT pid,
-        coalesce(application_name = %s AND state_change > clock_timestamp() - interval '1 s', false)
-    FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+SELECT_SESSIONS = "SELECT pid, active FROM projections.sessions(%s)"
 
 
 @contextmanager
@@ -48,7 +46,6 @@ class _Room(Loop):
         with self._connect() as conn:
             if len(self._cores) <= 1 or not runs_on_this_machine(conn):
                 self.stop()
-            conn.execute("SET ROLE NONE")  # a role sees the activity of its own login only
             while not self.stopping:
                 self._look(conn)
                 self.wait(_LOOK_SECONDS)

@@ -14,11 +14,14 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from redis.connection import parse_url
 
 from shared.eventstore.checkpoints import CheckpointKey
+from shared.runtime.addresses import networks
 
 _LOCAL_ORIGINS = ("http://localhost:3000", "http://localhost:5173")
 _REDIS_SCHEMES = {"redis", "rediss", "unix"}
+_STORE_SCHEMES = {"s3", "gs", "az", "file"}
 _TRUE = {"1", "on", "t", "true", "y", "yes"}
 
 
@@ -112,9 +115,13 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _is_redis(cls, value: str | None) -> str | None:
+        msg = "must be a URL such as redis://:password@host:6379/0."
         if value is not None and (_scheme(value) not in _REDIS_SCHEMES):
-            msg = "must be a URL such as redis://:password@host:6379/0."
             raise ValueError(msg)
+        try:
+            parse_url(value or "redis://")  # type: ignore[no-untyped-call] # it has no types
+        except ValueError:
+            raise ValueError(msg) from None
         return value
 
     @field_validator("broker_url")
@@ -133,6 +140,33 @@ class Settings(BaseSettings):
         except ValueError:
             msg = "must be 32 random bytes in base64: openssl rand -base64 32"
             raise ValueError(msg) from None
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        try:
+            networks(value)
+        except ValueError:
+            msg = "must be addresses or networks separated by commas, such as 10.0.0.7 or 172.16.0.0/12."
+            raise ValueError(msg) from None
+        return value
+
+    @field_validator("file_store")
+    @classmethod
+    def _is_store(cls, value: str) -> str:
+        if value != "table" and _scheme(value) not in _STORE_SCHEMES:
+            msg = "must be `table` or the URL of an object store: s3://bucket/prefix, gs://…, az://… or file:///folder."
+            raise ValueError(msg)
+        return value
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _is_dsn(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "https://key@host/1")
+        if not (_scheme(parts.geturl()) in {"http", "https"} and parts.username and parts.path.strip("/").isdigit()):
+            msg = "must be the DSN of a Sentry project: https://key@host/number."
+            raise ValueError(msg)
         return value
 
     @model_validator(mode="after")

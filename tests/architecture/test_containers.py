@@ -77,8 +77,8 @@ def test_only_the_api_is_reachable(services: dict[str, Service]) -> None:
 
 def test_secrets_are_required_and_have_no_default(services: dict[str, Service]) -> None:
     environment = services["api"]["environment"]
-    for text in (environment["SECRET_KEY"], environment["JWT_SECRET"], environment["DATABASE_URL"]):
-        assert re.search(r"\$\{(SECRET_KEY|JWT_SECRET|POSTGRES_PASSWORD):\?[^}]+\}", text)
+    for name in ("SECRET_KEY", "JWT_SECRET", "DATABASE_URL", "REDIS_URL"):
+        assert re.search(r"\$\{(SECRET_KEY|JWT_SECRET|POSTGRES_PASSWORD|REDIS_PASSWORD):\?[^}]+\}", environment[name])
     assert services["postgres"]["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
 
 
@@ -105,9 +105,8 @@ def test_docker_accepts_the_file() -> None:
     docker = shutil.which("docker")
     if not docker or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
         pytest.skip("no docker compose on this machine")
-    given = dict.fromkeys(
-        ("SECRET_KEY", "JWT_SECRET", "POSTGRES_PASSWORD", "CORS_ALLOWED_ORIGINS", "SMARTMARKET_TRUSTED_PROXIES"), "x"
-    )
+    names = ("SECRET_KEY", "JWT_SECRET", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "CORS_ALLOWED_ORIGINS")
+    given = dict.fromkeys((*names, "SMARTMARKET_TRUSTED_PROXIES"), "x")
     command = [docker, "compose", "--env-file", os.devnull, "config", "--quiet"]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

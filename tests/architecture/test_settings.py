@@ -4,8 +4,8 @@ import re
 
 from tests.support.source_tree import ROOT, settings
 
-# Read by compose.yaml, which makes DATABASE_URL of it.
-OF_COMPOSE = {"POSTGRES_PASSWORD"}
+# Read by compose.yaml, which makes DATABASE_URL and REDIS_URL of them.
+OF_COMPOSE = {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
 
 
 def test_the_example_names_every_setting_and_nothing_else() -> None:

@@ -34,6 +34,7 @@ STILL_TOO_LONG = {
 }
 SLEEPS = {
     Path("tests/contracts/test_http_limits.py"),  # waits as long as the server says
+    Path("tests/faults/test_server_kills.py"),  # the moment of a kill is what is tested
     Path("tests/faults/test_stops.py"),  # the distance between two signals is what is tested
 }
 

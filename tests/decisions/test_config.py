@@ -1,10 +1,15 @@
+import base64
+import hashlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.runtime.production import check_production
-from shared.runtime.settings import Settings, UnsafeSettings
+from shared.runtime.settings import BadSettings, Settings, UnsafeSettings, read_settings
+from shared.runtime.weak_secrets import weakness
 
 SAFE = {
     "SMARTMARKET_ENV": "production",
@@ -71,6 +76,20 @@ def test_production_starts_on_safe_settings(monkeypatch: pytest.MonkeyPatch) -> 
         ("SECRET_KEY", "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p"),
         ("SECRET_KEY", "change-me-change-me-change-me-change-me"),
         ("SECRET_KEY", "abababababababababababababababababab"),
+        ("SECRET_KEY", "kT9#mQ2$vX7!" * 3),
+        ("SECRET_KEY", "kT9#mQ2$vX7!pL4kT9#mQ2$vX7!pL4kT9#"),
+        ("SECRET_KEY", "abcdefghijklmnopqrstuvwxyz0123456789"),
+        ("JWT_SECRET", "zyxwvutsrqponmlkjihgfedcba9876543210"),
+        ("JWT_SECRET", "qwertyuiopasdfghjklzxcvbnm1234567890"),
+        ("SMARTMARKET_TRUSTED_PROXIES", "0.0.0.0/0"),
+        ("SMARTMARKET_TRUSTED_PROXIES", "10.0.0.1,::/0"),
+        ("SMARTMARKET_TRUSTED_PROXIES", "0.0.0.0/1,128.0.0.0/1"),
+        ("SMARTMARKET_TRUSTED_PROXIES", "8.0.0.0/8"),
+        ("REDIS_URL", "redis://redis.internal:6379/0"),
+        ("REDIS_URL", "rediss://10.0.0.9:6379/0"),
+        ("CORS_ALLOWED_ORIGINS", "https://smartmarket.vercel.app/app"),
+        ("CORS_ALLOWED_ORIGINS", "https://a.example,https://localhost:3000"),
+        ("CORS_ALLOWED_ORIGINS", "https://127.0.0.1"),
         ("JWT_SECRET", None),
         ("JWT_SECRET", "your-secret-key-0123456789abcdefghij"),
         ("SMARTMARKET_TRUSTED_PROXIES", None),
@@ -100,6 +119,57 @@ def test_production_refuses_unsafe_settings_and_names_the_variable_alone(
     assert variable in str(refused.value)
     if value not in {None, "*", "off", "short"}:
         assert str(value) not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SMARTMARKET_TRUSTED_PROXIES", "192.168.1.7,fd00::/8"),
+        ("SMARTMARKET_TRUSTED_PROXIES", "173.245.48.0/20, 2400:cb00::/32"),
+        ("REDIS_URL", "redis://localhost:6379/0"),
+        ("REDIS_URL", "unix:///run/redis.sock"),
+        ("REDIS_URL", "redis://redis.internal:6379/0?password=b7GqW1xYp0Lc"),
+        ("CORS_ALLOWED_ORIGINS", "https://shop.example:8443"),
+        ("SECRET_KEY", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
+    ],
+)
+def test_production_starts_on_what_looks_unusual_and_is_safe(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    assert started(monkeypatch, **{variable: value}).env == "production"
+
+
+@given(data=st.binary(min_size=32, max_size=48))
+def test_random_secrets_are_not_taken_for_weak_ones(data: bytes) -> None:
+    random = hashlib.sha384(data).digest()
+    assert weakness(random.hex()) is None
+    assert weakness(base64.urlsafe_b64encode(random).decode()) is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SMARTMARKET_TRUSTED_PROXIES", "proxy.internal"),
+        ("SMARTMARKET_TRUSTED_PROXIES", "10.0.0.256"),
+        ("SMARTMARKET_TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("REDIS_URL", "redis://h:6379/0?db=one"),
+        ("REDIS_URL", "redis://h:port/0"),
+        ("SMARTMARKET_FILE_STORE", "/var/lib/files"),
+        ("SENTRY_DSN", "https://sentry.example/1"),
+        ("DATABASE_URL", "mysql://h/db"),
+        ("BROKER_URL", "nonsense"),
+        ("PORT", "http"),
+    ],
+)
+def test_what_no_program_can_use_is_named_in_one_line_in_development_too(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(BadSettings) as refused:
+        read_settings()
+    assert [name for name, _ in refused.value.problems] == [variable]
+    assert value not in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_a_secret_that_is_also_a_password_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -221,6 +221,8 @@ PRINTING: list[Sequence[str]] = [
     ["indexes", "rebuild"],
     ["audit", "verify"],
     ["jobs", "list"],
+    ["clock", "show"],
+    ["clock", "correct", "--json"],
     ["migrate"],
 ]
 

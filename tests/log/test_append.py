@@ -45,7 +45,7 @@ def test_an_append_that_fails_leaves_no_gap(store: EventStore) -> None:
     assert list(store.recorder.insert_events([stored("b", 1)])) == [2]
 
 
-def test_events_carry_business_metadata_and_a_time_that_never_goes_back(store: EventStore, database_url: str) -> None:
+def test_events_carry_business_metadata_and_the_clock_of_their_own_append(store: EventStore, database_url: str) -> None:
     store.recorder.insert_events([stored("a", 1)], append=Append(7, {"actor": "user-12"}))
     tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
     with connected(database_url) as owner:
@@ -53,7 +53,9 @@ def test_events_carry_business_metadata_and_a_time_that_never_goes_back(store: E
     store.recorder.insert_events([stored("a", 2)], append=Append(7, {"actor": "user-12"}))
     first, second = store.load("a")
     assert (second.business_id, second.meta, second.topic) == (7, {"actor": "user-12"}, "identity.LoggedIn")
-    assert first.recorded_at == second.recorded_at == tomorrow
+    assert first.recorded_at == tomorrow
+    assert second.recorded_at < tomorrow
+    assert rows(database_url, "SELECT position FROM log.clock_steps") == [(2,)]
 
 
 def test_of_two_writers_of_the_same_version_one_wins_entirely(store: EventStore, database_url: str) -> None:

@@ -80,7 +80,7 @@ def test_a_morning_calls_for_a_review_of_every_active_shop(
     for business in (5, SHOP, 70):
         append(store, business, f"cash-{business}", POOR)
     position = append(store, None, "days", DayOpened(dt.date(2025, 11, 3)))
-    new = NewJob(REVIEW_DAY, "2025-11-03", None, position, {}, NIGHTLY)
+    new = NewJob(REVIEW_DAY, "2025-11-03", None, position, {}, NIGHTLY, again=True)
     reviewer = DayReviewer(store, partial(connected, database_url, WRITER))
 
     def at(hour: int, day: int = 2) -> None:

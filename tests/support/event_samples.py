@@ -71,7 +71,7 @@ from shared.domain.events.sales import (
     UploadQuestionsAsked,
 )
 from shared.eventstore.event import Event
-from shared.eventstore.system_events import DayOpened, JobFailed, JobRetried, RuleActivated
+from shared.eventstore.system_events import DayCorrected, DayOpened, JobFailed, JobRetried, RuleActivated
 
 FILE = "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11"
 FAMILY = "0b7d3c52-5f0c-4a0e-8f3b-1f1a7c1b9d01"
@@ -126,6 +126,7 @@ SAMPLES: dict[tuple[str, int], Event] = {
             base64.b64encode(bytes(range(24))).decode(),
         ),
         DayOpened(DAY),
+        DayCorrected(DAY, DAY + dt.timedelta(1500), "rina"),
         CustomerDetailsChanged(1, SEALED, [KEY]),
         CustomersMerged(1, [2, 9]),
         ProductDetailsChanged(1, "T-1", "kg", 12_000, 9_000, 5_000, 3, 12_000, 24_000, ["sku"]),

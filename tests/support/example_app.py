@@ -197,12 +197,12 @@ def bearer(who: Principal, *, at: dt.datetime | None = None, chosen: Settings | 
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[httpx.Client]:
-    """Serve `app` with uvicorn and yield a client of it."""
+def serving(app: FastAPI, *, proxies: str = "127.0.0.1", http: Any = "auto") -> Iterator[httpx.Client]:  # noqa: ANN401 - a protocol of uvicorn
+    """Serve `app` with uvicorn and yield a client of it; the headers of `proxies` are trusted."""
     # With the protocol named, asyncio sends small answers at once.
     listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", forwarded_allow_ips=proxies, http=http))
     thread = threading.Thread(target=asyncio.run, args=[server.serve(sockets=[listener])])
     thread.start()
     try:

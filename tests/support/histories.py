@@ -37,7 +37,7 @@ from shared.domain.events.sales import (
     UploadQuestionsAsked,
 )
 from shared.eventstore.event import Event
-from shared.eventstore.system_events import DayOpened, JobFailed, JobRetried, RuleActivated
+from shared.eventstore.system_events import DayCorrected, DayOpened, JobFailed, JobRetried, RuleActivated
 from tests.support import forecast_events, recommendation_events
 from tests.support.shop_events import accepted, batch, customers, file_id, products, profile
 
@@ -338,7 +338,10 @@ def _advice(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
 
 @st.composite
 def _day(draw: st.DrawFn, *_: object) -> tuple[None, Event]:
-    # The log is shared by all examples and its days only go on: from one day to a season at a time.
+    # The log is shared by all examples: its days go on from one day to a season at a time, and seldom back.
+    if draw(st.integers(0, 4)) == 0:
+        wrong, TODAY[0] = TODAY[0], TODAY[0] - dt.timedelta(days=draw(st.sampled_from([1, 2, 40])))
+        return None, DayCorrected(TODAY[0], wrong)
     today = TODAY[0] = TODAY[0] + dt.timedelta(days=draw(st.sampled_from([1, 7, 30, 61, 90])))
     return None, DayOpened(today)
 

@@ -23,7 +23,7 @@ from shared.domain.events.sales import (
 )
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.event import Event
-from shared.eventstore.system_events import DayOpened, RuleActivated
+from shared.eventstore.system_events import DayCorrected, DayOpened, RuleActivated
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -63,9 +63,10 @@ class Came(NamedTuple):
 
 
 def customers(history: Sequence[RecordedEvent], people: People) -> Tables:
-    """Return the tables of the projection `customers`; the days of `history` are those of its DayOpened events."""
+    """Return the tables of the projection `customers`; the days are those of `history`."""
     tables: Tables = defaultdict(list)
-    days = [(r.position, r.event.date) for r in history if isinstance(r.event, DayOpened)]
+    days = [(r.position, r.event) for r in history if isinstance(r.event, DayOpened | DayCorrected)]
+    corrected = [position for position, event in days if isinstance(event, DayCorrected)]
     changes = [(r.position, r.event) for r in history if isinstance(r.event, RuleActivated) and r.event.rule in RULES]
     rules = _rules([event for _, event in changes])
     for business in sorted({r.business_id for r in history if r.business_id is not None}):
@@ -75,8 +76,9 @@ def customers(history: Sequence[RecordedEvent], people: People) -> Tables:
         tables["visits"] += [{"business_id": business, "customer_id": c.customer, **_visit(c)} for c in _came(own)]
         settled = [r for r in own if isinstance(r.event, SETTLING)]
         if settled:
-            # A rule that changes recomputes everything, of who had anything.
-            as_of = max([settled[-1].position, *(at for at, _ in changes if at > settled[0].position)])
+            # A rule that changes, or a day that is corrected, recomputes everything, of who had anything.
+            moved = [*(at for at, _ in changes), *corrected]
+            as_of = max([settled[-1].position, *(at for at in moved if at > settled[0].position)])
             known = [r for r in own if r.position <= as_of]
             churn = _churn(known, business, _today(settled[-1], days), rules)
             tables["churn"] += churn
@@ -98,9 +100,13 @@ def _rules(activated: Sequence[RuleActivated]) -> Row:
     return rules | {"rules": " ".join(versions.values()), "scoring": scoring}
 
 
-def _today(settled: RecordedEvent, days: list[tuple[int, dt.date]]) -> dt.date:
-    before = [day for position, day in days if position < settled.position]
-    return max([before[-1] if before else settled.recorded_at.astimezone(_DHAKA).date(), *(d for _, d in days)])
+def _today(settled: RecordedEvent, days: list[tuple[int, DayOpened | DayCorrected]]) -> dt.date:
+    before = [event.date for position, event in days if position < settled.position]
+    today = before[-1] if before else settled.recorded_at.astimezone(_DHAKA).date()
+    for position, event in days:
+        if position > settled.position:
+            today = event.date if isinstance(event, DayCorrected) else max(today, event.date)
+    return today
 
 
 def _people(own: Sequence[RecordedEvent], people: People, business: int) -> list[Row]:

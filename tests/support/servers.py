@@ -27,6 +27,7 @@ from projections.engine.follower import connect as connect_projector
 from projections.registry import REGISTRY
 from shared.embedded.servers import EmbeddedServers
 from shared.postgres import database
+from shared.postgres.logins import login_of
 
 logger = logging.getLogger("smartmarket.tests")
 
@@ -36,6 +37,7 @@ _QUICK = "postgres -c fsync=off -c synchronous_commit=off -c full_page_writes=of
 # Create a database from a template, and drop it. Without fsync, copying files takes a third of the time that copying
 # through the log takes.
 CREATE_DATABASE = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+DROP_LOGINS = sql.SQL("DROP ROLE IF EXISTS {}")
 DROP_DATABASE = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
 
 
@@ -97,8 +99,10 @@ def drop_database(url: str) -> None:
     if not name.startswith(_PREFIX):
         message = f"{name} was not made by fresh_database; drop it by hand if you mean it"
         raise ValueError(message)
+    logins = [sql.Identifier(login_of(role, name)) for role in (database.WRITER, database.PROJECTOR, database.READER)]
     with psycopg.connect(_with_database(url, "postgres"), autocommit=True) as connection:
         connection.execute(DROP_DATABASE.format(sql.Identifier(name)))
+        connection.execute(DROP_LOGINS.format(sql.SQL(", ").join(logins)))
 
 
 def _from_docker(stack: ExitStack, start: Callable[[ExitStack], str]) -> str | None:

@@ -27,7 +27,7 @@ from shared.eventstore.codec import RecordedEvent, encode
 from shared.eventstore.event import Event
 from shared.eventstore.reader import LogReader
 from shared.eventstore.store import Append, EventStore, Metadata, UnitOfWork
-from shared.eventstore.system_events import DayOpened, RuleActivated
+from shared.eventstore.system_events import GLOBAL_TOPICS, DayCorrected, DayOpened, RuleActivated
 from shared.eventstore.vault import MasterKey, SubjectKeys, Vault
 from shared.postgres.database import PROJECTOR, SHARDS, WRITER
 from tests.support.application import SECRET
@@ -78,8 +78,8 @@ class World:
 
     def _place(self, event: Event) -> tuple[str, int]:
         """Return stream and version of a fact: days and rules have a stream of theirs, the rest one each."""
-        if isinstance(event, DayOpened | RuleActivated):
-            stream = "days" if isinstance(event, DayOpened) else "rules"
+        if isinstance(event, DayOpened | DayCorrected | RuleActivated):
+            stream = "rules" if isinstance(event, RuleActivated) else "days"
             self._versions[stream] += 1
             return stream, self._versions[stream]
         return f"test-{uuid.uuid4()}", 1
@@ -112,7 +112,7 @@ class World:
         else:
             parts = [reader.of_business(self.conn, b, 0, limit=10**6, upto=2**62) for b in businesses]
             recorded = list({r.position: r for r in sorted(itertools.chain(*parts), key=lambda r: r.position)}.values())
-        return [r for r in recorded if r.business_id is not None or r.topic in {DayOpened.topic, RuleActivated.topic}]
+        return [r for r in recorded if r.business_id is not None or r.topic in GLOBAL_TOPICS]
 
     def expected(
         self, name: str, businesses: Sequence[int] | None = None, history: Sequence[RecordedEvent] | None = None

@@ -177,7 +177,7 @@ def _plan(command: PlanForecasts, date: dt.date, shop: Shop) -> ForecastsRequest
 
 
 def _is_due(last: LastForecast | None, count: int, date: dt.date) -> bool:
-    if last is None or last.made_on is None or last.transactions != count:
+    if last is None or last.made_on is None or last.made_on > date or last.transactions != count:
         return True
     return (date - last.made_on).days >= WEEK
 

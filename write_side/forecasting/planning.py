@@ -38,7 +38,7 @@ SELECT_DATA_VERSION = """SELECT notification_id AS position FROM log.events
     WHERE business_id = %s AND topic = ANY(%s) ORDER BY notification_id DESC LIMIT 1"""
 # Select the businesses whose sales changed in the last days.
 SELECT_ACTIVE = """SELECT DISTINCT business_id FROM log.events
-    WHERE notification_id > log.position_at(now() - make_interval(days => %s)) AND business_id IS NOT NULL
+    WHERE notification_id > log.position_at(log.clock() - make_interval(days => %s)) AND business_id IS NOT NULL
         AND topic = ANY(%s) ORDER BY business_id"""
 _ACTIVE_DAYS = 15
 # Select whether another day was opened after a position.
@@ -61,7 +61,7 @@ class Planner:
             return
         today = self._today()
         with when_reached(self._connect_reader, job.business_id, job.position, today) as demand:
-            self._plan(job.business_id, IMPORT, cause, demand, today, job.position)
+            self._plan(job, job.business_id, demand, today)
 
     def _plan_day(self, job: Job, date: dt.date, lease: Lease) -> None:
         """Plan every active shop and record when all are planned; raises Retry while read models are behind.
@@ -83,14 +83,19 @@ class Planner:
                 if at.position < job.position:
                     behind += 1
                     continue
-                self._plan(business_id, DAY, date.isoformat(), demand, date, job.position)
+                self._plan(job, business_id, demand, date)
         if behind:
             raise Retry(_BEHIND_SECONDS)
         self._close_day(date, len(businesses), job.position)
 
-    def _plan(self, business_id: int, by: str, cause: str, demand: Demand, date: dt.date, causation: int) -> None:
-        """Append the run of a shop; nothing for a day without anything to forecast."""
-        run_id = str(uuid.uuid5(_RUNS, f"{business_id}/{by}/{cause}"))
+    def _plan(self, job: Job, business_id: int, demand: Demand, date: dt.date) -> None:
+        """Append the run of a shop; nothing for a day without anything to forecast.
+
+        There is one run per import, and one per opening of a day: a wrong clock may have opened it before.
+        """
+        by, cause = (DAY if job.business_id is None else IMPORT), str(job.payload["cause"])
+        opening = f"/{job.position}" if by == DAY else ""
+        run_id = str(uuid.uuid5(_RUNS, f"{business_id}/{by}/{cause}{opening}"))
         stream = run_stream(run_id)
         known = {p: LastForecast(k.made_on, k.transactions) for p, k in demand.known(USUAL_HORIZON).items()}
         command = PlanForecasts(run_id, by, cause, known)
@@ -100,10 +105,10 @@ class Planner:
                 data = shop(demand, data_version(unit))
                 unit.append(stream, 0, *aggregate.decide(command, Requests(date), data))
 
-        self._store.execute(business_id, Metadata(actor="worker", causation=causation), decide)
+        self._store.execute(business_id, Metadata(actor="worker", causation=job.position), decide)
 
     def _close_day(self, date: dt.date, businesses: int, causation: int) -> None:
-        stream = f"{_DAYS_STREAM}-{date.isoformat()}"
+        stream = f"{_DAYS_STREAM}-{date.isoformat()}-{causation}"
 
         def decide(unit: UnitOfWork) -> None:
             if not unit.load(stream):
@@ -114,7 +119,7 @@ class Planner:
 
     def _today(self) -> dt.date:
         with self._store.cursor() as cursor:
-            row = cast("dict[str, dt.datetime]", cursor.execute("SELECT now() AS now").fetchone())
+            row = cast("dict[str, dt.datetime]", cursor.execute("SELECT log.clock() AS now").fetchone())
         return date_of(row["now"])
 
 

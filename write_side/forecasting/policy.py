@@ -7,7 +7,7 @@ from shared.domain.events.forecasting import DailyForecastsPlanned, ForecastRunC
 from shared.domain.events.sales import UploadCompleted
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.event import Event
-from shared.eventstore.system_events import DayOpened
+from shared.eventstore.system_events import DayCorrected, DayOpened
 from shared.jobs.job import FOLLOWING, NIGHTLY, WAITED_FOR, NewJob, Outcome
 from write_side.forecasting.aggregate import DAY, IMPORT, OWNER, PART_JOB, parts
 
@@ -24,9 +24,15 @@ def when_upload_completed(recorded: RecordedEvent, event: UploadCompleted) -> li
 
 
 def when_day_opened(recorded: RecordedEvent, event: DayOpened) -> list[NewJob | Outcome]:
-    """A new day starts planning for all shops."""
+    """A new day starts planning for all shops; again, if a wrong clock had opened it before."""
     date = event.date.isoformat()
-    return [NewJob(PLAN, plan_subject(DAY, date), None, recorded.position, {"cause": date}, NIGHTLY)]
+    return [NewJob(PLAN, plan_subject(DAY, date), None, recorded.position, {"cause": date}, NIGHTLY, again=True)]
+
+
+def when_day_corrected(recorded: RecordedEvent, event: DayCorrected) -> list[NewJob | Outcome]:
+    """The right day starts planning for all shops; that of the wrong day is over."""
+    over = Outcome(PLAN, plan_subject(DAY, event.instead_of.isoformat()), "done")
+    return [over, *when_day_opened(recorded, DayOpened(event.date))]
 
 
 def when_forecasts_requested(recorded: RecordedEvent, event: ForecastsRequested) -> list[NewJob | Outcome]:
@@ -72,6 +78,7 @@ def make_subject(run_id: str, part: int) -> str:
 POLICIES: Mapping[type[Event], Callable[[RecordedEvent, Any], list[NewJob | Outcome]]] = {
     UploadCompleted: when_upload_completed,
     DayOpened: when_day_opened,
+    DayCorrected: when_day_corrected,
     ForecastsRequested: when_forecasts_requested,
     ForecastRunCompleted: when_forecast_run_completed,
     DailyForecastsPlanned: when_daily_forecasts_planned,

@@ -10,7 +10,7 @@ from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
 from shared.domain.events.sales import SaleRecorded, SaleVoided, UploadCompleted
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.event import Event
-from shared.eventstore.system_events import DayOpened, RuleActivated
+from shared.eventstore.system_events import DayCorrected, DayOpened, RuleActivated
 from shared.jobs.job import NIGHTLY, WAITED_FOR, NewJob, Outcome
 from shared.runtime.business_day import date_of
 
@@ -29,8 +29,14 @@ def when_upload_completed(recorded: RecordedEvent, event: UploadCompleted) -> li
 
 
 def when_day_opened(recorded: RecordedEvent, event: DayOpened) -> list[NewJob | Outcome]:
-    """A new day starts a review of every active shop, in the morning."""
-    return [NewJob(REVIEW_DAY, str(event.date), None, recorded.position, {}, NIGHTLY)]
+    """A new day starts a review of every active shop, in the morning; again, if a wrong clock had opened it before."""
+    return [NewJob(REVIEW_DAY, str(event.date), None, recorded.position, {}, NIGHTLY, again=True)]
+
+
+def when_day_corrected(recorded: RecordedEvent, event: DayCorrected) -> list[NewJob | Outcome]:
+    """The right day starts a review of every active shop; that of the wrong day is over."""
+    over = Outcome(REVIEW_DAY, str(event.instead_of), "done")
+    return [over, *when_day_opened(recorded, DayOpened(event.date))]
 
 
 def when_rule_activated(recorded: RecordedEvent, _: RuleActivated) -> list[NewJob | Outcome]:
@@ -65,5 +71,6 @@ POLICIES: Mapping[type[Event], Callable[[RecordedEvent, Any], list[NewJob | Outc
     ),
     UploadCompleted: when_upload_completed,
     DayOpened: when_day_opened,
+    DayCorrected: when_day_corrected,
     RuleActivated: when_rule_activated,
 }

@@ -15,7 +15,7 @@ from shared.domain.events.recommendations import (
 from shared.domain.rules.follow_up import Outcome
 from shared.domain.rules.recommendation_candidates import DEFAULTS, Candidate, at_once
 from shared.eventstore.event import Event
-from write_side.recommendations.aggregate import Advice, Item, follow_up
+from write_side.recommendations.aggregate import MUTED, Advice, Item, follow_up
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def decide(review: Review, advice: Advice, today: dt.date) -> list[Event]:
             events.append(RecommendationExpired(number, today))
         elif want is None:
             events.append(RecommendationWithdrawn(number, "stale" if review.stale else "resolved", review.based_on))
-        elif body := _changed(item, want):
+        elif body := _changed(item, want, today):
             events.append(RecommendationRefreshed(number, **body, rule=want.rule, based_on=review.based_on))
     for number, want in enumerate(to_issue(review.wanted, advice, today), review.first_id):
         body = {**_body(want, today + dt.timedelta(DEFAULTS.open_days)), "rule": want.rule}
@@ -70,7 +70,9 @@ def _stays(want: Candidate, advice: Advice, today: dt.date) -> bool:
 
 
 def _may_be_issued(want: Candidate, advice: Advice, today: dt.date) -> bool:
-    return want.key not in advice.open and today >= advice.muted_until.get(want.key, dt.date.min)
+    muted_until = advice.muted_until.get(want.key, dt.date.min)
+    # Longer than any answer mutes: that was on a day which a wrong clock had opened.
+    return want.key not in advice.open and not today < muted_until <= today + MUTED
 
 
 def _has_expired(item: Item, want: Candidate | None, today: dt.date) -> bool:
@@ -89,7 +91,8 @@ def _body(want: Candidate, undated: dt.date) -> dict[str, Any]:
     }
 
 
-def _changed(item: Item, want: Candidate) -> dict[str, Any] | None:
+def _changed(item: Item, want: Candidate, today: dt.date) -> dict[str, Any] | None:
     """Return the new body of an open recommendation, None if it is unchanged."""
-    body = _body(want, item.expires_on)
+    latest = today + dt.timedelta(DEFAULTS.open_days)  # earlier than a date from a day that a wrong clock had opened
+    body = _body(want, min(item.expires_on, latest))
     return body if any(getattr(item, name) != value for name, value in body.items()) else None

@@ -33,7 +33,7 @@ _LOOKS, _PAUSE = 40, 0.02
 logger = logging.getLogger("smartmarket.recommendations")
 
 # Select the time by the database's clock.
-SELECT_NOW = "SELECT clock_timestamp() AS now"
+SELECT_NOW = "SELECT log.clock() AS now"
 # Longer than any recommendation stays open.
 _ACTIVE_DAYS = 35
 

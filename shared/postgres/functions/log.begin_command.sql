@@ -7,7 +7,7 @@ BEGIN
     IF p_business IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock(p_lock);
     END IF;
-    RETURN QUERY SELECT clock_timestamp(), c.command_id IS NOT NULL, c.request_hash, c.result, c.position
+    RETURN QUERY SELECT log.clock(), c.command_id IS NOT NULL, c.request_hash, c.result, c.position
         FROM (SELECT) AS one LEFT JOIN log.commands c
             ON c.scope = coalesce(p_business, 0) AND c.command_id = p_command;
 END $$;

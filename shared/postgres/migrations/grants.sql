@@ -42,3 +42,7 @@ GRANT EXECUTE ON FUNCTION projections.request_generation, projections.request_ad
     projections.request_drop, projections.request_replay TO smartmarket_writer;
 REVOKE ALL ON FUNCTION projections.standing FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION projections.standing TO smartmarket_writer, smartmarket_projector;
+REVOKE ALL ON FUNCTION jobs.clock_standing FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION jobs.clock_standing TO smartmarket_reader, smartmarket_writer;
+REVOKE ALL ON FUNCTION projections.sessions FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION projections.sessions TO smartmarket_projector;

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
 from shared.errors import InvalidRequest, UnsupportedMediaType
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 _FIELD_BYTES = 4096
+MAX_PARTS = 10
+MAX_FIELDS_BYTES = 64 * 1024
+"""The most bytes of all parts but the file together."""
 # A header contains the name of the file.
 _HEADER_BYTES = 16 * 1024
 
@@ -53,6 +57,8 @@ class _Reader:
         self._sink = sink
         self._part = _Part()
         self._file = bytearray()
+        self._parts = 0
+        self._field_bytes = 0
 
     def callbacks(self) -> "MultipartCallbacks":
         return {
@@ -68,6 +74,9 @@ class _Reader:
 
     def on_part_begin(self) -> None:
         self._part = _Part()
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise InvalidRequest(details={"parts": MAX_PARTS, "expected": f"at most {MAX_PARTS} parts"})
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._part.header_name += data[start:end]
@@ -97,6 +106,9 @@ class _Reader:
         if self._part.file_name is not None:
             self._file += data[start:end]
         elif len(self._part.data) + end - start <= _FIELD_BYTES:
+            self._field_bytes += end - start
+            if self._field_bytes > MAX_FIELDS_BYTES:
+                raise InvalidRequest(details={"bytes": MAX_FIELDS_BYTES, "expected": "fewer bytes besides the file"})
             self._part.data += data[start:end]
         else:
             raise invalid_field(
@@ -130,7 +142,7 @@ async def read_form(request: Request, wanted: str, sink: FileSink) -> dict[str, 
     try:
         parser = MultipartParser(boundary, reader.callbacks(), max_header_size=_HEADER_BYTES)
         async for piece in _pieces(request):
-            parser.write(piece)
+            await run_in_threadpool(parser.write, piece)  # pieces that look like boundaries take long
             data = reader.take()
             if data:
                 await sink.write(data)

@@ -10,6 +10,8 @@ from shared.domain.refusals.sales import InvalidImageFormat
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"bKGD", b"pHYs"}
 _PNG_OVERHEAD = 12  # length, kind and checksum of a chunk
+MAX_SEGMENTS = 10_000
+"""The most chunks or segments of a picture; cameras write some hundreds."""
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _SCAN = 0xDA
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -45,7 +47,7 @@ def _strip_png(data: bytes) -> bytes:
     kept = bytearray(_PNG)
     kinds: list[bytes] = []
     at = len(_PNG)
-    while at + _PNG_OVERHEAD <= len(data):
+    while at + _PNG_OVERHEAD <= len(data) and len(kinds) < MAX_SEGMENTS:
         end = at + _PNG_OVERHEAD + int.from_bytes(data[at : at + 4], "big")
         kind = data[at + 4 : at + 8]
         if end > len(data) or zlib.crc32(data[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
@@ -65,7 +67,9 @@ def _strip_jpeg(data: bytes) -> bytes:
     kept = bytearray(_JPEG_START)
     at = len(_JPEG_START)
     markers: set[int] = set()
-    while at + 2 <= len(data) and data[at] == 0xFF:  # noqa: PLR2004 - every marker begins so
+    segments = 0
+    while at + 2 <= len(data) and data[at] == 0xFF and segments < MAX_SEGMENTS:  # noqa: PLR2004 - every marker begins so
+        segments += 1
         marker = data[at + 1]
         if marker == 0xFF:  # noqa: PLR2004 - filling before a marker
             at += 1

@@ -4,7 +4,7 @@ import datetime as dt
 import math
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any
+from typing import Any, cast
 
 from shared.domain.events.sales import UploadAccepted
 from shared.domain.refusals.sales import TooManyUploads
@@ -19,17 +19,22 @@ _MONTH = dt.timedelta(days=30)
 _SOON = dt.timedelta(seconds=10)
 
 # Returns when the business's uploads since some time were accepted, how large they are and whether they still wait or
-# are read, newest first. One that is no job yet will be in a moment.
-SELECT_RECENT = """SELECT e.recorded_at, (e.data ->> 'size')::bigint AS size,
+# are read, newest first. One that is no job yet will be in a moment. Positions tell what came after a time, also
+# where a wrong clock stamped an upload.
+SELECT_RECENT = """SELECT least(e.recorded_at, %(now)s) AS recorded_at, (e.data ->> 'size')::bigint AS size,
+        e.position > since.hour AS of_hour,
         coalesce(j.state, 'pending') IN ('pending', 'running') AS open
     FROM log.history AS e LEFT JOIN jobs.jobs AS j ON j.kind = 'read_upload' AND j.subject = e.data ->> 'file_id'
-    WHERE e.business_id = %s AND e.topic = %s AND e.recorded_at > %s ORDER BY e.position DESC"""
+    CROSS JOIN (SELECT log.position_at(%(now)s - interval '1 hour') AS hour,
+        log.position_at(%(now)s - interval '30 days') AS month) AS since
+    WHERE e.business_id = %(business)s AND e.topic = %(topic)s AND e.position > since.month ORDER BY e.position DESC"""
 
 
 def insist_on_quota(unit: UnitOfWork, size: int) -> None:
     """Raise TooManyUploads if one more ledger, of `size` bytes, would be too many now."""
-    recent = unit.sql(SELECT_RECENT, (unit.business_id, UploadAccepted.topic, unit.now - _MONTH))
-    of_hour = [upload for upload in recent if upload["recorded_at"] > unit.now - _HOUR]
+    wanted = {"business": unit.business_id, "topic": UploadAccepted.topic, "now": unit.now}
+    recent = unit.sql(SELECT_RECENT, cast("Any", wanted))
+    of_hour = [upload for upload in recent if upload["of_hour"]]
     _insist_on_number(unit, of_hour, PER_HOUR, _HOUR, "hour")
     if sum(upload["open"] for upload in recent) >= AT_ONCE:
         raise _too_many(_SOON, limit=AT_ONCE, per="at once")

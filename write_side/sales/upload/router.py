@@ -210,7 +210,7 @@ async def _picture(request: Request) -> Picture:
         date = dt.date.fromisoformat(given if _DATE.fullmatch(given) else "") if given else None
     except ValueError as error:
         raise invalid_field(_RECEIPT_DATE, "date_parsing", Phrase("FIELD_NOT_DATE")) from error
-    return read_picture(bytes(small.data), date)
+    return await run_in_threadpool(read_picture, bytes(small.data), date)
 
 
 def _uuid(text: str) -> uuid.UUID:
