@@ -26,7 +26,7 @@ def scraped(client: httpx.Client) -> Samples:
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=")
     samples = [s for family in text_string_to_metric_families(answer.text) for s in family.samples]
-    return {(s.name, next(iter(s.labels.values()))): s.value for s in samples}
+    return {(s.name, next(iter(s.labels.values()), "")): s.value for s in samples}
 
 
 def at_the_head(client: httpx.Client, name: str) -> bool:
@@ -42,6 +42,8 @@ def test_read_models_jobs_and_processes_tell_how_they_keep_up(
         standing = {each["name"]: each for each in generations.standing(conn)}
     found = scraped(client)
     assert found["smartmarket_processes", "scraped"] == 1
+    assert found["smartmarket_clock_behind_seconds", ""] < 60
+    assert found["smartmarket_clock_jumped_seconds", ""] == 0
     for name, projection in REGISTRY.items():
         assert found["smartmarket_projection_parked_shops", name] == standing[name]["parked"]
         assert found["smartmarket_projector_version", name] == projection.version
