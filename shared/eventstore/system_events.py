@@ -16,7 +16,7 @@ class DayOpened(Event, frozen=True):
 class DayCorrected(Event, frozen=True):
     """The day is `date`, an earlier one than `instead_of`, which a wrong clock had opened.
 
-    From this position on, rows stand as if the wrong day had not been opened. `by` is who corrected it; None: the
+    From this position on, rows are as if the wrong day had not been opened. `by` is who corrected it; None: the
     scheduler, after the clock had been steady and agreed with a second source.
     """
 

@@ -16,7 +16,7 @@ _BIGINT = 2**63 - 1
 _MALFORMED, _TOO_DEEP = Phrase("JSON_MALFORMED"), Phrase("JSON_TOO_DEEP")
 _TOO_MANY = Phrase("JSON_TOO_MANY", {"most": MAX_VALUES})
 # Larger bodies are decoded by another thread, so that other requests go on.
-_ASIDE_BYTES = 16 * 1024
+_LARGE_BYTES = 16 * 1024
 _BAD_NUMBER, _NUL = Phrase("JSON_BAD_NUMBER"), Phrase("JSON_NUL")
 # Bodies without these need no check of every value.
 _SUSPECT = re.compile(rb"\\u0000|[0-9]{19}")
@@ -28,9 +28,9 @@ class InvalidJson(InvalidRequest):
     text_key = "INVALID_REQUEST_JSON"
 
 
-async def check_aside(body: bytes) -> None:
+async def check_off_loop(body: bytes) -> None:
     """Raise as `check` does; a large body is checked by another thread."""
-    if len(body) > _ASIDE_BYTES:
+    if len(body) > _LARGE_BYTES:
         await run_in_threadpool(check, body)
     else:
         check(body)

@@ -183,7 +183,7 @@ async def _checked_json(scope: Scope, headers: Headers, counted: Receive, receiv
             return _then(message, receive)
         chunks.append(message.get("body", b""))
     body = b"".join(chunks)
-    await json_validation.check_aside(body)
+    await json_validation.check_off_loop(body)
     _fingerprint(scope, headers, body)
     return _then({"type": "http.request", "body": body, "more_body": False}, receive)
 

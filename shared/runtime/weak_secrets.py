@@ -45,7 +45,7 @@ def _repeats(secret: str) -> bool:
 
 
 def _runs(secret: str) -> float:
-    """Return the share of neighbours that also stand side by side among code points or on the keyboard."""
+    """Return the share of neighbours that are also neighbours among code points or on the keyboard."""
     keys = {pair for row in _ROWS for pair in (*pairwise(row), *pairwise(row[::-1]))}
     pairs = list(pairwise(secret))
     return sum(abs(ord(a) - ord(b)) == 1 or (a, b) in keys for a, b in pairs) / len(pairs)

@@ -161,7 +161,7 @@ def test_random_secrets_are_not_taken_for_weak_ones(data: bytes) -> None:
         ("PORT", "http"),
     ],
 )
-def test_what_no_program_can_use_is_named_in_one_line_in_development_too(
+def test_development_names_an_unusable_setting_in_one_line_too(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(variable, value)

@@ -37,7 +37,7 @@ def with_logins(container: Container) -> Container:
 
 @pytest.mark.parametrize("role", OPENERS)
 @pytest.mark.parametrize("leaving", ["RESET ROLE", "SET ROLE NONE", "RESET ALL", "DISCARD ALL"])
-def test_who_leaves_the_role_is_nobody_more(with_logins: Container, role: str, leaving: str) -> None:
+def test_leaving_the_role_gives_nothing(with_logins: Container, role: str, leaving: str) -> None:
     with OPENERS[role](with_logins) as conn:
         conn.read_only = None
         conn.autocommit = True
@@ -57,7 +57,7 @@ def test_a_database_without_logins_is_used_as_its_user_in_a_role(
 ) -> None:
     url = fresh_database(services.database_url, template)
     with Container(settings_for(url, services)).connect_reader() as conn, connected(url) as owner:
-        (user,) = owner.execute("SELECT session_user").fetchone() or ()
+        ((user,),) = owner.execute("SELECT session_user").fetchall()
         assert conn.execute("SELECT session_user, current_user").fetchone() == (user, READER)
     drop_database(url)
     assert "the database admits no logins of the roles" in caplog.text

@@ -1,4 +1,4 @@
-"""Business days are opened by events, once each; a wrong clock opens none while it can be told, and is corrected."""
+"""Business days are opened by events, once each; a clock that jumped opens none, and a wrong day is corrected."""
 
 import datetime as dt
 import logging

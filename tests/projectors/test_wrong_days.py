@@ -59,7 +59,7 @@ def derived(world: World, name: str) -> Tables:
 
 @pytest.mark.parametrize("ahead", [2, 1500])
 @pytest.mark.parametrize("limit", [1, 50])
-def test_rows_stand_as_if_the_wrong_day_had_never_been_opened(
+def test_rows_are_as_if_the_wrong_day_had_never_been_opened(
     world: World, unharmed: World, ahead: int, limit: int
 ) -> None:
     wrong = TODAY + dt.timedelta(ahead)

@@ -1,4 +1,4 @@
-"""The database's clock set wrong, as an operating system may set it; it stands still unless told to go on."""
+"""The database's clock set wrong, as an operating system may set it; it does not move by itself."""
 
 import datetime as dt
 

@@ -9,7 +9,7 @@ from shared.runtime.container import Container
 from shared.runtime.output import Output
 from write_side.clock import handlers
 
-# Selects the clock and how it stands.
+# Selects the clock, and how it differs from the log.
 SELECT_STANDING = "SELECT log.clock() AS clock, behind, jumped FROM jobs.clock_standing(%s)"
 
 

@@ -105,7 +105,7 @@ class Calendar:
 
 
 def correct(store: EventStore, by: str) -> dict[str, str | None]:
-    """Accept the present clock, and make its date the day; returns date and the day it stands `instead_of`, if any."""
+    """Accept the present clock, and make its date the day; returns date and the wrong day, if there was one, as `instead_of`."""
 
     def turn(unit: UnitOfWork) -> dict[str, str | None]:
         unit.sql(FORGET_CLOCKS)

@@ -1,4 +1,4 @@
--- Tells how the clock stands: seconds by which it is behind the newest event's stamp or the last opened day (0 if it is
+-- Compares the clock with the log: seconds by which it is behind the newest event's stamp or the last opened day (0 if it is
 -- not), and the seconds of a jump that pauses the opening of days (0 if none does).
 CREATE OR REPLACE FUNCTION jobs.clock_standing(p_zone text) RETURNS TABLE (behind double precision, jumped double precision)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
