@@ -105,7 +105,7 @@ class Calendar:
 
 
 def correct(store: EventStore, by: str) -> dict[str, str | None]:
-    """Accept the present clock, and make its date the day; returns date and the wrong day, if there was one, as `instead_of`."""
+    """Accept the present clock and make its date the day; `instead_of` of the answer is the wrong day, if there was one."""
 
     def turn(unit: UnitOfWork) -> dict[str, str | None]:
         unit.sql(FORGET_CLOCKS)
