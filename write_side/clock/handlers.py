@@ -105,7 +105,7 @@ class Calendar:
 
 
 def correct(store: EventStore, by: str) -> dict[str, str | None]:
-    """Accept the present clock and make its date the day; `instead_of` of the answer is the wrong day, if there was one."""
+    """Accept the present clock and make its date the day; returns it, and the wrong day as `instead_of`, if any."""
 
     def turn(unit: UnitOfWork) -> dict[str, str | None]:
         unit.sql(FORGET_CLOCKS)
