@@ -1,4 +1,4 @@
-"""Cash flows of a business: sales paid at once and on credit, refunds, purchases, expenses, collected baki.
+"""Cash flows of a business: sales paid at once and on credit, refunds, purchases, expenses, baki and its collection.
 
 Facts only: balances, debts of customers and future payments are computed by queries. Purchases on credit count as paid
 at once, because no event records when suppliers are paid.
@@ -9,13 +9,23 @@ from typing import Any
 
 from projections.engine.deltas import Deltas, Table
 from projections.engine.projection import Projection
-from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.cashflow import (
+    CashSettingsChanged,
+    CollectionRecorded,
+    CollectionVoided,
+    ExpenseEnded,
+    ExpenseRecorded,
+    ExpenseVoided,
+    OpeningDebtRecorded,
+    OpeningDebtVoided,
+)
 from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.sales import MovementsRecorded, SaleRecorded, SalesBatchRecorded, SaleVoided
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.vault import SubjectKeys
 
 ON_CREDIT = "credit"
+ADVANCE = "advance"
 NOBODY = 0
 # Kind of a ledger's line -> column of CASH_DAYS.
 _OUTFLOWS = {"return": "refunds", "purchase": "purchases", "expense": "expenses"}
@@ -32,8 +42,10 @@ BAKI_MERGES = Table("baki_merges", ("business_id", "id"), changes={"customer_id"
 EXPENSES = Table(
     "cash_expenses",
     ("business_id", "id"),
-    changes=dict.fromkeys(("date", "amount", "category", "recurring", "ended_on"), "set"),
+    changes=dict.fromkeys(("date", "amount", "category", "recurring", "ended_on", "voided"), "set"),
 )
+COLLECTIONS = Table("collections", ("business_id", "id"), ("date", "amount", "customer_id"))
+OPENING_DEBTS = Table("opening_debts", ("business_id", "id"), ("kind", "date", "amount", "customer_id"))
 SETTINGS = Table(
     "cash_settings",
     ("business_id",),
@@ -98,10 +110,30 @@ def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, del
 
 def on_collection_recorded(recorded: RecordedEvent, event: CollectionRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Add a collection of baki."""
-    business = recorded.business_id
-    deltas.merge(CASH_DAYS, (business, event.date), collections=event.amount)
-    deltas.merge(BAKI_DAYS, (business, event.date, event.customer_id), paid=event.amount)
-    deltas.merge(BAKI_TOTALS, (business, event.customer_id), paid=event.amount)
+    row = (recorded.business_id, event.collection_id, event.date, event.amount, event.customer_id)
+    deltas.rows(COLLECTIONS).append(row)
+    _collect(deltas, recorded.business_id, event, 1)
+
+
+def on_collection_voided(recorded: RecordedEvent, event: CollectionVoided, deltas: Deltas, _: SubjectKeys) -> None:
+    """Remove a voided collection: its amount is owed again."""
+    deltas.remove(COLLECTIONS, (recorded.business_id, event.collection_id))
+    _collect(deltas, recorded.business_id, event, -1)
+
+
+def on_opening_debt_recorded(
+    recorded: RecordedEvent, event: OpeningDebtRecorded, deltas: Deltas, _: SubjectKeys
+) -> None:
+    """Add what was open with a customer before the books began: baki, without a sale or cash."""
+    row = (recorded.business_id, event.debt_id, event.kind, event.date, event.amount, event.customer_id)
+    deltas.rows(OPENING_DEBTS).append(row)
+    _open(deltas, recorded.business_id, event, 1)
+
+
+def on_opening_debt_voided(recorded: RecordedEvent, event: OpeningDebtVoided, deltas: Deltas, _: SubjectKeys) -> None:
+    """Remove a voided opening debt or advance."""
+    deltas.remove(OPENING_DEBTS, (recorded.business_id, event.debt_id))
+    _open(deltas, recorded.business_id, event, -1)
 
 
 def on_customers_merged(recorded: RecordedEvent, event: CustomersMerged, deltas: Deltas, _: SubjectKeys) -> None:
@@ -127,6 +159,11 @@ def on_expense_ended(recorded: RecordedEvent, event: ExpenseEnded, deltas: Delta
     deltas.merge(EXPENSES, (recorded.business_id, event.expense_id), ended_on=event.date)
 
 
+def on_expense_voided(recorded: RecordedEvent, event: ExpenseVoided, deltas: Deltas, _: SubjectKeys) -> None:
+    """Mark an expense as voided: it counts nowhere."""
+    deltas.merge(EXPENSES, (recorded.business_id, event.expense_id), voided=True)
+
+
 def on_cash_settings_changed(
     recorded: RecordedEvent, event: CashSettingsChanged, deltas: Deltas, _: SubjectKeys
 ) -> None:
@@ -148,26 +185,46 @@ def _sell(deltas: Deltas, business: int | None, sale: SaleRecorded | SaleVoided,
         deltas.merge(CASH_DAYS, (business, sale.date), sale_count=sign, takings=sign * sale.paisa)
 
 
+def _collect(
+    deltas: Deltas, business: int | None, collection: CollectionRecorded | CollectionVoided, sign: int
+) -> None:
+    deltas.merge(CASH_DAYS, (business, collection.date), collections=sign * collection.amount)
+    _owe(deltas, business, collection.date, collection.customer_id, paid=sign * collection.amount)
+
+
+def _open(deltas: Deltas, business: int | None, debt: OpeningDebtRecorded | OpeningDebtVoided, sign: int) -> None:
+    column = "paid" if debt.kind == ADVANCE else "lent"
+    _owe(deltas, business, debt.date, debt.customer_id, **{column: sign * debt.amount})
+
+
 def _lend(deltas: Deltas, business: int | None, date: dt.date, customer: int | None, paisa: int) -> None:
     deltas.merge(CASH_DAYS, (business, date), lent=paisa)
-    deltas.merge(BAKI_DAYS, (business, date, customer or NOBODY), lent=paisa)
-    deltas.merge(BAKI_TOTALS, (business, customer or NOBODY), lent=paisa)
+    _owe(deltas, business, date, customer or NOBODY, lent=paisa)
+
+
+def _owe(deltas: Deltas, business: int | None, date: dt.date, customer: int, **paisa: Any) -> None:  # noqa: ANN401 - sums of BAKI_DAYS
+    deltas.merge(BAKI_DAYS, (business, date, customer), **paisa)
+    deltas.merge(BAKI_TOTALS, (business, customer), **paisa)
 
 
 CASHFLOW = Projection(
     name="cashflow",
-    version=2,
+    version=3,
     package="projections.cashflow",
-    tables=(CASH_DAYS, BAKI_DAYS, BAKI_TOTALS, BAKI_MERGES, EXPENSES, SETTINGS),
+    tables=(CASH_DAYS, BAKI_DAYS, BAKI_TOTALS, BAKI_MERGES, EXPENSES, COLLECTIONS, OPENING_DEBTS, SETTINGS),
     handlers={
         SalesBatchRecorded: on_sales_batch_recorded,
         SaleRecorded: on_sale_recorded,
         SaleVoided: on_sale_voided,
         MovementsRecorded: on_movements_recorded,
         CollectionRecorded: on_collection_recorded,
+        CollectionVoided: on_collection_voided,
+        OpeningDebtRecorded: on_opening_debt_recorded,
+        OpeningDebtVoided: on_opening_debt_voided,
         CustomersMerged: on_customers_merged,
         ExpenseRecorded: on_expense_recorded,
         ExpenseEnded: on_expense_ended,
+        ExpenseVoided: on_expense_voided,
         CashSettingsChanged: on_cash_settings_changed,
     },
 )

@@ -13,7 +13,8 @@ CREATE TABLE cash_days (
     collections bigint NOT NULL,
     sale_count  bigint NOT NULL
 );
--- What a customer bought on credit and paid back, per day and in total; customer 0: sales without a customer.
+-- What a customer bought on credit and paid back, per day and in total, opening debts and advances included; customer 0:
+-- sales without a customer.
 CREATE TABLE baki_days (
     business_id bigint NOT NULL,
     customer_id bigint NOT NULL,
@@ -34,6 +35,7 @@ CREATE TABLE baki_merges (
     customer_id bigint
 );
 -- Expenses entered by hand; a recurring one is due before `ended_on` only, any other one with `ended_on` was removed.
+-- A voided one counts nowhere.
 CREATE TABLE cash_expenses (
     business_id bigint NOT NULL,
     id          bigint NOT NULL,
@@ -41,7 +43,25 @@ CREATE TABLE cash_expenses (
     amount      bigint,
     category    text,
     recurring   text,
-    ended_on    date
+    ended_on    date,
+    voided      boolean
+);
+-- Collected baki; voided collections are not here.
+CREATE TABLE collections (
+    business_id bigint NOT NULL,
+    id          bigint NOT NULL,
+    date        date NOT NULL,
+    amount      bigint NOT NULL,
+    customer_id bigint NOT NULL
+);
+-- What was open with customers before the books began: `debt` or `advance`; voided ones are not here.
+CREATE TABLE opening_debts (
+    business_id bigint NOT NULL,
+    id          bigint NOT NULL,
+    kind        text NOT NULL,
+    date        date NOT NULL,
+    amount      bigint NOT NULL,
+    customer_id bigint NOT NULL
 );
 CREATE TABLE cash_settings (
     business_id        bigint NOT NULL,
@@ -57,6 +77,12 @@ CREATE UNIQUE INDEX IF NOT EXISTS baki_totals_key ON baki_totals (business_id, c
 CREATE UNIQUE INDEX IF NOT EXISTS baki_merges_key ON baki_merges (business_id, id);
 CREATE UNIQUE INDEX IF NOT EXISTS cash_expenses_key ON cash_expenses (business_id, id);
 CREATE INDEX IF NOT EXISTS cash_expenses_by_date ON cash_expenses (business_id, date, id);
+CREATE UNIQUE INDEX IF NOT EXISTS collections_key ON collections (business_id, id);
+CREATE INDEX IF NOT EXISTS collections_by_date ON collections (business_id, date, id);
+CREATE INDEX IF NOT EXISTS collections_by_customer ON collections (business_id, customer_id, date, id);
+CREATE UNIQUE INDEX IF NOT EXISTS opening_debts_key ON opening_debts (business_id, id);
+CREATE INDEX IF NOT EXISTS opening_debts_by_date ON opening_debts (business_id, date, id);
+CREATE INDEX IF NOT EXISTS opening_debts_by_customer ON opening_debts (business_id, customer_id, date, id);
 CREATE UNIQUE INDEX IF NOT EXISTS cash_settings_key ON cash_settings (business_id);
 
 -- @keys
@@ -65,4 +91,6 @@ ALTER TABLE baki_days ADD PRIMARY KEY USING INDEX baki_days_key;
 ALTER TABLE baki_totals ADD PRIMARY KEY USING INDEX baki_totals_key;
 ALTER TABLE baki_merges ADD PRIMARY KEY USING INDEX baki_merges_key;
 ALTER TABLE cash_expenses ADD PRIMARY KEY USING INDEX cash_expenses_key;
+ALTER TABLE collections ADD PRIMARY KEY USING INDEX collections_key;
+ALTER TABLE opening_debts ADD PRIMARY KEY USING INDEX opening_debts_key;
 ALTER TABLE cash_settings ADD PRIMARY KEY USING INDEX cash_settings_key;

@@ -6,6 +6,7 @@ from projections.customers.derivation import CHURN, MEMBERS, RULES, TOTALS, VISI
 from projections.engine.deltas import Deltas, Table
 from projections.engine.derivation import Derivation, local_seconds
 from projections.engine.projection import Projection
+from shared.domain.events.cashflow import OpeningDebtRecorded
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import (
     CustomersAdded,
@@ -85,6 +86,12 @@ def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _
         deltas.merge(VISITS, key, sales=-1, paisa=-event.paisa, last_at=local_seconds(event.date, event.time))
 
 
+def on_opening_debt_recorded(
+    _recorded: RecordedEvent, _event: OpeningDebtRecorded, _deltas: Deltas, _: SubjectKeys
+) -> None:
+    """Change no fact: a customer who was added with an opening debt is derived."""
+
+
 def on_upload_completed(_recorded: RecordedEvent, _event: UploadCompleted, _deltas: Deltas, _: SubjectKeys) -> None:
     """Change no fact: rows are derived after a completely read ledger."""
 
@@ -115,7 +122,7 @@ def _subjects(recorded: RecordedEvent) -> list[str]:
 
 CUSTOMERS = Projection(
     name="customers",
-    version=3,
+    version=4,
     package="projections.customers",
     tables=(PEOPLE, MEMBERS, VISITS, CHURN, TOTALS),
     handlers={
@@ -126,12 +133,13 @@ CUSTOMERS = Projection(
         MovementsRecorded: on_movements_recorded,
         SaleRecorded: on_sale_recorded,
         SaleVoided: on_sale_voided,
+        OpeningDebtRecorded: on_opening_debt_recorded,
         UploadCompleted: on_upload_completed,
         UploadFailed: on_upload_failed,
     },
     subjects=_subjects,
     derivation=Derivation(
-        after=(UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, CustomersMerged),
+        after=(UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, CustomersMerged, OpeningDebtRecorded),
         tables=(CHURN, TOTALS),
         derive=derive,
         rules=RULES,

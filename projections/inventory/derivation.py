@@ -47,8 +47,8 @@ ENTRIES = Table(
 BLOCKS = Table("stock_blocks", ("business_id", "block", "product_id"), changes={"change": "add"})
 COUNTS = Table(
     "stock_counts",
-    ("business_id", "product_id", "at"),
-    changes={"recorded": "greatest", "quantity": "latest:recorded"},
+    ("business_id", "product_id", "at", "recorded"),
+    changes={"counts": "add", "quantity": "add"},
 )
 STOCK = Table(
     "stock",
@@ -116,7 +116,8 @@ def _moves(facts: Facts, ids: Ints) -> _Moves:
 
 def _stock(facts: Facts, ids: Ints, moves: _Moves) -> Stock:
     """Return the stock of `ids`: from movements within the block of the last count, from sums of blocks after it."""
-    product, at, recorded, quantity = _columns(facts.rows(COUNTS), 4).T
+    standing = [row for row in facts.rows(COUNTS) if row[3] > 0]
+    product, at, recorded, _, quantity = _columns(standing, 5).T
     counted = rule.last_counts(Counts(_index(ids, product), at, quantity, recorded), len(ids))
     block = counted.counted_at // _BLOCK_SECONDS
     close = moves.at // _BLOCK_SECONDS == block[moves.product]
@@ -160,8 +161,8 @@ def _columns(rows: Sequence[Row], width: int) -> Ints:
 
 
 # Selects the time of the last count of each product.
-_LAST_COUNTS = """(SELECT product_id, max(at) AS at FROM {schema}.stock_counts WHERE business_id = %(business)s
-    GROUP BY product_id)"""
+_LAST_COUNTS = """(SELECT product_id, max(at) AS at FROM {schema}.stock_counts
+    WHERE business_id = %(business)s AND counts > 0 GROUP BY product_id)"""
 # The expression that the index of the entries contains.
 _ENTRY_AT = "coalesce(at, told_at)"
 # Selects the first day of the window of demand.

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from projections.engine.deltas import Deltas
+from projections.engine.deltas import Deltas, Table
 from projections.engine.derivation import Derivation, local_seconds
 from projections.engine.projection import Projection
 from projections.inventory.derivation import (
@@ -21,7 +21,7 @@ from projections.inventory.derivation import (
     TOTALS,
     derive,
 )
-from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
+from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockEntryVoided, StockMoved
 from shared.domain.events.sales import (
     MovementsRecorded,
     ProductsAdded,
@@ -39,6 +39,7 @@ from shared.runtime.business_day import DHAKA
 _EPOCH = dt.date(2000, 1, 1).toordinal()
 # Seconds between the time that a command reads and the time of its event.
 _STAMPED_WITHIN = 1
+STOCK_LOG = Table("stock_log", ("business_id", "id"), ("product_id", "number", "kind", "quantity", "at"))
 _SIGNS = {"receive": 1, "return": 1, "adjust": 1, "waste": -1}
 
 
@@ -70,28 +71,31 @@ def on_product_sheet_recorded(
         deltas.merge(GOODS, (recorded.business_id, line.product_id), sku=line.sku, cost=line.cost)
         if line.stock is not None and line.date is not None:
             at = min(local_seconds(line.date, DAY_SECONDS - 1), now)
-            _count(recorded, deltas, line.product_id, at, line.stock)
+            _count(recorded.business_id, deltas, line.product_id, at, recorded.position, line.stock, 1)
 
 
 def on_stock_moved(recorded: RecordedEvent, event: StockMoved, deltas: Deltas, _: SubjectKeys) -> None:
     """Record a count, or a change of stock that is not a sale."""
-    at = local_seconds(event.date, event.time)
-    deltas.merge(GOODS, (recorded.business_id, event.product_id))
+    business, at = recorded.business_id, local_seconds(event.date, event.time)
+    deltas.merge(GOODS, (business, event.product_id))
+    row = (business, recorded.position, event.product_id, recorded.version, event.kind, event.qty, at)
+    deltas.rows(STOCK_LOG).append(row)
     if event.kind == "count":
-        _count(recorded, deltas, event.product_id, at, event.qty)
+        _count(business, deltas, event.product_id, at, recorded.position, event.qty, 1)
         return
-    change = _SIGNS[event.kind] * event.qty
-    key = (recorded.business_id, -recorded.position)
-    deltas.merge(
-        ENTRIES,
-        key,
-        product_id=event.product_id,
-        at=at,
-        recorded=_entered(recorded, at),
-        moved=change,
-        received=event.qty if event.kind == "receive" else 0,
-    )
-    _change_block(recorded, deltas, event.product_id, at, change)
+    key = (business, -recorded.position)
+    deltas.merge(ENTRIES, key, product_id=event.product_id, at=at, recorded=_entered(recorded, at))
+    _move(recorded, event, recorded.position, deltas, 1)
+
+
+def on_stock_entry_voided(recorded: RecordedEvent, event: StockEntryVoided, deltas: Deltas, _: SubjectKeys) -> None:
+    """Take a count or movement back: the stock is as if it had never been recorded."""
+    business, at = recorded.business_id, local_seconds(event.date, event.time)
+    deltas.remove(STOCK_LOG, (business, event.of))
+    if event.kind == "count":
+        _count(business, deltas, event.product_id, at, event.of, event.qty, -1)
+    else:
+        _move(recorded, event, event.of, deltas, -1)
 
 
 def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
@@ -187,20 +191,34 @@ def _change_block(recorded: RecordedEvent, deltas: Deltas, product: int, at: int
     deltas.merge(BLOCKS, (recorded.business_id, block, product), change=change)
 
 
-def _count(recorded: RecordedEvent, deltas: Deltas, product: int, at: int, quantity: int) -> None:
-    deltas.merge(COUNTS, (recorded.business_id, product, at), recorded=recorded.position, quantity=quantity)
+def _count(
+    business: int | None, deltas: Deltas, product: int, at: int, position: int, quantity: int, times: int
+) -> None:
+    """Add a count, or with `times` -1 take it back."""
+    deltas.merge(COUNTS, (business, product, at, position), counts=times, quantity=times * quantity)
+
+
+def _move(
+    recorded: RecordedEvent, moved: StockMoved | StockEntryVoided, position: int, deltas: Deltas, times: int
+) -> None:
+    """Add a movement that was recorded at `position`, or with `times` -1 take it back."""
+    change = times * _SIGNS[moved.kind] * moved.qty
+    received = times * moved.qty if moved.kind == "receive" else 0
+    deltas.merge(ENTRIES, (recorded.business_id, -position), moved=change, received=received)
+    _change_block(recorded, deltas, moved.product_id, local_seconds(moved.date, moved.time), change)
 
 
 INVENTORY = Projection(
     name="inventory",
-    version=2,
+    version=3,
     package="projections.inventory",
-    tables=(GOODS, FLOW, ENTRIES, BLOCKS, COUNTS, STOCK, TOTALS),
+    tables=(GOODS, FLOW, ENTRIES, BLOCKS, COUNTS, STOCK_LOG, STOCK, TOTALS),
     handlers={
         ProductsAdded: on_products_added,
         ProductDetailsChanged: on_product_details_changed,
         ProductSheetRecorded: on_product_sheet_recorded,
         StockMoved: on_stock_moved,
+        StockEntryVoided: on_stock_entry_voided,
         MovementsRecorded: on_movements_recorded,
         SalesBatchRecorded: on_sales_batch_recorded,
         SaleRecorded: on_sale_recorded,
@@ -209,7 +227,15 @@ INVENTORY = Projection(
         UploadFailed: on_upload_failed,
     },
     derivation=Derivation(
-        after=(UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, StockMoved, ProductDetailsChanged),
+        after=(
+            UploadCompleted,
+            UploadFailed,
+            SaleRecorded,
+            SaleVoided,
+            StockMoved,
+            StockEntryVoided,
+            ProductDetailsChanged,
+        ),
         tables=(STOCK, TOTALS),
         derive=derive,
         rules=RULES,

@@ -44,12 +44,25 @@ CREATE TABLE stock_blocks (
     product_id  bigint NOT NULL,
     change      bigint NOT NULL
 );
+-- Counts by time and position of their event; `counts` is 1, 0 for a voided one.
 CREATE TABLE stock_counts (
     business_id bigint NOT NULL,
     product_id  bigint NOT NULL,
     at          bigint NOT NULL,
-    recorded    bigint,
-    quantity    bigint
+    recorded    bigint NOT NULL,
+    counts      bigint NOT NULL,
+    quantity    bigint NOT NULL
+);
+-- What the owner entered, by the position of the event; `number` is that of the event in the product's stream. Voided
+-- entries are not here.
+CREATE TABLE stock_log (
+    business_id bigint NOT NULL,
+    id          bigint NOT NULL,
+    product_id  bigint NOT NULL,
+    number      bigint NOT NULL,
+    kind        text NOT NULL,
+    quantity    bigint NOT NULL,
+    at          bigint NOT NULL
 );
 -- Derived: current stock, and the reorder point (null if unknown).
 CREATE TABLE stock (
@@ -74,8 +87,11 @@ CREATE UNIQUE INDEX IF NOT EXISTS goods_key ON goods (business_id, product_id);
 CREATE UNIQUE INDEX IF NOT EXISTS stock_flow_key ON stock_flow (business_id, day, product_id, second);
 CREATE UNIQUE INDEX IF NOT EXISTS stock_entries_key ON stock_entries (business_id, entry);
 CREATE INDEX IF NOT EXISTS stock_entries_by_time ON stock_entries (business_id, coalesce(at, told_at));
+CREATE INDEX IF NOT EXISTS stock_entries_by_product ON stock_entries (business_id, product_id, coalesce(at, told_at));
 CREATE UNIQUE INDEX IF NOT EXISTS stock_blocks_key ON stock_blocks (business_id, block, product_id);
-CREATE UNIQUE INDEX IF NOT EXISTS stock_counts_key ON stock_counts (business_id, product_id, at);
+CREATE UNIQUE INDEX IF NOT EXISTS stock_counts_key ON stock_counts (business_id, product_id, at, recorded);
+CREATE UNIQUE INDEX IF NOT EXISTS stock_log_key ON stock_log (business_id, id);
+CREATE INDEX IF NOT EXISTS stock_log_by_time ON stock_log (business_id, product_id, at, id);
 CREATE UNIQUE INDEX IF NOT EXISTS stock_key ON stock (business_id, product_id);
 CREATE INDEX IF NOT EXISTS stock_by_quantity ON stock (business_id, on_hand, product_id);
 CREATE INDEX IF NOT EXISTS stock_low ON stock (business_id, on_hand, product_id) WHERE is_low;
@@ -87,5 +103,6 @@ ALTER TABLE stock_flow ADD PRIMARY KEY USING INDEX stock_flow_key;
 ALTER TABLE stock_entries ADD PRIMARY KEY USING INDEX stock_entries_key;
 ALTER TABLE stock_blocks ADD PRIMARY KEY USING INDEX stock_blocks_key;
 ALTER TABLE stock_counts ADD PRIMARY KEY USING INDEX stock_counts_key;
+ALTER TABLE stock_log ADD PRIMARY KEY USING INDEX stock_log_key;
 ALTER TABLE stock ADD PRIMARY KEY USING INDEX stock_key;
 ALTER TABLE stock_totals ADD PRIMARY KEY USING INDEX stock_totals_key;

@@ -263,7 +263,7 @@ def _subjects(recorded: RecordedEvent) -> list[str]:
 
 SALES = Projection(
     name="sales",
-    version=3,
+    version=4,
     package="projections.sales",
     tables=(TRANSACTIONS, PRODUCTS, BUYERS, SALES_DAYS, PRODUCT_DAYS, TOTALS, VOIDS, MOVEMENTS),
     handlers={

@@ -94,6 +94,8 @@ CREATE INDEX IF NOT EXISTS transactions_by_amount ON transactions (business_id, 
 CREATE INDEX IF NOT EXISTS transactions_by_product ON transactions (business_id, product_id, sold_at, id);
 CREATE INDEX IF NOT EXISTS transactions_by_product_amount ON transactions (business_id, product_id, paisa, id);
 CREATE INDEX IF NOT EXISTS transactions_by_payment ON transactions (business_id, payment_method, sold_at, id);
+CREATE INDEX IF NOT EXISTS transactions_by_customer ON transactions (business_id, customer_id, sold_at, id)
+    WHERE customer_id IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS products_key ON products (business_id, id);
 CREATE INDEX IF NOT EXISTS products_by_name ON products (business_id, sort_name, id);
 CREATE UNIQUE INDEX IF NOT EXISTS buyers_key ON buyers (business_id, id);

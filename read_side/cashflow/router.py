@@ -121,6 +121,7 @@ def _day(step: cash.Step, takings_basis: str, outlook: cash.Outlook) -> dict[str
         ("takings", flow.takings, takings_basis if outlook.takings_known else "unknown"),
         ("collections", flow.collections, "estimated"),
         ("recurring_expenses", flow.recurring, "recurring"),
+        ("planned_expenses", flow.planned, "planned"),
         ("other_outflows", flow.other, "estimated"),
     ]
     shown = [(name, paisa, basis) for name, paisa, basis in lines if paisa or basis == "unknown"]

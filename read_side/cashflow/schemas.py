@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType
 
-from shared.domain.presentation.schemas import BusinessDate, CashSettings, Currency, Expense, RiskLevel, Share, Taka
-from shared.http.answers import ListOf, answers
+from shared.domain.presentation.schemas import BusinessDate, CashSettings, Currency, RiskLevel, Share, Taka
+from shared.http.answers import answers
 
-FlowName = TypeAliasType("FlowName", Literal["takings", "collections", "recurring_expenses", "other_outflows"])
-FlowBasis = TypeAliasType("FlowBasis", Literal["forecast", "estimated", "recurring", "unknown"])
+FlowName = TypeAliasType(
+    "FlowName", Literal["takings", "collections", "recurring_expenses", "planned_expenses", "other_outflows"]
+)
+FlowBasis = TypeAliasType("FlowBasis", Literal["forecast", "estimated", "recurring", "planned", "unknown"])
 
 
 class FlowLine(BaseModel):
@@ -134,10 +136,6 @@ class CashFlow(BaseModel):
     rule: str
 
 
-class ExpenseList(ListOf[Expense]):
-    """One page of expenses, latest first."""
-
-
 _DAY = {
     "date": "2025-11-04",
     "inflows": 12000,
@@ -219,23 +217,3 @@ CASHFLOW = answers(
     " `critical_date` and `impact` are null if there is not enough data to assess the risk",
 )
 SETTINGS = answers(CashSettings, {"opening_balance": 90000, "opening_date": "2025-11-01", "critical_threshold": 20000})
-EXPENSES = answers(
-    ExpenseList,
-    {
-        "count": 1,
-        "next": None,
-        "previous": None,
-        "results": [
-            {
-                "id": 1,
-                "date": "2025-11-03",
-                "amount": 15000,
-                "category": "rent",
-                "recurring": "monthly",
-                "ended_on": None,
-            }
-        ],
-        "next_cursor": None,
-    },
-    "One page, latest first",
-)

@@ -1,8 +1,8 @@
 """GET /customers."""
 
+import datetime as dt
 from typing import Annotated, Any, Literal
 
-import orjson
 from fastapi import APIRouter, Query, Request
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
@@ -10,19 +10,23 @@ from pydantic import Field
 from starlette.responses import Response
 
 from read_side.customers.presenter import Customer, Shop, item
-from read_side.customers.queries import Selection, page
+from read_side.customers.queries import Selection
+from read_side.customers.queries import page as keys_of_page
 from read_side.customers.schemas import LIST, ONE, Segment
 from read_side.customers.search_queries import Search
 from read_side.customers.search_queries import page as search_page
 from read_side.http.business_day import Today
 from read_side.http.consistency import await_consistency, retry_until_found
-from read_side.http.keyset_pagination import BY_INDEX, ONE_PAGE, Listing, Order, Start, with_text_key
+from read_side.http.keyset_pagination import BY_INDEX, ONE_PAGE, Listed, Order, Start, with_text_key
+from read_side.http.list_answers import File, answer
 from read_side.http.rows import all_rows, first_row, only_row
 from shared.domain.presentation.units import taka
 from shared.domain.refusals.customers import CustomerMerged, CustomerNotFound
-from shared.http.app import ListQuery, PublicId, language, ok, raw, refuses
+from shared.http.app import Page, PublicId, language, ok, refuses
 from shared.http.dependencies import Deps, Owner
+from shared.http.pagination import ExportQuery
 from shared.postgres.database import reading
+from shared.texts import Language
 
 router = APIRouter(tags=["Customers"])
 
@@ -57,7 +61,7 @@ SELECT_MERGED = """WITH ids AS (SELECT id FROM customer_ids
 _SEGMENTS = ("champions", "loyal", "potential", "at_risk", "dormant")
 
 
-class CustomersQuery(ListQuery):
+class CustomersQuery(ExportQuery):
     """Filters and order of the list."""
 
     q: Annotated[
@@ -69,8 +73,8 @@ class CustomersQuery(ListQuery):
     sort: Literal["name", "total_spent", "days_since", "churn_score"] = "total_spent"
     order: Annotated[Literal["asc", "desc"] | None, Field(description="`asc` for name, else `desc`")] = None
 
-    def start(self) -> Start:
-        """Return where the page begins."""
+    def start(self, page: Page) -> Start:
+        """Return where a page begins."""
         descending = (self.order or ("asc" if self.sort == "name" else "desc")) == "desc"
         match self.sort:
             case "name":
@@ -81,7 +85,28 @@ class CustomersQuery(ListQuery):
                 order = Order("days_since", "last_at", int, not descending, nullable=True)
             case _:
                 order = Order("churn_score", "percent", int, descending)
-        return Start.of(order, self.page())
+        return Start.of(order, page)
+
+
+_FILE = File(
+    "customers",
+    (
+        "id",
+        "name",
+        "phone",
+        "email",
+        "address",
+        "notes",
+        "purchase_metrics.total_spent",
+        "purchase_metrics.purchase_count",
+        "purchase_metrics.last_purchase",
+        "purchase_metrics.days_since",
+        "churn_analysis.rfm_segment",
+        "churn_analysis.churn_risk_level",
+        "churn_analysis.risk_reason",
+        "return_probability",
+    ),
+)
 
 
 @router.get("/customers", responses=LIST)
@@ -92,26 +117,15 @@ async def list_customers(
 
     Sales of an upload count once the upload is completed.
     """
-    start = query.start()
     business_id = await await_consistency(request, deps, who, "customers")
-    async with reading(deps.reader, business_id) as conn:
-        start = await with_text_key(conn, SELECT_NAME, business_id, start)
-        totals = await only_row(conn, SELECT_TOTALS, {"business": business_id})
-        counts, shop = totals[:5], Shop(*totals[5:9])
-        summary = dict(zip((*_SEGMENTS, "total"), (*counts, sum(counts)), strict=True))
-        at_risk = summary["at_risk"] + summary["dormant"]
-        selection = Selection(query.churn_risk_only, summary["total"], at_risk, today, shop.churn)
-        search = Search(query.q, query.segment)
-        count = at_risk if query.churn_risk_only else summary["total"]
-        if search.is_empty:
-            found = await _read(conn, business_id, page(start, selection, query.limit))
-        else:
-            count, found = await _search(conn, business_id, search_page(start, search, selection, query.limit))
-    reader_language = language(request, who)
-    items = [item(row, shop, today, reader_language) for row in found[: query.limit]]
-    last = (found[query.limit - 1].key, found[query.limit - 1].id) if len(found) > query.limit else None
-    listing = Listing(count, orjson.dumps(items).decode(), last)
-    return raw(listing.json(request, query.page(), start.order, summary=summary))
+    wanted = language(request, who)
+
+    async def read(page: Page) -> Listed:
+        async with reading(deps.reader, business_id) as conn:
+            start = await with_text_key(conn, SELECT_NAME, business_id, query.start(page))
+            return await _listed(conn, business_id, query, start, page.limit, today, wanted)
+
+    return await answer(request, query, wanted, read, _FILE)
 
 
 @router.get("/customers/{customer_id}", responses=ONE, openapi_extra=refuses(CustomerNotFound, CustomerMerged))
@@ -137,6 +151,31 @@ async def show_customer(request: Request, deps: Deps, who: Owner, today: Today, 
     if found is None:
         raise CustomerNotFound(details={"id": customer_id})
     return ok(found)
+
+
+async def _listed(
+    conn: AsyncConnection[TupleRow],
+    business_id: int,
+    query: CustomersQuery,
+    start: Start,
+    limit: int,
+    today: dt.date,
+    wanted: Language,
+) -> Listed:
+    totals = await only_row(conn, SELECT_TOTALS, {"business": business_id})
+    counts, shop = totals[:5], Shop(*totals[5:9])
+    summary = dict(zip((*_SEGMENTS, "total"), (*counts, sum(counts)), strict=True))
+    at_risk = summary["at_risk"] + summary["dormant"]
+    selection = Selection(query.churn_risk_only, summary["total"], at_risk, today, shop.churn)
+    search = Search(query.q, query.segment)
+    count = at_risk if query.churn_risk_only else summary["total"]
+    if search.is_empty:
+        found = await _read(conn, business_id, keys_of_page(start, selection, limit))
+    else:
+        count, found = await _search(conn, business_id, search_page(start, search, selection, limit))
+    items = [item(row, shop, today, wanted) for row in found[:limit]]
+    cursor = start.order.cursor(found[limit - 1].key, found[limit - 1].id) if len(found) > limit else None
+    return Listed(count, items, cursor, {"summary": summary})
 
 
 async def _read(conn: AsyncConnection[TupleRow], business_id: int, keys: tuple[str, dict[str, Any]]) -> list[Customer]:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType
 
 from shared.domain.presentation.schemas import LocalTime, RiskLevel, Share, Taka
-from shared.http.answers import ListOf, answers
+from shared.http.answers import ListOf, answers, listed
 
 Segment = TypeAliasType("Segment", Literal["champion", "loyal", "potential", "at_risk", "dormant"])
 RiskCode = TypeAliasType(
@@ -132,7 +132,7 @@ ONE = answers(
     {**_CUSTOMER, "baki": {"owed": 1200, "lent": 5200, "paid": 4000}, "merged_ids": []},
     "As an item of the list, with the debt; 409 CUSTOMER_MERGED names the remaining customer",
 )
-LIST = answers(
+LIST = listed(
     CustomerList,
     {
         "count": 45,

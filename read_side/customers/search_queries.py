@@ -1,24 +1,19 @@
 """Finds customers by name, phone number or segment; the matches are collected and sorted."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 from read_side.customers.queries import CERTAIN, Selection, scores
 from read_side.http.keyset_pagination import Start
+from read_side.http.word_search import MATCHES, folded, word_parameters
 
 _DIGITS = str.maketrans("০১২৩৪৫৬৭৮৯", "0123456789")
 _PHONE = re.compile(r"[+0-9][0-9 ()-]{2,}")
-_LIKE_SPECIAL, _ESCAPED = re.compile(r"[\\%_]"), r"\\\g<0>"
-# Words begin after a space, a hyphen or another separator.
-_SEPARATORS = r"[\s\-.,/(&]"
-
-# The names and phone numbers of a business that match; few as a rule, so their rows are looked up one by one. LIKE goes
-# before the regular expression because it is seven times as fast.
-_NAMED = """(SELECT id, sort_name FROM people WHERE business_id = %(business)s
-        AND (sort_name LIKE %(part)s AND sort_name ~ %(words)s OR phone LIKE %(phone)s::text) OFFSET 0) AS p
-    CROSS JOIN LATERAL (SELECT * FROM churn WHERE business_id = %(business)s AND id = p.id LIMIT 1) AS c"""
+# The names and phone numbers of a business that match; few as a rule, so their rows are looked up one by one.
+_NAMED = f"""(SELECT id, sort_name FROM people WHERE business_id = %(business)s
+        AND ({MATCHES} OR phone LIKE %(phone)s::text) OFFSET 0) AS p
+    CROSS JOIN LATERAL (SELECT * FROM churn WHERE business_id = %(business)s AND id = p.id LIMIT 1) AS c"""  # noqa: S608 - constants
 _UNNAMED = """churn AS c LEFT JOIN LATERAL (SELECT sort_name FROM people
         WHERE business_id = %(business)s AND id = c.id LIMIT 1) AS p ON {by_name}"""
 _MATCHING = """matching AS MATERIALIZED (
@@ -46,13 +41,8 @@ class Search:
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of the conditions."""
-        text = unicodedata.normalize("NFC", self.text or "").casefold().strip()
-        return {
-            "part": f"%{_LIKE_SPECIAL.sub(_ESCAPED, text)}%",
-            "words": f"(^|{_SEPARATORS}){re.escape(text)}",
-            "phone": _phone_pattern(text),
-            "segment": self.segment,
-        }
+        text = self.text or ""
+        return {**word_parameters(text), "phone": _phone_pattern(folded(text)), "segment": self.segment}
 
 
 def _phone_pattern(text: str) -> str | None:

@@ -16,9 +16,11 @@ from read_side.forecasting.queries import Head, forecasts, heads, heads_at_risk,
 from read_side.forecasting.schemas import FORECASTS
 from read_side.http.business_day import Today
 from read_side.http.consistency import await_consistency
-from read_side.http.keyset_pagination import invalid_cursor, list_json
-from shared.http.app import ListQuery, decode_cursor, encode_cursor, language, raw
+from read_side.http.keyset_pagination import Listed, invalid_cursor
+from read_side.http.list_answers import File, answer
+from shared.http.app import Page, decode_cursor, encode_cursor, language
 from shared.http.dependencies import Deps, Owner
+from shared.http.pagination import ExportQuery
 from shared.postgres.database import reading
 
 router = APIRouter(tags=["Forecasts"])
@@ -26,7 +28,7 @@ _UNKNOWN = -1.0
 SortKey = tuple[Any, ...]
 
 
-class ForecastsQuery(ListQuery):
+class ForecastsQuery(ExportQuery):
     """Filters and order of the list."""
 
     has_stockout_warning: Annotated[bool, Field(description="Only products that are expected to run out")] = False
@@ -52,6 +54,30 @@ def _chance(head: Head) -> float:
     return _UNKNOWN if head.risk.chance is None else head.risk.chance
 
 
+_FILE = File(
+    "forecasts",
+    (
+        "product.id",
+        "product.name",
+        "forecast_date",
+        "forecast_days",
+        "status",
+        "summary.total_demand",
+        "summary.total_lower",
+        "summary.total_upper",
+        "summary.avg_daily",
+        "summary.peak_date",
+        "stockout_risk.current_stock",
+        "stockout_risk.will_stockout",
+        "stockout_risk.days_until_stockout",
+        "stockout_risk.reorder_by",
+        "stockout_risk.recommended_qty",
+        "model",
+        "data_as_of",
+    ),
+)
+
+
 @router.get("/forecasts", responses=FORECASTS)
 async def list_forecasts(
     request: Request, deps: Deps, who: Owner, query: Annotated[ForecastsQuery, Query()], today: Today
@@ -62,20 +88,24 @@ async def list_forecasts(
     null if the stock was never counted, the shop's data are older than 14 days, or the forecast has ended; `reason`
     names the case. Errors are in percent, `coverage` and `confidence` from 0 to 1; `mape` is over days with sales.
     """
-    page = query.page()
     business_id = await await_consistency(request, deps, who, "forecasting", "sales", "inventory")
-    async with reading(deps.reader, business_id) as conn:
-        every = await _heads(conn, business_id, query, today)
-        sort_key = query.sort_key()
-        listed = [head for head in every if not query.has_stockout_warning or head.risk.will_stockout]
-        listed.sort(key=sort_key, reverse=query.descending)
-        start = page.offset if page.cursor is None else _after(page.cursor, query, every, listed)
-        shown = listed[start : start + page.limit]
-        found = await forecasts(conn, business_id, shown)
-    results = orjson.dumps([item(forecast, today, language(request, who)) for forecast in found]).decode()
-    more = start + page.limit < len(listed)
-    cursor = encode_cursor((query.sort, query.descending, shown[-1].id)) if shown and more else None
-    return raw(list_json(request, page, len(listed), results, cursor))
+    wanted = language(request, who)
+
+    async def read(page: Page) -> Listed:
+        async with reading(deps.reader, business_id) as conn:
+            every = await _heads(conn, business_id, query, today)
+            sort_key = query.sort_key()
+            listed = [head for head in every if not query.has_stockout_warning or head.risk.will_stockout]
+            listed.sort(key=sort_key, reverse=query.descending)
+            start = page.offset if page.cursor is None else _after(page.cursor, query, every, listed)
+            shown = listed[start : start + page.limit]
+            found = await forecasts(conn, business_id, shown)
+        items = [item(forecast, today, wanted) for forecast in found]
+        more = start + page.limit < len(listed)
+        cursor = encode_cursor((query.sort, query.descending, shown[-1].id)) if shown and more else None
+        return Listed(len(listed), orjson.dumps(items).decode(), cursor)
+
+    return await answer(request, query, wanted, read, _FILE)
 
 
 async def _heads(

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType
 
 from shared.domain.presentation.schemas import BusinessDate, Quantity, Share
-from shared.http.answers import ListOf, answers
+from shared.http.answers import ListOf, answers, listed
 
 ForecastStatus = TypeAliasType("ForecastStatus", Literal["ready", "pending", "insufficient_data", "failed"])
 StockoutReason = TypeAliasType(
@@ -176,7 +176,7 @@ _SHORT: dict[str, Any] = {
     "forecast_run_id": None,
 }
 _RUN_ID = "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11"
-FORECASTS = answers(
+FORECASTS = listed(
     ForecastList,
     {
         "count": 2,

@@ -1,7 +1,9 @@
 """Keyset pagination: the order of a list, the statement that finds the keys of a page, and the JSON of the page."""
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -147,6 +149,16 @@ async def with_text_key(conn: AsyncConnection[TupleRow], statement: str, busines
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A page: the length of the whole list, its items or their JSON array, the cursor after it, and further data."""
+
+    count: int
+    results: str | list[dict[str, Any]]
+    cursor: str | None
+    more: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """A page: the length of the whole list, the rows as a JSON array, key and id of the last row if more follow."""
 
@@ -159,10 +171,10 @@ class Listing:
         """Return a page from the columns of a statement; `last` is the JSON of LAST."""
         return cls(count, results, None if last is None else tuple(orjson.loads(last)))
 
-    def json(self, request: Request, page: Page, order: Order, **more: Any) -> bytes:  # noqa: ANN401 - JSON
-        """Return the `data` of the envelope: count, next, previous, results, `more`, next_cursor."""
+    def listed(self, order: Order, **more: Any) -> Listed:  # noqa: ANN401 - JSON
+        """Return the page with the cursor after it in this order."""
         cursor = None if self.last is None else order.cursor(*self.last)
-        return list_json(request, page, self.count, self.results, cursor, **more)
+        return Listed(self.count, self.results, cursor, more)
 
 
 def only_item(results: str) -> str | None:

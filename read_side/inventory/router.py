@@ -15,18 +15,22 @@ from read_side.http.keyset_pagination import (
     BY_INDEX,
     LAST,
     ONE_PAGE,
+    Listed,
     Listing,
     Order,
     Start,
     only_item,
     with_text_key,
 )
+from read_side.http.list_answers import File, answer
 from read_side.http.rows import only_row
+from read_side.http.word_search import MATCHES, SearchText, word_parameters
 from read_side.inventory.schemas import LIST, ONE
 from shared.domain.refusals.inventory import ProductNotFound
 from shared.domain.rules import stockout
-from shared.http.app import ListQuery, PublicId, raw, refuses
+from shared.http.app import Page, PublicId, language, raw, refuses
 from shared.http.dependencies import Deps, Owner
+from shared.http.pagination import ExportQuery
 from shared.postgres.database import reading
 
 router = APIRouter(tags=["Products"])
@@ -66,6 +70,11 @@ SHELVED = "(SELECT product_id AS id, on_hand FROM stock WHERE business_id = %(bu
 SHELVED_SOON = """(SELECT p.id, coalesce(s.on_hand, 0) AS on_hand FROM products AS p
     LEFT JOIN stock AS s ON s.business_id = p.business_id AND s.product_id = p.id
     WHERE p.business_id = %(business)s) AS shelf"""
+# Selects the ids of the products that match, of those low on stock if these are wanted; the condition that one was
+# found.
+SELECT_FOUND = f"""SELECT coalesce(array_agg(id), '{{}}') FROM products WHERE business_id = %(business)s AND {MATCHES}
+    AND (NOT %(low)s::bool OR {IS_LOW.format("id")})"""  # noqa: S608 - constants
+FOUND = "id IN (SELECT unnest(%(found)s::bigint[]))"
 # The newest forecast of a product with a stock `s`: the demand of its first seven days, and the number of days until
 # the cumulated demand exceeds the stock; the same rule as shared.domain.rules.stockout.
 LATEST_FORECAST = f"""SELECT forecast_id, made_on, horizon,
@@ -111,21 +120,45 @@ SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
     WHERE n <= %(limit)s ORDER BY n) AS item), '[]')::text, {LAST}::text"""  # noqa: S608 - constants
 
 
-class ProductsQuery(ListQuery):
+class ProductsQuery(ExportQuery):
     """Filters and order of the list."""
 
+    q: SearchText = Field(None, description="Beginning of a word of the name")
     low_stock_only: Annotated[bool, Field(description="Only products below their reorder point")] = False
     sort: Literal["name", "stock", "sales_7d"] = "name"
     order: Annotated[Literal["asc", "desc"] | None, Field(description="`desc` for sales_7d, else `asc`")] = None
 
-    def start(self) -> Start:
-        """Return where the page begins."""
+    def start(self, page: Page) -> Start:
+        """Return where a page begins."""
         descending = (self.order or ("desc" if self.sort == "sales_7d" else "asc")) == "desc"
         if self.sort == "name":
-            return Start.of(Order("name", "sort_name", str, descending, nullable=True), self.page())
+            return Start.of(Order("name", "sort_name", str, descending, nullable=True), page)
         if self.sort == "sales_7d":
-            return Start.of(Order("sales_7d", "sales_7d", int, descending), self.page())
-        return Start.of(Order("stock", "on_hand", int, descending), self.page())
+            return Start.of(Order("sales_7d", "sales_7d", int, descending), page)
+        return Start.of(Order("stock", "on_hand", int, descending), page)
+
+
+_FILE = File(
+    "products",
+    (
+        "id",
+        "name",
+        "sku",
+        "unit",
+        "unit_price",
+        "cost",
+        "current_stock",
+        "stock_known",
+        "counted_at",
+        "reorder_point",
+        "is_low_stock",
+        "sales_metrics.sales_7d",
+        "sales_metrics.sales_30d",
+        "sales_metrics.last_sale",
+        "forecast.next_7d_demand",
+        "forecast.days_until_stockout",
+    ),
+)
 
 
 @router.get("/products", responses=LIST)
@@ -140,11 +173,15 @@ async def list_products(
     below the reorder point; it is negative if a delivery was not recorded. `forecast` is the newest one or null; it
     predicts no stockout if the stock is unknown or the shop's data are older than 14 days.
     """
-    start = query.start()
     business_id = await await_consistency(request, deps, who, "sales", "inventory", "forecasting")
-    async with reading(deps.reader, business_id) as conn:
-        listing = await _read(conn, business_id, start, query, today)
-    return raw(listing.json(request, query.page(), start.order))
+
+    async def read(page: Page) -> Listed:
+        start = query.start(page)
+        async with reading(deps.reader, business_id) as conn:
+            listing = await _read(conn, business_id, start, query, today, page.limit)
+        return listing.listed(start.order)
+
+    return await answer(request, query, language(request, who), read, _FILE)
 
 
 @router.get("/products/{product_id}", responses=ONE, openapi_extra=refuses(ProductNotFound))
@@ -165,19 +202,24 @@ async def show_product(request: Request, deps: Deps, who: Owner, today: Today, p
 
 
 async def _read(
-    conn: AsyncConnection[TupleRow], business_id: int, start: Start, query: ProductsQuery, today: dt.date
+    conn: AsyncConnection[TupleRow], business_id: int, start: Start, query: ProductsQuery, today: dt.date, limit: int
 ) -> Listing:
     products, shelved, low, *_ = await only_row(conn, COUNT, {"business": business_id})
     start = await with_text_key(conn, SELECT_NAME, business_id, start)
-    parameters = {"business": business_id, "today": today, **start.parameters(query.limit)}
+    parameters = {"business": business_id, "today": today, **start.parameters(limit)}
+    count, condition = low if query.low_stock_only else products, ""
+    if query.q is not None:
+        wanted = {"business": business_id, "low": query.low_stock_only, **word_parameters(query.q)}
+        (found,) = await only_row(conn, SELECT_FOUND, wanted)
+        count, condition, parameters["found"] = len(found), f" AND {FOUND}", found
     results, last = "[]", None
     sources = _low_source(start.order) if query.low_stock_only else _sources(start.order, products == shelved)
     for source, where in sources:
-        statement = f"WITH {start.page(source, where)}\n{SELECT_PAGE}"
+        statement = f"WITH {start.page(source, where + condition)}\n{SELECT_PAGE}"
         results, last = await only_row(conn, statement, parameters)
         if last is not None:
             break
-    return Listing.of(low if query.low_stock_only else products, results, last)
+    return Listing.of(count, results, last)
 
 
 def _low_source(order: Order) -> list[tuple[str, str]]:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from shared.domain.presentation.schemas import BusinessDate, LocalTime, Quantity, Taka
-from shared.http.answers import ListOf, answers
+from shared.domain.presentation.schemas import BusinessDate, LocalTime, Quantity, StockEntryKind, Taka
+from shared.http.answers import ListOf, answers, listed
 
 
 class ProductSales(BaseModel):
@@ -54,6 +54,20 @@ class ProductList(ListOf[Product]):
     """One page of products."""
 
 
+class StockEntry(BaseModel):
+    """A count or movement of a product's stock; its `id` is unique within the product."""
+
+    id: int
+    kind: StockEntryKind
+    quantity: Quantity
+    at: LocalTime
+    stock_after: Annotated[float | None, Field(description="Units in stock after it; null before the first count")]
+
+
+class StockList(ListOf[StockEntry]):
+    """One page of stock entries, latest first."""
+
+
 _PRODUCT = {
     "id": 1,
     "name": "Basmati Rice",
@@ -81,8 +95,21 @@ _PRODUCT = {
     },
 }
 ONE = answers(Product, _PRODUCT, "As an item of the list")
-LIST = answers(
+LIST = listed(
     ProductList,
     {"count": 12, "next": None, "previous": None, "results": [_PRODUCT], "next_cursor": None},
     "One page; `stock_known` is false until the stock was counted, and `current_stock` is then 0",
+)
+STOCK_LIST = listed(
+    StockList,
+    {
+        "count": 1,
+        "next": None,
+        "previous": None,
+        "results": [
+            {"id": 3, "kind": "waste", "quantity": 2, "at": "2025-11-03T18:00:00+06:00", "stock_after": 38},
+        ],
+        "next_cursor": None,
+    },
+    "One page, latest first",
 )

@@ -4,20 +4,25 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Request
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
 from pydantic import Field
 from starlette.responses import Response
 
 from read_side.http.business_day import Today
 from read_side.http.consistency import await_consistency
-from read_side.http.keyset_pagination import BY_INDEX, LAST, Listing, Order, Start
+from read_side.http.keyset_pagination import BY_INDEX, LAST, Listed, Listing, Order, Start
+from read_side.http.list_answers import File, answer
 from read_side.http.rows import all_rows, only_row
 from read_side.recommendations.queries import COLUMNS, OPEN, recommendation
 from read_side.recommendations.schemas import LIST
 from shared.domain.presentation.recommendations import STATUSES, item
 from shared.domain.readmodels import names
-from shared.http.app import ListQuery, language, raw
+from shared.http.app import Page, language
 from shared.http.dependencies import Deps, Owner
+from shared.http.pagination import ExportQuery
 from shared.postgres.database import reading
+from shared.texts import Language
 
 router = APIRouter(tags=["Recommendations"])
 
@@ -36,7 +41,7 @@ SELECT_PAGE = f"""SELECT {LAST}::text, {COLUMNS} FROM page
     WHERE n <= %(limit)s ORDER BY n"""  # noqa: S608 - constants
 
 
-class RecommendationsQuery(ListQuery):
+class RecommendationsQuery(ExportQuery):
     """Filters and order of the list."""
 
     status: Annotated[
@@ -49,10 +54,10 @@ class RecommendationsQuery(ListQuery):
         "priority_score"
     )
 
-    def start(self) -> Start:
-        """Return where the page begins; ids are ascending in the order of creation."""
+    def start(self, page: Page) -> Start:
+        """Return where a page begins; ids are ascending in the order of creation."""
         column = "priority" if self.sort == "priority_score" else "id"
-        return Start.of(Order(self.sort, column, int, descending=True), self.page())
+        return Start.of(Order(self.sort, column, int, descending=True), page)
 
     def where(self) -> str:
         """Return the condition of the list."""
@@ -64,6 +69,24 @@ class RecommendationsQuery(ListQuery):
         if self.status is None:
             statuses.remove(STATUSES.index("dismissed"))
         return {"statuses": statuses, "type": self.type, "urgency": self.urgency}
+
+
+_FILE = File(
+    "recommendations",
+    (
+        "id",
+        "type",
+        "title",
+        "description",
+        "urgency",
+        "priority_score",
+        "status",
+        "stake.amount",
+        "created_at",
+        "expires_on",
+        "reason",
+    ),
+)
 
 
 @router.get("/recommendations", responses=LIST)
@@ -80,17 +103,27 @@ async def list_recommendations(
     calculated. A recommendation that expired or no longer applies is `dismissed` with the `reason` `expired`,
     `resolved` or `stale`. `outcome` is the recorded outcome of an executed one.
     """
-    start = query.start()
     business_id = await await_consistency(request, deps, who, "recommendations", *names.PROJECTIONS)
-    known = {"business": business_id, "today": today, **query.parameters()}
+    wanted = language(request, who)
+
+    async def read(page: Page) -> Listed:
+        async with reading(deps.reader, business_id) as conn:
+            return await _listed(conn, {"business": business_id, "today": today}, query, page, wanted)
+
+    return await answer(request, query, wanted, read, _FILE)
+
+
+async def _listed(
+    conn: AsyncConnection[TupleRow], known: dict[str, Any], query: RecommendationsQuery, page: Page, wanted: Language
+) -> Listed:
+    start, parameters = query.start(page), {**known, **query.parameters()}
     summing = SUM_UP.format(shown=query.where(), open=OPEN, settings=BY_INDEX)
-    async with reading(deps.reader, business_id) as conn:
-        count, pending, high, impact, open_ = (await only_row(conn, summing, known))[:5]
-        statement = f"WITH {start.page('recommendations', query.where())}\n{SELECT_PAGE}"
-        rows = await all_rows(conn, statement, {**known, **start.parameters(query.limit)})
-        found = [recommendation(row[1:]) for row in rows]
-        named = await names.names_in(conn, business_id, found)
-    items = [item(rec, named, today, language(request, who)) for rec in found]
+    count, pending, high, impact, open_ = (await only_row(conn, summing, parameters))[:5]
+    statement = f"WITH {start.page('recommendations', query.where())}\n{SELECT_PAGE}"
+    rows = await all_rows(conn, statement, {**parameters, **start.parameters(page.limit)})
+    found = [recommendation(row[1:]) for row in rows]
+    named = await names.names_in(conn, known["business"], found)
+    items = [item(rec, named, known["today"], wanted) for rec in found]
     summary = {
         "total_pending": pending,
         "high_urgency_count": high,
@@ -98,4 +131,4 @@ async def list_recommendations(
         "total_open": open_,
     }
     listing = Listing.of(count, orjson.dumps(items).decode(), rows[0][0] if rows else None)
-    return raw(listing.json(request, query.page(), start.order, summary=summary))
+    return listing.listed(start.order, summary=summary)

@@ -7,7 +7,7 @@ from typing_extensions import TypeAliasType
 
 from shared.domain.presentation.recommendation_schemas import EXAMPLE, Recommendation
 from shared.domain.presentation.schemas import BusinessDate, Currency, Share, Taka
-from shared.http.answers import ListOf, answers
+from shared.http.answers import ListOf, answers, listed
 
 EmptyReason = TypeAliasType(
     "EmptyReason",
@@ -59,7 +59,7 @@ class Today(BaseModel):
     suggestions: list[str]
 
 
-LIST = answers(
+LIST = listed(
     RecommendationList,
     {
         "count": 5,

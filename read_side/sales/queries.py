@@ -9,6 +9,7 @@ from psycopg.rows import TupleRow
 
 from read_side.http.keyset_pagination import BY_INDEX, LAST, ONE_PAGE, Listing, Start, only_item
 from read_side.http.rows import first_row, only_row
+from read_side.sales.search_queries import OF_TEXT, Found, Search, find
 
 # Up to this number of matches they are collected and sorted; more matches are soon met when reading an index in order.
 _COLLECTED = 10_000
@@ -48,7 +49,7 @@ ON_THE_WAY: dict[str, str] = OF_ROWS | {
     "last": "sold_at + interval '0' < (%(last)s::date + 1)::timestamp",
 }
 # Selects the rows to sort if few transactions match.
-COLLECT = "SELECT business_id, paisa, id FROM transactions WHERE {conditions}"
+COLLECT = "SELECT business_id, sold_at, paisa, id FROM transactions WHERE {conditions}"
 # Taka per unit, `paisa` for `quantity` thousandths, rounded half to even; null for a quantity of 0.
 _UNIT_PRICE = """trim_scale((t.paisa * 1000 / nullif(t.quantity, 0)
             + CASE sign(2 * (t.paisa * 1000 %% nullif(t.quantity, 0)) - t.quantity)
@@ -109,6 +110,16 @@ class Filters:
         return "sales_days" if self.product_id is None else "product_days"
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which transactions are wanted, and which page of them."""
+
+    filters: Filters
+    search: Search
+    start: Start
+    limit: int
+
+
 class Sums(NamedTuple):
     """The number of matching transactions, their sum net of returns and the returns, both in paisa."""
 
@@ -122,10 +133,12 @@ class Sums(NamedTuple):
         return self.paisa + self.returned
 
 
-async def read_sales(
-    conn: AsyncConnection[TupleRow], business_id: int, filters: Filters, start: Start, limit: int
-) -> tuple[Listing, Sums]:
+async def read_sales(conn: AsyncConnection[TupleRow], business_id: int, selection: Selection) -> tuple[Listing, Sums]:
     """Return a page of sales, and the sums of all that match, in the caller's transaction."""
+    found = await find(conn, business_id, selection.search)
+    if not found.is_everything:
+        return await _read_found(conn, business_id, selection, found)
+    filters, start, limit = selection.filters, selection.start, selection.limit
     sums = await _sums(conn, business_id, filters)
     if start.order.name == "date" and _SKIPPED <= start.offset < sums.transactions:
         filters, start = await _skip_days(conn, business_id, filters, start)
@@ -136,11 +149,13 @@ async def read_sales(
 
 
 async def read_movements(
-    conn: AsyncConnection[TupleRow], business_id: int, kind: str, filters: Filters, start: Start, limit: int
+    conn: AsyncConnection[TupleRow], business_id: int, kind: str, selection: Selection
 ) -> tuple[Listing, Sums]:
     """Return a page of movements of one kind, and the sums of all that match, in the caller's transaction."""
-    parameters = {"business": business_id, "kind": kind, **filters.parameters()}
-    conditions = f"{_conditions(OF_ROWS, filters)}\nAND kind = %(kind)s"
+    filters, start, limit = selection.filters, selection.start, selection.limit
+    found = await find(conn, business_id, selection.search)
+    parameters = {"business": business_id, "kind": kind, **filters.parameters(), **found.parameters()}
+    conditions = " AND ".join([_conditions(OF_ROWS, filters), "kind = %(kind)s", *found.conditions(OF_TEXT)])
     count = COUNT_MOVEMENTS.format(settings=BY_INDEX, conditions=conditions)
     movements, paisa, *_ = await only_row(conn, count, parameters)
     statement = f"WITH {start.page('movements', conditions)}\n{SELECT_MOVEMENTS}"
@@ -153,6 +168,28 @@ async def read_sale(conn: AsyncConnection[TupleRow], business_id: int, transacti
     wanted = {"business": business_id, "id": transaction_id, "limit": 1}
     found, _ = await only_row(conn, f"WITH {ONE_PAGE}\n{SELECT_SALES}", wanted)
     return only_item(found)
+
+
+async def _read_found(
+    conn: AsyncConnection[TupleRow], business_id: int, selection: Selection, found: Found
+) -> tuple[Listing, Sums]:
+    """Return a page of the sales that were found, and the sums of all of them."""
+    filters, start, limit = selection.filters, selection.start, selection.limit
+    parameters = {"business": business_id, **filters.parameters(), **found.parameters()}
+    conditions, of_days = _conditions(OF_ROWS, filters), _conditions(OF_DAYS, filters)
+    rollup = "product_days" if filters.parameters().keys() - {"product"} else OF_PRODUCTS
+    parts = [await only_row(conn, each, parameters) for each in found.sums(conditions, rollup, of_days)]
+    transactions, gross, returned = (sum(column) for column in zip(*parts, strict=True))
+    if transactions > _COLLECTED:
+        where = "\nAND ".join([_conditions(ON_THE_WAY, filters), *found.conditions()])
+        page = start.page("transactions", where)
+    else:
+        matching = (
+            f"SELECT DISTINCT business_id, sold_at, paisa, id FROM ({found.rows('transactions', conditions)}) AS t"  # noqa: S608 - values are parameters
+        )
+        page = f"matching AS MATERIALIZED ({matching}),\n{start.page('matching', OF_ROWS['business'])}"
+    results, last = await only_row(conn, f"WITH {page}\n{SELECT_SALES}", parameters | start.parameters(limit))
+    return Listing.of(transactions, results, last), Sums(transactions, gross - returned, returned)
 
 
 async def _sums(conn: AsyncConnection[TupleRow], business_id: int, filters: Filters) -> Sums:

@@ -1,40 +1,39 @@
 """GET /transactions and /transactions/{id}: sales, and other kinds of transactions from uploads."""
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
 from read_side.http.consistency import await_consistency, retry_until_found
-from read_side.http.keyset_pagination import Order, Start
+from read_side.http.dated_query import DatedQuery
+from read_side.http.keyset_pagination import Listed, Order, Start
+from read_side.http.list_answers import File, answer
+from read_side.http.word_search import SearchText
 from read_side.sales import queries
-from read_side.sales.queries import Filters
+from read_side.sales.queries import Filters, Selection
 from read_side.sales.schemas import LIST, ONE
+from read_side.sales.search_queries import Search
 from shared.domain.presentation.schemas import PaymentMethod, TransactionKind
 from shared.domain.presentation.units import CURRENCY, average, taka
 from shared.errors import NotFound
-from shared.http.app import Limit, ListQuery, raw, refuses
+from shared.http.app import Limit, Page, language, raw, refuses
 from shared.http.dependencies import Deps, Owner
-from shared.http.fields import PlainDate
-from shared.http.pagination import PublicId, invalid
+from shared.http.pagination import PublicId
 from shared.postgres.database import reading
 
 router = APIRouter(tags=["Transactions"])
 
 
-class TransactionsQuery(ListQuery):
+class TransactionsQuery(DatedQuery):
     """Filters and order of the list."""
 
     limit: Limit = 50
+    q: SearchText = Field(None, description="Beginning of a word of the product's or customer's name")
     product_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
-    date_from: (
-        Annotated[PlainDate, Field(description="First business date (Asia/Dhaka)", examples=["2025-10-01"])] | None
-    ) = None
-    date_to: (
-        Annotated[PlainDate, Field(description="Last business date, inclusive", examples=["2025-11-03"])] | None
-    ) = None
+    customer_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
     kind: Annotated[
         TransactionKind,
         Field(description="All kinds but `sale` come from uploads with a column Type"),
@@ -43,18 +42,34 @@ class TransactionsQuery(ListQuery):
     sort: Literal["date", "amount"] = "date"
     order: Literal["asc", "desc"] = "desc"
 
-    def filters(self) -> Filters:
-        """Return the filters; raises InvalidQuery for a period that ends before it begins."""
-        if self.date_from and self.date_to and self.date_from > self.date_to:
-            raise invalid(parameter="date_from", expected="YYYY-MM-DD, date_from ≤ date_to")
-        return Filters(self.product_id, self.payment_method, self.date_from, self.date_to)
+    def selection(self, page: Page) -> Selection:
+        """Return which page of which transactions is wanted; raises InvalidQuery for a period that ends too early."""
+        filters = Filters(self.product_id, self.payment_method, **self.period())
+        return Selection(filters, Search(self.customer_id, self.q), Start.of(self._order(), page), page.limit)
 
-    def start(self) -> Start:
-        """Return where the page begins."""
+    def _order(self) -> Order:
         descending = self.order == "desc"
         if self.sort == "date":
-            return Start.of(Order("date", "sold_at", dt.datetime, descending), self.page())
-        return Start.of(Order("amount", "paisa", int, descending), self.page())
+            return Order("date", "sold_at", dt.datetime, descending)
+        return Order("amount", "paisa", int, descending)
+
+
+_FILE = File(
+    "transactions",
+    (
+        "id",
+        "date",
+        "kind",
+        "product_name",
+        "quantity",
+        "unit_price",
+        "amount",
+        "customer_name",
+        "payment_method",
+        "description",
+        "data_source",
+    ),
+)
 
 
 @router.get("/transactions", responses=LIST)
@@ -66,16 +81,26 @@ async def list_transactions(
     `date` is local time with its offset, midnight if only the date was recorded. Amounts are in taka. Voided sales are
     left out. In `summary`, `total_revenue` is `gross_revenue` less `returns`, and `average_value` that of a sale before
     returns. Items of other kinds than sales also have `description` (the purpose of an expense), and `total_revenue` is
-    the sum of their amounts.
+    the sum of their amounts. `customer_id` includes customers merged into that one; `q` of other kinds than sales also
+    finds the description.
     """
-    filters, start = query.filters(), query.start()
-    business_id = await await_consistency(request, deps, who, "sales")
-    async with reading(deps.reader, business_id) as conn:
-        if query.kind == "sale":
-            listing, sums = await queries.read_sales(conn, business_id, filters, start, query.limit)
-        else:
-            listing, sums = await queries.read_movements(conn, business_id, query.kind, filters, start, query.limit)
-    summary = {
+    searched = ("sales",) if query.q is None and query.customer_id is None else ("sales", "customers")
+    business_id = await await_consistency(request, deps, who, *searched)
+
+    async def read(page: Page) -> Listed:
+        selection = query.selection(page)
+        async with reading(deps.reader, business_id) as conn:
+            if query.kind == "sale":
+                listing, sums = await queries.read_sales(conn, business_id, selection)
+            else:
+                listing, sums = await queries.read_movements(conn, business_id, query.kind, selection)
+        return listing.listed(selection.start.order, summary=_summary(sums))
+
+    return await answer(request, query, language(request, who), read, _FILE)
+
+
+def _summary(sums: queries.Sums) -> dict[str, Any]:
+    return {
         "gross_revenue": taka(sums.gross),
         "returns": taka(sums.returned),
         "total_revenue": taka(sums.paisa),
@@ -83,7 +108,6 @@ async def list_transactions(
         "transaction_count": sums.transactions,
         "currency": CURRENCY,
     }
-    return raw(listing.json(request, query.page(), start.order, summary=summary))
 
 
 @router.get("/transactions/{transaction_id}", responses=ONE, openapi_extra=refuses(NotFound))

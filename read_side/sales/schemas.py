@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from shared.domain.presentation.schemas import BusinessDate, Currency, Taka, Transaction
 from shared.domain.presentation.units import CURRENCY
-from shared.http.answers import ListOf, answers
+from shared.http.answers import ListOf, answers, listed
 
 
 class TransactionSummary(BaseModel):
@@ -41,7 +41,7 @@ _SALE = {
     "kind": "sale",
 }
 ONE = answers(Transaction, _SALE, "As an item of the list")
-LIST = answers(
+LIST = listed(
     TransactionList,
     {
         "count": 1250,

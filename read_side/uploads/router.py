@@ -10,14 +10,16 @@ from psycopg.rows import TupleRow
 from starlette.responses import Response
 
 from read_side.http.consistency import await_consistency, retry_until_found
-from read_side.http.keyset_pagination import invalid_cursor, list_json
+from read_side.http.keyset_pagination import Listed, invalid_cursor
+from read_side.http.list_answers import File, answer
 from read_side.http.rows import first_row, only_row
 from read_side.uploads.schemas import LIST, ONE
 from shared.domain.presentation import ledgers
 from shared.domain.refusals.sales import UploadNotFound
 from shared.errors import InvalidPosition
-from shared.http.app import ListQuery, Page, language, ok, raw, refuses
+from shared.http.app import Page, language, ok, refuses
 from shared.http.dependencies import Deps, Owner
+from shared.http.pagination import ExportQuery
 from shared.http.position_tokens import PositionTokens
 from shared.postgres.database import reading
 from shared.texts import Language, catalogue, text
@@ -51,22 +53,42 @@ SELECT_UPLOAD = f"""SELECT (SELECT to_json(item) FROM (SELECT {_ITEM}) AS item):
 _LATEST = 2**63 - 1
 
 
+_FILE = File(
+    "uploads",
+    (
+        "created_at",
+        "file_name",
+        "data_source_name",
+        "state",
+        "rows",
+        "created",
+        "duplicates",
+        "rejected",
+        "left_out",
+        "completed_at",
+        "file_id",
+    ),
+)
+
+
 @router.get("/data/uploads", responses=LIST)
-async def list_uploads(request: Request, deps: Deps, who: Owner, query: Annotated[ListQuery, Query()]) -> Response:
+async def list_uploads(request: Request, deps: Deps, who: Owner, query: Annotated[ExportQuery, Query()]) -> Response:
     """Return uploads, newest first."""
-    page = query.page()
     business_id = await await_consistency(request, deps, who, "uploads")
-    parameters = {
-        "business": business_id,
-        "before": _before(deps.positions, business_id, page),
-        "offset": page.offset,
-        "limit": page.limit,
-        "rows": page.limit + 1,
-    }
-    async with reading(deps.reader, business_id) as conn:
-        results, last, count = await only_row(conn, SELECT_PAGE, parameters)
-    cursor = None if last is None else deps.positions.seal(business_id, last)
-    return raw(list_json(request, page, count, results, cursor))
+
+    async def read(page: Page) -> Listed:
+        parameters = {
+            "business": business_id,
+            "before": _before(deps.positions, business_id, page),
+            "offset": page.offset,
+            "limit": page.limit,
+            "rows": page.limit + 1,
+        }
+        async with reading(deps.reader, business_id) as conn:
+            results, last, count = await only_row(conn, SELECT_PAGE, parameters)
+        return Listed(count, results, None if last is None else deps.positions.seal(business_id, last))
+
+    return await answer(request, query, language(request, who), read, _FILE)
 
 
 @router.get("/data/uploads/{file_id}", responses=ONE, openapi_extra=refuses(UploadNotFound))

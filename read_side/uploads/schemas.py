@@ -8,7 +8,7 @@ from typing_extensions import TypeAliasType
 
 from shared.domain.presentation.ledgers import LedgerQuestion, LedgerWarning
 from shared.domain.presentation.schemas import Share, UtcTime
-from shared.http.answers import ListOf, answers
+from shared.http.answers import ListOf, answers, listed
 
 UploadState = TypeAliasType("UploadState", Literal["pending", "processing", "waiting", "completed", "failed", "undone"])
 
@@ -81,7 +81,7 @@ _QUESTION = {
         {"value": "mdy", "label": "Month first: month-day-year", "proposed": False, "sums": None},
     ],
 }
-LIST = answers(
+LIST = listed(
     UploadList, {"count": 1, "next": None, "previous": None, "results": [_UPLOAD], "next_cursor": None}, "One page"
 )
 ONE = answers(

@@ -24,6 +24,13 @@ class ListOf(BaseModel, Generic[_T]):
     next_cursor: Annotated[str | None, Field(description="Cursor after the last item of this page")]
 
 
+def listed(model: Any, data: Any, description: str = "One page") -> dict[int | str, dict[str, Any]]:  # noqa: ANN401 - as for `answers`
+    """Return the `responses` of a list that is answered as JSON or, with `format=csv`, as a file."""
+    made = answers(model, data, description)
+    made[200]["content"]["text/csv"] = {"schema": {"type": "string"}}
+    return made
+
+
 def answers(
     model: Any,  # noqa: ANN401 - a model, or an annotated union of models
     data: Any,  # noqa: ANN401 - JSON

@@ -1,9 +1,9 @@
-"""Fields of requests that describe people: names, phone numbers, e-mail addresses, free text."""
+"""Fields of requests that describe people or are free text: names, phone numbers, e-mail addresses, reasons."""
 
 import unicodedata
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from shared.domain.contacts import FORBIDDEN, MAX_NAME, phone
@@ -57,3 +57,13 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME), Befo
 Phone = Annotated[str, BeforeValidator(phone_or_empty)]
 Email = Annotated[str, Field(max_length=320, examples=["owner@shop.bd"]), AfterValidator(_email)]
 Description = Annotated[str, StringConstraints(max_length=2000), BeforeValidator(_several_lines)]
+
+
+class Void(BaseModel):
+    """Why something that was recorded is voided."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500), BeforeValidator(single_line)] = Field(
+        examples=["Entered twice"]
+    )

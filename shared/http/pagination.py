@@ -3,8 +3,8 @@
 import base64
 import binascii
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -51,6 +51,10 @@ class Page:
     cursor: str | None = None
     default_limit: int = 20
 
+    def after(self, cursor: str) -> "Page":
+        """Return the page after this one, from its cursor."""
+        return replace(self, offset=0, cursor=cursor)
+
 
 class Links(NamedTuple):
     """Links of the next and the previous page, None if there is none."""
@@ -79,6 +83,19 @@ class ListQuery(BaseModel):
         if self.cursor is not None and "offset" in self.model_fields_set:
             raise invalid(parameter="offset", expected="offset or cursor, not both")
         return Page(self.limit, self.offset, self.cursor, type(self).model_fields["limit"].default)
+
+
+class ExportQuery(ListQuery):
+    """Parameters of a list that is also given as a file."""
+
+    format: Literal["json", "csv"] = Field("json", description="`csv`: every row that matches, as a file")
+
+    def whole(self, rows: int) -> Page:
+        """Return the first page of all rows, `rows` at a time; raises InvalidQuery for a part of the list."""
+        for name in _PAGING:
+            if name in self.model_fields_set:
+                raise invalid(parameter=name, expected=f"no {name} with format=csv")
+        return Page(rows)
 
 
 def strict_query(request: Request, allowed: Collection[str]) -> None:

@@ -46,6 +46,7 @@ FOLDERS = (*SIDES, "tests", "bench", "docs", ".github")
 STORED = re.compile(r"(?<![a-z_])(foretold|told_at)(?![a-z_])")
 STORED_NAMES = {
     Path("shared/domain/events/forecasting.py"),
+    Path("read_side/inventory/stock_queries.py"),
     Path("shared/domain/readmodels/demand.py"),
     Path("write_side/forecasting/event_mapping.py"),
     Path("tests/support/model_forecasting.py"),

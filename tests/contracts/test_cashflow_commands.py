@@ -149,7 +149,7 @@ BAD: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     *(
         ("POST", EXPENSES, GOOD_EXPENSE, change)
         for change in (
-            {"date": ago(-1)},
+            {"date": ago(-367)},
             {"date": "2025-02-30"},
             {"date": None},
             {"amount": 0.99},

@@ -232,7 +232,7 @@ def test_a_unit_that_is_weighed_allows_fractions_from_the_same_request_on(stocke
 def test_a_movement_is_answered_with_its_own_time(stocked: Stocked, kind: str, at: str, reported: str) -> None:
     answer = stocked.move({"kind": kind, "quantity": 5, "at": at})
     assert answer.status_code == 201, answer.text
-    assert answer.json()["data"] == {"product_id": 1, "kind": kind, "quantity": 5, "at": reported}
+    assert answer.json()["data"] == {"id": 1, "product_id": 1, "kind": kind, "quantity": 5, "at": reported}
     assert answer.headers["X-Event-Position"]
 
 

@@ -14,7 +14,7 @@ from smartmarket.api import build_api
 from tests.support.conformance import Contract
 
 # Answered without a JSON body.
-WITHOUT_JSON = {"show_metrics", "upload_errors", "ledger_template"}
+WITHOUT_JSON = {"show_metrics", "upload_errors", "ledger_template", "stream_events"}
 
 
 @pytest.fixture(scope="module")

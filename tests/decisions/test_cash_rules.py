@@ -49,6 +49,14 @@ def test_the_balance_goes_on_from_day_to_day() -> None:
     assert (outlook.risk, outlook.level, outlook.critical_on) == (0.0, "low", None)
 
 
+def test_a_planned_expense_goes_out_on_its_day_alone() -> None:
+    outlook = project(steady(100, planned={ago(-3): 900, ago(-40): 1}), 7)
+    assert [step.flow.planned for step in outlook.steps] == [0, 0, 900, 0, 0, 0, 0]
+    assert [step.balance for step in outlook.steps] == [10_100, 10_200, 9_400, 9_500, 9_600, 9_700, 9_800]
+    # It is no reason to keep more cash every week.
+    assert outlook.cushion is None
+
+
 def test_each_weekday_has_its_mean_of_eight_weeks_with_empty_days() -> None:
     sold = {ago(back): Day(1_000, 0, 0) for back in range(56) if ago(back).weekday() != 4}
     sold[ago(3)] = Day(80, 0, 0)  # one Friday of eight

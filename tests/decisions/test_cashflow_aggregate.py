@@ -3,23 +3,27 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
-from shared.domain.refusals.cashflow import ExpenseNotFound
+from shared.domain.events.cashflow import (
+    CashSettingsChanged,
+    CollectionRecorded,
+    ExpenseRecorded,
+    OpeningDebtRecorded,
+)
+from shared.domain.events.sales import CustomersAdded, NewCustomer
 from shared.errors import DateOutOfRange, NotFound
 from shared.eventstore.event import Event
 from write_side.cashflow.aggregate import (
     Cash,
     ChangeCashSettings,
-    EndExpense,
     RecordCollection,
     RecordExpense,
+    RecordOpeningDebt,
     decide,
     evolve,
 )
 
 TODAY = dt.date(2025, 11, 3)
 TOMORROW = dt.date(2025, 11, 4)
-RENT = ExpenseRecorded(1, TODAY, 1_500_000, "rent", "monthly")
 
 
 def after(*events: Event) -> Cash:
@@ -30,7 +34,7 @@ def after(*events: Event) -> Cash:
 
 
 def test_settings_are_recorded_and_what_is_left_out_stays() -> None:
-    (said,) = decide(ChangeCashSettings(500, TODAY, None), Cash(), TODAY)
+    (said,) = decide(ChangeCashSettings(500, TODAY, None), TODAY)
     assert said == CashSettingsChanged(500, TODAY, None)
     cash = after(CashSettingsChanged(critical_threshold=7), said)
     assert (cash.opening_balance, cash.opening_date, cash.critical_threshold) == (500, TODAY, 7)
@@ -40,7 +44,7 @@ def test_settings_are_recorded_and_what_is_left_out_stays() -> None:
 @pytest.mark.parametrize("day", [TOMORROW, dt.date(1999, 12, 31)])
 def test_an_opening_day_lies_between_2000_and_today(day: dt.date) -> None:
     with pytest.raises(DateOutOfRange) as refused:
-        decide(ChangeCashSettings(500, day, None), Cash(), TODAY)
+        decide(ChangeCashSettings(500, day, None), TODAY)
     assert refused.value.details["fields"][0]["field"] == "opening_date"
 
 
@@ -48,7 +52,8 @@ def test_an_opening_day_lies_between_2000_and_today(day: dt.date) -> None:
     ("recurring", "day", "allowed"),
     [
         (None, TODAY, True),
-        (None, TOMORROW, False),
+        (None, TODAY + dt.timedelta(366), True),
+        (None, TODAY + dt.timedelta(367), False),
         ("monthly", TOMORROW, True),
         ("yearly", TODAY + dt.timedelta(366), True),
         ("yearly", TODAY + dt.timedelta(367), False),
@@ -56,31 +61,35 @@ def test_an_opening_day_lies_between_2000_and_today(day: dt.date) -> None:
         ("daily", dt.date(1999, 12, 31), False),
     ],
 )
-def test_an_expense_was_paid_or_recurs_within_a_year(recurring: str | None, day: dt.date, *, allowed: bool) -> None:
+def test_an_expense_was_paid_or_lies_ahead_within_a_year(recurring: str | None, day: dt.date, *, allowed: bool) -> None:
     command = RecordExpense(1, day, 100, "x", recurring)
     if allowed:
-        assert decide(command, Cash(), TODAY) == [ExpenseRecorded(1, day, 100, "x", recurring)]
+        assert decide(command, TODAY) == [ExpenseRecorded(1, day, 100, "x", recurring)]
     else:
         with pytest.raises(DateOutOfRange):
-            decide(command, Cash(), TODAY)
-
-
-def test_an_expense_ends_once() -> None:
-    assert decide(EndExpense(1), after(RENT), TODAY) == [ExpenseEnded(1, TODAY)]
-    assert decide(EndExpense(1), after(RENT, ExpenseEnded(1, TODAY)), TOMORROW) == []
-    assert after(RENT, ExpenseEnded(1, TODAY)).expenses[1].ended_on == TODAY
-    with pytest.raises(ExpenseNotFound):
-        decide(EndExpense(2), after(RENT), TODAY)
+            decide(command, TODAY)
 
 
 def test_a_collection_is_of_a_known_customer_and_not_of_tomorrow() -> None:
     command = RecordCollection(1, TODAY, 100, 5, customer_exists=True)
-    assert decide(command, Cash(), TODAY) == [CollectionRecorded(1, TODAY, 100, 5)]
+    assert decide(command, TODAY) == [CollectionRecorded(1, TODAY, 100, 5)]
     with pytest.raises(NotFound):
-        decide(replace(command, customer_exists=False), Cash(), TODAY)
+        decide(replace(command, customer_exists=False), TODAY)
     with pytest.raises(DateOutOfRange):
-        decide(replace(command, date=TOMORROW), Cash(), TODAY)
+        decide(replace(command, date=TOMORROW), TODAY)
 
 
-def test_events_of_other_streams_do_not_change_the_cash() -> None:
-    assert after(CollectionRecorded(1, TODAY, 100, 5), ExpenseEnded(9, TODAY)) == Cash()
+def test_an_opening_debt_is_of_a_known_or_added_customer_and_not_of_tomorrow() -> None:
+    command = RecordOpeningDebt(1, "advance", TODAY, 100, 5)
+    debt = OpeningDebtRecorded(1, "advance", TODAY, 100, 5)
+    assert decide(command, TODAY) == [debt]
+    added = CustomersAdded([NewCustomer(5, "key", "sealed")])
+    assert decide(replace(command, added=[added]), TODAY) == [added, debt]
+    with pytest.raises(NotFound):
+        decide(replace(command, customer_exists=False), TODAY)
+    with pytest.raises(DateOutOfRange):
+        decide(replace(command, date=TOMORROW), TODAY)
+
+
+def test_entries_do_not_change_the_settings() -> None:
+    assert after(CollectionRecorded(1, TODAY, 100, 5), ExpenseRecorded(9, TODAY, 1, "x", None)) == Cash()

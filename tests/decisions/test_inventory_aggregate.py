@@ -1,16 +1,32 @@
 """What may be said of products and stock: given events, when a command, then events or a refusal."""
 
 import datetime as dt
+from dataclasses import replace
 from functools import reduce
 
 import pytest
 
-from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
-from shared.domain.refusals.inventory import ProductNotFound, QuantityNotWhole
+from shared.domain.events.inventory import (
+    ProductDetailsChanged,
+    ProductLine,
+    ProductSheetRecorded,
+    StockEntryVoided,
+    StockMoved,
+)
+from shared.domain.refusals.inventory import ProductNotFound, QuantityNotWhole, StockEntryNotFound
+from shared.domain.refusals.sales import EntryAlreadyVoided
 from shared.errors import TimeOutOfRange
 from shared.eventstore.event import Event
 from shared.runtime.business_day import DHAKA
-from write_side.inventory.aggregate import ChangeDetails, MoveStock, Product, decide, evolve
+from write_side.inventory.aggregate import (
+    ChangeDetails,
+    MoveStock,
+    Product,
+    StockEntry,
+    VoidStockEntry,
+    decide,
+    evolve,
+)
 
 TEA = 1
 NOW = dt.datetime(2025, 11, 3, 8, 30, 15, 999_000, tzinfo=dt.UTC)  # half past two in Dhaka
@@ -108,3 +124,16 @@ def test_a_movement_is_neither_of_the_future_nor_of_the_last_century(at: dt.date
 def test_an_unknown_product_is_not_found(command: ChangeDetails | MoveStock) -> None:
     with pytest.raises(ProductNotFound):
         decide(command, Product(TEA, exists=False), NOW)
+
+
+def test_a_stock_entry_is_voided_once_with_what_was_recorded() -> None:
+    entry = StockEntry(StockMoved(TEA, "waste", 2000, TODAY, 36_000), 41)
+    void = VoidStockEntry(3, entry, "twice")
+    assert decide(void, product(), NOW) == [StockEntryVoided(TEA, 3, "twice", 41, "waste", 2000, TODAY, 36_000)]
+    with pytest.raises(EntryAlreadyVoided) as refused:
+        decide(replace(void, entry=replace(entry, void_reason="before")), product(), NOW)
+    assert refused.value.details == {"id": 3, "reason": "before"}
+    with pytest.raises(StockEntryNotFound):
+        decide(replace(void, entry=None), product(), NOW)
+    with pytest.raises(ProductNotFound):
+        decide(void, Product(TEA, exists=False), NOW)

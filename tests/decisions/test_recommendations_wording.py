@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.presentation.numbers import quantity, short_day, spoken
+from shared.domain.presentation.numbers import day, quantity, short_day, spoken
 from shared.domain.presentation.outreach import next_steps, side_effects
 from shared.domain.presentation.recommendations import Names, Person, Recommendation, item
 from shared.texts import LANGUAGES, Language, catalogue
@@ -99,4 +99,5 @@ def test_erased_customers_get_no_message_and_unnamed_products_a_number() -> None
 def test_numbers_are_written_as_people_write_them() -> None:
     assert (quantity(2_500, "en"), quantity(20_000, "en"), quantity(2_500, "bn")) == ("2.5", "20", "২.৫")
     assert (short_day(TODAY, "en"), short_day(TODAY, "bn")) == ("Nov 3", "৩ নভেম্বর")
+    assert (day(TODAY, "en"), day(TODAY, "bn")) == ("2025-11-03", "৩ নভেম্বর ২০২৫")
     assert (spoken(12_345_678_00, "bn"), spoken(-50, "en")) == ("৳১,২৩,৪৫,৬৭৮", "-৳1")

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.rules.parameters import StockParameters
-from shared.domain.rules.stock import Changes, Counts, Ints, Stock, is_low, last_counts, on_hand, reorder_points
+from shared.domain.rules.stock import (
+    Changes,
+    Counts,
+    Ints,
+    Step,
+    Stock,
+    is_low,
+    last_counts,
+    on_hand,
+    reorder_points,
+    running,
+)
 
 PRODUCTS = 3
 
@@ -151,3 +162,24 @@ def test_a_higher_service_level_needs_more() -> None:
     ]
     assert [int(level[0]) for level in levels] == sorted(int(level[0]) for level in levels)
     assert levels[0] < levels[2]
+
+
+# at, quantity, is a count, entered as it happened
+steps = st.tuples(st.integers(0, 3), st.integers(-9, 9), st.booleans(), st.booleans())
+
+
+@given(st.lists(steps, max_size=8))
+def test_the_stock_after_each_step_is_that_of_all_steps_up_to_it(rows: list[tuple[int, int, bool, bool]]) -> None:
+    all_steps = [
+        Step(at, number if is_count or at_once else 0, quantity, is_count, number)
+        for number, (at, quantity, is_count, at_once) in enumerate(rows, 1)
+    ]
+    after = running(all_steps)
+    ordered = sorted(all_steps)
+    for place, step in enumerate(ordered):
+        until = ordered[: place + 1]
+        found = on_hand(
+            last_counts(counts(*((0, s.at, s.quantity, s.order) for s in until if s.is_count)), 1),
+            changes(*((0, s.at, s.quantity, s.order) for s in until if not s.is_count)),
+        )
+        assert after[step.entry] == (int(found.quantity[0]) if found.known[0] else None)

@@ -2,7 +2,16 @@ import datetime as dt
 
 import pytest
 
-from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.cashflow import (
+    CashSettingsChanged,
+    CollectionRecorded,
+    CollectionVoided,
+    ExpenseEnded,
+    ExpenseRecorded,
+    ExpenseVoided,
+    OpeningDebtRecorded,
+    OpeningDebtVoided,
+)
 from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.sales import Movement, MovementsRecorded, SaleRecorded, SaleVoided
 from shared.postgres.database import SHARDS
@@ -87,8 +96,25 @@ def test_settings_and_expenses_keep_what_was_not_said_again(world: World) -> Non
             "category": "ভাড়া",
             "recurring": "monthly",
             "ended_on": later,
+            "voided": None,
         }
     ]
+
+
+def test_a_voided_collection_and_opening_debt_leave_nothing_behind(world: World) -> None:
+    world.append(SHOP, CollectionRecorded(1, DAY, 50, 3), OpeningDebtRecorded(1, "debt", DAY, 900, 3))
+    world.append(SHOP, OpeningDebtRecorded(2, "advance", DAY, 70, 3), ExpenseRecorded(1, DAY, 5, "tea", None))
+    tables = shown(world)
+    assert differences({"days": tables["cash_days"]}, day(collections=50)) == {}
+    assert [(row["lent"], row["paid"]) for row in tables["baki_totals"]] == [(900, 120)]
+    assert [row["kind"] for row in tables["opening_debts"]] == ["debt", "advance"]
+    world.append(SHOP, CollectionVoided(1, "x", DAY, 50, 3), OpeningDebtVoided(1, "x", "debt", DAY, 900, 3))
+    world.append(SHOP, OpeningDebtVoided(2, "x", "advance", DAY, 70, 3), ExpenseVoided(1, "x", DAY, 5))
+    tables = shown(world)
+    assert differences({"days": tables["cash_days"]}, day()) == {}
+    assert {(row["lent"], row["paid"]) for row in tables["baki_totals"]} <= {(0, 0)}
+    assert (tables["collections"], tables["opening_debts"]) == ([], [])
+    assert [row["voided"] for row in tables["cash_expenses"]] == [True]
 
 
 def test_the_same_events_twice_change_nothing(world: World) -> None:

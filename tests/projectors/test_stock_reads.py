@@ -25,8 +25,8 @@ FILL_ENTRIES = """INSERT INTO stock_entries
 FILL_FLOW = """INSERT INTO stock_flow (business_id, day, product_id, second, sold, moved, received)
     SELECT shop, n / 4, mod(n, 100), 0, 1000, 0, 0 FROM generate_series(4, 8003) AS n, unnest(%s::bigint[]) AS shop"""
 # A count of every product, within the window.
-FILL_COUNTS = """INSERT INTO stock_counts (business_id, product_id, at, recorded, quantity)
-    SELECT shop, n, (50003 - 100) * 21600, 1, 1000 FROM generate_series(0, 99) AS n, unnest(%s::bigint[]) AS shop"""
+FILL_COUNTS = """INSERT INTO stock_counts (business_id, product_id, at, recorded, counts, quantity)
+    SELECT shop, n, (50003 - 100) * 21600, 1, 1, 1000 FROM generate_series(0, 99) AS n, unnest(%s::bigint[]) AS shop"""
 LOST = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
 
 

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import msgspec
 
-from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.cashflow import (
+    CashSettingsChanged,
+    CollectionRecorded,
+    CollectionVoided,
+    ExpenseEnded,
+    ExpenseRecorded,
+    ExpenseVoided,
+    OpeningDebtRecorded,
+    OpeningDebtVoided,
+)
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.demo import DemoShopFurnished, DemoShopOpened
 from shared.domain.events.forecasting import (
@@ -38,7 +47,13 @@ from shared.domain.events.identity import (
     UserProfileChanged,
     UserRegistered,
 )
-from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
+from shared.domain.events.inventory import (
+    ProductDetailsChanged,
+    ProductLine,
+    ProductSheetRecorded,
+    StockEntryVoided,
+    StockMoved,
+)
 from shared.domain.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
@@ -131,11 +146,16 @@ SAMPLES: dict[tuple[str, int], Event] = {
         CustomersMerged(1, [2, 9]),
         ProductDetailsChanged(1, "T-1", "kg", 12_000, 9_000, 5_000, 3, 12_000, 24_000, ["sku"]),
         StockMoved(1, "adjust", -2_500, DAY, 86_399),
+        StockEntryVoided(1, 3, "ভুল তাক গোনা", 41, "adjust", -2_500, DAY, 86_399),
         ProductSheetRecorded(FILE, [ProductLine(1, "T-1", 9_000, 12_000, DAY), ProductLine(2, None, None, None, None)]),
         CashSettingsChanged(5_000_000, DAY, 2_000_000),
         ExpenseRecorded(1, DAY, 1_500_000, "rent", "monthly"),
         ExpenseEnded(1, DAY),
+        ExpenseVoided(1, "দুবার লেখা", DAY, 1_500_000),
         CollectionRecorded(1, DAY, 50_000, 1),
+        CollectionVoided(1, "দুবার লেখা", DAY, 50_000, 1),
+        OpeningDebtRecorded(1, "advance", DAY, 120_000, 1),
+        OpeningDebtVoided(1, "দুবার লেখা", "advance", DAY, 120_000, 1),
         ForecastsRequested(FILE, "import", 7, DAY, [1, 2], True, [3], [Short(4, 12, 30)], 41, FILE),  # noqa: FBT003 - a row of an event sample
         ForecastMade(
             forecast_id=42,

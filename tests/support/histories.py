@@ -9,11 +9,26 @@ from zoneinfo import ZoneInfo
 import msgspec
 from hypothesis import strategies as st
 
-from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.cashflow import (
+    CashSettingsChanged,
+    CollectionRecorded,
+    CollectionVoided,
+    ExpenseEnded,
+    ExpenseRecorded,
+    ExpenseVoided,
+    OpeningDebtRecorded,
+    OpeningDebtVoided,
+)
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.forecasting import Accuracy, ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
 from shared.domain.events.identity import BusinessRegistered, LoggedIn, LoggedOut, SessionsRevoked
-from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
+from shared.domain.events.inventory import (
+    ProductDetailsChanged,
+    ProductLine,
+    ProductSheetRecorded,
+    StockEntryVoided,
+    StockMoved,
+)
 from shared.domain.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
@@ -95,8 +110,13 @@ class Shops:
         self.customers = dict.fromkeys(businesses, 0)
         self.sales: dict[int, list[SaleRecorded]] = {business: [] for business in businesses}
         self.received: dict[int, dict[int, int]] = {business: {} for business in businesses}
-        self.expenses: dict[int, list[int]] = {business: [] for business in businesses}
+        self.expenses: dict[int, list[ExpenseRecorded]] = {business: [] for business in businesses}
+        self.collections: dict[int, list[CollectionRecorded]] = {business: [] for business in businesses}
+        self.debts: dict[int, list[OpeningDebtRecorded]] = {business: [] for business in businesses}
         self.merged: dict[int, dict[int, int]] = {business: {} for business in businesses}
+        # How many facts there are, and at which place among them stock was moved.
+        self.facts = 0
+        self.moves: dict[int, list[tuple[int, StockMoved]]] = {business: [] for business in businesses}
 
 
 @st.composite
@@ -107,13 +127,14 @@ def histories(draw: st.DrawFn, businesses: list[int], max_events: int = 30) -> l
         [_batch] * 5
         + [_sale, _void] * 2
         + [_products, _customers, _profile, _registered, _upload, _other, _movements, _details, _merge, _day, _rule]
-        + [_goods, _stock, _sheet, _cash, _expense, _collection]
+        + [_goods, _stock, _sheet, _cash, _expense, _collection, _opening_debt]
         + [_forecast, _forecast, _run, _takings, _advice, _advice]
     )
     facts: list[tuple[int | None, Event]] = []
     for kind in draw(st.lists(kinds, min_size=1, max_size=max_events)):
         business = draw(st.sampled_from(businesses))
         facts.append(draw(kind(business, shops)))
+        shops.facts += 1
     return facts
 
 
@@ -244,10 +265,17 @@ def _goods(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
 
 
 @st.composite
-def _stock(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+def _stock(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    moves = shops.moves[business]
+    if moves and draw(st.integers(0, 2)) == 0:
+        place, was = moves.pop(draw(st.integers(0, len(moves) - 1)))
+        back = place - shops.facts
+        return business, StockEntryVoided(was.product_id, 1, draw(texts), back, was.kind, was.qty, was.date, was.time)
     kind = draw(st.sampled_from(["count", "count", "receive", "adjust", "waste", "return"]))
     qty = draw(quantities) * (draw(st.sampled_from([1, -1])) if kind == "adjust" else 1)
-    return business, StockMoved(draw(st.integers(1, MOST_PRODUCTS)), kind, qty, draw(any_dates), draw(times) or 0)
+    event = StockMoved(draw(st.integers(1, MOST_PRODUCTS)), kind, qty, draw(any_dates), draw(times) or 0)
+    moves.append((shops.facts, event))
+    return business, event
 
 
 @st.composite
@@ -272,17 +300,38 @@ def _cash(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
 @st.composite
 def _expense(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
     if draw(st.booleans()) and shops.expenses[business]:
-        return business, ExpenseEnded(shops.expenses[business].pop(), draw(dates))
-    number = next(shops.transactions[business])
-    shops.expenses[business].append(number)
+        gone = shops.expenses[business].pop()
+        void = ExpenseVoided(gone.expense_id, draw(texts), gone.date, gone.amount)
+        return business, draw(st.sampled_from([ExpenseEnded(gone.expense_id, draw(dates)), void]))
     recurring = draw(st.sampled_from([None, "daily", "weekly", "monthly", "yearly"]))
-    return business, ExpenseRecorded(number, draw(dates), draw(amounts), draw(texts), recurring)
+    number = next(shops.transactions[business])
+    event = ExpenseRecorded(number, draw(dates), draw(amounts), draw(texts), recurring)
+    shops.expenses[business].append(event)
+    return business, event
 
 
 @st.composite
 def _collection(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    if draw(st.booleans()) and shops.collections[business]:
+        gone = shops.collections[business].pop()
+        return business, CollectionVoided(gone.collection_id, draw(texts), gone.date, gone.amount, gone.customer_id)
     number = next(shops.transactions[business])
-    return business, CollectionRecorded(number, draw(dates), draw(amounts), draw(st.integers(1, MOST_CUSTOMERS)))
+    event = CollectionRecorded(number, draw(dates), draw(amounts), draw(st.integers(1, MOST_CUSTOMERS)))
+    shops.collections[business].append(event)
+    return business, event
+
+
+@st.composite
+def _opening_debt(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    if draw(st.booleans()) and shops.debts[business]:
+        gone = shops.debts[business].pop()
+        return business, OpeningDebtVoided(
+            gone.debt_id, draw(texts), gone.kind, gone.date, gone.amount, gone.customer_id
+        )
+    number, kind = next(shops.transactions[business]), draw(st.sampled_from(["debt", "advance"]))
+    event = OpeningDebtRecorded(number, kind, draw(dates), draw(amounts), draw(st.integers(1, MOST_CUSTOMERS)))
+    shops.debts[business].append(event)
+    return business, event
 
 
 @st.composite

@@ -8,7 +8,16 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from shared.domain.events import recommendations
-from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.cashflow import (
+    CashSettingsChanged,
+    CollectionRecorded,
+    CollectionVoided,
+    ExpenseEnded,
+    ExpenseRecorded,
+    ExpenseVoided,
+    OpeningDebtRecorded,
+    OpeningDebtVoided,
+)
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.forecasting import (
     ForecastFailed,
@@ -17,7 +26,7 @@ from shared.domain.events.forecasting import (
     ForecastsRequested,
     RevenueForecastMade,
 )
-from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
+from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockEntryVoided, StockMoved
 from shared.domain.events.sales import (
     CustomersAdded,
     MovementsRecorded,
@@ -67,7 +76,11 @@ def _left(event: Event, day: dt.date, since: dict[tuple[str, int], dt.date]) -> 
             return _with(event, "sales", [s for s in event.sales if s.date <= day])
         case MovementsRecorded():
             return _with(event, "movements", [m for m in event.movements if m.date <= day])
-        case SaleRecorded() | SaleVoided() | StockMoved() | CollectionRecorded() | ExpenseRecorded():
+        case (
+            SaleRecorded() | SaleVoided() | StockMoved() | StockEntryVoided() | CollectionRecorded() | ExpenseRecorded()
+        ):
+            return event if event.date <= day else None
+        case CollectionVoided() | ExpenseVoided() | OpeningDebtRecorded() | OpeningDebtVoided():
             return event if event.date <= day else None
         case ForecastsRequested() | ForecastFailed():
             return event if event.date <= day else None
@@ -132,7 +145,7 @@ def _mentions(event: Event) -> Iterator[Mention]:
             lines = [event]
         case StockMoved():
             yield Mention("product", event.product_id, event.date)
-        case CollectionRecorded():
+        case CollectionRecorded() | OpeningDebtRecorded():
             yield Mention("customer", event.customer_id, event.date)
         case ExpenseRecorded():
             yield Mention("expense", event.expense_id, event.date)

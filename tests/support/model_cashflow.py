@@ -4,10 +4,20 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.cashflow import (
+    CashSettingsChanged,
+    CollectionRecorded,
+    CollectionVoided,
+    ExpenseEnded,
+    ExpenseRecorded,
+    ExpenseVoided,
+    OpeningDebtRecorded,
+    OpeningDebtVoided,
+)
 from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.sales import MovementsRecorded, SaleRecorded, SalesBatchRecorded, SaleVoided
 from shared.eventstore.codec import RecordedEvent
+from shared.eventstore.event import Event
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -33,7 +43,7 @@ def cashflow(history: Sequence[RecordedEvent], _: People) -> Tables:
         "cash_days": [
             {"business_id": business, "date": date}
             | {column: _sum(entries, business=business, date=date, column=column) for column in SUMS}
-            for business, date in {(entry.business, entry.date) for entry in entries}
+            for business, date in {(entry.business, entry.date) for entry in entries if entry.column in SUMS}
         ],
         "baki_days": [
             {"business_id": business, "date": date, "customer_id": customer}
@@ -46,6 +56,8 @@ def cashflow(history: Sequence[RecordedEvent], _: People) -> Tables:
         ],
         "baki_merges": _merges(history),
         "cash_expenses": _expenses(history),
+        "collections": _standing(history, CollectionRecorded, CollectionVoided, "collection_id"),
+        "opening_debts": _standing(history, OpeningDebtRecorded, OpeningDebtVoided, "debt_id"),
         "cash_settings": _settings(history),
     }
 
@@ -70,8 +82,13 @@ def _entries(recorded: RecordedEvent) -> Iterator[Entry]:
             else:
                 column = {"return": "refunds", "purchase": "purchases", "expense": "expenses"}[moved.kind]
                 yield Entry(business, moved.date, column, moved.paisa)
-    elif isinstance(event, CollectionRecorded):
-        yield Entry(business, event.date, "collections", event.amount, event.customer_id)
+    elif isinstance(event, CollectionRecorded | CollectionVoided):
+        sign = 1 if isinstance(event, CollectionRecorded) else -1
+        yield Entry(business, event.date, "collections", sign * event.amount, event.customer_id)
+    elif isinstance(event, OpeningDebtRecorded | OpeningDebtVoided):
+        sign = 1 if isinstance(event, OpeningDebtRecorded) else -1
+        column = {"debt": "open_lent", "advance": "open_paid"}[event.kind]
+        yield Entry(business, event.date, column, sign * event.amount, event.customer_id)
 
 
 def _sale(
@@ -99,7 +116,8 @@ def _sum(entries: Sequence[Entry], **wanted: Any) -> int:  # noqa: ANN401 - a fi
 
 
 def _baki(entries: Sequence[Entry], **wanted: Any) -> Row:  # noqa: ANN401 - a field of an entry
-    return {"lent": _sum(entries, column="lent", **wanted), "paid": _sum(entries, column="collections", **wanted)}
+    columns = {"lent": ("lent", "open_lent"), "paid": ("collections", "open_paid")}
+    return {name: sum(_sum(entries, column=column, **wanted) for column in of) for name, of in columns.items()}
 
 
 def _merges(history: Sequence[RecordedEvent]) -> list[Row]:
@@ -113,18 +131,33 @@ def _merges(history: Sequence[RecordedEvent]) -> list[Row]:
 
 
 def _expenses(history: Sequence[RecordedEvent]) -> list[Row]:
-    reported = [(r.business_id, e) for r in history if isinstance(e := r.event, ExpenseRecorded | ExpenseEnded)]
+    reported = [
+        (r.business_id, e) for r in history if isinstance(e := r.event, ExpenseRecorded | ExpenseEnded | ExpenseVoided)
+    ]
     rows = []
     for key in {(business, event.expense_id) for business, event in reported}:
-        row: Row = dict.fromkeys(("date", "amount", "category", "recurring", "ended_on"))
+        row: Row = dict.fromkeys(("date", "amount", "category", "recurring", "ended_on", "voided"))
         for business, event in reported:
             if (business, event.expense_id) != key:
                 continue
             if isinstance(event, ExpenseEnded):
                 row["ended_on"] = event.date
+            elif isinstance(event, ExpenseVoided):
+                row["voided"] = True
             else:
                 row |= {name: getattr(event, name) for name in ("date", "amount", "category", "recurring")}
         rows.append({"business_id": key[0], "id": key[1], **row})
+    return rows
+
+
+def _standing(history: Sequence[RecordedEvent], made: type[Event], voided: type[Event], name: str) -> list[Row]:
+    gone = {(r.business_id, getattr(r.event, name)) for r in history if isinstance(r.event, voided)}
+    rows = []
+    for recorded in history:
+        event = recorded.event
+        if isinstance(event, made) and (recorded.business_id, getattr(event, name)) not in gone:
+            fields = {field: getattr(event, field) for field in event.__struct_fields__}
+            rows.append({"business_id": recorded.business_id, "id": fields.pop(name), **fields})
     return rows
 
 

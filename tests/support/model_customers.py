@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from shared.domain.events.cashflow import OpeningDebtRecorded
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import (
     CustomersAdded,
@@ -30,7 +31,7 @@ Tables = dict[str, list[Row]]
 People = Mapping[str, Mapping[str, str | None]]
 DETAILS = ("name", "phone", "email", "address", "notes")
 SEGMENTS = ("dormant", "at_risk", "potential", "loyal", "champion")
-SETTLING = (UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, CustomersMerged)
+SETTLING = (UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, CustomersMerged, OpeningDebtRecorded)
 _EPOCH = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - the clock in Dhaka
 _DHAKA = ZoneInfo("Asia/Dhaka")
 RULES = ("rfm", "churn", "returning")

@@ -9,7 +9,7 @@ from statistics import NormalDist
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
+from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockEntryVoided, StockMoved
 from shared.domain.events.sales import (
     MovementsRecorded,
     ProductsAdded,
@@ -25,7 +25,15 @@ from shared.eventstore.system_events import RuleActivated
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 DETAILS = ("sku", "unit", "unit_price", "cost", "reorder_point", "lead_time_days", "pack_size", "min_order")
-SETTLING = (UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, StockMoved, ProductDetailsChanged)
+SETTLING = (
+    UploadCompleted,
+    UploadFailed,
+    SaleRecorded,
+    SaleVoided,
+    StockMoved,
+    StockEntryVoided,
+    ProductDetailsChanged,
+)
 _EPOCH = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - the clock in Dhaka
 _DHAKA = ZoneInfo("Asia/Dhaka")
 _FIRST = RuleActivated("stock", "stock.v1", {})
@@ -43,6 +51,7 @@ class Move(NamedTuple):
     entry: int = 0
     reported: bool = True
     bought: bool = False
+    taken_back: bool = False
 
 
 class Count(NamedTuple):
@@ -81,7 +90,7 @@ def _folded(own: Sequence[RecordedEvent]) -> Tables:
         blocks[day // 32, move.product] += move.moved - move.sold
         if not move.entry:
             flow[day, move.product, move.at % 86_400].append(move)
-    counts = {(c.product, c.at): c for c in _counts(own)}
+    standing = set(_counts(own))
     return {
         "goods": _goods(own),
         "stock_flow": [
@@ -91,9 +100,11 @@ def _folded(own: Sequence[RecordedEvent]) -> Tables:
         "stock_entries": _entries(own),
         "stock_blocks": [{"block": b, "product_id": p, "change": change} for (b, p), change in blocks.items()],
         "stock_counts": [
-            {"product_id": c.product, "at": c.at, "recorded": c.position, "quantity": c.quantity}
-            for c in counts.values()
+            {"product_id": c.product, "at": c.at, "recorded": c.position}
+            | {"counts": int(c in standing), "quantity": c.quantity * (c in standing)}
+            for c in _all_counts(own)
         ],
+        "stock_log": _log(own),
     }
 
 
@@ -139,7 +150,7 @@ def _entries(own: Sequence[RecordedEvent]) -> list[Row]:
     rows = []
     for entry, moves in entries.items():
         made = next((m for m in moves if not m.reported), None)
-        reported = next((m for m in moves if m.reported), None)
+        reported = next((m for m in moves if m.reported and not m.taken_back), None)
         rows.append(
             {
                 "entry": entry,
@@ -203,10 +214,26 @@ def _computed_point(goods: Row, own: Sequence[Move], today: int, given: Mapping[
 
 
 def _standing(own: Sequence[RecordedEvent]) -> Iterable[Move]:
-    """Yield what moved the stock, without sales that were entered by hand and voided."""
+    """Yield what moved the stock, without what was entered by hand and voided."""
     by_hand = {r.event.tx for r in own if isinstance(r.event, SaleRecorded)}
     voided = {r.event.tx for r in own if isinstance(r.event, SaleVoided)}
-    return (move for move in _moves(own) if move.entry not in by_hand & voided)
+    gone = by_hand & voided | {-position for position in _voided(own)}
+    return (move for move in _moves(own) if move.entry not in gone)
+
+
+def _voided(own: Sequence[RecordedEvent]) -> set[int]:
+    """Return the positions of stock entries that were voided."""
+    return {r.event.of for r in own if isinstance(r.event, StockEntryVoided)}
+
+
+def _log(own: Sequence[RecordedEvent]) -> list[Row]:
+    gone = _voided(own)
+    kept = [(r, r.event) for r in own if isinstance(r.event, StockMoved) and r.position not in gone]
+    return [
+        {"id": r.position, "product_id": e.product_id, "number": r.version, "kind": e.kind, "quantity": e.qty}
+        | {"at": _at(e.date, e.time)}
+        for r, e in kept
+    ]
 
 
 def _moves(own: Sequence[RecordedEvent]) -> Iterable[Move]:
@@ -230,9 +257,18 @@ def _moves(own: Sequence[RecordedEvent]) -> Iterable[Move]:
                 at, change = _at(moved.date, moved.time), -moved.qty if moved.kind == "waste" else moved.qty
                 order, bought = _order(recorded, at), moved.kind == "receive"
                 yield Move(moved.product_id, at, order, 0, change, -recorded.position, reported=False, bought=bought)
+            case StockEntryVoided() as void if void.kind != "count":
+                at, change = _at(void.date, void.time), void.qty if void.kind == "waste" else -void.qty
+                yield Move(void.product_id, at, 0, 0, change, -void.of, bought=void.kind == "receive", taken_back=True)
 
 
 def _counts(own: Sequence[RecordedEvent]) -> Iterable[Count]:
+    """Yield the counts that were not voided."""
+    gone = _voided(own)
+    return (count for count in _all_counts(own) if count.position not in gone)
+
+
+def _all_counts(own: Sequence[RecordedEvent]) -> Iterable[Count]:
     for recorded in own:
         match recorded.event:
             case StockMoved(kind="count") as counted:

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from uuid import UUID, uuid5
 
-from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseRecorded
+from shared.domain.events.cashflow import (
+    CashSettingsChanged,
+    CollectionRecorded,
+    CollectionVoided,
+    ExpenseRecorded,
+    ExpenseVoided,
+    OpeningDebtRecorded,
+    OpeningDebtVoided,
+)
 from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.identity import BusinessProfileChanged, BusinessRegistered, LoggedOut
 from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
@@ -122,7 +130,14 @@ def everything_else(business: int) -> Iterator[Event]:
     yield ProductSheetRecorded(file_id(business, 9), [ProductLine(2, None, 700, 9_000, DAY)])
     yield CashSettingsChanged(5_000_000, DAY, 1_000_000)
     yield ExpenseRecorded(1, DAY, 70_000, "rent", "monthly")
+    yield ExpenseRecorded(2, DAY, 5_000, "tea", None)
+    yield ExpenseVoided(2, "twice", DAY, 5_000)
     yield CollectionRecorded(1, DAY, 10_000, 1)
+    yield CollectionRecorded(2, DAY, 7_000, 1)
+    yield CollectionVoided(2, "twice", DAY, 7_000, 1)
+    yield OpeningDebtRecorded(1, "debt", DAY, 30_000, 1)
+    yield OpeningDebtRecorded(2, "advance", DAY, 4_000, 2)
+    yield OpeningDebtVoided(2, "twice", "advance", DAY, 4_000, 2)
     yield CustomersMerged(1, [2])
     yield made(1, [3, 4, 0], made_on=DAY)
     yield takings([90_000, 80_000], made_on=DAY)

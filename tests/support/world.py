@@ -21,6 +21,7 @@ from projections.engine.replayer import Source
 from projections.registry import REGISTRY
 from shared.domain.events.customers import CustomerDetailsChanged
 from shared.domain.events.identity import BusinessProfileChanged
+from shared.domain.events.inventory import StockEntryVoided
 from shared.domain.events.sales import CustomersAdded
 from shared.eventstore.catalogue import CATALOGUE
 from shared.eventstore.codec import RecordedEvent, encode
@@ -65,13 +66,14 @@ class World:
     def record(self, facts: Iterable[tuple[int | None, Event]]) -> int:
         """Append facts of any businesses in this order, in one transaction; returns the position of the last.
 
-        Personal data may be given as plain JSON in the place of `sealed`.
+        Personal data may be given as plain JSON in the place of `sealed`, and a position that an event refers to as
+        the number of facts before it: -1 is the fact just before.
         """
-        last = 0
+        last, places = 0, itertools.count(self.store.head() + 1)
         with self.store.cursor() as cursor, cursor.connection.transaction():
             vault = Vault(self.master, lambda query, params: _fetch(cursor.execute(query, params)))
             for business, group in itertools.groupby(facts, key=lambda fact: fact[0]):
-                sealed = [self._sealed(vault, business, event) for _, event in group]
+                sealed = [self._sealed(vault, business, placed(event, next(places))) for _, event in group]
                 stored = [StoredEvent(*self._place(e), e.topic, encode(e)) for e in sealed]
                 last = self.store.recorder.append(cursor, stored, Append(business)) or last
         return last
@@ -203,6 +205,13 @@ class World:
         sealed = keys.seal(subject, person)
         self.people[sealed] = {**person, "subject": subject}
         return sealed
+
+
+def placed(event: Event, position: int) -> Event:
+    """Return the event with the position it refers to, which may be given as a distance from its own."""
+    if isinstance(event, StockEntryVoided) and event.of < 0:
+        return msgspec.structs.replace(event, of=position + event.of)
+    return event
 
 
 def to_head(applier: Applier, conn: Connection[Any], limit: int) -> None:

@@ -1,46 +1,36 @@
-"""Aggregate of a shop's cash: opening balance, expenses, collections.
+"""Aggregate of a shop's cash: its settings, and the entries that are recorded.
 
 `decide` takes the command, the state and the day; it returns the events or raises a refusal. Money is integer paisa,
-dates are business dates in Asia/Dhaka.
+dates are business dates in Asia/Dhaka. Ends and voids of an entry are decided in `entry_aggregate`.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
-from shared.domain.refusals.cashflow import ExpenseNotFound
+from shared.domain.events.cashflow import (
+    CashSettingsChanged,
+    CollectionRecorded,
+    ExpenseRecorded,
+    OpeningDebtRecorded,
+)
 from shared.domain.rules.cash_flows import DEFAULT_THRESHOLD
 from shared.errors import DateOutOfRange, NotFound
 from shared.eventstore.event import Event
 from shared.texts import Phrase
 
 EARLIEST = dt.date(2000, 1, 1)
-# The first due date of a recurring expense may be this far in the future.
+# An expense, or the first due date of a recurring one, may be this far in the future.
 AHEAD = dt.timedelta(366)
 
 
 @dataclass(frozen=True)
-class Expense:
-    """A payment in the past or future; not paid from `ended_on` on."""
-
-    expense_id: int
-    date: dt.date
-    amount: int
-    category: str
-    recurring: str | None
-    ended_on: dt.date | None = None
-
-
-@dataclass(frozen=True)
 class Cash:
-    """The state of a shop's cash stream."""
+    """The settings of a shop's cash."""
 
     opening_balance: int | None = None
     opening_date: dt.date | None = None
     critical_threshold: int = DEFAULT_THRESHOLD
-    expenses: Mapping[int, Expense] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)
@@ -64,13 +54,6 @@ class RecordExpense:
 
 
 @dataclass(frozen=True)
-class EndExpense:
-    """An expense is not paid from today on."""
-
-    expense_id: int
-
-
-@dataclass(frozen=True)
 class RecordCollection:
     """A customer paid back a sale on credit, or pays in advance; `customer_exists` is looked up by the handler."""
 
@@ -81,45 +64,53 @@ class RecordCollection:
     customer_exists: bool
 
 
-Command = ChangeCashSettings | RecordExpense | EndExpense | RecordCollection
+@dataclass(frozen=True)
+class RecordOpeningDebt:
+    """A customer owed something, or had paid ahead, before the books began; `kind` is `debt` or `advance`.
+
+    `added` introduces the customer if the shop meets it here; `customer_exists` is looked up by the handler.
+    """
+
+    debt_id: int
+    kind: str
+    date: dt.date
+    amount: int
+    customer_id: int
+    customer_exists: bool = True
+    added: Sequence[Event] = ()
 
 
-def decide(command: Command, cash: Cash, today: dt.date) -> Sequence[Event]:
-    """Return the events of a command; none if it changes nothing.
+Command = ChangeCashSettings | RecordExpense | RecordCollection | RecordOpeningDebt
 
-    Raises DateOutOfRange for a date before 2000 or in the future (a recurring expense may begin within a year),
-    ExpenseNotFound, and NotFound for an unknown customer.
+
+def decide(command: Command, today: dt.date) -> Sequence[Event]:
+    """Return the events of a command, which does not depend on what was recorded before.
+
+    Raises DateOutOfRange for a date before 2000 or in the future (an expense may lie ahead up to a year), and NotFound
+    for an unknown customer.
     """
     match command:
         case ChangeCashSettings():
             return _change_settings(command, today)
         case RecordExpense():
             return _record_expense(command, today)
-        case EndExpense():
-            return _end_expense(command, cash, today)
         case RecordCollection():
             return _record_collection(command, today)
+        case RecordOpeningDebt():
+            return _record_opening_debt(command, today)
 
 
 def evolve(cash: Cash, event: Event) -> Cash:
-    """Return the cash after one more event of its stream."""
-    match event:
-        case CashSettingsChanged():
-            return replace(
-                cash,
-                opening_balance=cash.opening_balance if event.opening_balance is None else event.opening_balance,
-                opening_date=event.opening_date or cash.opening_date,
-                critical_threshold=(
-                    cash.critical_threshold if event.critical_threshold is None else event.critical_threshold
-                ),
-            )
-        case ExpenseRecorded():
-            expense = Expense(event.expense_id, event.date, event.amount, event.category, event.recurring)
-            return replace(cash, expenses={**cash.expenses, event.expense_id: expense})
-        case ExpenseEnded() if event.expense_id in cash.expenses:
-            ended = replace(cash.expenses[event.expense_id], ended_on=event.date)
-            return replace(cash, expenses={**cash.expenses, event.expense_id: ended})
-    return cash
+    """Return the settings after one more event of the stream."""
+    if not isinstance(event, CashSettingsChanged):
+        return cash
+    threshold = event.critical_threshold
+    return replace(
+        cash,
+        opening_balance=cash.opening_balance if event.opening_balance is None else event.opening_balance,
+        opening_date=event.opening_date or cash.opening_date,
+        critical_threshold=cash.critical_threshold if threshold is None else threshold,
+    )
 
 
 def _change_settings(command: ChangeCashSettings, today: dt.date) -> list[Event]:
@@ -129,15 +120,8 @@ def _change_settings(command: ChangeCashSettings, today: dt.date) -> list[Event]
 
 
 def _record_expense(command: RecordExpense, today: dt.date) -> list[Event]:
-    _require_date("date", command.date, today + AHEAD if command.recurring else today)
+    _require_date("date", command.date, today + AHEAD)
     return [ExpenseRecorded(command.expense_id, command.date, command.amount, command.category, command.recurring)]
-
-
-def _end_expense(command: EndExpense, cash: Cash, today: dt.date) -> list[Event]:
-    expense = cash.expenses.get(command.expense_id)
-    if expense is None:
-        raise ExpenseNotFound(details={"id": command.expense_id})
-    return [] if expense.ended_on else [ExpenseEnded(command.expense_id, today)]
 
 
 def _record_collection(command: RecordCollection, today: dt.date) -> list[Event]:
@@ -145,6 +129,14 @@ def _record_collection(command: RecordCollection, today: dt.date) -> list[Event]
     if not command.customer_exists:
         raise NotFound(details={"customer_id": command.customer_id})
     return [CollectionRecorded(command.collection_id, command.date, command.amount, command.customer_id)]
+
+
+def _record_opening_debt(command: RecordOpeningDebt, today: dt.date) -> list[Event]:
+    _require_date("date", command.date, today)
+    if not command.customer_exists:
+        raise NotFound(details={"customer_id": command.customer_id})
+    debt = OpeningDebtRecorded(command.debt_id, command.kind, command.date, command.amount, command.customer_id)
+    return [*command.added, debt]
 
 
 def _require_date(name: str, date: dt.date, latest: dt.date) -> None:

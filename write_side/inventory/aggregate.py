@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
-from shared.domain.refusals.inventory import ProductNotFound, QuantityNotWhole
+from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockEntryVoided, StockMoved
+from shared.domain.refusals.inventory import ProductNotFound, QuantityNotWhole, StockEntryNotFound
+from shared.domain.refusals.sales import EntryAlreadyVoided
 from shared.domain.rules.stock import FRACTIONAL_UNITS
 from shared.errors import TimeOutOfRange
 from shared.eventstore.event import Event
@@ -56,14 +57,32 @@ class MoveStock:
     at: dt.datetime | dt.date | None = None
 
 
-Command = ChangeDetails | MoveStock
+@dataclass(frozen=True)
+class StockEntry:
+    """A recorded count or movement: its event, the event's position, and why it was voided, None if it was not."""
+
+    moved: StockMoved
+    position: int
+    void_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class VoidStockEntry:
+    """A count or movement was recorded by mistake; `entry` is None if the product has none with this id."""
+
+    entry_id: int
+    entry: StockEntry | None
+    reason: str
+
+
+Command = ChangeDetails | MoveStock | VoidStockEntry
 
 
 def decide(command: Command, product: Product, now: dt.datetime) -> Sequence[Event]:
     """Return the events of a command; none if it changes nothing.
 
     Raises ProductNotFound, QuantityNotWhole for a fraction of a unit that is sold in whole pieces, TimeOutOfRange for a
-    movement before 2000 or more than 5 minutes after `now`.
+    movement before 2000 or more than 5 minutes after `now`, StockEntryNotFound and EntryAlreadyVoided.
     """
     if not product.exists:
         raise ProductNotFound(details={"id": product.product_id})
@@ -72,6 +91,8 @@ def decide(command: Command, product: Product, now: dt.datetime) -> Sequence[Eve
             return _change_details(command, product)
         case MoveStock():
             return _move_stock(command, product, now)
+        case VoidStockEntry():
+            return _void(command)
 
 
 def evolve(product: Product, event: Event) -> Product:
@@ -109,6 +130,20 @@ def _move_stock(command: MoveStock, product: Product, now: dt.datetime) -> list[
         raise TimeOutOfRange(**_refused("at", "time_out_of_range", problem))
     time = at.hour * 3600 + at.minute * 60 + at.second
     return [StockMoved(product.product_id, command.kind, command.quantity, at.date(), time)]
+
+
+def _void(command: VoidStockEntry) -> list[Event]:
+    entry = command.entry
+    if entry is None:
+        raise StockEntryNotFound(details={"id": command.entry_id})
+    if entry.void_reason is not None:
+        raise EntryAlreadyVoided(details={"id": command.entry_id, "reason": entry.void_reason})
+    was = entry.moved
+    return [
+        StockEntryVoided(
+            was.product_id, command.entry_id, command.reason, entry.position, was.kind, was.qty, was.date, was.time
+        )
+    ]
 
 
 def _moment(command: MoveStock, now: dt.datetime) -> dt.datetime:

@@ -1,12 +1,22 @@
 """Command handlers of products and their stock; answers hold paisa and thousandths."""
 
+from dataclasses import replace
 from typing import Any, cast
 
-from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
+from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockEntryVoided, StockMoved
 from shared.eventstore.codec import decode
 from shared.eventstore.command import CommandContext, Loaded, Result, Stream, end_of
 from shared.eventstore.store import UnitOfWork
-from write_side.inventory.aggregate import DETAILS, ChangeDetails, MoveStock, Product, decide, evolve
+from write_side.inventory.aggregate import (
+    DETAILS,
+    ChangeDetails,
+    MoveStock,
+    Product,
+    StockEntry,
+    VoidStockEntry,
+    decide,
+    evolve,
+)
 from write_side.lookups.products import product_exists
 
 Answer = dict[str, Any]
@@ -16,6 +26,9 @@ SELECT_DETAILS = """SELECT notification_id, topic, state FROM (
     SELECT notification_id, topic, state FROM log.events WHERE originator_id = %s AND topic = %s
     UNION ALL SELECT notification_id, topic, state FROM log.events WHERE business_id = %s AND topic = %s) AS details
     ORDER BY notification_id"""
+# Select an event of a product's stream by its number, and the voids of the stream.
+SELECT_ENTRY = """SELECT originator_version, notification_id, topic, state FROM log.events
+    WHERE originator_id = %s AND (originator_version = %s OR topic = %s)"""
 
 
 class ProductStream(Stream[Product]):
@@ -53,13 +66,43 @@ def move_stock(ctx: CommandContext, product_id: int, command: MoveStock) -> Resu
     def move(unit: UnitOfWork) -> Answer:
         loaded = stream.load(unit)
         events = decide(command, loaded.state, unit.now)
-        stream.append(unit, loaded, events)
-        return _movement(cast("StockMoved", events[0]))
+        after = stream.append(unit, loaded, events)
+        return _movement(after.version, cast("StockMoved", events[0]))
 
     return ctx.execute(move)
 
 
-def _movement(event: StockMoved) -> Answer:
+def void_entry(ctx: CommandContext, product_id: int, entry_id: int, reason: str) -> Result[Answer]:
+    """Void a count or movement by the number of its event in the product's stream; answers with it.
+
+    Raises ProductNotFound, StockEntryNotFound, EntryAlreadyVoided.
+    """
+    stream = PRODUCT.of(product_id)
+
+    def void(unit: UnitOfWork) -> Answer:
+        loaded = stream.load(unit)
+        entry = _entry(unit, loaded.name, entry_id)
+        events = decide(VoidStockEntry(entry_id, entry, reason), loaded.state, unit.now)
+        stream.append(unit, loaded, events)
+        voided = cast("StockEntryVoided", events[0])
+        return _movement(entry_id, voided) | {"voided": True, "reason": reason}
+
+    return ctx.execute(void)
+
+
+def _entry(unit: UnitOfWork, name: str, entry_id: int) -> StockEntry | None:
+    found: StockEntry | None = None
+    reasons = {}
+    for row in unit.sql(SELECT_ENTRY, (name, entry_id, StockEntryVoided.topic)):
+        event = decode(row["topic"], bytes(row["state"]))
+        if isinstance(event, StockMoved):
+            found = StockEntry(event, row["notification_id"])
+        elif isinstance(event, StockEntryVoided):
+            reasons[event.entry_id] = event.reason
+    return found and replace(found, void_reason=reasons.get(entry_id))
+
+
+def _movement(entry_id: int, event: StockMoved | StockEntryVoided) -> Answer:
     hours, seconds = divmod(event.time, 3600)
     at = f"{event.date.isoformat()}T{hours:02}:{seconds // 60:02}:{seconds % 60:02}+06:00"
-    return {"product_id": event.product_id, "kind": event.kind, "quantity": event.qty, "at": at}
+    return {"id": entry_id, "product_id": event.product_id, "kind": event.kind, "quantity": event.qty, "at": at}

@@ -4,13 +4,15 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from shared.domain.presentation.command_answers import displayed
-from shared.domain.refusals.inventory import ProductNotFound
+from shared.domain.refusals.inventory import ProductNotFound, StockEntryNotFound
+from shared.domain.refusals.sales import EntryAlreadyVoided
 from shared.errors import InvalidRequest
 from shared.http.commands import OwnerCommand, Respond
+from shared.http.contact_fields import Void
 from shared.http.openapi import refuses
 from shared.http.pagination import PublicId
 from write_side.inventory import handlers
-from write_side.inventory.schemas import CHANGED, MOVED, ProductChange, StockMove
+from write_side.inventory.schemas import CHANGED, ENTRY_VOIDED, MOVED, ProductChange, StockMove
 
 router = APIRouter(tags=["Products"])
 
@@ -37,3 +39,15 @@ def move_stock(ctx: OwnerCommand, respond: Respond, product_id: PublicId, form: 
     earlier day a count is at its end and any other movement at its beginning, as sales without a time are.
     """
     return respond(handlers.move_stock(ctx, product_id, form.command()), status=201, shown=displayed)
+
+
+@router.post(
+    "/products/{product_id}/stock/{entry_id}/void",
+    responses=ENTRY_VOIDED,
+    openapi_extra=refuses(ProductNotFound, StockEntryNotFound, EntryAlreadyVoided),
+)
+def void_stock_entry(
+    ctx: OwnerCommand, respond: Respond, product_id: PublicId, entry_id: PublicId, form: Void
+) -> Response:
+    """Void a count or movement that was entered by mistake: the stock is as if it had never been entered."""
+    return respond(handlers.void_entry(ctx, product_id, entry_id, form.reason), shown=displayed)

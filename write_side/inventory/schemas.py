@@ -90,7 +90,7 @@ class ProductChange(_Form):
 class StockMove(_Form):
     """A count of the stock, or a change of it that is not a sale."""
 
-    kind: Literal["count", "receive", "adjust", "waste", "return"]
+    kind: schemas.StockEntryKind
     quantity: Annotated[_Quantity, Field(ge=-MOST, le=MOST, examples=[40])]
     at: Annotated[dt.datetime | dt.date, BeforeValidator(_moment)] | None = Field(
         None, description="An instant or a date; now if omitted", examples=["2025-11-03T18:00:00+06:00"]
@@ -134,12 +134,20 @@ class ProductDetails(BaseModel):
 
 
 class StockMovement(BaseModel):
-    """A recorded stock movement."""
+    """A recorded count or movement; its `id` is unique within the product."""
 
+    id: int
     product_id: int
-    kind: str
+    kind: schemas.StockEntryKind
     quantity: schemas.Quantity
     at: schemas.LocalTime
+
+
+class VoidedStockMovement(StockMovement):
+    """A count or movement that was voided; the log keeps it."""
+
+    voided: Literal[True]
+    reason: str
 
 
 CHANGED = answers(
@@ -157,9 +165,13 @@ CHANGED = answers(
     },
     "All details of the product; without a `unit_price` the price is derived from its sales",
 )
+_MOVEMENT = {"id": 3, "product_id": 1, "kind": "count", "quantity": 40, "at": "2025-11-03T18:00:00+06:00"}
 MOVED = answers(
     StockMovement,
-    {"product_id": 1, "kind": "count", "quantity": 40, "at": "2025-11-03T18:00:00+06:00"},
+    _MOVEMENT,
     "Recorded; X-Event-Position is the position from which reads include it",
     status=201,
+)
+ENTRY_VOIDED = answers(
+    VoidedStockMovement, {**_MOVEMENT, "voided": True, "reason": "Counted the wrong shelf"}, "Voided; the log keeps it"
 )

@@ -1,10 +1,16 @@
-"""Customers of the unit's business by public id, as several domains look them up in the write-side index."""
+"""Customers of the unit's business, as several domains find them in the write-side index or add them to it."""
 
+import base64
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from shared.domain.contacts import name_key
+from shared.domain.events.sales import CustomersAdded, NewCustomer
 from shared.eventstore.store import UnitOfWork
 
 MERGED = "customer_merged"
+# (kind, count) -> the first of `count` consecutive public ids of a kind, "product" or "customer".
+Allot = Callable[[str, int], int]
 
 # Select whether a business has a customer of this id, and the id of the customer it was merged into.
 SELECT_CUSTOMER = """SELECT
@@ -24,11 +30,46 @@ class FoundCustomer(NamedTuple):
         return self.known or self.survivor is not None
 
 
+class Person(NamedTuple):
+    """What is known of a customer who may be new: the name as written, and the phone in normal form."""
+
+    name: str | None
+    phone: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Return what distinguishes this customer from others: the phone if there is one, else the name."""
+        return f"tel:{self.phone}" if self.phone else f"name:{name_key(self.name or '')}"
+
+
 def find_customer(unit: UnitOfWork, customer_id: int) -> FoundCustomer:
     """Return what the index knows of a customer id."""
     scope = unit.business_id or 0
     (row,) = unit.sql(SELECT_CUSTOMER, (scope, customer_id, scope, merged_key(customer_id)))
     return FoundCustomer(row["known"], row["survivor"])
+
+
+def found_or_added(
+    unit: UnitOfWork, allot: Allot, people: Mapping[str, Person]
+) -> tuple[dict[str, int], CustomersAdded | None]:
+    """Return the id of each person by key, and the event that adds the new ones, in the order of `people`.
+
+    What is known of a new customer is sealed under a key of its own; the lookup key is claimed.
+    """
+    index_keys = {key: unit.vault.lookup_key("customer", unit.business_id, key) for key in people}
+    found = unit.find("customer", list(index_keys.values()))
+    known = {key: found[index] for key, index in index_keys.items() if index in found}
+    missing = [key for key in people if key not in known]
+    if not missing:
+        return known, None
+    numbers = {key: number for number, key in enumerate(missing, allot("customer", len(missing)))}
+    keys = unit.vault.keys([customer_subject(unit.business_id, number) for number in numbers.values()], create=True)
+    added = []
+    for key, number in numbers.items():
+        unit.claim("customer", index_keys[key], number)
+        sealed = keys.seal(customer_subject(unit.business_id, number), people[key]._asdict())
+        added.append(NewCustomer(number, base64.b64encode(index_keys[key]).decode(), sealed))
+    return known | numbers, CustomersAdded(added)
 
 
 def merged_key(customer_id: int) -> bytes:

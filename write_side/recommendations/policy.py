@@ -3,10 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.domain.events.cashflow import CashSettingsChanged, CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.cashflow import (
+    CashSettingsChanged,
+    CollectionRecorded,
+    CollectionVoided,
+    ExpenseEnded,
+    ExpenseRecorded,
+    ExpenseVoided,
+    OpeningDebtRecorded,
+    OpeningDebtVoided,
+)
 from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.forecasting import ForecastRunCompleted
-from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
+from shared.domain.events.inventory import ProductDetailsChanged, StockEntryVoided, StockMoved
 from shared.domain.events.sales import SaleRecorded, SaleVoided, UploadCompleted
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.event import Event
@@ -59,11 +68,16 @@ POLICIES: Mapping[type[Event], Callable[[RecordedEvent, Any], list[NewJob | Outc
             SaleRecorded,
             SaleVoided,
             StockMoved,
+            StockEntryVoided,
             ProductDetailsChanged,
             CashSettingsChanged,
             ExpenseRecorded,
             ExpenseEnded,
+            ExpenseVoided,
             CollectionRecorded,
+            CollectionVoided,
+            OpeningDebtRecorded,
+            OpeningDebtVoided,
             CustomersMerged,
             ForecastRunCompleted,
         ),

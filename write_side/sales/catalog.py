@@ -1,18 +1,14 @@
 """Products and customers by what a row calls them: found where they are known, added where they are met first."""
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 
-from shared.domain.events.sales import CustomersAdded, NewCustomer, NewProduct, ProductsAdded
+from shared.domain.events.sales import CustomersAdded, NewProduct, ProductsAdded
 from shared.domain.rules.pricing import unit_price
 from shared.eventstore.store import UnitOfWork
-from write_side.lookups.customers import customer_subject
+from write_side.lookups.customers import Allot, Person, found_or_added
 from write_side.sales.aggregate import customer_key, product_index_key
 from write_side.sales.csv.rows import LedgerRow, Mark
 from write_side.sales.csv.words import EXPENSE, SALE
-
-# (kind, count) -> the first of `count` consecutive public ids of a kind, "product" or "customer".
-Allot = Callable[[str, int], int]
 
 
 def marking(lookup_key: Callable[[str, int | None, str], bytes], business_id: int | None) -> Mark:
@@ -52,23 +48,10 @@ def customers(
 ) -> tuple[dict[str, int], CustomersAdded | None]:
     """Return the ids of `met` and of every customer in `rows` by key, and the event that adds the new ones.
 
-    What is known of a new customer is sealed under a key of its own; the lookup key is claimed.
+    A row without a phone is of the customer of its name.
     """
     named = ((customer_key(row), row) for row in reversed(rows))
     first_rows = {key: row for key, row in named if key is not None and key not in met}
-    index_keys = {key: unit.vault.lookup_key("customer", unit.business_id, key) for key in first_rows}
-    found = unit.find("customer", list(index_keys.values()))
-    known = dict(met) | {key: found[index] for key, index in index_keys.items() if index in found}
-    missing = [(key, row) for key, row in reversed(first_rows.items()) if key not in known]
-    if not missing:
-        return known, None
-    first = allot("customer", len(missing))
-    numbers = {key: number for number, (key, _) in enumerate(missing, first)}
-    keys = unit.vault.keys([customer_subject(unit.business_id, number) for number in numbers.values()], create=True)
-    added = []
-    for key, row in missing:
-        unit.claim("customer", index_keys[key], numbers[key])
-        subject = customer_subject(unit.business_id, numbers[key])
-        sealed = keys.seal(subject, {"name": row.customer, "phone": row.phone})
-        added.append(NewCustomer(numbers[key], base64.b64encode(index_keys[key]).decode(), sealed))
-    return known | numbers, CustomersAdded(added)
+    people = {key: Person(row.customer, row.phone) for key, row in reversed(first_rows.items())}
+    known, added = found_or_added(unit, allot, people)
+    return dict(met) | known, added

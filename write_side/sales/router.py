@@ -7,10 +7,11 @@ from shared.domain.refusals.inventory import ProductNotFound
 from shared.domain.refusals.sales import AlreadyVoided
 from shared.errors import NotFound
 from shared.http.commands import PrivateOwnerCommand, Respond
+from shared.http.contact_fields import Void
 from shared.http.openapi import refuses
 from shared.http.pagination import PublicId
 from write_side.sales import handlers
-from write_side.sales.schemas import RECORDED, VOIDED, NewSale, Void
+from write_side.sales.schemas import RECORDED, VOIDED, NewSale
 
 router = APIRouter(tags=["Transactions"])
 

@@ -1,11 +1,10 @@
 """Request bodies about single sales; unknown keys are ignored."""
 
 import re
-import unicodedata
 from decimal import Decimal
 from typing import Annotated, Final, Literal, LiteralString, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.domain.contacts import MAX_NAME
@@ -16,12 +15,10 @@ from write_side.sales.manual_sale import SaleEntry
 
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
 _DECIMAL = re.compile(r"-?\d{1,20}(?:\.\d{1,20})?", re.ASCII)
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LONGEST_NUMBER = 40
 # The codes of problems; their texts are FIELD_NOT_… and FIELD_ONE_OF_TWO.
 _NO_DATE: Final = "date_parsing"
 _NO_NUMBER: Final = "decimal_type"
-_NOT_PRINTABLE: Final = "not_printable"
 _ONE_OF_TWO: Final = "one_of_two"
 
 
@@ -43,15 +40,6 @@ def _number(value: object) -> object:
     if len(text) > _LONGEST_NUMBER or not _DECIMAL.fullmatch(text):
         raise _problem(_NO_NUMBER)
     return Decimal(text)
-
-
-def _reason(text: object) -> object:
-    if not isinstance(text, str):
-        return text
-    clean = " ".join(unicodedata.normalize("NFC", text).split())
-    if any(c in _BIDI or unicodedata.category(c) in {"Cc", "Cs"} for c in clean):
-        raise _problem(_NOT_PRINTABLE)
-    return clean
 
 
 Moment = Annotated[str, BeforeValidator(_moment)]
@@ -101,16 +89,6 @@ class NewSale(BaseModel):
             self.customer_phone or "",
             self.payment_method or "",
         )
-
-
-class Void(BaseModel):
-    """Why a sale is voided."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=500), BeforeValidator(_reason)] = Field(
-        examples=["Entered twice"]
-    )
 
 
 class VoidedSale(Transaction):

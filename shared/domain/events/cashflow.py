@@ -18,7 +18,7 @@ class CashSettingsChanged(Event, frozen=True):
 
 
 class ExpenseRecorded(Event, frozen=True):
-    """Money went out on `date`, and goes out again if it recurs (`daily`, `weekly`, `monthly`, `yearly` or null)."""
+    """Money goes out on `date`, and again if it recurs (`daily`, `weekly`, `monthly`, `yearly` or null)."""
 
     topic: ClassVar[str] = "cashflow.ExpenseRecorded"
     audit: ClassVar[AuditAction | None] = AuditAction("expense_create", "expense", "expense_id")
@@ -40,6 +40,18 @@ class ExpenseEnded(Event, frozen=True):
     date: dt.date
 
 
+class ExpenseVoided(Event, frozen=True):
+    """An expense never was, nor any of its repetitions; `date` and `amount` repeat what was recorded."""
+
+    topic: ClassVar[str] = "cashflow.ExpenseVoided"
+    audit: ClassVar[AuditAction | None] = AuditAction("expense_void", "expense", "expense_id")
+    books: ClassVar[Dated | About | None] = Dated()
+    expense_id: int
+    reason: str
+    date: dt.date
+    amount: int
+
+
 class CollectionRecorded(Event, frozen=True):
     """A customer paid back some of what was bought on credit."""
 
@@ -47,6 +59,49 @@ class CollectionRecorded(Event, frozen=True):
     audit: ClassVar[AuditAction | None] = AuditAction("collection_create", "collection", "collection_id")
     books: ClassVar[Dated | About | None] = Dated(subjects=("customer_id",))
     collection_id: int
+    date: dt.date
+    amount: int
+    customer_id: int
+
+
+class CollectionVoided(Event, frozen=True):
+    """A collection never was; the fields repeat what was recorded, so that projectors need no lookup."""
+
+    topic: ClassVar[str] = "cashflow.CollectionVoided"
+    audit: ClassVar[AuditAction | None] = AuditAction("collection_void", "collection", "collection_id")
+    books: ClassVar[Dated | About | None] = Dated()
+    collection_id: int
+    reason: str
+    date: dt.date
+    amount: int
+    customer_id: int
+
+
+class OpeningDebtRecorded(Event, frozen=True):
+    """What was open between the shop and a customer before the books began, since `date`; no cash moves.
+
+    kind: `debt` (the customer owes `amount`) or `advance` (the customer has paid `amount` ahead).
+    """
+
+    topic: ClassVar[str] = "cashflow.OpeningDebtRecorded"
+    audit: ClassVar[AuditAction | None] = AuditAction("opening_debt_create", "opening_debt", "debt_id")
+    books: ClassVar[Dated | About | None] = Dated(subjects=("customer_id",))
+    debt_id: int
+    kind: str
+    date: dt.date
+    amount: int
+    customer_id: int
+
+
+class OpeningDebtVoided(Event, frozen=True):
+    """An opening debt never was; the fields repeat what was recorded."""
+
+    topic: ClassVar[str] = "cashflow.OpeningDebtVoided"
+    audit: ClassVar[AuditAction | None] = AuditAction("opening_debt_void", "opening_debt", "debt_id")
+    books: ClassVar[Dated | About | None] = Dated()
+    debt_id: int
+    reason: str
+    kind: str
     date: dt.date
     amount: int
     customer_id: int

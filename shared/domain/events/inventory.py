@@ -45,6 +45,25 @@ class StockMoved(Event, frozen=True):
     time: int
 
 
+class StockEntryVoided(Event, frozen=True):
+    """A count or movement of a product's stock never was; the fields repeat what was recorded.
+
+    entry_id: the number of the entry's event in the product's stream; of: its position in the log.
+    """
+
+    topic: ClassVar[str] = "inventory.StockEntryVoided"
+    audit: ClassVar[AuditAction | None] = AuditAction("stock_void", "product", "product_id")
+    books: ClassVar[Dated | About | None] = Dated()
+    product_id: int
+    entry_id: int
+    reason: str
+    of: int
+    kind: str
+    qty: int
+    date: dt.date
+    time: int
+
+
 class ProductLine(Row, frozen=True):
     """What a ledger says about a product beside its sales; null where it says nothing.
 

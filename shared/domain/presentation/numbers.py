@@ -36,8 +36,8 @@ def number(value: int, language: Language) -> str:
 
 
 def day(date: dt.date, language: Language) -> str:
-    """Return a date as year-month-day in the reader's digits."""
-    return str(date) if language == "en" else str(date).translate(_DIGITS)
+    """Return a date: 2025-11-18, ১৮ নভেম্বর ২০২৫."""
+    return str(date) if language == "en" else f"{short_day(date, language)} {number(date.year, language)}"
 
 
 def short_day(date: dt.date, language: Language) -> str:

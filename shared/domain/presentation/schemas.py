@@ -12,6 +12,8 @@ RiskLevel = TypeAliasType("RiskLevel", Literal["low", "medium", "high"])
 PaymentMethod = TypeAliasType("PaymentMethod", Literal["cash", "bkash", "nagad", "rocket", "card", "credit", "other"])
 TransactionKind = TypeAliasType("TransactionKind", Literal["sale", "return", "purchase", "expense"])
 Interval = TypeAliasType("Interval", Literal["daily", "weekly", "monthly", "yearly"])
+StockEntryKind = TypeAliasType("StockEntryKind", Literal["count", "receive", "adjust", "waste", "return"])
+OpeningDebtKind = TypeAliasType("OpeningDebtKind", Literal["debt", "advance"])
 Taka = Annotated[float, Field(description="Taka, at most two decimal places")]
 Quantity = Annotated[float, Field(description="Units of the product, at most three decimal places")]
 Share = Annotated[float, Field(ge=0, le=1)]

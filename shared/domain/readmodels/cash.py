@@ -23,7 +23,7 @@ SELECT_STANDING = """SELECT s.opening_balance, s.opening_date, s.critical_thresh
     coalesce((SELECT sum(takings + collections - refunds - purchases - expenses) FROM cash_days
         WHERE business_id = %(business)s AND date BETWEEN s.opening_date AND %(today)s::date), 0)::bigint
     - coalesce((SELECT sum(amount) FROM cash_expenses WHERE business_id = %(business)s AND recurring IS NULL
-        AND ended_on IS NULL AND date BETWEEN s.opening_date AND %(today)s::date), 0)::bigint
+        AND ended_on IS NULL AND voided IS NULL AND date BETWEEN s.opening_date AND %(today)s::date), 0)::bigint
     FROM (SELECT) AS one LEFT JOIN cash_settings AS s ON s.business_id = %(business)s"""
 # Selects takings, what was lent and what was spent (without recurring expenses) per day of the weeks before the last
 # sale.
@@ -34,12 +34,17 @@ SELECT_DAYS = """WITH since AS MATERIALIZED (
         SELECT date, takings, lent, refunds + purchases + expenses AS spent FROM cash_days
         WHERE business_id = %(business)s AND date > (SELECT day FROM since) AND date <= %(today)s::date
         UNION ALL SELECT date, 0, 0, amount FROM cash_expenses
-        WHERE business_id = %(business)s AND recurring IS NULL AND ended_on IS NULL
+        WHERE business_id = %(business)s AND recurring IS NULL AND ended_on IS NULL AND voided IS NULL
             AND date > (SELECT day FROM since) AND date <= %(today)s::date) AS moved
     GROUP BY date"""
 # Selects the recurring expenses, those that have ended included.
 SELECT_RECURRING = """SELECT date, amount, recurring, ended_on FROM cash_expenses
-    WHERE business_id = %(business)s AND recurring IS NOT NULL ORDER BY date, id"""
+    WHERE business_id = %(business)s AND recurring IS NOT NULL AND date IS NOT NULL AND voided IS NULL
+    ORDER BY date, id"""
+# Sums the expenses that are known to be paid once on a later day.
+SELECT_PLANNED = """SELECT date, sum(amount)::bigint FROM cash_expenses
+    WHERE business_id = %(business)s AND recurring IS NULL AND ended_on IS NULL AND voided IS NULL
+        AND date > %(today)s::date GROUP BY date"""
 # Selects, per customer after merges, what was lent and paid on each of the last days; and in a row without a date what
 # is owed from before.
 SELECT_BAKI = """WITH recent AS MATERIALIZED (
@@ -56,7 +61,7 @@ SELECT_BAKI = """WITH recent AS MATERIALIZED (
     UNION ALL SELECT customer, date, lent::bigint, paid::bigint FROM recent"""
 # Selects the names of customers; one whose data was erased has none.
 SELECT_NAMES = "SELECT id, name FROM people WHERE business_id = %(business)s AND id = ANY(%(ids)s::bigint[])"
-STATEMENTS: tuple[LiteralString, ...] = (SELECT_STANDING, SELECT_DAYS, SELECT_RECURRING, SELECT_BAKI)
+STATEMENTS: tuple[LiteralString, ...] = (SELECT_STANDING, SELECT_DAYS, SELECT_RECURRING, SELECT_PLANNED, SELECT_BAKI)
 """What `Rows` holds the rows of, in order; all take `parameters`."""
 
 
@@ -66,6 +71,7 @@ class Rows(NamedTuple):
     standing: Sequence[Any]
     days: Sequence[Any]
     recurring: Sequence[Any]
+    planned: Sequence[Any]
     owing: Sequence[Any]
 
 
@@ -94,6 +100,7 @@ class Facts:
     moved: int
     days: Mapping[dt.date, Day]
     recurring: Sequence[Recurring]
+    planned: Mapping[dt.date, int]
     owing: Sequence[tuple[int, dt.date | None, int, int]]
     names: Mapping[int, str | None]
 
@@ -139,6 +146,7 @@ class Facts:
             self.recurring,
             due,
             back,
+            planned=self.planned,
         )
 
 
@@ -171,6 +179,7 @@ def facts(today: dt.date, rows: Rows, names: Sequence[Any] = ()) -> Facts:
         moved,
         {date: Day(takings, lent, spent) for date, takings, lent, spent in rows.days},
         [Recurring(*row) for row in rows.recurring],
+        dict(rows.planned),
         [(customer, date, lent, paid) for customer, date, lent, paid in rows.owing],
         dict(names),
     )

@@ -13,3 +13,9 @@ class ProductNotFound(NotFound):
     """This business has no such product."""
 
     text_key = "NOT_FOUND_PRODUCT"
+
+
+class StockEntryNotFound(NotFound):
+    """This product has no such stock entry."""
+
+    text_key = "NOT_FOUND_STOCK_ENTRY"

@@ -16,6 +16,12 @@ class AlreadyVoided(Refusal):
     status = 409
 
 
+class EntryAlreadyVoided(AlreadyVoided):
+    """An expense, collection, opening debt or stock entry was taken out of the books before."""
+
+    text_key = "ALREADY_VOIDED_ENTRY"
+
+
 class InvalidCsvFormat(Refusal):
     """The file is no sales ledger."""
 

@@ -1,8 +1,8 @@
 """Projects a shop's cash balance day by day, with a band and the risk of falling below the owner's threshold.
 
-Balance = previous balance + takings + collected baki - recurring expenses - other outflows. Takings are the means of
-each weekday over the last eight weeks of data, other outflows their daily mean; unknown amounts count as 0 and are
-reported as unknown. Money is integer paisa.
+Balance = previous balance + takings + collected baki - recurring and planned expenses - other outflows. Takings are
+the means of each weekday over the last eight weeks of data, other outflows their daily mean; unknown amounts count as 0
+and are reported as unknown. Money is integer paisa.
 """
 
 import datetime as dt

@@ -51,7 +51,7 @@ class Situation:
 
     `balance` at the end of the day `as_of`, None if unknown. `days` cover at least the last `deviation_days` of data;
     the data reach from `first_sale` to `last_sale`. `due`: baki by its expected day of payment. `forecast`: takings
-    from the next day on; weekday means follow after its end.
+    from the next day on; weekday means follow after its end. `planned`: expenses of single days to come.
     """
 
     as_of: dt.date
@@ -64,6 +64,7 @@ class Situation:
     due: Mapping[dt.date, int] | None = None
     repayment: Repayment | None = None
     forecast: Sequence[int] | None = None
+    planned: Mapping[dt.date, int] | None = None
 
 
 class Flow(NamedTuple):
@@ -74,6 +75,7 @@ class Flow(NamedTuple):
     collections: int
     recurring: int
     other: int
+    planned: int = 0
 
     @property
     def inflows(self) -> int:
@@ -83,7 +85,7 @@ class Flow(NamedTuple):
     @property
     def outflows(self) -> int:
         """Return the sum of the outflows."""
-        return self.recurring + self.other
+        return self.recurring + self.other + self.planned
 
 
 def takings_per_day(situation: Situation, days: int, chosen: Parameters) -> Sequence[int] | None:
@@ -117,9 +119,9 @@ def flows(situation: Situation, days: int, takings: Sequence[int] | None, chosen
             recurring[day] += what.amount
     other = spent_per_day(situation, chosen) or 0
     again = _future_baki(situation, dates, chosen)
-    due = situation.due or {}
+    due, planned = situation.due or {}, situation.planned or {}
     return [
-        Flow(day, takings[k] if takings else 0, due.get(day, 0) + again[k], recurring[day], other)
+        Flow(day, takings[k] if takings else 0, due.get(day, 0) + again[k], recurring[day], other, planned.get(day, 0))
         for k, day in enumerate(dates)
     ]
 

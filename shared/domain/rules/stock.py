@@ -3,6 +3,7 @@
 Quantities are integer thousandths of a unit, times are seconds since 2000-01-01 00:00 in Dhaka.
 """
 
+from collections.abc import Iterable
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -133,3 +134,30 @@ def _gamma_quantile(mean: Floats, variance: Floats, z: float) -> Floats:
     ninth = np.where(positive, variance, 0.0) / (9 * np.where(positive, mean * mean, 1.0))
     root = np.maximum(1 - ninth + z * np.sqrt(ninth), 0)
     return np.where(positive, mean * (root * root * root), np.maximum(mean, 0))
+
+
+class Step(NamedTuple):
+    """A count or change of one product's stock: time, order of recording as for Counts and Changes, quantity.
+
+    `entry` names it; it is 0 for what is not asked about.
+    """
+
+    at: int
+    order: int
+    quantity: int
+    is_count: bool
+    entry: int = 0
+
+
+def running(steps: Iterable[Step]) -> dict[int, int | None]:
+    """Return the stock after each named step, None before the first count; the last is what `on_hand` returns."""
+    stock: int | None = None
+    after: dict[int, int | None] = {}
+    for step in sorted(steps):
+        if step.is_count:
+            stock = step.quantity
+        elif stock is not None:
+            stock += step.quantity
+        if step.entry:
+            after[step.entry] = stock
+    return after
