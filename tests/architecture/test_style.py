@@ -27,7 +27,6 @@ STILL_TOO_LONG = {
     Path("tests/policies/test_policies.py"),
     Path("tests/projectors/test_rebuilds.py"),
     Path("tests/support/histories.py"),
-    Path("tests/support/messy_ledgers.py"),
     Path("tests/support/model.py"),
     Path("tests/support/model_customers.py"),
     Path("write_side/sales/aggregate.py"),

@@ -44,6 +44,22 @@ def test_a_worker_reads_the_columns_that_were_chosen(client: httpx.Client, shop:
     ]
 
 
+def test_chosen_columns_are_read_in_later_ledgers_with_the_same_columns(client: httpx.Client, shop: Shop) -> None:
+    amounts(client, shop, send(client, shop, MAPPING))
+    later = LEDGER.replace(b"2025-10-0", b"2025-09-1")
+    shown = client.post("/api/data/preview", files={"file": ("b.csv", later)}, headers=shop.headers).json()["data"]
+    assert (shown["mapping"]["amount"]["column"], shown["sums"]["revenue"]) == ("Net", 1650)
+    assert shown["remembered"]["mapping"] == MAPPING
+    assert amounts(client, shop, send(client, shop, {}, later)) == [
+        ("2025-10-02", 1100),
+        ("2025-10-01", 550),
+        ("2025-09-12", 1100),
+        ("2025-09-11", 550),
+    ]
+    other = amounts(client, shop, send(client, shop, {"amount": "Total"}, later.replace(b"2025-09-1", b"2025-08-1")))
+    assert other[-2:] == [("2025-08-12", 1200), ("2025-08-11", 600)]
+
+
 def test_columns_of_unknown_names_can_be_chosen(client: httpx.Client, shop: Shop) -> None:
     ledger = "#,দিন,মাল,কত,৳,কাকে\n1,2025-10-01,চা,2,40,আলী\n".encode()
     chosen = {"date": "দিন", "product": "মাল", "quantity": "কত", "amount": "৳", "customer": "কাকে"}

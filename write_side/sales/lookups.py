@@ -1,11 +1,12 @@
 """Looks up in the log a single sale, product or customer of the unit's business."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import LiteralString, cast
 
 from shared.domain.events.customers import CustomerDetailsChanged
-from shared.domain.events.inventory import ProductDetailsChanged
+from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
 from shared.domain.events.sales import CustomersAdded, ProductsAdded, Sale, SaleRecorded, SalesBatchRecorded, SaleVoided
 from shared.eventstore.codec import decode
 from shared.eventstore.event import Event
@@ -24,6 +25,10 @@ SELECT_PRODUCTS = """SELECT topic, state FROM log.events WHERE business_id = %s 
 SELECT_CUSTOMERS = """SELECT topic, state FROM log.events WHERE business_id = %s AND topic = 'sales.CustomersAdded'
     AND log.first_id(state) <= %s ORDER BY log.first_id(state) DESC LIMIT 1"""
 
+# Returns those of some days on which the business counted stock before the end of the day.
+SELECT_COUNTED = """SELECT DISTINCT data ->> 'date' AS day FROM log.history WHERE business_id = %s AND topic = %s
+    AND data ->> 'kind' = 'count' AND (data ->> 'time')::int < %s AND data ->> 'date' = ANY(%s) ORDER BY day"""
+_LAST_SECOND = 86_399
 # Returns a row if the business has recorded a sale.
 SELECT_ANY_SALE = "SELECT 1 AS found FROM log.index_rows WHERE kind = 'sale' AND scope = %s LIMIT 1"
 
@@ -116,6 +121,16 @@ def taken_keys(unit: UnitOfWork, items: Sequence[Item]) -> set[bytes]:
     keys = {sale_index_key(row.date, row.fingerprint): former_key(row) for row in rows}
     found = unit.find("sale", [*keys, *(former for former in keys.values() if former)])
     return {key for key, former in keys.items() if key in found or former in found}
+
+
+def days_with_counts(unit: UnitOfWork, days: Sequence[dt.date]) -> list[str]:
+    """Return those of the days on which stock was counted, other than at their end."""
+    if not days:
+        return []
+    found = unit.sql(
+        SELECT_COUNTED, (unit.business_id, StockMoved.topic, _LAST_SECOND, [day.isoformat() for day in days])
+    )
+    return [row["day"] for row in found]
 
 
 def has_sales(unit: UnitOfWork) -> bool:

@@ -1,5 +1,6 @@
 """Reads an accepted ledger: asks what only its owner knows, else records it, resuming after the last recorded batch."""
 
+import datetime as dt
 import logging
 import time
 import uuid
@@ -12,22 +13,25 @@ from psycopg.rows import DictRow
 
 from shared.domain.events.sales import UploadCompleted, UploadFailed, UploadQuestionsAsked
 from shared.eventstore.files import Files
-from shared.eventstore.store import EventStore, UnitOfWork
+from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.jobs.queue import Job, Lease, Retry
 from write_side.sales import aggregate, catalog
 from write_side.sales.aggregate import Upload
 from write_side.sales.corrections import CORRECTED_ROWS, LEAVE_OUT, Doubt, doubtful, without
+from write_side.sales.csv.faults import Notice, Remark
 from write_side.sales.csv.ledger import Ledger, open_ledger, weighed_questions
 from write_side.sales.csv.profile import TooManyRows
 from write_side.sales.csv.row_reader import RowReader
-from write_side.sales.csv.rows import Item, Mark
+from write_side.sales.csv.rows import Item, LedgerRow, Mark
 from write_side.sales.csv.sheet import Sheet
 from write_side.sales.csv.table import NoLedger
-from write_side.sales.lookups import has_sales
+from write_side.sales.csv.words import EXPENSE
+from write_side.sales.lookups import days_with_counts, has_sales
 from write_side.sales.recording import Ids, Recorder, meta_of, product_sheet
 from write_side.sales.upload.memory import remembered
 
 _CHUNK_ROWS = 2000
+_NAMED_AT_MOST = 10
 _IMPORT_LOCK = 7308
 # The server releases the lock when the session has been idle for so long between two batches.
 _IDLE_TIMEOUT = "60s"
@@ -112,13 +116,14 @@ class LedgerReader:
         items = ledger.items(reader)
         if doubt and upload.answers.get(CORRECTED_ROWS) == LEAVE_OUT:
             items = without(doubt.lines, items)
-        rows = (item for item in items if item.row > upload.through_row)
+        untimed: set[dt.date] = set()
+        rows = (item for item in _noting(items, untimed) if item.row > upload.through_row)
         recorder = Recorder(self._store, upload, Ids(self._store, upload.business_id, ledger.rows), ledger.table.header)
         for chunk in iter(lambda: list(islice(rows, _CHUNK_ROWS)), []):
             if not lease.held():
                 return
             recorder.record(chunk)
-        self._complete(recorder.upload, ledger, reader)
+        self._complete(recorder.upload, ledger, reader, untimed)
 
     def _open(self, upload: Upload) -> Ledger:
         file_id = uuid.UUID(upload.file_id)
@@ -150,8 +155,13 @@ class LedgerReader:
             return None
         return aggregate.asked(upload, aggregate.layout_key(ledger.table.header), questions)
 
-    def _complete(self, upload: Upload, ledger: Ledger, reader: RowReader) -> None:
+    def _complete(self, upload: Upload, ledger: Ledger, reader: RowReader, untimed: set[dt.date]) -> None:
+        counted = self._store.execute(
+            upload.business_id, Metadata(), lambda unit: days_with_counts(unit, sorted(untimed))
+        ).result
         notices = [*ledger.layout.notices, *reader.notices]
+        if counted:
+            notices.append(Notice(Remark.COUNTED_SAME_DAY.value, tuple(counted[:_NAMED_AT_MOST])))
         self._append(upload, aggregate.complete(upload, dict.fromkeys(notices)), reader.products.sheet)
 
     def _append(
@@ -165,6 +175,14 @@ class LedgerReader:
                 unit.append(aggregate.stream_of(upload.file_id), current.version, *events)
 
         self._store.execute(upload.business_id, meta_of(upload), decide)
+
+
+def _noting(items: Iterator[Item], untimed: set[dt.date]) -> Iterator[Item]:
+    """Yield the items; `untimed` receives the days of goods that moved at no time of the day."""
+    for item in items:
+        if isinstance(item, LedgerRow) and item.time is None and item.kind != EXPENSE:
+            untimed.add(item.date)
+        yield item
 
 
 def _failure(upload: Upload, error: NoLedger | TooManyRows) -> UploadFailed:

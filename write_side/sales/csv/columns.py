@@ -20,7 +20,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "time": split("time saletime timeofsale ordertime সময়"),
     "product": split(
         """product productname itemname lineitemname orderlinesproduct productservice item goods পণ্য পণ্যেরনাম পন্য
-        পন্যেরনাম মালেরনাম আইটেম itemdetails productdescription itemdescription itemdesc details description"""
+        পন্যেরনাম মালেরনাম আইটেম itemdetails productdescription itemdescription itemdesc details description বিবরণ মাল"""
     ),
     "variant": split("variant variation pricepointname variationname variantname size ভ্যারিয়েন্ট সাইজ"),
     "quantity": split(
@@ -37,7 +37,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "gross": split("grosssales grossamount grosstotal"),
     "price": split(
         """unitprice rate lineitemprice itemcost itemprice orderlinesunitprice salesprice sellingprice unitamount
-        priceperunit price এককমূল্য দর প্রতিএককমূল্য দাম"""
+        priceperunit price এককমূল্য দর প্রতিএককমূল্য বিক্রয়দর দাম"""
     ),
     "discount": split("lineitemdiscount discounts discount itemdiscount ছাড় ডিসকাউন্ট"),
     "order_discount": split("discountamount cartdiscountamount orderdiscount orderdiscountamount invoicediscount"),
@@ -45,22 +45,24 @@ NAMES: dict[str, tuple[str, ...]] = {
     "order_total": split("ordertotalamount ordertotal invoicetotal billtotal orderamount"),
     "receipt": split(
         """receiptnumber receiptno receipt invoicenumber invoiceno invoicenotxnno invoice billno billnumber ordernumber
-        orderno orderref orderid transactionid voucherno vchno vchbillno memono num রসিদনম্বর ইনভয়েসনম্বর
-        চালাননম্বর মেমোনম্বর অর্ডারনম্বর"""
+        orderno orderref orderid transactionid voucherno vchno vchbillno memono num রসিদনম্বর রসিদনং
+        ইনভয়েসনম্বর ইনভয়েসনং মেমোনং চালাননং বিলনং অর্ডারনং চালাননম্বর মেমোনম্বর অর্ডারনম্বর"""
     ),
     "customer": split(
         """customername partyname billingname customer buyername buyer clientname client firstnamebilling contactname
-        ক্রেতা গ্রাহক ক্রেতারনাম গ্রাহকেরনাম কাস্টমার কাস্টমারেরনাম customerid"""
+        ক্রেতা গ্রাহক ক্রেতারনাম গ্রাহকেরনাম কাস্টমার কাস্টমারেরনাম খরিদ্দার খরিদ্দারেরনাম customerid"""
     ),
     "last_name": split("lastnamebilling customerlastname"),
     "payment": split(
         """paymentmethod payment paymenttype paymentmode modeofpayment paymentmethodtitle paymentspaymentmethod paidby
         paidwith পেমেন্ট পেমেন্টপদ্ধতি পেমেন্টেরধরন পরিশোধেরমাধ্যম পরিশোধপদ্ধতি"""
     ),
-    "paid": split("paid amountpaid paidamount received receivedamount receivedpaidamount cashreceived জমা পরিশোধ"),
-    "due": split("due amountdue dueamount balancedue balance outstanding baki বাকি বাকী"),
+    "paid": split(
+        "paid amountpaid paidamount received receivedamount receivedpaidamount cashreceived invoiceamountpaid জমা পরিশোধ"
+    ),
+    "due": split("due amountdue dueamount balancedue balance outstanding invoiceamountdue baki বাকি বাকী বকেয়া"),
     "due_date": split("duedate paymentduedate"),
-    "status": split("status orderstatus invoicestatus financialstatus paymentstatus অবস্থা স্ট্যাটাস"),
+    "status": split("status orderstatus invoicestatus financialstatus paymentstatus অবস্থা স্ট্যাটাস পেমেন্টস্ট্যাটাস"),
     "cancelled_at": split("cancelledat canceledat voidedat"),
     "refunded": split("refundedamount orderrefundamount amountrefunded refundamount"),
     "type": split(

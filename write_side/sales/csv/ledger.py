@@ -33,12 +33,6 @@ class Ledger(NamedTuple):
         """The records that are not blank."""
         return self.seen.rows
 
-    def proposing(self, known: Answers) -> "Ledger":
-        """Return the ledger with answers to an earlier ledger of the layout proposed."""
-        if not self.layout.questions or not known:
-            return self
-        return self._replace(layout=understand(self.table, self.seen, self.mapping, self.answers, known))
-
     def reader(self, now: dt.datetime, mark: Mark, *, former: bool = False) -> RowReader:
         """Return a reader of the rows, which knows afterwards what else they say; for `former` see RowReader."""
         orders = None

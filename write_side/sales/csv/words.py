@@ -13,7 +13,8 @@ ON_CREDIT, PARTIAL = "credit", "partial"
 KINDS: dict[str, tuple[str, ...]] = {
     SALE: split("sale sales sell sold payment invoice salesinvoice taxinvoice cashsale creditsale pos বিক্রি বিক্রয়"),
     RETURN: split(
-        """return returns returned salesreturn salereturn refund refunds creditnote creditmemo ফেরত ফেরৎ বিক্রয়ফেরত"""
+        """return returns returned salesreturn salereturn refund refunds creditnote creditmemo salescreditnote
+        ফেরত ফেরৎ বিক্রয়ফেরত"""
     ),
     PURCHASE: split("purchase purchases purchased buy bought purchasebill ক্রয় কেনা কেনাকাটা খরিদ"),
     EXPENSE: split("expense expenses cost spending খরচ ব্যয়"),
@@ -29,7 +30,7 @@ STATUSES: dict[str, tuple[str, ...]] = {
         """sale completed complete closed posted paid fulfilled delivered processing done invoiced final finalized
         success successful active open shipped confirmed settled বিক্রি সম্পন্ন পরিশোধিত"""
     ),
-    ON_CREDIT: split("unpaid notpaid due overdue credit বাকি বাকী অপরিশোধিত"),
+    ON_CREDIT: split("unpaid notpaid due overdue credit awaitingpayment বাকি বাকী অপরিশোধিত"),
     PARTIAL: split("partial partiallypaid partlypaid আংশিক"),
     CANCELLED: split("cancelled canceled cancel void voided failed declined expired deleted reversed বাতিল বাতিলকৃত"),
     NOT_FINAL: split("draft estimate quotation quote proforma order খসড়া অর্ডার কোটেশন"),

@@ -27,6 +27,7 @@ from write_side.sales.csv.ledger import open_table
 from write_side.sales.csv.records import text_table
 from write_side.sales.csv.table import Chunks, NoLedger, Table, insist_on_records
 from write_side.sales.csv.workbook import is_workbook
+from write_side.sales.upload.memory import remembered, with_remembered
 from write_side.sales.upload.pictures import Picture
 from write_side.sales.upload.quotas import insist_on_quota
 from write_side.sales.upload.stream import is_safe
@@ -53,13 +54,36 @@ def insist_on_ledger(head: bytes, chunks: Chunks, mapping: Mapping[str, str]) ->
     there.
     """
     try:
-        table = open_table(chunks, mapping) if is_workbook(head) else text_table(lambda: [head], mapping, detect(head))
+        table = _table(head, chunks, mapping)
         insist_on_columns(table.header, mapping)
         if len(head) < HEAD_SIZE:
             insist_on_records(table)
     except NoLedger as found:
         raise refusal_of(found) from found
     return table
+
+
+def insist_on_mapped(
+    store: EventStore, who: Principal, head: bytes, chunks: Chunks, mapping: Mapping[str, str]
+) -> tuple[dict[str, str], Table]:
+    """Return the columns that the owner chose, now or for an earlier ledger of the layout, and the table.
+
+    Raises InvalidCsvFormat for what is no ledger.
+    """
+    try:
+        header = _table(head, chunks, mapping).header
+    except NoLedger as found:
+        raise refusal_of(found) from found
+
+    def earlier(unit: UnitOfWork) -> dict[str, str]:
+        return remembered(unit, aggregate.layout_key(header)).mapping
+
+    chosen = with_remembered(mapping, store.execute(who.business_id, Metadata(), earlier).result, header)
+    return chosen, insist_on_ledger(head, chunks, chosen)
+
+
+def _table(head: bytes, chunks: Chunks, mapping: Mapping[str, str]) -> Table:
+    return open_table(chunks, mapping) if is_workbook(head) else text_table(lambda: [head], mapping, detect(head))
 
 
 _REFUSALS: dict[str, type[InvalidCsvFormat]] = {

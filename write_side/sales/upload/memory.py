@@ -1,9 +1,13 @@
 """What the owner answered for an earlier ledger of the same layout."""
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 
 from shared.domain.events.sales import UploadAccepted, UploadAnswered
 from shared.eventstore.store import UnitOfWork
+from write_side.sales.csv.cells import loosely
+from write_side.sales.csv.columns import named
 
 # Returns the answers and chosen columns that were recorded with ledgers of a layout, the newest first.
 SELECT_ANSWERS = """SELECT data -> 'answers' AS answers, data -> 'mapping' AS mapping FROM log.history
@@ -17,6 +21,17 @@ class Remembered(msgspec.Struct, frozen=True):
 
     answers: dict[str, str]
     mapping: dict[str, str]
+
+
+def with_remembered(chosen: Mapping[str, str], earlier: Mapping[str, str], header: Sequence[str]) -> dict[str, str]:
+    """Return the owner's choice of columns, completed by that for an earlier ledger of the layout."""
+    taken = {loosely(name) for name in chosen.values()}
+    kept = {
+        field: name
+        for field, name in earlier.items()
+        if field not in chosen and loosely(name) not in taken and named(name, header)
+    }
+    return {**chosen, **kept}
 
 
 def remembered(unit: UnitOfWork, layout: str) -> Remembered:

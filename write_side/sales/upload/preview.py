@@ -170,6 +170,6 @@ def _not_taken(tally: _Tally, language: Language) -> list[dict[str, Any]]:
     ]
 
 
-def remembered_options(answers: Mapping[str, str], mapping: Mapping[str, str]) -> dict[str, Any]:
+def remembered_options(answers: Mapping[str, str], mapping: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Return the answers and columns by which an earlier ledger of the layout was read."""
     return {"answers": dict(answers), "mapping": dict(mapping)}

@@ -21,7 +21,7 @@ from shared.http.responses import ok
 from shared.texts import Language
 from write_side.sales import catalog
 from write_side.sales.aggregate import layout_key
-from write_side.sales.csv.ledger import open_ledger
+from write_side.sales.csv.ledger import open_ledger, open_table
 from write_side.sales.csv.profile import TooManyRows
 from write_side.sales.csv.table import NoLedger
 from write_side.sales.upload.accept import refusal_of
@@ -37,7 +37,7 @@ from write_side.sales.upload.mapping import (
     column_mapping,
     given_answers,
 )
-from write_side.sales.upload.memory import remembered
+from write_side.sales.upload.memory import remembered, with_remembered
 from write_side.sales.upload.multipart import read_form
 from write_side.sales.upload.preview import preview, remembered_options
 from write_side.sales.upload.schemas import ANSWERED, PREVIEW
@@ -171,20 +171,24 @@ def _previewed(
 ) -> dict[str, Any]:
     data = bytes(file.data)
     mark = catalog.marking(deps.store.master.lookup_key, business_id)
+
+    def earlier(unit: UnitOfWork) -> dict[str, dict[str, str]]:
+        known = remembered(unit, layout_key(header))
+        return remembered_options(known.answers, known.mapping)
+
+    def look(unit: UnitOfWork) -> dict[str, Any]:
+        return preview(unit, ledger, unit.now, mark, file.file_name, wanted) | {"remembered": known}
+
     try:
-        ledger = open_ledger(lambda: _pieces(data), answers=answers, mapping=mapping)
+        header = open_table(lambda: _pieces(data), mapping).header
+        known = deps.store.execute(business_id, Metadata(), earlier).result
+        chosen = with_remembered(mapping, known["mapping"], header)
+        ledger = open_ledger(lambda: _pieces(data), answers=answers, mapping=chosen, known=known["answers"])
+        return deps.store.execute(business_id, Metadata(), look).result
     except NoLedger as found:
         raise refusal_of(found) from found
     except TooManyRows as error:
         raise TooManyLedgerRows from error
-
-    def look(unit: UnitOfWork) -> dict[str, Any]:
-        known = remembered(unit, layout_key(ledger.table.header))
-        again = ledger.proposing(known.answers)
-        shown = preview(unit, again, unit.now, mark, file.file_name, wanted)
-        return shown | {"remembered": remembered_options(known.answers, known.mapping)}
-
-    return deps.store.execute(business_id, Metadata(), look).result
 
 
 def _pieces(data: bytes, size: int = 65_536) -> Iterator[bytes]:

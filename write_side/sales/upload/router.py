@@ -26,7 +26,7 @@ from shared.http.responses import ok
 from shared.http.tokens import Principal
 from shared.texts import Phrase, catalogue
 from write_side.sales import aggregate
-from write_side.sales.upload.accept import Answer, accept, insist_on_ledger, keeping, source_name, store_receipt
+from write_side.sales.upload.accept import Answer, accept, insist_on_mapped, keeping, source_name, store_receipt
 from write_side.sales.upload.limits import MAX_CSV_BYTES, MAX_IMAGE_BYTES, insist_on_length
 from write_side.sales.upload.mapping import ANSWERS, ANSWERS_SCHEMA, MAPPING, SCHEMA, column_mapping, given_answers
 from write_side.sales.upload.multipart import read_form
@@ -108,9 +108,12 @@ async def upload_csv(
     intake, form = await _receive(request, state.files, who, "file", MAX_CSV_BYTES)
 
     def record() -> Answer:
-        mapping = column_mapping(form)
-        table = insist_on_ledger(
-            intake.head, lambda: state.files.chunks(who.business_id or 0, intake.file_id, intake.size), mapping
+        mapping, table = insist_on_mapped(
+            state.store,
+            who,
+            intake.head,
+            lambda: state.files.chunks(who.business_id or 0, intake.file_id, intake.size),
+            column_mapping(form),
         )
         event = UploadAccepted(
             file_id=str(intake.file_id),
