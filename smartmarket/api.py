@@ -1,8 +1,7 @@
-"""The API process: the application with everything its routes need, served by one process or several on one port."""
+"""The API process: the application with everything its routes need, served on a socket that listens."""
 
 import asyncio
 import logging
-import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -29,7 +28,6 @@ from shared.runtime.container import Container
 from shared.runtime.errors import CannotStart
 from shared.runtime.heartbeat import heartbeat
 from shared.runtime.signals import stopping_on_signals
-from shared.runtime.supervisor import Supervisor, listen, serving
 from smartmarket.read_models import RULES_BY_PROJECTION, source_of
 from write_side.recommendations.state_cache import AdviceStream
 from write_side.routes import ROUTERS as COMMAND_ROUTERS
@@ -51,7 +49,9 @@ def build_api(container: Container) -> FastAPI:
         deps = Dependencies(
             settings=container.settings,
             tokens=TokenProvider(container.settings),
-            limiter=RateLimiter(cache, enabled=container.settings.rate_limits),
+            limiter=RateLimiter(
+                cache, enabled=container.settings.rate_limits, patience=container.settings.rate_limit_patience
+            ),
             positions=PositionTokens(container.secret),
             store=store,
             reader=reader,
@@ -73,28 +73,6 @@ def build_api(container: Container) -> FastAPI:
 
     routers = [*COMMAND_ROUTERS, *QUERY_ROUTERS]
     return create_app(container.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS, tags=TAGS)
-
-
-def run_api(
-    container: Container,
-    *,
-    host: str | None = None,
-    port: int | None = None,
-    processes: int | None = None,
-    descriptor: int | None = None,
-) -> None:
-    """Serve HTTP until a signal stops it, by one process or several.
-
-    What is None comes from the settings. `descriptor` is an inherited socket that listens already.
-    """
-    host, port = host or container.settings.default_host, port or container.settings.port
-    processes = processes or container.settings.api_processes or 1
-    _ = container.roles  # refuses before anything runs if the database does not answer or lacks rights
-    if descriptor is None and processes > 1:
-        _serve_by_children(host, port, processes)
-        return
-    with socket.socket(fileno=descriptor) if descriptor is not None else listen(host, port, insist=True) as listener:
-        _serve(container, listener)
 
 
 class ApiServer(uvicorn.Server):
@@ -121,7 +99,7 @@ class ApiServer(uvicorn.Server):
         yield
 
 
-def _serve(container: Container, listener: socket.socket) -> None:
+def serve(container: Container, listener: socket.socket) -> None:
     """Serve HTTP on `listener` from this process."""
     app = build_api(container)
     config = uvicorn.Config(
@@ -148,15 +126,3 @@ def _serve(container: Container, listener: socket.socket) -> None:
         if not server.started and not stopped.is_set():
             raise CannotStart(_NOT_STARTED)
         logger.info("process stopped", extra={"role": "api"})
-
-
-def _serve_by_children(host: str, port: int, processes: int) -> None:
-    """Keep API processes running that share one socket, until a signal stops it."""
-    stopped = threading.Event()
-    with stopping_on_signals(stopped.set), listen(host, port, insist=True) as listener:
-        children = Supervisor(serving(listener, processes), os.environ)
-        try:
-            children.start()
-            children.watch(stopped)
-        finally:
-            children.stop()

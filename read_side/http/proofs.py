@@ -10,7 +10,9 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from shared.errors import NotFound, ProofNotReady
+from shared.errors import NotFound
+
+from shared.operator_errors import ProofNotReady
 from shared.eventstore.checkpoints import Checkpoint
 from shared.eventstore.log_tree import StoredTree
 from shared.http.answers import answers

@@ -129,9 +129,16 @@ def conformant(app: FastAPI) -> FastAPI:
     return app
 
 
+_CONTRACTS: dict[tuple[object, ...], Contract] = {}
+
+
 @lru_cache(maxsize=8)
 def _contract(api: FastAPI) -> Contract:
-    return Contract(api.openapi())
+    """Return the contract of an application; applications of the same routers share one: it takes a second to make."""
+    routes = tuple(getattr(route, "original_router", None) or getattr(route, "path", "") for route in api.routes)
+    if routes not in _CONTRACTS:
+        _CONTRACTS[routes] = Contract(api.openapi())
+    return _CONTRACTS[routes]
 
 
 def _error_schema(media_type: str) -> str:

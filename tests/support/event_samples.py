@@ -135,7 +135,7 @@ SAMPLES: dict[tuple[str, int], Event] = {
         ExpenseRecorded(1, DAY, 1_500_000, "rent", "monthly"),
         ExpenseEnded(1, DAY),
         CollectionRecorded(1, DAY, 50_000, 1),
-        ForecastsRequested(FILE, "import", 7, DAY, [1, 2], True, [3], [Short(4, 12, 30)], 41, FILE),  # noqa: FBT003 - a row of an event sample
+        ForecastsRequested(FILE, "import", 7, DAY, [1, 2], True, [3], [Short(4, 12, 30)], 41, FILE),  # noqa: FBT003 - positional fields of an event
         ForecastMade(
             forecast_id=42,
             run_id=FILE,

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from shared.domain.events.cashflow import CashSettingsChanged, ExpenseEnded, ExpenseRecorded
 from shared.eventstore.command import CommandContext, Result, Stream
 from shared.eventstore.event import Event
 from shared.eventstore.store import UnitOfWork
@@ -23,11 +24,12 @@ Answer = dict[str, Any]
 CASH = Stream("cash", Cash(), evolve)
 # New entries do not depend on earlier ones.
 NEW_ENTRIES = CASH.unfolded()
+SETTINGS = CASH.only(CashSettingsChanged)
 
 
 def change_settings(ctx: CommandContext, command: ChangeCashSettings) -> Result[Answer]:
     """Change the settings; answers with all of them. Raises DateOutOfRange."""
-    return ctx.transact(CASH, lambda cash, unit: decide(command, cash, date_of(unit.now)), _settings)
+    return ctx.transact(SETTINGS, lambda cash, unit: decide(command, cash, date_of(unit.now)), _settings)
 
 
 def record_expense(
@@ -46,7 +48,7 @@ def end_expense(ctx: CommandContext, expense_id: int) -> Result[Answer]:
     """End an expense today; ending it again changes nothing. Raises ExpenseNotFound."""
     command = EndExpense(expense_id)
     return ctx.transact(
-        CASH,
+        CASH.only(ExpenseRecorded, ExpenseEnded, expense_id=expense_id),
         lambda cash, unit: decide(command, cash, date_of(unit.now)),
         lambda cash: _expense(cash, expense_id),
     )
