@@ -32,6 +32,7 @@ STILL_TOO_LONG = {
 }
 SLEEPS = {
     Path("tests/contracts/test_http_limits.py"),  # waits as long as the server says
+    Path("tests/support/waiting.py"),  # the pauses between two looks
     Path("tests/faults/test_stops.py"),  # the distance between two signals is what is tested
 }
 

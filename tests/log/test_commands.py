@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 from shared.errors import IdempotencyKeyReused
-from shared.eventstore import store as event_store
+from shared.eventstore import recorder
 from shared.eventstore.store import EventStore, Metadata, Outcome, StoreError, UnitOfWork
 from shared.eventstore.vault import MasterKey
 from tests.support.application import SECRET
@@ -61,7 +61,7 @@ def test_another_business_does_not_wait(store: EventStore) -> None:
 def test_a_stalled_command_releases_its_shop_and_decides_again(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_store, "_IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(recorder, "_IDLE_SECONDS", 0.2)
     deciding, other_is_done, seen = threading.Event(), threading.Event(), list[int]()
 
     def stopped(unit: UnitOfWork) -> int:

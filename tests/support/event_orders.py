@@ -96,8 +96,10 @@ def _before(topic: str, version: int) -> set[str]:
     event = type(SAMPLES[topic, version])
     if event is BusinessClosed:
         return {other for other, _ in SAMPLES} - {topic}
-    opening = {UserRegistered, BusinessRegistered} if event not in {UserRegistered, BusinessRegistered} else set()
-    return {cause.topic for cause in (*CAUSES.get(event, ()), *opening)}
+    causes = [*CAUSES.get(event, ())]
+    if event not in {UserRegistered, BusinessRegistered}:
+        causes += [UserRegistered, BusinessRegistered]
+    return {cause.topic for cause in causes}
 
 
 HISTORIES = {

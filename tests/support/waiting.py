@@ -6,14 +6,17 @@ from contextlib import suppress
 from pathlib import Path
 
 PATIENCE = 90.0
+# Between two looks, longer and longer: most are requests or queries, which take processor time from what is awaited.
+_PAUSES = (0.003, 0.005, 0.008, 0.012, 0.02, 0.03)
 
 
 def wait_until(condition: Callable[[], bool], patience: float = PATIENCE) -> None:
     """Return once `condition` holds; fails the test after `patience` seconds."""
     until = time.monotonic() + patience
+    pauses = iter(_PAUSES)
     while not condition():
         assert time.monotonic() < until, "this did not come to pass in time"
-        time.sleep(0.005)
+        time.sleep(next(pauses, _PAUSES[-1]))
 
 
 class Stopwatch:
