@@ -19,7 +19,8 @@ from bench.shops import Shop
 from bench.stage import Stage
 from shared.domain.events.sales import ReceiptStored
 from shared.eventstore.codec import encode
-from shared.eventstore.store import Append, EventStore, Metadata
+from shared.eventstore.recorder import Append
+from shared.eventstore.store import EventStore, Metadata
 from shared.runtime.container import Container
 
 _BASELINE = "bare INSERT + commit"

@@ -1,8 +1,7 @@
-"""The API process: the application with everything its routes need, served by one process or several on one port."""
+"""The application with everything its routes need, and one process that serves it."""
 
 import asyncio
 import logging
-import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -30,10 +29,9 @@ from shared.http.tokens import TokenProvider
 from shared.http.unavailable import unavailable
 from shared.postgres import database
 from shared.runtime.container import Container
-from shared.runtime.errors import CannotStart, NotMigrated
+from shared.runtime.errors import CannotStart
 from shared.runtime.heartbeat import heartbeat
 from shared.runtime.signals import stopping_on_signals
-from shared.runtime.supervisor import Supervisor, listen, serving
 from smartmarket.read_models import RULES_BY_PROJECTION, source_of
 from write_side.recommendations.state_cache import AdviceStream
 from write_side.routes import ROUTERS as COMMAND_ROUTERS
@@ -80,42 +78,6 @@ def build_api(container: Container) -> FastAPI:
     return create_app(container.settings, routers, lifespan=lifespan, root_routers=ROOT_ROUTERS, tags=TAGS)
 
 
-def run_api(
-    container: Container,
-    *,
-    host: str | None = None,
-    port: int | None = None,
-    processes: int | None = None,
-    descriptor: int | None = None,
-) -> None:
-    """Serve HTTP until a signal stops it, by one process or several.
-
-    What is None comes from the settings. `descriptor` is an inherited socket that listens already.
-    """
-    host, port = host or container.settings.default_host, port or container.settings.port
-    processes = processes or container.settings.api_processes or 1
-    migrated = _is_migrated(container)
-    if descriptor is None and processes > 1:
-        _serve_by_children(host, port, processes)
-        return
-    with socket.socket(fileno=descriptor) if descriptor is not None else listen(host, port, insist=True) as listener:
-        _serve_when_migrated(container, listener, migrated=migrated)
-
-
-def _is_migrated(container: Container) -> bool:
-    """Tell whether the database is of this release; what is missing is in the log.
-
-    Raises CannotStart if it was made with another SECRET_KEY or lacks rights, psycopg.Error if it does not answer.
-    """
-    try:
-        container.check_database()
-    except NotMigrated as error:
-        logger.error("%s Requests are answered 503 until then.", error)  # noqa: TRY400 - the message says it all
-        return False
-    _ = container.roles
-    return True
-
-
 class _Server(uvicorn.Server):
     """A server that leaves signals to the process, which then exits with 0 whichever signal stopped it."""
 
@@ -141,7 +103,7 @@ class ApiServer(_Server):
         await super().shutdown(sockets)
 
 
-def _serve_when_migrated(container: Container, listener: socket.socket, *, migrated: bool) -> None:
+def serve(container: Container, listener: socket.socket, *, migrated: bool) -> None:
     """Serve HTTP on `listener` from this process until a signal stops it; 503 for everything until it is migrated."""
     stopped = threading.Event()
     running: list[_Server] = []
@@ -196,15 +158,3 @@ def _serve(container: Container, server: _Server, listener: socket.socket, stopp
         if not server.started and not stopped.is_set():
             raise CannotStart(_NOT_STARTED)
         logger.info("process stopped", extra={"role": "api"})
-
-
-def _serve_by_children(host: str, port: int, processes: int) -> None:
-    """Keep API processes running that share one socket, until a signal stops it."""
-    stopped = threading.Event()
-    with stopping_on_signals(stopped.set), listen(host, port, insist=True) as listener:
-        children = Supervisor(serving(listener, processes), os.environ)
-        try:
-            children.start()
-            children.watch(stopped)
-        finally:
-            children.stop()

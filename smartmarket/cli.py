@@ -100,7 +100,7 @@ def api(
 ) -> None:
     """Serve the HTTP API."""
     built = _process(context, child=child, checked=False)
-    from smartmarket.api import run_api
+    from smartmarket.api_start import run_api
 
     run_api(built, host=host, port=port, processes=processes, descriptor=socket)
 

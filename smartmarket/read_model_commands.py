@@ -127,11 +127,12 @@ def drop(context: typer.Context, generation: Generation, *, as_json: Json = Fals
 
 
 def _requests(store: "EventStore") -> "GenerationRequests":
+    from shared.eventstore.command import CommandContext
     from shared.eventstore.store import Metadata
     from smartmarket.read_models import RULES_BY_PROJECTION
     from write_side.admin.generations_handlers import GenerationRequests
 
-    return GenerationRequests(store, Metadata(actor="operator"), RULES_BY_PROJECTION)
+    return GenerationRequests(CommandContext(store, None, Metadata(actor="operator")), RULES_BY_PROJECTION)
 
 
 def _answer_state(generation: int, state: str, *, as_json: bool) -> None:

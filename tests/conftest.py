@@ -1,12 +1,15 @@
 """Real servers, fresh databases, and a whole SmartMarket that tests may use as its clients do."""
 
+import gc
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 
 from shared.eventstore.store import EventStore
 from shared.eventstore.vault import MasterKey
@@ -16,17 +19,25 @@ from shared.runtime.container import Container
 from smartmarket.api import build_api
 from tests.support.application import SECRET, RunningSystem, project_to_head, settings_for
 from tests.support.conformance import conformant
+from tests.support.emptying import empty
 from tests.support.in_process import in_process
 from tests.support.servers import Services, drop_database, fresh_database, running_services, template_database
 from tests.support.shops import Shop, finished_upload, register, upload
 from tests.support.waiting import PATIENCE
 
+_GARBAGE_AFTER = 20_000
 _RUN = pytest.StashKey[tuple[Services, str]]()
 
 
 def pytest_configure() -> None:
     """Let maintenance run at the priority of everything else, in this process and in those that tests start."""
     os.environ[low_priority.OFF] = "1"
+    gc.set_threshold(_GARBAGE_AFTER)
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of every search for garbage what stays until the end: all modules and tests."""
+    gc.freeze()
 
 
 @pytest.fixture
@@ -88,12 +99,22 @@ def template(request: pytest.FixtureRequest, services: Services) -> Iterator[str
         yield url
 
 
-@pytest.fixture
-def database_url(services: Services, template: str) -> Iterator[str]:
-    """A database of the test's own, migrated and empty."""
+@pytest.fixture(scope="session")
+def database_of_worker(services: Services, template: str) -> Iterator[str]:
+    """A migrated database for the tests of one worker, one after the other."""
     url = fresh_database(services.database_url, template)
+    database.migrate(url)  # what a role may do in a database is not copied with it
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(SQL("ALTER DATABASE {} SET synchronous_commit = off").format(Identifier(conn.info.dbname)))
     yield url
     drop_database(url)
+
+
+@pytest.fixture
+def database_url(database_of_worker: str) -> str:
+    """A database for each test in turn, migrated and emptied before."""
+    empty(database_of_worker)
+    return database_of_worker
 
 
 @pytest.fixture

@@ -157,7 +157,7 @@ def _bought(business_id: int, known: Integers, visits: Visits, today: dt.date, s
             frequency,
             monetary,
             "",
-            False,  # noqa: FBT003 - a column
+            False,  # noqa: FBT003 - the value of a column
             turned,
             [date(turn) for turn in turns],
             "",
@@ -223,7 +223,7 @@ def _idle(business_id: int, customer: int, scale: _Scale) -> Churn:
         1,
         segment,
         segment in rfm.AT_RISK,
-        False,  # noqa: FBT003 - a column
+        False,  # noqa: FBT003 - the value of a column
         [],
         churn.HIGH,
         CERTAIN,

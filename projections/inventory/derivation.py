@@ -170,12 +170,12 @@ _FIRST_DAY = f"""(SELECT max(day) - (%(stock.window_days)s::int - 1) FROM (
     SELECT max(day) AS day FROM {{schema}}.stock_flow WHERE business_id = %(business)s AND sold > 0
     UNION ALL SELECT max({_ENTRY_AT}) / {DAY_SECONDS} FROM {{schema}}.stock_entries
     WHERE business_id = %(business)s AND sold > 0) AS sales)"""  # noqa: S608 - constants
-_OLDEST_DAY = f"least({_FIRST_DAY}, (SELECT min(at) / {DAY_SECONDS} FROM {_LAST_COUNTS} AS c))"  # noqa: S608 - constants and identifiers only
+_OLDEST_DAY = f"least({_FIRST_DAY}, (SELECT min(at) / {DAY_SECONDS} FROM {_LAST_COUNTS} AS c))"  # noqa: S608 - constants; `schema` is filled in by the engine
 # Excludes flow before the window of demand, except in the block of a product's last count, and blocks before that.
 NARROW = {
     FLOW.name: f"""day >= {_OLDEST_DAY} AND (
         day >= {_FIRST_DAY} OR (product_id, day / {BLOCK_DAYS}) IN (
             SELECT product_id, at / {_BLOCK_SECONDS} FROM {_LAST_COUNTS} AS c))""",  # noqa: S608 - constants
     ENTRIES.name: f"{_ENTRY_AT} >= {_OLDEST_DAY} * {DAY_SECONDS}",
-    BLOCKS.name: f"block > (SELECT min(at) / {_BLOCK_SECONDS} FROM {_LAST_COUNTS} AS c)",  # noqa: S608 - constants and identifiers only
+    BLOCKS.name: f"block > (SELECT min(at) / {_BLOCK_SECONDS} FROM {_LAST_COUNTS} AS c)",  # noqa: S608 - constants; `schema` is filled in by the engine
 }

@@ -106,7 +106,7 @@ def on_recommendation_followed_up(
     _merge(recorded, event.recommendation_id, deltas, outcome=event.outcome, outcome_facts=facts)
 
 
-def _merge(recorded: RecordedEvent, number: int, deltas: Deltas, **changes: Any) -> None:  # noqa: ANN401 - columns
+def _merge(recorded: RecordedEvent, number: int, deltas: Deltas, **changes: Any) -> None:  # noqa: ANN401 - a column's value
     key = (recorded.business_id, number)
     deltas.merge(RECOMMENDATIONS_TABLE, key, position=recorded.position, **changes)
 

@@ -7,10 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from read_side.admin.schemas import ChainedEvent, EventPage
-from shared.errors import EventNotFound, InvalidQuery
+from shared.errors import InvalidQuery
 from shared.http.answers import answers
 from shared.http.app import Limit, PublicId, ok, refuses
 from shared.http.dependencies import Deps, Staff
+from shared.operator_errors import EventNotFound
 
 router = APIRouter(prefix="/admin", tags=["Admin"])
 

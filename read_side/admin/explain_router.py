@@ -10,22 +10,14 @@ from starlette.responses import Response
 from read_side.admin.schemas import Explanation
 from read_side.http import time_travel
 from read_side.http.consistency import business_of
-from shared.errors import (
-    BusinessNeeded,
-    HistoryTooLong,
-    ProjectionOutdated,
-    Refusal,
-    ReplayNotRead,
-    RowNotFound,
-    TableNotFound,
-    TooManyRequests,
-)
+from shared.errors import BusinessNeeded, ProjectionOutdated, Refusal, ReplayNotRead, TooManyRequests
 from shared.eventstore import explanation
 from shared.eventstore.explanation import CannotExplain
 from shared.http.answers import answers
 from shared.http.app import language, ok, refuses
 from shared.http.dependencies import Dependencies, Deps, ExplainedRow, Owner, Staff
 from shared.http.pagination import invalid
+from shared.operator_errors import HistoryTooLong, RowNotFound, TableNotFound
 from shared.texts import Language, catalogue
 
 router = APIRouter()

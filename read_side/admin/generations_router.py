@@ -6,11 +6,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from read_side.admin.schemas import Generation, Generations, Projections
-from shared.errors import GenerationNotFound
 from shared.http.answers import answers
 from shared.http.app import PublicId, ok, refuses
 from shared.http.dependencies import Deps, Staff
-from shared.postgres.generation_states import IN_PROGRESS, shown_kind, shown_state
+from shared.operator_errors import GenerationNotFound
+from shared.postgres.generation_states import IN_PROGRESS, GenerationKind, shown_kind, shown_state
 from shared.runtime.business_day import local_text
 
 router = APIRouter(prefix="/admin", tags=["Admin"])
@@ -22,7 +22,7 @@ SELECT_GENERATION = """SELECT id, projection, kind, state, business_id, upto, pr
     changed_at FROM projections.generations WHERE id = %s"""
 # Selects the newest generations without their results; replays of owners, eight generations each, are left out.
 SELECT_NEWEST = """SELECT id, projection, kind, state, business_id, upto, progress, NULL AS result, asked_by,
-    created_at, changed_at FROM projections.generations WHERE kind <> 'travel' ORDER BY id DESC LIMIT 100"""
+    created_at, changed_at FROM projections.generations WHERE kind <> %s ORDER BY id DESC LIMIT 100"""
 _PROJECTIONS = answers(
     Projections,
     {
@@ -74,7 +74,9 @@ def list_projections(deps: Deps, _: Staff) -> Response:
 def list_generations(deps: Deps, _: Staff) -> Response:
     """Return the newest hundred generations, except those of owners' replays."""
     with deps.store.cursor() as cursor:
-        return ok({"results": [_item(row) for row in cursor.execute(SELECT_NEWEST).fetchall()]})
+        return ok(
+            {"results": [_item(row) for row in cursor.execute(SELECT_NEWEST, (GenerationKind.TRAVEL,)).fetchall()]}
+        )
 
 
 @router.get("/generations/{generation_id}", responses=_GENERATION, openapi_extra=refuses(GenerationNotFound))

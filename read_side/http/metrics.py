@@ -12,6 +12,7 @@ from psycopg.rows import DictRow
 from starlette.responses import Response
 
 from shared.http.dependencies import Deps
+from shared.postgres.generation_states import GenerationKind, GenerationState
 from shared.runtime.business_day import ZONE
 
 router = APIRouter(tags=["Health"])
@@ -29,7 +30,7 @@ SELECT_CLOCK = f"SELECT behind, jumped FROM jobs.clock_standing('{ZONE}')"  # no
 # Selects the last verification of each projection: differing rows, verified shops, and its end in Unix seconds.
 SELECT_VERIFIED = """SELECT DISTINCT ON (projection) projection, (result ->> 'differing')::bigint AS differing,
     (result ->> 'businesses')::bigint AS businesses, extract(epoch FROM changed_at)::float8 AS at
-    FROM projections.generations WHERE kind IN ('verify', 'nightly') AND state = 'completed' AND result IS NOT NULL
+    FROM projections.generations WHERE kind = ANY(%(kinds)s) AND state = %(state)s AND result IS NOT NULL
     ORDER BY projection, id DESC"""
 # Selects the newest checkpoint of each shard of the log: its size and its moment in Unix seconds.
 SELECT_CHECKPOINTS = """SELECT DISTINCT ON (shard) shard::text, size, extract(epoch FROM at)::float8 AS at
@@ -37,6 +38,7 @@ SELECT_CHECKPOINTS = """SELECT DISTINCT ON (shard) shard::text, size, extract(ep
 # Selects the last verification of each shard of the log: findings and its moment in Unix seconds.
 SELECT_AUDITED = """SELECT shard::text, jsonb_array_length(findings) AS findings, extract(epoch FROM at)::float8 AS at
     FROM audit.verifications"""
+_VERIFIED = {"kinds": [GenerationKind.VERIFY, GenerationKind.NIGHTLY], "state": GenerationState.COMPLETED}
 # Statement, labels, then name and help of the gauge of each column.
 _GAUGES: Sequence[tuple[str, tuple[str, ...], dict[str, tuple[str, str]]]] = (
     (
@@ -107,7 +109,7 @@ class _DatabaseCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         for query, labels, gauges in _GAUGES:
-            rows: list[dict[str, Any]] = self._cursor.execute(query).fetchall()
+            rows: list[dict[str, Any]] = self._cursor.execute(query, _VERIFIED).fetchall()
             for column, (name, meaning) in gauges.items():
                 gauge = GaugeMetricFamily(name, meaning, labels=labels)
                 for row in rows:

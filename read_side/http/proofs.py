@@ -10,12 +10,13 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from shared.errors import NotFound, ProofNotReady
+from shared.errors import NotFound
 from shared.eventstore.checkpoints import Checkpoint
 from shared.eventstore.log_tree import StoredTree
 from shared.http.answers import answers
 from shared.http.app import ok, refuses
 from shared.http.dependencies import Caller, Deps, Staff
+from shared.operator_errors import ProofNotReady
 
 router = APIRouter(tags=["Log"])
 admin = APIRouter(tags=["Admin"])

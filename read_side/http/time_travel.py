@@ -13,6 +13,7 @@ from shared.errors import ReplayExpired, ReplayNotFound, ReplayNotReady
 from shared.http.answers import answers
 from shared.http.app import ok, refuses
 from shared.http.dependencies import Deps, Owner, ReaderPool
+from shared.postgres import generation_states as states
 from shared.runtime.business_day import local_text
 
 router = APIRouter(tags=["Time travel"])
@@ -22,8 +23,9 @@ HEADER = "X-Replay"
 SET_TENANT = "SELECT set_config('app.business_id', %s, true)"
 # Selects a replay of a business. One past its `expires_at` is expired, even before its row says so.
 SELECT_REPLAY = """SELECT id, as_of, happened_until, day, schemas, expires_at, books_begin,
-    CASE WHEN expires_at <= now() AND state IN ('pending', 'ready') THEN 'expired' ELSE state END
-    FROM projections.replays WHERE id = %s AND business_id = %s"""
+    CASE WHEN expires_at <= now() AND state = ANY(%(usable)s) THEN %(expired)s ELSE state END
+    FROM projections.replays WHERE id = %(id)s AND business_id = %(business)s"""
+_STATES = {"usable": [states.ReplayState.PENDING, states.ReplayState.READY], "expired": states.ReplayState.EXPIRED}
 
 
 class ReplayState(BaseModel):
@@ -36,7 +38,9 @@ class ReplayState(BaseModel):
     books_begin: Annotated[
         dt.date | None, Field(description="With happened_until: the first business date in the books known, if any")
     ]
-    state: Literal["pending", "ready", "failed", "expired"]
+    state: Literal[
+        states.ReplayState.PENDING, states.ReplayState.READY, states.ReplayState.FAILED, states.ReplayState.EXPIRED
+    ]
     expires_at: dt.datetime
 
 
@@ -74,7 +78,8 @@ async def find_replay(request: Request, reader: ReaderPool, business_id: int | N
     if text not in known:
         async with reader.connection() as conn:
             await conn.execute(SET_TENANT, (str(business_id or 0),))
-            row = await (await conn.execute(SELECT_REPLAY, (_uuid(text), business_id))).fetchone()
+            wanted = {"id": _uuid(text), "business": business_id, **_STATES}
+            row = await (await conn.execute(SELECT_REPLAY, wanted)).fetchone()
         if row is None:
             raise ReplayNotFound(details={"id": text})
         known[text] = Replay(*row)
@@ -91,9 +96,9 @@ async def requested_replay(request: Request, reader: ReaderPool, business_id: in
     if text is None:
         return None
     replay = await find_replay(request, reader, business_id, text)
-    if replay.state == "expired":
+    if replay.state == states.ReplayState.EXPIRED:
         raise ReplayExpired(details={"id": text})
-    if replay.state != "ready":
+    if replay.state != states.ReplayState.READY:
         raise ReplayNotReady(details={"id": text, "state": replay.state}, retry_after=1)
     return replay
 

@@ -213,7 +213,9 @@ async def _read(
         (found,) = await only_row(conn, SELECT_FOUND, wanted)
         count, condition, parameters["found"] = len(found), f" AND {FOUND}", found
     results, last = "[]", None
-    sources = _low_source(start.order) if query.low_stock_only else _sources(start.order, products == shelved)
+    sources = (
+        _low_source(start.order) if query.low_stock_only else _sources(start.order, all_shelved=products == shelved)
+    )
     for source, where in sources:
         statement = f"WITH {start.page(source, where + condition)}\n{SELECT_PAGE}"
         results, last = await only_row(conn, statement, parameters)
@@ -229,7 +231,7 @@ def _low_source(order: Order) -> list[tuple[str, str]]:
     return [(LOW if order.name == "stock" else LOW_SELLING, "true")]
 
 
-def _sources(order: Order, all_shelved: bool) -> list[tuple[str, str]]:  # noqa: FBT001 - one of two
+def _sources(order: Order, *, all_shelved: bool) -> list[tuple[str, str]]:
     """Return the sources of a page with their conditions; the second is for pages that the first does not fill.
 
     In descending order products sold come before all others, and most pages contain only those.

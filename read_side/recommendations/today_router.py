@@ -28,7 +28,7 @@ MOST = 3
 SELECT_FIRST = f"""SELECT {COLUMNS} FROM recommendations AS r WHERE business_id = %(business)s AND {OPEN}
     ORDER BY priority DESC, stake DESC, id LIMIT %(most)s"""  # noqa: S608 - constants
 # Counts the open recommendations.
-COUNT_OPEN = f"SELECT count(*) FROM recommendations WHERE business_id = %(business)s AND {OPEN}"  # noqa: S608 - constants and identifiers only
+COUNT_OPEN = f"SELECT count(*) FROM recommendations WHERE business_id = %(business)s AND {OPEN}"  # noqa: S608 - constants
 
 
 @router.get("/today", responses=TODAY)

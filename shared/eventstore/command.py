@@ -9,15 +9,21 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, Self, TypeVar, cast
 
 from shared.eventstore.event import Event
+from shared.eventstore.reader import recorded_of
 from shared.eventstore.store import ALLOT, EventStore, Metadata, UnitOfWork
 
 S = TypeVar("S")
 R = TypeVar("R")
 T = TypeVar("T")
 
-# Select version and position of the last event of a stream, 0 for an empty one.
-SELECT_END = """SELECT coalesce(max(originator_version), 0) AS version, coalesce(max(notification_id), 0) AS position
-    FROM log.events WHERE originator_id = %s"""
+# Select version and position of the last event of a stream.
+SELECT_END = """SELECT originator_version AS version, notification_id AS position FROM log.events
+    WHERE originator_id = %s ORDER BY originator_version DESC LIMIT 1"""
+# Select the events of a stream that have one of these topics and, unless it is empty, contain this JSON text.
+SELECT_PART = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
+        meta, state
+    FROM log.events WHERE originator_id = %s AND topic = ANY(%s) AND position(%b::bytea IN state) > 0
+    ORDER BY originator_version"""
 
 
 class End(NamedTuple):
@@ -54,6 +60,26 @@ class Loaded(NamedTuple, Generic[S]):
     position: int = 0
 
 
+class Part(NamedTuple):
+    """The events of a stream that a command depends on: of these classes, with this value of a field if one is named.
+
+    The field is an id that every version of the classes stores under this name.
+    """
+
+    events: tuple[type[Event], ...]
+    field: str | None = None
+    value: int | None = None
+
+    @property
+    def text(self) -> bytes:
+        """Return the beginning of the field as the log stores it: `"expense_id":4`, also that of 41."""
+        return b"" if self.field is None else f'"{self.field}":{self.value}'.encode()
+
+    def includes(self, event: Event) -> bool:
+        """Return whether an event that contains `text` has the value."""
+        return self.field is None or getattr(event, self.field) == self.value
+
+
 @dataclass(frozen=True)
 class Stream(Generic[S]):
     """One stream per aggregate: `{category}-{business_id}-{ids}`; not `per_business`: `{category}-{ids}`.
@@ -67,6 +93,7 @@ class Stream(Generic[S]):
     ids: tuple[int | str, ...] = ()
     per_business: bool = True
     folded: bool = True
+    part: Part | None = None
 
     def of(self, *ids: int | str) -> Self:
         """Return the stream of the aggregate with these ids."""
@@ -80,20 +107,46 @@ class Stream(Generic[S]):
         """
         return replace(self, folded=False)
 
+    def only(self, *events: type[Event], **field: int) -> Self:
+        """Return the same stream for commands that depend on a part of its events, such as those of one expense.
+
+        `CASH.only(ExpenseRecorded, ExpenseEnded, expense_id=4)`: the events of these classes, with this id. The others
+        are neither sent nor decoded, so a long stream costs little more than a short one.
+        """
+        ((name, value),) = field.items() or ((None, None),)
+        return replace(self, part=Part(events, name, value))
+
     def name(self, business_id: int | None) -> str:
         """Return the name of the stream."""
         scope = (business_id or 0,) if self.per_business else ()
         return "-".join([self.category, *map(str, (*scope, *self.ids))])
 
     def load(self, unit: UnitOfWork) -> Loaded[S]:
-        """Return the state after every event of the stream."""
+        """Return the state after every event of the stream, or of the part of it that was chosen."""
         name = self.name(unit.business_id)
         if not self.folded:
             return Loaded(name, self.initial, *end_of(unit, name))
+        if self.part:
+            return self._load_part(unit, name, self.part)
         state, version, position = self.initial, 0, 0
         for recorded in unit.load(name):
             state, version, position = self.evolve(state, recorded.event), recorded.version, recorded.position
         return Loaded(name, state, version, position)
+
+    def current(self, store: EventStore, business_id: int | None) -> S:
+        """Return the state after every event of the stream now, outside a transaction."""
+        state = self.initial
+        for recorded in store.load(self.name(business_id)):
+            state = self.evolve(state, recorded.event)
+        return state
+
+    def _load_part(self, unit: UnitOfWork, name: str, part: Part) -> Loaded[S]:
+        state = self.initial
+        for row in unit.sql(SELECT_PART, (name, [cls.topic for cls in part.events], part.text)):
+            event = recorded_of(row).event
+            if part.includes(event):
+                state = self.evolve(state, event)
+        return Loaded(name, state, *end_of(unit, name))
 
     def append(self, unit: UnitOfWork, loaded: Loaded[S], events: Sequence[Event]) -> Loaded[S]:
         """Append events to what was loaded; returns the state after them, at the position of the last recorded one."""
@@ -162,9 +215,9 @@ class CommandContext:
 
 
 def end_of(unit: UnitOfWork, name: str) -> End:
-    """Return version and position of the last event of a stream."""
-    (row,) = unit.sql(SELECT_END, (name,))
-    return End(row["version"], row["position"])
+    """Return version and position of the last event of a stream, 0 for an empty one."""
+    rows = unit.sql(SELECT_END, (name,))
+    return End(rows[0]["version"], rows[0]["position"]) if rows else End(0, 0)
 
 
 def allot(unit: UnitOfWork, kind: str, count: int = 1) -> int:

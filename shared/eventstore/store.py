@@ -1,7 +1,7 @@
 """The event store: commands append to the log, policies and projectors follow it.
 
-Built on the recorder of the `eventsourcing` library, whose insert is replaced by one SQL function (`log.append`): index
-rows, order, hash chain, events and NOTIFY in one round trip and one transaction.
+One SQL function (`log.append`) writes index rows, order, hash chain, events and NOTIFY in one round trip and one
+transaction.
 """
 
 import datetime as dt
@@ -9,22 +9,20 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, cast
 
-import orjson
 from eventsourcing import persistence
 from eventsourcing.persistence import IntegrityError, InterfaceError, InternalError, OperationalError, StoredEvent
-from eventsourcing.postgres import ConnectionPool, PostgresApplicationRecorder, PostgresDatastore
-from psycopg import Connection, Cursor
-from psycopg.rows import DictRow, dict_row
-from psycopg.types.json import Jsonb
+from psycopg import Cursor
+from psycopg.rows import DictRow
 from psycopg_pool import PoolTimeout
 
 from shared.errors import IdempotencyKeyReused
 from shared.eventstore.codec import RecordedEvent, encode
 from shared.eventstore.event import Event
 from shared.eventstore.reader import recorded_of
+from shared.eventstore.recorder import Append, Datastore, Recorder
 from shared.eventstore.vault import MasterKey, Vault
 from shared.postgres.locks import business_lock
 
@@ -36,11 +34,6 @@ StoreError = persistence.PersistenceError
 INTERRUPTIONS = (IntegrityError, InterfaceError, InternalError, OperationalError)
 """Errors that may pass by themselves: another command was faster, or the database did not answer."""
 
-# Append, and return the position of the last event, null if there was none; the first statement takes events only.
-APPEND_EVENTS = "SELECT log.append(%s::bigint, %b::text[], %b::bigint[], %b::text[], %b::bytea[], %s) AS position"
-APPEND = """SELECT log.append(%s::bigint, %b::text[], %b::bigint[], %b::text[], %b::bytea[], %s,
-    %b::text[], %b::bigint[], %b::bytea[], %b::bigint[], %b::text[], %b::bigint[], %b::bytea[],
-    %s::text, %s::bytea, %s) AS position"""
 # Begin a command under the lock of its business; returns the time and the answer of an earlier command of the same id.
 BEGIN_COMMAND = "SELECT now, known, request_hash, result, position FROM log.begin_command(%s, %s, %s)"
 # Records the source of a request; of several of one actor under one id the first is kept.
@@ -90,82 +83,6 @@ class Outcome(NamedTuple, Generic[R]):
     result: R
     position: int | None
     replayed: bool
-
-
-@dataclass
-class Append:
-    """The arguments of one call of `log.append` besides the events."""
-
-    business_id: int | None = None
-    meta: dict[str, Any] = field(default_factory=dict)
-    claims: list[tuple[str, int, bytes, int]] = field(default_factory=list)
-    releases: list[tuple[str, int, bytes]] = field(default_factory=list)
-    command: tuple[str, bytes | None, Any] | None = None
-
-
-# A session that is idle within a command (its process was stopped or cut off) loses its locks after this time; the
-# command is decided again.
-_IDLE_SECONDS = 30.0
-_KEEPALIVES = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
-
-
-class _Datastore(PostgresDatastore):
-    """The library's datastore with a pool that is opened by URL, so that every libpq setting works."""
-
-    def __init__(self, url: str, *, pool_size: int, role: str | None) -> None:
-        super().__init__(
-            "",
-            "",
-            "",
-            "",
-            "",
-            originator_id_type="text",
-            schema="log",
-            idle_in_transaction_session_timeout=_IDLE_SECONDS,
-        )
-        kwargs: dict[str, Any] = {"row_factory": dict_row, "application_name": "smartmarket"}
-        kwargs["options"] = f"-c role={role} {_KEEPALIVES}" if role else _KEEPALIVES
-        self.pool = ConnectionPool(
-            url,
-            connection_class=Connection[DictRow],
-            kwargs=kwargs,
-            min_size=1,
-            max_size=pool_size,
-            open=False,
-            configure=self.after_connect_func(),
-            timeout=10.0,
-        )
-
-
-class Recorder(PostgresApplicationRecorder):
-    """The library's recorder; its insert is replaced by one SQL function."""
-
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:  # noqa: ANN401 - the signature of the base class
-        """Append in a separate transaction; returns the positions. Keyword argument `append`: an Append."""
-        with self.datastore.get_connection() as conn, conn.cursor() as cursor:
-            last = self.append(cursor, stored_events, kwargs.get("append") or Append())
-        return range(last - len(stored_events) + 1, last + 1) if last else []
-
-    def append(self, cursor: Cursor[DictRow], events: Sequence[StoredEvent], extra: Append) -> int | None:
-        """Append within the cursor's transaction; returns the last position."""
-        parameters: list[Any] = [
-            extra.business_id,
-            [e.originator_id for e in events],
-            [e.originator_version for e in events],
-            [e.topic for e in events],
-            [e.state for e in events],
-            Jsonb(extra.meta),
-        ]
-        if not (extra.claims or extra.releases or extra.command):
-            cursor.execute(APPEND_EVENTS, parameters, prepare=True)
-        else:
-            claims = list(zip(*extra.claims, strict=True)) or [(), (), (), ()]
-            releases = list(zip(*extra.releases, strict=True)) or [(), (), ()]
-            command, request_hash, result = extra.command or (None, None, None)
-            parameters += [*map(list, claims), *map(list, releases), command, request_hash]
-            cursor.execute(APPEND, [*parameters, Jsonb(result, dumps=orjson.dumps)], prepare=True)
-        row = cursor.fetchone()
-        return cast("int | None", row and row["position"])
 
 
 class UnitOfWork:
@@ -220,7 +137,7 @@ class EventStore:
             msg = "POSTGRES_ENABLE_DB_FUNCTIONS skips the lock that orders the log: unset it."
             raise RuntimeError(msg)
         self.master = master
-        self._datastore = _Datastore(url, pool_size=pool_size, role=role)
+        self._datastore = Datastore(url, pool_size=pool_size, role=role)
         self.recorder = Recorder(self._datastore, events_table_name="events")
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from redis.exceptions import NoScriptError, RedisError
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-_TIMEOUT = 0.05
+_PATIENCE = 0.05
 _PAUSE = 5.0
 _LOCAL_KEYS = 10_000
 _PREFIX = "smartmarket:limit:"
@@ -38,14 +38,15 @@ class Window(NamedTuple):
 class RateLimiter:
     """Counts hits per key in windows that begin with the first hit.
 
-    If Redis does not answer within 50 ms, hits are counted in this process, and one request every 5 s tries Redis
-    again. Meanwhile several processes that share a port each allow `limit` hits.
+    If Redis does not answer within `patience` seconds, hits are counted in this process, and one request every 5 s
+    tries Redis again. Meanwhile several processes that share a port each allow `limit` hits.
     """
 
-    def __init__(self, redis: "Redis | None", *, enabled: bool = True) -> None:
+    def __init__(self, redis: "Redis | None", *, enabled: bool = True, patience: float = _PATIENCE) -> None:
         """Count in `redis`, or in this process only if it is None; `enabled=False` allows everything."""
         self._redis = redis
         self._enabled = enabled
+        self._patience = patience
         self._local: dict[str, tuple[int, float]] = {}
         self._retry_at = 0.0
 
@@ -63,7 +64,7 @@ class RateLimiter:
             if self._retry_at:
                 self._retry_at = now + _PAUSE
             try:
-                async with asyncio.timeout(_TIMEOUT):
+                async with asyncio.timeout(self._patience):
                     hits, left = await _count(self._redis, _PREFIX + key, window_s * 1000)
             except (RedisError, OSError, TimeoutError) as error:
                 self._pause(now, error)

@@ -82,7 +82,7 @@ def terminal_formatter(*, colours: bool) -> logging.Formatter:
 def _renderer(*, colours: bool) -> ConsoleRenderer:
     reset, dim, bold, cyan = (_RESET, _DIM, _BOLD, _CYAN) if colours else ("", "", "", "")
 
-    def level(key: str, value: object) -> str:  # noqa: ARG001 - of a column
+    def level(key: str, value: object) -> str:  # noqa: ARG001 - structlog calls it with the name of the field
         return f"{_LEVEL_COLOURS.get(str(value), '') if colours else ''}{value!s:<8}{reset}"
 
     def text(style: str, width: int = 0) -> KeyValueColumnFormatter:

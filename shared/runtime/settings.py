@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65_535)
     api_processes: int | None = Field(None, ge=1, le=4, validation_alias="SMARTMARKET_API_PROCESSES")
     rate_limits: bool = Field(default=True, validation_alias="SMARTMARKET_RATE_LIMITS")
+    rate_limit_patience: float = Field(0.05, ge=0.01, le=60, validation_alias="SMARTMARKET_RATE_LIMIT_PATIENCE")
     data_dir: Path = Field(Path(".smartmarket"), validation_alias="SMARTMARKET_DATA_DIR")
     file_store: str = Field("table", validation_alias="SMARTMARKET_FILE_STORE", repr=False)
     checkpoints: str = Field("", validation_alias="SMARTMARKET_CHECKPOINTS", repr=False)
@@ -88,7 +89,7 @@ class Settings(BaseSettings):
     @property
     def default_host(self) -> str:
         """Return the address to listen on: this machine only in development, every network in production."""
-        return "127.0.0.1" if self.env == "development" else "0.0.0.0"  # noqa: S104 - a container's port
+        return "127.0.0.1" if self.env == "development" else "0.0.0.0"  # noqa: S104 - in production a proxy connects
 
     @field_validator("cors_allowed_origins", mode="before")
     @classmethod

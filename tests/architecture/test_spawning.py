@@ -79,5 +79,10 @@ def test_a_replaying_process_loads_the_projection_it_replays_and_no_other() -> N
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="this system does not list threads")
+def test_the_parent_of_api_processes_loads_no_application() -> None:
+    assert loaded("import smartmarket.api_start") == ["eventsourcing", "1"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="this system does not list threads")
 def test_matrices_get_no_threads_of_their_own() -> None:
     assert loaded("import projections.registry") == ["numpy", "1"]

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from shared.domain.events.sales import UploadAccepted
-from shared.errors import JobNotFailed
 from shared.http.pagination import encode_cursor
+from shared.operator_errors import JobNotFailed
 from shared.runtime.output import Output
 from tests.support.application import RunningSystem
 from tests.support.reads import record

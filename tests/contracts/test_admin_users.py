@@ -18,7 +18,7 @@ def staff(running: RunningSystem) -> dict[str, str]:
     return staff_headers(running.container.settings)
 
 
-def page(client: httpx.Client, staff: dict[str, str], **params: Any) -> dict[str, Any]:  # noqa: ANN401 - a parameter
+def page(client: httpx.Client, staff: dict[str, str], **params: Any) -> dict[str, Any]:  # noqa: ANN401 - the value of a query parameter
     answer = client.get("/api/admin/users", params=params, headers=staff)
     assert answer.status_code == 200, answer.text
     data: dict[str, Any] = answer.json()["data"]

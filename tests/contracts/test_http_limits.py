@@ -13,6 +13,9 @@ from shared.http.tokens import Principal
 from tests.support.example_app import application, bearer, serving, settings
 from tests.support.servers import Services
 
+# Seconds to wait for Redis where its answer, not the wait, is tested: others use the machine too.
+PATIENCE = 30.0
+
 
 @pytest.fixture
 def key() -> str:
@@ -30,12 +33,14 @@ def someone() -> Principal:
     return Principal(uuid.uuid4().int % 10**15 + 1, 7, is_staff=False, language="en", family="f")
 
 
-async def hits(url: str | None, key: str, count: int, *, limit: int = 3, window_s: int = 60) -> list[int | None]:
+async def hits(
+    url: str | None, key: str, count: int, *, limit: int = 3, window_s: int = 60, patience: float = PATIENCE
+) -> list[int | None]:
     if url is None:
         limiter = RateLimiter(None)
         return [await limiter.hit(key, limit, window_s) for _ in range(count)]
     async with Redis.from_url(url) as redis:
-        limiter = RateLimiter(redis)
+        limiter = RateLimiter(redis, patience=patience)
         return [await limiter.hit(key, limit, window_s) for _ in range(count)]
 
 
@@ -43,25 +48,28 @@ async def hits(url: str | None, key: str, count: int, *, limit: int = 3, window_
 def test_a_request_over_the_limit_learns_when_to_retry(services: Services, key: str, counted_in_redis: bool) -> None:
     *let_in, refused = asyncio.run(hits(services.redis_url if counted_in_redis else None, key, 4))
     assert let_in == [None, None, None]
-    assert refused in {59, 60}
+    assert refused is not None
+    assert 30 < refused <= 60
 
 
 @pytest.mark.parametrize("counted_in_redis", [True, False])
 def test_a_window_ends_as_it_said(services: Services, key: str, counted_in_redis: bool) -> None:
     async def wait_it_out() -> list[int | None]:
         async with Redis.from_url(services.redis_url) as redis:
-            limiter = RateLimiter(redis if counted_in_redis else None)
-            reported = [await limiter.hit(key, 1, 1), await limiter.hit(key, 1, 1)]
+            limiter = RateLimiter(redis if counted_in_redis else None, patience=PATIENCE)
+            reported = [await limiter.hit(key, 1, 2), await limiter.hit(key, 1, 2)]
             await asyncio.sleep(reported[1] or 0)
-            return [*reported, await limiter.hit(key, 1, 1)]
+            return [*reported, await limiter.hit(key, 1, 2)]
 
-    assert asyncio.run(wait_it_out()) == [None, 1, None]
+    first, refused, later = asyncio.run(wait_it_out())
+    assert (first, later) == (None, None)
+    assert refused in {1, 2}
 
 
 def test_hits_far_apart_do_not_add_up(services: Services, key: str) -> None:
     async def now_and_then() -> list[int | None]:
         async with Redis.from_url(services.redis_url) as redis:
-            limiter = RateLimiter(redis)
+            limiter = RateLimiter(redis, patience=PATIENCE)
             reported = [await limiter.hit(key, 2, 1)]
             await asyncio.sleep(1.1)
             return [*reported, await limiter.hit(key, 2, 1), await limiter.hit(key, 2, 1)]
@@ -82,7 +90,7 @@ def test_keys_count_apart(services: Services, key: str) -> None:
 def test_a_redis_that_forgot_the_script_is_taught_it_again(services: Services, key: str) -> None:
     async def forget() -> list[int | None]:
         async with Redis.from_url(services.redis_url) as redis:
-            limiter = RateLimiter(redis)
+            limiter = RateLimiter(redis, patience=PATIENCE)
             reported = [await limiter.hit(key, 1, 60)]
             await redis.script_flush()
             return [*reported, await limiter.hit(key, 1, 60)]
@@ -99,15 +107,16 @@ def test_a_redis_that_refuses_connections_is_counted_for_here(key: str, caplog: 
 
 def test_a_redis_that_is_silent_slows_one_request_and_not_the_rest(silent_redis: str, key: str) -> None:
     started = time.monotonic()
-    reported = asyncio.run(hits(silent_redis, key, 500, limit=499))
-    assert reported[-2:] == [None, 60]
-    assert time.monotonic() - started < 2.0
+    reported = asyncio.run(hits(silent_redis, key, 500, limit=499, patience=0.05))
+    assert reported[-2] is None
+    assert reported[-1] is not None
+    assert time.monotonic() - started < 500 * 0.05 / 2
 
 
 def test_hits_are_counted_in_redis_again_once_it_answers(services: Services, key: str) -> None:
     async def come_back() -> list[int | None]:
         async with Redis.from_url(services.redis_url) as alive, Redis.from_url("redis://127.0.0.1:1") as dead:
-            limiter = RateLimiter(dead)
+            limiter = RateLimiter(dead, patience=PATIENCE)
             reported = [await limiter.hit(key, 1, 60) for _ in range(2)]
             limiter._redis = alive
             limiter._retry_at = time.monotonic()
@@ -152,7 +161,8 @@ def test_one_subscriber_has_one_address(ip: str, name: str) -> None:
 
 def test_an_account_may_ask_a_hundred_times_a_minute(services: Services) -> None:
     mine, another = bearer(someone()), bearer(someone())
-    with serving(application(settings(rate_limits=True), redis_url=services.redis_url)) as client:
+    limited = settings(rate_limits=True, rate_limit_patience=PATIENCE)
+    with serving(application(limited, redis_url=services.redis_url)) as client:
         statuses = [client.get("/api/whoami", headers=mine).status_code for _ in range(101)]
         assert statuses == [200] * 100 + [429]
         answer = client.get("/api/whoami", headers=mine | {"Accept-Language": "en"})

@@ -26,7 +26,7 @@ class Operator:
         self.client = client
         self.headers = headers
 
-    def get(self, path: str, **params: Any) -> httpx.Response:  # noqa: ANN401 - a parameter
+    def get(self, path: str, **params: Any) -> httpx.Response:  # noqa: ANN401 - the value of a query parameter
         return self.client.get(f"/api/admin{path}", params=params or None, headers=self.headers)
 
     def post(self, path: str, body: object = None) -> httpx.Response:

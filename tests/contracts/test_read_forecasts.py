@@ -130,7 +130,7 @@ def test_it_speaks_bangla(client: httpx.Client, shelf: Shop) -> None:
 def test_filters_orders_and_pages(client: httpx.Client, shelf: Shop, running: RunningSystem) -> None:
     read(client, shelf, running, "forecasts", made(RICE, WEEK * 2, number=9, horizon=14, made_on=today()))
 
-    def listed(**params: Any) -> list[tuple[int, int]]:  # noqa: ANN401 - a parameter
+    def listed(**params: Any) -> list[tuple[int, int]]:  # noqa: ANN401 - the value of a query parameter
         items = by_offset(client, shelf, "/forecasts", **params)
         assert by_cursor(client, shelf, "/forecasts", **{"limit": 1, **params}) == items
         return [(item["product"]["id"], item["forecast_days"]) for item in items]

@@ -57,8 +57,8 @@ def test_two_shops_never_see_each_others_uploads(client: httpx.Client, shop: Sho
     assert theirs.counts == (2, 0, 0)  # what one shop uploaded is no duplicate in another
     (listed,) = read(client, other_shop, "/api/data/uploads", theirs.position)["results"]
     assert listed["file_id"] == theirs.data["file_id"]
-    for path in ("", "/errors.csv"):
-        path = f"/api/data/uploads/{mine.data['file_id']}{path}"  # noqa: PLW2901 - the value is refined in place
+    for page in ("", "/errors.csv"):
+        path = f"/api/data/uploads/{mine.data['file_id']}{page}"
         assert client.get(path, headers=shop.headers).status_code == 200
         refusal(client.get(path, headers=other_shop.headers), 404, "NOT_FOUND")
     assert books_of(client, other_shop, theirs.position).count == 2

@@ -12,6 +12,7 @@ import pytest
 from shared.domain.events.sales import UploadAccepted
 from shared.domain.refusals.sales import TooManyUploads
 from shared.eventstore.store import EventStore, Metadata
+from shared.postgres.locks import Lock
 from shared.runtime.container import Container
 from tests.support.application import RunningSystem, settings_for
 from tests.support.ledgers import SAMPLE
@@ -20,7 +21,6 @@ from tests.support.servers import Services, drop_database, fresh_database
 from tests.support.shops import Shop, register, upload
 from tests.support.uploading import UPLOAD, kept, refusal, topics
 from tests.support.waiting import PATIENCE, wait_until
-from write_side.sales import worker
 from write_side.sales.aggregate import stream_of
 from write_side.sales.upload.quotas import insist_on_quota
 
@@ -70,7 +70,7 @@ def too_many(answer: httpx.Response) -> dict[str, Any]:
 def test_of_six_ledgers_at_once_three_get_in(strict: RunningSystem, http: httpx.Client) -> None:
     shop = register(http)
     with connected(strict.container.url) as conn:
-        conn.execute("SELECT pg_advisory_lock(%s, %s)", (worker._IMPORT_LOCK, shop.business_id))
+        conn.execute("SELECT pg_advisory_lock(%s, %s)", (Lock.IMPORT, shop.business_id))
         with ThreadPoolExecutor(6) as pool:
             answers = list(pool.map(lambda number: upload(http, shop, different(number)), range(6)))
         assert sorted(answer.status_code for answer in answers) == [202, 202, 202, 429, 429, 429]

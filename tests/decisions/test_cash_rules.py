@@ -20,7 +20,7 @@ def ago(days: int) -> dt.date:
     return MONDAY - dt.timedelta(days)
 
 
-def steady(takings: int, days: int = 56, **more: Any) -> Situation:  # noqa: ANN401 - a field
+def steady(takings: int, days: int = 56, **more: Any) -> Situation:  # noqa: ANN401 - the value of a field
     """Return a shop that took the same every day until today."""
     sold = {ago(back): Day(takings, 0, 0) for back in range(days)}
     return Situation(

@@ -19,7 +19,7 @@ from shared.domain.rules.recommend import (
 from shared.domain.rules.recommendation_candidates import Fact, priority
 
 TODAY = dt.date(2025, 11, 3)
-RICE = Shelf(1, 5_000, True, 20_000, None, 28_000, 7, 2, "forecast", 12_000, None, None, None, 25_000, 20_000)  # noqa: FBT003 - a row
+RICE = Shelf(1, 5_000, True, 20_000, None, 28_000, 7, 2, "forecast", 12_000, None, None, None, 25_000, 20_000)  # noqa: FBT003 - positional fields of a row
 
 
 def ahead(days: int) -> dt.date:
@@ -150,7 +150,7 @@ def test_candidates_are_ranked_and_stale_data_yield_none() -> None:
 
 
 def test_a_forecast_goes_before_the_average_and_on_by_weekdays() -> None:
-    row = Stocked(1, 5_000, False, None, None, 12_000, None, None, None, 28_000, 7_000, 28, None)  # noqa: FBT003 - a row
+    row = Stocked(1, 5_000, False, None, None, 12_000, None, None, None, 28_000, 7_000, 28, None)  # noqa: FBT003 - positional fields of a row
     by_average = shelf(row, None, TODAY)
     assert (by_average.basis, by_average.demand, by_average.runs_out_in, by_average.usual_7d) == (
         "average",

@@ -9,7 +9,7 @@ from shared.eventstore.event import Event
 from tests.support.recommendations import BASED_ON, TODAY, after, opened, reviewed
 from write_side.recommendations.aggregate import Advice, DismissRecommendation, decide
 
-SLOW = Shelf(1, 5_000, True, 20_000, None, 1_000, 7, None, "average", 12_000, None, None, None, 1_000, 0)  # noqa: FBT003 - a row
+SLOW = Shelf(1, 5_000, True, 20_000, None, 1_000, 7, None, "average", 12_000, None, None, None, 1_000, 0)  # noqa: FBT003 - positional fields of a row
 
 
 def reported(*shelves: Shelf) -> list[Candidate]:

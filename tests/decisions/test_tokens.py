@@ -19,7 +19,7 @@ NOW = dt.datetime(2025, 11, 3, 10, 30, tzinfo=dt.UTC)
 OWNER = Principal(user_id=12, business_id=7, is_staff=False, language="bn", family="family-1")
 
 
-def provider(secret: str = SECRET, **changes: Any) -> TokenProvider:  # noqa: ANN401 - a setting
+def provider(secret: str = SECRET, **changes: Any) -> TokenProvider:  # noqa: ANN401 - the value of a setting
     return TokenProvider(Settings.model_validate({"jwt_secret": secret, **changes}))
 
 

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,9 +15,9 @@ import psycopg
 import pytest
 
 from tests.support.app_processes import environment, free_port
-from tests.support.servers import Services
+from tests.support.servers import Services, drop_database, fresh_database
 from tests.support.shops import register
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.waiting import PATIENCE, Stopwatch, wait_until
 
 CLIENTS = 4
 ENDS_WITHIN = 10.0
@@ -52,23 +51,63 @@ class SharedApi:
         """Tell whether both processes are at work."""
         return len(self.serving()) == 2
 
+    def runs(self) -> bool:
+        """Tell whether the parent runs."""
+        return bool(self.parent.poll() is None)
+
     def end(self) -> None:
         """Kill whatever still runs."""
-        if self.parent.is_running():
+        if self.runs():
             for process in [self.parent, *self.parent.children()]:
                 process.kill()
             self.parent.wait(PATIENCE)
 
 
-@pytest.fixture
-def api(database_url: str, services: Services) -> Iterator[SharedApi]:
-    """Two API processes at work."""
-    running = SharedApi(database_url, services)
+@pytest.fixture(scope="module")
+def database_of_module(services: Services, template: str) -> Iterator[str]:
+    """One database for all tests here; each registers shops of its own."""
+    url = fresh_database(services.database_url, template)
+    yield url
+    drop_database(url)
+
+
+@contextmanager
+def running(database_url: str, services: Services, **changes: str) -> Iterator[Callable[[], SharedApi]]:
+    """Yield a function that returns two API processes at work: the same ones until their parent has ended."""
+    started: list[SharedApi] = []
+
+    def at_work() -> SharedApi:
+        if not started or not started[-1].runs():
+            started.append(SharedApi(database_url, services, **changes))
+        wait_until(started[-1].all_serve)
+        return started[-1]
+
     try:
-        wait_until(running.all_serve)
-        yield running
+        yield at_work
     finally:
-        running.end()
+        for api in started:
+            api.end()
+
+
+@pytest.fixture(scope="module")
+def unlimited(database_of_module: str, services: Services) -> Iterator[Callable[[], SharedApi]]:
+    """API processes without rate limits."""
+    with running(database_of_module, services) as at_work:
+        yield at_work
+
+
+@pytest.fixture(scope="module")
+def limited(database_of_module: str, services: Services) -> Iterator[Callable[[], SharedApi]]:
+    """API processes with rate limits; they wait for Redis as long as it takes."""
+    limits = {"SMARTMARKET_RATE_LIMITS": "on", "SMARTMARKET_RATE_LIMIT_PATIENCE": "30"}
+    with running(database_of_module, services, **limits) as at_work:
+        yield at_work
+
+
+@pytest.fixture
+def api(unlimited: Callable[[], SharedApi]) -> SharedApi:
+    """Two API processes at work."""
+    return unlimited()
 
 
 @contextmanager
@@ -135,39 +174,35 @@ def test_stopping_amid_requests_leaves_no_process_and_no_port_taken(api: SharedA
     children = api.serving()
     with asking(uploads_of(api)) as seen:
         answered(seen, 20)
-        began = time.monotonic()
+        watch = Stopwatch()
         api.parent.send_signal(signal.SIGTERM)
         assert api.parent.wait(PATIENCE) == 0
-        assert time.monotonic() - began < ENDS_WITHIN
+        assert watch.seconds() < ENDS_WITHIN
     assert not any(child.is_running() for child in children)
     socket.create_server(("127.0.0.1", api.port)).close()
 
 
-def test_a_killed_parent_takes_its_processes_with_it(api: SharedApi) -> None:
+def test_one_limit_holds_for_all_processes_together(limited: Callable[[], SharedApi]) -> None:
+    ask = uploads_of(limited())
+    answers = collections.Counter(ask() for _ in range(LIMIT + 10))
+    assert answers == {httpx.codes.OK: LIMIT, httpx.codes.TOO_MANY_REQUESTS: 10}
+
+
+def test_a_killed_parent_takes_its_processes_with_it(limited: Callable[[], SharedApi]) -> None:
+    api = limited()
     children = api.serving()
     api.parent.kill()
     wait_until(lambda: not any(child.is_running() for child in children))
 
 
-def test_one_limit_holds_for_all_processes_together(database_url: str, services: Services) -> None:
-    api = SharedApi(database_url, services, SMARTMARKET_RATE_LIMITS="on")
-    try:
-        wait_until(api.all_serve)
-        ask = uploads_of(api)
-        answers = collections.Counter(ask() for _ in range(LIMIT + 10))
-    finally:
-        api.end()
-    assert answers == {httpx.codes.OK: LIMIT, httpx.codes.TOO_MANY_REQUESTS: 10}
-
-
-def test_a_taken_port_is_refused_by_name(database_url: str, services: Services) -> None:
+def test_a_taken_port_is_refused_by_name(database_of_module: str, services: Services) -> None:
     port = free_port()
     with socket.create_server(("127.0.0.1", port)):
         done = subprocess.run(
             [sys.executable, "-m", "smartmarket", "api", "--processes", "2"],
             capture_output=True,
             text=True,
-            env=environment(database_url, services, port),
+            env=environment(database_of_module, services, port),
             check=False,
             timeout=PATIENCE,
         )

@@ -61,7 +61,7 @@ class Visitor:
         assert answer.status_code == 201, answer.text
         return cls(client, answer.json()["data"], answer.headers["X-Event-Position"])
 
-    def get(self, path: str, **params: Any) -> Get:  # noqa: ANN401 - a parameter
+    def get(self, path: str, **params: Any) -> Get:  # noqa: ANN401 - the value of a query parameter
         answer = self._client.get(f"/api{path}", params=params, headers=self._headers)
         assert answer.status_code == 200, answer.text
         data: Get = answer.json()["data"]

@@ -8,7 +8,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from shared.domain.refusals.identity import EmailTaken
-from shared.eventstore.store import Append, EventStore, Metadata, Outcome, StoreError, UnitOfWork
+from shared.eventstore.recorder import Append
+from shared.eventstore.store import EventStore, Metadata, Outcome, StoreError, UnitOfWork
 from shared.eventstore.vault import MasterKey
 from shared.postgres.database import WRITER
 from shared.runtime.settings import Settings, UnsafeSettings

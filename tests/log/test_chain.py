@@ -7,7 +7,8 @@ from eventsourcing.persistence import StoredEvent
 
 from shared.eventstore import hash_chain
 from shared.eventstore.hash_chain import ChainBreak, verify_chain
-from shared.eventstore.store import Append, EventStore, Metadata
+from shared.eventstore.recorder import Append
+from shared.eventstore.store import EventStore, Metadata
 from shared.postgres.database import WRITER
 from tests.support.log_facts import connected, fact, rows, stored
 

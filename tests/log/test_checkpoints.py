@@ -14,7 +14,8 @@ from psycopg.rows import dict_row
 from shared.eventstore.checkpoints import Anchor, CheckpointKey, DamagedCheckpoint, FileAnchor, open_anchor
 from shared.eventstore.hash_chain import ChainBreak, verify_chain
 from shared.eventstore.log_tree import CheckpointWriter, LogAltered, StoredTree
-from shared.eventstore.store import Append, EventStore
+from shared.eventstore.recorder import Append
+from shared.eventstore.store import EventStore
 from shared.postgres.database import WRITER
 from tests.support.log_facts import connected, stored
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.eventstore.store import Append, EventStore
+from shared.eventstore.recorder import Append
+from shared.eventstore.store import EventStore
 from tests.support.clocks import WrongClock
 from tests.support.log_facts import connected, stored
 from tests.support.servers import drop_database, fresh_database

@@ -126,6 +126,16 @@ def test_an_event_of_another_kind_leaves_the_state_and_counts_as_a_version(store
     assert context(store).query(lambda unit: end_of(unit, "book-8")) == (0, 0)
 
 
+def test_a_part_of_a_stream_is_folded_by_class_and_id(store: EventStore) -> None:
+    events = [expense(4), CashSettingsChanged(1, DAY), expense(41), expense(4)]
+    assert context(store).transact(BOOK, lambda _, __: events, list).data == [4, 41, 4]
+    assert unchanged(context(store), BOOK.only(ExpenseRecorded, expense_id=4)) == Result(8, 4, changed=False)
+    assert unchanged(context(store), BOOK.only(ExpenseRecorded)).data == 49
+    assert unchanged(context(store), BOOK.only(CashSettingsChanged)).data == 0
+    assert spend(context(store), 5, BOOK.only(ExpenseRecorded, expense_id=41)).data == [41, 5]
+    assert [recorded.version for recorded in store.load("book-7")] == [1, 2, 3, 4, 5]
+
+
 def test_ids_are_allotted_to_the_context_and_within_a_unit(store: EventStore, database_url: str) -> None:
     assert context(store).new_id("expense") == 1
     assert context(store).execute(lambda unit: allot(unit, "expense", 3)).data == 2

@@ -13,7 +13,7 @@ from projections.engine.follower import connect
 from shared.postgres.database import PROJECTOR, READER_NAME
 from shared.runtime.low_priority import NICENESS, is_low, lower_server_priority
 from shared.runtime.room_for_readers import room_for_readers
-from tests.support.priorities import LINUX, autogroup, ours
+from tests.support.priorities import LINUX, ours, priority
 from tests.support.source_tree import ROOT
 from tests.support.waiting import wait_until
 
@@ -30,11 +30,11 @@ print(os.getpriority(os.PRIO_PROCESS, 0), os.getsid(0) == os.getpid(), Path('/pr
 
 @LINUX
 def test_a_low_priority_child_leaves_its_parent_unchanged() -> None:
-    before = os.getpriority(os.PRIO_PROCESS, 0), autogroup(os.getpid())
+    before = priority(os.getpid())
     done = subprocess.run([sys.executable, "-c", STANDING], cwd=ROOT, capture_output=True, text=True, check=True)
     niceness, alone, *_, weighed = done.stdout.split()
     assert (niceness, alone, weighed) == (str(NICENESS), "True", str(NICENESS))
-    assert (os.getpriority(os.PRIO_PROCESS, 0), autogroup(os.getpid())) == before
+    assert priority(os.getpid()) == before
 
 
 @LINUX
@@ -42,11 +42,10 @@ def test_one_connection_is_lowered_and_no_other(database_url: str) -> None:
     with psycopg.connect(database_url) as patient, psycopg.connect(database_url) as other:
         if not ours(patient.info.backend_pid):
             pytest.skip("the server runs elsewhere, or as somebody whose processes are not ours to lower")
+        before = priority(other.info.backend_pid)
         lower_server_priority(patient)
-        assert autogroup(patient.info.backend_pid) == str(NICENESS)
-        assert os.getpriority(os.PRIO_PROCESS, patient.info.backend_pid) == NICENESS
-        assert autogroup(other.info.backend_pid) == "0"
-        assert os.getpriority(os.PRIO_PROCESS, other.info.backend_pid) == 0
+        assert priority(patient.info.backend_pid) == (NICENESS, str(NICENESS))
+        assert priority(other.info.backend_pid) == before != (NICENESS, str(NICENESS))
 
 
 def test_a_process_that_is_no_servers_is_left_alone(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:

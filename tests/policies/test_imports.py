@@ -16,6 +16,7 @@ from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, StoreError
 from shared.eventstore.vault import MasterKey
 from shared.jobs.queue import Retry
+from shared.postgres.locks import Lock
 from tests.support.accepted_ledgers import Held, accept, job_of, ledger, upload_of
 from tests.support.application import SECRET
 from tests.support.log_facts import rows
@@ -25,8 +26,8 @@ from write_side.sales.aggregate import stream_of
 from write_side.sales.worker import LedgerReader
 
 COUNT = 6_500  # four chunks of 2,000 rows
-IMPORTERS = """SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 7308 AND granted
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+IMPORTERS = f"""SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = {Lock.IMPORT.value} AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""  # noqa: S608 - a constant
 
 
 class Until:
@@ -137,7 +138,7 @@ def test_a_zombie_is_fenced_by_the_streams_version(store: EventStore, files: Fil
     with a_zombie(database_url, file_id):
         with pytest.raises(Retry):
             LedgerReader(store, files)(job_of(file_id, 7), Held())
-        assert rows(database_url, f"SELECT pg_terminate_backend(pid) FROM ({IMPORTERS}) AS i") == [(True,)]  # noqa: S608 - constants and identifiers only
+        assert rows(database_url, f"SELECT pg_terminate_backend(pid) FROM ({IMPORTERS}) AS i") == [(True,)]  # noqa: S608 - a constant
         wait_until(lambda: rows(database_url, IMPORTERS) == [])
         LedgerReader(store, files)(job_of(file_id, 7), Held())
         head = store.head()

@@ -15,8 +15,14 @@ from projections.operations.rebuild import rebuild
 from projections.operations.request_runner import RequestRunner
 from projections.registry import REGISTRY
 from shared.domain.refusals.admin import InvalidRule
-from shared.errors import BusinessNotFound, GenerationNotFound, GenerationNotReady, ProjectionNotFound, RebuildRunning
 from shared.eventstore.system_events import DayOpened
+from shared.operator_errors import (
+    BusinessNotFound,
+    GenerationNotFound,
+    GenerationNotReady,
+    ProjectionNotFound,
+    RebuildRunning,
+)
 from tests.support.followers import projectors
 from tests.support.operations import Office
 from tests.support.poison import POISONS

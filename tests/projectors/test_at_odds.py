@@ -21,8 +21,8 @@ from projections.registry import REGISTRY
 from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.sales import ProductsAdded
 from shared.domain.rules import registry
-from shared.errors import GenerationNotReady
-from shared.errors import RebuildRunning as RebuildIsRunning
+from shared.operator_errors import GenerationNotReady
+from shared.operator_errors import RebuildRunning as RebuildIsRunning
 from shared.postgres.generation_states import GenerationKind
 from tests.support.followers import caught_up
 from tests.support.operations import Office

@@ -16,8 +16,8 @@ from projections.engine import generation_schemas, progress
 from projections.engine.replayer import Progress
 from projections.registry import REGISTRY
 from shared.domain.refusals.admin import InvalidRule
-from shared.errors import GenerationNotReady
 from shared.eventstore.system_events import DayOpened
+from shared.operator_errors import GenerationNotReady
 from shared.runtime.container import Container
 from shared.runtime.errors import CannotStart
 from smartmarket.cli import invoke

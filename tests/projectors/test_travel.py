@@ -12,10 +12,11 @@ from projections.engine.replayer import Source
 from projections.operations.rebuild import rebuild
 from projections.operations.time_travel import TimeTravelRunner, make_next
 from projections.registry import REGISTRY
-from shared.errors import GenerationNotReady
+from shared.eventstore.command import CommandContext
 from shared.eventstore.store import Metadata
 from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.http.tokens import Principal
+from shared.operator_errors import GenerationNotReady
 from shared.runtime.business_day import DHAKA
 from tests.support.followers import projectors
 from tests.support.poison import POISONS
@@ -161,18 +162,25 @@ def test_an_unexpected_error_delays_replays_only_briefly(
     assert [record.message for record in caplog.records if record.exc_info] == ["time-travel failed; retrying"]
 
 
+def request(world: World, who: Principal, as_of: dt.datetime | None, happened_until: dt.date | None = None) -> str:
+    """Request a replay as an owner; returns its id."""
+    ctx = CommandContext(world.store, who.business_id, Metadata(actor=f"user-{who.user_id}"))
+    replay: str = request_replay(ctx, who.user_id, as_of, happened_until).data["id"]
+    return replay
+
+
 def test_a_requested_replay_waits_for_none_being_made_and_can_be_ended(world: World, past: int) -> None:
     serving, now = schemas(world), dt.datetime.now(dt.UTC)
     over = asked(world, past, OTHER)
     world.admin.execute("UPDATE projections.replays SET expires_at = now() WHERE id = %s", (over,))
-    first = request_replay(world.store, OWNER, now)["id"]
+    first = request(world, OWNER, now)
     with ThreadPoolExecutor(4) as pool:
         with held(world):
             making = pool.submit(make_next, world.source)
             wait_until(lambda: waiting(world))
             assert pool.submit(make_next, world.source).result(10) is False
-            asking = [pool.submit(request_replay, world.store, who, now) for who in (NEIGHBOUR, OWNER)]
-            later = [future.result(10)["id"] for future in asking]
+            asking = [pool.submit(request, world, who, now) for who in (NEIGHBOUR, OWNER)]
+            later = [future.result(10) for future in asking]
         assert making.result(60)
     assert (state(world, over), state(world, first)) == ("expired", "expired")
     left = schemas(world) - serving
@@ -210,7 +218,7 @@ def test_a_request_bounds_positions_and_rules_by_its_clocks(world: World, past: 
         (now, None): (head, head, today),
     }
     for (known_at, until), found in wanted.items():
-        replay = request_replay(world.store, OWNER, known_at, until)["id"]
+        replay = request(world, OWNER, known_at, until)
         row = world.admin.execute(select, (replay,)).fetchone()
         assert row is not None
         assert (row[0], row[1] or 0, row[2]) == found
@@ -222,7 +230,7 @@ def test_generations_of_a_replay_belong_to_it_alone(world: World, past: int) -> 
     make_next(world.source)
     made = world.admin.execute(MADE).fetchall()
     assert {state for _, state, _ in made} == {"ready"}
-    requests = GenerationRequests(world.store, Metadata(actor="user-99"), {})
+    requests = GenerationRequests(CommandContext(world.store, None, Metadata(actor="user-99")), {})
     for _, _, generation in made:
         with pytest.raises(GenerationNotReady):
             requests.drop(generation)

@@ -31,7 +31,7 @@ from write_side.policies import Policies
 SECRET = "a-secret-of-the-tests-with-40-characters"
 
 
-def settings_for(url: str, services: Services, **changes: Any) -> Settings:  # noqa: ANN401 - a setting
+def settings_for(url: str, services: Services, **changes: Any) -> Settings:  # noqa: ANN401 - the value of a setting
     """Return settings of an installation on `url`."""
     return Settings(
         database_url=url,

@@ -156,7 +156,7 @@ SAMPLES: dict[tuple[str, int], Event] = {
         CollectionVoided(1, "দুবার লেখা", DAY, 50_000, 1),
         OpeningDebtRecorded(1, "advance", DAY, 120_000, 1),
         OpeningDebtVoided(1, "দুবার লেখা", "advance", DAY, 120_000, 1),
-        ForecastsRequested(FILE, "import", 7, DAY, [1, 2], True, [3], [Short(4, 12, 30)], 41, FILE),  # noqa: FBT003 - a row of an event sample
+        ForecastsRequested(FILE, "import", 7, DAY, [1, 2], True, [3], [Short(4, 12, 30)], 41, FILE),  # noqa: FBT003 - positional fields of an event
         ForecastMade(
             forecast_id=42,
             run_id=FILE,

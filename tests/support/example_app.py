@@ -169,7 +169,7 @@ async def alive() -> Response:
     return Response(b'{"status":"ok"}', media_type="application/json")
 
 
-def settings(**changes: Any) -> Settings:  # noqa: ANN401 - a setting
+def settings(**changes: Any) -> Settings:  # noqa: ANN401 - the value of a setting
     """Return settings that no environment changes."""
     return Settings.model_validate({"jwt_secret": SECRET, "secret_key": SECRET[::-1], "rate_limits": False, **changes})
 
@@ -185,7 +185,8 @@ def application(chosen: Settings | None = None, *, redis_url: str | None = None)
             yield Access(chosen, tokens, RateLimiter(None, enabled=chosen.rate_limits))
             return
         async with Redis.from_url(redis_url) as redis:
-            yield Access(chosen, tokens, RateLimiter(redis, enabled=chosen.rate_limits))
+            limiter = RateLimiter(redis, enabled=chosen.rate_limits, patience=chosen.rate_limit_patience)
+            yield Access(chosen, tokens, limiter)
 
     return create_app(chosen, [router], lifespan=lifespan, root_routers=[health])
 

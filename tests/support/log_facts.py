@@ -10,23 +10,6 @@ from psycopg import Connection
 from shared.domain.events.identity import LoggedIn
 from shared.eventstore.codec import encode
 
-# End other connections, and delete what tests have written.
-CUT_OFF_OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
-EMPTY = """DO $$ DECLARE
-    name text;
-    filled boolean;
-BEGIN
-    FOR name IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-        WHERE schemaname IN ('audit', 'log', 'vault', 'credentials', 'files', 'jobs')
-    LOOP
-        EXECUTE 'SELECT EXISTS (SELECT FROM ' || name || ')' INTO filled;
-        IF filled THEN
-            EXECUTE 'TRUNCATE ' || name;
-        END IF;
-    END LOOP;
-END $$"""
-
 
 def fact(number: int) -> LoggedIn:
     return LoggedIn(number, "family")
@@ -45,13 +28,6 @@ def rows(url: str, query: Any, *params: Any) -> list[tuple[Any, ...]]:  # noqa: 
     """Return what the owner of the database sees."""
     with connected(url) as conn:
         return conn.execute(query, params).fetchall()
-
-
-def empty(url: str) -> None:
-    """Make a migrated database as if nothing had ever happened in it."""
-    with connected(url) as conn:
-        conn.execute(CUT_OFF_OTHERS)
-        conn.execute(EMPTY)
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any
 from projections.operations.preview import derived
 from projections.operations.request_runner import make_next
 from projections.registry import REGISTRY
+from shared.eventstore.command import CommandContext
 from shared.eventstore.store import Metadata
 from tests.support.world import World
 from write_side.admin.generations_handlers import GenerationRequests
@@ -18,7 +19,7 @@ class Office:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.requests = GenerationRequests(world.store, Metadata(actor="user-99"), DERIVED)
+        self.requests = GenerationRequests(CommandContext(world.store, None, Metadata(actor="user-99")), DERIVED)
 
     def make(self) -> bool:
         return make_next(self.world.conn, self.world.source)

@@ -72,7 +72,7 @@ def today() -> dt.date:
     return dt.datetime.now(DHAKA).date()
 
 
-def data(client: httpx.Client, shop: Shop, path: str, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - a parameter
+def data(client: httpx.Client, shop: Shop, path: str, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - the value of a query parameter
     """Return the data of a GET that succeeds."""
     answer = client.get(f"/api{path}", params=params or None, headers=shop.headers)
     assert answer.status_code == 200, answer.text
@@ -80,7 +80,7 @@ def data(client: httpx.Client, shop: Shop, path: str, **params: Any) -> dict[str
     return found
 
 
-def by_offset(client: httpx.Client, shop: Shop, path: str, **params: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - query parameters
+def by_offset(client: httpx.Client, shop: Shop, path: str, **params: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - the value of a query parameter
     """Return every item, following `next`; the count is that of the items, and `previous` leads back."""
     page = data(client, shop, path, **params)
     items, count = page["results"], page["count"]
@@ -94,7 +94,7 @@ def by_offset(client: httpx.Client, shop: Shop, path: str, **params: Any) -> lis
     return list(items)
 
 
-def by_cursor(client: httpx.Client, shop: Shop, path: str, **params: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - query parameters
+def by_cursor(client: httpx.Client, shop: Shop, path: str, **params: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - the value of a query parameter
     """Return every item, following cursors."""
     page = data(client, shop, path, **params)
     items = page["results"]
@@ -106,7 +106,7 @@ def by_cursor(client: httpx.Client, shop: Shop, path: str, **params: Any) -> lis
     return list(items)
 
 
-def refusal(client: httpx.Client, shop: Shop, path: str, **params: Any) -> str:  # noqa: ANN401 - a parameter
+def refusal(client: httpx.Client, shop: Shop, path: str, **params: Any) -> str:  # noqa: ANN401 - the value of a query parameter
     """Return the error code of a GET that is refused with 400."""
     answer = client.get(f"/api{path}", params=params or None, headers=shop.headers)
     assert answer.status_code == 400, answer.text

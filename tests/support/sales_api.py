@@ -17,7 +17,7 @@ SHIRT = {
 }
 
 
-def sell(client: httpx.Client, shop: Shop, **changes: Any) -> httpx.Response:  # noqa: ANN401 - a field
+def sell(client: httpx.Client, shop: Shop, **changes: Any) -> httpx.Response:  # noqa: ANN401 - the value of a field
     """Record a sale; returns the answer."""
     body = {name: value for name, value in {**SHIRT, **changes}.items() if value is not None}
     answer = client.post(PATH, json=body, headers=shop.headers)

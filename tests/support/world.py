@@ -27,7 +27,8 @@ from shared.eventstore.catalogue import CATALOGUE
 from shared.eventstore.codec import RecordedEvent, encode
 from shared.eventstore.event import Event
 from shared.eventstore.reader import LogReader
-from shared.eventstore.store import Append, EventStore, Metadata, UnitOfWork
+from shared.eventstore.recorder import Append
+from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.eventstore.system_events import GLOBAL_TOPICS, DayCorrected, DayOpened, RuleActivated
 from shared.eventstore.vault import MasterKey, SubjectKeys, Vault
 from shared.postgres.database import PROJECTOR, SHARDS, WRITER

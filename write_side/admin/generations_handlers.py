@@ -8,10 +8,15 @@ from psycopg.types.json import Jsonb
 
 from shared.domain.refusals.admin import InvalidRule
 from shared.domain.rules import registry
-from shared.errors import BusinessNotFound, GenerationNotFound, GenerationNotReady, ProjectionNotFound, RebuildRunning
 from shared.eventstore.command import CommandContext
 from shared.eventstore.rule_versions import Rules, RuleVersion
-from shared.eventstore.store import EventStore, Metadata
+from shared.operator_errors import (
+    BusinessNotFound,
+    GenerationNotFound,
+    GenerationNotReady,
+    ProjectionNotFound,
+    RebuildRunning,
+)
 from shared.postgres.generation_states import GenerationKind, GenerationState
 from write_side.admin.rules_aggregate import ActivateRule
 from write_side.admin.rules_handlers import activate_rule, activations
@@ -29,8 +34,7 @@ SELECT_KNOWN = "SELECT EXISTS (SELECT FROM log.events WHERE business_id = %s) AS
 class GenerationRequests:
     """The requests of one operator; `projections`: the rules that each projection depends on, none for most."""
 
-    store: EventStore
-    meta: Metadata
+    ctx: CommandContext
     projections: Mapping[str, Sequence[str]]
 
     def request(self, projection: str, kind: str, business: int | None = None, rules: Rules | None = None) -> int:
@@ -42,14 +46,14 @@ class GenerationRequests:
         if business is not None and not self._sql(SELECT_KNOWN, (business,))[0]["known"]:
             raise BusinessNotFound(details={"business_id": business})
         parameters = Jsonb(registry.BOOK.as_json(rules)) if rules else None
-        (row,) = self._sql(REQUEST_GENERATION, (projection, kind, business, parameters, self.meta.actor))
+        (row,) = self._sql(REQUEST_GENERATION, (projection, kind, business, parameters, self.ctx.meta.actor))
         if row["generation"] is None:
             raise _rebuild_running(projection, row["running"])
         return int(row["generation"])
 
     def preview_rules(self, projection: str, version: str | None, settings: Mapping[str, object]) -> Rules:
         """Return the rules of a preview, given by version or by values. Raises ProjectionNotFound, InvalidRule."""
-        before = activations(self.store)
+        before = activations(self.ctx.store)
         found: dict[str, RuleVersion] = {}
         if version is not None:
             rule, chosen = registry.named(version, before)
@@ -78,7 +82,7 @@ class GenerationRequests:
 
         Returns the state. Raises GenerationNotFound, GenerationNotReady, RebuildRunning, InvalidRule.
         """
-        rows = self._sql(REQUEST_ADOPTION, (generation, self.meta.actor))
+        rows = self._sql(REQUEST_ADOPTION, (generation, self.ctx.meta.actor))
         if not rows:
             raise GenerationNotFound(details={"id": generation})
         (row,) = rows
@@ -88,8 +92,7 @@ class GenerationRequests:
             raise _not_ready(generation, row)
         if (row["kind"], row["state"]) == (GenerationKind.PREVIEW, GenerationState.READY):
             for rule, (_, parameters) in row["rules"].items():
-                ctx = CommandContext(self.store, None, replace(self.meta, command_id=None))
-                activate_rule(ctx, ActivateRule(rule, None, parameters, self.meta.actor))
+                activate_rule(self._unrepeated, ActivateRule(rule, None, parameters, self.ctx.meta.actor))
             self._sql(COMPLETE_ADOPTION, (generation,))
             return GenerationState.LIVE.value
         return str(row["state"])
@@ -106,9 +109,13 @@ class GenerationRequests:
             raise _not_ready(generation, rows[0])
         return GenerationState.DROPPED.value
 
+    @property
+    def _unrepeated(self) -> CommandContext:
+        """Return the context of one step of the request; the states of generations make steps idempotent."""
+        return replace(self.ctx, business_id=None, meta=replace(self.ctx.meta, command_id=None))
+
     def _sql(self, query: LiteralString, params: Sequence[Any]) -> list[dict[str, Any]]:
-        with self.store.cursor() as cursor, cursor.connection.transaction():
-            return cursor.execute(query, params).fetchall()
+        return self._unrepeated.execute(lambda unit: unit.sql(query, params)).data
 
 
 def _rebuild_running(projection: str, running: int | None) -> RebuildRunning:

@@ -6,9 +6,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.errors import JobNotFailed
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import JobFailed, JobRetried
+from shared.operator_errors import JobNotFailed
 
 
 @dataclass(frozen=True)

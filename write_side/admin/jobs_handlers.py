@@ -5,8 +5,8 @@ import uuid
 from dataclasses import replace
 from typing import NamedTuple
 
-from shared.errors import JobNotFound
 from shared.eventstore.command import CommandContext, Result, Stream
+from shared.operator_errors import JobNotFound
 from write_side.admin.jobs_aggregate import FailedJob, RetryJob, decide, evolve
 
 JOB = Stream("job", FailedJob(), evolve, per_business=False)

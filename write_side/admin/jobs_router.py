@@ -5,10 +5,10 @@ import uuid
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from shared.errors import JobNotFailed, JobNotFound
 from shared.http.commands import Respond, StaffCommand
 from shared.http.openapi import refuses
 from shared.http.responses import ok
+from shared.operator_errors import JobNotFailed, JobNotFound
 from write_side.admin import jobs_handlers
 from write_side.admin.schemas import JOB_ACCEPTED
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from shared.domain.refusals.admin import ReplayBeforeShop
 from shared.errors import TooManyReplays
-from shared.eventstore.store import EventStore
-from shared.http.tokens import Principal
+from shared.eventstore.command import CommandContext, Result
+from shared.eventstore.store import UnitOfWork
 from shared.postgres.generation_states import ReplayState
 from shared.runtime.business_day import DHAKA, ZONE, local_text
 
@@ -32,30 +32,33 @@ def moment_of(as_of: dt.date | dt.datetime) -> dt.datetime:
 
 
 def request_replay(
-    store: EventStore,
-    who: Principal,
+    ctx: CommandContext,
+    user_id: int,
     known_at: dt.date | dt.datetime | None = None,
     happened_until: dt.date | None = None,
-) -> dict[str, Any]:
+) -> Result[dict[str, Any]]:
     """Request the shop as known at a moment, at most now, which None is, without entries of later business dates.
 
-    The owner's request before expires. Raises TooManyReplays, and ReplayBeforeShop where the shop was opened later.
+    The user's request before expires. Raises TooManyReplays, and ReplayBeforeShop where the shop was opened later.
     """
     replay = uuid.uuid4()
     moment = dt.datetime.now(dt.UTC) + _AHEAD if known_at is None else moment_of(known_at)
-    wanted = (replay, who.business_id, who.user_id, moment, happened_until, ZONE, MOST, LIFE)
-    with store.cursor() as cursor, cursor.connection.transaction():
-        row = cursor.execute(REQUEST_REPLAY, wanted).fetchone()
-    if row is None or row["moment"] is None:
-        raise TooManyReplays(retry_after=_RETRY_SECONDS)
-    if row["opened"] is not None and row["moment"] < row["opened"]:
-        opened = local_text(row["opened"])
-        raise ReplayBeforeShop(details={"known_at": local_text(row["moment"]), "opened_at": opened}, opened=opened[:10])
-    known = local_text(row["moment"])
-    return {
-        "id": str(replay),
-        "as_of": known,
-        "known_at": known,
-        "happened_until": happened_until,
-        "state": ReplayState.PENDING.value,
-    }
+    wanted = (replay, ctx.business_id, user_id, moment, happened_until, ZONE, MOST, LIFE)
+
+    def request(unit: UnitOfWork) -> dict[str, Any]:
+        (row,) = unit.sql(REQUEST_REPLAY, wanted)
+        if row["moment"] is None:
+            raise TooManyReplays(retry_after=_RETRY_SECONDS)
+        known = local_text(row["moment"])
+        if row["opened"] is not None and row["moment"] < row["opened"]:
+            opened = local_text(row["opened"])
+            raise ReplayBeforeShop(details={"known_at": known, "opened_at": opened}, opened=opened[:10])
+        return {
+            "id": str(replay),
+            "as_of": known,
+            "known_at": known,
+            "happened_until": happened_until and str(happened_until),
+            "state": ReplayState.PENDING.value,
+        }
+
+    return ctx.execute(request)

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from shared.domain.refusals.admin import ReplayBeforeShop
 from shared.errors import TooManyReplays
 from shared.http.auth import language
-from shared.http.dependencies import Deps, Owner
+from shared.http.commands import OwnerCommand
+from shared.http.dependencies import Owner
 from shared.http.error_handlers import invalid_field
 from shared.http.openapi import refuses
 from shared.http.responses import ok
@@ -42,7 +43,7 @@ class ReplayRequest(BaseModel):
 @router.post(
     "/replays", status_code=202, responses=REPLAY_ACCEPTED, openapi_extra=refuses(TooManyReplays, ReplayBeforeShop)
 )
-def ask_for_replay(request: Request, who: Owner, deps: Deps, form: ReplayRequest) -> Response:
+def ask_for_replay(request: Request, who: Owner, ctx: OwnerCommand, form: ReplayRequest) -> Response:
     """Prepare the shop as of an earlier day; any GET with `X-Replay: id` then answers from it.
 
     `known_at` leaves out what was recorded later, `happened_until` what happened on later business dates, by what is
@@ -50,7 +51,7 @@ def ask_for_replay(request: Request, who: Owner, deps: Deps, form: ReplayRequest
     minutes; asking again ends the one before.
     """
     known_at, happened_until = _clocks(form)
-    answer = request_replay(deps.store, who, known_at, happened_until)
+    answer = request_replay(ctx, who.user_id, known_at, happened_until).data
     texts = catalogue()["REPLAY_PENDING"][language(request, who)]
     headers = {"Location": f"/api/replays/{answer['id']}"}
     return ok({"message": texts.message, **answer}, status=202, headers=headers)

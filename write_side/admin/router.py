@@ -6,20 +6,20 @@ from fastapi import APIRouter, Body
 from starlette.responses import Response
 
 from shared.domain.refusals.admin import InvalidRule, RuleNotFound
-from shared.errors import (
-    BusinessNotFound,
-    GenerationNotFound,
-    GenerationNotReady,
-    InvalidRequest,
-    ProjectionNotFound,
-    RebuildRunning,
-)
+from shared.errors import InvalidRequest
 from shared.eventstore.command import CommandContext
 from shared.http.commands import StaffCommand
 from shared.http.dependencies import Dependencies, Deps
 from shared.http.openapi import refuses
 from shared.http.pagination import PublicId
 from shared.http.responses import ok
+from shared.operator_errors import (
+    BusinessNotFound,
+    GenerationNotFound,
+    GenerationNotReady,
+    ProjectionNotFound,
+    RebuildRunning,
+)
 from write_side.admin.generations_handlers import GenerationRequests
 from write_side.admin.rules_aggregate import ActivateRule
 from write_side.admin.rules_handlers import activate_rule
@@ -112,7 +112,7 @@ def drop(ctx: StaffCommand, deps: Deps, generation_id: PublicId) -> Response:
 
 
 def _generations(ctx: CommandContext, deps: Dependencies) -> GenerationRequests:
-    return GenerationRequests(ctx.store, ctx.meta, deps.rules_by_projection)
+    return GenerationRequests(ctx, deps.rules_by_projection)
 
 
 def _accepted(generation: int) -> Response:

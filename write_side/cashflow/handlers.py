@@ -1,11 +1,20 @@
 """Command handlers of a shop's cash; answers hold paisa and no personal data."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from shared.domain.events.cashflow import CollectionRecorded, ExpenseRecorded, OpeningDebtRecorded
+from shared.domain.events.cashflow import (
+    CashSettingsChanged,
+    CollectionRecorded,
+    CollectionVoided,
+    ExpenseEnded,
+    ExpenseRecorded,
+    ExpenseVoided,
+    OpeningDebtRecorded,
+    OpeningDebtVoided,
+)
 from shared.eventstore.command import CommandContext, Result, Stream, allot
 from shared.eventstore.event import Event
 from shared.eventstore.store import UnitOfWork
@@ -27,8 +36,15 @@ Answer = dict[str, Any]
 CASH = Stream("cash", Cash(), evolve)
 # New entries do not depend on earlier ones.
 NEW_ENTRIES = CASH.unfolded()
+SETTINGS = CASH.only(CashSettingsChanged)
 # The fields of events that answers show as `id`.
 _ID_FIELDS = ("expense_id", "collection_id", "debt_id")
+# The events of an entry, and the field that names it.
+_ENTRIES: Mapping[type[Recorded], tuple[str, tuple[type[Event], ...]]] = {
+    ExpenseRecorded: ("expense_id", (ExpenseRecorded, ExpenseEnded, ExpenseVoided)),
+    CollectionRecorded: ("collection_id", (CollectionRecorded, CollectionVoided)),
+    OpeningDebtRecorded: ("debt_id", (OpeningDebtRecorded, OpeningDebtVoided)),
+}
 
 
 class OpeningDebtEntry(NamedTuple):
@@ -43,7 +59,7 @@ class OpeningDebtEntry(NamedTuple):
 
 def change_settings(ctx: CommandContext, command: ChangeCashSettings) -> Result[Answer]:
     """Change the settings; answers with all of them. Raises DateOutOfRange."""
-    return ctx.transact(CASH, lambda _, unit: decide(command, date_of(unit.now)), _settings)
+    return ctx.transact(SETTINGS, lambda _, unit: decide(command, date_of(unit.now)), _settings)
 
 
 def record_expense(
@@ -127,7 +143,8 @@ def _identified(unit: UnitOfWork, debt_id: int, entry: OpeningDebtEntry) -> Reco
 def _change(
     ctx: CommandContext, kind: type[Recorded], entry_id: int, command: entry_aggregate.Command
 ) -> Result[Answer]:
-    stream = Stream("cash", CashEntry(kind, entry_id), entry_aggregate.evolve)
+    name, events = _ENTRIES[kind]
+    stream = Stream("cash", CashEntry(kind, entry_id), entry_aggregate.evolve).only(*events, **{name: entry_id})
     return ctx.transact(stream, lambda entry, unit: entry_aggregate.decide(command, entry, date_of(unit.now)), _entry)
 
 

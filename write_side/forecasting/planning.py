@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from psycopg import Connection
@@ -11,6 +11,8 @@ from psycopg import Connection
 from shared.domain.events.forecasting import DailyForecastsPlanned
 from shared.domain.events.sales import SaleRecorded, SalesBatchRecorded, SaleVoided
 from shared.domain.readmodels.demand import Demand
+from shared.eventstore.command import CommandContext, Stream
+from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.jobs.queue import Job, Lease, Retry
 from shared.runtime.business_day import date_of
@@ -22,12 +24,13 @@ from write_side.forecasting.aggregate import (
     LastForecast,
     PlanForecasts,
     Requests,
-    run_stream,
 )
 from write_side.forecasting.inputs import reading, shop, when_reached
 
 _RUNS = uuid.UUID("2f9a7e51-6f0b-5c83-9d0e-1c2b3a495867")
-_DAYS_STREAM = "forecast-days"
+# Whether a run was requested, and whether a day was planned.
+_RUN: Stream[bool] = Stream("forecasts", initial=False, evolve=lambda _, __: True, per_business=False)
+_DAY: Stream[bool] = Stream("forecast-days", initial=False, evolve=lambda _, __: True, per_business=False)
 _BEHIND_SECONDS = 2.0
 # The events that change a shop's demand.
 SALES = [event.topic for event in (SalesBatchRecorded, SaleRecorded, SaleVoided)]
@@ -61,7 +64,7 @@ class Planner:
             return
         today = self._today()
         with when_reached(self._connect_reader, job.business_id, job.position, today) as demand:
-            self._plan(job, job.business_id, demand, today)
+            self._plan(job.business_id, IMPORT, cause, demand, today, job.position)
 
     def _plan_day(self, job: Job, date: dt.date, lease: Lease) -> None:
         """Plan every active shop and record when all are planned; raises Retry while read models are behind.
@@ -83,39 +86,37 @@ class Planner:
                 if at.position < job.position:
                     behind += 1
                     continue
-                self._plan(job, business_id, demand, date)
+                self._plan(business_id, DAY, date.isoformat(), demand, date, job.position)
         if behind:
             raise Retry(_BEHIND_SECONDS)
         self._close_day(date, len(businesses), job.position)
 
-    def _plan(self, job: Job, business_id: int, demand: Demand, date: dt.date) -> None:
+    def _plan(self, business_id: int, by: str, cause: str, demand: Demand, date: dt.date, causation: int) -> None:
         """Append the run of a shop; nothing for a day without anything to forecast.
 
         There is one run per import, and one per opening of a day: a wrong clock may have opened it before.
         """
-        by, cause = (DAY if job.business_id is None else IMPORT), str(job.payload["cause"])
-        opening = f"/{job.position}" if by == DAY else ""
+        opening = f"/{causation}" if by == DAY else ""
         run_id = str(uuid.uuid5(_RUNS, f"{business_id}/{by}/{cause}{opening}"))
-        stream = run_stream(run_id)
         known = {p: LastForecast(k.made_on, k.transactions) for p, k in demand.known(USUAL_HORIZON).items()}
         command = PlanForecasts(run_id, by, cause, known)
 
-        def decide(unit: UnitOfWork) -> None:
-            if not unit.load(stream):
-                data = shop(demand, data_version(unit))
-                unit.append(stream, 0, *aggregate.decide(command, Requests(date), data))
+        def plan(requested: bool, unit: UnitOfWork) -> Sequence[Event]:  # noqa: FBT001 - the state of the stream
+            if requested:
+                return []
+            return aggregate.decide(command, Requests(date), shop(demand, data_version(unit)))
 
-        self._store.execute(business_id, Metadata(actor="worker", causation=job.position), decide)
+        self._context(business_id, causation).transact(_RUN.of(run_id), plan, lambda _: None)
 
     def _close_day(self, date: dt.date, businesses: int, causation: int) -> None:
-        stream = f"{_DAYS_STREAM}-{date.isoformat()}-{causation}"
-
-        def decide(unit: UnitOfWork) -> None:
-            if not unit.load(stream):
-                unit.append(stream, 0, DailyForecastsPlanned(date, businesses))
-
-        self._store.execute(None, Metadata(actor="worker", causation=causation), decide)
+        planned = DailyForecastsPlanned(date, businesses)
+        self._context(None, causation).transact(
+            _DAY.of(f"{date.isoformat()}-{causation}"), lambda before, _: [] if before else [planned], lambda _: None
+        )
         logger.info("day planned", extra={"date": date.isoformat(), "businesses": businesses})
+
+    def _context(self, business_id: int | None, causation: int) -> CommandContext:
+        return CommandContext(self._store, business_id, Metadata(actor="worker", causation=causation))
 
     def _today(self) -> dt.date:
         with self._store.cursor() as cursor:

@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -11,12 +11,13 @@ from psycopg import Connection
 
 from shared.domain.events.forecasting import ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
 from shared.domain.readmodels.demand import TAKINGS
+from shared.eventstore.command import CommandContext, Stream
 from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.jobs import queue
 from shared.jobs.queue import Job, Lease, Retry
 from write_side.forecasting import aggregate, event_mapping
-from write_side.forecasting.aggregate import OWNER, Part, part_stream, run_stream
+from write_side.forecasting.aggregate import OWNER, Part, run_stream
 from write_side.forecasting.event_mapping import THOUSAND, Provenance
 from write_side.forecasting.inputs import Material, material, when_reached
 from write_side.forecasting.models.prediction import LEAST_TRANSACTIONS, NotEnough
@@ -29,6 +30,8 @@ _PREEMPTED_SECONDS, _LOOK_SECONDS = 0.1, 0.3
 # The longest pause for more urgent jobs of other workers: a forecast is made on a busy day too.
 _LONGEST_PAUSE_SECONDS = 20.0
 _DAY = dt.timedelta(1)
+# The results of one part of a run.
+PART: Stream[Part] = Stream("forecasts", Part(), aggregate.evolve_part, per_business=False)
 logger = logging.getLogger("smartmarket.forecasts")
 
 
@@ -80,9 +83,7 @@ class ForecastMaker:
         are behind the request.
         """
         run_id, part = str(job.payload["run_id"]), int(job.payload["part"])
-        state = Part()
-        for recorded in self._store.load(part_stream(run_id, part)):
-            state = aggregate.evolve_part(state, recorded.event)
+        state = PART.of(run_id, part).current(self._store, job.business_id)
         if state.completed:
             return
         requested = cast("ForecastsRequested", self._store.load(run_stream(run_id))[0].event)
@@ -175,14 +176,14 @@ class ForecastMaker:
                     list(state.failed),
                 )
             )
-        stream, before = part_stream(run.requested.run_id, run.part), run.state.version
 
-        def decide(unit: UnitOfWork) -> None:
-            if len(unit.load(stream)) != before:
+        def decide(recorded: Part, _: UnitOfWork) -> Sequence[Event]:
+            if recorded.version != run.state.version:
                 raise Retry(_PREEMPTED_SECONDS)
-            unit.append(stream, before, *events)
+            return events
 
-        self._store.execute(run.business_id, Metadata(actor="worker", causation=run.job.position), decide)
+        ctx = CommandContext(self._store, run.business_id, Metadata(actor="worker", causation=run.job.position))
+        ctx.transact(PART.of(run.requested.run_id, run.part), decide, lambda _: None)
         run.state, run.pending, run.recorded_at = state, [], time.monotonic()
 
     def _yield_to_urgent(self, run: _Run, lease: Lease) -> None:

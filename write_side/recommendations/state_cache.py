@@ -38,9 +38,9 @@ class AdviceStream(Stream[Advice]):
         unit.append(loaded.name, loaded.version, *events)
         return loaded
 
-    def current(self, store: EventStore, business_id: int) -> Advice:
+    def current(self, store: EventStore, business_id: int | None) -> Advice:
         """Return the state now."""
-        return self._after_kept(store, business_id)
+        return self._after_kept(store, business_id or 0)
 
     def as_of(self, store: EventStore, business_id: int, position: int) -> Advice:
         """Return the state as of a position."""

@@ -15,6 +15,7 @@ from shared.domain.events.sales import UploadCompleted, UploadFailed, UploadQues
 from shared.eventstore.files import Files
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.jobs.queue import Job, Lease, Retry
+from shared.postgres.locks import Lock
 from write_side.sales import aggregate, catalog
 from write_side.sales.aggregate import Upload
 from write_side.sales.corrections import CORRECTED_ROWS, LEAVE_OUT, Doubt, doubtful, without
@@ -32,7 +33,6 @@ from write_side.sales.upload.memory import remembered
 
 _CHUNK_ROWS = 2000
 _NAMED_AT_MOST = 10
-_IMPORT_LOCK = 7308
 # The server releases the lock when the session has been idle for so long between two batches.
 _IDLE_TIMEOUT = "60s"
 logger = logging.getLogger("smartmarket.import")
@@ -85,9 +85,7 @@ class LedgerReader:
     def _only_import(self, business_id: int, lease: Lease) -> Iterator[Lease]:
         """Hold the business's import lock; a session that is idle for a minute loses it."""
         with self._store.cursor() as cursor:
-            row = cursor.execute(
-                "SELECT pg_try_advisory_lock(%s, %s) AS locked", (_IMPORT_LOCK, business_id)
-            ).fetchone()
+            row = cursor.execute("SELECT pg_try_advisory_lock(%s, %s) AS locked", (Lock.IMPORT, business_id)).fetchone()
             if not (row and row["locked"]):
                 raise Retry(1.0)
             cursor.execute("SELECT set_config('idle_session_timeout', %s, false)", (_IDLE_TIMEOUT,))
@@ -95,7 +93,7 @@ class LedgerReader:
                 yield _Exclusive(cursor, lease)
             finally:
                 cursor.execute("RESET idle_session_timeout")
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", (_IMPORT_LOCK, business_id))
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", (Lock.IMPORT, business_id))
 
     def _read(self, upload: Upload, lease: Lease) -> None:
         mark = catalog.marking(self._store.master.lookup_key, upload.business_id)

@@ -125,7 +125,7 @@ class Reading:
         ids = [customer for customer, _ in rows]
         return AtRisk(rows[0][1], ids, self._value(SELECT_SPENT, ids=ids))
 
-    def _rows(self, query: LiteralString, **parameters: Any) -> Sequence[Any]:  # noqa: ANN401 - parameters
+    def _rows(self, query: LiteralString, **parameters: Any) -> Sequence[Any]:  # noqa: ANN401 - values of the statement's parameters
         return self._conn.execute(query, {**self._known, **parameters}).fetchall()
 
     def _value(self, query: LiteralString, **parameters: Any) -> Any:  # noqa: ANN401 - any column

@@ -33,7 +33,7 @@ class Scored(NamedTuple):
     longest: int
 
 
-def points(days: int, declining: bool, parameters: ChurnParameters = DEFAULTS) -> int:  # noqa: FBT001 - a fact
+def points(days: int, declining: bool, parameters: ChurnParameters = DEFAULTS) -> int:  # noqa: FBT001 - a property of the customer, not an option
     """Return min(1, days / year + 0.3 if declining), at least 0.61 if declining and silent, in points."""
     p = parameters
     found = _CERTAIN * max(0, days) + (p.declining_adds * p.year if declining else 0)
@@ -42,7 +42,7 @@ def points(days: int, declining: bool, parameters: ChurnParameters = DEFAULTS) -
     return min(found, _CERTAIN * p.year)
 
 
-def level(days: int, declining: bool, parameters: ChurnParameters = DEFAULTS) -> str:  # noqa: FBT001 - a fact
+def level(days: int, declining: bool, parameters: ChurnParameters = DEFAULTS) -> str:  # noqa: FBT001 - a property of the customer, not an option
     """Return low below 0.3, medium up to 0.6 inclusive, high above."""
     found = points(days, declining, parameters)
     if found < parameters.medium_from * parameters.year:
@@ -50,7 +50,7 @@ def level(days: int, declining: bool, parameters: ChurnParameters = DEFAULTS) ->
     return MEDIUM if found <= parameters.high_above * parameters.year else HIGH
 
 
-def percent(days: int, declining: bool, parameters: ChurnParameters = DEFAULTS) -> int:  # noqa: FBT001 - a fact
+def percent(days: int, declining: bool, parameters: ChurnParameters = DEFAULTS) -> int:  # noqa: FBT001 - a property of the customer, not an option
     """Return the score rounded to hundredths within its level: 0.6027 is high, so it is 0.61."""
     p = parameters
     rounded = (2 * points(days, declining, p) + p.year) // (2 * p.year)
@@ -64,7 +64,7 @@ def percent(days: int, declining: bool, parameters: ChurnParameters = DEFAULTS) 
 
 
 @functools.cache
-def certain_from(declining: bool, parameters: ChurnParameters = DEFAULTS) -> int:  # noqa: FBT001 - a fact
+def certain_from(declining: bool, parameters: ChurnParameters = DEFAULTS) -> int:  # noqa: FBT001 - a property of the customer, not an option
     """Return the days since the last visit from which the score is 1."""
     return next(d for d in range(parameters.year + 1) if percent(d, declining, parameters) == _CERTAIN)
 
@@ -82,7 +82,7 @@ def scored(parameters: ChurnParameters = DEFAULTS) -> Sequence[Scored]:
 
 
 @functools.cache
-def turning_days(declining: bool, parameters: ChurnParameters = DEFAULTS) -> Sequence[int]:  # noqa: FBT001 - a fact
+def turning_days(declining: bool, parameters: ChurnParameters = DEFAULTS) -> Sequence[int]:  # noqa: FBT001 - a property of the customer, not an option
     """Return the days after the last visit on which the level changes or the score reaches 1."""
     shown = [level(d, declining, parameters) for d in range(parameters.year + 1)]
     found = {d for d in range(1, len(shown)) if shown[d] != shown[d - 1]}
@@ -91,7 +91,7 @@ def turning_days(declining: bool, parameters: ChurnParameters = DEFAULTS) -> Seq
 
 def reason(
     days: int | None,
-    declining: bool,  # noqa: FBT001 - a fact
+    declining: bool,  # noqa: FBT001 - a property of the customer, not an option
     scores: tuple[int, int, int],
     doubled_gap: int | None,
     parameters: ChurnParameters = DEFAULTS,

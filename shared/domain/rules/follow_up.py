@@ -84,7 +84,7 @@ def _cash(executed: Executed, seen: Seen, *, over: bool) -> Outcome | None:
     return Outcome(found, facts) if over else None
 
 
-def _decided(good: bool, over: bool, yes: str, no: str, facts: dict[str, Fact]) -> Outcome | None:  # noqa: FBT001 - facts
+def _decided(good: bool, over: bool, yes: str, no: str, facts: dict[str, Fact]) -> Outcome | None:  # noqa: FBT001 - two facts that every caller passes in this order
     if good:
         return Outcome(yes, facts)
     return Outcome(no, {}) if over else None

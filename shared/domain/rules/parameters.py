@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RfmParameters:
-    """recency_days: the most days since the last visit for the scores 5, 4, 3, 2. segment_tenths: the lowest mean of
-    the three scores, in tenths, of at_risk, potential, loyal, champion.
-    """  # noqa: D205 - the fields are the summary
+    """Limits of scores and segments.
+
+    recency_days: the most days since the last visit for the scores 5, 4, 3, 2. segment_tenths: the lowest mean of the
+    three scores, in tenths, of at_risk, potential, loyal, champion.
+    """
 
     recency_days: tuple[int, int, int, int] = (7, 30, 60, 120)
     segment_tenths: tuple[int, int, int, int] = (17, 27, 37, 47)
@@ -15,9 +17,11 @@ class RfmParameters:
 
 @dataclass(frozen=True)
 class ChurnParameters:
-    """Scores in percent. year: days since the last visit for a score of 1; declining_adds: added if declining;
-    silent_days, silent_score: lowest score of a declining customer after more days; medium_from, high_above: levels.
-    """  # noqa: D205 - the fields are the summary
+    """Scores in percent.
+
+    year: days since the last visit for a score of 1; declining_adds: added if declining; silent_days, silent_score:
+    lowest score of a declining customer after more days; medium_from, high_above: levels.
+    """
 
     year: int = 365
     declining_adds: int = 30

@@ -65,7 +65,7 @@ def lines(chunks: Iterable[bytes], encoding: str) -> Iterator[list[str]]:
             unfinished.append(block[0])
             block[0] = "".join(unfinished)
             unfinished, held = [], 0
-            text = block.pop()  # noqa: PLW2901 - the value is refined in place
+            text = block.pop()  # noqa: PLW2901 - from here on, the unfinished line of the text
             yield block
         if held <= MAX_LINE:
             unfinished.append(text)

@@ -1,0 +1,110 @@
+"""The samples of all events as histories of one shop: nothing precedes what it refers to."""
+
+from shared.domain.events.cashflow import CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.demo import DemoShopFurnished, DemoShopOpened
+from shared.domain.events.forecasting import (
+    ForecastFailed,
+    ForecastMade,
+    ForecastRunCompleted,
+    ForecastsRequested,
+    RevenueForecastMade,
+)
+from shared.domain.events.identity import BusinessClosed, BusinessRegistered, LoggedIn, LoggedOut, UserRegistered
+from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
+from shared.domain.events.recommendations import (
+    RecommendationDismissed,
+    RecommendationExecuted,
+    RecommendationExpired,
+    RecommendationFollowedUp,
+    RecommendationIssued,
+    RecommendationRefreshed,
+    RecommendationViewed,
+    RecommendationWithdrawn,
+)
+from shared.domain.events.sales import (
+    CustomersAdded,
+    MovementsRecorded,
+    ProductsAdded,
+    SaleRecorded,
+    SalesBatchRecorded,
+    SaleVoided,
+    UploadAccepted,
+    UploadAnswered,
+    UploadCompleted,
+    UploadFailed,
+    UploadQuestionsAsked,
+)
+from shared.eventstore.event import Event
+from shared.eventstore.system_events import JobFailed, JobRetried
+from tests.support.event_samples import SAMPLES, golden
+
+Sample = tuple[str, int]
+_LINES: tuple[type[Event], ...] = (UploadAccepted, ProductsAdded, CustomersAdded)
+_FORECASTS: tuple[type[Event], ...] = (ForecastMade, ForecastFailed, RevenueForecastMade)
+# Event -> what it refers to. What is not listed refers to nothing but its shop or its owner.
+CAUSES: dict[type[Event], tuple[type[Event], ...]] = {
+    BusinessRegistered: (UserRegistered,),
+    LoggedOut: (LoggedIn,),
+    DemoShopFurnished: (DemoShopOpened,),
+    JobRetried: (JobFailed,),
+    UploadQuestionsAsked: (UploadAccepted,),
+    UploadAnswered: (UploadQuestionsAsked,),
+    SalesBatchRecorded: _LINES,
+    MovementsRecorded: _LINES,
+    UploadCompleted: (SalesBatchRecorded, MovementsRecorded),
+    UploadFailed: (UploadAccepted,),
+    SaleRecorded: (ProductsAdded, CustomersAdded),
+    SaleVoided: (SaleRecorded, SalesBatchRecorded),
+    CustomerDetailsChanged: (CustomersAdded,),
+    CustomersMerged: (CustomersAdded,),
+    ProductDetailsChanged: (ProductsAdded,),
+    ProductSheetRecorded: (ProductsAdded,),
+    StockMoved: (ProductsAdded,),
+    ExpenseEnded: (ExpenseRecorded,),
+    CollectionRecorded: (CustomersAdded,),
+    **dict.fromkeys(_FORECASTS, (ForecastsRequested, ProductsAdded)),
+    ForecastRunCompleted: _FORECASTS,
+    **dict.fromkeys(
+        (
+            RecommendationRefreshed,
+            RecommendationWithdrawn,
+            RecommendationExpired,
+            RecommendationViewed,
+            RecommendationExecuted,
+            RecommendationDismissed,
+        ),
+        (RecommendationIssued,),
+    ),
+    RecommendationFollowedUp: (RecommendationExecuted,),
+}
+
+
+def history(preferred: list[Sample]) -> list[Sample]:
+    """Return the samples in the preferred order as far as causes allow; the shop opens first and closes last."""
+    waiting, done = list(preferred), []
+    while waiting:
+        topics = {topic for topic, _ in waiting}
+        following = next(sample for sample in waiting if not topics & _before(*sample))
+        waiting.remove(following)
+        done.append(following)
+    return done
+
+
+def _before(topic: str, version: int) -> set[str]:
+    """Return the topics of all events that precede a sample."""
+    event = type(SAMPLES[topic, version])
+    if event is BusinessClosed:
+        return {other for other, _ in SAMPLES} - {topic}
+    causes = [*CAUSES.get(event, ())]
+    if event not in {UserRegistered, BusinessRegistered}:
+        causes += [UserRegistered, BusinessRegistered]
+    return {cause.topic for cause in causes}
+
+
+HISTORIES = {
+    "as_listed": history(list(SAMPLES)),
+    "by_name": history(sorted(SAMPLES, key=lambda sample: golden(*sample).name)),
+    "latest_first": history(list(reversed(SAMPLES))),
+}
+"""Name -> the samples in an order in which a shop could have recorded them."""
