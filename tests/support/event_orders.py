@@ -1,6 +1,14 @@
 """The samples of all events as histories of one shop: nothing precedes what it refers to."""
 
-from shared.domain.events.cashflow import CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.cashflow import (
+    CollectionRecorded,
+    CollectionVoided,
+    ExpenseEnded,
+    ExpenseRecorded,
+    ExpenseVoided,
+    OpeningDebtRecorded,
+    OpeningDebtVoided,
+)
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.demo import DemoShopFurnished, DemoShopOpened
 from shared.domain.events.forecasting import (
@@ -11,7 +19,12 @@ from shared.domain.events.forecasting import (
     RevenueForecastMade,
 )
 from shared.domain.events.identity import BusinessClosed, BusinessRegistered, LoggedIn, LoggedOut, UserRegistered
-from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
+from shared.domain.events.inventory import (
+    ProductDetailsChanged,
+    ProductSheetRecorded,
+    StockEntryVoided,
+    StockMoved,
+)
 from shared.domain.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
@@ -61,8 +74,13 @@ CAUSES: dict[type[Event], tuple[type[Event], ...]] = {
     ProductDetailsChanged: (ProductsAdded,),
     ProductSheetRecorded: (ProductsAdded,),
     StockMoved: (ProductsAdded,),
+    StockEntryVoided: (StockMoved,),
     ExpenseEnded: (ExpenseRecorded,),
+    ExpenseVoided: (ExpenseRecorded, ExpenseEnded),
     CollectionRecorded: (CustomersAdded,),
+    CollectionVoided: (CollectionRecorded,),
+    OpeningDebtRecorded: (CustomersAdded,),
+    OpeningDebtVoided: (OpeningDebtRecorded,),
     **dict.fromkeys(_FORECASTS, (ForecastsRequested, ProductsAdded)),
     ForecastRunCompleted: _FORECASTS,
     **dict.fromkeys(
