@@ -1,4 +1,4 @@
-"""Events of the system itself: days, activated rules, failed and retried jobs, retried businesses."""
+"""Events of the system itself: days and corrected ones, rules, failed and retried jobs, retried businesses."""
 
 import datetime as dt
 from typing import ClassVar

@@ -11,6 +11,7 @@ import { Act, Card, Chip, Choice, Data, Empty, Facts, Field, Form, Page, Search,
 import { customer } from "../calls.ts";
 import { shopName } from "../shop.ts";
 import type { Customer, List, Schemas, Segments } from "../types.ts";
+import { Export } from "./entries.tsx";
 
 const VIEWS: [string, string][] = [
   ["", "sort=total_spent"],
@@ -55,6 +56,7 @@ export function CustomersPage() {
                   </li>
                 ))}
               </ul>
+              <Export path={`/customers?${VIEWS.find(([id]) => id === view)?.[1] ?? ""}${wanted}`} name="customers" />
               {list.more && <Act done={list.more}>{t("more.load", { left: count - results.length })}</Act>}
             </>
           )
