@@ -1,6 +1,14 @@
 """The samples of all events as histories of one shop: nothing precedes what it refers to."""
 
-from shared.domain.events.cashflow import CollectionRecorded, ExpenseEnded, ExpenseRecorded
+from shared.domain.events.cashflow import (
+    CollectionRecorded,
+    CollectionVoided,
+    ExpenseEnded,
+    ExpenseRecorded,
+    ExpenseVoided,
+    OpeningDebtRecorded,
+    OpeningDebtVoided,
+)
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.demo import DemoShopFurnished, DemoShopOpened
 from shared.domain.events.forecasting import (
@@ -11,7 +19,7 @@ from shared.domain.events.forecasting import (
     RevenueForecastMade,
 )
 from shared.domain.events.identity import BusinessClosed, BusinessRegistered, LoggedIn, LoggedOut, UserRegistered
-from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockMoved
+from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockEntryVoided, StockMoved
 from shared.domain.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
@@ -36,7 +44,7 @@ from shared.domain.events.sales import (
     UploadQuestionsAsked,
 )
 from shared.eventstore.event import Event
-from shared.eventstore.system_events import JobFailed, JobRetried
+from shared.eventstore.system_events import DayCorrected, DayOpened, JobFailed, JobRetried
 from tests.support.event_samples import SAMPLES, golden
 
 Sample = tuple[str, int]
@@ -61,7 +69,13 @@ CAUSES: dict[type[Event], tuple[type[Event], ...]] = {
     ProductDetailsChanged: (ProductsAdded,),
     ProductSheetRecorded: (ProductsAdded,),
     StockMoved: (ProductsAdded,),
+    StockEntryVoided: (StockMoved,),
+    DayCorrected: (DayOpened,),
     ExpenseEnded: (ExpenseRecorded,),
+    ExpenseVoided: (ExpenseRecorded,),
+    CollectionVoided: (CollectionRecorded,),
+    OpeningDebtRecorded: (CustomersAdded,),
+    OpeningDebtVoided: (OpeningDebtRecorded,),
     CollectionRecorded: (CustomersAdded,),
     **dict.fromkeys(_FORECASTS, (ForecastsRequested, ProductsAdded)),
     ForecastRunCompleted: _FORECASTS,
@@ -80,12 +94,22 @@ CAUSES: dict[type[Event], tuple[type[Event], ...]] = {
 }
 
 
+# The position at which a movement of stock is recorded: its void names it.
+PLACES = {StockMoved.topic: 41}
+
+
 def history(preferred: list[Sample]) -> list[Sample]:
-    """Return the samples in the preferred order as far as causes allow; the shop opens first and closes last."""
+    """Return the samples in the preferred order as far as causes and places allow; the shop closes last."""
     waiting, done = list(preferred), []
     while waiting:
-        topics = {topic for topic, _ in waiting}
-        following = next(sample for sample in waiting if not topics & _before(*sample))
+        topics, position = {topic for topic, _ in waiting}, len(done) + 1
+        possible = [sample for sample in waiting if not topics & _before(*sample)]
+        due = [sample for sample in possible if PLACES.get(sample[0]) == position]
+        placed_next = {
+            cause for sample in waiting if PLACES.get(sample[0]) == position + 1 for cause in _before(*sample)
+        }
+        causes = [sample for sample in possible if sample[0] in placed_next]
+        following = (due or causes or [sample for sample in possible if sample[0] not in PLACES])[0]
         waiting.remove(following)
         done.append(following)
     return done
