@@ -17,7 +17,7 @@ INSTALLED = $(VENV)/.installed
 PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test coverage test-services test-browser web lint format mutants bench faults lock clean
+.PHONY: help install run test coverage test-services test-browser test-types types web lint format mutants bench faults lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -52,7 +52,13 @@ test-services: $(INSTALLED) ## Run what depends on servers against those of the 
 	$(PYTEST) $(or $(ARGS),$(ON_SERVICES))
 
 test-browser: $(INSTALLED) web/node_modules ## Run both front ends in Chromium against a running system; needs node and Chromium
-	@BROWSER_TESTS=1 $(BIN)/python -m pytest tests/browser $(ARGS)
+	@BROWSER_TESTS=1 $(BIN)/python -m pytest tests/browser/test_stories.py $(ARGS)
+
+test-types: $(INSTALLED) web/node_modules ## Check the generated types, and a TypeScript client on the seed's whole story; needs node
+	@TYPE_TESTS=1 $(BIN)/python -m pytest tests/browser/test_types.py $(ARGS)
+
+types: $(INSTALLED) web/node_modules ## Generate the front ends' types from the OpenAPI document; needs node
+	@$(BIN)/python -m tests.support.openapi_document | (cd web && node types.mjs)
 
 web: web/node_modules ## Build the front ends into read_side/web/static; needs node, and only after changes in web/
 	@cd web && npm run --silent build

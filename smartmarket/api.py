@@ -54,7 +54,9 @@ def build_api(container: Container) -> FastAPI:
         deps = Dependencies(
             settings=container.settings,
             tokens=TokenProvider(container.settings),
-            limiter=RateLimiter(cache, enabled=container.settings.rate_limits),
+            limiter=RateLimiter(
+                cache, enabled=container.settings.rate_limits, patience=container.settings.rate_limit_patience
+            ),
             positions=PositionTokens(container.secret),
             store=store,
             reader=reader,

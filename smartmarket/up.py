@@ -107,7 +107,7 @@ def _welcome(container: Container, url: str, choices: Choices, stopped: threadin
         return
     _print(_READY.format(url=url, data_dir=container.settings.data_dir))
     if container.settings.demo_allowed and choices.demo:
-        arguments = (container, _print, stopped.is_set)
+        arguments = (container, url, _print, stopped.is_set)
         threading.Thread(target=introduce, args=arguments, name="demo", daemon=True).start()
 
 

@@ -17,6 +17,7 @@ from projections.engine.applier import DERIVING_TOPICS, Applier, Fenced
 from projections.engine.projection import Projection
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.listener import LogListener
+from shared.eventstore.system_events import ParkedBusinessRetried
 from shared.eventstore.vault import MasterKey
 from shared.postgres.database import PROJECTOR, SHARDS
 from shared.postgres.locks import Lock
@@ -125,6 +126,8 @@ class Follower(Loop):
             moved = self._apply(conn, applier, schema, checkpoints, batch) if batch else None
             if moved is not None:
                 checkpoints = moved
+                for business in [b for b in applier.parked if b in _retried(batch) and b % SHARDS in shards.owned]:
+                    self._retry(conn, applier, schema, business)
             elif not self._serves(conn, schema):
                 shards.leave()
                 return
@@ -157,6 +160,11 @@ class Follower(Loop):
     def _serves(self, conn: Connection[Any], schema: str) -> bool:
         serving = generations.live(conn, self._projection.name)
         return serving is not None and serving[1] == schema
+
+
+def _retried(batch: Sequence[RecordedEvent]) -> set[int | None]:
+    """Return the businesses that an operator wants to be retried."""
+    return {recorded.business_id for recorded in batch if recorded.topic == ParkedBusinessRetried.topic}
 
 
 def _together(batch: Sequence[RecordedEvent], checkpoints: dict[int, int]) -> list[dict[int, int]]:

@@ -107,7 +107,6 @@ def _moves(facts: Facts, ids: Ints) -> _Moves:
     entries = [
         (product, told_at if at is None else at, recorded or 0, sold, moved)
         for _, product, at, recorded, told_at, sold, moved, _ in facts.rows(ENTRIES)
-        if product is not None  # the void of an entry that is not in the books
     ]
     by_hand = _columns(entries, 5).T
     by_ledger = (product, day * DAY_SECONDS + second, np.zeros_like(day), sold, moved)

@@ -1,4 +1,4 @@
-"""The state and the row counts of each uploaded ledger."""
+"""The state and the row counts of each uploaded ledger, and the pictures of receipts."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from projections.engine.deltas import Deltas, Table
 from projections.engine.projection import Projection
 from shared.domain.events.sales import (
     MovementsRecorded,
+    ReceiptStored,
     SalesBatchRecorded,
     UploadAccepted,
     UploadAnswered,
@@ -41,6 +42,11 @@ UPLOADS_TABLE = Table(
         "accepted": "set",
         "position": "set",
     },
+)
+RECEIPTS = Table(
+    "receipts",
+    ("business_id", "image_id"),
+    changes=dict.fromkeys(("receipt_date", "created_at", "position"), "set"),
 )
 
 
@@ -142,11 +148,22 @@ def _merge(recorded: RecordedEvent, file_id: str, deltas: Deltas, **changes: Any
     deltas.merge(UPLOADS_TABLE, (recorded.business_id, file_id), position=recorded.position, **changes)
 
 
+def on_receipt_stored(recorded: RecordedEvent, event: ReceiptStored, deltas: Deltas, _: SubjectKeys) -> None:
+    """Insert the picture of a receipt, which nobody has read yet."""
+    deltas.merge(
+        RECEIPTS,
+        (recorded.business_id, event.image_id),
+        receipt_date=event.receipt_date,
+        created_at=recorded.recorded_at,
+        position=recorded.position,
+    )
+
+
 UPLOADS = Projection(
     name="uploads",
-    version=4,
+    version=5,
     package="projections.uploads",
-    tables=(UPLOADS_TABLE,),
+    tables=(UPLOADS_TABLE, RECEIPTS),
     handlers={
         UploadAccepted: on_upload_accepted,
         UploadQuestionsAsked: on_upload_questions_asked,
@@ -155,6 +172,7 @@ UPLOADS = Projection(
         MovementsRecorded: on_movements_recorded,
         UploadCompleted: on_upload_completed,
         UploadFailed: on_upload_failed,
+        ReceiptStored: on_receipt_stored,
         JobFailed: on_job_failed,
         JobRetried: on_job_retried,
     },

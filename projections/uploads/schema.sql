@@ -21,10 +21,21 @@ CREATE TABLE uploads (
     accepted         bigint,
     position         bigint
 );
+-- Pictures of receipts, with the date that the owner gave.
+CREATE TABLE receipts (
+    business_id  bigint NOT NULL,
+    image_id     uuid NOT NULL,
+    receipt_date date,
+    created_at   timestamptz,
+    position     bigint
+);
 
 -- @indexes
 CREATE UNIQUE INDEX IF NOT EXISTS uploads_key ON uploads (business_id, file_id);
 CREATE INDEX IF NOT EXISTS uploads_newest_first ON uploads (business_id, accepted DESC);
+CREATE UNIQUE INDEX IF NOT EXISTS receipts_key ON receipts (business_id, image_id);
+CREATE INDEX IF NOT EXISTS receipts_newest_first ON receipts (business_id, position DESC);
 
 -- @keys
 ALTER TABLE uploads ADD PRIMARY KEY USING INDEX uploads_key;
+ALTER TABLE receipts ADD PRIMARY KEY USING INDEX receipts_key;

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from read_side.admin.schemas import Generation, Generations, Projections
+from read_side.admin.generation_schemas import Generation, Generations, Projections
 from shared.http.answers import answers
 from shared.http.app import PublicId, ok, refuses
 from shared.http.dependencies import Deps, Staff

@@ -4,14 +4,15 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType
 
-from shared.domain.presentation.schemas import Language, LocalTime, Share, UtcTime
+from shared.domain.presentation.schemas import Language, UtcTime
 from shared.http.answers import ListOf
 
 AuditStatus = TypeAliasType("AuditStatus", Literal["success", "failed", "refused", "pending"])
 JobState = TypeAliasType("JobState", Literal["failed", "pending", "running", "done"])
+RuleParameters = dict[str, float | list[float]]
 Position = Annotated[int, Field(description="Position in the event log")]
 
 
@@ -49,18 +50,52 @@ class RecordedEvent(BaseModel):
     data: dict[str, Any]
 
 
-class ChainedEvent(RecordedEvent):
-    """An event with its hash in the chain."""
+class EventLink(BaseModel):
+    """An event that caused another one, or was caused by it."""
+
+    position: Position
+    stream: str
+    topic: str
+    business_id: int | None
+    recorded_at: UtcTime
+
+
+class EventDetails(RecordedEvent):
+    """An event with its hash in the chain, what led to it, the direct cause first, and what it led to."""
 
     hash: str
+    causes: list[EventLink]
+    effects: list[EventLink]
 
 
 class EventPage(BaseModel):
-    """Events in the order of the log; `next_after` is null on the last page."""
+    """Events in the order of the log or newest first; `next_after` and `next_before` are null on the last page."""
 
     results: list[RecordedEvent]
     head: Annotated[int, Field(description="Position of the last event of the log")]
     next_after: int | None
+    next_before: int | None
+
+
+class ParkedBusiness(BaseModel):
+    """A business whose events wait in a projection, since one of them could not be applied."""
+
+    projection: str
+    generation: str
+    business_id: int
+    position: Position
+    topic: str
+    error: str
+    since: Annotated[dt.datetime | None, Field(description="Time of the event; UTC, ending in Z")]
+    waiting: int
+    retried_at: UtcTime | None
+
+
+class ParkedBusinesses(BaseModel):
+    """Every parked business, the oldest event first."""
+
+    count: int
+    results: list[ParkedBusiness]
 
 
 class ExplanationStep(BaseModel):
@@ -87,55 +122,11 @@ class Explanation(BaseModel):
     unexplained: dict[str, Annotated[list[Any], Field(min_length=2, max_length=2)]]
 
 
-class ProjectionState(BaseModel):
-    """The serving generation of a projection, its position and lag."""
-
-    name: str
-    position: Position | None
-    lag: int | None
-    generation: str
-    generation_id: int
-    projector_version: int
-    parked: int
-    state: Literal["live", "replaying", "catching_up", "failed"]
-
-
-class Projections(BaseModel):
-    """Every projection."""
-
-    results: list[ProjectionState]
-
-
-class Generation(BaseModel):
-    """A generation and its progress, plus the fields of its result, which depend on the kind."""
-
-    model_config = ConfigDict(extra="allow")
-
-    id: int
-    projection: str
-    kind: str
-    state: str
-    business_id: int | None
-    position: Position | None
-    progress: Share
-    rate: Annotated[int | None, Field(description="Events per second")]
-    eta_seconds: float | None
-    asked_by: str | None
-    created_at: LocalTime
-    changed_at: LocalTime
-
-
-class Generations(BaseModel):
-    """The newest generations."""
-
-    results: list[Generation]
-
-
 class RuleVersion(BaseModel):
     """A version of a rule."""
 
     version: str
-    parameters: dict[str, Any]
+    parameters: RuleParameters
 
 
 class AllowedRange(BaseModel):
@@ -160,7 +151,7 @@ class RuleState(BaseModel):
 
     rule: str
     version: str
-    parameters: dict[str, Any]
+    parameters: RuleParameters
     since: Annotated[int | None, Field(description="Position of the activation, null for the first version")]
     projections: list[str]
     versions: list[RuleVersion]

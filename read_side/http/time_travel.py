@@ -2,17 +2,18 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from shared.errors import ReplayExpired, ReplayNotFound, ReplayNotReady
-from shared.http.answers import answers
-from shared.http.app import ok, refuses
+from shared.http.answers import ListOf, answers
+from shared.http.app import Limit, Page, links, ok, refuses
 from shared.http.dependencies import Deps, Owner, ReaderPool
+from shared.http.pagination import MAX_OFFSET
 from shared.postgres import generation_states as states
 from shared.runtime.business_day import local_text
 
@@ -26,6 +27,12 @@ SELECT_REPLAY = """SELECT id, as_of, happened_until, day, schemas, expires_at, b
     CASE WHEN expires_at <= now() AND state = ANY(%(usable)s) THEN %(expired)s ELSE state END
     FROM projections.replays WHERE id = %(id)s AND business_id = %(business)s"""
 _STATES = {"usable": [states.ReplayState.PENDING, states.ReplayState.READY], "expired": states.ReplayState.EXPIRED}
+
+
+# Selects a page of the replays of a business, newest first, and their number.
+SELECT_REPLAYS = f"""{SELECT_REPLAY.replace("WHERE id = %(id)s AND", "WHERE")}
+    ORDER BY created_at DESC, id OFFSET %(offset)s LIMIT %(limit)s"""
+COUNT_REPLAYS = "SELECT count(*) FROM projections.replays WHERE business_id = %(business)s"
 
 
 class ReplayState(BaseModel):
@@ -44,17 +51,31 @@ class ReplayState(BaseModel):
     expires_at: dt.datetime
 
 
-_EXAMPLE = answers(
-    ReplayState,
-    {
-        "id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
-        "as_of": "2025-12-01T10:00:00+06:00",
-        "known_at": "2025-12-01T10:00:00+06:00",
-        "happened_until": "2025-11-03",
-        "books_begin": "2025-08-01",
-        "state": "ready",
-        "expires_at": "2025-12-01T10:30:00+06:00",
-    },
+class ReplaysQuery(BaseModel):
+    """The page of the list; a shop has few replays, so it has no cursor."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Limit = 20
+    offset: int = Field(0, ge=0, le=MAX_OFFSET, description="Items to skip")
+
+
+class ReplayList(ListOf[ReplayState]):
+    """One page of replays, newest first."""
+
+
+_REPLAY = {
+    "id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11",
+    "as_of": "2025-12-01T10:00:00+06:00",
+    "known_at": "2025-12-01T10:00:00+06:00",
+    "happened_until": "2025-11-03",
+    "books_begin": "2025-08-01",
+    "state": "ready",
+    "expires_at": "2025-12-01T10:30:00+06:00",
+}
+_EXAMPLE = answers(ReplayState, _REPLAY)
+_LIST = answers(
+    ReplayList, {"count": 1, "next": None, "previous": None, "results": [_REPLAY], "next_cursor": None}, "One page"
 )
 
 
@@ -106,11 +127,29 @@ async def requested_replay(request: Request, reader: ReaderPool, business_id: in
 @router.get("/replays/{replay_id}", responses=_EXAMPLE, openapi_extra=refuses(ReplayNotFound))
 async def show_replay(request: Request, deps: Deps, who: Owner, replay_id: str) -> Response:
     """Return a replay; its `state` is `pending`, `ready`, `failed` or `expired`."""
-    replay = await find_replay(request, deps.reader, who.business_id, replay_id)
+    return ok(_shown(await find_replay(request, deps.reader, who.business_id, replay_id)))
+
+
+@router.get("/replays", responses=_LIST)
+async def list_replays(request: Request, deps: Deps, who: Owner, query: Annotated[ReplaysQuery, Query()]) -> Response:
+    """Return the replays of the shop, newest first."""
+    page = Page(query.limit, query.offset)
+    async with deps.reader.connection() as conn:
+        await conn.execute(SET_TENANT, (str(who.business_id or 0),))
+        wanted = {"business": who.business_id, "offset": page.offset, "limit": page.limit, **_STATES}
+        rows = await (await conn.execute(SELECT_REPLAYS, wanted)).fetchall()
+        counted = await (await conn.execute(COUNT_REPLAYS, wanted)).fetchone()
+    count = counted[0] if counted else 0
+    following, previous = links(request, page, count)
+    shown = [_shown(Replay(*row)) for row in rows]
+    return ok({"count": count, "next": following, "previous": previous, "results": shown, "next_cursor": None})
+
+
+def _shown(replay: Replay) -> dict[str, Any]:
     known = local_text(replay.as_of)
     dates = {"happened_until": replay.happened_until, "books_begin": replay.books_begin}
     times = {"as_of": known, "known_at": known, **dates, "expires_at": local_text(replay.expires_at)}
-    return ok({"id": str(replay.id), "state": replay.state, **times})
+    return {"id": str(replay.id), "state": replay.state, **times}
 
 
 def _uuid(text: str) -> UUID:

@@ -1,4 +1,4 @@
-"""Events of the system itself: a day begins or is corrected, a rule set is activated, a job fails or is retried."""
+"""Events of the system itself: days and corrected ones, rules, failed and retried jobs, retried businesses."""
 
 import datetime as dt
 from typing import ClassVar
@@ -61,6 +61,18 @@ class JobRetried(Event, frozen=True):
     job_id: str
     kind: str
     subject: str
+
+
+class ParkedBusinessRetried(Event, frozen=True):
+    """An operator asked the projections in which a business is parked to apply again what waits there.
+
+    `projections` are those that had it parked at that moment.
+    """
+
+    topic: ClassVar[str] = "projections.ParkedBusinessRetried"
+    audit: ClassVar[AuditAction | None] = AuditAction("parked_retry", "business", "business_id")
+    business_id: int
+    projections: list[str]
 
 
 GLOBAL_TOPICS = (DayOpened.topic, DayCorrected.topic, RuleActivated.topic)

@@ -16,6 +16,7 @@ from shared.postgres import database
 from tests.support.application import RunningSystem
 from tests.support.shops import Shop
 from tests.support.source_tree import ROOT
+from write_side.identity.login_links_handlers import new_link
 from write_side.identity.staff_handlers import create_staff
 
 WEB = ROOT / "web"
@@ -63,6 +64,19 @@ def story(running: RunningSystem) -> Story:
 @pytest.mark.parametrize(("language", "size"), [("bn", "phone"), ("en", "desktop")])
 def test_an_owner_goes_from_an_empty_shop_to_reasons_and_an_earlier_day(story: Story, language: str, size: str) -> None:
     story("owner", language, size)
+
+
+@pytest.mark.parametrize(("language", "size"), [("bn", "phone"), ("en", "desktop")])
+def test_an_owner_answers_the_questions_of_a_ledger_before_it_counts(story: Story, language: str, size: str) -> None:
+    story("ledger", language, size)
+
+
+def test_a_login_link_opens_the_app_once(story: Story, running: RunningSystem, shop: Shop) -> None:
+    store = running.container.store(pool_size=2)
+    code = new_link(store, running.container.settings, shop.user_id)
+    store.close()
+    assert code is not None
+    story("link", CODE=code)
 
 
 def test_sales_that_were_entered_without_a_network_arrive_once(story: Story) -> None:

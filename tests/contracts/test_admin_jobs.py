@@ -104,6 +104,42 @@ def test_a_job_that_fails_again_is_tried_as_often_as_a_new_one(
     assert lost["id"] in capsys.readouterr().out
 
 
+def test_all_failed_jobs_that_match_are_counted_and_retried(
+    client: httpx.Client, running: RunningSystem, shop: Shop, staff: dict[str, str], lost: dict[str, Any]
+) -> None:
+    given_up(client, running, shop, staff)
+    wait_until(lambda: len(found(client, shop, staff)) == 2)
+    jobs = {job["id"] for job in found(client, shop, staff)}
+    assert lost["id"] in jobs
+
+    def asked(**wanted: Any) -> httpx.Response:  # noqa: ANN401 - a filter
+        body = {"business_id": shop.business_id, **wanted}
+        return client.post("/api/admin/jobs/retry", json=body, headers=staff | {"Idempotency-Key": key})
+
+    key = str(uuid.uuid4())
+    counted = asked(dry_run=True)
+    assert counted.status_code == 200
+    assert counted.json()["data"] == {"matching": 2, "kinds": {"read_upload": 2}, "retried": 0, "left": 2}
+    assert {job["state"] for job in found(client, shop, staff)} == {"failed"}
+    for nothing in ({"kind": "fit_model"}, {"error": "no such text"}, {"business_id": 10**9}):
+        assert asked(**nothing, dry_run=True).json()["data"]["matching"] == 0
+    assert asked(error="fileincomplete", dry_run=True).json()["data"]["matching"] == 2
+    key = str(uuid.uuid4())
+    retried = asked(kind="read_upload")
+    assert (retried.status_code, retried.json()["status"]) == (202, "pending")
+    assert retried.json()["data"] == {"matching": 2, "kinds": {"read_upload": 2}, "retried": 2, "left": 0}
+    wait_until(lambda: not found(client, shop, staff))
+    events = [job["history"][-1]["event"] for job in found(client, shop, staff, state="all")]
+    assert len(events) == 2
+    params: dict[str, Any] = {"action": "job_retry", "business_id": shop.business_id}
+    audit = client.get("/api/admin/audit", params=params, headers=staff).json()["data"]
+    assert {entry["resource_id"] for entry in audit["results"]} == jobs
+    key = str(uuid.uuid4())
+    assert asked().json()["data"]["matching"] == 0
+    assert client.post("/api/admin/jobs/retry", json={}, headers=shop.headers).status_code == 403
+    assert client.post("/api/admin/jobs/retry", json={"colour": "red"}, headers=staff).status_code == 400
+
+
 def test_pages_of_jobs_lead_on_by_offset_and_cursor(
     client: httpx.Client, running: RunningSystem, shop: Shop, staff: dict[str, str]
 ) -> None:

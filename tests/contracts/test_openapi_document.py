@@ -8,10 +8,8 @@ import pytest
 from fastapi import FastAPI
 
 from shared.domain.presentation.api_tags import TAGS
-from shared.runtime.container import Container
-from shared.runtime.settings import Settings
-from smartmarket.api import build_api
 from tests.support.conformance import Contract
+from tests.support.openapi_document import documented_api
 
 # Answered without a JSON body.
 WITHOUT_JSON = {"show_metrics", "upload_errors", "ledger_template", "stream_events"}
@@ -19,8 +17,7 @@ WITHOUT_JSON = {"show_metrics", "upload_errors", "ledger_template", "stream_even
 
 @pytest.fixture(scope="module")
 def api() -> FastAPI:
-    secrets = {"jwt_secret": "j" * 40, "secret_key": "s" * 40}
-    return build_api(Container(Settings.model_validate({**secrets, "database_url": "postgresql://127.0.0.1:1/none"})))
+    return documented_api()
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -144,16 +145,27 @@ def test_a_replay_reproduces_a_demo_shop(running: RunningSystem, visitors: list[
     assert sum(verified.rows for verified in found.values()) > 2500
 
 
-def test_the_next_start_shows_the_login_of_a_demo_shop(machine: Container, visitors: list[Visitor]) -> None:
+def test_the_next_start_shows_the_login_of_a_demo_shop_and_a_link_that_logs_in_once(
+    running: RunningSystem, machine: Container, visitors: list[Visitor]
+) -> None:
     account, data_dir = visitors[1].account, machine.settings.data_dir
     said: list[str] = []
-    introduce(machine, said.append, lambda: False)
+    introduce(machine, running.url, said.append, lambda: False)
     assert account["email"] in said[0]
     assert account["password"] in said[0]
+    (code,) = re.findall(rf"{running.url}/#login=(\S+)", said[0])
+    with httpx.Client(base_url=running.url) as client:
+        answers = [client.post("/api/auth/login-link", json={"code": code}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 401]
+    assert answers[0].json()["data"]["user"]["email"] == account["email"]
+    production = Container(machine.settings.model_copy(update={"env": "production"}))
+    introduce(production, running.url, said.append, lambda: False)
+    assert account["email"] in said[1]
+    assert "#login=" not in said[1]
     local_state.store(data_dir, {"DEMO_EMAIL": "nobody@smartmarket.example"})
-    introduce(machine, said.append, lambda: False)
-    assert "demo reset" in said[1]
-    assert account["password"] not in said[1]
+    introduce(machine, running.url, said.append, lambda: False)
+    assert "demo reset" in said[2]
+    assert account["password"] not in said[2]
 
 
 def test_an_installation_without_demo_shops_refuses_them(running: RunningSystem, staff: dict[str, str]) -> None:

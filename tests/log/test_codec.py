@@ -15,7 +15,14 @@ from shared.eventstore.codec import UnknownTopic, UnknownVersion, decode, encode
 from shared.eventstore.event import Event, Row
 from tests.support.event_samples import GOLDEN, SAMPLES, golden
 
-SYSTEM_TOPICS = {"clock.DayOpened", "clock.DayCorrected", "rules.RuleActivated", "jobs.JobFailed", "jobs.JobRetried"}
+SYSTEM_TOPICS = {
+    "clock.DayOpened",
+    "clock.DayCorrected",
+    "rules.RuleActivated",
+    "jobs.JobFailed",
+    "jobs.JobRetried",
+    "projections.ParkedBusinessRetried",
+}
 VERSIONS = [(topic, version) for topic, cls in CATALOGUE.items() for version in range(1, cls.class_version + 1)]
 
 

@@ -19,12 +19,7 @@ from shared.domain.events.forecasting import (
     RevenueForecastMade,
 )
 from shared.domain.events.identity import BusinessClosed, BusinessRegistered, LoggedIn, LoggedOut, UserRegistered
-from shared.domain.events.inventory import (
-    ProductDetailsChanged,
-    ProductSheetRecorded,
-    StockEntryVoided,
-    StockMoved,
-)
+from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockEntryVoided, StockMoved
 from shared.domain.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
@@ -49,7 +44,7 @@ from shared.domain.events.sales import (
     UploadQuestionsAsked,
 )
 from shared.eventstore.event import Event
-from shared.eventstore.system_events import JobFailed, JobRetried
+from shared.eventstore.system_events import DayCorrected, DayOpened, JobFailed, JobRetried
 from tests.support.event_samples import SAMPLES, golden
 
 Sample = tuple[str, int]
@@ -75,12 +70,13 @@ CAUSES: dict[type[Event], tuple[type[Event], ...]] = {
     ProductSheetRecorded: (ProductsAdded,),
     StockMoved: (ProductsAdded,),
     StockEntryVoided: (StockMoved,),
+    DayCorrected: (DayOpened,),
     ExpenseEnded: (ExpenseRecorded,),
-    ExpenseVoided: (ExpenseRecorded, ExpenseEnded),
-    CollectionRecorded: (CustomersAdded,),
+    ExpenseVoided: (ExpenseRecorded,),
     CollectionVoided: (CollectionRecorded,),
     OpeningDebtRecorded: (CustomersAdded,),
     OpeningDebtVoided: (OpeningDebtRecorded,),
+    CollectionRecorded: (CustomersAdded,),
     **dict.fromkeys(_FORECASTS, (ForecastsRequested, ProductsAdded)),
     ForecastRunCompleted: _FORECASTS,
     **dict.fromkeys(
@@ -98,12 +94,22 @@ CAUSES: dict[type[Event], tuple[type[Event], ...]] = {
 }
 
 
+# The position at which a movement of stock is recorded: its void names it.
+PLACES = {StockMoved.topic: 41}
+
+
 def history(preferred: list[Sample]) -> list[Sample]:
-    """Return the samples in the preferred order as far as causes allow; the shop opens first and closes last."""
+    """Return the samples in the preferred order as far as causes and places allow; the shop closes last."""
     waiting, done = list(preferred), []
     while waiting:
-        topics = {topic for topic, _ in waiting}
-        following = next(sample for sample in waiting if not topics & _before(*sample))
+        topics, position = {topic for topic, _ in waiting}, len(done) + 1
+        possible = [sample for sample in waiting if not topics & _before(*sample)]
+        due = [sample for sample in possible if PLACES.get(sample[0]) == position]
+        placed_next = {
+            cause for sample in waiting if PLACES.get(sample[0]) == position + 1 for cause in _before(*sample)
+        }
+        causes = [sample for sample in possible if sample[0] in placed_next]
+        following = (due or causes or [sample for sample in possible if sample[0] not in PLACES])[0]
         waiting.remove(following)
         done.append(following)
     return done

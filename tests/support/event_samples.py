@@ -86,7 +86,14 @@ from shared.domain.events.sales import (
     UploadQuestionsAsked,
 )
 from shared.eventstore.event import Event
-from shared.eventstore.system_events import DayCorrected, DayOpened, JobFailed, JobRetried, RuleActivated
+from shared.eventstore.system_events import (
+    DayCorrected,
+    DayOpened,
+    JobFailed,
+    JobRetried,
+    ParkedBusinessRetried,
+    RuleActivated,
+)
 
 FILE = "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11"
 FAMILY = "0b7d3c52-5f0c-4a0e-8f3b-1f1a7c1b9d01"
@@ -229,6 +236,7 @@ SAMPLES: dict[tuple[str, int], Event] = {
         DemoShopOpened(7, 12, 3, DAY, FILE),
         DemoShopFurnished(7),
         JobRetried(FILE, "read_upload", FILE),
+        ParkedBusinessRetried(7, ["sales", "customers"]),
     )
 }
 SAMPLES[UploadAccepted.topic, 2] = UploadAccepted(

@@ -52,7 +52,14 @@ from shared.domain.events.sales import (
     UploadQuestionsAsked,
 )
 from shared.eventstore.event import Event
-from shared.eventstore.system_events import DayCorrected, DayOpened, JobFailed, JobRetried, RuleActivated
+from shared.eventstore.system_events import (
+    DayCorrected,
+    DayOpened,
+    JobFailed,
+    JobRetried,
+    ParkedBusinessRetried,
+    RuleActivated,
+)
 from tests.support import forecast_events, recommendation_events
 from tests.support.shop_events import accepted, batch, customers, file_id, products, profile
 
@@ -487,5 +494,5 @@ def _other(draw: st.DrawFn, business: int, _: Shops) -> tuple[int | None, Event]
     family = "7d2c1c52-9d5c-4b7e-8f0e-5f4d3c2b1a01"
     login = LoggedIn(business, family)
     ended = [LoggedOut(business, family), SessionsRevoked(business, [family, file_id(business, 98)], "logout_all")]
-    of_business = [receipt, login, *ended]
+    of_business = [receipt, login, *ended, ParkedBusinessRetried(business, ["sales"])]
     return draw(st.sampled_from([(None, login), (None, ended[0]), *((business, event) for event in of_business)]))

@@ -127,7 +127,24 @@ def uploads(history: Sequence[RecordedEvent], _: People) -> Tables:
     """Return the tables of the projection `uploads`."""
     said = [(r, r.event, UUID(file)) for r in history if (file := _file_of(r.event))]
     files = _grouped(said, lambda fact: (fact[0].business_id, fact[2]))
-    return {"uploads": [_upload(business, file, facts) for (business, file), facts in files.items()]}
+    return {
+        "uploads": [_upload(business, file, facts) for (business, file), facts in files.items()],
+        "receipts": _receipts(history),
+    }
+
+
+def _receipts(history: Sequence[RecordedEvent]) -> list[Row]:
+    pictures = _grouped(_of(history, ReceiptStored), lambda fact: (fact[0].business_id, fact[1].image_id))
+    return [
+        {
+            "business_id": business,
+            "image_id": UUID(image),
+            "receipt_date": next((e.receipt_date for _, e in reversed(facts) if e.receipt_date), None),
+            "created_at": facts[-1][0].recorded_at,
+            "position": facts[-1][0].position,
+        }
+        for (business, image), facts in pictures.items()
+    ]
 
 
 MODELS: Mapping[str, Callable[[Sequence[RecordedEvent], People], Tables]] = {

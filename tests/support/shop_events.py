@@ -26,6 +26,7 @@ from shared.domain.events.sales import (
     NewCustomer,
     NewProduct,
     ProductsAdded,
+    ReceiptStored,
     Sale,
     SaleRecorded,
     SalesBatchRecorded,
@@ -141,6 +142,7 @@ def everything_else(business: int) -> Iterator[Event]:
     yield CustomersMerged(1, [2])
     yield made(1, [3, 4, 0], made_on=DAY)
     yield takings([90_000, 80_000], made_on=DAY)
+    yield ReceiptStored(file_id(business, 98), "image/png", 1, "ab", DAY)
     yield issued()
     yield RecommendationViewed(1, 45)
     yield LoggedOut(business, file_id(business, 97))

@@ -18,6 +18,7 @@ const FLAGS = [
 ];
 const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 860 } };
 const MOST_CALLS = 6;
+const QUIET = 6;
 
 export const BASE = process.env.BASE ?? "http://127.0.0.1:8000";
 const SHOTS = process.env.SHOTS ?? "shots";
@@ -34,7 +35,7 @@ export async function open(browser, { language = "bn", size = "phone", dark = fa
     acceptDownloads: true,
     reducedMotion: "reduce",
   });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(60_000);
   await context.addInitScript((chosen) => {
     if (!localStorage.getItem("smartmarket.language")) localStorage.setItem("smartmarket.language", chosen);
     addEventListener("securitypolicyviolation", (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
@@ -47,12 +48,18 @@ export async function open(browser, { language = "bn", size = "phone", dark = fa
   page.on("request", (request) => {
     const url = new URL(request.url());
     if (url.protocol.startsWith("http") && url.origin !== base) problems.push(`outside request: ${url}`);
-    if (url.pathname.startsWith("/api/")) calls.push(`${request.method()} ${url.pathname}${url.search}`);
+    if (url.pathname.startsWith("/api/") && url.pathname !== "/api/events/stream") calls.push(`${request.method()} ${url.pathname}${url.search}`);
   });
   const name = (text) => `${text.replace(/[^a-z0-9]+/gi, "-").replace(/^-|-$/g, "") || "index"}-${language}-${size}${dark ? "-dark" : ""}`;
 
+  // The stream of notices stays open, so the network is never idle: every other request must have its answer.
+  const pending = new Set();
+  const streams = (request) => new URL(request.url()).pathname === "/api/events/stream";
+  page.on("request", (request) => streams(request) || pending.add(request));
+  for (const event of ["requestfinished", "requestfailed"]) page.on(event, (request) => pending.delete(request));
   const settled = async () => {
-    await page.waitForLoadState("networkidle");
+    await page.waitForLoadState("load");
+    for (let quiet = 0; quiet < QUIET; quiet = pending.size === 0 ? quiet + 1 : 0) await page.waitForTimeout(50);
     await page.waitForFunction(() => !document.querySelector(".skeleton, [aria-busy=true]"));
   };
   const shot = async (text) => {
@@ -136,6 +143,12 @@ export async function mortal(target) {
   };
 }
 
+/** Waits until the app is shown; fails with what was refused. */
+async function inside(page) {
+  await page.waitForSelector("nav.tabs, .problem");
+  assert.deepEqual(await page.locator(".problem").allInnerTexts(), []);
+}
+
 export async function register(page, base = BASE) {
   const email = `owner-${crypto.randomUUID().slice(0, 8)}@smartmarket.example`;
   await page.goto(`${base}/register`);
@@ -144,7 +157,7 @@ export async function register(page, base = BASE) {
   await page.fill("input[name=email]", email);
   await page.fill("input[name=password]", "Bokul-Gach-2026-x");
   await page.click("button[type=submit]");
-  await page.waitForSelector("nav.tabs");
+  await inside(page);
   return { email, password: "Bokul-Gach-2026-x" };
 }
 
@@ -152,5 +165,5 @@ export async function logIn(page, { email, password }) {
   await page.fill("input[name=email]", email);
   await page.fill("input[name=password]", password);
   await page.click("button[type=submit]");
-  await page.waitForSelector("nav.tabs");
+  await inside(page);
 }

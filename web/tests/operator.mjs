@@ -57,8 +57,25 @@ await visit("/console/events?topic=rules.RuleActivated");
 await page.locator("summary.row").first().click();
 await page.getByRole("link", { name: t("events.open") }).first().click();
 await page.waitForURL(/events\/\d+/);
+await page.locator(".causation [aria-current=step]").waitFor();
 await check("console-event");
 await visit("/console/events");
+await page.locator("input[name=topic]").fill("sales.UploadCompleted");
+await page.locator("input[name=topic]").blur();
+await page.waitForURL(/topic=sales\.UploadCompleted/);
+await page.locator("summary.row").first().click();
+await page.getByRole("link", { name: t("events.open") }).first().click();
+await page.waitForURL(/events\/\d+/);
+await page.locator(".causation a").first().click();
+await page.locator("h1", { hasText: "sales.UploadAccepted" }).waitFor();
+await check("console-causation");
+await visit(`/console/events?actor=${encodeURIComponent("user-1")}&since=2020-01-01T00:00&until=2099-01-01T00:00`);
+
+// Nothing is parked, and the state of the log is shown.
+await visit("/console/parked");
+await page.getByText(t("parked.none"), { exact: true }).waitFor();
+await page.goto(`${BASE}/console`);
+await page.getByText(t("log.checkpoint")).waitFor();
 await visit(`/console/explain?table=churn&business_id=${process.env.BUSINESS}&id=1`);
 await page.getByRole("button", { name: t("previous") }).click();
 await visit("/console/jobs?state=all");

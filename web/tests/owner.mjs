@@ -9,7 +9,7 @@ const shared = JSON.parse(readFileSync(new URL(`../src/messages/shared.${languag
 const t = (key) => texts[key] ?? shared[key];
 
 const browser = await launch();
-const { page, visit, check, settled, finish } = await open(browser, { language, size });
+const { page, context, visit, check, settled, finish } = await open(browser, { language, size });
 const button = (key) => page.getByRole("button", { name: t(key), exact: true });
 const sheet = page.locator("dialog[open]");
 const submit = (place = page) => place.locator("button[type=submit]");
@@ -148,8 +148,24 @@ await logIn(page, account);
 assert.match(page.url(), /\/customers\?view=risk$/);
 await page.locator("a.row").first().waitFor();
 
+// Two tabs: who logs out in one is out in the other, and who logs in is in.
+const second = await context.newPage();
+await second.goto(`${process.env.BASE}/shop`);
+await second.getByRole("button", { name: t("leave"), exact: true }).click();
+await page.waitForSelector("input[name=password]");
+await logIn(second, account);
+await page.waitForSelector("nav.tabs");
+await second.close();
+
+// Customers are found by their words, and by segment.
+await visit("/customers?q=zzz");
+await page.getByText(t("customers.not.found")).waitFor();
+await page.locator("input[type=search]").fill("fat");
+await page.waitForURL(/q=fat/);
+await visit("/customers?segment=at_risk");
+
 // Names are text, whatever they hold.
-const hostile = `<img src=x onerror=alert(1)> مرحبا ${"অ".repeat(200)}`;
+const hostile = `<img src=x onerror=alert(1)> مرحبا ${"অ".repeat(255)}`.slice(0, 255);
 await page.goto(`${process.env.BASE}/sales/new`);
 await page.fill("input[name=product]", hostile);
 await page.fill("input[name=amount]", "10");

@@ -10,9 +10,19 @@ from shared.http.openapi import refuses
 from shared.http.responses import ok
 from shared.operator_errors import JobNotFailed, JobNotFound
 from write_side.admin import jobs_handlers
-from write_side.admin.schemas import JOB_ACCEPTED
+from write_side.admin.jobs_handlers import JobFilter
+from write_side.admin.schemas import JOB_ACCEPTED, JOBS_ACCEPTED, JobsRequest
 
 router = APIRouter(tags=["Admin"])
+
+
+@router.post("/admin/jobs/retry", status_code=202, responses=JOBS_ACCEPTED)
+def retry_failed_jobs(ctx: StaffCommand, form: JobsRequest) -> Response:
+    """Retry all failed jobs that match, the oldest 500 at most; with `dry_run` only count them."""
+    wanted = JobFilter(form.kind, form.business_id, form.error)
+    found = jobs_handlers.retry_jobs(ctx, wanted, dry_run=form.dry_run)
+    answer = {"matching": sum(found.kinds.values()), **found._asdict()}
+    return ok(answer, status=200 if form.dry_run else 202)
 
 
 @router.post(

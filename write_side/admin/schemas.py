@@ -75,6 +75,34 @@ class JobAccepted(BaseModel):
     state: Literal["pending"]
 
 
+class JobsRequest(BaseModel):
+    """Which failed jobs to retry; without a filter all of them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Annotated[str | None, Field(min_length=1, max_length=100, examples=["read_upload"])] = None
+    business_id: int | None = _BUSINESS
+    error: Annotated[str | None, Field(min_length=1, max_length=200, description="Part of the error")] = None
+    dry_run: Annotated[bool, Field(description="Count only")] = False
+
+
+class JobsAccepted(BaseModel):
+    """How many failed jobs match, by kind, how many are retried, and how many are left for another request."""
+
+    matching: int
+    kinds: dict[str, int]
+    retried: int
+    left: int
+
+
+class ParkedAccepted(BaseModel):
+    """A parked business that is retried in these projections."""
+
+    message: str
+    business_id: int
+    projections: list[str]
+
+
 class ReplayAccepted(BaseModel):
     """A replay that is being prepared."""
 
@@ -114,6 +142,19 @@ JOB_ACCEPTED = answers(
         "state": "pending",
     },
     "Accepted; GET /api/admin/jobs?state=all shows its progress",
+    status=202,
+)
+_JOBS = {"matching": 7, "kinds": {"read_upload": 7}, "left": 0}
+JOBS_ACCEPTED = {
+    **answers(JobsAccepted, {**_JOBS, "retried": 0, "left": 7}, "Counted; nothing is retried"),
+    **answers(
+        JobsAccepted, {**_JOBS, "retried": 7}, "Accepted; GET /api/admin/jobs?state=all shows progress", status=202
+    ),
+}
+PARKED_ACCEPTED = answers(
+    ParkedAccepted,
+    {"message": "What waits will be applied again.", "business_id": 7, "projections": ["sales"]},
+    "Accepted; GET /api/admin/parked shows the outcome",
     status=202,
 )
 REPLAY_ACCEPTED = answers(

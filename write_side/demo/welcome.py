@@ -1,6 +1,7 @@
 """The demo shop of one machine: opened at the first start of an installation; every start prints its login."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import psycopg
 
@@ -10,14 +11,18 @@ from shared.runtime.container import Container
 from shared.runtime.settings import Settings
 from write_side.demo.handlers import USUAL_SEED, DemoAccount, open_demo, open_demos, wait_until_shown
 from write_side.identity.credentials import accounts
+from write_side.identity.login_links_handlers import VALID, new_link
 
 _SHOWN_WITHIN_SECONDS = 120.0
 _EMAIL, _PASSWORD = "DEMO_EMAIL", "DEMO_PASSWORD"
 _LOGIN = """
-  Demo shop      e-mail    {email}
+  Demo shop      {link}e-mail    {email}
                  password  {password}
                  {note}
 """
+_LINK = """{url}/#login={code}
+                 logs in once, within {minutes} minutes; or with
+                 """
 _OPENING = "  Demo shop      is being filled with six months of sales of a grocery in Dhaka…"
 _COMPLETE = "six months of sales that end today"
 _OLDER = "from an earlier start; `smartmarket demo reset` opens a new one that ends today"
@@ -28,15 +33,16 @@ _FAILED = "\n  Demo shop      could not be opened: {reason}\n                 Tr
 Say = Callable[[str], None]
 
 
-def introduce(container: Container, say: Say, stopped: Callable[[], bool]) -> None:
+def introduce(container: Container, url: str, say: Say, stopped: Callable[[], bool]) -> None:
     """Print how to log in to the demo shop, after opening one if there is none; returns early once `stopped`.
 
-    In development the login is kept in the data folder, readable by this account alone.
+    In development the login is kept in the data folder, readable by this account alone, and a link to `url`, where the
+    app is, logs in once.
     """
     try:
         store = container.store(pool_size=2)
         try:
-            _introduce(container, store, say, stopped)
+            _introduce(container, store, _Door(store, container.settings, url, say), stopped)
         finally:
             store.close()
     except (psycopg.Error, StoreError, OSError) as error:
@@ -50,26 +56,43 @@ def keep_login(settings: Settings, demo: DemoAccount) -> None:
         local_state.store(settings.data_dir, {_EMAIL: demo.email, _PASSWORD: demo.password})
 
 
-def _introduce(container: Container, store: EventStore, say: Say, stopped: Callable[[], bool]) -> None:
+@dataclass(frozen=True)
+class _Door:
+    """Prints how to log in to a demo shop."""
+
+    store: EventStore
+    settings: Settings
+    url: str
+    say: Say
+
+    def show(self, email: str, password: str, note: str) -> None:
+        """Print the link, where links are allowed, and the login."""
+        account = accounts.by_email(self.store, accounts.email_key(self.store, email))
+        code = new_link(self.store, self.settings, account.user_id) if account else None
+        minutes = int(VALID.total_seconds()) // 60
+        link = _LINK.format(url=self.url, code=code, minutes=minutes) if code else ""
+        self.say(_LOGIN.format(link=link, email=email, password=password, note=note))
+
+
+def _introduce(container: Container, store: EventStore, door: _Door, stopped: Callable[[], bool]) -> None:
     kept = local_state.stored(container.settings.data_dir)
     demos = open_demos(store)
     if _logs_in_to_one_of(store, kept, demos):
-        say(_LOGIN.format(email=kept[_EMAIL], password=kept[_PASSWORD], note=_OLDER))
+        door.show(kept[_EMAIL], kept[_PASSWORD], _OLDER)
     elif demos:
-        say(_LOGIN_UNKNOWN)
+        door.say(_LOGIN_UNKNOWN)
     else:
-        say(_OPENING)
+        door.say(_OPENING)
         demo = open_demo(store, container.files(store), USUAL_SEED, Metadata(actor="operator"))
         keep_login(container.settings, demo)
-        _print_login(store, demo, say, stopped)
+        _print_login(demo, door, stopped)
 
 
-def _print_login(store: EventStore, demo: DemoAccount, say: Say, stopped: Callable[[], bool]) -> None:
+def _print_login(demo: DemoAccount, door: _Door, stopped: Callable[[], bool]) -> None:
     """Wait until the shop is filled, then print its login."""
-    complete = wait_until_shown(store, demo.business_id, _SHOWN_WITHIN_SECONDS, stopped) is not None
+    complete = wait_until_shown(door.store, demo.business_id, _SHOWN_WITHIN_SECONDS, stopped) is not None
     if not stopped():
-        note = _COMPLETE if complete else _INCOMPLETE
-        say(_LOGIN.format(email=demo.email, password=demo.password, note=note))
+        door.show(demo.email, demo.password, _COMPLETE if complete else _INCOMPLETE)
 
 
 def _logs_in_to_one_of(store: EventStore, kept: Mapping[str, str], demos: list[int]) -> bool:

@@ -1,6 +1,6 @@
 // Keeps the owner's app itself for times without a network; answers of the API are kept by the app, per account.
-const CACHE = "shell-a28fbbe61379";
-const SHELL = ["/","/assets/list-BLS4N6rX.js","/assets/list-YPLsWFeC.css","/assets/owner-DP0Ya50b.js","/icon-192.png","/icon.svg","/manifest.webmanifest"];
+const CACHE = "shell-2a29db8a5b83";
+const SHELL = ["/","/assets/list-Bnz7iuaE.js","/assets/list-CKgcA1I7.css","/assets/owner-B6ZojRvG.js","/icon-192.png","/icon.svg","/manifest.webmanifest"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(

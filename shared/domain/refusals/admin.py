@@ -19,6 +19,13 @@ class InvalidRule(Refusal):
     status = 400
 
 
+class NotParked(Refusal):
+    """No projection has this business parked."""
+
+    error_code = "NOT_PARKED"
+    status = 409
+
+
 class DemoNotAllowed(Refusal):
     """This house keeps no demo shops."""
 

@@ -48,3 +48,11 @@ class InvalidResetCode(Refusal):
 
     error_code = "INVALID_RESET_CODE"
     status = 400
+
+
+class InvalidLoginLink(Refusal):
+    """The login link was used, is older than its time, or links are not allowed here."""
+
+    error_code = "INVALID_LOGIN_LINK"
+    status = 401
+    always_headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}

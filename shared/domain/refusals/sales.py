@@ -9,6 +9,12 @@ class UploadNotFound(NotFound):
     text_key = "NOT_FOUND_UPLOAD"
 
 
+class ReceiptNotFound(NotFound):
+    """This business has no such receipt."""
+
+    text_key = "NOT_FOUND_RECEIPT"
+
+
 class AlreadyVoided(Refusal):
     """The sale was taken out of the books before."""
 

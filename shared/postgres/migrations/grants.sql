@@ -40,7 +40,8 @@ REVOKE ALL ON FUNCTION projections.request_generation, projections.request_adopt
     projections.request_drop, projections.request_replay, projections.abandon_rollback FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION projections.request_generation, projections.request_adoption, projections.complete_adoption,
     projections.request_drop, projections.request_replay TO smartmarket_writer;
-REVOKE ALL ON FUNCTION projections.standing FROM PUBLIC;
+REVOKE ALL ON FUNCTION projections.standing, projections.parked_businesses FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION projections.parked_businesses TO smartmarket_writer;
 GRANT EXECUTE ON FUNCTION projections.standing TO smartmarket_writer, smartmarket_projector;
 REVOKE ALL ON FUNCTION jobs.clock_standing FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION jobs.clock_standing TO smartmarket_reader, smartmarket_writer;

@@ -12,6 +12,7 @@ import { EventPage, EventsPage } from "./pages/events.tsx";
 import { ExplainPage } from "./pages/explain.tsx";
 import { GenerationPage, ProjectionsPage } from "./pages/projections.tsx";
 import { JobsPage } from "./pages/jobs.tsx";
+import { ParkedPage } from "./pages/parked.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
 import { RulesPage } from "./pages/rules.tsx";
 import { UsersPage } from "./pages/users.tsx";
@@ -20,6 +21,7 @@ const PAGES = {
   "/": OverviewPage,
   "/projections": ProjectionsPage,
   "/generations/:id": GenerationPage,
+  "/parked": ParkedPage,
   "/rules": RulesPage,
   "/jobs": JobsPage,
   "/events": EventsPage,
@@ -32,6 +34,7 @@ const PAGES = {
 const TABS: [string, IconName, string][] = [
   ["/", "today", "nav.overview"],
   ["/projections", "layers", "nav.projections"],
+  ["/parked", "alert", "nav.parked"],
   ["/rules", "rules", "nav.rules"],
   ["/jobs", "jobs", "nav.jobs"],
   ["/events", "list", "nav.events"],

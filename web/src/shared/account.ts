@@ -20,6 +20,14 @@ async function begin(path: string, body: unknown): Promise<User> {
 
 export const logIn = (email: string, password: string) => begin("/auth/login", { email, password });
 
+/** Logs in by the link that the address carries (`#login=…`), if any, and takes it out of the address. */
+export async function logInByLink(): Promise<void> {
+  const code = new URLSearchParams(location.hash.slice(1)).get("login");
+  if (!code) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  await begin("/auth/login-link", { code });
+}
+
 export const register = (form: Record<string, string>) => begin("/auth/register", { ...form, language: language() });
 
 /** Ends the session here at once, and at the server if it can be reached. */

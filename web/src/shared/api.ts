@@ -124,7 +124,7 @@ const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, 
 export async function send(method: string, path: string, options: Options = {}): Promise<Response> {
   let used = session()?.access;
   let answer = await attempt(method, path, options);
-  if (answer.status === 401 && used && path !== "/auth/login" && (await renewed(used))) {
+  if (answer.status === 401 && used && !path.startsWith("/auth/login") && (await renewed(used))) {
     used = session()?.access;
     answer = await attempt(method, path, options);
   }

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { get, replaying, type Answer } from "./api.ts";
 import { language } from "./i18n.ts";
+import { follow, type Notice } from "./stream.ts";
 
 export interface Read<T> {
   data: T | undefined;
@@ -14,6 +15,13 @@ export interface Read<T> {
 /** Reads `path` (null: nothing yet), again for another language or day, and every `seconds` if given. */
 export function useGet<T>(path: string | null, seconds?: number): Read<T> {
   return useRead<T>(path, () => get<T>(path ?? ""), seconds);
+}
+
+/** Reads a page again when a notice that `concerns` it arrives. */
+export function useNotices(concerns: (notice: Notice) => boolean, again: () => void): void {
+  const latest = useRef(concerns);
+  latest.current = concerns;
+  useEffect(() => follow((notice) => (notice.type === "reset" || latest.current(notice)) && again()), [again]);
 }
 
 /** Reads by `read` whenever `id`, the language or the day that is shown changes; null: not yet. */

@@ -43,8 +43,9 @@ function formatter<T extends Intl.NumberFormat | Intl.DateTimeFormat>(key: strin
   return kept.get(id) as T;
 }
 
-/** A number with at most `digits` decimals: 1,20,000 or ১,২০,০০০. */
-export function number(value: number, digits = 2): string {
+/** A number with at most `digits` decimals: 1,20,000 or ১,২০,০০০; a dash where there is none. */
+export function number(value: number | null, digits = 2): string {
+  if (value === null) return "–";
   return formatter(`n${digits}`, (at) => new Intl.NumberFormat(at, { maximumFractionDigits: digits })).format(value);
 }
 

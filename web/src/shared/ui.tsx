@@ -5,6 +5,7 @@ import { Refused, Unreachable } from "./api.ts";
 import type { Read } from "./hooks.ts";
 import { date, parsed, t } from "./i18n.ts";
 import { Icon, type IconName } from "./icons.tsx";
+import { filter, query } from "./router.tsx";
 import { emit, useStore } from "./store.ts";
 
 type Children = { children?: ComponentChildren };
@@ -148,10 +149,11 @@ interface FormProps extends Children {
   done: (values: Values) => Promise<unknown>;
   tone?: string;
   extra?: ComponentChildren;
+  disabled?: boolean;
 }
 
 /** A form that is busy while its work is being done, and shows what was refused beside its button. */
-export function Form({ submit, done, tone, extra, children }: FormProps) {
+export function Form({ submit, done, tone, extra, disabled, children }: FormProps) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error>();
   const onSubmit = async (event: Event) => {
@@ -174,7 +176,7 @@ export function Form({ submit, done, tone, extra, children }: FormProps) {
       {children}
       {error && <Problem error={error} />}
       <div class="buttons">
-        <button type="submit" class={tone ?? "primary"} disabled={busy} aria-busy={busy}>
+        <button type="submit" class={tone ?? "primary"} disabled={busy || disabled} aria-busy={busy}>
           {busy ? t("busy") : submit}
         </button>
         {extra}
@@ -256,6 +258,23 @@ export function Toast() {
   );
 }
 
+const TYPED_MS = 300;
+
+/** A search field whose words stand in the address bar once the reader pauses. */
+export function Search({ label, name = "q" }: { label: string; name?: string }) {
+  const waiting = useRef(0);
+  const search = (text: string) => {
+    clearTimeout(waiting.current);
+    waiting.current = setTimeout(() => filter(name, text.trim()), TYPED_MS) as unknown as number;
+  };
+  return (
+    <label class="field search">
+      <span class="hidden">{label}</span>
+      <input type="search" name={name} placeholder={label} maxLength={100} value={query().get(name) ?? ""} autocomplete="off" onInput={(event) => search(event.currentTarget.value)} />
+    </label>
+  );
+}
+
 /** One of a few, as a row of buttons. */
 export function Choice({ label, value, options, choose }: { label: string; value: string; options: [string, ComponentChildren][]; choose: (value: string) => void }) {
   return (
@@ -270,11 +289,11 @@ export function Choice({ label, value, options, choose }: { label: string; value
 }
 
 /** Name and value, one pair a line; `tone` is the colour of its part of a chart. */
-export function Facts({ of }: { of: [name: string, value: ComponentChildren, tone?: string][] }) {
+export function Facts({ of }: { of: [name: ComponentChildren, value: ComponentChildren, tone?: string][] }) {
   return (
     <dl class="facts">
-      {of.map(([name, value, tone]) => (
-        <div key={name}>
+      {of.map(([name, value, tone], at) => (
+        <div key={at}>
           <dt>
             {tone && <span class={`dot ${tone}`} />}
             {name}

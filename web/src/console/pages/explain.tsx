@@ -32,14 +32,14 @@ function Walk({ of }: { of: Explained }) {
     <div class="columns">
       <div>
         {step && (
-          <Card title={step.title} aside={<Chip>{t("explain.step", { at: at + 1, of: of.steps.length })}</Chip>}>
+          <Card title={step.title ?? step.topic} aside={<Chip>{t("explain.step", { at: at + 1, of: of.steps.length })}</Chip>}>
             <p>
               <Link to={`/events/${step.position}`}>
                 {number(step.position)} {step.topic}
               </Link>{" "}
               · {date(step.recorded_at, "exact")} · {step.actor ?? "–"}
             </p>
-            <Table caption={step.title} head={[t("column"), t("from"), t("to")]} rows={Object.entries(step.changed).map(([name, [before, after]]) => [<span class="mono">{name}</span>, shown(before), <strong>{shown(after)}</strong>])} />
+            <Table caption={step.title ?? step.topic} head={[t("column"), t("from"), t("to")]} rows={Object.entries(step.changed).map(([name, [before, after]]) => [<span class="mono">{name}</span>, shown(before), <strong>{shown(after)}</strong>])} />
             <div class="buttons">
               <button type="button" class="quiet" disabled={at === 0} onClick={() => setAt(at - 1)}>
                 {t("previous")}
@@ -61,7 +61,7 @@ function Walk({ of }: { of: Explained }) {
             <button type="button" class="row" aria-current={index === at ? "step" : undefined} onClick={() => setAt(index)}>
               <span class="num soft">{number(one.position)}</span>
               <span class="main">
-                <span>{one.title}</span>
+                <span>{one.title ?? one.topic}</span>
                 <small class="mono">{one.topic}</small>
               </span>
             </button>

@@ -1,10 +1,12 @@
-/** Jobs by state and kind, with their attempts, and trying one again that was given up. */
+/** Jobs by state and kind, with their attempts, and trying one or all again that were given up. */
+import { useState } from "preact/hooks";
 import { post } from "../../shared/api.ts";
 import { date, number, t } from "../../shared/i18n.ts";
 import { useList } from "../../shared/list.ts";
-import { Act, Data, Empty, Page, Table, toast } from "../../shared/ui.tsx";
+import { query } from "../../shared/router.tsx";
+import { Act, Data, Empty, Facts, Page, Sheet, Table, toast } from "../../shared/ui.tsx";
 import { Filter, State, filters } from "../parts.tsx";
-import type { Job } from "../types.ts";
+import type { Job, JobsAccepted } from "../types.ts";
 
 const STATES = ["", "failed", "pending", "running", "done", "all"];
 
@@ -16,7 +18,7 @@ export function JobsPage() {
     jobs.again();
   };
   return (
-    <Page title={t("nav.jobs")}>
+    <Page title={t("nav.jobs")} action={(query().get("state") ?? "failed") === "failed" && (jobs.data?.count ?? 0) > 0 && <RetryAll again={jobs.again} />}>
       <div class="filters">
         <Filter name="state" options={STATES.slice(1)} />
         <Filter name="kind" />
@@ -50,6 +52,40 @@ export function JobsPage() {
         }
       </Data>
     </Page>
+  );
+}
+
+/** Retries all failed jobs that fit the filters, after saying how many they are. */
+function RetryAll({ again }: { again: () => void }) {
+  const [counted, setCounted] = useState<JobsAccepted>();
+  const business = query().get("business_id");
+  const wanted = { ...(query().get("kind") ? { kind: query().get("kind") } : {}), ...(business ? { business_id: Number(business) } : {}) };
+  const close = () => setCounted(undefined);
+  const count = async () => setCounted(await post<JobsAccepted>("/admin/jobs/retry", { ...wanted, dry_run: true }));
+  const retry = async () => {
+    const { retried, left } = await post<JobsAccepted>("/admin/jobs/retry", wanted, crypto.randomUUID());
+    toast(t("jobs.retried", { retried, left }));
+    close();
+    again();
+  };
+  return (
+    <>
+      <Act done={count}>{t("jobs.retry.all")}</Act>
+      {counted && (
+        <Sheet title={t("jobs.retry.all")} close={close}>
+          <p>{t("jobs.retry.text", { count: counted.matching })}</p>
+          <Facts of={Object.entries(counted.kinds).map(([kind, jobs]) => [kind, number(jobs)])} />
+          <div class="buttons">
+            <Act class="primary" done={retry}>
+              {t("confirm")}
+            </Act>
+            <button type="button" class="quiet" onClick={close}>
+              {t("cancel")}
+            </button>
+          </div>
+        </Sheet>
+      )}
+    </>
   );
 }
 

@@ -5,6 +5,7 @@ import { Link } from "../../shared/router.tsx";
 import { Card, Chip, Data, Page, Table } from "../../shared/ui.tsx";
 import { Spark, State } from "../parts.tsx";
 import type { Generation, Health, Job, Projection } from "../types.ts";
+import { LogCard } from "./log_state.tsx";
 
 interface Sample {
   at: number;
@@ -21,6 +22,7 @@ const samples = new Map<string, Sample[]>();
 function stalled(projections: Projection[]): Set<string> {
   const found = new Set<string>();
   for (const { name, position, lag } of projections) {
+    if (position === null || lag === null) continue;
     const known = samples.get(name) ?? [];
     if (Date.now() - (known.at(-1)?.at ?? 0) > 1000) known.push({ at: Date.now(), position, lag });
     samples.set(name, known.slice(-SAMPLES));
@@ -42,12 +44,13 @@ export function OverviewPage() {
       <div class="lights">
         <Count label={t("overview.failed")} to="/jobs" value={failed.data?.count} bad />
         <Count label={t("overview.waiting")} to="/jobs?state=pending" value={waiting.data?.count} />
-        <Count label={t("overview.parked")} to="/projections" value={projections.data?.results.reduce((sum, one) => sum + one.parked, 0)} bad />
+        <Count label={t("overview.parked")} to="/parked" value={projections.data?.results.reduce((sum, one) => sum + one.parked, 0)} bad />
         <Verified of={generations.data?.results ?? []} />
       </div>
       <Card title={t("nav.projections")} aside={<Link to="/projections">{t("details")}</Link>}>
         <Data of={projections}>{(of) => <Lags of={of.results} />}</Data>
       </Card>
+      <LogCard />
     </Page>
   );
 }

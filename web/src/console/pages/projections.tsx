@@ -114,7 +114,7 @@ function Detail({ of, again }: { of: Generation; again: () => void }) {
             [t("asked_by"), of.asked_by ?? "–"],
             [t("created_at"), date(of.created_at, "exact")],
             [t("changed_at"), date(of.changed_at, "exact")],
-            [t("took"), of.seconds === undefined ? "–" : `${number(of.seconds)} s`],
+            [t("took"), of.seconds == null ? "–" : `${number(of.seconds)} s`],
           ]}
         />
         {of.error && <p class="bad">{of.error}</p>}

@@ -33,7 +33,7 @@ export function UsersPage() {
                     {user.business?.is_demo && <Chip tone="plain">{t("users.demo")}</Chip>}
                     {!user.is_active && <Chip tone="bad">{t("users.inactive")}</Chip>}
                   </>,
-                  date(user.created_at, "full"),
+                  user.created_at ? date(user.created_at, "full") : "–",
                 ])}
               />
               {users.more && <Act done={users.more}>{t("more.load", { left: count - results.length })}</Act>}

@@ -11,14 +11,17 @@ import { customer } from "../calls.ts";
 import { shopName } from "../shop.ts";
 import type { Cash, Customer, Debtor } from "../types.ts";
 import { whatsapp } from "./customers.tsx";
+import { Collections, OpeningDebts } from "./entries.tsx";
 
 const AGES = ["0-7", "8-30", "31-60", "60+"] as const;
 
 export function BakiPage() {
   const cash = useGet<Cash>("/cashflow?projection_days=7");
   const [chosen, setChosen] = useState<Debtor | null>(null);
+  const [turn, setTurn] = useState(0);
   const close = () => {
     setChosen(null);
+    setTurn((count) => count + 1);
     cash.again();
   };
   return (
@@ -57,6 +60,8 @@ export function BakiPage() {
           )
         }
       </Data>
+      <Collections key={turn} again={cash.again} />
+      <OpeningDebts again={cash.again} />
       {chosen && <Collect of={chosen} close={close} />}
     </Page>
   );

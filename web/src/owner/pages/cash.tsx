@@ -9,6 +9,7 @@ import { useList } from "../../shared/list.ts";
 import { filter, query } from "../../shared/router.tsx";
 import { Act, Card, Chip, Choice, Data, Field, Form, Page, Sheet, Table, numeric, toast, type Values } from "../../shared/ui.tsx";
 import type { Cash, Expense } from "../types.ts";
+import { Export, VoidEntry } from "./entries.tsx";
 
 const HORIZONS = ["7", "30", "90"];
 const RISKS: Record<string, string> = { high: "bad", medium: "warn" };
@@ -47,6 +48,7 @@ export function CashPage() {
                     <ExpenseLine key={expense.id} of={expense} again={close} />
                   ))}
                 </ul>
+                {count > 0 && <Export path="/cashflow/expenses" name="expenses" />}
                 {expenses.more && <Act done={expenses.more}>{t("more.load", { left: count - results.length })}</Act>}
               </>
             )}
@@ -135,6 +137,7 @@ function ExpenseLine({ of, again }: { of: Expense; again: () => void }) {
           {t("cash.end")}
         </Act>
       )}
+      <VoidEntry path={`/cashflow/expenses/${of.id}`} name={`${of.category} ${money(of.amount)}`} again={again} />
     </li>
   );
 }

@@ -7,10 +7,11 @@ import { date, money, number, t } from "../../shared/i18n.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { useList } from "../../shared/list.ts";
 import { Link, filter, query } from "../../shared/router.tsx";
-import { Act, Card, Chip, Choice, Data, Empty, Facts, Field, Form, Page, Sheet, toast, type Values } from "../../shared/ui.tsx";
+import { Act, Card, Chip, Choice, Data, Empty, Facts, Field, Form, Page, Search, Sheet, toast, type Values } from "../../shared/ui.tsx";
 import { customer } from "../calls.ts";
 import { shopName } from "../shop.ts";
-import type { Customer, List, Segments } from "../types.ts";
+import type { Customer, List, Schemas, Segments } from "../types.ts";
+import { Export } from "./entries.tsx";
 
 const VIEWS: [string, string][] = [
   ["", "sort=total_spent"],
@@ -18,14 +19,26 @@ const VIEWS: [string, string][] = [
   ["name", "sort=name"],
 ];
 const SEGMENTS = ["champions", "loyal", "potential", "at_risk", "dormant"] as const;
+/** The filter that shows a segment. */
+const FILTERS: Record<(typeof SEGMENTS)[number], Schemas["Segment"]> = { champions: "champion", loyal: "loyal", potential: "potential", at_risk: "at_risk", dormant: "dormant" };
 const TONES: Record<string, string> = { high: "bad", medium: "warn" };
 
 export function CustomersPage() {
   const view = query().get("view") ?? "";
-  const list = useList<Customer, Segments>(`/customers?limit=50&${VIEWS.find(([id]) => id === view)?.[1] ?? ""}`);
+  const [words, segment] = [query().get("q"), query().get("segment")];
+  const wanted = [words && `&q=${encodeURIComponent(words)}`, segment && `&segment=${segment}`].filter(Boolean).join("");
+  const list = useList<Customer, Segments>(`/customers?limit=50&${VIEWS.find(([id]) => id === view)?.[1] ?? ""}${wanted}`);
   return (
     <Page title={t("nav.customers")}>
       <Choice label={t("customers.view")} value={view} choose={(id) => filter("view", id)} options={VIEWS.map(([id]) => [id, t(`customers.${id || "all"}`)])} />
+      <Search label={t("customers.search")} />
+      {segment && (
+        <p class="buttons">
+          <button type="button" class="quiet small" aria-label={t("customers.every.segment")} onClick={() => filter("segment", "")}>
+            {t(`segment.${segment}`)} <Icon name="close" />
+          </button>
+        </p>
+      )}
       <Data of={list}>
         {({ results, count, summary }) =>
           summary.total === 0 ? (
@@ -34,8 +47,8 @@ export function CustomersPage() {
             </Empty>
           ) : (
             <>
-              {view === "" && <Shares of={summary} />}
-              {count === 0 && <Empty icon="check" title={t("customers.risk.none")} />}
+              {view === "" && !wanted && <Shares of={summary} />}
+              {count === 0 && <Empty icon={wanted ? "customers" : "check"} title={t(wanted ? "customers.not.found" : "customers.risk.none")} />}
               <ul class="rows">
                 {results.map((of) => (
                   <li key={of.id}>
@@ -43,6 +56,7 @@ export function CustomersPage() {
                   </li>
                 ))}
               </ul>
+              <Export path={`/customers?${VIEWS.find(([id]) => id === view)?.[1] ?? ""}${wanted}`} name="customers" />
               {list.more && <Act done={list.more}>{t("more.load", { left: count - results.length })}</Act>}
             </>
           )
@@ -56,7 +70,7 @@ function Shares({ of }: { of: Segments }) {
   return (
     <Card title={t("customers.segments")}>
       <Parts label={t("customers.segments")} of={SEGMENTS.map((name, at) => ({ name: t(`segments.${name}`), value: of[name], tone: `p${at + 1}` }))} />
-      <Facts of={SEGMENTS.map((name, at) => [t(`segments.${name}`), number(of[name]), `p${at + 1}`])} />
+      <Facts of={SEGMENTS.map((name, at) => [<Link to={`/customers?segment=${FILTERS[name]}`}>{t(`segments.${name}`)}</Link>, number(of[name]), `p${at + 1}`])} />
     </Card>
   );
 }
@@ -178,7 +192,8 @@ function Details({ of, close }: { of: Customer; close: () => void }) {
 }
 
 function Merge({ of, close }: { of: Customer; close: () => void }) {
-  const others = useGet<List<Customer>>("/customers?limit=100&sort=name");
+  const [words, setWords] = useState("");
+  const others = useGet<List<Customer>>(`/customers?limit=20&sort=name${words && `&q=${encodeURIComponent(words)}`}`);
   const done = async (values: Values) => {
     await post(`/customers/${of.id}/merge`, { customer_id: Number(values["other"]) });
     toast(t("customer.merged"));
@@ -188,7 +203,8 @@ function Merge({ of, close }: { of: Customer; close: () => void }) {
     <Sheet title={t("customer.merge")} close={close}>
       <Form submit={t("customer.merge.do")} done={done}>
         <p>{t("customer.merge.text", { name: of.name ?? "" })}</p>
-        <Field label={t("customer.merge.other")} name="other">
+        <Field label={t("customers.search")} name="words" type="search" maxLength={100} autocomplete="off" onChange={(event) => setWords(event.currentTarget.value.trim())} />
+        <Field label={t("customer.merge.other")} name="other" required>
           {(others.data?.results ?? [])
             .filter((other) => other.id !== of.id)
             .map((other) => (

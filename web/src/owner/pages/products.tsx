@@ -7,7 +7,7 @@ import { date, money, number, t } from "../../shared/i18n.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { useList } from "../../shared/list.ts";
 import { Link, filter, query } from "../../shared/router.tsx";
-import { Act, Card, Chip, Choice, Data, Empty, Facts, Field, Form, Page, Sheet, numeric, toast, type Values } from "../../shared/ui.tsx";
+import { Act, Card, Chip, Choice, Data, Empty, Facts, Field, Form, Page, Search, Sheet, numeric, toast, type Values } from "../../shared/ui.tsx";
 import { product } from "../calls.ts";
 import type { Forecast, List, Product } from "../types.ts";
 
@@ -30,13 +30,18 @@ function Stock({ of }: { of: Product }) {
 
 export function ProductsPage() {
   const view = query().get("view") ?? "";
-  const list = useList<Product>(`/products?${VIEWS.find(([id]) => id === view)?.[1] ?? VIEWS[0]?.[1]}`);
+  const words = query().get("q");
+  const wanted = `${VIEWS.find(([id]) => id === view)?.[1] ?? VIEWS[0]?.[1]}${words ? `&q=${encodeURIComponent(words)}` : ""}`;
+  const list = useList<Product>(`/products?${wanted}`);
   return (
     <Page title={t("nav.products")}>
       <Choice label={t("products.view")} value={view} choose={(id) => filter("view", id)} options={VIEWS.map(([id]) => [id, t(`products.${id || "all"}`)])} />
+      <Search label={t("search.products")} />
       <Data of={list}>
         {({ results, count }) =>
-          count === 0 ? (
+          count === 0 && words ? (
+            <Empty icon="products" title={t("search.none")} />
+          ) : count === 0 ? (
             <Empty icon="products" title={t(view === "low" ? "products.low.none" : "products.none")}>
               <p>{t(view === "low" ? "products.low.none.text" : "products.none.next")}</p>
             </Empty>

@@ -7,9 +7,10 @@ import { useList } from "../../shared/list.ts";
 import { change, date, day, money, number, t } from "../../shared/i18n.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { Link, filter, go, query } from "../../shared/router.tsx";
-import { Act, Card, Choice, Data, Empty, Facts, Field, Form, Page, Problem, Sheet, Skeleton, numeric, toast, type Values } from "../../shared/ui.tsx";
+import { Act, Card, Choice, Data, Empty, Facts, Field, Form, Page, Problem, Search, Sheet, Skeleton, numeric, toast, type Values } from "../../shared/ui.tsx";
 import { discard, drain, enter, waiting, type NewSale } from "../queue.ts";
 import type { List, Product, Sale, SalesSummary, Series } from "../types.ts";
+import { Export } from "./entries.tsx";
 
 const METHODS = ["cash", "bkash", "nagad", "rocket", "card", "credit", "other"];
 const SPANS: [string, number | null][] = [
@@ -29,8 +30,9 @@ function span(): string {
 export function SalesPage() {
   const method = query().get("method") ?? "";
   const [from, to] = [query().get("from"), query().get("to")];
-  const parts = [["date_from", from], ["date_to", to], ["payment_method", method]].filter(([, value]) => value);
-  const list = useList<Sale, SalesSummary>(`/transactions?limit=50${parts.map(([name, value]) => `&${name}=${value}`).join("")}`);
+  const parts = [["date_from", from], ["date_to", to], ["payment_method", method], ["q", query().get("q")], ["customer_id", query().get("customer")]].filter(([, value]) => value);
+  const wanted = parts.map(([name, value]) => `&${name}=${encodeURIComponent(value ?? "")}`).join("");
+  const list = useList<Sale, SalesSummary>(`/transactions?limit=50${wanted}`);
   const choose = (id: string) => {
     const days = SPANS.find(([name]) => name === id)?.[1];
     filter("to", "");
@@ -48,6 +50,7 @@ export function SalesPage() {
           </option>
         ))}
       </Field>
+      <Search label={t("search.sales")} />
       <Data of={list}>
         {({ results, summary, count }) =>
           count === 0 ? (
@@ -69,6 +72,7 @@ export function SalesPage() {
                   ]}
                 />
               </Card>
+              <Export path={`/transactions?${wanted.slice(1)}`} name="sales" />
               <Days of={results} />
               {list.more && (
                 <Act class="quiet" done={list.more}>

@@ -2,7 +2,7 @@
 import type { Answer } from "../../shared/api.ts";
 import { replaying } from "../../shared/api.ts";
 import { Bars } from "../../shared/charts.tsx";
-import { useGet, useRead, type Read } from "../../shared/hooks.ts";
+import { useGet, useNotices, useRead, type Read } from "../../shared/hooks.ts";
 import { change, date, day, money, t } from "../../shared/i18n.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { Link } from "../../shared/router.tsx";
@@ -18,6 +18,8 @@ export function TodayPage() {
   const today = useGet<Today>("/today");
   const cash = useGet<Cash>("/cashflow?projection_days=7");
   const sales = useRead<Trade>("trade", trade);
+  useNotices((notice) => notice.type === "advice", today.again);
+  useNotices((notice) => notice.type === "import" && notice["state"] === "completed", sales.again);
   const empty = shop.data?.stats.total_transactions === 0 && !replaying();
   return (
     <Page title={t("today.title")} lead={today.data && `${date(today.data.date, "weekday")}, ${date(today.data.date)}`}>
@@ -146,8 +148,10 @@ function Actions({ of, again, late }: { of: Today; again: () => void; late: bool
       </div>
       {of.actions.length === 0 && (
         <Card>
-          <Empty icon={late ? "clock" : "check"} title={t(late ? "today.late" : "today.nothing")}>
-            <p>{t(late ? "today.late.why" : "today.nothing.why")}</p>
+          <Empty icon={of.stale || late ? "clock" : "check"} title={of.message ?? t("today.nothing")}>
+            {of.suggestions.map((text) => (
+              <p key={text}>{text}</p>
+            ))}
           </Empty>
         </Card>
       )}

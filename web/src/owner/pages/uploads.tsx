@@ -1,14 +1,21 @@
-/** Ledgers: choose one, watch it being read, and get the rows that were refused. */
-import { download, replaying, upload } from "../../shared/api.ts";
-import { useGet } from "../../shared/hooks.ts";
+/** Ledgers: those uploaded so far, one with what became of it, its questions and its rejected rows; and receipts. */
+import { useCallback, useState } from "preact/hooks";
+import { download, post, replaying, upload } from "../../shared/api.ts";
+import { useGet, useNotices } from "../../shared/hooks.ts";
 import { date, number, percent, t } from "../../shared/i18n.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { useList } from "../../shared/list.ts";
-import { Link, go } from "../../shared/router.tsx";
-import { Act, Card, Chip, Data, Facts, Field, Form, Page, toast, type Values } from "../../shared/ui.tsx";
+import { Link, query } from "../../shared/router.tsx";
+import { streaming } from "../../shared/stream.ts";
+import { Act, Card, Chip, Data, Facts, Field, Form, Page, toast } from "../../shared/ui.tsx";
 import type { Upload, UploadDetails } from "../types.ts";
+import { Ledger } from "./ledger.tsx";
+import { Questions, open, type Answers } from "./questions.tsx";
 
-const TONES: Record<string, string> = { failed: "bad", pending: "warn", processing: "warn", undone: "plain" };
+const TONES: Record<string, string> = { failed: "bad", pending: "warn", processing: "warn", waiting: "warn", undone: "plain" };
+/** Seconds between reads while notices arrive. */
+const SLOWLY = 15;
+const BUSY = ["pending", "processing"];
 
 export function UploadsPage() {
   const list = useList<Upload>("/data/uploads?limit=20");
@@ -16,7 +23,7 @@ export function UploadsPage() {
     <Page title={t("nav.upload")} lead={t("upload.lead")}>
       {!replaying() && (
         <div class="columns">
-          <Ledger />
+          <Ledger key={query().get("replace") ?? ""} instead={query().get("replace")} />
           <Receipt />
         </div>
       )}
@@ -54,35 +61,6 @@ function chosen(name: string): File | undefined {
   return document.querySelector<HTMLInputElement>(`input[name="${name}"]`)?.files?.[0];
 }
 
-function Ledger() {
-  const done = async (values: Values) => {
-    const file = chosen("ledger");
-    if (!file) return;
-    const form = new FormData();
-    form.append("file", file, file.name);
-    const order = values["order"] ? `?date_order=${values["order"]}` : "";
-    const { file_id } = await upload<{ file_id: string }>(`/data/upload-csv${order}`, form, crypto.randomUUID());
-    go(`/upload/${file_id}`);
-  };
-  return (
-    <Card title={t("upload.choose")}>
-      <Form submit={t("upload.send")} done={done}>
-        <Field label={t("upload.file")} name="ledger" type="file" required accept=".csv,text/csv" hint={t("upload.hint")} />
-        <details>
-          <summary>{t("upload.dates")}</summary>
-          <Field label={t("upload.order")} name="order">
-            {["", "dmy", "mdy", "ymd"].map((id) => (
-              <option key={id} value={id}>
-                {t(`order.${id || "auto"}`)}
-              </option>
-            ))}
-          </Field>
-        </details>
-      </Form>
-    </Card>
-  );
-}
-
 function Receipt() {
   const done = async () => {
     const image = chosen("receipt");
@@ -103,19 +81,43 @@ function Receipt() {
 
 export function UploadPage({ id }: { id: string }) {
   const first = useGet<UploadDetails>(`/data/uploads/${id}`);
-  const busy = first.data === undefined || ["pending", "processing"].includes(first.data.state);
-  const read = useGet<UploadDetails>(`/data/uploads/${id}`, busy || first.data?.state === "completed" ? 1 : undefined);
+  const settled = first.data && !BUSY.includes(first.data.state) && first.data.state !== "completed";
+  const read = useGet<UploadDetails>(`/data/uploads/${id}`, settled ? undefined : streaming() ? SLOWLY : 1);
   const of = read.data ?? first.data;
+  const again = useCallback(() => {
+    first.again();
+    read.again();
+  }, [first.again, read.again]);
+  useNotices((notice) => notice.type === "import" && notice["file_id"] === id, again);
   return (
     <Page title={of?.file_name ?? t("nav.upload")}>
-      <Data of={read}>{(found) => <Progress of={found} />}</Data>
+      <Data of={read}>{(found) => (found.state === "waiting" ? <Waiting of={found} again={again} /> : <Progress of={found} />)}</Data>
     </Page>
   );
 }
 
+/** An upload that waits: nothing of it counts until its questions are answered. */
+function Waiting({ of, again }: { of: UploadDetails; again: () => void }) {
+  const [chosen, setChosen] = useState<Answers>({});
+  const left = open(of.questions, chosen);
+  const done = async () => {
+    await post(`/data/uploads/${of.file_id}/answers`, { answers: chosen }, crypto.randomUUID());
+    again();
+  };
+  return (
+    <Card title={t("upload.waiting.title")} aside={<Chip tone="warn">{t("upload.waiting")}</Chip>}>
+      <p class="soft">{t("upload.waiting.text")}</p>
+      <Form submit={t("question.answer")} done={done} disabled={left > 0 || replaying() !== null}>
+        <Questions of={of.questions} chosen={chosen} choose={(code, value) => setChosen({ ...chosen, [code]: value })} />
+      </Form>
+    </Card>
+  );
+}
+
 function Progress({ of }: { of: UploadDetails }) {
-  const busy = ["pending", "processing"].includes(of.state);
+  const busy = BUSY.includes(of.state);
   const failure = of.error;
+  const out = of.rejected + of.left_out;
   return (
     <Card title={t(`upload.${of.state}.title`)} aside={<Chip tone={TONES[of.state]}>{t(`upload.${of.state}`)}</Chip>}>
       {busy && (
@@ -126,9 +128,10 @@ function Progress({ of }: { of: UploadDetails }) {
       )}
       <Facts
         of={[
-          [t("upload.rows"), of.rows === null ? "–" : number(of.rows)],
+          [t("upload.rows"), number(of.rows)],
           [t("upload.created"), <strong class="good">{number(of.created)}</strong>],
           [t("upload.duplicates"), number(of.duplicates)],
+          [t("upload.left.out"), number(of.left_out)],
           [t("upload.rejected"), <strong class={of.rejected ? "bad" : ""}>{number(of.rejected)}</strong>],
         ]}
       />
@@ -143,18 +146,18 @@ function Progress({ of }: { of: UploadDetails }) {
           </div>
         </div>
       )}
-      {(of.warnings ?? []).map((warning) => (
+      {of.warnings.map((warning) => (
         <p key={warning.message} class="note">
           <Icon name="idea" />
           <span>
-            {warning.message} {(warning.suggestions ?? []).join(" ")}
+            {warning.message} {warning.suggestions.join(" ")}
           </span>
         </p>
       ))}
-      {of.rejected > 0 && !busy && <p class="soft">{t("upload.rejected.next")}</p>}
+      {out > 0 && !busy && <p class="soft">{t(of.rejected > 0 ? "upload.rejected.next" : "upload.left.out.next")}</p>}
       <div class="buttons">
-        {of.rejected > 0 && !busy && (
-          <Act class="primary" done={() => download(`/data/uploads/${of.file_id}/errors.csv`, `${of.file_name.replace(/\.csv$/i, "")}-rejected.csv`)}>
+        {out > 0 && !busy && (
+          <Act class={of.rejected > 0 ? "primary" : "quiet"} done={() => download(`/data/uploads/${of.file_id}/errors.csv`, `${of.file_name.replace(/\.\w+$/, "")}-rejected.csv`)}>
             {t("upload.rejected.get")}
           </Act>
         )}
