@@ -11,7 +11,7 @@ import xlsxwriter
 
 from tests.support.csv_rows import MARK, stored
 from tests.support.waiting import Stopwatch
-from write_side.sales.csv.ledger import Ledger, open_ledger
+from write_side.sales.csv.ledger import Ledger, open_ledger, weighed_questions
 from write_side.sales.csv.rows import LedgerRow
 from write_side.sales.csv.table import NoLedger
 
@@ -143,3 +143,34 @@ def test_an_empty_workbook_an_encrypted_one_and_other_archives_are_refused() -> 
     with zipfile.ZipFile(other, "w") as archive:
         archive.writestr("readme.txt", struct.pack("<I", 1))
     assert reason_of(other.getvalue()) == "binary"
+
+
+def months(book: xlsxwriter.Workbook) -> None:
+    for month in (9, 10):
+        sheet = book.add_worksheet(f"Month {month}")
+        sheet.write_row(0, 0, HEADER)
+        sheet.write_row(1, 0, [f"2026-{month:02}-05", f"Tea of {month}", 1, 20, ""])
+
+
+def test_a_workbook_with_several_ledgers_is_asked_about_and_the_others_are_named() -> None:
+    data = workbook(HEADER, *ROWS, fill=months)
+    ledger, _ = read(data)
+    (question,) = ledger.layout.questions
+    assert (question.code, question.values) == ("SHEET", ("Month 9", "Month 10", "Sales"))
+    assert question.proposed == "sheet_1"
+    for answer, sheet, others in (
+        ("sheet_2", "Month 10", ("Month 9", "Sales")),
+        ("Sales", "Sales", ("Month 9", "Month 10")),
+    ):
+        found = open_ledger(stored(data), answers={"SHEET": answer})
+        assert (found.table.sheet, found.layout.questions) == (sheet, ())
+        assert [notice.values for notice in found.layout.notices if notice.code == "OTHER_SHEETS"] == [others]
+    (first, *_) = weighed_questions(ledger, NOW, MARK)
+    assert [choice.sums.revenue if choice.sums else None for choice in first.choices] == [2_000, None, None]
+
+
+@pytest.mark.parametrize("wanted", ["sheet_4", "sheet_0", "July"])
+def test_a_sheet_that_is_not_there_is_refused_with_those_that_are(wanted: str) -> None:
+    with pytest.raises(NoLedger) as refused:
+        open_ledger(stored(workbook(HEADER, *ROWS, fill=months)), answers={"SHEET": wanted})
+    assert (refused.value.reason, refused.value.found) == ("no_sheet", ["Month 9", "Month 10", "Sales"])

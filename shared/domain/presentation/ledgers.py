@@ -63,7 +63,7 @@ def question(
     `sums` are what the ledger adds up to with an answer, in taka; null where it was not calculated.
     """
     kind = code.partition(":")[0]
-    named = dict(zip("abc", values, strict=False))
+    named = dict(zip("abcdefghijkl", values, strict=False))
     filled = {"columns": ", ".join(columns), "rows": ", ".join(map(str, rows)), **named}
     return {
         "code": code,

@@ -47,6 +47,12 @@ class LostText(InvalidCsvFormat):
     text_key = "INVALID_CSV_FORMAT_TEXT_LOST"
 
 
+class NoSuchSheet(InvalidCsvFormat):
+    """The workbook has no sheet of the name or number that was asked for."""
+
+    text_key = "INVALID_CSV_FORMAT_NO_SHEET"
+
+
 class MoneyWithoutProducts(InvalidCsvFormat):
     """The file has money per invoice or customer, without products."""
 

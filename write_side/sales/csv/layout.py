@@ -7,7 +7,8 @@ import msgspec
 from write_side.sales.csv.amounts import AMOUNTS, choose_amount, choose_payment
 from write_side.sales.csv.cells import loosely
 from write_side.sales.csv.columns import IGNORED, REQUIRED, claims, field_of, rank
-from write_side.sales.csv.dates import AmbiguousDates, DateFormat
+from write_side.sales.csv.date_columns import choose_date_format, choose_fill, choose_utc
+from write_side.sales.csv.dates import DateFormat
 from write_side.sales.csv.faults import Notice, Remark
 from write_side.sales.csv.findings import Evidence, Findings, surest
 from write_side.sales.csv.meanings import Words, read_words
@@ -21,16 +22,16 @@ from write_side.sales.csv.money import (
     product_of,
     sides,
 )
-from write_side.sales.csv.people import same_people, units_apart
+from write_side.sales.csv.people import choose_font, same_people, units_apart
 from write_side.sales.csv.profile import Profile
 from write_side.sales.csv.questions import Answers, Inquiry, Question
 from write_side.sales.csv.table import NoLedger, Reason, Table
 from write_side.sales.csv.values import Decimals
 from write_side.sales.csv.words import SALE
 
+SHEET = "SHEET"
+SHEETS_AT_MOST = 12
 _NAMED_AT_MOST = 20
-# Dates are written once a day if at least one in this many cells of the column is blank.
-_ONE_IN = 20
 _MONEY = (*AMOUNTS, "price", "discount", "order_discount", "paid", "due", "refunded")
 # Columns that are understood without being read: their content is in others, or no part of the books.
 _EXPLAINED = frozenset({"tax", "gross", "net", "price", "discount", "order_total", "due_date", "stock_quantity", "due"})
@@ -43,7 +44,9 @@ class Layout(msgspec.Struct, frozen=True):
     minus_side: see `signed_amount`; amount_from: where the line's total comes from; fractions: whether quantities may
     be fractions without a unit; words: what cells of closed sets mean; apart: keys of products that are sold in several
     units; crowds: phones that are not one customer's; fill: whether blank cells below an order's first line ("order")
-    or below a date ("date") belong to it; utc: whether times are UTC; kind: what a row is whose type says nothing.
+    or below a date ("date") belong to it; utc: whether times are UTC;
+    kind: what a row is whose type says nothing; bijoy: which names were typed for the font SutonnyMJ: "all", "marked"
+    for those with its signs, or none.
     """
 
     columns: dict[str, int]
@@ -60,6 +63,7 @@ class Layout(msgspec.Struct, frozen=True):
     fill: str = ""
     utc: bool = False
     kind: str = SALE
+    bijoy: str = ""
     evidence: dict[str, Evidence] = {}
     notices: tuple[Notice, ...] = ()
     questions: tuple[Question, ...] = ()
@@ -112,8 +116,21 @@ class _Understanding:
         self._header, self._found, self._columns = table.header, self._known.found, self._known.columns
         self._notices = self._known.notices
 
+    def _ask_sheet(self) -> None:
+        """Ask which sheet to read where several hold a ledger, and name those that are not read."""
+        sheets = self._table.sheets
+        if len(sheets) <= 1 or self._table.sheet not in sheets:
+            return
+        others = tuple(name for name in sheets if name != self._table.sheet)
+        self._known.note(Remark.OTHER_SHEETS, *others[:_NAMED_AT_MOST])
+        choices = [f"sheet_{number}" for number in range(1, min(len(sheets), SHEETS_AT_MOST) + 1)]
+        proposed = f"sheet_{sheets.index(self._table.sheet) + 1}"
+        if not self._inquiry.answer(SHEET) and proposed in choices:
+            self._inquiry.ask(SHEET, choices, proposed=proposed, values=sheets[:SHEETS_AT_MOST])
+
     def layout(self) -> Layout:
         known = self._known
+        self._ask_sheet()
         self._choose_product()
         self._choose_quantity()
         decimals = self._proven_decimals(self._decimals())
@@ -122,8 +139,8 @@ class _Understanding:
         payments = choose_payment(known, sample)
         meanings = read_words(self._columns, self._header, self._seen, self._inquiry, payments)
         known.drop(*meanings.unused)
-        date_format = self._date_format()
-        fill = self._fill()
+        date_format = choose_date_format(known)
+        fill = choose_fill(known)
         if any(row[self._columns["stock"]].strip() for row in self._seen.sample if "stock" in self._columns):
             known.note(Remark.COUNTS_ASSUMED, known.name_of("stock"))
         self._name_unread(meanings.unused)
@@ -142,7 +159,8 @@ class _Understanding:
             apart=apart,
             crowds=phones,
             fill=fill,
-            utc=self._utc(),
+            utc=choose_utc(known),
+            bijoy=choose_font(known),
             evidence={field: known.evidence[field] for field in self._columns if field in known.evidence},
             notices=tuple(dict.fromkeys((*self._table.notices, *self._notices, *meanings.notices, *notices, *more))),
             questions=tuple(self._inquiry.questions),
@@ -209,70 +227,6 @@ class _Understanding:
         column = self._columns["quantity"]
         cells = [row[column].strip() for row in self._seen.sample if row[column].strip()]
         return len(cells) > 1 and all("." in cell or "," in cell for cell in cells)
-
-    def _date_format(self) -> DateFormat:
-        column = self._columns["date"]
-        evidence, name = self._seen.dates[column], self._header[column]
-        order = self._inquiry.answer("DATE_ORDER")
-        if order in {"dmy", "mdy", "ymd"}:
-            return evidence.chosen(order)  # type: ignore[arg-type]
-        if evidence.half_converted:
-            kept = evidence.day_first or evidence.month_first
-            answer = self._inquiry.ask(
-                "HALF_CONVERTED", ("swap", "keep"), proposed="swap", columns=[name], values=(kept,)
-            )
-            if answer == "swap":
-                self._notices.append(Notice(Remark.DATES_SWAPPED.value))
-            return DateFormat(evidence.judged().order, swapped=answer == "swap")
-        try:
-            found = evidence.judged()
-        except AmbiguousDates as error:
-            answer = self._inquiry.ask(
-                "DATE_ORDER", error.choices, proposed="dmy", columns=[name], values=(error.example,)
-            )
-            return evidence.chosen(answer)  # type: ignore[arg-type]
-        if found.order != "ymd":
-            self._known.evidence["date"] = Evidence(
-                0.99, "EVIDENCE_DATES", (evidence.day_first or evidence.month_first,)
-            )
-        return found
-
-    def _fill(self) -> str:
-        """Return whether blank cells belong to the row above: an order's, or a day's."""
-        date, receipt, product = self._columns["date"], self._columns.get("receipt"), self._columns["product"]
-        blank = self._seen.blank[date]
-        if receipt is not None:
-            lower = [row for row in self._seen.sample if not row[date].strip() and row[product].strip()]
-            if any(not row[receipt].strip() for row in lower) and blank:
-                return "order"
-            return "order" if self._repeats(receipt) else ""
-        if blank > 1 and blank * _ONE_IN > self._seen.rows:
-            self._notices.append(Notice(Remark.FILLED_FROM_ABOVE.value, (self._header[date], str(blank))))
-            return "date"
-        return ""
-
-    def _repeats(self, receipt: int) -> bool:
-        """Return whether an order's further lines repeat its number and leave other cells of the order blank."""
-        above: Sequence[str] = self._header
-        order = [self._columns[field] for field in ("status", "customer", "payment") if field in self._columns]
-        for row in self._seen.sample:
-            same = row[receipt] and row[receipt] == above[receipt]
-            if same and any(above[column].strip() and not row[column].strip() for column in order):
-                return True
-            above = row
-        return False
-
-    def _utc(self) -> bool:
-        """Ask whether times are UTC where the layout is one whose program exports them so."""
-        if not any(loosely(name).startswith("orderlines") for name in self._header):
-            return False
-        date = self._columns["date"]
-        if not any(":" in row[date] for row in self._seen.sample):
-            return False
-        answer = self._inquiry.ask("TIMES_IN", ("utc", "dhaka"), proposed="utc", columns=[self._header[date]])
-        if answer == "utc":
-            self._notices.append(Notice(Remark.READ_AS_UTC.value))
-        return answer == "utc"
 
     def _name_unread(self, unused: Sequence[str]) -> None:
         """Name the columns that are not read; not those that are understood without it."""

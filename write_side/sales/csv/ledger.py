@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from write_side.sales.csv.encoding import head_of
-from write_side.sales.csv.layout import Layout, understand
+from write_side.sales.csv.layout import SHEET, Layout, understand
 from write_side.sales.csv.payments import CREDIT
 from write_side.sales.csv.profile import Profile, profile
 from write_side.sales.csv.questions import Answers, Choice, Question, Sums
@@ -48,11 +48,14 @@ class Ledger(NamedTuple):
         return reader.read_all(self.table.records())
 
 
-def open_table(chunks: Chunks, mapping: Mapping[str, str]) -> Table:
-    """Return the table in a file, whose content says what format it is in; raises NoLedger."""
+def open_table(chunks: Chunks, mapping: Mapping[str, str], sheet: str = "") -> Table:
+    """Return the table in a file, whose content says what format it is in; for `sheet` see `workbook_table`.
+
+    Raises NoLedger.
+    """
     head = head_of(chunks())
     if is_workbook(head):
-        return kept(without_report_columns(workbook_table(b"".join(chunks()), mapping)))
+        return kept(without_report_columns(workbook_table(b"".join(chunks()), mapping, sheet)))
     return text_table(chunks, mapping)
 
 
@@ -68,7 +71,7 @@ def open_ledger(
     chunks: reopens the file on each call and yields its bytes. answers: the owner's, by question; mapping: the owner's
     choice of columns; known: answers to earlier ledgers of the layout. Raises NoLedger, TooManyRows.
     """
-    table = open_table(chunks, mapping or {})
+    table = open_table(chunks, mapping or {}, (answers or {}).get(SHEET, ""))
     seen = profile(table, mapping or {})
     layout = understand(table, seen, mapping or {}, answers or {}, known or {})
     return Ledger(table, layout, seen, answers or {}, mapping or {})
@@ -113,8 +116,11 @@ def weighed_questions(ledger: Ledger, now: dt.datetime, mark: Mark, sums: Sums |
         about_money = question.kind not in _WITHOUT_MONEY
         choices = []
         for choice in question.choices:
-            known = choice.proposed or not about_money
-            sums_then = as_proposed if known else _sums_with(ledger, question.code, choice.value, now, mark)
+            sums_then: Sums | None = as_proposed
+            if question.kind == SHEET and not choice.proposed:
+                sums_then = None  # nothing is known of another sheet
+            elif about_money and not choice.proposed:
+                sums_then = _sums_with(ledger, question.code, choice.value, now, mark)
             choices.append(Choice(choice.value, choice.proposed, sums_then))
         found.append(msgspec.structs.replace(question, choices=tuple(choices)))
     return found

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from shared.domain.contacts import name_key, phone
 from write_side.sales.csv import words
+from write_side.sales.csv.bijoy import from_bijoy, looks_like_bijoy
 from write_side.sales.csv.cells import loosely
 from write_side.sales.csv.faults import Notice, Remark
+from write_side.sales.csv.findings import Findings
 from write_side.sales.csv.profile import Profile
 from write_side.sales.csv.questions import Inquiry, code_of
 from write_side.sales.csv.values import is_placeholder, is_weighed
@@ -13,6 +15,8 @@ from write_side.sales.csv.values import is_placeholder, is_weighed
 _PIECES = frozenset({"", "pc", "pcs", "piece", "pieces", "nos", "no", "ea", "each", "unit", "units", "পিস", "টি"})
 # A phone number shared by this many people belongs to the shop, or is a placeholder of the till.
 _CROWD = 3
+# Names are asked about if at least one in this many has signs of the font SutonnyMJ.
+_MARKED_ONE_IN = 5
 
 
 def same_people(
@@ -50,6 +54,27 @@ def same_people(
         else []
     )
     return frozenset(crowds), notices
+
+
+def choose_font(known: Findings) -> str:
+    """Ask whether names were typed for the font SutonnyMJ, where many have signs that only such text has."""
+    fields = [field for field in ("product", "customer") if field in known.columns]
+    names = {row[known.columns[field]] for row in known.seen.sample for field in fields} - {""}
+    marked = [name for name in names if looks_like_bijoy(name)]
+    if not names or len(marked) * _MARKED_ONE_IN < len(names):
+        return ""
+    example = min(marked)
+    answer = known.inquiry.ask(
+        "BANGLA_FONT",
+        ("all", "marked", "keep"),
+        proposed="all",
+        columns=[known.name_of(field) for field in fields],
+        values=[example, from_bijoy(example)],
+    )
+    if answer == "keep":
+        return ""
+    known.note(Remark.BANGLA_CONVERTED)
+    return answer
 
 
 def units_apart(seen: Profile) -> tuple[frozenset[str], list[Notice]]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from shared.domain.contacts import name_key, phone
 from write_side.sales.csv import values, words
+from write_side.sales.csv.bijoy import from_bijoy, looks_like_bijoy
 from write_side.sales.csv.cells import Memo, legible, loosely
 from write_side.sales.csv.dates import DHAKA
 from write_side.sales.csv.faults import BadCell, Fault, LeftOut, Notice, Remark
@@ -100,7 +101,7 @@ class RowCells:
         self._latest = (now + CLOCK_SKEW).astimezone(DHAKA).replace(tzinfo=None)
         self._remarks: dict[str, Notice] = {}
         self.days = Memo(self._day)
-        self.products = Memo(_product)
+        self.products = Memo(self._product)
         self.customers = Memo(partial(self._customer, mark))
         self.quantities = Memo(partial(values.signed_quantity, decimals=layout.decimals))
         self.units = Memo(values.is_weighed)
@@ -176,11 +177,23 @@ class RowCells:
             raise LeaveOut(_LEAVING[meaning], "status")
         return meaning
 
+    def _text(self, cell: str) -> str:
+        """Return a name in Unicode, where its owner says that it was typed for the font SutonnyMJ."""
+        how = self._layout.bijoy
+        return from_bijoy(cell) if how == "all" or (how == "marked" and looks_like_bijoy(cell)) else cell
+
+    def _product(self, cell: str) -> Product:
+        text = self._text(cell)
+        if words.is_total(text):
+            raise LeaveOut(LeftOut.TOTAL_ROW, "product")
+        shown = values.name(text)
+        return Product(shown, name_key(shown))
+
     def _customer(self, mark: Mark, cell: str) -> Customer:
         if words.is_nobody(cell):
             return NOBODY
         try:
-            shown = values.name(cell)
+            shown = values.name(self._text(cell))
         except BadCell as bad:
             if bad.fault == Fault.TEXT_LOST:
                 self.note(Remark.OPTIONAL_CELLS, self._layout.header[self._layout.columns["customer"]])
@@ -188,10 +201,3 @@ class RowCells:
             raise
         key = name_key(shown)
         return Customer(shown, key, mark(key), numbered=self._doubts and is_group(key))
-
-
-def _product(cell: str) -> Product:
-    if words.is_total(cell):
-        raise LeaveOut(LeftOut.TOTAL_ROW, "product")
-    shown = values.name(cell)
-    return Product(shown, name_key(shown))

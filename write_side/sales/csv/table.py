@@ -82,7 +82,7 @@ class Table(NamedTuple):
 
     format: csv, xlsx, xls, ods or html; encoding and delimiter of text, else ""; sheet: its name, else ""; header: the
     file's own column names; header_row: the line or row at which the header ends; records: reads the rows below it;
-    height: their number where it is known without reading.
+    height: their number where it is known without reading; sheets: those of a workbook that hold a ledger, by name.
     """
 
     format: str
@@ -94,6 +94,7 @@ class Table(NamedTuple):
     records: Callable[[], Iterator[Record]]
     notices: tuple[Notice, ...] = ()
     height: int | None = None
+    sheets: tuple[str, ...] = ()
 
 
 def insist_on_records(table: Table) -> None:

@@ -30,6 +30,8 @@ _LATE_COLUMN = re.compile(rb' r="([A-Z]{2,3})[0-9]')
 _REPEATED = re.compile(rb'number-(columns|rows)-repeated="([0-9]+)"')
 _REPEATED_VALUE = re.compile(rb'<table:table-cell[^>]*number-columns-repeated="([0-9]+)"[^>]*office:value-type')
 _HTML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|table|meta|\?xml[^>]*>\s*<html)", re.IGNORECASE)
+# How an answer names a sheet.
+_PLACE = re.compile(r"sheet_([0-9]{1,3})")
 Cells = Callable[[], Iterator[Sequence[object]]]
 
 
@@ -38,8 +40,12 @@ def is_workbook(head: bytes) -> bool:
     return head.startswith((_ZIP, _OLE)) or _HTML.match(head) is not None
 
 
-def workbook_table(data: bytes, mapping: Mapping[str, str]) -> Table:
-    """Return the table in a workbook or an HTML page; raises NoLedger."""
+def workbook_table(data: bytes, mapping: Mapping[str, str], wanted: str = "") -> Table:
+    """Return the table in a workbook or an HTML page; raises NoLedger.
+
+    wanted: the name of the sheet to read, or `sheet_N` for the N-th of those that hold a ledger; else the one whose
+    header names most fields, of equal ones the first.
+    """
     if _HTML.match(data):
         rows = _html_rows(data)
         return _table("html", "", lambda: iter(rows), len(rows), mapping)
@@ -55,8 +61,24 @@ def workbook_table(data: bytes, mapping: Mapping[str, str]) -> Table:
     filled = [sheet for sheet in sheets if sheet.height and sheet.width]
     if not filled:
         raise NoLedger(Reason.EMPTY)
-    named = max(filled, key=lambda sheet: _names(_top(sheet.iter_rows()), mapping)[0])
-    return _table(kind, named.name, _filled_merges(named), named.height, mapping)
+    fields = {sheet.name: _names(_top(sheet.iter_rows()), mapping)[0] for sheet in filled}
+    ledgers = tuple(name for name, count in fields.items() if count >= NAMES_BELOW_TITLES)
+    chosen = _chosen(wanted, ledgers or tuple(fields)) or max(fields, key=lambda name: fields[name])
+    sheet = next(sheet for sheet in filled if sheet.name == chosen)
+    table = _table(kind, sheet.name, _filled_merges(sheet), sheet.height, mapping)
+    return table._replace(sheets=ledgers)
+
+
+def _chosen(wanted: str, names: Sequence[str]) -> str:
+    """Return the sheet that is wanted, "" if none is; raises NoLedger for one that is not there."""
+    if not wanted:
+        return ""
+    place = _PLACE.fullmatch(wanted)
+    if wanted in names:
+        return wanted
+    if place and 1 <= int(place[1]) <= len(names):
+        return names[int(place[1]) - 1]
+    raise NoLedger(Reason.NO_SHEET, missing=[wanted], found=list(names))
 
 
 def _checked_kind(data: bytes) -> str:

@@ -12,6 +12,7 @@ from shared.domain.refusals.sales import (
     LostText,
     MissingColumns,
     MoneyWithoutProducts,
+    NoSuchSheet,
     WorkbookTooLarge,
 )
 from shared.errors import Refusal
@@ -47,14 +48,14 @@ def estimated_seconds(rows: int) -> int:
     return max(1, round(rows / ROWS_PER_SECOND))
 
 
-def insist_on_ledger(head: bytes, chunks: Chunks, mapping: Mapping[str, str]) -> Table:
+def insist_on_ledger(head: bytes, chunks: Chunks, mapping: Mapping[str, str], sheet: str = "") -> Table:
     """Return the table of the file that begins with `head`; raises InvalidCsvFormat for what is no ledger.
 
     chunks: opens the whole file, which only workbooks need. mapping: the columns that the owner chose, which must be
-    there.
+    there. sheet: see `workbook_table`.
     """
     try:
-        table = _table(head, chunks, mapping)
+        table = _table(head, chunks, mapping, sheet)
         insist_on_columns(table.header, mapping)
         if len(head) < HEAD_SIZE:
             insist_on_records(table)
@@ -64,14 +65,14 @@ def insist_on_ledger(head: bytes, chunks: Chunks, mapping: Mapping[str, str]) ->
 
 
 def insist_on_mapped(
-    store: EventStore, who: Principal, head: bytes, chunks: Chunks, mapping: Mapping[str, str]
+    store: EventStore, who: Principal, head: bytes, chunks: Chunks, mapping: Mapping[str, str], sheet: str
 ) -> tuple[dict[str, str], Table]:
     """Return the columns that the owner chose, now or for an earlier ledger of the layout, and the table.
 
     Raises InvalidCsvFormat for what is no ledger.
     """
     try:
-        header = _table(head, chunks, mapping).header
+        header = _table(head, chunks, mapping, sheet).header
     except NoLedger as found:
         raise refusal_of(found) from found
 
@@ -79,11 +80,13 @@ def insist_on_mapped(
         return remembered(unit, aggregate.layout_key(header)).mapping
 
     chosen = with_remembered(mapping, store.execute(who.business_id, Metadata(), earlier).result, header)
-    return chosen, insist_on_ledger(head, chunks, chosen)
+    return chosen, insist_on_ledger(head, chunks, chosen, sheet)
 
 
-def _table(head: bytes, chunks: Chunks, mapping: Mapping[str, str]) -> Table:
-    return open_table(chunks, mapping) if is_workbook(head) else text_table(lambda: [head], mapping, detect(head))
+def _table(head: bytes, chunks: Chunks, mapping: Mapping[str, str], sheet: str) -> Table:
+    if is_workbook(head):
+        return open_table(chunks, mapping, sheet)
+    return text_table(lambda: [head], mapping, detect(head))
 
 
 _REFUSALS: dict[str, type[InvalidCsvFormat]] = {
@@ -98,6 +101,8 @@ def refusal_of(found: NoLedger) -> Refusal:
     """Return what a finding about a file says to its owner."""
     if found.reason == "missing_columns":
         return MissingColumns(details=found.details, missing=", ".join(found.missing))
+    if found.reason == "no_sheet":
+        return NoSuchSheet(details=found.details, missing=", ".join(found.missing), found=", ".join(found.found))
     return _REFUSALS.get(found.reason, InvalidCsvFormat)(details=found.details)
 
 

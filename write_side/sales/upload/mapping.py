@@ -3,19 +3,22 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from fastapi import Query
 
 from shared.http.error_handlers import invalid_field
 from shared.texts import Phrase
 from write_side.sales.csv.cells import loosely
 from write_side.sales.csv.columns import NAMES
+from write_side.sales.csv.layout import SHEET
 from write_side.sales.upload.stream import is_safe
 
 MAPPING = "mapping"
 ANSWERS = "answers"
 _LONGEST = 255
+_LONGEST_NUMBER = 3
 # What the form has as JSON, for the OpenAPI document.
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -32,8 +35,21 @@ ANSWERS_SCHEMA: dict[str, Any] = {
     "description": "JSON: answers to the questions of POST /data/preview, by their codes",
 }
 _CODE = re.compile(r"[A-Z_]{2,40}(?::[\w +.-]{1,30})?")
-_ANSWER = re.compile(r"[a-z_]{2,30}")
+_ANSWER = re.compile(r"[a-z_]{2,30}(?:[0-9]{1,2})?")
 _ANSWERS_AT_MOST = 50
+
+
+Sheet = Annotated[
+    str | None,
+    Query(max_length=_LONGEST, description="sheet of a workbook to read, by its name or number", examples=["Sales"]),
+]
+
+
+def chosen_sheet(sheet: str | None) -> dict[str, str]:
+    """Return the answer that names the sheet to read, by its name or its number among those that hold a ledger."""
+    if not sheet:
+        return {}
+    return {SHEET: f"sheet_{int(sheet)}" if sheet.isdecimal() and len(sheet) <= _LONGEST_NUMBER else sheet}
 
 
 def column_mapping(form: Mapping[str, str]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from shared.http.responses import ok
 from shared.texts import Language
 from write_side.sales import catalog
 from write_side.sales.aggregate import layout_key
+from write_side.sales.csv.layout import SHEET
 from write_side.sales.csv.ledger import open_ledger, open_table
 from write_side.sales.csv.profile import TooManyRows
 from write_side.sales.csv.table import NoLedger
@@ -32,8 +33,10 @@ from write_side.sales.upload.mapping import (
     ANSWERS_SCHEMA,
     MAPPING,
     SCHEMA,
+    Sheet,
     checked_answers,
     checked_mapping,
+    chosen_sheet,
     column_mapping,
     given_answers,
 )
@@ -95,6 +98,7 @@ async def preview_ledger(
     date_order: Annotated[
         Literal["dmy", "mdy", "ymd"] | None, Query(description="how to read dates such as 03/04/2025")
     ] = None,
+    sheet: Sheet = None,
 ) -> Response:
     """Read a whole ledger without recording anything.
 
@@ -102,11 +106,11 @@ async def preview_ledger(
     out or rejected and why, the sums in taka, warnings, and the questions that an upload would wait for, each with what
     the ledger adds up to for every answer.
     """
-    strict_query(request, ("date_order",))
+    strict_query(request, ("date_order", "sheet"))
     insist_on_length(request, MAX_CSV_BYTES)
     small = _NamedIntake(MAX_CSV_BYTES)
     form = await read_form(request, "file", small)
-    answers = given_answers(form) | ({"DATE_ORDER": date_order} if date_order else {})
+    answers = given_answers(form) | ({"DATE_ORDER": date_order} if date_order else {}) | chosen_sheet(sheet)
     mapping = column_mapping(form)
     wanted = language_of(request, who)
 
@@ -180,7 +184,7 @@ def _previewed(
         return preview(unit, ledger, unit.now, mark, file.file_name, wanted) | {"remembered": known}
 
     try:
-        header = open_table(lambda: _pieces(data), mapping).header
+        header = open_table(lambda: _pieces(data), mapping, answers.get(SHEET, "")).header
         known = deps.store.execute(business_id, Metadata(), earlier).result
         chosen = with_remembered(mapping, known["mapping"], header)
         ledger = open_ledger(lambda: _pieces(data), answers=answers, mapping=chosen, known=known["answers"])

@@ -26,9 +26,19 @@ from shared.http.responses import ok
 from shared.http.tokens import Principal
 from shared.texts import Phrase, catalogue
 from write_side.sales import aggregate
+from write_side.sales.csv.layout import SHEET
 from write_side.sales.upload.accept import Answer, accept, insist_on_mapped, keeping, source_name, store_receipt
 from write_side.sales.upload.limits import MAX_CSV_BYTES, MAX_IMAGE_BYTES, insist_on_length
-from write_side.sales.upload.mapping import ANSWERS, ANSWERS_SCHEMA, MAPPING, SCHEMA, column_mapping, given_answers
+from write_side.sales.upload.mapping import (
+    ANSWERS,
+    ANSWERS_SCHEMA,
+    MAPPING,
+    SCHEMA,
+    Sheet,
+    chosen_sheet,
+    column_mapping,
+    given_answers,
+)
 from write_side.sales.upload.multipart import read_form
 from write_side.sales.upload.pictures import Picture, read_picture
 from write_side.sales.upload.rejections import Rejections, errors_csv, rejections
@@ -97,23 +107,26 @@ async def upload_csv(
     date_order: Annotated[
         Literal["dmy", "mdy", "ymd"] | None, Query(description="how to read dates such as 03/04/2025")
     ] = None,
+    sheet: Sheet = None,
 ) -> Response:
     """Take a sales ledger in any layout that POST /data/preview understands; a worker reads it.
 
     An upload with an open question about money, dates or identity waits for its answer, see
     POST /data/uploads/{file_id}/answers.
     """
-    strict_query(request, ("dedupe", "date_order"))
+    strict_query(request, ("dedupe", "date_order", "sheet"))
     meta = command_context(request, who)
     intake, form = await _receive(request, state.files, who, "file", MAX_CSV_BYTES)
 
     def record() -> Answer:
+        answers = given_answers(form) | chosen_sheet(sheet)
         mapping, table = insist_on_mapped(
             state.store,
             who,
             intake.head,
             lambda: state.files.chunks(who.business_id or 0, intake.file_id, intake.size),
             column_mapping(form),
+            answers.get(SHEET, ""),
         )
         event = UploadAccepted(
             file_id=str(intake.file_id),
@@ -125,7 +138,7 @@ async def upload_csv(
             dedupe=dedupe == "on",
             date_order=date_order,
             mapping=mapping,
-            answers=given_answers(form),
+            answers=answers,
             layout=aggregate.layout_key(table.header),
         )
         return accept(state.store, who, meta, event, limited=state.settings.rate_limits)
