@@ -25,6 +25,7 @@ from bench import (
     replays,
     report,
     returning,
+    sessions,
     standing,
 )
 from bench.figures import Figure
@@ -34,6 +35,7 @@ MEASURES: Mapping[str, Callable[[Stage], list[Figure]]] = {
     "import": imports.measure,
     "lag": lags.measure,
     "append": appends.measure,
+    "sessions": sessions.measure,
     "freshness": freshness.measure,
     "lists": lists.measure,
     "replay": replays.measure,

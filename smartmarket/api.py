@@ -20,11 +20,12 @@ from read_side.notices.queries import CHANNELS
 from read_side.routes import ROOT_ROUTERS
 from read_side.routes import ROUTERS as QUERY_ROUTERS
 from shared.domain.presentation.api_tags import TAGS
+from shared.eventstore.sessions import SessionRegister
 from shared.http.app import create_app
-from shared.http.connections import BoundedProtocol
 from shared.http.dependencies import Dependencies, provided
 from shared.http.position_tokens import PositionTokens
 from shared.http.rate_limiter import RateLimiter
+from shared.http.server_protocol import EnvelopeProtocol, HttpsEnvelopeProtocol
 from shared.http.tokens import TokenProvider
 from shared.http.unavailable import unavailable
 from shared.postgres import database
@@ -47,6 +48,8 @@ def build_api(container: Container) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[Dependencies]:
         store = container.store(pool_size=6)
+        sessions = SessionRegister(store, container.url_as(database.WRITER))
+        sessions.start()
         reader = database.reader_pool(container.url_as(database.READER), role=container.role(database.READER))
         await reader.open()
         cache = redis.asyncio.from_url(container.settings.redis_url) if container.settings.redis_url else None
@@ -57,6 +60,7 @@ def build_api(container: Container) -> FastAPI:
             limiter=RateLimiter(
                 cache, enabled=container.settings.rate_limits, patience=container.settings.rate_limit_patience
             ),
+            sessions=sessions,
             positions=PositionTokens(container.secret),
             store=store,
             reader=reader,
@@ -71,6 +75,7 @@ def build_api(container: Container) -> FastAPI:
             yield deps
         finally:
             listening.cancel()
+            sessions.stop()
             await reader.close()
             store.close()
             if cache is not None:
@@ -141,7 +146,7 @@ def _end_once_migrated(container: Container, server: _Server, stopped: threading
 def _config(container: Container, app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=BoundedProtocol,
+        http=HttpsEnvelopeProtocol if container.settings.env == "production" else EnvelopeProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -53,7 +53,9 @@ MISSING_FILES = """SELECT count(*), min(notification_id) FROM (
         SELECT notification_id, business_id, convert_from(state, 'UTF8')::jsonb AS data FROM log.events
         WHERE topic IN ('sales.UploadAccepted', 'sales.ReceiptStored')) AS e
     WHERE NOT EXISTS (SELECT FROM files.parts AS p
-        WHERE (p.file_id::text, p.business_id) = (coalesce(data ->> 'file_id', data ->> 'image_id'), e.business_id))"""
+        WHERE (p.file_id::text, p.business_id) = (coalesce(data ->> 'file_id', data ->> 'image_id'), e.business_id))
+        AND NOT EXISTS (SELECT FROM log.events AS d WHERE d.topic = 'storage.FileDeleted' AND d.originator_id IN (
+            'upload-' || (data ->> 'file_id'), 'receipt-' || (data ->> 'image_id')))"""
 
 
 class Finding(NamedTuple):

@@ -17,13 +17,14 @@ from write_side.identity.login_handlers import summarise_refusals
 _TICK = 5.0
 logger = logging.getLogger("smartmarket.scheduler")
 
-# Delete expired sessions, reset codes, counted refusals, attempts, processes and unused file parts; shorten the
-# addresses of requests after 90 days and delete them after 400. Then what a wrong clock dated ahead: sessions and
-# refusals are deleted, jobs become due.
+# Delete expired sessions, reset codes, counted refusals, unused origins, attempts, processes and unused file parts;
+# shorten the addresses of requests after 90 days and delete them after 400. Then what a wrong clock dated ahead:
+# sessions and refusals are deleted, jobs become due.
 SWEEPS = (
     "DELETE FROM credentials.sessions WHERE expires_at < now() - interval '1 day'",
     "DELETE FROM credentials.resets WHERE expires_at < now() - interval '1 day'",
     "DELETE FROM credentials.refusals WHERE at < now() - interval '2 days'",
+    "DELETE FROM credentials.origins WHERE seen_at < now() - interval '400 days'",
     """UPDATE credentials.requests SET ip = network(set_masklen(ip, CASE family(ip) WHEN 4 THEN 24 ELSE 48 END))::inet
         WHERE at < now() - interval '90 days' AND masklen(ip) = CASE family(ip) WHEN 4 THEN 32 ELSE 128 END""",
     "DELETE FROM credentials.requests WHERE at < now() - interval '400 days'",
@@ -32,6 +33,8 @@ SWEEPS = (
     """DELETE FROM files.parts p WHERE stored_at < now() - interval '1 day' AND NOT EXISTS (
         SELECT 1 FROM log.events e
         WHERE e.originator_id IN ('upload-' || p.file_id, 'receipt-' || p.file_id))""",
+    """DELETE FROM files.parts p WHERE EXISTS (SELECT 1 FROM log.events e WHERE e.topic = 'storage.FileDeleted'
+        AND e.originator_id IN ('upload-' || p.file_id, 'receipt-' || p.file_id))""",
     "DELETE FROM credentials.sessions WHERE issued_at > log.clock() + interval '1 hour'",
     "DELETE FROM credentials.refusals WHERE at > now() + interval '1 minute'",
     "DELETE FROM jobs.clocks WHERE seen_at < now() - interval '30 days'",

@@ -17,7 +17,7 @@ from shared.http.answers import answers
 from shared.http.app import Limit, Page, decode_cursor, encode_cursor, raw
 from shared.http.dependencies import Deps, Staff
 from shared.http.fields import PlainDate
-from shared.http.pagination import invalid
+from shared.http.pagination import QueryId, invalid
 from shared.runtime.business_day import start_of
 
 router = APIRouter(tags=["Admin"])
@@ -37,8 +37,7 @@ _WHERE = """(e.meta ->> 'actor') IS DISTINCT FROM 'worker' AND e.topic = ANY(%(t
 SELECT_ENTRIES = f"""SELECT e.notification_id AS position, e.originator_id AS stream, e.topic, e.business_id,
         e.recorded_at, e.meta ->> 'actor' AS actor, convert_from(e.state, 'UTF8')::jsonb AS data, r.user_agent,
         CASE WHEN r.ip::text LIKE '%%/32' OR r.ip::text LIKE '%%/128' THEN host(r.ip) ELSE abbrev(r.ip) END AS ip
-    FROM log.events AS e LEFT JOIN credentials.requests AS r
-        ON r.request_id = e.meta ->> 'request_id' AND r.actor = coalesce(e.meta ->> 'actor', '')
+    FROM log.events AS e LEFT JOIN credentials.requests AS r ON r.position = e.notification_id
     WHERE {_WHERE} AND e.notification_id < %(before)s
     ORDER BY e.notification_id DESC LIMIT %(rows)s"""  # noqa: S608 - constants
 # Counts the entries of the whole list.
@@ -81,8 +80,8 @@ class AuditQuery(BaseModel):
 
     limit: Limit = 50
     cursor: str | None = Field(None, min_length=1, max_length=512, description="Opaque; from `next`")
-    user_id: int | None = Field(None, ge=1, le=2**63 - 1)
-    business_id: int | None = Field(None, ge=1, le=2**63 - 1)
+    user_id: QueryId | None = None
+    business_id: QueryId | None = None
     action: str | None = Field(None, max_length=100, examples=["login"])
     date_from: PlainDate | None = None
     date_to: PlainDate | None = None

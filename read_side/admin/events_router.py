@@ -11,6 +11,7 @@ from shared.errors import InvalidQuery
 from shared.http.answers import answers
 from shared.http.app import Limit, PublicId, ok, refuses
 from shared.http.dependencies import Deps, Staff
+from shared.http.pagination import QueryId
 from shared.operator_errors import EventNotFound
 
 router = APIRouter(prefix="/admin", tags=["Admin"])
@@ -78,7 +79,7 @@ class EventsQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    business_id: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
+    business_id: QueryId | None = None
     topic: Annotated[str | None, Field(max_length=100, examples=["sales.UploadAccepted"])] = None
     stream: Annotated[str | None, Field(max_length=200, examples=["cash-7"])] = None
     actor: Annotated[str | None, Field(max_length=100, examples=["user-12"])] = None

@@ -16,7 +16,7 @@ from shared.eventstore.explanation import CannotExplain
 from shared.http.answers import answers
 from shared.http.app import language, ok, refuses
 from shared.http.dependencies import Dependencies, Deps, ExplainedRow, Owner, Staff
-from shared.http.pagination import invalid
+from shared.http.pagination import QueryId, invalid
 from shared.operator_errors import HistoryTooLong, RowNotFound, TableNotFound
 from shared.texts import Language, catalogue
 
@@ -72,10 +72,9 @@ class RowQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     table: Annotated[str, Field(max_length=60, examples=["transactions"])]
-    business_id: Annotated[
-        int | None,
-        Field(ge=1, le=2**63 - 1, description="Required if several have such a row", examples=[7]),
-    ] = None
+    business_id: Annotated[QueryId | None, Field(description="Required if several have such a row", examples=[7])] = (
+        None
+    )
     id: Annotated[str, Field(max_length=200, description="The primary key without business_id, joined by commas")] = ""
 
 
@@ -85,7 +84,7 @@ class OwnRowQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     what: Literal["transaction", "customer", "product", "stock", "recommendation"]
-    id: Annotated[int, Field(ge=1, le=2**63 - 1, examples=[1])]
+    id: Annotated[QueryId, Field(examples=[1])]
 
 
 NoReplay = Annotated[

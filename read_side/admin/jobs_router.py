@@ -14,6 +14,7 @@ from shared.eventstore.store import EventStore
 from shared.http.answers import answers
 from shared.http.app import ListQuery, decode_cursor, encode_cursor, raw
 from shared.http.dependencies import Deps, Staff
+from shared.http.pagination import QueryId
 
 router = APIRouter(tags=["Admin"])
 
@@ -80,7 +81,7 @@ class JobsQuery(ListQuery):
 
     state: Literal["failed", "pending", "running", "done", "all"] = "failed"
     kind: str | None = Field(None, min_length=1, max_length=100, examples=["read_upload"])
-    business_id: int | None = Field(None, ge=1, le=2**63 - 1)
+    business_id: QueryId | None = None
 
 
 @router.get("/admin/jobs", responses=_EXAMPLE)

@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import Field
 from starlette.responses import Response
 
 from read_side.admin.presenter import utc
@@ -14,6 +13,7 @@ from shared.eventstore.vault import SubjectKeys, Vault, sql_over
 from shared.http.answers import answers
 from shared.http.app import ListQuery, decode_cursor, encode_cursor, raw
 from shared.http.dependencies import Deps, Staff
+from shared.http.pagination import QueryId
 
 router = APIRouter(tags=["Admin"])
 
@@ -67,7 +67,7 @@ class UsersQuery(ListQuery):
     """Filters of the list."""
 
     is_staff: bool | None = None
-    business_id: int | None = Field(None, ge=1, le=2**63 - 1)
+    business_id: QueryId | None = None
 
 
 @router.get("/admin/users", responses=_EXAMPLE)

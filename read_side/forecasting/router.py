@@ -20,7 +20,7 @@ from read_side.http.keyset_pagination import Listed, invalid_cursor
 from read_side.http.list_answers import File, answer
 from shared.http.app import Page, decode_cursor, encode_cursor, language
 from shared.http.dependencies import Deps, Owner
-from shared.http.pagination import ExportQuery
+from shared.http.pagination import ExportQuery, QueryId
 from shared.postgres.database import reading
 
 router = APIRouter(tags=["Forecasts"])
@@ -32,7 +32,7 @@ class ForecastsQuery(ExportQuery):
     """Filters and order of the list."""
 
     has_stockout_warning: Annotated[bool, Field(description="Only products that are expected to run out")] = False
-    product_id: Annotated[int | None, Field(ge=1, le=2**63 - 1, description="Only this product")] = None
+    product_id: Annotated[QueryId | None, Field(description="Only this product")] = None
     sort: Annotated[
         Literal["product_name", "stockout_risk"], Field(description="`stockout_risk`: most likely first")
     ] = "stockout_risk"

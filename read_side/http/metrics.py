@@ -1,9 +1,10 @@
 """GET /metrics for Prometheus: lag of read models, jobs and processes of the installation; nothing about one shop."""
 
+import hmac
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -11,9 +12,12 @@ from psycopg import Cursor
 from psycopg.rows import DictRow
 from starlette.responses import Response
 
+from shared.errors import NotAuthenticated
 from shared.http.dependencies import Deps
+from shared.http.openapi import refuses
 from shared.postgres.generation_states import GenerationKind, GenerationState
 from shared.runtime.business_day import ZONE
+from shared.runtime.settings import Settings
 
 router = APIRouter(tags=["Health"])
 
@@ -117,10 +121,28 @@ class _DatabaseCollector(Collector):
                 yield gauge
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {CONTENT_TYPE_LATEST: {}}}})
-def show_metrics(deps: Deps) -> Response:
-    """Return the lag and parked shops of read models, jobs, processes and verifications, for Prometheus."""
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {CONTENT_TYPE_LATEST: {}}}},
+    openapi_extra=refuses(NotAuthenticated),
+)
+def show_metrics(request: Request, deps: Deps) -> Response:
+    """Return the lag and parked shops of read models, jobs, processes and verifications, for Prometheus.
+
+    Needs the token of SMARTMARKET_METRICS_TOKEN as a bearer token where one is set, and in production in any case.
+    """
+    _insist_on_token(request, deps.settings)
     registry = CollectorRegistry(auto_describe=False)
     with deps.store.cursor() as cursor:
         registry.register(_DatabaseCollector(cursor))
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _insist_on_token(request: Request, settings: Settings) -> None:
+    token = settings.metrics_token
+    if token is None and settings.env == "development":
+        return
+    given = request.headers.get("authorization", "")
+    if token is None or not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        raise NotAuthenticated

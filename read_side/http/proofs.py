@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -16,6 +16,7 @@ from shared.eventstore.log_tree import StoredTree
 from shared.http.answers import answers
 from shared.http.app import ok, refuses
 from shared.http.dependencies import Caller, Deps, Staff
+from shared.http.pagination import PublicId, QueryId
 from shared.operator_errors import ProofNotReady
 
 router = APIRouter(tags=["Log"])
@@ -122,14 +123,12 @@ class ProofQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    since: int | None = Field(None, ge=1, le=2**63 - 1, description="Size of an older checkpoint to prove as a part")
+    since: Annotated[QueryId | None, Field(description="Size of an older checkpoint to prove as a part")] = None
     content: bool = Field(default=False, description="Also what was hashed")
 
 
 @router.get("/proofs/{position}", responses=_PROOF, openapi_extra=refuses(NotFound, ProofNotReady))
-def show_proof(
-    deps: Deps, who: Caller, position: Annotated[int, Path(ge=1, le=2**63 - 1)], query: Annotated[ProofQuery, Query()]
-) -> Response:
+def show_proof(deps: Deps, who: Caller, position: PublicId, query: Annotated[ProofQuery, Query()]) -> Response:
     """Return the proof that an event of the shop is in the log of the newest signed checkpoint.
 
     `since`, the size of an older checkpoint, adds the proof that the log still begins with that one.

@@ -21,7 +21,7 @@ from shared.domain.presentation.units import CURRENCY, average, taka
 from shared.errors import NotFound
 from shared.http.app import Limit, Page, language, raw, refuses
 from shared.http.dependencies import Deps, Owner
-from shared.http.pagination import PublicId
+from shared.http.pagination import PublicId, QueryId
 from shared.postgres.database import reading
 
 router = APIRouter(tags=["Transactions"])
@@ -32,8 +32,8 @@ class TransactionsQuery(DatedQuery):
 
     limit: Limit = 50
     q: SearchText = Field(None, description="Beginning of a word of the product's or customer's name")
-    product_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
-    customer_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
+    product_id: QueryId | None = None
+    customer_id: QueryId | None = None
     kind: Annotated[
         TransactionKind,
         Field(description="All kinds but `sale` come from uploads with a column Type"),

@@ -17,7 +17,7 @@ from shared.domain.presentation.units import CURRENCY, taka, units
 from shared.http.app import ok
 from shared.http.dependencies import Deps, Owner
 from shared.http.fields import PlainDate
-from shared.http.pagination import invalid
+from shared.http.pagination import QueryId, invalid
 from shared.postgres.database import reading
 
 router = APIRouter(tags=["Transactions"])
@@ -42,7 +42,7 @@ class SeriesQuery(BaseModel):
     date_to: (
         Annotated[PlainDate, Field(ge=_EARLIEST, le=_LATEST, description="Last business date, inclusive; today")] | None
     ) = None
-    product_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
+    product_id: QueryId | None = None
     payment_method: PaymentMethod | None = None
     compare: Annotated[Literal["previous"] | None, Field(description="Also the period of equal length just before")] = (
         None

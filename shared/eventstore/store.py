@@ -9,7 +9,6 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Generic, LiteralString, NamedTuple, TypeVar, cast
 
 from eventsourcing import persistence
@@ -18,27 +17,33 @@ from psycopg import Cursor
 from psycopg.rows import DictRow
 from psycopg_pool import PoolTimeout
 
-from shared.errors import IdempotencyKeyReused
+from shared.errors import IdempotencyKeyReused, NotAuthenticated
 from shared.eventstore.codec import RecordedEvent, encode
 from shared.eventstore.event import Event
+from shared.eventstore.metadata import Metadata, Session, Source
 from shared.eventstore.reader import recorded_of
 from shared.eventstore.recorder import Append, Datastore, Recorder
 from shared.eventstore.vault import MasterKey, Vault
 from shared.postgres.locks import business_lock
 
+__all__ = ["EventStore", "Metadata", "Outcome", "Recorder", "Session", "Source", "StoreError", "UnitOfWork"]
+
 R = TypeVar("R")
 _ATTEMPTS = 5
+_NO_SESSION = (None, None, None)
 logger = logging.getLogger("smartmarket.event_store")
 
 StoreError = persistence.PersistenceError
 INTERRUPTIONS = (IntegrityError, InterfaceError, InternalError, OperationalError)
 """Errors that may pass by themselves: another command was faster, or the database did not answer."""
 
-# Begin a command under the lock of its business; returns the time and the answer of an earlier command of the same id.
-BEGIN_COMMAND = "SELECT now, known, request_hash, result, position FROM log.begin_command(%s, %s, %s)"
-# Records the source of a request; of several of one actor under one id the first is kept.
-INSERT_SOURCE = """INSERT INTO credentials.requests (request_id, actor, ip, user_agent) VALUES (%s, %s, %s::inet, %s)
-    ON CONFLICT DO NOTHING"""
+# Begin a command under the lock of its business; returns the time, the answer of an earlier command of the same id,
+# and whether the session of its sender is active.
+BEGIN_COMMAND = """SELECT now, known, request_hash, result, position, active
+    FROM log.begin_command(%s, %s, %s, %s::uuid, %s, %s)"""
+# Records the source of the request that appended the last events of the log, by their positions.
+INSERT_SOURCE = """INSERT INTO credentials.requests (position, ip, user_agent)
+    SELECT position, %s::inet, %s FROM generate_series(%s::bigint, %s::bigint) AS position"""
 # Selects the values of index keys by one probe per key, even if the table grew since its statistics were gathered.
 SELECT_INDEX = """SELECT i.key, i.value FROM unnest(%b::bytea[]) AS wanted CROSS JOIN LATERAL (
     SELECT key, value FROM log.index_rows WHERE kind = %s AND scope = %s AND key = wanted OFFSET 0) AS i"""
@@ -49,32 +54,6 @@ ALLOT = """INSERT INTO log.counters AS c (scope, kind, next) VALUES (%(scope)s, 
 SELECT_STREAM = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at,
         meta, state
     FROM log.events WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"""
-
-
-class Source(NamedTuple):
-    """The source of a request: its address, None if unknown, and the client's user agent."""
-
-    ip: str | None
-    user_agent: str | None
-
-
-@dataclass(frozen=True)
-class Metadata:
-    """Actor, request and cause of a command; recorded with each of its events.
-
-    `command_id` makes a command idempotent within its business; None for steps that are fenced by a stream's version.
-    `source` is personal data: it is stored outside the log.
-    """
-
-    actor: str | None = None
-    request_id: str | None = None
-    command_id: str | None = None
-    causation: int | None = None
-    source: Source | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the known fields, for the event's `meta` column."""
-        return {name: value for name, value in vars(self).items() if value is not None and name != "source"}
 
 
 class Outcome(NamedTuple, Generic[R]):
@@ -165,8 +144,9 @@ class EventStore:
         """Execute one command: read, decide and append in one transaction under the business's lock.
 
         A command id that was executed before is answered with the stored result; with another `request_hash` it raises
-        IdempotencyKeyReused. After a lost connection or a conflict `decide` runs again, so it must have no other
-        effects. Refusals raised by `decide` roll back and pass through. The result must be serialisable as JSON.
+        IdempotencyKeyReused. A session that has ended raises NotAuthenticated. After a lost connection or a conflict
+        `decide` runs again, so it must have no other effects. Refusals raised by `decide` roll back and pass through.
+        The result must be serialisable as JSON.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -188,8 +168,10 @@ class EventStore:
     ) -> Outcome[R]:
         append = Append(business_id, meta.as_json())
         with self._datastore.get_connection() as conn, conn.transaction(), conn.cursor() as cursor:
-            begun = (business_id, business_lock(business_id or 0), meta.command_id)
+            begun = (business_id, business_lock(business_id or 0), meta.command_id, *(meta.session or _NO_SESSION))
             row = cast("DictRow", cursor.execute(BEGIN_COMMAND, begun, prepare=True).fetchone())
+            if not row["active"]:
+                raise NotAuthenticated
             if row["known"]:
                 return _stored_outcome(row, request_hash)
             now: dt.datetime = row["now"].astimezone(dt.UTC)
@@ -198,10 +180,11 @@ class EventStore:
             if unit.events and meta.command_id:
                 append.command = (meta.command_id, request_hash, result)
             position = None
-            if unit.events and meta.source and meta.request_id:
-                cursor.execute(INSERT_SOURCE, (meta.request_id, meta.actor or "", *meta.source), prepare=True)
             if unit.events or append.claims or append.releases:
                 position = self.recorder.append(cursor, unit.events, append)
+            if position and meta.source:
+                first = position - len(unit.events) + 1
+                cursor.execute(INSERT_SOURCE, (*meta.source, first, position), prepare=True)
         return Outcome(result, position, replayed=False)
 
     def allot(self, business_id: int | None, kind: str, count: int = 1) -> int:

@@ -24,13 +24,18 @@ _HSTS: Final = {b"strict-transport-security": b"max-age=31536000; includeSubDoma
 logger = logging.getLogger("smartmarket.access")
 
 
+def security_headers(*, https_only: bool) -> list[tuple[bytes, bytes]]:
+    """Return the headers that every answer has unless it sets its own."""
+    return list((_HEADERS | _HSTS if https_only else _HEADERS).items())
+
+
 class RequestContextMiddleware:
     """ASGI middleware; headers that an answer sets itself are kept."""
 
     def __init__(self, app: ASGIApp, *, https_only: bool) -> None:
         """Wrap `app`; with `https_only` browsers remember for a year to use https (HSTS)."""
         self.app = app
-        self._headers = list((_HEADERS | _HSTS if https_only else _HEADERS).items())
+        self._headers = security_headers(https_only=https_only)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from brotli_asgi import BrotliMiddleware
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from shared.http import docs, error_handlers
@@ -26,6 +26,7 @@ from shared.http.pagination import (
 )
 from shared.http.request_guard import RequestGuardMiddleware
 from shared.http.responses import ok, raw
+from shared.http.strict_parameters import strict_parameters
 from shared.http.tokens import Principal
 from shared.runtime.settings import Settings
 
@@ -111,6 +112,7 @@ def create_app(
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=_providing(lifespan),
+        dependencies=[Depends(strict_parameters)],
     )
     error_handlers.install(app)
     for router in routers:

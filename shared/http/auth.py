@@ -7,7 +7,7 @@ import uuid
 from starlette.requests import Request
 
 from shared.errors import Forbidden, InvalidRequest, NotAuthenticated, Refusal, TokenExpired
-from shared.eventstore.store import Metadata, Source
+from shared.eventstore.metadata import Metadata, Session, Source
 from shared.http.negotiation import negotiate
 from shared.http.responses import request_id
 from shared.http.tokens import Principal, TokenProvider
@@ -30,11 +30,16 @@ def identify(tokens: TokenProvider | None, authorization: list[str], now: dt.dat
         return refusal
 
 
+def session_of(who: Principal) -> Session:
+    """Return the session of a principal's token."""
+    return Session(who.family, who.user_id, who.is_staff)
+
+
 async def principal(request: Request) -> Principal:
     """Return the authenticated principal; raises NotAuthenticated or TokenExpired. A dependency."""
     who: Principal | Refusal = request.state.identity
     if isinstance(who, Refusal):
-        raise type(who)
+        raise who
     return who
 
 
@@ -66,7 +71,8 @@ def command_context(request: Request, who: Principal | None) -> Metadata:
         raise InvalidRequest(details={"header": "Idempotency-Key", "expected": f"1 to {_KEY_LENGTH} ASCII characters"})
     actor = f"user-{who.user_id}" if who else None
     asked = request_id()
-    return Metadata(actor=actor, request_id=asked, command_id=key or str(uuid.uuid4()), source=_source(request))
+    command_id, session = key or str(uuid.uuid4()), session_of(who) if who else None
+    return Metadata(actor=actor, request_id=asked, command_id=command_id, source=_source(request), session=session)
 
 
 def request_hash(request: Request) -> bytes | None:

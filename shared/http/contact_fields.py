@@ -3,11 +3,12 @@
 import unicodedata
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from shared.domain.contacts import FORBIDDEN, MAX_NAME, phone
 from shared.http import emails
+from shared.http.fields import Body
 
 # The codes of problems; their texts are FIELD_NOT_…
 _NOT_EMAIL: Final = "not_email"
@@ -59,10 +60,8 @@ Email = Annotated[str, Field(max_length=320, examples=["owner@shop.bd"]), AfterV
 Description = Annotated[str, StringConstraints(max_length=2000), BeforeValidator(_several_lines)]
 
 
-class Void(BaseModel):
+class Void(Body):
     """Why something that was recorded is voided."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
 
     reason: Annotated[str, StringConstraints(min_length=1, max_length=500), BeforeValidator(single_line)] = Field(
         examples=["Entered twice"]

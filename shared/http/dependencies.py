@@ -15,6 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from shared.eventstore.files import Files
 from shared.eventstore.store import EventStore
+from shared.http.active_sessions import Sessions
 from shared.http.auth import owner, principal, staff
 from shared.http.position_tokens import PositionTokens
 from shared.http.rate_limiter import RateLimiter
@@ -51,6 +52,7 @@ class Access:
     settings: Settings
     tokens: TokenProvider
     limiter: RateLimiter
+    sessions: Sessions
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from fastapi.routing import iter_route_contexts
 from shared.errors import Refusal, refusals
 from shared.http import openapi_components as components
 from shared.http.auth import owner, principal, staff
-from shared.http.error_handlers import query_names
 
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 _READING_CODES = {
@@ -36,7 +35,6 @@ class Operation:
     endpoint: Callable[..., Any] | None
     is_read: bool
     guards: frozenset[Any]
-    has_query: bool
     responses: Mapping[int | str, Mapping[str, Any]]
 
     @property
@@ -94,9 +92,8 @@ def _operations(app: FastAPI, made: dict[str, Any]) -> Iterator[Operation]:
             operation = made["paths"].get(path, {}).get(method.lower())
             if operation:
                 guards = frozenset(_calls(dependant)) & {principal, owner, staff}
-                endpoint, has_query = getattr(route, "endpoint", None), bool(query_names(dependant))
-                responses = getattr(route, "responses", {})
-                yield Operation(operation, path, endpoint, method == "GET", guards, has_query, responses)
+                endpoint, responses = getattr(route, "endpoint", None), getattr(route, "responses", {})
+                yield Operation(operation, path, endpoint, method == "GET", guards, responses)
 
 
 def _calls(dependant: Any) -> Iterator[Any]:  # noqa: ANN401 - the framework's own structure
@@ -160,7 +157,7 @@ def _drop_titles(schemas: Mapping[str, dict[str, Any]]) -> None:
 def _usual_codes(operation: Operation) -> set[str]:
     codes = {"INTERNAL_ERROR", "SERVICE_DEGRADED"}
     if operation.is_api:
-        codes |= {"RATE_LIMITED"}
+        codes |= {"INVALID_QUERY", "RATE_LIMITED"}
     if operation.guards:
         codes |= {"NOT_AUTHENTICATED", "TOKEN_EXPIRED"}
     if operation.guards & {owner, staff}:
@@ -169,8 +166,6 @@ def _usual_codes(operation: Operation) -> set[str]:
         codes |= _READING_CODES
     if operation.guards and not operation.is_read:
         codes |= {"IDEMPOTENCY_KEY_REUSED"}
-    if operation.has_query:
-        codes |= {"INVALID_QUERY"}
     if "{" in operation.path:
         codes |= {"INVALID_REQUEST", "NOT_FOUND"}
     body = operation.made.get("requestBody")
@@ -213,3 +208,13 @@ def _wrap_success(operation: Operation) -> None:
             envelope = {"allOf": [envelope, typed]}
         content["schema"] = envelope
         response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def guarded_by(app: FastAPI, guard: Callable[..., Any]) -> set[str]:
+    """Return the operations whose route depends on `guard`, as "GET /api/admin/users"."""
+    return {
+        f"{method} {route.path_format}"
+        for route in iter_route_contexts(app.routes)
+        if guard in set(_calls(getattr(route, "dependant", None)))
+        for method in route.methods or ()
+    }

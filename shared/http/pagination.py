@@ -9,10 +9,11 @@ from urllib.parse import quote, urlencode
 
 import orjson
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.requests import Request
 
 from shared.errors import InvalidQuery
+from shared.http.fields import digits_only
 
 MAX_LIMIT = 100
 MAX_OFFSET = 100_000
@@ -20,7 +21,9 @@ _BIGINT = 2**63 - 1
 _CURSOR_LENGTH = 512
 _PAGING = ("limit", "offset", "cursor")
 
-PublicId = Annotated[int, Path(ge=1, le=_BIGINT, description="Public id", examples=[1])]
+PublicId = Annotated[int, BeforeValidator(digits_only), Path(ge=1, le=_BIGINT, description="Public id", examples=[1])]
+# An id in a query.
+QueryId = Annotated[int, BeforeValidator(digits_only), Field(ge=1, le=_BIGINT)]
 Scalar = str | int | float | bool | None
 
 
@@ -63,7 +66,7 @@ class Links(NamedTuple):
     previous: str | None
 
 
-Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Items per page")]
+Limit = Annotated[int, BeforeValidator(digits_only), Field(ge=1, le=MAX_LIMIT, description="Items per page")]
 
 
 class ListQuery(BaseModel):
@@ -75,7 +78,9 @@ class ListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     limit: Limit = 20
-    offset: int = Field(0, ge=0, le=MAX_OFFSET, description="Items to skip; use `cursor` to go further")
+    offset: Annotated[int, BeforeValidator(digits_only)] = Field(
+        0, ge=0, le=MAX_OFFSET, description="Items to skip; use `cursor` to go further"
+    )
     cursor: str | None = Field(None, min_length=1, max_length=_CURSOR_LENGTH, description="Opaque; from `next`")
 
     def page(self) -> Page:
@@ -99,12 +104,12 @@ class ExportQuery(ListQuery):
 
 
 def strict_query(request: Request, allowed: Collection[str]) -> None:
-    """Raise InvalidQuery for unknown, repeated and empty parameters of a route without a query model."""
+    """Raise InvalidQuery for unknown and repeated parameters."""
     names: set[str] = set()
-    for name, value in request.query_params.multi_items():
+    for name, _ in request.query_params.multi_items():
         if name not in allowed:
             raise unknown(name, allowed)
-        if name in names or not value:
+        if name in names:
             raise invalid(name, f"{name}=…")
         names.add(name)
 

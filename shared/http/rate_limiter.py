@@ -19,8 +19,14 @@ _LOCAL_KEYS = 10_000
 _PREFIX = "smartmarket:limit:"
 logger = logging.getLogger("smartmarket.limits")
 
-# Counts one hit in a window that begins with the first; returns the hits and the rest of the window in milliseconds.
-COUNT = """local hits = redis.call('INCR', KEYS[1])
+# Counts ARGV[2] hits, one or none, in a window that begins with the first; returns the hits and the rest of the window
+# in milliseconds.
+COUNT = """if ARGV[2] == '0' then
+  local left = redis.call('PTTL', KEYS[1])
+  if left <= 0 then return {0, tonumber(ARGV[1])} end
+  return {tonumber(redis.call('GET', KEYS[1]) or '0'), left}
+end
+local hits = redis.call('INCR', KEYS[1])
 if hits == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) return {1, tonumber(ARGV[1])} end
 local left = redis.call('PTTL', KEYS[1])
 if left < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) left = tonumber(ARGV[1]) end
@@ -57,6 +63,13 @@ class RateLimiter:
 
     async def count(self, key: str, limit: int, window_s: int) -> Window | None:
         """Count one hit of `key`; returns the window after it, None if limits are disabled."""
+        return await self._window(key, limit, window_s, 1)
+
+    async def peek(self, key: str, limit: int, window_s: int) -> Window | None:
+        """Return the window of `key` as it is, None if limits are disabled."""
+        return await self._window(key, limit, window_s, 0)
+
+    async def _window(self, key: str, limit: int, window_s: int, hits_now: int) -> Window | None:
         if not self._enabled:
             return None
         now = time.monotonic()
@@ -65,13 +78,13 @@ class RateLimiter:
                 self._retry_at = now + _PAUSE
             try:
                 async with asyncio.timeout(self._patience):
-                    hits, left = await _count(self._redis, _PREFIX + key, window_s * 1000)
+                    hits, left = await _count(self._redis, _PREFIX + key, window_s * 1000, hits_now)
             except (RedisError, OSError, TimeoutError) as error:
                 self._pause(now, error)
             else:
                 self._resume()
                 return Window(limit - hits, math.ceil(left / 1000))
-        hits, ends = self._count_locally(key, window_s, now)
+        hits, ends = self._count_locally(key, window_s, now, hits_now)
         return Window(limit - hits, math.ceil(ends - now))
 
     def _pause(self, now: float, error: Exception) -> None:
@@ -86,22 +99,23 @@ class RateLimiter:
             logger.info("Redis is available again")
             self._retry_at = 0.0
 
-    def _count_locally(self, key: str, window_s: int, now: float) -> tuple[int, float]:
+    def _count_locally(self, key: str, window_s: int, now: float, hits_now: int) -> tuple[int, float]:
         if len(self._local) >= _LOCAL_KEYS:
             live = {name: bucket for name, bucket in self._local.items() if bucket[1] > now}
             self._local = live if len(live) < _LOCAL_KEYS else {}
         hits, ends = self._local.get(key, (0, 0.0))
         if ends <= now:
             hits, ends = 0, now + window_s
-        self._local[key] = (hits + 1, ends)
-        return self._local[key]
+        if hits_now:
+            self._local[key] = (hits + hits_now, ends)
+        return hits + hits_now, ends
 
 
-async def _count(redis: "Redis", key: str, window_ms: int) -> tuple[int, int]:
+async def _count(redis: "Redis", key: str, window_ms: int, hits_now: int) -> tuple[int, int]:
     try:
-        hits, left = await redis.evalsha(_COUNT_SHA, 1, key, window_ms)
+        hits, left = await redis.evalsha(_COUNT_SHA, 1, key, window_ms, hits_now)
     except NoScriptError:
-        hits, left = await redis.eval(COUNT, 1, key, window_ms)
+        hits, left = await redis.eval(COUNT, 1, key, window_ms, hits_now)
     return int(hits), int(left)
 
 

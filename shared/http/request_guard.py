@@ -12,20 +12,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import InvalidQuery, InvalidRequest, Refusal, TooManyRequests, UnsupportedMediaType
-from shared.http import json_validation
+from shared.errors import InvalidQuery, InvalidRequest, Refusal, UnsupportedMediaType
+from shared.http import json_validation, request_limits
+from shared.http.active_sessions import Sessions, with_active_session
 from shared.http.auth import identify
 from shared.http.body_limits import timed
 from shared.http.dependencies import provided
 from shared.http.error_handlers import FILE_LIMIT, JSON_LIMIT, error_response, media_type, refusal_of, too_large
 from shared.http.negotiation import negotiate
-from shared.http.rate_limiter import RateLimiter, source
 from shared.http.tokens import Principal
 from shared.texts import DEFAULT_LANGUAGE
 
-REQUESTS_PER_MINUTE = 100
-_MINUTE = 60
-_POLICY = f'"requests";q={REQUESTS_PER_MINUTE};w={_MINUTE}'.encode()
 # Boundaries, part headers and small fields of a multipart body, in addition to the file.
 _MULTIPART_OVERHEAD = 64 * 1024
 _MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})|[\x00-\x20\x7f-\xff]")
@@ -57,8 +54,9 @@ class RequestGuardMiddleware:
 
         async def tracked(message: Message) -> None:
             nonlocal started
-            if not started:
-                message = {**message, "headers": [*message["headers"], *scope["state"].get("rate_headers", ())]}
+            if not started and "limit" in scope["state"]:
+                fields = await scope["state"]["limit"].after(message["status"])
+                message = {**message, "headers": [*message["headers"], *fields]}
             started = True
             await send(message)
 
@@ -87,13 +85,23 @@ class RequestGuardMiddleware:
             raise HttpsRequired
         access = provided(scope["app"])
         who = identify(access.tokens, headers.getlist("authorization"), dt.datetime.now(dt.UTC))
+        if path.startswith("/api/"):
+            who = await _standing(scope, who, access.sessions)
         state["identity"] = who
         if isinstance(who, Principal) and asked_language is None:
             state["language"] = who.language
         _check_url(scope)
         if path.startswith("/api/"):
-            await _check_rate(access.limiter, scope, who)
+            await request_limits.admit(access.limiter, scope, who)
         return None
+
+
+async def _standing(scope: Scope, who: Principal | Refusal, sessions: Sessions) -> Principal | Refusal:
+    """Return the caller; while sessions cannot be looked up, the refusal of requests that need to be someone's."""
+    try:
+        return await with_active_session(who, sessions)
+    except Exception as error:  # noqa: BLE001 - whatever keeps the database from answering
+        return refusal_of(Request(scope), error)
 
 
 def _is_https(scope: Scope) -> bool:
@@ -105,22 +113,6 @@ def _as_get(scope: Scope) -> Scope:
     # HEAD is handled as GET; the server omits the body, and an endless one is not begun.
     scope["state"]["is_head"] = scope["method"] == "HEAD"
     return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-
-
-async def _check_rate(limiter: RateLimiter, scope: Scope, who: object) -> None:
-    """Count the request; the answer gets the fields of draft-ietf-httpapi-ratelimit-headers-10."""
-    client = scope.get("client") or ("unknown", 0)
-    key = f"user:{who.user_id}" if isinstance(who, Principal) else f"ip:{source(client[0])}"
-    window = await limiter.count(key, REQUESTS_PER_MINUTE, _MINUTE)
-    if window is None:
-        return
-    remaining = max(0, window.remaining)
-    scope["state"]["rate_headers"] = [
-        (b"ratelimit-policy", _POLICY),
-        (b"ratelimit", f'"requests";r={remaining};t={window.reset_s}'.encode()),
-    ]
-    if window.remaining < 0:
-        raise TooManyRequests(retry_after=window.reset_s)
 
 
 def _check_url(scope: Scope) -> None:

@@ -1,7 +1,9 @@
 """Access and refresh tokens: signed JWTs with one key per purpose and strict validation (RFC 8725)."""
 
+import base64
 import datetime as dt
 import hashlib
+import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,6 +35,7 @@ _OPTIONS: Final[Options] = {
 
 _Id = Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{0,17}\Z")]
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+_Family = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
 _Seconds = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
 
 
@@ -64,16 +67,17 @@ class _Claims(msgspec.Struct):
     jti: _Text
     iat: _Seconds
     exp: _Seconds
-    fam: _Text
+    fam: _Family
+    nbf: _Seconds = 0
 
 
-class _AccessClaims(_Claims):
+class _AccessClaims(_Claims, kw_only=True):
     stf: bool
     lng: Literal["bn", "en"]
     bid: Annotated[int, msgspec.Meta(ge=1)] | None
 
 
-class _RefreshClaims(_Claims):
+class _RefreshClaims(_Claims, kw_only=True):
     gen: Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -97,7 +101,7 @@ class _Purpose:
 
     def verify(self, token: str, claims: type[_C]) -> _C:
         """Return the claims of a token of this kind; raises jwt.InvalidTokenError unless one of the keys signed it."""
-        if len(token) > _LONGEST:
+        if len(token) > _LONGEST or not _is_unambiguous(token):
             raise jwt.InvalidTokenError
         header = jwt.get_unverified_header(token)
         key = self.keys.get(header.get("kid", ""))
@@ -157,6 +161,29 @@ class TokenProvider:
         return RefreshClaims(int(claims.sub), claims.fam, claims.gen, claims.jti, expires_at)
 
 
+def _is_unambiguous(token: str) -> bool:
+    """Tell whether every reader finds the same in a token: unpadded canonical base64url, and no name said twice."""
+    parts = token.split(".")
+    try:
+        for part in parts:
+            raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+            if base64.urlsafe_b64encode(raw).decode().rstrip("=") != part:
+                return False
+        for part in parts[:2]:
+            json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)), object_pairs_hook=_said_once)
+    except ValueError:  # also of base64 and of texts that are not UTF-8
+        return False
+    return True
+
+
+def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        msg = "a name is said twice"
+        raise ValueError(msg)
+    return found
+
+
 def _common(user_id: int, family: str, now: dt.datetime, lifetime: dt.timedelta) -> dict[str, Any]:
     issued = int(now.timestamp())
     return {
@@ -179,7 +206,7 @@ def _read(verify: Callable[[str], _C], token: str, now: dt.datetime, refuse: tup
 
 
 def _in_time(claims: _C, now: dt.datetime) -> _C:
-    if claims.iat > (now + _SKEW).timestamp():
+    if max(claims.iat, claims.nbf) > (now + _SKEW).timestamp():
         raise jwt.ImmatureSignatureError
     if claims.exp <= now.timestamp():
         raise jwt.ExpiredSignatureError

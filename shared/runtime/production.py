@@ -7,6 +7,8 @@ from shared.runtime.settings import Settings, UnsafeSettings
 from shared.runtime.weak_secrets import weakness
 
 _DEFAULT_PASSWORDS = {"", "admin", "changeme", "example", "guest", "password", "postgres", "redis", "root", "secret"}
+_TOKEN_LENGTH = 20
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _NAME_PROXIES = "name the addresses or networks of the TLS proxy in front."
 
 
@@ -14,7 +16,7 @@ def check_production(settings: Settings) -> None:
     """Raise UnsafeSettings if production would start on defaults, weak or shared secrets; development passes."""
     if settings.env != "production":
         return
-    problems = [*_secrets(settings), *_servers(settings), *_edge(settings)]
+    problems = [*_secrets(settings), *_servers(settings), *_edge(settings), *_senders(settings)]
     if problems:
         raise UnsafeSettings(problems)
 
@@ -70,6 +72,23 @@ def _servers(settings: Settings) -> list[tuple[str, str]]:
 def _password(url: str) -> str:
     parts = urlsplit(url)
     return unquote(parts.password or "") or parse_qs(parts.query).get("password", [""])[0]
+
+
+def _senders(settings: Settings) -> list[tuple[str, str]]:
+    problems = []
+    if settings.sender is None and not (settings.smtp_url or settings.sms_url):
+        reason = (
+            "is not set, nor is SMARTMARKET_SMS_URL: nobody could reset a password; SMARTMARKET_SENDER=none allows it."
+        )
+        problems.append(("SMARTMARKET_SMTP_URL", reason))
+    smtp, sms = urlsplit(settings.smtp_url or ""), urlsplit(settings.sms_url or "")
+    if smtp.scheme == "smtp+plain" and smtp.hostname not in _LOOPBACK:
+        problems.append(("SMARTMARKET_SMTP_URL", "would send codes without TLS; use smtps:// or smtp:// (STARTTLS)."))
+    if sms.scheme == "http" and sms.hostname not in _LOOPBACK:
+        problems.append(("SMARTMARKET_SMS_URL", "would send codes without TLS; use https://."))
+    tokens = {"SMARTMARKET_SMS_SECRET": settings.sms_secret, "SMARTMARKET_METRICS_TOKEN": settings.metrics_token}
+    too_short = f"is shorter than {_TOKEN_LENGTH} characters; make a longer one."
+    return problems + [(name, too_short) for name, token in tokens.items() if token and len(token) < _TOKEN_LENGTH]
 
 
 def _edge(settings: Settings) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
@@ -22,6 +23,8 @@ from shared.runtime.addresses import networks
 _LOCAL_ORIGINS = ("http://localhost:3000", "http://localhost:5173")
 _REDIS_SCHEMES = {"redis", "rediss", "unix"}
 _STORE_SCHEMES = {"s3", "gs", "az", "file"}
+_SMTP_SCHEMES = {"smtp", "smtps", "smtp+plain"}
+_MAIL_FROM = re.compile(r"[^\s@<>]+@[^\s@<>]+|[^<>\r\n]{1,100} <[^\s@<>]+@[^\s@<>]+>")
 _TRUE = {"1", "on", "t", "true", "y", "yes"}
 
 
@@ -75,6 +78,12 @@ class Settings(BaseSettings):
     checkpoints: str = Field("", validation_alias="SMARTMARKET_CHECKPOINTS", repr=False)
     checkpoint_key: str | None = Field(None, validation_alias="SMARTMARKET_CHECKPOINT_KEY", repr=False)
     trusted_proxies: str = Field("", validation_alias="SMARTMARKET_TRUSTED_PROXIES")
+    sender: Literal["none"] | None = Field(None, validation_alias="SMARTMARKET_SENDER")
+    smtp_url: str | None = Field(None, validation_alias="SMARTMARKET_SMTP_URL", repr=False)
+    mail_from: str | None = Field(None, validation_alias="SMARTMARKET_MAIL_FROM")
+    sms_url: str | None = Field(None, validation_alias="SMARTMARKET_SMS_URL", repr=False)
+    sms_secret: str | None = Field(None, validation_alias="SMARTMARKET_SMS_SECRET", repr=False)
+    metrics_token: str | None = Field(None, validation_alias="SMARTMARKET_METRICS_TOKEN", repr=False)
     demo: bool | None = Field(None, validation_alias="SMARTMARKET_DEMO")
     docs: bool = Field(default=True, validation_alias="SMARTMARKET_DOCS")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
@@ -169,6 +178,38 @@ class Settings(BaseSettings):
             msg = "must be the DSN of a Sentry project: https://key@host/number."
             raise ValueError(msg)
         return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_mail_server(cls, value: str | None) -> str | None:
+        if value is not None and _scheme(value) not in _SMTP_SCHEMES:
+            msg = "must be a URL such as smtps://user:password@host:465 or smtp://user:password@host:587 (STARTTLS)."
+            raise ValueError(msg)
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_mail_address(cls, value: str | None) -> str | None:
+        if value is not None and not _MAIL_FROM.fullmatch(value):
+            msg = "must be an address such as no-reply@shop.bd or SmartMarket <no-reply@shop.bd>."
+            raise ValueError(msg)
+        return value
+
+    @field_validator("sms_url")
+    @classmethod
+    def _is_webhook(cls, value: str | None) -> str | None:
+        if value is not None and _scheme(value) not in {"http", "https"}:
+            msg = "must be a URL such as https://sms.example/send."
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _senders_are_whole(self) -> Self:
+        if self.smtp_url and not self.mail_from:
+            raise BadSettings([("SMARTMARKET_MAIL_FROM", "is not set: e-mails need a sender's address.")])
+        if self.sms_url and not self.sms_secret:
+            raise BadSettings([("SMARTMARKET_SMS_SECRET", "is not set: the webhook must recognise the sender.")])
+        return self
 
     @model_validator(mode="after")
     def _log_keeps_its_order(self) -> Self:

@@ -1,6 +1,7 @@
 """GET /admin/audit: what people did, from the log; where from, from beside it."""
 
 import datetime as dt
+import uuid
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -81,6 +82,22 @@ def test_the_audit_lists_owner_actions_without_personal_data(
     assert shop.email not in str(items)
 
 
+def test_a_request_id_that_was_used_before_borrows_no_address(
+    client: httpx.Client, running: RunningSystem, shop: Shop, staff: dict[str, str]
+) -> None:
+    same = shop.headers | {"X-Request-ID": str(uuid.uuid4())}
+    for agent, city in (("first/1", "Dhaka"), ("second/1", "Khulna")):
+        headers = same | {"User-Agent": agent}
+        assert client.patch("/api/business/profile", json={"city": city}, headers=headers).status_code == 200
+    with running.container.connect_owner() as conn:
+        conn.execute("UPDATE credentials.requests SET ip = '203.0.113.9' WHERE user_agent = 'first/1'")
+    items = page(client, staff, business_id=shop.business_id, action="profile_change")["results"]
+    assert [(item["details"]["city"], item["user_agent"], item["ip_address"]) for item in items] == [
+        ("Khulna", "second/1", "127.0.0.1"),
+        ("Dhaka", "first/1", "203.0.113.9"),
+    ]
+
+
 def test_filters_narrow_and_cursors_lead_on(
     client: httpx.Client, shop: Shop, other_shop: Shop, staff: dict[str, str]
 ) -> None:
@@ -106,7 +123,8 @@ def test_addresses_are_cut_short_after_90_days_and_gone_after_400(
     client: httpx.Client, running: RunningSystem, shop: Shop, staff: dict[str, str]
 ) -> None:
     aging = (
-        "UPDATE credentials.requests SET ip = '203.0.113.9', at = now() - make_interval(days => %s) WHERE actor = %s"
+        "UPDATE credentials.requests SET ip = '203.0.113.9', at = now() - make_interval(days => %s)"
+        " WHERE position IN (SELECT notification_id FROM log.events WHERE meta ->> 'actor' = %s)"
     )
     reported = []
     for days in (89, 91, 401):

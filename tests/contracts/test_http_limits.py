@@ -30,7 +30,7 @@ def silent_redis() -> Iterator[str]:
 
 
 def someone() -> Principal:
-    return Principal(uuid.uuid4().int % 10**15 + 1, 7, is_staff=False, language="en", family="f")
+    return Principal(uuid.uuid4().int % 10**15 + 1, 7, is_staff=False, language="en", family=str(uuid.uuid4()))
 
 
 async def hits(
@@ -194,11 +194,39 @@ def test_limits_that_are_off_are_not_announced() -> None:
         assert "RateLimit" not in client.get("/api/public").headers
 
 
-def test_strangers_are_counted_by_address_and_probes_not_at_all() -> None:
+def test_an_address_is_closed_by_refusals_and_not_by_requests() -> None:
     with serving(application(settings(rate_limits=True))) as client:
-        assert {client.get("/api/public").status_code for _ in range(50)} == {200}
+        assert {client.get("/api/public").status_code for _ in range(150)} == {200}
         forged = {"Authorization": "Bearer x"}
-        assert {client.get("/api/whoami", headers=forged).status_code for _ in range(50)} == {401}
-        assert client.get("/api/public").status_code == 429
+        for remaining in (99, 98):
+            answer = client.get("/api/whoami", headers=forged)
+            assert answer.headers["RateLimit-Policy"] == '"refusals";q=100;w=60'
+            assert answer.headers["RateLimit"].startswith(f'"refusals";r={remaining};t=')
+        assert {client.get("/api/whoami", headers=forged).status_code for _ in range(98)} == {401}
+        answer = client.get("/api/public")
+        assert answer.status_code == 429
+        assert answer.headers["RateLimit"].endswith(f"t={answer.headers['Retry-After']}")
         assert client.get("/health").status_code == 200
         assert client.get("/api/whoami", headers=bearer(someone())).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["login", "token/refresh", "password/reset"])
+def test_sessions_begin_and_go_on_while_their_address_is_closed_to_other_requests(path: str) -> None:
+    with serving(application(settings(rate_limits=True))) as client:
+        assert {client.get("/api/nowhere").status_code for _ in range(100)} == {404}
+        assert client.get("/api/public").status_code == 429
+        answer = client.post(f"/api/auth/{path}", json={})
+        assert answer.status_code == 404  # the example application has no accounts
+        assert answer.headers["RateLimit-Policy"] == '"refusals";q=1000;w=60'
+
+
+@pytest.mark.parametrize("counted_in_redis", [True, False])
+def test_looking_at_a_window_counts_nothing(services: Services, key: str, counted_in_redis: bool) -> None:
+    async def look() -> list[int]:
+        async with Redis.from_url(services.redis_url) as redis:
+            limiter = RateLimiter(redis if counted_in_redis else None)
+            windows = [await limiter.peek(key, 3, 60), await limiter.count(key, 3, 60)]
+            windows += [await limiter.peek(key, 3, 60) for _ in range(5)]
+            return [window.remaining for window in windows if window is not None]
+
+    assert asyncio.run(look()) == [3, 2, 2, 2, 2, 2, 2]

@@ -1,7 +1,6 @@
 """/health for everyone, /admin/health for staff."""
 
 import asyncio
-import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,13 +8,13 @@ import httpx
 import psycopg
 import pytest
 
-from shared.http.tokens import Principal, TokenProvider
 from shared.runtime.container import Container
 from shared.runtime.heartbeat import beat
 from shared.runtime.settings import Settings
 from smartmarket.api import build_api
 from tests.support.application import RunningSystem
 from tests.support.shops import Shop
+from tests.support.staff import staff_headers
 
 KINDS = ("worker", "policies", "projector")
 NOWHERE = "127.0.0.1:1"
@@ -36,19 +35,14 @@ def forget(running: RunningSystem, *kinds: str) -> None:
         conn.execute("DELETE FROM jobs.processes WHERE kind = ANY(%s)", (list(kinds),))
 
 
-def staff(settings: Settings) -> dict[str, str]:
-    token = TokenProvider(settings).access(Principal(1, None, True, "en", "f"), dt.datetime.now(dt.UTC))  # noqa: FBT003 - positional fields of a principal
-    return {"Authorization": f"Bearer {token}"}
-
-
-def ask(settings: Settings, *paths: str) -> list[httpx.Response]:
+def ask(settings: Settings, *paths: str, headers: dict[str, str] | None = None) -> list[httpx.Response]:
     """Return the answers of an API of its own with these settings."""
     app = build_api(Container(settings))
 
     async def send() -> list[httpx.Response]:
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://t")
         async with app.router.lifespan_context(app), client:
-            return [await client.get(path, headers=staff(settings)) for path in paths]
+            return [await client.get(path, headers=headers) for path in paths]
 
     return asyncio.run(send())
 
@@ -86,7 +80,9 @@ def test_probes_answer_whether_workers_live_or_not(client: httpx.Client, running
 @pytest.mark.usefixtures("beating")
 def test_without_redis_health_names_it_and_requests_are_still_served(running: RunningSystem) -> None:
     settings = running.container.settings.model_copy(update={"redis_url": f"redis://{NOWHERE}/0"})
-    health, ready, admin = ask(settings, "/health", "/health/ready", "/api/admin/health")
+    health, ready, admin = ask(
+        settings, "/health", "/health/ready", "/api/admin/health", headers=staff_headers(running.container.settings)
+    )
     assert (health.status_code, health.json()) == (503, {"status": "error", "failed_service": "redis"})
     assert ready.status_code == 200
     assert (admin.status_code, admin.json()["error_code"]) == (503, "SERVICE_DEGRADED")
@@ -104,7 +100,7 @@ def test_a_database_without_tables_is_not_ready(running: RunningSystem, services
 
 @pytest.mark.usefixtures("beating")
 def test_staff_see_every_service_and_how_many_processes_live(client: httpx.Client, running: RunningSystem) -> None:
-    answer = client.get("/api/admin/health", headers=staff(running.container.settings))
+    answer = client.get("/api/admin/health", headers=staff_headers(running.container.settings))
     found = answer.json()["data"]
     assert found["services"] == {"database": "ok", "redis": "ok", "celery_workers": "ok"}
     assert found["processes"] == dict.fromkeys(KINDS, 1)

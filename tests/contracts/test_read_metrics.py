@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from projections.engine import generations
@@ -11,11 +12,17 @@ from projections.operations.scratch import OperationRequest
 from projections.operations.verify import verify
 from projections.registry import REGISTRY
 from shared.postgres.generation_states import GenerationKind
+from shared.runtime.container import Container
 from shared.runtime.heartbeat import beat
+from smartmarket.api import build_api
 from smartmarket.read_models import source_of
 from tests.support.application import RunningSystem
+from tests.support.conformance import conformant
+from tests.support.in_process import in_process
 from tests.support.shops import Shop
 from tests.support.waiting import wait_until
+
+METRICS_TOKEN = "a-metrics-token-of-the-tests"
 
 Samples = dict[tuple[str, str], float]
 
@@ -67,3 +74,24 @@ def test_no_shop_is_named(client: httpx.Client, shop: Shop) -> None:
     answer = client.get("/metrics").text
     assert shop.email not in answer
     assert "business_id" not in answer
+
+
+@pytest.mark.parametrize(
+    ("changes", "given", "status"),
+    [
+        ({"metrics_token": METRICS_TOKEN}, None, 401),
+        ({"metrics_token": METRICS_TOKEN}, "Bearer another", 401),
+        ({"metrics_token": METRICS_TOKEN}, f"Bearer {METRICS_TOKEN}", 200),
+        ({"env": "production"}, None, 401),
+        ({"env": "production"}, "Bearer None", 401),
+        ({"env": "production", "metrics_token": METRICS_TOKEN}, f"Bearer {METRICS_TOKEN}", 200),
+    ],
+)
+def test_metrics_are_shown_to_who_holds_the_token(
+    running: RunningSystem, changes: dict[str, str], given: str | None, status: int
+) -> None:
+    api = build_api(Container(running.container.settings.model_copy(update=changes)))
+    with in_process(conformant(api)) as client:
+        answer = client.get("/metrics", headers={"Authorization": given} if given else {})
+        assert answer.status_code == status
+        assert (answer.json()["error_code"] == "NOT_AUTHENTICATED") if status == 401 else "smartmarket_" in answer.text

@@ -22,7 +22,7 @@ from tests.support.shops import Shop, register, upload
 from tests.support.uploading import UPLOAD, kept, refusal, topics
 from tests.support.waiting import PATIENCE, wait_until
 from write_side.sales.aggregate import stream_of
-from write_side.sales.upload.quotas import insist_on_quota
+from write_side.sales.upload.quotas import LEDGERS, insist_on_quota
 
 # Each returns the ids of what it changed: makes events older, and uploads' jobs without a worker.
 AGE = "UPDATE log.events SET recorded_at = recorded_at - make_interval(secs => %s) RETURNING notification_id"
@@ -123,7 +123,7 @@ def accept(store: EventStore, count: int, size: int) -> None:
 def quota_refusal(store: EventStore, size: int = 1) -> dict[str, Any] | None:
     """Return the details of the refusal of one more upload, None if it would be accepted."""
     try:
-        store.execute(7, Metadata(), lambda unit: insist_on_quota(unit, size))
+        store.execute(7, Metadata(), lambda unit: insist_on_quota(unit, LEDGERS, size))
     except TooManyUploads as refused:
         return refused.details
     return None

@@ -19,6 +19,8 @@ SAFE = {
     "JWT_SECRET": "hN4u-Lq7PdKv2XsC9mBf6WgJ3rTz8YaE5oUi1HxRyQt",
     "CORS_ALLOWED_ORIGINS": "https://smartmarket.vercel.app,https://www.smartmarket.vercel.app",
     "SMARTMARKET_TRUSTED_PROXIES": "10.0.0.0/8",
+    "SMARTMARKET_SMTP_URL": "smtps://app:mN3vQ8xT@mail.example:465",
+    "SMARTMARKET_MAIL_FROM": "SmartMarket <no-reply@shop.bd>",
 }
 
 
@@ -69,6 +71,17 @@ def test_production_starts_on_safe_settings(monkeypatch: pytest.MonkeyPatch) -> 
     assert started(monkeypatch).env == "production"
 
 
+def test_production_sends_by_sms_alone_or_not_at_all_if_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    none: dict[str, str | None] = {"SMARTMARKET_SMTP_URL": None, "SMARTMARKET_MAIL_FROM": None}
+    sms = {"SMARTMARKET_SMS_URL": "https://sms.example/send", "SMARTMARKET_SMS_SECRET": "Zx8vQ2mN5tR7wK1pL4cB"}
+    assert started(monkeypatch, **none, **sms).sms_url == "https://sms.example/send"
+    for change in ({"SMARTMARKET_SMS_URL": "http://sms.example/send"}, {"SMARTMARKET_SMS_SECRET": "short"}):
+        with pytest.raises(UnsafeSettings, match="SMARTMARKET_SMS"):
+            started(monkeypatch, **none, **sms | change)
+    without = {"SMARTMARKET_SMS_URL": None, "SMARTMARKET_SMS_SECRET": None, "SMARTMARKET_SENDER": "none"}
+    assert started(monkeypatch, **none, **without).sender == "none"
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
@@ -93,6 +106,9 @@ def test_production_starts_on_safe_settings(monkeypatch: pytest.MonkeyPatch) -> 
         ("JWT_SECRET", None),
         ("JWT_SECRET", "your-secret-key-0123456789abcdefghij"),
         ("SMARTMARKET_TRUSTED_PROXIES", None),
+        ("SMARTMARKET_SMTP_URL", None),
+        ("SMARTMARKET_SMTP_URL", "smtp+plain://mail.example:25"),
+        ("SMARTMARKET_METRICS_TOKEN", "short"),
         ("SMARTMARKET_TRUSTED_PROXIES", "*"),
         ("JWT_SECRET", SAFE["SECRET_KEY"]),
         ("JWT_SECRET_PREVIOUS", "short"),

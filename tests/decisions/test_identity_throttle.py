@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from write_side.identity.credentials import throttle
 from write_side.identity.credentials.throttle import Failures, Limit, Wait, delay, wait
 
 NOW = dt.datetime(2025, 11, 3, 10, 30, tzinfo=dt.UTC)
@@ -59,23 +60,33 @@ def test_a_quarter_of_an_hour_of_silence_ends_a_streak() -> None:
     assert wait(Failures(account_at_source=[*ago(910, 909, 908, 907, 880), *ago(0)]), NOW) is not None
 
 
-def test_an_address_has_thirty_failures_in_a_quarter_of_an_hour() -> None:
-    assert wait(Failures(source=ago(*range(800, 771, -1))), NOW) is None
-    due = wait(Failures(source=ago(*range(800, 770, -1))), NOW)
-    assert due == Wait(NOW + dt.timedelta(seconds=100), Limit.SOURCE)
+def test_an_address_with_thirty_failures_has_one_attempt_every_half_minute() -> None:
+    assert wait(Failures(source=ago(*range(38, 9, -1))), NOW) is None
+    due = wait(Failures(source=ago(*range(39, 9, -1))), NOW)
+    assert due == Wait(NOW + dt.timedelta(seconds=20), Limit.SOURCE)
+    assert wait(Failures(source=ago(*range(89, 29, -1))), NOW) is None
 
 
-def test_an_account_has_a_hundred_failures_a_day_whatever_the_address() -> None:
-    first = 86_400 - 3600
-    assert wait(Failures(account=ago(*range(first, first - 99, -1))), NOW) is None
-    due = wait(Failures(account=ago(*range(first, first - 100, -1))), NOW)
-    assert due == Wait(NOW + dt.timedelta(hours=1), Limit.ACCOUNT)
+def test_an_account_with_a_hundred_failures_a_day_has_one_attempt_every_quarter_of_an_hour() -> None:
+    assert wait(Failures(account=ago(*range(159, 60, -1))), NOW) is None
+    due = wait(Failures(account=ago(*range(160, 60, -1))), NOW)
+    assert due == Wait(NOW + dt.timedelta(seconds=839), Limit.ACCOUNT)
+
+
+def test_a_client_that_guesses_codes_waits_half_a_minute_at_most() -> None:
+    many = ago(*range(500, 0, -1))
+    due = wait(Failures(many, many, many), NOW, throttle.LONGEST_DELAY_OF_CODES)
+    assert due is not None
+    assert due.seconds(NOW) == 29
 
 
 def test_the_longest_wait_counts() -> None:
     due = wait(Failures(account_at_source=ago(5, 4, 3, 2, 0), source=ago(*range(30, 0, -1))), NOW)
     assert due is not None
     assert due.limit is Limit.SOURCE
+    due = wait(Failures(account_at_source=ago(*range(20, 0, -1)), source=ago(*range(30, 0, -1))), NOW)
+    assert due is not None
+    assert due.limit is Limit.ACCOUNT_AT_SOURCE
 
 
 moments = st.lists(st.floats(0, 86_000), max_size=120).map(lambda values: ago(*sorted(values, reverse=True)))
@@ -90,7 +101,9 @@ def test_one_failure_more_never_shortens_a_wait(before: list[dt.datetime], accou
         assert more.until >= fewer.until
 
 
-@given(moments)
-def test_a_wait_after_failed_logins_is_at_most_fifteen_minutes(history: list[dt.datetime]) -> None:
-    due = wait(Failures(account_at_source=history), NOW)
+@given(moments, moments, moments)
+def test_no_wait_is_longer_than_fifteen_minutes_whatever_strangers_do(
+    mine: list[dt.datetime], source: list[dt.datetime], account: list[dt.datetime]
+) -> None:
+    due = wait(Failures(mine, source, account), NOW)
     assert due is None or 1 <= due.seconds(NOW) <= 900

@@ -1,5 +1,6 @@
 import base64
 import datetime as dt
+import hmac
 import json
 from typing import Any
 
@@ -16,7 +17,8 @@ from shared.runtime.settings import Settings
 
 SECRET = "a-secret-of-the-tests-4c1f0d7be2a94f6b8d35"
 NOW = dt.datetime(2025, 11, 3, 10, 30, tzinfo=dt.UTC)
-OWNER = Principal(user_id=12, business_id=7, is_staff=False, language="bn", family="family-1")
+FAMILY = "4f9f6d0e-6f0e-4a53-9a53-0f1d6a0f2a11"
+OWNER = Principal(user_id=12, business_id=7, is_staff=False, language="bn", family=FAMILY)
 
 
 def provider(secret: str = SECRET, **changes: Any) -> TokenProvider:  # noqa: ANN401 - the value of a setting
@@ -26,6 +28,14 @@ def provider(secret: str = SECRET, **changes: Any) -> TokenProvider:  # noqa: AN
 def signed(header: dict[str, Any], claims: dict[str, Any], *, purpose: str = "access", secret: str = SECRET) -> str:
     algorithm = str(header.get("alg", "HS256"))
     return jwt.encode(claims, derive(secret, f"jwt/{purpose}"), algorithm=algorithm, headers=header)
+
+
+def sealed(header: str, claims: str) -> str:
+    """Return a token of these very texts, signed with the right key."""
+    parts = [base64.urlsafe_b64encode(text.encode()).decode().rstrip("=") for text in (header, claims)]
+    key = derive(SECRET, "jwt/access")
+    signature = hmac.digest(key, ".".join(parts).encode(), "sha256")
+    return ".".join([*parts, base64.urlsafe_b64encode(signature).decode().rstrip("=")])
 
 
 def opened(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -60,14 +70,14 @@ def test_a_token_names_its_kind_its_key_and_its_claims() -> None:
 def test_no_two_tokens_are_the_same() -> None:
     tokens = provider()
     assert tokens.access(OWNER, NOW) != tokens.access(OWNER, NOW)
-    assert tokens.refresh(12, "f", 1, NOW)[1] != tokens.refresh(12, "f", 1, NOW)[1]
+    assert tokens.refresh(12, FAMILY, 1, NOW)[1] != tokens.refresh(12, FAMILY, 1, NOW)[1]
 
 
 def test_a_refresh_token_names_family_and_generation() -> None:
     tokens = provider()
-    token, jti = tokens.refresh(12, "family-1", 3, NOW)
+    token, jti = tokens.refresh(12, FAMILY, 3, NOW)
     claims = tokens.read_refresh(token, NOW)
-    assert (claims.user_id, claims.family, claims.generation, claims.jti) == (12, "family-1", 3, jti)
+    assert (claims.user_id, claims.family, claims.generation, claims.jti) == (12, FAMILY, 3, jti)
     assert claims.expires_at == NOW + dt.timedelta(days=30)
 
 
@@ -78,7 +88,7 @@ def test_a_token_ends_to_the_second_even_after_it_was_read_before() -> None:
     with pytest.raises(TokenExpired):
         tokens.read_access(token, NOW + dt.timedelta(seconds=3600))
     with pytest.raises(InvalidRefreshToken):
-        tokens.read_refresh(tokens.refresh(12, "f", 1, NOW)[0], NOW + dt.timedelta(days=30))
+        tokens.read_refresh(tokens.refresh(12, FAMILY, 1, NOW)[0], NOW + dt.timedelta(days=30))
 
 
 def test_a_token_from_the_future_is_refused() -> None:
@@ -91,7 +101,7 @@ def test_a_token_from_the_future_is_refused() -> None:
 def test_access_and_refresh_tokens_cannot_be_swapped() -> None:
     tokens = provider()
     with pytest.raises(NotAuthenticated):
-        tokens.read_access(tokens.refresh(12, "f", 1, NOW)[0], NOW)
+        tokens.read_access(tokens.refresh(12, FAMILY, 1, NOW)[0], NOW)
     with pytest.raises(InvalidRefreshToken):
         tokens.read_refresh(tokens.access(OWNER, NOW), NOW)
 
@@ -174,6 +184,10 @@ def test_every_claim_is_needed(claim: str) -> None:
         {"exp": 2**70},
         {"iat": -1},
         {"fam": ""},
+        {"fam": "family-1"},
+        {"nbf": "now"},
+        {"nbf": NOW.timestamp() + 3600},
+        {"nbf": int(NOW.timestamp()) + 61},
         {"fam": "f" * 65},
     ],
 )
@@ -204,6 +218,42 @@ def test_a_changed_character_breaks_the_signature(data: st.DataObject) -> None:
             provider().read_access(changed, NOW)
 
 
+def test_a_token_counts_from_its_nbf_with_a_minute_of_skew() -> None:
+    header, claims = opened(provider().access(OWNER, NOW))
+    soon = {**claims, "nbf": int(NOW.timestamp()) + 60}
+    assert provider().read_access(signed(header, soon), NOW) == OWNER
+
+
+def test_a_claim_that_is_said_twice_is_refused() -> None:
+    header, claims = opened(provider().access(OWNER, NOW))
+    for part, twice in ((0, {"typ": "JWT"}), (1, {"sub": "13"})):
+        texts = [json.dumps(header), json.dumps(claims)]
+        (name, value), *_ = twice.items()
+        texts[part] = json.dumps({name: value})[:-1] + "," + texts[part][1:]
+        with pytest.raises(NotAuthenticated):
+            provider().read_access(sealed(*texts), NOW)
+    assert provider().read_access(sealed(json.dumps(header), json.dumps(claims)), NOW) == OWNER
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_padding_and_unused_bits_are_refused(place: int) -> None:
+    parts = provider().access(OWNER, NOW).split(".")
+    padded, loose = parts.copy(), parts.copy()
+    padded[place] += "=" * (-len(parts[place]) % 4 or 4)
+    loose[place] += "A" if len(parts[place]) % 4 == 0 else "\n"
+    for changed in (padded, loose):
+        with pytest.raises(NotAuthenticated):
+            provider().read_access(".".join(changed), NOW)
+
+
+def test_the_last_character_of_a_signature_has_one_form() -> None:
+    token = provider().access(OWNER, NOW)
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    other = alphabet[alphabet.index(token[-1]) ^ 1]  # a bit that decoders ignore
+    with pytest.raises(NotAuthenticated):
+        provider().read_access(token[:-1] + other, NOW)
+
+
 def test_a_token_too_long_to_be_ours_is_refused() -> None:
     header, claims = opened(provider().access(OWNER, NOW))
     with pytest.raises(NotAuthenticated):
@@ -213,7 +263,7 @@ def test_a_token_too_long_to_be_ours_is_refused() -> None:
 def test_while_keys_rotate_the_previous_one_reads_but_does_not_sign() -> None:
     old, new = provider("old-" + SECRET), provider(jwt_secret_previous="old-" + SECRET)
     assert new.read_access(old.access(OWNER, NOW), NOW) == OWNER
-    assert new.read_refresh(old.refresh(12, "f", 1, NOW)[0], NOW).user_id == 12
+    assert new.read_refresh(old.refresh(12, FAMILY, 1, NOW)[0], NOW).user_id == 12
     with pytest.raises(NotAuthenticated):
         old.read_access(new.access(OWNER, NOW), NOW)
     with pytest.raises(NotAuthenticated):

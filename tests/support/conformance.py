@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 logger = logging.getLogger("tests.conformance")
 FORMATS = FormatChecker(["date", "uuid"])
-_METHODS = ("get", "post", "put", "patch", "delete")
+METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @FORMATS.checks("date-time", ValueError)
@@ -39,7 +39,7 @@ class Contract:
         self.operations: dict[str, tuple[str, str, dict[str, Any]]] = {
             methods[method]["operationId"]: (path, method, methods[method])
             for path, methods in closed["paths"].items()
-            for method in _METHODS
+            for method in METHODS
             if method in methods
         }
 

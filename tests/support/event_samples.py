@@ -85,6 +85,7 @@ from shared.domain.events.sales import (
     UploadFailed,
     UploadQuestionsAsked,
 )
+from shared.domain.events.storage import FileDeleted
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import (
     DayCorrected,
@@ -136,6 +137,7 @@ SAMPLES: dict[tuple[str, int], Event] = {
         UploadCompleted(FILE, 156, 150, 4, 2, [Remark("PHONE_UNREADABLE", ["০১৭"]), Remark("X", [])]),
         UploadFailed(FILE, "AMBIGUOUS_DATES", {"example": "03/04/2025", "choices": ["dmy", "mdy"], "row": 2}),
         ReceiptStored(FILE, "image/png", 1_024, SHA, dt.date(2025, 11, 3)),
+        FileDeleted(FILE, "ledger", 1_024),
         SaleRecorded(3, DAY, 36_000, 1, 1, 2_000, 60_000, ("other", "চেক"), base64.b64encode(bytes(12)).decode()),
         SaleVoided(3, "ভুল দাম", DAY, 36_000, 1, 1, 2_000, 60_000, "other"),
         MovementsRecorded(

@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from starlette.responses import Response
 
 from shared.domain.refusals.identity import EmailTaken
+from shared.eventstore.metadata import Session
 from shared.http.answers import answers
 from shared.http.app import (
     Limit,
@@ -42,9 +43,25 @@ from shared.http.tokens import TokenProvider
 from shared.runtime.settings import Settings
 
 SECRET = "for-tests-only-4c1f0d7be2a94f6b8d35"
-OWNER = Principal(user_id=12, business_id=7, is_staff=False, language="bn", family="f-1")
-ENGLISH_OWNER = Principal(user_id=13, business_id=8, is_staff=False, language="en", family="f-2")
-STAFF = Principal(user_id=99, business_id=None, is_staff=True, language="en", family="f-3")
+FAMILY = "4f9f6d0e-6f0e-4a53-9a53-0f1d6a0f2a11"
+OWNER = Principal(user_id=12, business_id=7, is_staff=False, language="bn", family=FAMILY)
+ENGLISH_OWNER = Principal(user_id=13, business_id=8, is_staff=False, language="en", family=FAMILY)
+STAFF = Principal(user_id=99, business_id=None, is_staff=True, language="en", family=FAMILY)
+
+
+class _EndlessSessions:
+    """Sessions of an application without a database: none ever ends."""
+
+    def remembered(self, session: Session) -> bool | None:
+        del session
+        return True
+
+    def look_up(self, session: Session) -> bool:
+        del session
+        return True
+
+
+ENDLESS = _EndlessSessions()
 
 router = APIRouter(tags=["Examples"])
 health = APIRouter(tags=["Health"])
@@ -182,11 +199,11 @@ def application(chosen: Settings | None = None, *, redis_url: str | None = None)
     async def lifespan(_: FastAPI) -> AsyncIterator[Access]:
         tokens = TokenProvider(chosen)
         if redis_url is None:
-            yield Access(chosen, tokens, RateLimiter(None, enabled=chosen.rate_limits))
+            yield Access(chosen, tokens, RateLimiter(None, enabled=chosen.rate_limits), ENDLESS)
             return
         async with Redis.from_url(redis_url) as redis:
             limiter = RateLimiter(redis, enabled=chosen.rate_limits, patience=chosen.rate_limit_patience)
-            yield Access(chosen, tokens, limiter)
+            yield Access(chosen, tokens, limiter, ENDLESS)
 
     return create_app(chosen, [router], lifespan=lifespan, root_routers=[health])
 

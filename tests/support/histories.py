@@ -51,6 +51,7 @@ from shared.domain.events.sales import (
     UploadFailed,
     UploadQuestionsAsked,
 )
+from shared.domain.events.storage import FileDeleted
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import (
     DayCorrected,
@@ -483,6 +484,7 @@ def _upload(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
                 UploadFailed(file, "INVALID_CSV_FORMAT", details),
                 JobFailed(file, kind, subject, 4, said),
                 JobRetried(file, kind, subject),
+                FileDeleted(file, "ledger", 9),
             ]
         )
     )

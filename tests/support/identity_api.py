@@ -4,16 +4,18 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, LiteralString
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 
 from shared.eventstore.store import EventStore
 from shared.runtime.container import Container
 from smartmarket.api import build_api
 from tests.support.conformance import conformant
 from tests.support.waiting import PATIENCE, wait_until
+from write_side.identity.credentials.senders import Recipient
 from write_side.identity.router import sender
 
 PASSWORD = "SecurePass123"
@@ -24,15 +26,18 @@ class Outbox:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, str]] = []
+        self.phones: list[str | None] = []
 
-    def send_reset_code(self, email: str, code: str, language: str) -> None:
-        self.sent.append((email, code, language))
+    def send_reset_code(self, recipient: Recipient, code: str) -> None:
+        self.sent.append((recipient.email, code, recipient.language))
+        self.phones.append(recipient.phone)
 
 
 class Api:
     """The running API, its database and what it sent."""
 
-    def __init__(self, url: str, store: EventStore, outbox: Outbox, stack: ExitStack) -> None:
+    def __init__(self, app: FastAPI, url: str, store: EventStore, outbox: Outbox, stack: ExitStack) -> None:
+        self.app = app
         self.url = url
         self.store = store
         self.outbox = outbox
@@ -40,9 +45,13 @@ class Api:
         # Rate limits are counted in a Redis that other tests use too, so every test comes from addresses of its own.
         self._net = uuid.uuid4().int % 250 + 1, uuid.uuid4().int % 250 + 1
 
+    def address(self, host: int) -> str:
+        """Return the address of the client `host`."""
+        return f"127.{self._net[0]}.{self._net[1]}.{host}"
+
     def client(self, host: int = 1) -> httpx.Client:
-        """Return a client at the address 127.x.y.`host`."""
-        transport = httpx.HTTPTransport(local_address=f"127.{self._net[0]}.{self._net[1]}.{host}")
+        """Return a client at the address 127.x.y.`host`, without cookies."""
+        transport = httpx.HTTPTransport(local_address=self.address(host))
         headers = {"Accept-Language": "en"}
         return self._stack.enter_context(
             httpx.Client(base_url=self.url, timeout=PATIENCE, transport=transport, headers=headers)
@@ -53,6 +62,11 @@ class Api:
         with self.store.cursor() as cursor:
             cursor.execute(query, params)
             return list(cursor.fetchall()) if cursor.description else []
+
+    def as_owner(self, statement: LiteralString) -> None:
+        """Run a statement as the owner of the database, whom no role restricts."""
+        with self.app.state.container.connect_owner() as conn:
+            conn.execute(statement)
 
     def topics(self, after: int = 0) -> list[str]:
         """Return the topics of the log, in order, without their domain."""
@@ -72,6 +86,7 @@ class Api:
 def serving(container: Container, store: EventStore) -> Iterator[Api]:
     """Serve the API of `container` until left."""
     app, outbox = conformant(build_api(container)), Outbox()
+    app.state.container = container
     app.dependency_overrides[sender] = lambda: outbox
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
@@ -80,7 +95,7 @@ def serving(container: Container, store: EventStore) -> Iterator[Api]:
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         with ExitStack() as stack:
-            yield Api(f"http://127.0.0.1:{port}", store, outbox, stack)
+            yield Api(app, f"http://127.0.0.1:{port}", store, outbox, stack)
     finally:
         server.should_exit = True
         thread.join(10)

@@ -30,6 +30,7 @@ from shared.domain.events.sales import (
     UploadFailed,
     UploadQuestionsAsked,
 )
+from shared.domain.events.storage import FileDeleted
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import JobFailed, JobRetried
@@ -147,6 +148,25 @@ def _receipts(history: Sequence[RecordedEvent]) -> list[Row]:
     ]
 
 
+def storage(history: Sequence[RecordedEvent], _: People) -> Tables:
+    """Return the tables of the projection `storage`."""
+    rows: dict[tuple[int | None, UUID], Row] = {}
+    for recorded, event in ((r, r.event) for r in history):
+        if not isinstance(event, UploadAccepted | ReceiptStored | FileDeleted):
+            continue
+        file = UUID(event.image_id if isinstance(event, ReceiptStored) else event.file_id)
+        blank: Row = {"business_id": recorded.business_id, "file_id": file}
+        blank |= dict.fromkeys(("kind", "size", "stored_at", "deleted_at"))
+        row = rows.setdefault((recorded.business_id, file), blank)
+        if isinstance(event, FileDeleted):
+            row["deleted_at"] = recorded.recorded_at
+        else:
+            kind = "receipt" if isinstance(event, ReceiptStored) else "ledger"
+            row |= {"kind": kind, "size": event.size, "stored_at": recorded.recorded_at}
+        row["position"] = recorded.position
+    return {"stored_files": list(rows.values())}
+
+
 MODELS: Mapping[str, Callable[[Sequence[RecordedEvent], People], Tables]] = {
     "cashflow": cashflow,
     "customers": customers,
@@ -156,6 +176,7 @@ MODELS: Mapping[str, Callable[[Sequence[RecordedEvent], People], Tables]] = {
     "notices": notices,
     "recommendations": recommendations,
     "sales": sales,
+    "storage": storage,
     "uploads": uploads,
 }
 

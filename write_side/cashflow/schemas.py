@@ -2,9 +2,9 @@
 
 import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Final, Literal, LiteralString, Self, overload
+from typing import Annotated, Literal, LiteralString, Self, overload
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.domain.presentation import schemas
@@ -13,28 +13,21 @@ from shared.domain.presentation.units import PAISA
 from shared.domain.rules.recurring import Interval
 from shared.http.answers import answers
 from shared.http.contact_fields import Name, phone_or_empty
-from shared.http.fields import PlainDate, printable
+from shared.http.fields import Body, PlainDate, PlainNumber, printable
 from write_side.cashflow.aggregate import ChangeCashSettings
 from write_side.cashflow.handlers import OpeningDebtEntry
 from write_side.lookups.customers import Person
 
 _MOST = 10**10
 # The code of a problem; its text is FIELD_NOT_…
-_NO_NUMBER: Final = "decimal_type"
 
 
 def _problem(kind: LiteralString) -> PydanticCustomError:
     return PydanticCustomError(kind, kind)
 
 
-def _number(value: object) -> object:
-    if isinstance(value, bool):
-        raise _problem(_NO_NUMBER)
-    return value
-
-
 BusinessDate = Annotated[PlainDate, Field(examples=["2025-11-03"])]
-Taka = Annotated[Decimal, BeforeValidator(_number), Field(decimal_places=2)]
+Taka = Annotated[PlainNumber, Field(decimal_places=2)]
 Amount = Annotated[Taka, Field(ge=1, le=10_000_000, examples=[15000])]
 CustomerId = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True, examples=[1])]
 Category = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(printable)]
@@ -49,11 +42,7 @@ def paisa(taka: Decimal | None) -> int | None:
     return None if taka is None else int(taka * PAISA)
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-
-class CashSettingsChange(_Form):
+class CashSettingsChange(Body):
     """The balance at the start of a day, and the balance to warn below; omitted fields stay unchanged."""
 
     opening_balance: Annotated[Taka, Field(ge=-_MOST, le=_MOST, examples=[95000])] | None = None
@@ -72,7 +61,7 @@ class CashSettingsChange(_Form):
         return ChangeCashSettings(paisa(self.opening_balance), self.opening_date, paisa(self.critical_threshold))
 
 
-class NewExpense(_Form):
+class NewExpense(Body):
     """An expense on a day, repeated if it recurs."""
 
     date: BusinessDate
@@ -81,7 +70,7 @@ class NewExpense(_Form):
     recurring: Interval | None = Field(None, examples=["monthly"])
 
 
-class NewCollection(_Form):
+class NewCollection(Body):
     """A payment of a customer on a day."""
 
     date: BusinessDate
@@ -89,7 +78,7 @@ class NewCollection(_Form):
     customer_id: CustomerId
 
 
-class NewOpeningDebt(_Form):
+class NewOpeningDebt(Body):
     """What was open with a customer before the books began; exactly one of `customer_name` and `customer_id`."""
 
     customer_name: Name | None = Field(None, description="A new name becomes a new customer", examples=["Fatema"])

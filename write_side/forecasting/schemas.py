@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.http.answers import answers
+from shared.http.fields import Body
 from write_side.forecasting.aggregate import RequestForecasts
 
 MOST_PRODUCTS = 10_000
 ProductId = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True, examples=[1])]
 
 
-class ForecastRequest(BaseModel):
+class ForecastRequest(Body):
     """The products and the horizon."""
 
     model_config = ConfigDict(frozen=True)

@@ -1,36 +1,40 @@
-"""Verification of passwords: failures are counted per account and address, too many are refused."""
+"""Verification of passwords: failures count per account and origin, and slow down further attempts."""
 
 import datetime as dt
-import ipaddress
-from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 
 from psycopg.rows import DictRow
 
 from shared.domain.events.identity import LoginsRefused
-from shared.domain.refusals.identity import InvalidCredentials, InvalidResetCode, TooManyLoginAttempts
+from shared.domain.refusals.identity import InvalidCredentials, TooManyLoginAttempts
+from shared.eventstore.metadata import Session
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
-from shared.http.rate_limiter import source
 from write_side.identity.credentials import accounts, passwords, throttle
 from write_side.identity.credentials.accounts import Account
+from write_side.identity.credentials.origins import Gate
 
 RESET_PATH = "/api/auth/password/reset-request"
 _SETTLED = dt.timedelta(seconds=5)  # a refusal of one minute may be committed in the next
 
-# Select the time and the recent refusals of an account or an address, oldest first; one row of nulls if there are none.
+# Select the time, which of the request's origins the account was logged in from, and the recent refusals of an account
+# or an address, oldest first; one row of nulls if there are none.
 SELECT_REFUSALS = """SELECT now() AS now, at, reason, account_key = %(account)s AS of_account,
-        ip = %(ip)s::inet AS of_source
-    FROM (VALUES (0)) AS once LEFT JOIN credentials.refusals
-        ON (ip = %(ip)s::inet AND at > now() - interval '15 minutes')
+        ip = %(ip)s::inet AS of_source, device, known.origins AS known
+    FROM (SELECT array_agg(origin) AS origins FROM credentials.origins
+        WHERE account_key = %(account)s AND origin = ANY(%(origins)s)) AS known
+    LEFT JOIN credentials.refusals ON (ip = %(ip)s::inet AND at > now() - interval '15 minutes')
         OR (account_key = %(account)s AND at > now() - interval '24 hours') ORDER BY at"""
 # Record a refusal.
-INSERT_REFUSAL = """INSERT INTO credentials.refusals (at, account_key, ip, reason)
-    VALUES (clock_timestamp(), %s, %s::inet, %s)"""
-# Reset the failures of an account at one address; the address keeps its own count.
+INSERT_REFUSAL = """INSERT INTO credentials.refusals (at, account_key, ip, reason, device)
+    VALUES (clock_timestamp(), %s, %s::inet, %s, %s)"""
+# Reset the failures of an account on a known device, else those of unknown ones at an address, which keeps its count.
 FORGIVE_AT_SOURCE = """UPDATE credentials.refusals SET reason = 'forgiven'
-    WHERE account_key = %s AND ip = %s::inet AND reason = 'password'"""
+    WHERE account_key = %s AND reason = ANY(%s)
+        AND CASE WHEN EXISTS (SELECT FROM credentials.origins o WHERE (o.account_key, o.origin) = (%s, %s))
+            THEN device = %s ELSE device IS NULL AND ip = %s::inet END"""
 # Reset the failures of an account at every address.
-FORGIVE = "UPDATE credentials.refusals SET reason = 'forgiven' WHERE account_key = %s AND reason = 'password'"
+FORGIVE = "UPDATE credentials.refusals SET reason = 'forgiven' WHERE account_key = %s AND reason = ANY(%s)"
 # Count the refusals until a time by minute and address.
 SELECT_FINISHED = """SELECT date_trunc('minute', at, 'UTC') AS minute, host(ip) || '/' || masklen(ip) AS source,
         count(*) AS refused
@@ -39,20 +43,14 @@ SELECT_FINISHED = """SELECT date_trunc('minute', at, 'UTC') AS minute, host(ip) 
 SELECT_SUMMARISED = "SELECT command_id FROM log.commands WHERE scope = 0 AND command_id = ANY(%s)"
 
 
-@dataclass(frozen=True)
-class Gate:
-    """The address of a request, and whether failures are counted."""
+class Reason(StrEnum):
+    """What was wrong with an attempt."""
 
-    ip: str
-    enabled: bool = True
+    PASSWORD = "password"  # noqa: S105 - the reason of a refusal
+    CODE = "code"
 
-    @classmethod
-    def of(cls, host: str | None, *, enabled: bool) -> "Gate":
-        """Return the gate of a client address; IPv6 counts by /64, an invalid address as 0.0.0.0."""
-        try:
-            return cls(str(ipaddress.ip_network(source(host or ""))), enabled)
-        except ValueError:
-            return cls("0.0.0.0/32", enabled)
+
+_LONGEST = {Reason.PASSWORD: throttle.LONGEST_DELAY, Reason.CODE: throttle.LONGEST_DELAY_OF_CODES}
 
 
 class Attempt(NamedTuple):
@@ -72,75 +70,96 @@ def verify(store: EventStore, attempt: Attempt) -> Account:
     """
     gate, key = attempt.gate, accounts.email_key(store, attempt.email)
     with passwords.SLOTS:  # bounds how many attempts see the same count
-        _admit(store, gate, key)
+        device = admit(store, gate, key, Reason.PASSWORD)
         account = accounts.by_email(store, key)
         proven = passwords.matches(attempt.password, account.password_hash if account else None)
         if account is None or not proven or not account.is_active:
-            _count(store, gate, key, "password")
+            count(store, gate, key, Reason.PASSWORD, device)
             raise InvalidCredentials
     return account
 
 
-def verify_again(store: EventStore, gate: Gate, user_id: int, password: str) -> Account:
-    """Return the account of a logged-in user after its password is verified again; raises as `verify` does."""
-    known = accounts.by_id(store, user_id)
+def verify_again(store: EventStore, session: Session, gate: Gate, password: str) -> Account:
+    """Return the account of a logged-in user after its password is verified again; raises as `verify` does.
+
+    The failures of a session count by themselves: nobody outside can slow it down.
+    """
+    known = accounts.by_id(store, session.user_id)
     if known is None or not known.is_active:
         raise InvalidCredentials
+    own = store.master.lookup_key("session", None, session.family)
     with passwords.SLOTS:
-        _admit(store, gate, known.email_key)
+        _insist_on_patience(store, gate, known.email_key, Reason.PASSWORD, own)
         if not passwords.matches(password, known.password_hash):
-            _count(store, gate, known.email_key, "password")
+            count(store, gate, known.email_key, Reason.PASSWORD, own)
             raise InvalidCredentials
     return known
 
 
-def admit_code(store: EventStore, gate: Gate) -> None:
-    """Allow a reset code to be tried; raises TooManyLoginAttempts once the address has failed too often.
+def admit(store: EventStore, gate: Gate, key: bytes, reason: Reason) -> bytes | None:
+    """Allow an attempt on an account; returns the device if the account was logged in from it.
 
-    The account's own limit does not apply: a reset is how its owner gets past it.
+    Raises TooManyLoginAttempts where account or address have failed too often. A known device waits for its own
+    failures alone, a known network for the account's there.
     """
-    _admit(store, gate, b"")
+    return _insist_on_patience(store, gate, key, reason, None)
 
 
-def refuse_code(store: EventStore, gate: Gate, key: bytes) -> InvalidResetCode:
-    """Count a wrong code against the address and return the refusal."""
-    _count(store, gate, key, "code")
-    return InvalidResetCode()
+def count(store: EventStore, gate: Gate, key: bytes, reason: Reason, device: bytes | None) -> None:
+    """Count a failure against the account and the known device, else against the account and the address."""
+    with store.cursor() as cursor:
+        cursor.execute(INSERT_REFUSAL, (key, gate.ip, reason.value, device), prepare=True)
 
 
 def forgive(unit: UnitOfWork, key: bytes, gate: Gate | None = None) -> None:
     """Reset the account's failures at the gate, or everywhere; the address keeps its count."""
+    reasons = [reason.value for reason in Reason]
     if gate is None:
-        unit.sql(FORGIVE, (key,))
-    else:
-        unit.sql(FORGIVE_AT_SOURCE, (key, gate.ip))
-
-
-def _admit(store: EventStore, gate: Gate, key: bytes) -> None:
-    if not gate.enabled:
+        unit.sql(FORGIVE, (key, reasons))
         return
+    device = gate.origins(unit.vault).device
+    unit.sql(FORGIVE_AT_SOURCE, (key, reasons, key, device, device, gate.ip))
+
+
+def _insist_on_patience(
+    store: EventStore, gate: Gate, key: bytes, reason: Reason, session: bytes | None
+) -> bytes | None:
+    if not gate.enabled:
+        return session
+    origins = gate.origins(store.master)
+    wanted = {"account": key, "ip": gate.ip, "origins": list(filter(None, origins))}
     with store.cursor() as cursor:
-        rows = cursor.execute(SELECT_REFUSALS, {"account": key, "ip": gate.ip}, prepare=True).fetchall()
-    now = rows[0]["now"]
-    due = throttle.wait(_failures(rows, now), now)
+        rows = cursor.execute(SELECT_REFUSALS, wanted, prepare=True).fetchall()
+    now, known = rows[0]["now"], {bytes(origin) for origin in rows[0]["known"] or ()}
+    device = session or (origins.device if origins.device in known else None)
+    failures = _failures(rows, reason, device, now, known=device is not None or origins.network in known)
+    due = throttle.wait(failures, now, _LONGEST[reason])
     if due:
         details = {"limit": due.limit.value, "reset_password_at": RESET_PATH}
         raise TooManyLoginAttempts(retry_after=due.seconds(now), details=details)
+    return device
 
 
-def _failures(rows: list[DictRow], now: dt.datetime) -> throttle.Failures:
-    wrong = [row for row in rows if row["of_account"] and row["reason"] == "password"]
+def _failures(
+    rows: list[DictRow], reason: Reason, device: bytes | None, now: dt.datetime, *, known: bool
+) -> throttle.Failures:
+    mine = [row for row in rows if row["of_account"] and row["reason"] == reason.value]
+    if device is not None:
+        return throttle.Failures([row["at"] for row in mine if _device(row) == device])
+    unknown = [row for row in mine if _device(row) is None]
+    at_source = [row["at"] for row in unknown if row["of_source"]]
+    if known:
+        return throttle.Failures(at_source)
     recent = now - throttle.SOURCE_WINDOW
     return throttle.Failures(
-        account_at_source=[row["at"] for row in wrong if row["of_source"]],
-        source=[row["at"] for row in rows if row["of_source"] and row["at"] > recent],
-        account=[row["at"] for row in wrong],
+        account_at_source=at_source,
+        source=[row["at"] for row in rows if row["of_source"] and row["at"] > recent and _device(row) is None],
+        account=[row["at"] for row in unknown],
     )
 
 
-def _count(store: EventStore, gate: Gate, key: bytes, reason: str) -> None:
-    with store.cursor() as cursor:
-        cursor.execute(INSERT_REFUSAL, (key, gate.ip, reason), prepare=True)
+def _device(row: DictRow) -> bytes | None:
+    return None if row["device"] is None else bytes(row["device"])
 
 
 class _Summary(NamedTuple):

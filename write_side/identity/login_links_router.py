@@ -3,12 +3,13 @@
 import datetime as dt
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from shared.domain.refusals.identity import InvalidLoginLink
 from shared.http.commands import AnonymousCommand, RespondAnonymously
 from shared.http.dependencies import Deps
+from shared.http.fields import Body
 from shared.http.openapi import refuses
 from write_side.identity import schemas
 from write_side.identity.login_links_handlers import log_in_by_link
@@ -19,7 +20,7 @@ from write_side.identity.session_handlers import Sessions
 router = APIRouter(tags=["Auth"])
 
 
-class LoginLink(BaseModel):
+class LoginLink(Body):
     """The code of a link."""
 
     code: str = Field(min_length=1, max_length=100, examples=["r4nD0m-c0d3-of-32-characters-0001"])

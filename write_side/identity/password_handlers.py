@@ -5,32 +5,34 @@ import hmac
 import secrets
 from typing import NamedTuple
 
-from shared.domain.refusals.identity import InvalidCredentials
+from shared.domain.refusals.identity import InvalidCredentials, InvalidResetCode
 from shared.eventstore.command import CommandContext, Result
-from shared.eventstore.store import UnitOfWork
+from shared.eventstore.store import EventStore, UnitOfWork
+from shared.http.auth import session_of
 from shared.http.tokens import Principal
 from write_side.identity import login_handlers, session_handlers
-from write_side.identity.credentials import accounts, passwords
+from write_side.identity.business_aggregate import Business
+from write_side.identity.credentials import accounts, origins, passwords
 from write_side.identity.credentials.accounts import Account
-from write_side.identity.credentials.senders import Sender
-from write_side.identity.login_handlers import Gate
-from write_side.identity.profile_handlers import append_to_user, user_of
+from write_side.identity.credentials.origins import Gate
+from write_side.identity.credentials.passwords import Person
+from write_side.identity.credentials.senders import Recipient, Sender
+from write_side.identity.login_handlers import Reason
+from write_side.identity.profile_handlers import ProfileStream, append_to_user, business_of, user_of
 from write_side.identity.user_aggregate import ReplacePassword, RequestPasswordReset
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no characters that look alike
 CODE_LENGTH = 8
 VALID = dt.timedelta(minutes=10)
 MIN_INTERVAL = dt.timedelta(minutes=1)
-ATTEMPTS = 5
+SETTLED_AFTER = dt.timedelta(days=7)
 
 # Select the code sent to an account.
-SELECT_RESET = "SELECT code_hash, expires_at, attempts FROM credentials.resets WHERE user_id = %s"
+SELECT_RESET = "SELECT code_hash, expires_at FROM credentials.resets WHERE user_id = %s"
 # Insert the code of an account, replacing an earlier one.
 UPSERT_RESET = """INSERT INTO credentials.resets (user_id, code_hash, expires_at) VALUES (%s, %s, %s)
     ON CONFLICT (user_id) DO UPDATE
-        SET code_hash = excluded.code_hash, expires_at = excluded.expires_at, attempts = 0"""
-# Count a wrong code.
-COUNT_ATTEMPT = "UPDATE credentials.resets SET attempts = attempts + 1 WHERE user_id = %s"
+        SET code_hash = excluded.code_hash, expires_at = excluded.expires_at"""
 # Delete the code of an account.
 DELETE_RESET = "DELETE FROM credentials.resets WHERE user_id = %s"
 
@@ -47,9 +49,10 @@ def change_password(ctx: CommandContext, gate: Gate, who: Principal, new: NewPas
 
     Raises InvalidCredentials, TooManyLoginAttempts, WeakPassword.
     """
-    account = login_handlers.verify_again(ctx.store, gate, who.user_id, new.proof)
+    account = login_handlers.verify_again(ctx.store, session_of(who), gate, new.proof)
     person = user_of(who.user_id).read(ctx.store)
-    passwords.check(new.password, email=person.email or "", first_name=person.first_name or "")
+    shop = _shop_of(account).read(ctx.store)
+    passwords.check(new.password, Person(person.email or "", person.first_name or "", shop.name))
     kept = passwords.hashed(new.password)
 
     def change(unit: UnitOfWork) -> None:
@@ -57,7 +60,8 @@ def change_password(ctx: CommandContext, gate: Gate, who: Principal, new: NewPas
         if found is None or found.password_hash != account.password_hash:
             raise InvalidCredentials
         _replace(unit, account, kept, how="change", keep=who.family)
-        login_handlers.forgive(unit, account.email_key, gate)
+        origins.forget(unit, account.email_key)
+        origins.remember(unit, account.email_key, gate)
 
     return ctx.execute(change)
 
@@ -82,19 +86,38 @@ def request_reset(ctx: CommandContext, sender: Sender, email: str) -> None:
     sent = ctx.of_business(account.business_id if account else None).execute(request).data
     if account and sent:
         person = user_of(account.user_id).read(ctx.store)
-        sender.send_reset_code(person.email or email, code, person.language)
+        phone = _settled_phone(ctx.store, account)
+        sender.send_reset_code(Recipient(person.email or email, "en" if person.language == "en" else "bn", phone), code)
+
+
+def _shop_of(account: Account) -> ProfileStream[Business]:
+    return business_of(account.business_id or 0, account.user_id)
+
+
+def _settled_phone(store: EventStore, account: Account) -> str | None:
+    """Return the shop's phone number if it has been entered for a week.
+
+    Who stole a session could enter a number of their own, and a code sent there would give them the account.
+    """
+    if account.business_id is None:
+        return None
+    shop = _shop_of(account)
+    before = shop.read(store, recorded_before=dt.datetime.now(dt.UTC) - SETTLED_AFTER).phone_number
+    return before if before and before == shop.read(store).phone_number else None
 
 
 def reset_password(ctx: CommandContext, gate: Gate, email: str, new: NewPassword) -> Result[int | None]:
     """Replace the password of the account that the code was sent to and end all its sessions; returns its business.
 
     Raises InvalidResetCode in equal time for a wrong code, an old one and an unknown e-mail; WeakPassword, which leaves
-    the code valid; TooManyLoginAttempts once the address has failed too often.
+    the code valid; TooManyLoginAttempts for at most 30 s where account or address have failed too often. Wrong codes
+    leave the code valid: among 31^8 codes nobody finds one within its ten minutes.
     """
     store = ctx.store
-    login_handlers.admit_code(store, gate)
-    passwords.check(new.password, email=email, first_name="")
-    kept, key = passwords.hashed(new.password), accounts.email_key(store, email)
+    key = accounts.email_key(store, email)
+    device = login_handlers.admit(store, gate, key, Reason.CODE)
+    passwords.check(new.password, Person(email))
+    kept = passwords.hashed(new.password)
     account = accounts.by_email(store, key)
     business_id = account.business_id if account else None
 
@@ -102,14 +125,18 @@ def reset_password(ctx: CommandContext, gate: Gate, email: str, new: NewPassword
         if not _code_matches(unit, account, new.proof) or account is None:
             return False
         person = user_of(account.user_id).load(unit).state
-        passwords.check(new.password, email=email, first_name=person.first_name or "")
+        shop = _shop_of(account).load(unit).state
+        passwords.check(new.password, Person(email, person.first_name or "", shop.name))
         _replace(unit, account, kept, how="reset", keep=None)
         login_handlers.forgive(unit, account.email_key)
+        origins.forget(unit, account.email_key)
+        origins.remember(unit, account.email_key, gate)
         return True
 
     result = ctx.of_business(business_id).execute(reset)
     if not result.data:
-        raise login_handlers.refuse_code(store, gate, key)
+        login_handlers.count(store, gate, key, Reason.CODE, device)
+        raise InvalidResetCode
     return result.map(lambda _: business_id)
 
 
@@ -120,12 +147,8 @@ def _code_matches(unit: UnitOfWork, account: Account | None, code: str) -> bool:
     if account is None or found is None or not found.is_active or not rows:
         return False
     sent = rows[0]
-    if sent["attempts"] >= ATTEMPTS or unit.now >= sent["expires_at"]:
-        return False
-    if hmac.compare_digest(bytes(sent["code_hash"]), _code_hash(unit, account, typed(code))):
-        return True
-    unit.sql(COUNT_ATTEMPT, (user_id,))
-    return False
+    same = hmac.compare_digest(bytes(sent["code_hash"]), _code_hash(unit, account, typed(code)))
+    return same and unit.now < sent["expires_at"]
 
 
 def typed(code: str) -> str:

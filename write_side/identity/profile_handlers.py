@@ -1,5 +1,6 @@
 """Command handlers of profiles: the account and its shop; personal data is read from the log after the command."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
@@ -36,9 +37,14 @@ class ProfileStream(Stream[S]):
         state = self._fold(history, unit.vault.keys([self.subject]))
         return Loaded(name, state, len(history), history[-1].position if history else 0)
 
-    def read(self, store: EventStore, upto: int | None = None) -> S:
-        """Return the state with personal data in clear, as of the position `upto` or now."""
-        history = [r for r in store.load(self.name(None)) if upto is None or r.position <= upto]
+    def read(self, store: EventStore, upto: int | None = None, *, recorded_before: dt.datetime | None = None) -> S:
+        """Return the state with personal data in clear, as of the position `upto`, of a time, or now."""
+        history = [
+            recorded
+            for recorded in store.load(self.name(None))
+            if (upto is None or recorded.position <= upto)
+            and (recorded_before is None or recorded.recorded_at < recorded_before)
+        ]
         return self._fold(history, _keys(store, self.subject))
 
     def _fold(self, history: Sequence[RecordedEvent], keys: SubjectKeys) -> S:

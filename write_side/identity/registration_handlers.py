@@ -11,6 +11,7 @@ from write_side.identity import business_aggregate, user_aggregate
 from write_side.identity.business_aggregate import Business, RegisterBusiness
 from write_side.identity.credentials import accounts, passwords
 from write_side.identity.credentials.accounts import Account
+from write_side.identity.credentials.passwords import Person
 from write_side.identity.profile_handlers import business_of, user_of, user_stream
 from write_side.identity.user_aggregate import RegisterUser, User
 
@@ -35,7 +36,7 @@ class Applicant:
 
     def __post_init__(self) -> None:
         """Check the password."""
-        passwords.check(self.password, email=self.email, first_name=self.first_name)
+        passwords.check(self.password, Person(self.email, self.first_name, self.business_name))
 
 
 @dataclass(frozen=True)

@@ -33,16 +33,18 @@ from shared.http.rate_limiter import source
 from shared.http.responses import ok
 from write_side.identity import password_handlers, profile_handlers, registration_handlers, schemas
 from write_side.identity.business_aggregate import ChangeBusinessProfile
-from write_side.identity.credentials.senders import Sender, default_sender
-from write_side.identity.login_handlers import Attempt, Gate
+from write_side.identity.credentials.origins import Gate
+from write_side.identity.credentials.senders import Sender, sender_of
+from write_side.identity.login_handlers import Attempt
 from write_side.identity.password_handlers import NewPassword
 from write_side.identity.presenter import business_data, tokens_data, user_data
 from write_side.identity.profile_handlers import business_of, user_of
 from write_side.identity.session_handlers import LoggedInSession, Sessions
 from write_side.identity.user_aggregate import ChangeUserProfile
 
-REGISTRATIONS_PER_HOUR = 5
-RESETS_PER_HOUR = 20
+# Of one address, which may be that of a whole mobile network.
+REGISTRATIONS_PER_HOUR = 60
+RESETS_PER_HOUR = 120
 _HOUR = 3600
 
 router = APIRouter()
@@ -51,13 +53,13 @@ _CHANGED = {"password_changed": True}
 
 
 async def gate(request: Request, deps: Deps) -> Gate:
-    """Return the address of the client, against which failures are counted. A dependency."""
-    return Gate.of(_host(request), enabled=deps.settings.rate_limits)
+    """Return network and device of the client, against which failures are counted. A dependency."""
+    return Gate.of(_host(request), request.cookies, enabled=deps.settings.rate_limits)
 
 
 async def sender(deps: Deps) -> Sender:
     """Return what sends reset codes. A dependency."""
-    return default_sender(deps.settings.env)
+    return sender_of(deps.settings)
 
 
 Client = Annotated[Gate, Depends(gate)]
@@ -71,13 +73,18 @@ Client = Annotated[Gate, Depends(gate)]
     responses=schemas.REGISTERED,
 )
 def register(
-    request: Request, ctx: AnonymousCommand, respond: RespondAnonymously, deps: Deps, form: schemas.Registration
+    request: Request,
+    ctx: AnonymousCommand,
+    respond: RespondAnonymously,
+    deps: Deps,
+    client: Client,
+    form: schemas.Registration,
 ) -> Response:
-    """Open an account with its shop, and log it in."""
+    """Open an account with its shop, and log it in; the cookie makes this device known to the account."""
     applicant = registration_handlers.Applicant(**form.model_dump())
     _limit(request, deps, "register", REGISTRATIONS_PER_HOUR)
     account = registration_handlers.register(ctx, applicant, request.headers.get("idempotency-key")).data
-    session = _sessions(ctx, deps).begin(account)
+    session = _sessions(ctx, deps).begin(account, gate=client)
     business_id = account.business_id or 0
 
     def shown(logged_in: LoggedInSession) -> dict[str, Any]:
@@ -87,7 +94,7 @@ def register(
             "tokens": tokens_data(logged_in.tokens),
         }
 
-    return respond.of(account.business_id)(session, status=201, shown=shown)
+    return respond.of(account.business_id)(session, status=201, shown=shown, headers=_device(client, deps))
 
 
 @router.post(
@@ -99,12 +106,16 @@ def register(
 def login(
     ctx: AnonymousCommand, respond: RespondAnonymously, deps: Deps, client: Client, form: schemas.Login
 ) -> Response:
-    """Begin a session."""
+    """Begin a session; the cookie makes this device known to the account.
+
+    Who fails too often waits, longer each time: per account and network, per known device, per address. A device or a
+    network from which the account was logged in before does not wait for the failures of others.
+    """
     session = _sessions(ctx, deps).log_in(Attempt(client, emails.looked_up(form.email), form.password))
     account, tokens = session.data
     user = user_data(user_of(account.user_id).read(ctx.store), account.business_id)
     data = {"user": user, **tokens_data(tokens), "tokens": tokens_data(tokens)}
-    return respond.of(account.business_id)(session.map(lambda _: data))
+    return respond.of(account.business_id)(session.map(lambda _: data), headers=_device(client, deps))
 
 
 @router.post(
@@ -213,6 +224,10 @@ def _given(form: schemas.UserChange | schemas.BusinessChange) -> dict[str, Any]:
     if not given:
         raise InvalidRequest(details={"expected": sorted(type(form).model_fields)})
     return given
+
+
+def _device(client: Gate, deps: Dependencies) -> dict[str, str]:
+    return client.cookie(secure=deps.settings.env == "production")
 
 
 def _host(request: Request) -> str:

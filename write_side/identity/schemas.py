@@ -1,15 +1,15 @@
-"""Request bodies about accounts, shops and sessions; unknown keys are ignored."""
+"""Request bodies about accounts, shops and sessions; unknown fields are refused."""
 
 import re
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from shared.domain.presentation import schemas as common
 from shared.http.answers import answers
 from shared.http.contact_fields import Description, Email
-from shared.http.fields import printable
+from shared.http.fields import Body, printable
 
 SUGGESTED_TYPES = ("grocery", "restaurant", "tea_stall", "pharmacy", "clothing", "electronics", "stationery", "other")
 # The code of a problem; its text is FIELD_NOT_…
@@ -39,11 +39,7 @@ City = Annotated[str, StringConstraints(max_length=100), BeforeValidator(printab
 Phone = Annotated[str, StringConstraints(max_length=20), AfterValidator(_phone)]
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-
-class Registration(_Form):
+class Registration(Body):
     """A new owner with a shop."""
 
     email: Email
@@ -54,27 +50,27 @@ class Registration(_Form):
     language: Language = "bn"
 
 
-class Login(_Form):
+class Login(Body):
     """E-mail and password of an account."""
 
     email: str = Field(max_length=4096, examples=["owner@shop.bd"])
     password: Secret = Field(examples=["SecurePass123"])
 
 
-class RefreshToken(_Form):
+class RefreshToken(Body):
     """The newest refresh token of a session."""
 
     refresh_token: Secret
 
 
-class UserChange(_Form):
+class UserChange(Body):
     """The changed fields of the own account; omitted fields stay unchanged."""
 
     first_name: FirstName = Field(default_factory=str)
     language: Language = Field(default_factory=lambda: "bn")
 
 
-class BusinessChange(_Form):
+class BusinessChange(Body):
     """The changed fields of the shop's profile; omitted ones stay unchanged, null clears one that may be empty."""
 
     name: ShopName = Field(default_factory=str)
@@ -84,20 +80,20 @@ class BusinessChange(_Form):
     description: Description | None = None
 
 
-class PasswordChange(_Form):
+class PasswordChange(Body):
     """The current and the new password."""
 
     current_password: Secret
     new_password: Secret
 
 
-class ResetRequest(_Form):
+class ResetRequest(Body):
     """The account whose password was forgotten."""
 
     email: str = Field(max_length=4096, examples=["owner@shop.bd"])
 
 
-class Reset(_Form):
+class Reset(Body):
     """The code that was sent, and the new password."""
 
     email: str = Field(max_length=4096, examples=["owner@shop.bd"])

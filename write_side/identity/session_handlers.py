@@ -17,10 +17,11 @@ from shared.eventstore.command import CommandContext, Result
 from shared.eventstore.store import UnitOfWork
 from shared.http.tokens import Principal, RefreshClaims, TokenProvider
 from write_side.identity import login_handlers
-from write_side.identity.credentials import accounts, passwords
+from write_side.identity.credentials import accounts, origins, passwords
 from write_side.identity.credentials.accounts import Account
+from write_side.identity.credentials.origins import Gate
 from write_side.identity.credentials.rotation import Generation, Verdict, judge
-from write_side.identity.login_handlers import Attempt, Gate
+from write_side.identity.login_handlers import Attempt
 from write_side.identity.profile_handlers import append_to_user
 from write_side.identity.user_aggregate import RevokeSessions
 
@@ -83,8 +84,8 @@ class Sessions:
     ) -> Result[LoggedInSession]:
         """Begin a session for an account whose password was verified.
 
-        Raises InvalidCredentials if the account changed since. With `gate`, its failures there are reset; `renewed` is
-        the hash of the same password with the current parameters.
+        Raises InvalidCredentials if the account changed since. With `gate`, its failures there are reset and the origin
+        is known from now on; `renewed` is the hash of the same password with the current parameters.
         """
         family = str(uuid.uuid4())
         refresh_token, jti = self.tokens.refresh(account.user_id, family, 1, self.now)
@@ -100,6 +101,7 @@ class Sessions:
                 accounts.renew_hash(unit, account.user_id, renewed)
             if gate:
                 login_handlers.forgive(unit, account.email_key, gate)
+                origins.remember(unit, account.email_key, gate)
             unit.append(f"session-{family}", 0, LoggedIn(account.user_id, family))
 
         result = self._of(account, command_id=f"session-{family}").execute(begin)

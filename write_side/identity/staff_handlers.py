@@ -8,6 +8,7 @@ from shared.http import emails
 from shared.texts import Language
 from write_side.identity.credentials import accounts, passwords
 from write_side.identity.credentials.accounts import Account
+from write_side.identity.credentials.passwords import Person
 from write_side.identity.profile_handlers import user_of
 from write_side.identity.registration_handlers import claim_email, email_owner
 from write_side.identity.user_aggregate import CreateStaff, User, decide
@@ -19,7 +20,7 @@ def create_staff(store: EventStore, email: str, first_name: str, password: str, 
     Raises emails.NotAnEmail, WeakPassword, EmailTaken.
     """
     address = emails.address(email)
-    passwords.check(password, email=address, first_name=first_name)
+    passwords.check(password, Person(address, first_name))
     stored, key = passwords.hashed(password), accounts.email_key(store, address)
     ctx = CommandContext(store, None, Metadata(actor="operator", command_id=str(uuid.uuid4())))
     account = Account(ctx.new_id("user"), None, key, language, is_staff=True, is_active=True, password_hash=stored)

@@ -13,13 +13,13 @@ from shared.domain.presentation.command_answers import MONEY
 from shared.domain.presentation.units import PAISA, THOUSANDTHS
 from shared.domain.rules.stock import UNITS
 from shared.http.answers import answers
-from shared.http.fields import printable
+from shared.http.fields import PlainNumber, printable
 from shared.runtime.business_day import DHAKA
 from write_side.inventory.aggregate import ChangeDetails, MoveStock, Value
 
 MOST = 1_000_000
 # The codes of problems; their texts are FIELD_NOT_… or FIELD_…
-_NOT_NUMBER, _NOT_CHOICE, _NOT_DATE = "decimal_type", "literal_error", "date_parsing"
+_NOT_CHOICE, _NOT_DATE = "literal_error", "date_parsing"
 _BELOW_ZERO, _ADJUSTS_NOTHING, _MOVES_NOTHING = "count_below_zero", "adjusts_nothing", "moves_nothing"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
@@ -27,13 +27,6 @@ _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(
 
 def _problem(kind: LiteralString, **context: str) -> PydanticCustomError:
     return PydanticCustomError(kind, kind, dict(context))
-
-
-def _number(value: object) -> object:
-    # pydantic would convert texts and booleans to numbers.
-    if isinstance(value, bool | str):
-        raise _problem(_NOT_NUMBER)
-    return value
 
 
 def _unit(text: object) -> object:
@@ -55,8 +48,8 @@ def _moment(value: object) -> dt.datetime | dt.date:
     return at
 
 
-_Taka = Annotated[Decimal, BeforeValidator(_number), Field(ge=0, le=10_000_000, decimal_places=2)]
-_Quantity = Annotated[Decimal, BeforeValidator(_number), Field(decimal_places=3)]
+_Taka = Annotated[PlainNumber, Field(ge=0, le=10_000_000, decimal_places=2)]
+_Quantity = Annotated[PlainNumber, Field(decimal_places=3)]
 _Stock = Annotated[_Quantity, Field(ge=0, le=MOST)]
 _Pack = Annotated[_Quantity, Field(gt=0, le=MOST)]
 _Sku = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(printable)]

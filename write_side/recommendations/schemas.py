@@ -1,38 +1,22 @@
 """Request bodies about recommendations; unknown keys of `modified_action` are refused."""
 
 import datetime as dt
-from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.domain.events.recommendations import Fact
 from shared.domain.presentation.recommendation_schemas import EXAMPLE, Recommendation
 from shared.domain.presentation.schemas import Quantity, Taka
 from shared.domain.presentation.units import PAISA, THOUSANDTHS
 from shared.http.answers import answers
-from shared.http.fields import PlainDate
+from shared.http.fields import Body, PlainDate, PlainNumber
 
-_NO_NUMBER: Final = "decimal_type"
-
-
-def _number(value: object) -> object:
-    if isinstance(value, bool | str):
-        raise PydanticCustomError(_NO_NUMBER, _NO_NUMBER)
-    return value
-
-
-_Decimal = Annotated[Decimal, BeforeValidator(_number)]
 _Seconds = Annotated[int, Field(ge=0, le=86_400, strict=True, examples=[45])]
 _Ids = Annotated[list[Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]], Field(min_length=1, max_length=20)]
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-
-class View(_Form):
+class View(Body):
     """How long the owner looked at a recommendation."""
 
     view_duration_seconds: _Seconds | None = None
@@ -43,12 +27,12 @@ class ModifiedAction(BaseModel):
 
     model_config = ConfigDict(hide_input_in_errors=True, extra="forbid")
 
-    recommended_qty: Annotated[_Decimal, Field(ge=1, le=100_000, decimal_places=3)] | None = Field(
+    recommended_qty: Annotated[PlainNumber, Field(ge=1, le=100_000, decimal_places=3)] | None = Field(
         None, description="reorder: the quantity to order", examples=[20]
     )
     reorder_by_date: PlainDate | None = Field(None, description="reorder: the day to order by", examples=["2025-11-05"])
     customer_ids: _Ids | None = Field(None, description="retention: the customers to contact, of those recommended")
-    suggested_price: Annotated[_Decimal, Field(ge=1, le=10_000_000, decimal_places=2)] | None = Field(
+    suggested_price: Annotated[PlainNumber, Field(ge=1, le=10_000_000, decimal_places=2)] | None = Field(
         None, description="price_optimization: the new price"
     )
 
@@ -69,7 +53,7 @@ class ModifiedAction(BaseModel):
         return {name: value for name, value in facts.items() if value is not None}
 
 
-class Execution(_Form):
+class Execution(Body):
     """Confirmation, and what is done differently."""
 
     confirmation: Annotated[bool, Field(strict=True, examples=[True])]
@@ -85,7 +69,7 @@ class Execution(_Form):
         return self.modified_action.facts() if self.modified_action else {}
 
 
-class Dismissal(_Form):
+class Dismissal(Body):
     """Why the owner declines."""
 
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] | None = Field(

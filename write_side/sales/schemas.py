@@ -1,24 +1,21 @@
 """Request bodies about single sales; unknown keys are ignored."""
 
 import re
-from decimal import Decimal
 from typing import Annotated, Final, Literal, LiteralString, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.domain.contacts import MAX_NAME
 from shared.domain.presentation.schemas import Transaction, UtcTime
 from shared.http.answers import answers
 from shared.http.contact_fields import Name, phone_or_empty, single_line
+from shared.http.fields import Body, PlainNumber
 from write_side.sales.manual_sale import SaleEntry
 
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
-_DECIMAL = re.compile(r"-?\d{1,20}(?:\.\d{1,20})?", re.ASCII)
-_LONGEST_NUMBER = 40
 # The codes of problems; their texts are FIELD_NOT_… and FIELD_ONE_OF_TWO.
 _NO_DATE: Final = "date_parsing"
-_NO_NUMBER: Final = "decimal_type"
 _ONE_OF_TWO: Final = "one_of_two"
 
 
@@ -32,23 +29,13 @@ def _moment(text: object) -> object:
     return text.strip()
 
 
-def _number(value: object) -> object:
-    # pydantic would accept true, Bangla digits, 1_000 and NaN.
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise _problem(_NO_NUMBER)
-    text = str(value).strip()
-    if len(text) > _LONGEST_NUMBER or not _DECIMAL.fullmatch(text):
-        raise _problem(_NO_NUMBER)
-    return Decimal(text)
-
-
 Moment = Annotated[str, BeforeValidator(_moment)]
-Quantity = Annotated[Decimal, Field(gt=0, le=1_000, decimal_places=3), BeforeValidator(_number)]
-Amount = Annotated[Decimal, Field(ge=1, le=10_000_000, decimal_places=2), BeforeValidator(_number)]
+Quantity = Annotated[PlainNumber, Field(gt=0, le=1_000, decimal_places=3)]
+Amount = Annotated[PlainNumber, Field(ge=1, le=10_000_000, decimal_places=2)]
 Method = Literal["cash", "bkash", "nagad", "rocket", "card", "credit", "other"]
 
 
-class NewSale(BaseModel):
+class NewSale(Body):
     """A sale to record; exactly one of `product_name` and `product_id` names the product."""
 
     model_config = ConfigDict(hide_input_in_errors=True)

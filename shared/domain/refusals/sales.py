@@ -71,6 +71,13 @@ class WorkbookTooLarge(InvalidCsvFormat):
     text_key = "INVALID_CSV_FORMAT_TOO_LARGE_INSIDE"
 
 
+class FileInUse(Refusal):
+    """The file of an upload is still read, or its upload waits for answers."""
+
+    error_code = "FILE_IN_USE"
+    status = 409
+
+
 class UploadNotWaiting(Refusal):
     """The upload waits for no answers."""
 

@@ -30,7 +30,7 @@ from write_side.sales.csv.table import Chunks, NoLedger, Table, insist_on_record
 from write_side.sales.csv.workbook import is_workbook
 from write_side.sales.upload.memory import remembered, with_remembered
 from write_side.sales.upload.pictures import Picture
-from write_side.sales.upload.quotas import insist_on_quota
+from write_side.sales.upload.quotas import LEDGERS, RECEIPTS, insist_on_quota
 from write_side.sales.upload.stream import is_safe
 
 # Until a shop has measured better: rows per second of one worker, file to queryable.
@@ -89,6 +89,17 @@ def _table(head: bytes, chunks: Chunks, mapping: Mapping[str, str], sheet: str) 
     return text_table(lambda: [head], mapping, detect(head))
 
 
+def looks_like_ledger(head: bytes) -> bool:
+    """Return whether a file that begins with `head` is a ledger for sure, before all of it has come.
+
+    Workbooks are judged whole; texts whose columns the owner may have named in a later field are judged then.
+    """
+    try:
+        return not is_workbook(head) and bool(insist_on_ledger(head, lambda: [head], {}))
+    except Refusal:
+        return False
+
+
 _REFUSALS: dict[str, type[InvalidCsvFormat]] = {
     "text_lost": LostText,
     "no_products": MoneyWithoutProducts,
@@ -143,7 +154,7 @@ def accept(store: EventStore, who: Principal, meta: Metadata, event: UploadAccep
 
     def decide(unit: UnitOfWork) -> dict[str, Any]:
         if limited:
-            insist_on_quota(unit, event.size)
+            insist_on_quota(unit, LEDGERS, event.size)
         unit.append(aggregate.stream_of(event.file_id), 0, event)
         return answer
 
@@ -159,12 +170,16 @@ def accept(store: EventStore, who: Principal, meta: Metadata, event: UploadAccep
     return outcome.result, outcome.position
 
 
-def store_receipt(store: EventStore, who: Principal, meta: Metadata, picture: Picture, image_id: uuid.UUID) -> Answer:
-    """Record that a receipt's picture is kept; raises IdempotencyKeyReused."""
+def store_receipt(
+    store: EventStore, who: Principal, meta: Metadata, picture: Picture, image_id: uuid.UUID, *, limited: bool
+) -> Answer:
+    """Record that a receipt's picture is kept; raises TooManyUploads, IdempotencyKeyReused."""
     sha256 = hashlib.sha256(picture.data).hexdigest()
     event = ReceiptStored(str(image_id), picture.media_type, len(picture.data), sha256, picture.date)
 
     def decide(unit: UnitOfWork) -> dict[str, Any]:
+        if limited:
+            insist_on_quota(unit, RECEIPTS, event.size)
         unit.append(f"receipt-{image_id}", 0, event)
         return {"image_id": event.image_id, "estimated_processing_time": _RECEIPT_SECONDS}
 

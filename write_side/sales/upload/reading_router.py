@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -15,8 +15,8 @@ from shared.eventstore.store import Metadata, UnitOfWork
 from shared.http.auth import language as language_of
 from shared.http.commands import OwnerCommand, Respond
 from shared.http.dependencies import Deps, Owner
+from shared.http.fields import Body
 from shared.http.openapi import refuses
-from shared.http.pagination import strict_query
 from shared.http.responses import ok
 from shared.texts import Language
 from write_side.sales import catalog
@@ -81,7 +81,7 @@ class TooManyLedgerRows(Refusal):
     status = 400
 
 
-class Answers(BaseModel):
+class Answers(Body):
     """Answers to the questions of a waiting upload, and columns that hold a field."""
 
     answers: dict[str, str] = Field(
@@ -106,7 +106,6 @@ async def preview_ledger(
     out or rejected and why, the sums in taka, warnings, and the questions that an upload would wait for, each with what
     the ledger adds up to for every answer.
     """
-    strict_query(request, ("date_order", "sheet"))
     insist_on_length(request, MAX_CSV_BYTES)
     small = _NamedIntake(MAX_CSV_BYTES)
     form = await read_form(request, "file", small)

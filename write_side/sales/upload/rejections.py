@@ -1,17 +1,14 @@
 """The rows of a ledger that became no sale, kept sealed under the shop's key beside its file, never in the log."""
 
-import csv
-import io
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 from shared.eventstore.store import UnitOfWork
+from shared.http.spreadsheets import csv_line
 from write_side.sales.csv.rows import RejectedRow
 from write_side.sales.csv.table import REPORT_COLUMNS
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 # Keeps the rejected rows of one part of a file; the same part written again is the same.
 INSERT_REJECTIONS = """INSERT INTO files.rejections (file_id, through_row, business_id, sealed) VALUES (%s, %s, %s, %s)
@@ -60,17 +57,6 @@ def errors_csv(
     header: the file's own column names; texts: message and fix of a code in a language. Cells that a spreadsheet would
     take for a formula are preceded by an apostrophe.
     """
-    yield _line([*REPORT_COLUMNS, *header])
+    yield csv_line([*REPORT_COLUMNS, *header])
     for bad in rejected:
-        yield _line([str(bad.row), bad.column, bad.value, bad.code, *texts(bad.code, language), *bad.cells])
-
-
-def _line(cells: Iterable[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow([_inert(cell) for cell in cells])
-    return line.getvalue()
-
-
-def _inert(cell: str) -> str:
-    one_line = cell.replace("\n", " ")
-    return "'" + one_line if one_line.startswith(_FORMULA_STARTS) else one_line
+        yield csv_line([str(bad.row), bad.column, bad.value, bad.code, *texts(bad.code, language), *bad.cells])

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from typing import Annotated, Any, Literal
 
@@ -18,17 +19,24 @@ from shared.errors import Refusal
 from shared.eventstore.files import Files
 from shared.eventstore.store import Metadata, UnitOfWork
 from shared.http.auth import command_context, language
-from shared.http.dependencies import Deps, Owner
+from shared.http.dependencies import Dependencies, Deps, Owner
 from shared.http.error_handlers import invalid_field
 from shared.http.openapi import refuses
-from shared.http.pagination import strict_query
 from shared.http.responses import ok
 from shared.http.tokens import Principal
 from shared.texts import Phrase, catalogue
 from write_side.sales import aggregate
 from write_side.sales.csv.layout import SHEET
-from write_side.sales.upload.accept import Answer, accept, insist_on_mapped, keeping, source_name, store_receipt
-from write_side.sales.upload.limits import MAX_CSV_BYTES, MAX_IMAGE_BYTES, insist_on_length
+from write_side.sales.upload.accept import (
+    Answer,
+    accept,
+    insist_on_mapped,
+    keeping,
+    looks_like_ledger,
+    source_name,
+    store_receipt,
+)
+from write_side.sales.upload.limits import MAX_CSV_BYTES, MAX_IMAGE_BYTES, announced, insist_on_length
 from write_side.sales.upload.mapping import (
     ANSWERS,
     ANSWERS_SCHEMA,
@@ -41,6 +49,7 @@ from write_side.sales.upload.mapping import (
 )
 from write_side.sales.upload.multipart import read_form
 from write_side.sales.upload.pictures import Picture, read_picture
+from write_side.sales.upload.quotas import LEDGERS, RECEIPTS, Quota, judge_quota
 from write_side.sales.upload.rejections import Rejections, errors_csv, rejections
 from write_side.sales.upload.schemas import RECEIPT_ANSWER, UPLOAD_ANSWER
 from write_side.sales.upload.stream import Intake, SmallIntake
@@ -114,19 +123,14 @@ async def upload_csv(
     An upload with an open question about money, dates or identity waits for its answer, see
     POST /data/uploads/{file_id}/answers.
     """
-    strict_query(request, ("dedupe", "date_order", "sheet"))
     meta = command_context(request, who)
+    await _judge(request, who, state, meta, LEDGERS)
     intake, form = await _receive(request, state.files, who, "file", MAX_CSV_BYTES)
 
     def record() -> Answer:
         answers = given_answers(form) | chosen_sheet(sheet)
         mapping, table = insist_on_mapped(
-            state.store,
-            who,
-            intake.head,
-            lambda: state.files.chunks(who.business_id or 0, intake.file_id, intake.size),
-            column_mapping(form),
-            answers.get(SHEET, ""),
+            state.store, who, intake.head, intake.chunks, column_mapping(form), answers.get(SHEET, "")
         )
         event = UploadAccepted(
             file_id=str(intake.file_id),
@@ -141,6 +145,7 @@ async def upload_csv(
             answers=answers,
             layout=aggregate.layout_key(table.header),
         )
+        intake.store_rest()
         return accept(state.store, who, meta, event, limited=state.settings.rate_limits)
 
     result, position = await run_in_threadpool(keeping, state.files, who, intake.file_id, record)
@@ -159,14 +164,20 @@ async def upload_csv(
 @router.post("/data/upload-receipt", status_code=202, openapi_extra=_RECEIPT, responses=RECEIPT_ANSWER)
 async def upload_receipt(request: Request, who: Owner, state: Deps) -> Response:
     """Take the picture of a receipt and keep it, without what cameras add to pictures."""
-    strict_query(request, ())
     meta = command_context(request, who)
+    await _judge(request, who, state, meta, RECEIPTS)
     picture = await _picture(request)
     image_id = uuid.uuid4()
 
     def record() -> Answer:
         state.files.writer(who.business_id or 0, image_id)(0, picture.data)
-        return keeping(state.files, who, image_id, lambda: store_receipt(state.store, who, meta, picture, image_id))
+        limited = state.settings.rate_limits
+        return keeping(
+            state.files,
+            who,
+            image_id,
+            lambda: store_receipt(state.store, who, meta, picture, image_id, limited=limited),
+        )
 
     result, position = await run_in_threadpool(record)
     texts = catalogue()["RECEIPT_PENDING"][language(request, who)]
@@ -201,24 +212,26 @@ def upload_errors(request: Request, who: Owner, deps: Deps, file_id: str) -> Res
     )
 
 
+async def _judge(request: Request, who: Principal, state: Dependencies, meta: Metadata, quota: Quota) -> None:
+    """Refuse a body before it is read: by the size it announces and by the shop's quota."""
+    insist_on_length(request, MAX_CSV_BYTES if quota is LEDGERS else MAX_IMAGE_BYTES)
+    if state.settings.rate_limits:
+        await run_in_threadpool(judge_quota, state.store, who.business_id, meta, quota, announced(request))
+
+
 async def _receive(
     request: Request, files: Files, who: Principal, part: str, limit: int
 ) -> tuple[Intake, dict[str, str]]:
-    insist_on_length(request, limit)
-    intake_id = uuid.uuid4()
-    put = await run_in_threadpool(files.writer, who.business_id or 0, intake_id)
-    intake = Intake(intake_id, put, limit)
+    intake = Intake(uuid.uuid4(), partial(files.writer, who.business_id or 0), limit, looks_like_ledger)
     try:
-        form = await read_form(request, part, intake)
-        await intake.finish()
+        return intake, await read_form(request, part, intake)
     except Exception:
-        await run_in_threadpool(files.delete, who.business_id or 0, intake_id)
+        if intake.has_stored:
+            await run_in_threadpool(files.delete, who.business_id or 0, intake.file_id)
         raise
-    return intake, form
 
 
 async def _picture(request: Request) -> Picture:
-    insist_on_length(request, MAX_IMAGE_BYTES)
     small = SmallIntake(MAX_IMAGE_BYTES)
     form = await read_form(request, "image", small)
     given = form.get(_RECEIPT_DATE, "").strip()

@@ -1,10 +1,10 @@
-"""A file on its way in: measured, hashed, looked at and stored in sealed parts while it arrives."""
+"""A file on its way in: measured, hashed, judged, and stored in sealed parts."""
 
 import hashlib
 import re
 import unicodedata
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from starlette.concurrency import run_in_threadpool
 
@@ -12,23 +12,32 @@ from shared.errors import FileTooLarge
 from shared.eventstore.files import PART_BYTES
 from write_side.sales.csv.encoding import HEAD_SIZE
 
+Writer = Callable[[uuid.UUID], Callable[[int, bytes], None]]
+
 _NAME_LENGTH = 255
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffd]")
 
 
 class Intake:
-    """Stores one file part by part; never holds more than a part of it."""
+    """Takes one file; what looks like a ledger is stored part by part, anything else held until it is judged whole."""
 
-    def __init__(self, file_id: uuid.UUID, put: Callable[[int, bytes], None], limit: int) -> None:
-        """Store through `put(part, data)`; more than `limit` bytes raise FileTooLarge at once."""
+    def __init__(self, file_id: uuid.UUID, writer: Writer, limit: int, looks_right: Callable[[bytes], bool]) -> None:
+        """Store through `writer(file_id)(part, data)`; more than `limit` bytes raise FileTooLarge at once.
+
+        `looks_right` judges the head of a file: nothing is stored before it says yes, or `store_rest` is called.
+        """
         self.file_id = file_id
         self.file_name = ""
         self.size = 0
         self.head = b""
+        self.has_stored = False
         self._line_feeds = 0
         self._returns = 0
-        self._put = put
+        self._writer = writer
+        self._put: Callable[[int, bytes], None] | None = None
         self._limit = limit
+        self._looks_right = looks_right
+        self._judged: bool | None = None
         self._hash = hashlib.sha256()
         self._buffer = bytearray()
         self._parts = 0
@@ -55,14 +64,19 @@ class Intake:
         self._returns += data.count(b"\r")
         self._last = data.rstrip(b"\0")[-1:] or self._last  # UTF-16 may end lines with a zero byte
         self._buffer += data
-        while len(self._buffer) >= PART_BYTES:
-            await self._store(bytes(self._buffer[:PART_BYTES]))
-            del self._buffer[:PART_BYTES]
+        if len(self._buffer) >= PART_BYTES:
+            await run_in_threadpool(self._store_parts)
 
-    async def finish(self) -> None:
-        """Store what is left."""
+    def chunks(self) -> Iterator[bytes]:
+        """Yield what is held, for judging a file of which nothing was stored."""
+        yield bytes(self._buffer)
+
+    def store_rest(self) -> None:
+        """Store what is held; the file was judged whole."""
+        self._judged = True
+        self._store_parts()
         if self._buffer:
-            await self._store(bytes(self._buffer))
+            self._store(bytes(self._buffer))
             self._buffer.clear()
 
     def rows_detected(self) -> int:
@@ -70,8 +84,17 @@ class Intake:
         lines = max(self._line_feeds, self._returns)
         return max(0, lines + (self._last not in {b"\n", b"\r", b""}) - 1)
 
-    async def _store(self, data: bytes) -> None:
-        await run_in_threadpool(self._put, self._parts, data)
+    def _store_parts(self) -> None:
+        if self._judged is None:
+            self._judged = self._looks_right(self.head)
+        while self._judged and len(self._buffer) >= PART_BYTES:
+            self._store(bytes(self._buffer[:PART_BYTES]))
+            del self._buffer[:PART_BYTES]
+
+    def _store(self, data: bytes) -> None:
+        self._put = self._put or self._writer(self.file_id)
+        self.has_stored = True
+        self._put(self._parts, data)
         self._parts += 1
 
 
