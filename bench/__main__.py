@@ -27,6 +27,7 @@ from bench import (
     returning,
     sessions,
     standing,
+    streams,
 )
 from bench.figures import Figure
 from bench.stage import Stage, open_stage
@@ -37,6 +38,7 @@ MEASURES: Mapping[str, Callable[[Stage], list[Figure]]] = {
     "append": appends.measure,
     "sessions": sessions.measure,
     "freshness": freshness.measure,
+    "streams": streams.measure,
     "lists": lists.measure,
     "replay": replays.measure,
     "memory": memory.measure,

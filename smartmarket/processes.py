@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from projections.engine import generation_schemas
 from projections.engine.follower import Follower
 from projections.engine.follower import connect as connect_projector
+from projections.operations.lag_history import LagRecorder
 from projections.operations.nightly import Nightly
 from projections.operations.request_runner import RequestRunner
 from projections.operations.time_travel import TimeTravelRunner
@@ -111,7 +112,7 @@ def log_audit(container: Container) -> LogAudit:
 
 
 def run_scheduler(container: Container) -> None:
-    """Open business days, drop old generations, write checkpoints and verify, until a signal stops it."""
+    """Open business days, drop old generations, write checkpoints, verify and record lags, until a signal stops it."""
     store = container.store(pool_size=2)
     role = container.role(database.PROJECTOR)
     scheduler = Scheduler(
@@ -122,17 +123,18 @@ def run_scheduler(container: Container) -> None:
     nightly = Nightly(source_of(container))
     writer = CheckpointWriter(container.anchor(), container.checkpoint_key())
     auditor = LogAuditor(container.connect, writer, log_audit(container))
+    beside = (nightly, auditor, LagRecorder(source_of(container)))
 
     def run() -> None:
-        nightly.start()
-        auditor.start()
+        for thread in beside:
+            thread.start()
         scheduler.run()
-        nightly.join()
-        auditor.join()
+        for thread in beside:
+            thread.join()
 
     def stop() -> None:
-        nightly.stop()
-        auditor.stop()
+        for thread in beside:
+            thread.stop()
         scheduler.stop()
 
     _run(container, "scheduler", run, stop)

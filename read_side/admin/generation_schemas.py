@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from read_side.admin.schemas import Position
-from shared.domain.presentation.schemas import LocalTime, Share
+from shared.domain.presentation.schemas import LocalTime, Share, UtcTime
 
 
 class ProjectionState(BaseModel):
@@ -19,6 +19,24 @@ class ProjectionState(BaseModel):
     projector_version: int
     parked: int
     state: Literal["live", "replaying", "catching_up", "failed"]
+    lag_seconds: Annotated[float, Field(description="Age of the oldest event that is not applied; 0 without one")]
+    stalled: Annotated[bool, Field(description="Behind for half a minute, without progress for a minute")]
+
+
+class LagSample(BaseModel):
+    """How far a read model was behind."""
+
+    at: UtcTime
+    position: Position
+    lag: int
+    lag_seconds: float
+
+
+class LagHistory(BaseModel):
+    """The last hour, the oldest first."""
+
+    name: str
+    results: list[LagSample]
 
 
 class Projections(BaseModel):

@@ -36,6 +36,8 @@ _PROJECTIONS = answers(
                 "projector_version": 2,
                 "parked": 0,
                 "state": "live",
+                "lag_seconds": 0.0,
+                "stalled": False,
             }
         ]
     },

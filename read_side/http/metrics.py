@@ -22,7 +22,7 @@ from shared.runtime.settings import Settings
 router = APIRouter(tags=["Health"])
 
 # Selects the lag in events, the parked shops and the projector version of each projection.
-SELECT_STANDING = "SELECT name AS projection, lag, parked, projector_version FROM projections.standing()"
+SELECT_STANDING = "SELECT name AS projection, lag, lag_seconds, parked, projector_version FROM projections.standing()"
 # Counts the unfinished jobs by kind and state, with the age of the oldest in seconds.
 SELECT_JOBS = """SELECT kind, state, count(*) AS jobs, extract(epoch FROM now() - min(created_at))::float8 AS age
     FROM jobs.jobs WHERE state <> 'done' GROUP BY kind, state"""
@@ -50,6 +50,7 @@ _GAUGES: Sequence[tuple[str, tuple[str, ...], dict[str, tuple[str, str]]]] = (
         ("projection",),
         {
             "lag": ("smartmarket_projection_lag_events", "Events of the log not yet applied to the read model"),
+            "lag_seconds": ("smartmarket_projection_lag_seconds", "Age of the oldest event not yet applied"),
             "parked": ("smartmarket_projection_parked_shops", "Shops parked at an event that cannot be applied"),
             "projector_version": (
                 "smartmarket_projector_version",

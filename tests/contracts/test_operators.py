@@ -6,9 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
+from projections.operations.lag_history import record
 from projections.registry import REGISTRY
 from read_side.admin.explain_router import SHOWN_TO_OWNERS
 from shared.texts import catalogue
+from smartmarket.read_models import source_of
 from tests.support.application import RunningSystem
 from tests.support.reads import rows
 from tests.support.shops import Shop
@@ -111,6 +113,19 @@ def test_operators_see_the_positions_of_projections(operator: Operator) -> None:
     assert set(found) == set(REGISTRY)
     assert found["sales"]["projector_version"] == REGISTRY["sales"].version
     assert {"position", "lag", "generation", "parked", "state"} <= found["sales"].keys()
+
+
+@pytest.mark.usefixtures("known")
+def test_operators_see_how_far_a_projection_was_behind(running: RunningSystem, operator: Operator) -> None:
+    with source_of(running.container).connect() as conn:
+        record(conn)
+    shown = operator.data("/projections/uploads/lag")
+    assert shown["name"] == "uploads"
+    assert shown["results"][-1]["position"] > 0
+    assert {"lag_seconds", "stalled"} <= operator.data("/projections")["results"][0].keys()
+    unknown = operator.get("/projections/nothing/lag")
+    assert (unknown.status_code, unknown.json()["error_code"]) == (404, "NOT_FOUND")
+    assert "uploads" in unknown.json()["suggestions"][0]
 
 
 def test_a_rebuild_and_a_verification(operator: Operator, known: Shop) -> None:

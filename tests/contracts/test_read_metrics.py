@@ -57,6 +57,7 @@ def test_read_models_jobs_and_processes_tell_how_they_keep_up(
     # Other tests' shops go on meanwhile: not every read model is at the head in the same moment.
     for name in REGISTRY:
         wait_until(partial(at_the_head, client, name))
+        assert found["smartmarket_projection_lag_seconds", name] >= 0
     reported = verify(
         source_of(running.container),
         REGISTRY["uploads"],

@@ -35,7 +35,7 @@ CREATE POLICY tenant ON projections.replays TO smartmarket_reader
     USING (business_id = nullif(current_setting('app.business_id', true), '')::bigint);
 DROP POLICY IF EXISTS house ON projections.replays;
 CREATE POLICY house ON projections.replays TO smartmarket_projector USING (true) WITH CHECK (true);
-GRANT SELECT ON projections.generations TO smartmarket_writer;
+GRANT SELECT ON projections.generations, projections.lags TO smartmarket_writer;
 REVOKE ALL ON FUNCTION projections.request_generation, projections.request_adoption, projections.complete_adoption,
     projections.request_drop, projections.request_replay, projections.abandon_rollback FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION projections.request_generation, projections.request_adoption, projections.complete_adoption,
