@@ -8,9 +8,9 @@ from collections.abc import Callable
 from shared.embedded.program import EmbeddedServerError, Record
 from shared.embedded.server import Server
 
-PAUSES = (0.1, 0.5, 1.0, 2.0, 4.0)
+PAUSES = (0.1, 0.5, 1.0, 2.0, 2.0)
 """Seconds before each attempt; the last is repeated for a server that starts and ends again and again."""
-_HEALTHY_SECONDS = 30.0
+_HEALTHY_SECONDS = 10.0
 _WATCH_SECONDS = 0.1
 logger = logging.getLogger("smartmarket.embedded")
 

@@ -50,7 +50,7 @@ def check(body: bytes) -> None:
     except ValueError as error:
         raise refusal(_BAD_NUMBER if "range" in str(error) else _MALFORMED) from None
     nested = body.count(b"[") + body.count(b"{")
-    if _SUSPECT.search(body) or nested > MAX_DEPTH or nested + body.count(b",") + body.count(b":") > MAX_VALUES:
+    if _SUSPECT.search(body) or nested > MAX_DEPTH or nested + body.count(b",") + body.count(b":") >= MAX_VALUES:
         _check_every_value(value)
 
 

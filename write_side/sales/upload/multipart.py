@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 _FIELD_BYTES = 4096
 MAX_PARTS = 10
-MAX_FIELDS_BYTES = 64 * 1024
-"""The most bytes of all parts but the file together."""
+"""The most parts of a form. All but the file have at most 4 KB each, so they stay below 64 KB in sum."""
 # A header contains the name of the file.
 _HEADER_BYTES = 16 * 1024
 
@@ -58,7 +57,6 @@ class _Reader:
         self._part = _Part()
         self._file = bytearray()
         self._parts = 0
-        self._field_bytes = 0
 
     def callbacks(self) -> "MultipartCallbacks":
         return {
@@ -106,9 +104,6 @@ class _Reader:
         if self._part.file_name is not None:
             self._file += data[start:end]
         elif len(self._part.data) + end - start <= _FIELD_BYTES:
-            self._field_bytes += end - start
-            if self._field_bytes > MAX_FIELDS_BYTES:
-                raise InvalidRequest(details={"bytes": MAX_FIELDS_BYTES, "expected": "fewer bytes besides the file"})
             self._part.data += data[start:end]
         else:
             raise invalid_field(
