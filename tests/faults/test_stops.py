@@ -1,6 +1,5 @@
 """Processes stop when they are asked to, however many signals arrive, and leave nothing behind."""
 
-import contextlib
 import os
 import random
 import signal
@@ -8,8 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,7 +25,6 @@ STOPS = max(40, KILLS)
 STOPS_OF_PROCESSES = max(1, KILLS) if KILLS >= 200 else 1
 SEED = 13
 ENDS_WITHIN = 10.0
-STARTS_WITHIN = 60.0  # a server that is just starting is stopped when it has started
 ROOT = Path(__file__).parents[2]
 
 # The main thread sets and clears the event all the time: a handler that set it would find its lock taken.
@@ -142,47 +138,3 @@ def _stopped_process(database_url: str, services: Services, role: str, chance: r
     rest.join()
     process.stderr.close()
     return took
-
-
-@pytest.mark.timeout(14_400)
-def test_up_exits_with_0_on_signals_idle_starting_and_under_load(tmp_path: Path) -> None:
-    chance = random.Random(SEED)  # noqa: S311 - moments of signals
-    took = [_stopped_up(tmp_path / "data", chance, wait) for wait in (True, False) * STOPS_OF_PROCESSES]
-    report(f"up: {len(took)} stops (seed {SEED}), each exited with 0, after {max(took):.1f} s at most")
-
-
-def _stopped_up(data_dir: Path, chance: random.Random, ready: bool) -> float:
-    """Start everything, and send signals once it is `ready` and asked for pages, or at any moment before."""
-    own = ("DATABASE_URL", "REDIS_URL", "BROKER_URL", "PORT")
-    env = {name: value for name, value in os.environ.items() if name not in own}
-    command = [sys.executable, "-m", "smartmarket", "up", "--no-demo", "--data-dir", str(data_dir)]
-    process = psutil.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        if ready:
-            url = next(line.split()[-1] for line in process.stdout if "is ready at" in line)
-            load = threading.Thread(target=_ask_until_it_ends, args=(f"{url}/health",), daemon=True)
-            load.start()
-        else:
-            time.sleep(chance.uniform(1.0, 8.0))
-        family = process.children(recursive=True)
-        began = time.monotonic()
-        for _ in range(chance.randint(2, 5)):
-            if process.poll() is None:
-                process.send_signal(chance.choice([signal.SIGTERM, signal.SIGINT, signal.SIGHUP]))
-            time.sleep(chance.uniform(0, 0.05))
-        assert process.wait(ENDS_WITHIN + STARTS_WITHIN * (not ready)) in ({0} if ready else {0, 1, 130})
-        took = time.monotonic() - began
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.stdout.close()
-    assert [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
-    assert [p for p in psutil.process_iter(["cmdline"]) if str(data_dir) in " ".join(p.info["cmdline"] or [])] == []
-    return took
-
-
-def _ask_until_it_ends(url: str) -> None:
-    with contextlib.suppress(OSError):
-        while True:
-            with contextlib.suppress(urllib.error.HTTPError):
-                urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own address
