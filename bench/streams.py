@@ -22,12 +22,22 @@ _SHOPS, _PER_SHOP = 40, 5
 _MOST_MS = 200
 _PATH = "/api/events/stream"
 
+# Insert an account and an active session for each shop; the family is its number.
+INSERT_USERS = """INSERT INTO credentials.users (user_id, business_id, email_key, language)
+    SELECT n, n, sha256(n::text::bytea), 'en' FROM generate_series(1, %s) AS n"""
+INSERT_SESSIONS = """INSERT INTO credentials.sessions (family, generation, jti_hash, user_id, issued_at, expires_at)
+    SELECT lpad(n::text, 32, '0')::uuid, 1, sha256(n::text::bytea), n, now(), now() + interval '1 day'
+    FROM generate_series(1, %s) AS n"""
+
 
 def measure(stage: Stage) -> list[Figure]:
     """Append one event after the other, to shops in turn, and wait for it in their read models and streams."""
     samples = stage.size(400, 40)
     with stage.container() as container, closing(container.store(pool_size=2)) as store:
         processes = Processes(container, stage.folder, ("projector", "api"))
+        with container.connect_owner() as conn:
+            for statement in (INSERT_USERS, INSERT_SESSIONS):
+                conn.execute(statement, (_SHOPS,))
         with processes:
             late = asyncio.run(_samples(container, store, processes.url, samples))
     stage.say(f"streams: p50 {percentile(late, 50):.1f} ms, p99 {percentile(late, 99):.1f} ms after a query has it")
@@ -78,7 +88,7 @@ async def _samples(container: Container, store: EventStore, url: str, count: int
         client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=60, limits=limits))
         streams: dict[int, list[_Stream]] = {}
         for shop in range(1, _SHOPS + 1):
-            who = Principal(shop, shop, is_staff=False, language="en", family=f"bench-{shop}")
+            who = Principal(shop, shop, is_staff=False, language="en", family=str(uuid.UUID(f"{shop:032}")))
             headers = {"Authorization": f"Bearer {tokens.access(who, dt.datetime.now(dt.UTC))}"}
             for _ in range(_PER_SHOP):
                 answer = await stack.enter_async_context(client.stream("GET", _PATH, headers=headers))

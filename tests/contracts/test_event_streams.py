@@ -15,7 +15,7 @@ from shared.domain.events.forecasting import ForecastRunCompleted, ForecastsRequ
 from shared.domain.events.recommendations import RecommendationWithdrawn
 from shared.domain.events.sales import UploadFailed, UploadQuestionsAsked
 from shared.http.position_tokens import PositionTokens
-from shared.http.tokens import Principal, TokenProvider
+from shared.http.tokens import TokenProvider
 from tests.support.application import RunningSystem
 from tests.support.event_streams import PATH, OpenStream, streaming
 from tests.support.forecasts_api import job_done
@@ -174,7 +174,7 @@ def test_a_user_has_a_limited_number_of_streams(running: RunningSystem, client: 
 def test_a_stream_ends_with_its_token(running: RunningSystem, shop: Shop) -> None:
     provider = TokenProvider(running.container.settings)
     nearly_over = dt.datetime.now(dt.UTC) - provider.access_lifetime + dt.timedelta(seconds=2)
-    who = Principal(shop.user_id, shop.business_id, is_staff=False, language="en", family="f")
+    who = provider.read_access(shop.tokens["access_token"], dt.datetime.now(dt.UTC))
     headers = {"Authorization": f"Bearer {provider.access(who, nearly_over)}"}
     with streaming(running.url, headers) as stream:
         wait_until(lambda: stream.ended)

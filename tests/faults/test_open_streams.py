@@ -5,6 +5,7 @@ import datetime as dt
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -27,6 +28,13 @@ SHOPS = 40
 ENDS_WITHIN = 10.0
 LISTENERS = """SELECT count(*) FROM pg_stat_activity
     WHERE application_name = 'smartmarket-streams' AND datname = current_database()"""
+
+# Insert an account and an active session for each shop; the family is its number.
+INSERT_USERS = """INSERT INTO credentials.users (user_id, business_id, email_key, language)
+    SELECT n, n, sha256(n::text::bytea), 'en' FROM generate_series(1, %s) AS n"""
+INSERT_SESSIONS = """INSERT INTO credentials.sessions (family, generation, jti_hash, user_id, issued_at, expires_at)
+    SELECT lpad(n::text, 32, '0')::uuid, 1, sha256(n::text::bytea), n, now(), now() + interval '1 day'
+    FROM generate_series(1, %s) AS n"""
 
 
 class Api:
@@ -60,7 +68,7 @@ def api(database_url: str, services: Services) -> Iterator[Api]:
 
 
 def headers(container: Container, shop: int) -> dict[str, str]:
-    who = Principal(shop, shop, is_staff=False, language="en", family=f"f{shop}")
+    who = Principal(shop, shop, is_staff=False, language="en", family=str(uuid.UUID(f"{shop:032}")))
     token = TokenProvider(container.settings).access(who, dt.datetime.now(dt.UTC))
     return {"Authorization": f"Bearer {token}"}
 
@@ -110,6 +118,9 @@ def test_two_hundred_streams_get_their_facts_and_end_with_the_process(
 
 
 async def _scenario(api: Api, container: Container, world: World) -> None:
+    with container.connect_owner() as conn:
+        for statement in (INSERT_USERS, INSERT_SESSIONS):
+            conn.execute(statement, (SHOPS,))
     async with open_streams(api, container) as readers:
         every = [reader for group in readers.values() for reader in group]
         assert len(every) == 200
