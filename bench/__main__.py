@@ -28,12 +28,14 @@ from bench import (
     sessions,
     standing,
     streams,
+    undo,
 )
 from bench.figures import Figure
 from bench.stage import Stage, open_stage
 
 MEASURES: Mapping[str, Callable[[Stage], list[Figure]]] = {
     "import": imports.measure,
+    "undo": undo.measure,
     "lag": lags.measure,
     "append": appends.measure,
     "sessions": sessions.measure,

@@ -47,15 +47,23 @@ class Shop:
         answer = self._http.post("/api/data/upload-csv", files={"file": ("sales.csv", content, "text/csv")})
         return str(self._data(answer)["file_id"])
 
-    def completed(self, file_id: str) -> tuple[dict[str, Any], str]:
-        """Return the upload once it is read, and the position to read on from."""
+    def undo(self, file_id: str) -> None:
+        """Take back the only upload of this shop; returns once no list shows anything of it."""
+        self._data(self._http.post(f"/api/data/uploads/{file_id}/undo", json={}))
+        _, position = self.completed(file_id, "undone")
+        for path in _LISTS[:3]:
+            shown = self._data(self._http.get(path, headers={"X-Min-Event-Position": position}))
+            assert shown["count"] == 0, (path, shown["count"])
+
+    def completed(self, file_id: str, state: str = "completed") -> tuple[dict[str, Any], str]:
+        """Return the upload once it is read, or in another state, and the position to read on from."""
         until = time.monotonic() + _PATIENCE
         while time.monotonic() < until:
             answer = self._http.get(f"/api/data/uploads/{file_id}")
             if answer.status_code != httpx.codes.NOT_FOUND:
                 data = self._data(answer)
-                if data["state"] in {"completed", "failed"}:
-                    assert data["state"] == "completed", data
+                if data["state"] in {state, "failed"}:
+                    assert data["state"] == state, data
                     return data, answer.headers["X-Event-Position"]
             time.sleep(_POLL_SECONDS)
         msg = f"upload {file_id} was not read within {_PATIENCE:.0f} s"

@@ -118,7 +118,7 @@ def _fill(conn: Connection[Any], shops: int) -> int:
     visits = any_shop().visits
     shift = _TODAY.toordinal() - int(visits.day.max())
     days = zip(visits.owner.tolist(), (visits.day + shift).tolist(), strict=True)
-    facts = [(owner + 1, dt.date.fromordinal(day), 1, 1000 + owner, 0) for owner, day in days]
+    facts = [(owner + 1, dt.date.fromordinal(day), 0, 1, 1000 + owner) for owner, day in days]
     made = Deltas((CHURN, TOTALS))
     derive(_Facts(facts), _TODAY, BOOK.released, made)
     (_, rows), *_ = made.take_merged()

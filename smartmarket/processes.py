@@ -33,7 +33,8 @@ from write_side.log_audit import LogAudit, LogAuditor
 from write_side.policies import Policies
 from write_side.recommendations.policy import REVIEW, REVIEW_DAY
 from write_side.recommendations.worker import DayReviewer, Reviewer
-from write_side.sales.policy import READ_UPLOAD
+from write_side.sales.policy import READ_UPLOAD, UNDO_UPLOAD
+from write_side.sales.undo_worker import UploadUndoer
 from write_side.sales.worker import LedgerReader
 from write_side.scheduler import Scheduler
 
@@ -47,6 +48,7 @@ def worker_handlers(container: Container, store: EventStore, models: Models) -> 
     """Return the handler of every kind of job."""
     return {
         READ_UPLOAD: LedgerReader(store, container.files(store)),
+        UNDO_UPLOAD: UploadUndoer(store),
         PLAN: Planner(store, container.connect_reader),
         MAKE: ForecastMaker(store, container.connect, container.connect_reader, models),
         REVIEW: Reviewer(store, container.connect_reader),

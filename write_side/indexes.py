@@ -19,7 +19,15 @@ _BATCH = 200
 LOCK_INDEX = "LOCK TABLE log.index_rows IN ACCESS EXCLUSIVE MODE"
 LOCK_LOG = "SELECT pg_advisory_xact_lock(%s, 0)"
 # Keep the kinds that are not derived from the log (keys of repeated registrations).
-KEEP_OTHERS = "INSERT INTO staged_rows SELECT * FROM log.index_rows WHERE kind <> ALL(%s)"
+KEEP_OTHERS = """INSERT INTO staged_rows (kind, scope, key, value)
+    SELECT kind, scope, key, value FROM log.index_rows WHERE kind <> ALL(%s)"""
+# Create the table of staged rows, in the order of their events.
+CREATE_STAGED = """CREATE TEMP TABLE staged_rows (LIKE log.index_rows, held boolean NOT NULL DEFAULT true,
+    step bigint GENERATED ALWAYS AS IDENTITY) ON COMMIT DROP"""
+# Delete the rows of keys that were released, up to their last release.
+DELETE_RELEASED = """DELETE FROM staged_rows AS s USING (
+        SELECT kind, scope, key, max(step) AS step FROM staged_rows WHERE NOT held GROUP BY 1, 2, 3) AS r
+    WHERE (s.kind, s.scope, s.key) = (r.kind, r.scope, r.key) AND s.step <= r.step"""
 # Redirect rows of merged customers to the surviving ones, which may have been merged in turn.
 FOLLOW_MERGES = """WITH RECURSIVE gone AS (
         SELECT DISTINCT scope, ('x' || encode(key, 'hex'))::bit(64)::bigint AS id, value FROM staged_rows
@@ -33,8 +41,8 @@ FOLLOW_MERGES = """WITH RECURSIVE gone AS (
     UPDATE staged_rows AS s SET value = l.value FROM living AS l WHERE s.scope = l.scope
         AND ((s.kind = 'customer' AND s.value = l.id) OR (s.kind = %(merged)s AND s.key = int8send(l.id)))"""
 # Replace the index by the staged rows.
-SWAP = """TRUNCATE log.index_rows; INSERT INTO log.index_rows SELECT DISTINCT ON (kind, scope, key) * FROM staged_rows
-    ORDER BY kind, scope, key, value"""
+SWAP = """TRUNCATE log.index_rows; INSERT INTO log.index_rows (kind, scope, key, value)
+    SELECT DISTINCT ON (kind, scope, key) kind, scope, key, value FROM staged_rows ORDER BY kind, scope, key, value"""
 # Counts derived rows that the index does not have, and rows of these kinds that it has besides.
 COUNT_DIFFERENCES = """WITH derived AS (
         SELECT DISTINCT ON (kind, scope, key) kind, scope, key, value FROM staged_rows
@@ -78,11 +86,12 @@ def rebuild_indexes(conn: Connection[Any], report: Callable[[int], None] = lambd
     reader = LogReader(write_indexes().topics)
     highest: dict[tuple[int, str], int] = {}
     with conn.transaction():
-        conn.execute("CREATE TEMP TABLE staged_rows (LIKE log.index_rows) ON COMMIT DROP")
+        conn.execute(CREATE_STAGED)
         after = _stage(conn, reader, 0, highest, report)
         conn.execute(LOCK_INDEX)
         conn.execute(LOCK_LOG, (Lock.LOG,))
         _stage(conn, reader, after, highest, report)
+        conn.execute(DELETE_RELEASED)
         conn.execute(KEEP_OTHERS, (write_indexes().kinds,))
         conn.execute(FOLLOW_MERGES, {"merged": MERGED})
         conn.execute(SWAP)
@@ -100,8 +109,9 @@ def index_differences(conn: Connection[Any]) -> dict[str, int]:
     highest: dict[tuple[int, str], int] = {}
     with conn.transaction(force_rollback=True):
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        conn.execute("CREATE TEMP TABLE staged_rows (LIKE log.index_rows) ON COMMIT DROP")
+        conn.execute(CREATE_STAGED)
         _stage(conn, LogReader(write_indexes().topics), 0, highest, lambda _: None)
+        conn.execute(DELETE_RELEASED)
         conn.execute(FOLLOW_MERGES, {"merged": MERGED})
         lost, added = cast("tuple[int, int]", conn.execute(COUNT_DIFFERENCES, (write_indexes().kinds,)).fetchone())
         counters = {(scope, kind): following for scope, kind, following in conn.execute(SELECT_COUNTERS)}
@@ -118,7 +128,7 @@ def _stage(
 ) -> int:
     while batch := reader.after(conn, after, limit=_BATCH):
         after = batch[-1].position
-        with conn.cursor().copy("COPY staged_rows (kind, scope, key, value) FROM STDIN") as sink:
+        with conn.cursor().copy("COPY staged_rows (kind, scope, key, value, held) FROM STDIN") as sink:
             for recorded in batch:
                 for row in _index_rows(recorded, highest):
                     sink.write_row(row)

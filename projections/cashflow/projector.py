@@ -21,6 +21,7 @@ from shared.domain.events.cashflow import (
 )
 from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.sales import MovementsRecorded, SaleRecorded, SalesBatchRecorded, SaleVoided
+from shared.domain.events.uploads import MovementsUndone, SalesBatchUndone
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.vault import SubjectKeys
 
@@ -55,7 +56,15 @@ SETTINGS = Table(
 
 def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Add up to 500 sales to the takings of their day, or to baki where they were on credit."""
-    business = recorded.business_id
+    _sell_all(recorded.business_id, event, deltas, 1)
+
+
+def on_sales_batch_undone(recorded: RecordedEvent, event: SalesBatchUndone, deltas: Deltas, _: SubjectKeys) -> None:
+    """Take the sales of an undone upload off takings and baki."""
+    _sell_all(recorded.business_id, event, deltas, -1)
+
+
+def _sell_all(business: int | None, event: SalesBatchRecorded | SalesBatchUndone, deltas: Deltas, sign: int) -> None:
     on_credit = [method == ON_CREDIT for method, _ in event.payments]
     takings: dict[dt.date, int] = {}
     counts: dict[dt.date, int] = {}
@@ -76,9 +85,9 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
         else:
             takings[date] = takings.get(date, 0) + sale.paisa
     for date, count in counts.items():
-        deltas.merge(CASH_DAYS, (business, date), takings=takings.get(date, 0), sale_count=count)
+        deltas.merge(CASH_DAYS, (business, date), takings=sign * takings.get(date, 0), sale_count=sign * count)
     for (date, customer), paisa in lent.items():
-        _lend(deltas, business, date, customer, paisa)
+        _lend(deltas, business, date, customer, sign * paisa)
 
 
 def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
@@ -98,13 +107,21 @@ def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _
 
 def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Add returns, purchases and expenses of a ledger; returns on credit reduce baki."""
-    business = recorded.business_id
+    _move_all(recorded.business_id, event, deltas, 1)
+
+
+def on_movements_undone(recorded: RecordedEvent, event: MovementsUndone, deltas: Deltas, _: SubjectKeys) -> None:
+    """Subtract returns, purchases and expenses of an undone upload."""
+    _move_all(recorded.business_id, event, deltas, -1)
+
+
+def _move_all(business: int | None, event: MovementsRecorded | MovementsUndone, deltas: Deltas, sign: int) -> None:
     for moved in event.movements:
         method = None if moved.payment is None else event.payments[moved.payment][0]
         if moved.kind == "return" and method == ON_CREDIT:
-            _lend(deltas, business, moved.date, moved.customer_id, -moved.paisa)
+            _lend(deltas, business, moved.date, moved.customer_id, -sign * moved.paisa)
         else:
-            amounts: dict[str, Any] = {_OUTFLOWS[moved.kind]: moved.paisa}
+            amounts: dict[str, Any] = {_OUTFLOWS[moved.kind]: sign * moved.paisa}
             deltas.merge(CASH_DAYS, (business, moved.date), **amounts)
 
 
@@ -209,14 +226,16 @@ def _owe(deltas: Deltas, business: int | None, date: dt.date, customer: int, **p
 
 CASHFLOW = Projection(
     name="cashflow",
-    version=3,
+    version=4,
     package="projections.cashflow",
     tables=(CASH_DAYS, BAKI_DAYS, BAKI_TOTALS, BAKI_MERGES, EXPENSES, COLLECTIONS, OPENING_DEBTS, SETTINGS),
     handlers={
         SalesBatchRecorded: on_sales_batch_recorded,
         SaleRecorded: on_sale_recorded,
         SaleVoided: on_sale_voided,
+        SalesBatchUndone: on_sales_batch_undone,
         MovementsRecorded: on_movements_recorded,
+        MovementsUndone: on_movements_undone,
         CollectionRecorded: on_collection_recorded,
         CollectionVoided: on_collection_voided,
         OpeningDebtRecorded: on_opening_debt_recorded,

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from projections.engine.deltas import Deltas, Table
-from projections.engine.derivation import Facts, Row
+from projections.engine.derivation import EPOCH_DAY, Facts, Row
 from shared.domain.rules import calibration, churn, registry, rfm, rhythm
 from shared.domain.rules.parameters import ChurnParameters
 from shared.domain.rules.rhythm import Visits
@@ -57,9 +57,7 @@ class Churn(NamedTuple):
 
 
 MEMBERS = Table("customer_ids", ("business_id", "id"), changes={"merged_into": "set"})
-VISITS = Table(
-    "visits", ("business_id", "customer_id", "date"), changes={"sales": "add", "paisa": "add", "last_at": "greatest"}
-)
+VISITS = Table("visits", ("business_id", "customer_id", "date", "second"), changes={"sales": "add", "paisa": "add"})
 CHURN = Table("churn", Churn._fields[:2], changes=dict.fromkeys(Churn._fields[2:], "set"))
 TOTALS = Table(
     "churn_totals",
@@ -172,10 +170,11 @@ def _bought(business_id: int, known: Integers, visits: Visits, today: dt.date, s
 
 def _visits(rows: Sequence[Row], merged: dict[int, int]) -> tuple[Integers, Visits, Integers]:
     """Return ids and visits of customers, and per customer sales, paisa and the last time."""
-    kept = [(merged.get(who, who), on.toordinal(), n, paisa, at) for who, on, n, paisa, at in rows if n > 0]
+    kept = [(merged.get(who, who), on.toordinal(), n, paisa, second) for who, on, second, n, paisa in rows if n > 0]
     table: Integers = np.array(kept, dtype=np.int64).reshape(-1, 5).T
+    table[4] += (table[1] - EPOCH_DAY) * 86_400
     table = table[:, np.lexsort((table[1], table[0]))]
-    if merged and table.shape[1]:
+    if table.shape[1]:
         first = np.flatnonzero((np.diff(table[0], prepend=-1) != 0) | (np.diff(table[1], prepend=-1) != 0))
         table = np.vstack([table[:2, first], np.add.reduceat(table[2:4], first, 1), _greatest(table[4], first)])
     ids, owner = np.unique(table[0], return_inverse=True)
@@ -190,10 +189,10 @@ def _visits(rows: Sequence[Row], merged: dict[int, int]) -> tuple[Integers, Visi
 
 
 def _returned(rows: Sequence[Row], merged: dict[int, int], ids: Integers) -> Integers:
-    """Return, for each customer in `ids`, the paisa of days without a sale: below zero for returns."""
+    """Return, for each customer in `ids`, the paisa of times without a sale: below zero for returns."""
     found = np.zeros(len(ids), dtype=np.int64)
     places = {customer: place for place, customer in enumerate(ids.tolist())}
-    for who, _, sales, paisa, _ in rows:
+    for who, _, _, sales, paisa in rows:
         place = places.get(merged.get(who, who))
         if sales <= 0 and paisa and place is not None:
             found[place] += paisa

@@ -4,7 +4,7 @@ from typing import cast
 
 from projections.customers.derivation import CHURN, MEMBERS, RULES, TOTALS, VISITS, age, derive
 from projections.engine.deltas import Deltas, Table
-from projections.engine.derivation import Derivation, local_seconds
+from projections.engine.derivation import Derivation
 from projections.engine.projection import Projection
 from shared.domain.events.cashflow import OpeningDebtRecorded
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
@@ -17,6 +17,7 @@ from shared.domain.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
+from shared.domain.events.uploads import CustomersRemoved, MovementsUndone, SalesBatchUndone, UploadUndone
 from shared.domain.rules.registry import BOOK
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.vault import SubjectKeys
@@ -48,42 +49,43 @@ def on_customers_merged(recorded: RecordedEvent, event: CustomersMerged, deltas:
 
 def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Count up to 500 sales as visits; several on one day are one visit."""
-    business = recorded.business_id
-    add_visit = deltas.merger(VISITS, "sales", "paisa", "last_at")
-    midnights: dict[object, int] = {}
-    for sale in event.sales:
-        customer = sale.customer_id
-        if customer is None:
-            continue
-        date, paisa = sale.date, sale.paisa
-        at = midnights.get(date)
-        if at is None:
-            at = midnights[date] = local_seconds(date, None)
-        if sale.time:
-            at += sale.time
-        add_visit((business, customer, date), 1, paisa, at)
+    _visit_all(recorded.business_id, event, deltas, 1)
+
+
+def on_sales_batch_undone(recorded: RecordedEvent, event: SalesBatchUndone, deltas: Deltas, _: SubjectKeys) -> None:
+    """Uncount the sales of an undone upload."""
+    _visit_all(recorded.business_id, event, deltas, -1)
 
 
 def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Returns lower what a customer spent; bringing goods back is no visit."""
-    for moved in event.movements:
-        if moved.kind == "return" and moved.customer_id is not None:
-            deltas.merge(VISITS, (recorded.business_id, moved.customer_id, moved.date), paisa=-moved.paisa)
+    _bring_back(recorded.business_id, event, deltas, 1)
+
+
+def on_movements_undone(recorded: RecordedEvent, event: MovementsUndone, deltas: Deltas, _: SubjectKeys) -> None:
+    """Returns of an undone upload do not lower what a customer spent any more."""
+    _bring_back(recorded.business_id, event, deltas, -1)
 
 
 def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Count a sale entered by hand."""
     if event.customer_id is not None:
-        key = (recorded.business_id, event.customer_id, event.date)
-        at = local_seconds(event.date, event.time)
-        deltas.merge(VISITS, key, sales=1, paisa=event.paisa, last_at=at)
+        key = (recorded.business_id, event.customer_id, event.date, event.time or 0)
+        deltas.merge(VISITS, key, sales=1, paisa=event.paisa)
 
 
 def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _: SubjectKeys) -> None:
-    """Uncount a voided sale; a day without sales is no visit. A day with other sales keeps its latest time."""
+    """Uncount a voided sale; a day without sales is no visit."""
     if event.customer_id is not None:
-        key = (recorded.business_id, event.customer_id, event.date)
-        deltas.merge(VISITS, key, sales=-1, paisa=-event.paisa, last_at=local_seconds(event.date, event.time))
+        key = (recorded.business_id, event.customer_id, event.date, event.time or 0)
+        deltas.merge(VISITS, key, sales=-1, paisa=-event.paisa)
+
+
+def on_customers_removed(recorded: RecordedEvent, event: CustomersRemoved, deltas: Deltas, _: SubjectKeys) -> None:
+    """Remove customers that only an undone upload had made."""
+    for customer in event.customers:
+        deltas.forget(PEOPLE, (recorded.business_id, customer.id))
+        deltas.forget(MEMBERS, (recorded.business_id, customer.id))
 
 
 def on_opening_debt_recorded(
@@ -98,6 +100,24 @@ def on_upload_completed(_recorded: RecordedEvent, _event: UploadCompleted, _delt
 
 def on_upload_failed(_recorded: RecordedEvent, _event: UploadFailed, _deltas: Deltas, _: SubjectKeys) -> None:
     """Change no fact: rows are derived after a partly read ledger."""
+
+
+def on_upload_undone(_recorded: RecordedEvent, _event: UploadUndone, _deltas: Deltas, _: SubjectKeys) -> None:
+    """Change no fact: rows are derived after a completely undone ledger."""
+
+
+def _visit_all(business: int | None, event: SalesBatchRecorded | SalesBatchUndone, deltas: Deltas, sign: int) -> None:
+    add_visit = deltas.merger(VISITS, "sales", "paisa")
+    for sale in event.sales:
+        if sale.customer_id is not None:
+            add_visit((business, sale.customer_id, sale.date, sale.time or 0), sign, sign * sale.paisa)
+
+
+def _bring_back(business: int | None, event: MovementsRecorded | MovementsUndone, deltas: Deltas, sign: int) -> None:
+    for moved in event.movements:
+        if moved.kind == "return" and moved.customer_id is not None:
+            key = (business, moved.customer_id, moved.date, moved.time or 0)
+            deltas.merge(VISITS, key, paisa=-sign * moved.paisa)
 
 
 def _change_details(recorded: RecordedEvent, customer: int, sealed: str, deltas: Deltas, keys: SubjectKeys) -> None:
@@ -122,7 +142,7 @@ def _subjects(recorded: RecordedEvent) -> list[str]:
 
 CUSTOMERS = Projection(
     name="customers",
-    version=4,
+    version=5,
     package="projections.customers",
     tables=(PEOPLE, MEMBERS, VISITS, CHURN, TOTALS),
     handlers={
@@ -130,16 +150,28 @@ CUSTOMERS = Projection(
         CustomerDetailsChanged: on_customer_details_changed,
         CustomersMerged: on_customers_merged,
         SalesBatchRecorded: on_sales_batch_recorded,
+        SalesBatchUndone: on_sales_batch_undone,
         MovementsRecorded: on_movements_recorded,
+        MovementsUndone: on_movements_undone,
+        CustomersRemoved: on_customers_removed,
         SaleRecorded: on_sale_recorded,
         SaleVoided: on_sale_voided,
         OpeningDebtRecorded: on_opening_debt_recorded,
         UploadCompleted: on_upload_completed,
         UploadFailed: on_upload_failed,
+        UploadUndone: on_upload_undone,
     },
     subjects=_subjects,
     derivation=Derivation(
-        after=(UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, CustomersMerged, OpeningDebtRecorded),
+        after=(
+            UploadCompleted,
+            UploadFailed,
+            UploadUndone,
+            SaleRecorded,
+            SaleVoided,
+            CustomersMerged,
+            OpeningDebtRecorded,
+        ),
         tables=(CHURN, TOTALS),
         derive=derive,
         rules=RULES,

@@ -15,14 +15,14 @@ CREATE TABLE customer_ids (
     id          bigint NOT NULL,
     merged_into bigint
 );
--- The days of a customer's visits; last_at in seconds since 2000-01-01 00:00 in Dhaka. No sales: no visit.
+-- A customer's sales and returns per second of the day; a day with sales is a visit. Paisa are net of returns.
 CREATE TABLE visits (
     business_id bigint NOT NULL,
     customer_id bigint NOT NULL,
     date        date NOT NULL,
+    second      integer NOT NULL,
     sales       bigint NOT NULL,
-    paisa       bigint NOT NULL,
-    last_at     bigint
+    paisa       bigint NOT NULL
 );
 -- Scores of customers who were not merged. A passing day changes columns without indexes, so that updated rows stay on
 -- their pages (fillfactor); the rows that it changes are found by a daily scan, which is cheaper than an index.
@@ -67,7 +67,7 @@ CREATE TABLE churn_totals (
 CREATE UNIQUE INDEX IF NOT EXISTS people_key ON people (business_id, id);
 CREATE INDEX IF NOT EXISTS people_by_name ON people (business_id, sort_name, id);
 CREATE UNIQUE INDEX IF NOT EXISTS customer_ids_key ON customer_ids (business_id, id);
-CREATE UNIQUE INDEX IF NOT EXISTS visits_key ON visits (business_id, customer_id, date);
+CREATE UNIQUE INDEX IF NOT EXISTS visits_key ON visits (business_id, customer_id, date, second);
 CREATE UNIQUE INDEX IF NOT EXISTS churn_key ON churn (business_id, id);
 CREATE INDEX IF NOT EXISTS churn_by_spending ON churn (business_id, risky, paisa, id);
 CREATE INDEX IF NOT EXISTS churn_by_last_purchase ON churn (business_id, risky, last_at, id);

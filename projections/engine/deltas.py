@@ -6,6 +6,8 @@ in memory (replay) give the same row:
 - `add`: sum; `least`, `greatest`: the extreme, null being no value;
 - `set`: the newest value, null meaning unchanged;
 - `latest:<column>`: the value that came with the greatest `<column>`; the later event wins a tie.
+
+A row of sums only (every rule is `add`) that are all 0 is no row: what was added and taken back leaves nothing behind.
 """
 
 import functools
@@ -42,6 +44,11 @@ class Table:
         """Tell whether rows are merged by key rather than inserted."""
         return bool(self.changes)
 
+    @property
+    def sums(self) -> bool:
+        """Tell whether rows consist of sums only: one of zeros is no row."""
+        return self.merged and set(self.changes.values()) == {"add"}
+
 
 class Deltas:
     """Collects the changes of some events to the tables of one projection."""
@@ -52,6 +59,7 @@ class Deltas:
         self._rows: dict[str, list[tuple[Any, ...]]] = {t.name: [] for t in self.tables if not t.merged}
         self._merged: dict[str, dict[Key, Values]] = {t.name: {} for t in self.tables if t.merged}
         self._removed: dict[str, list[Key]] = {}
+        self._forgotten: dict[str, set[Key]] = {}
         self._rules = {t.name: {c: (i, r) for i, (c, r) in enumerate(t.changes.items())} for t in self.tables}
         self._blank = {t.name: [(c, 0 if r == "add" else None) for c, r in t.changes.items()] for t in self.tables}
         self._newest_first = {t.name: list(_newest_first(t)) for t in self.tables}
@@ -107,14 +115,28 @@ class Deltas:
         """Remove a row of an insert-only table, whether it was written before or is among these deltas."""
         self._removed.setdefault(table.name, []).append(key)
 
+    def forget(self, table: Table, key: Key) -> None:
+        """Remove the merged row of a key, whether it was written before or is among these deltas.
+
+        The beginning of a key removes all rows with it. Later merges begin a new row.
+        """
+        self._forgotten.setdefault(table.name, set()).add(key)
+        rows, width = self._merged[table.name], len(key)
+        for known in [key] if width == len(table.keys) else [k for k in rows if k[:width] == key]:
+            rows.pop(known, None)
+
     def merged(self, table: Table) -> Iterator[tuple[Any, ...]]:
-        """Return the merged rows, keys first."""
-        return ((*key, *values) for key, values in self._merged[table.name].items())
+        """Return the merged rows, keys first, without sums that are all 0."""
+        rows = self._merged[table.name].items()
+        if table.sums:
+            return ((*key, *values) for key, values in rows if any(values))
+        return ((*key, *values) for key, values in rows)
 
     def keys(self, table: Table) -> Iterator[Key]:
-        """Return the keys of a table that these deltas change."""
+        """Return the keys of a table that these deltas change; of forgotten rows perhaps only the beginning."""
         width = len(table.keys)
         yield from self._merged.get(table.name, ())
+        yield from self._forgotten.get(table.name, ())
         yield from (row[:width] for row in self._rows.get(table.name, ()))
         yield from self._removed.get(table.name, ())
 
@@ -122,7 +144,7 @@ class Deltas:
         """Return the row of a key; None where there is none or it was removed."""
         if table.merged:
             values = self._merged[table.name].get(key)
-            return None if values is None else (*key, *values)
+            return None if values is None or (table.sums and not any(values)) else (*key, *values)
         if key in self._removed.get(table.name, ()):
             return None
         return next((row for row in reversed(self._rows[table.name]) if row[: len(key)] == key), None)
@@ -144,7 +166,15 @@ class Deltas:
             if table.merged and self._merged[table.name]:
                 rows = list(self.merged(table))
                 self._merged[table.name] = {}
-                yield table, rows
+                if rows:
+                    yield table, rows
+
+    def take_forgotten(self) -> Iterator[tuple[Table, set[Key]]]:
+        """Yield the keys of the merged rows to remove, and forget them; to be called before `take_merged`."""
+        forgotten, self._forgotten = self._forgotten, {}
+        for table in self.tables:
+            if table.name in forgotten:
+                yield table, forgotten[table.name]
 
     def take_removed(self) -> Iterator[tuple[Table, list[Key]]]:
         """Yield the keys of the rows to remove, and forget them; to be called after `take_rows`."""

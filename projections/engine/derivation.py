@@ -20,7 +20,8 @@ from shared.eventstore.system_events import DayCorrected, RuleActivated
 BOOKKEEPING = frozenset({"rules", "rule", "scoring", "next_change_on"})
 
 Row = tuple[Any, ...]
-_EPOCH = dt.date(2000, 1, 1).toordinal()
+# The ordinal of the day that `local_seconds` counts from.
+EPOCH_DAY = dt.date(2000, 1, 1).toordinal()
 
 
 class Facts(Protocol):
@@ -76,4 +77,4 @@ class FoldedFacts:
 
 def local_seconds(date: dt.date, time: int | None) -> int:
     """Return the seconds from 2000-01-01 00:00 to a local time; without a time of day, midnight."""
-    return (date.toordinal() - _EPOCH) * 86_400 + (time or 0)
+    return (date.toordinal() - EPOCH_DAY) * 86_400 + (time or 0)

@@ -1,6 +1,8 @@
 """Write deltas to the tables of one generation: COPY for rows, one set-based statement per merged table."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from psycopg import Connection
@@ -33,11 +35,15 @@ class LiveWriter:
         """
         for table, rows in deltas.take_rows():
             copy(self._conn, Identifier(self._schema, table.name), table.all_columns, rows)
+        for table, forgotten in deltas.take_forgotten():
+            self._forget(table, forgotten)
         for table, merged in deltas.take_merged():
             if whole and table.name == whole.name:
                 self._execute(table, merged, update_statement)
             else:
-                self._execute(table, merged, merge_statement)
+                zeros = self._execute(table, merged, merge_statement)
+                if zeros:
+                    self._delete(table, zeros)
         businesses: set[int] = set()
         for table, keys in deltas.take_removed():
             self._delete(table, keys)
@@ -64,16 +70,28 @@ class LiveWriter:
             rows = cursor.execute(self._statement(table, select_statement), (business_id,)).fetchall()
         return {row[: len(table.keys)]: row for row in rows}
 
-    def _execute(self, table: Table, rows: Sequence[tuple[Any, ...]], form: Form) -> None:
+    def _execute(self, table: Table, rows: Sequence[tuple[Any, ...]], form: Form) -> list[Key]:
+        """Execute a statement over rows; returns the keys that it returns."""
         types = self._types_of(table)
         columns = zip(table.all_columns, zip(*rows, strict=True), strict=True)
-        self._conn.execute(self._statement(table, form), [_array(values, types[column]) for column, values in columns])
+        arrays = [_array(values, types[column]) for column, values in columns]
+        done = self._conn.execute(self._statement(table, form), arrays)
+        return done.fetchall() if done.description else []
 
     def _delete(self, table: Table, keys: Sequence[Key]) -> None:
         types = self._types_of(table)
         columns = zip(table.keys, zip(*keys, strict=True), strict=False)
         arrays = [_array(values, types[column]) for column, values in columns]
         self._conn.execute(self._statement(table, delete_statement), arrays)
+
+    def _forget(self, table: Table, keys: Iterable[Key]) -> None:
+        """Delete the rows whose keys begin with these."""
+        types = self._types_of(table)
+        for width, group in groupby(sorted(keys, key=len), key=len):
+            short = replace(table, keys=table.keys[:width])
+            columns = zip(short.keys, zip(*group, strict=True), strict=True)
+            arrays = [_array(values, types[column]) for column, values in columns]
+            self._conn.execute(delete_statement(short, self._schema, types), arrays)
 
     def _statement(self, table: Table, form: Form) -> bytes:
         """Return a statement of a table; cached."""
@@ -130,8 +148,23 @@ def recompute_after_removal(
 
 
 def merge_statement(table: Table, schema: str, types: Mapping[str, str]) -> Composed:
-    """Return the statement that merges rows, one array per column, by the table's rules."""
-    return _insert(table, schema, types, table.changes)
+    """Return the statement that merges rows, one array per column, by the table's rules.
+
+    Of a table of sums it returns the keys of the rows whose sums are all 0 now.
+    """
+    merged = _insert(table, schema, types, table.changes)
+    if not table.sums:
+        return merged
+    keys = SQL(", ").join(map(Identifier, table.keys))
+    zeros = SQL(" AND ").join(SQL("t.{} = 0").format(Identifier(c)) for c in table.changes)
+    return SQL(
+        "WITH merged AS ({merged} RETURNING {own}, {zeros} AS zero) SELECT {keys} FROM merged WHERE zero"
+    ).format(
+        merged=merged,
+        own=SQL(", ").join(SQL("t.{0}").format(Identifier(c)) for c in table.keys),
+        zeros=zeros,
+        keys=keys,
+    )
 
 
 def overwrite_statement(table: Table, schema: str, types: Mapping[str, str]) -> Composed:

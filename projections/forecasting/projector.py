@@ -16,6 +16,7 @@ from shared.domain.events.forecasting import (
     RevenueForecastMade,
     Short,
 )
+from shared.domain.events.uploads import ProductsRemoved
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.system_events import JobFailed, JobRetried
 from shared.eventstore.vault import SubjectKeys
@@ -170,6 +171,14 @@ def on_revenue_forecast_made(
     _keep(recorded, TAKINGS, event.windows, deltas)
 
 
+def on_products_removed(recorded: RecordedEvent, event: ProductsRemoved, deltas: Deltas, _: SubjectKeys) -> None:
+    """Remove the forecasts of products that only an undone upload had made."""
+    for product in event.products:
+        deltas.forget(FORECASTS, (recorded.business_id, product.id))
+        deltas.forget(FORECAST_WINDOWS, (recorded.business_id, product.id))
+        deltas.forget(REQUESTED, (recorded.business_id, product.id))
+
+
 def _lacking(
     recorded: RecordedEvent, horizon: int, short: Iterable[Short], deltas: Deltas, asked_on: dt.date | None = None
 ) -> None:
@@ -206,7 +215,7 @@ def _json(rows: object) -> str:
 
 FORECASTING = Projection(
     name="forecasting",
-    version=2,
+    version=3,
     package="projections.forecasting",
     tables=(FORECASTS, REVENUE_FORECASTS, FORECAST_WINDOWS, FORECAST_RUNS, REQUESTED),
     handlers={
@@ -217,5 +226,6 @@ FORECASTING = Projection(
         RevenueForecastMade: on_revenue_forecast_made,
         JobFailed: on_job_failed,
         JobRetried: on_job_retried,
+        ProductsRemoved: on_products_removed,
     },
 )

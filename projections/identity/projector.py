@@ -17,6 +17,13 @@ from shared.domain.events.sales import (
     SaleVoided,
     UploadAccepted,
 )
+from shared.domain.events.uploads import (
+    CustomersRemoved,
+    MovementsUndone,
+    ProductsRemoved,
+    SalesBatchUndone,
+    UploadUndone,
+)
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.vault import SubjectKeys
 
@@ -59,7 +66,6 @@ def on_business_registered(recorded: RecordedEvent, event: BusinessRegistered, d
         is_demo=event.is_demo,
         created_at=recorded.recorded_at,
     )
-    deltas.merge(STATS, (event.business_id,))
 
 
 def on_business_profile_changed(
@@ -95,18 +101,37 @@ def on_customers_merged(recorded: RecordedEvent, _event: CustomersMerged, deltas
 
 def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Count the sales of a batch."""
-    if event.sales:
-        paisa = sum(sale.paisa for sale in event.sales)
-        deltas.merge(STATS, (recorded.business_id,), transactions=len(event.sales), paisa=paisa)
-        for date, sales in Counter(sale.date for sale in event.sales).items():
-            deltas.merge(DAYS, (recorded.business_id, date), sales=sales)
+    _count(recorded, event, deltas, 1)
+
+
+def on_sales_batch_undone(recorded: RecordedEvent, event: SalesBatchUndone, deltas: Deltas, _: SubjectKeys) -> None:
+    """Uncount the sales of an undone upload."""
+    _count(recorded, event, deltas, -1)
 
 
 def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
     """Returns lower the revenue."""
-    returned = sum(moved.paisa for moved in event.movements if moved.kind == "return")
-    if returned:
-        deltas.merge(STATS, (recorded.business_id,), paisa=-returned)
+    deltas.merge(STATS, (recorded.business_id,), paisa=-_returned(event))
+
+
+def on_movements_undone(recorded: RecordedEvent, event: MovementsUndone, deltas: Deltas, _: SubjectKeys) -> None:
+    """Returns of an undone upload do not lower the revenue any more."""
+    deltas.merge(STATS, (recorded.business_id,), paisa=_returned(event))
+
+
+def on_products_removed(recorded: RecordedEvent, event: ProductsRemoved, deltas: Deltas, _: SubjectKeys) -> None:
+    """Uncount products that only an undone upload had made."""
+    deltas.merge(STATS, (recorded.business_id,), products=-len(event.products))
+
+
+def on_customers_removed(recorded: RecordedEvent, event: CustomersRemoved, deltas: Deltas, _: SubjectKeys) -> None:
+    """Uncount customers that only an undone upload had made."""
+    deltas.merge(STATS, (recorded.business_id,), customers=-len(event.customers))
+
+
+def on_upload_undone(recorded: RecordedEvent, _event: UploadUndone, deltas: Deltas, _: SubjectKeys) -> None:
+    """Uncount an undone ledger as a source of data."""
+    deltas.merge(SOURCES, (recorded.business_id, "csv"), uses=-1)
 
 
 def on_sale_recorded(recorded: RecordedEvent, event: SaleRecorded, deltas: Deltas, _: SubjectKeys) -> None:
@@ -132,6 +157,18 @@ def on_receipt_stored(recorded: RecordedEvent, _event: ReceiptStored, deltas: De
     deltas.merge(SOURCES, (recorded.business_id, "receipt_ocr"), uses=1)
 
 
+def _count(recorded: RecordedEvent, event: SalesBatchRecorded | SalesBatchUndone, deltas: Deltas, times: int) -> None:
+    if event.sales:
+        paisa = times * sum(sale.paisa for sale in event.sales)
+        deltas.merge(STATS, (recorded.business_id,), transactions=times * len(event.sales), paisa=paisa)
+        for date, sales in Counter(sale.date for sale in event.sales).items():
+            deltas.merge(DAYS, (recorded.business_id, date), sales=times * sales)
+
+
+def _returned(event: MovementsRecorded | MovementsUndone) -> int:
+    return sum(moved.paisa for moved in event.movements if moved.kind == "return")
+
+
 def _subject(event: BusinessProfileChanged) -> str:
     return f"user-{event.user_id}"
 
@@ -144,7 +181,7 @@ def _subjects(recorded: RecordedEvent) -> list[str]:
 
 IDENTITY = Projection(
     name="identity",
-    version=4,
+    version=5,
     package="projections.identity",
     tables=(PROFILES, STATS, DAYS, SOURCES),
     handlers={
@@ -154,10 +191,15 @@ IDENTITY = Projection(
         CustomersAdded: on_customers_added,
         CustomersMerged: on_customers_merged,
         SalesBatchRecorded: on_sales_batch_recorded,
+        SalesBatchUndone: on_sales_batch_undone,
         MovementsRecorded: on_movements_recorded,
+        MovementsUndone: on_movements_undone,
+        ProductsRemoved: on_products_removed,
+        CustomersRemoved: on_customers_removed,
         SaleRecorded: on_sale_recorded,
         SaleVoided: on_sale_voided,
         UploadAccepted: on_upload_accepted,
+        UploadUndone: on_upload_undone,
         ReceiptStored: on_receipt_stored,
     },
     subjects=_subjects,

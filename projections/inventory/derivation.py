@@ -20,11 +20,13 @@ DETAILS = (*TEXTS, "unit_price", "cost", "reorder_point", "lead_time_days", "pac
 DAY_SECONDS = 86_400
 BLOCK_DAYS = 32
 _BLOCK_SECONDS = BLOCK_DAYS * DAY_SECONDS
+# Later than any day of a sale.
+_NEVER = 10**9
 
 GOODS = Table(
     "goods",
     ("business_id", "product_id"),
-    changes={**dict.fromkeys(DETAILS, "set"), "first_sale_day": "least"},
+    changes=dict.fromkeys(DETAILS, "set"),
 )
 FLOW = Table(
     "stock_flow",
@@ -44,11 +46,10 @@ ENTRIES = Table(
         "received": "add",
     },
 )
-BLOCKS = Table("stock_blocks", ("business_id", "block", "product_id"), changes={"change": "add"})
+BLOCKS = Table("stock_blocks", ("business_id", "block", "product_id"), changes={"change": "add", "sold": "add"})
+# A count is a sum of one, so that one that is taken back leaves nothing, and another of the same time comes into force.
 COUNTS = Table(
-    "stock_counts",
-    ("business_id", "product_id", "at", "recorded"),
-    changes={"counts": "add", "quantity": "add"},
+    "stock_counts", ("business_id", "product_id", "at", "recorded"), changes={"counts": "add", "quantity": "add"}
 )
 STOCK = Table(
     "stock",
@@ -72,9 +73,11 @@ def derive(facts: Facts, _: dt.date, rules: Rules, deltas: Deltas) -> None:
     of_goods = dict(zip(("product_id", *GOODS.changes), zip(*goods, strict=True), strict=True)) if goods else _NO_GOODS
     ids = np.array(of_goods["product_id"], np.int64)
     moves = _moves(facts, ids)
-    stock = _stock(facts, ids, moves)
+    number, product, change, sold = _columns(facts.rows(BLOCKS), 4).T
+    blocks = _Blocks(number, _index(ids, product), change, sold)
+    stock = _stock(facts, ids, moves, blocks)
     given = np.array([_given(point, -1) for point in of_goods["reorder_point"]], np.int64)
-    points = np.where(given >= 0, given, _computed(of_goods, moves, chosen.parameters))
+    points = np.where(given >= 0, given, _computed(of_goods, moves, blocks, chosen.parameters))
     low = rule.is_low(stock, points)
     columns = (ids, *stock[:3], points, given < 0, low)
     for product, quantity, known, counted_at, point, auto, is_low in zip(*(c.tolist() for c in columns), strict=True):
@@ -102,6 +105,15 @@ class _Moves(NamedTuple):
     moved: Ints
 
 
+class _Blocks(NamedTuple):
+    """Sums of blocks: number, index of the product, change of stock and the part of it that was sold."""
+
+    number: Ints
+    product: Ints
+    change: Ints
+    sold: Ints
+
+
 def _moves(facts: Facts, ids: Ints) -> _Moves:
     day, product, second, sold, moved, _ = _columns(facts.rows(FLOW), 6).T
     entries = [
@@ -114,24 +126,22 @@ def _moves(facts: Facts, ids: Ints) -> _Moves:
     return _Moves(_index(ids, joined[0]), *joined[1:])
 
 
-def _stock(facts: Facts, ids: Ints, moves: _Moves) -> Stock:
+def _stock(facts: Facts, ids: Ints, moves: _Moves, blocks: _Blocks) -> Stock:
     """Return the stock of `ids`: from movements within the block of the last count, from sums of blocks after it."""
-    standing = [row for row in facts.rows(COUNTS) if row[3] > 0]
-    product, at, recorded, _, quantity = _columns(standing, 5).T
+    product, at, recorded, _, quantity = _columns(facts.rows(COUNTS), 5).T
     counted = rule.last_counts(Counts(_index(ids, product), at, quantity, recorded), len(ids))
     block = counted.counted_at // _BLOCK_SECONDS
     close = moves.at // _BLOCK_SECONDS == block[moves.product]
-    number, product, change = _columns(facts.rows(BLOCKS), 3).T  # a block that begins before the count is ignored
-    changes = Changes(
-        np.concatenate((moves.product[close], _index(ids, product))),
-        np.concatenate((moves.at[close], number * _BLOCK_SECONDS)),
-        np.concatenate(((moves.moved - moves.sold)[close], change)),
-        np.concatenate((moves.order[close], np.zeros_like(change))),
+    changes = Changes(  # a block that begins before the count is ignored
+        np.concatenate((moves.product[close], blocks.product)),
+        np.concatenate((moves.at[close], blocks.number * _BLOCK_SECONDS)),
+        np.concatenate(((moves.moved - moves.sold)[close], blocks.change)),
+        np.concatenate((moves.order[close], np.zeros_like(blocks.change))),
     )
     return rule.on_hand(counted, changes)
 
 
-def _computed(of_goods: _Columns, moves: _Moves, parameters: StockParameters) -> Ints:
+def _computed(of_goods: _Columns, moves: _Moves, blocks: _Blocks, parameters: StockParameters) -> Ints:
     """Return the reorder points computed from demand up to the last day with any sale."""
     products = len(of_goods["product_id"])
     day = moves.at // DAY_SECONDS
@@ -142,10 +152,24 @@ def _computed(of_goods: _Columns, moves: _Moves, parameters: StockParameters) ->
     recent = (column >= 0) & (column < parameters.window_days)
     demand = np.zeros((products, parameters.window_days), np.int64)
     np.add.at(demand, (moves.product[recent], column[recent]), moves.sold[recent])
-    history = [0 if first is None else today - first + 1 for first in of_goods["first_sale_day"]]
+    first = _first_sales(products, moves, blocks, (today - parameters.window_days + 1) // BLOCK_DAYS)
     lead = [_given(days, parameters.lead_time_days) for days in of_goods["lead_time_days"]]
     fractional = [unit in FRACTIONAL_UNITS for unit in of_goods["unit"]]
-    return rule.reorder_points(demand, np.array(history), np.array(lead), np.array(fractional), parameters)
+    return rule.reorder_points(demand, today - first + 1, np.array(lead), np.array(fractional), parameters)
+
+
+def _first_sales(products: int, moves: _Moves, blocks: _Blocks, block: int) -> Ints:
+    """Return the day of each product's first sale, of one before `block` perhaps the first day of its block."""
+    first = np.full(products, _NEVER, np.int64)
+    day = moves.at // DAY_SECONDS
+    order = np.lexsort((day, moves.product))
+    product, day, sold = moves.product[order], day[order], moves.sold[order]
+    begin = np.flatnonzero((np.diff(product, prepend=-1) != 0) | (np.diff(day, prepend=-1) != 0))
+    standing = begin[np.add.reduceat(sold, begin) > 0]
+    np.minimum.at(first, product[standing], day[standing])
+    before = (blocks.sold > 0) & (blocks.number < block)
+    np.minimum.at(first, blocks.product[before], blocks.number[before] * BLOCK_DAYS)
+    return first
 
 
 def _given(value: int | None, default: int) -> int:
@@ -165,17 +189,23 @@ _LAST_COUNTS = """(SELECT product_id, max(at) AS at FROM {schema}.stock_counts
     WHERE business_id = %(business)s AND counts > 0 GROUP BY product_id)"""
 # The expression that the index of the entries contains.
 _ENTRY_AT = "coalesce(at, told_at)"
-# Selects the first day of the window of demand.
-_FIRST_DAY = f"""(SELECT max(day) - (%(stock.window_days)s::int - 1) FROM (
+# Selects the first day of the block in which the window of demand begins.
+_FIRST_DAY = f"""(SELECT (max(day) - (%(stock.window_days)s::int - 1)) / {BLOCK_DAYS} * {BLOCK_DAYS} FROM (
     SELECT max(day) AS day FROM {{schema}}.stock_flow WHERE business_id = %(business)s AND sold > 0
     UNION ALL SELECT max({_ENTRY_AT}) / {DAY_SECONDS} FROM {{schema}}.stock_entries
     WHERE business_id = %(business)s AND sold > 0) AS sales)"""  # noqa: S608 - constants
 _OLDEST_DAY = f"least({_FIRST_DAY}, (SELECT min(at) / {DAY_SECONDS} FROM {_LAST_COUNTS} AS c))"  # noqa: S608 - constants; `schema` is filled in by the engine
-# Excludes flow before the window of demand, except in the block of a product's last count, and blocks before that.
+# Selects the first block of each product with sales.
+_FIRST_BLOCKS = """(SELECT g.product_id, b.block FROM {schema}.goods AS g CROSS JOIN LATERAL (
+    SELECT block FROM {schema}.stock_blocks WHERE business_id = %(business)s AND product_id = g.product_id AND sold > 0
+    ORDER BY block LIMIT 1) AS b WHERE g.business_id = %(business)s)"""
+# Excludes flow before the window of demand, except in the block of a product's last count, and blocks before that
+# except the first one with sales.
 NARROW = {
     FLOW.name: f"""day >= {_OLDEST_DAY} AND (
         day >= {_FIRST_DAY} OR (product_id, day / {BLOCK_DAYS}) IN (
             SELECT product_id, at / {_BLOCK_SECONDS} FROM {_LAST_COUNTS} AS c))""",  # noqa: S608 - constants
     ENTRIES.name: f"{_ENTRY_AT} >= {_OLDEST_DAY} * {DAY_SECONDS}",
-    BLOCKS.name: f"block > (SELECT min(at) / {_BLOCK_SECONDS} FROM {_LAST_COUNTS} AS c)",  # noqa: S608 - constants; `schema` is filled in by the engine
+    BLOCKS.name: f"""block > (SELECT min(at) / {_BLOCK_SECONDS} FROM {_LAST_COUNTS} AS c)
+        OR sold > 0 AND (product_id, block) IN {_FIRST_BLOCKS}""",  # noqa: S608 - constants; `schema` is filled in by the engine
 }

@@ -184,7 +184,9 @@ class _History:
 
     def _is(self, key: Key, named: str) -> bool:
         """Tell whether a key has this external form and belongs to the business."""
-        return key[0] == self._business and ",".join(map(str, key[1:])) == named
+        # The deltas of rows that are forgotten may have the beginning of their key only.
+        parts = named.split(",") if len(key) < len(self._table.keys) else [named]
+        return key[0] == self._business and ",".join(map(str, key[1:])) == ",".join(parts[: len(key) - 1])
 
     def _row(self, deltas: Deltas, key: Key) -> Row | None:
         row = deltas.row(self._table, key)

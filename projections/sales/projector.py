@@ -1,9 +1,19 @@
 """Sales and other movements of a business, its products and buyers, with rollups per day."""
 
-from typing import cast
+from typing import Any, cast
 
-from projections.engine.deltas import Deltas, Table
+from projections.engine.deltas import Deltas
 from projections.engine.projection import Projection
+from projections.sales.tables import (
+    BUYERS,
+    MOVEMENTS,
+    PRODUCT_DAYS,
+    PRODUCTS,
+    SALES_DAYS,
+    TOTALS,
+    TRANSACTIONS,
+    VOIDS,
+)
 from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import (
     CustomersAdded,
@@ -14,81 +24,23 @@ from shared.domain.events.sales import (
     SalesBatchRecorded,
     SaleVoided,
 )
+from shared.domain.events.uploads import CustomersRemoved, MovementsUndone, ProductsRemoved, SalesBatchUndone
 from shared.domain.rules.pricing import unit_price
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.vault import SubjectKeys
 
 RETURN = "return"
 
-TRANSACTIONS = Table(
-    "transactions",
-    ("business_id", "id"),
-    (
-        "sold_at",
-        "product_id",
-        "customer_id",
-        "quantity",
-        "paisa",
-        "payment_method",
-        "payment_text",
-        "position",
-        "source",
-    ),
-)
-PRODUCTS = Table(
-    "products",
-    ("business_id", "id"),
-    changes={
-        "name": "set",
-        "sort_name": "set",
-        "priced_at": "greatest",
-        "unit_price": "latest:priced_at",
-        "first_price": "set",
-        "sales": "add",
-        "units": "add",
-        "paisa": "add",
-        "returned": "add",
-        "last_sale_at": "greatest",
-    },
-)
-BUYERS = Table("buyers", ("business_id", "id"), changes={"name": "set", "merged_into": "set"}, private=("name",))
-# Units and paisa are net of what was returned; `returned` is that part, in paisa.
-_SUMS = {"sales": "add", "units": "add", "paisa": "add", "returned": "add"}
-SALES_DAYS = Table("sales_days", ("business_id", "date", "payment_method"), changes=_SUMS)
-PRODUCT_DAYS = Table("product_days", ("business_id", "product_id", "date", "payment_method"), changes=_SUMS)
-TOTALS = Table(
-    "sales_totals",
-    ("business_id",),
-    changes={"products": "add", "sales": "add", "paisa": "add", "returned": "add"},
-)
-VOIDS = Table("voids", ("business_id", "id"), ("product_id", "reason", "voided_at", "position"))
-MOVEMENTS = Table(
-    "movements",
-    ("business_id", "id"),
-    (
-        "kind",
-        "sold_at",
-        "product_id",
-        "customer_id",
-        "text",
-        "quantity",
-        "paisa",
-        "payment_method",
-        "payment_text",
-        "position",
-    ),
-)
-# Sets the price and time of products with a voided sale to those of their last remaining sale.
+# Sets the price and time of products of which sales were removed to those of their last remaining sale.
 RECOMPUTE_LAST_SALES = """UPDATE products AS p SET
-        unit_price = last.price, priced_at = last.sold_at, last_sale_at = last.sold_at
+        unit_price = last.price, priced_at = last.sold_at, last_sale_at = last.sold_at, outdated = 0
     FROM products AS q LEFT JOIN LATERAL (
         SELECT sold_at, paisa * 1000 / quantity + CASE
             WHEN 2 * (paisa * 1000 %% quantity) > quantity THEN 1
             WHEN 2 * (paisa * 1000 %% quantity) = quantity THEN paisa * 1000 / quantity %% 2 ELSE 0 END AS price
         FROM transactions AS t WHERE t.business_id = q.business_id AND t.product_id = q.id
         ORDER BY sold_at DESC, position DESC, id DESC LIMIT 1) AS last ON true
-    WHERE (p.business_id, p.id) = (q.business_id, q.id) AND (q.business_id, q.id) IN (
-        SELECT business_id, product_id FROM voids WHERE business_id = ANY(%(businesses)s))"""
+    WHERE (p.business_id, p.id) = (q.business_id, q.id) AND q.business_id = ANY(%(businesses)s) AND q.outdated > 0"""
 
 
 def on_products_added(recorded: RecordedEvent, event: ProductsAdded, deltas: Deltas, _: SubjectKeys) -> None:
@@ -191,6 +143,21 @@ def on_sale_voided(recorded: RecordedEvent, event: SaleVoided, deltas: Deltas, _
         (business, event.tx, event.product_id, event.reason, recorded.recorded_at, recorded.position)
     )
     _count(deltas, business, event, event.payment, -1)
+    deltas.merge(PRODUCTS, (business, event.product_id), outdated=1)
+
+
+def on_sales_batch_undone(recorded: RecordedEvent, event: SalesBatchUndone, deltas: Deltas, _: SubjectKeys) -> None:
+    """Remove the sales of an undone upload, and subtract them from every sum."""
+    business = recorded.business_id
+    for sale in event.sales:
+        method = "" if sale.payment is None else event.payments[sale.payment][0]
+        day, product = sale.date.isoformat(), sale.product_id
+        deltas.remove(TRANSACTIONS, (business, sale.tx))
+        taken: dict[str, Any] = {"sales": -1, "units": -sale.qty, "paisa": -sale.paisa}
+        deltas.merge(SALES_DAYS, (business, day, method), **taken)
+        deltas.merge(PRODUCT_DAYS, (business, product, day, method), **taken)
+        deltas.merge(PRODUCTS, (business, product), outdated=1, **taken)
+    deltas.merge(TOTALS, (business,), sales=-len(event.sales), paisa=-sum(sale.paisa for sale in event.sales))
 
 
 def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, deltas: Deltas, _: SubjectKeys) -> None:
@@ -215,18 +182,44 @@ def on_movements_recorded(recorded: RecordedEvent, event: MovementsRecorded, del
                 recorded.position,
             )
         )
-        if m.kind == RETURN and m.product_id is not None:
-            _give_back(deltas, recorded.business_id, m, method)
+    _give_back(recorded, event, deltas, 1)
 
 
-def _give_back(deltas: Deltas, business: int | None, moved: Movement, method: str | None) -> None:
-    """Take what was returned off every sum."""
-    day, qty, paisa = moved.date.isoformat(), -moved.qty, -moved.paisa
-    given_back = {"units": qty, "paisa": paisa, "returned": moved.paisa}
+def on_movements_undone(recorded: RecordedEvent, event: MovementsUndone, deltas: Deltas, _: SubjectKeys) -> None:
+    """Remove the lines of an undone upload that are not sales."""
+    for moved in event.movements:
+        deltas.remove(MOVEMENTS, (recorded.business_id, moved.tx))
+    _give_back(recorded, event, deltas, -1)
+
+
+def on_products_removed(recorded: RecordedEvent, event: ProductsRemoved, deltas: Deltas, _: SubjectKeys) -> None:
+    """Remove products that only an undone upload had made."""
+    for product in event.products:
+        deltas.forget(PRODUCTS, (recorded.business_id, product.id))
+    deltas.merge(TOTALS, (recorded.business_id,), products=-len(event.products))
+
+
+def on_customers_removed(recorded: RecordedEvent, event: CustomersRemoved, deltas: Deltas, _: SubjectKeys) -> None:
+    """Remove customers that only an undone upload had made."""
+    for customer in event.customers:
+        deltas.forget(BUYERS, (recorded.business_id, customer.id))
+
+
+def _give_back(recorded: RecordedEvent, event: MovementsRecorded | MovementsUndone, deltas: Deltas, times: int) -> None:
+    """Take what was returned off every sum, or with `times` -1 add it again."""
+    for moved in event.movements:
+        if moved.kind == RETURN and moved.product_id is not None:
+            method = None if moved.payment is None else event.payments[moved.payment][0]
+            _add_return(deltas, recorded.business_id, moved, method, times)
+
+
+def _add_return(deltas: Deltas, business: int | None, moved: Movement, method: str | None, times: int) -> None:
+    day, qty, paisa = moved.date.isoformat(), -times * moved.qty, -times * moved.paisa
+    given_back = {"units": qty, "paisa": paisa, "returned": -paisa}
     deltas.merge(SALES_DAYS, (business, day, method or ""), **given_back)
     deltas.merge(PRODUCT_DAYS, (business, moved.product_id, day, method or ""), **given_back)
     deltas.merge(PRODUCTS, (business, moved.product_id), **given_back)
-    deltas.merge(TOTALS, (business,), paisa=paisa, returned=moved.paisa)
+    deltas.merge(TOTALS, (business,), paisa=paisa, returned=-paisa)
 
 
 def _count(
@@ -263,7 +256,7 @@ def _subjects(recorded: RecordedEvent) -> list[str]:
 
 SALES = Projection(
     name="sales",
-    version=4,
+    version=5,
     package="projections.sales",
     tables=(TRANSACTIONS, PRODUCTS, BUYERS, SALES_DAYS, PRODUCT_DAYS, TOTALS, VOIDS, MOVEMENTS),
     handlers={
@@ -275,6 +268,10 @@ SALES = Projection(
         SaleRecorded: on_sale_recorded,
         SaleVoided: on_sale_voided,
         MovementsRecorded: on_movements_recorded,
+        SalesBatchUndone: on_sales_batch_undone,
+        MovementsUndone: on_movements_undone,
+        ProductsRemoved: on_products_removed,
+        CustomersRemoved: on_customers_removed,
     },
     subjects=_subjects,
     after_removal=RECOMPUTE_LAST_SALES,

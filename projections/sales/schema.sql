@@ -14,6 +14,7 @@ CREATE TABLE transactions (
     position       bigint NOT NULL,
     source         text -- null: a ledger
 );
+-- outdated: sales that were removed since price and time were computed; 0 once they are.
 CREATE TABLE products (
     business_id  bigint NOT NULL,
     id           bigint NOT NULL,
@@ -26,7 +27,8 @@ CREATE TABLE products (
     units        bigint NOT NULL,
     paisa        bigint NOT NULL,
     returned     bigint NOT NULL,
-    last_sale_at timestamp
+    last_sale_at timestamp,
+    outdated     bigint NOT NULL
 );
 -- Names of buyers; sales of a merged customer are shown under the name of the remaining one.
 CREATE TABLE buyers (

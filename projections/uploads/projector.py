@@ -16,6 +16,7 @@ from shared.domain.events.sales import (
     UploadFailed,
     UploadQuestionsAsked,
 )
+from shared.domain.events.uploads import UploadUndone, UploadUndoRequested
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.system_events import JobFailed, JobRetried
 from shared.eventstore.vault import SubjectKeys
@@ -37,6 +38,9 @@ UPLOADS_TABLE = Table(
         "error_code": "set",
         "error_details": "set",
         "warnings": "set",
+        "undo": "set",
+        "undo_requested_at": "set",
+        "undone_at": "set",
         "created_at": "set",
         "completed_at": "set",
         "accepted": "set",
@@ -125,6 +129,19 @@ def on_upload_failed(recorded: RecordedEvent, event: UploadFailed, deltas: Delta
     )
 
 
+def on_upload_undo_requested(
+    recorded: RecordedEvent, event: UploadUndoRequested, deltas: Deltas, _: SubjectKeys
+) -> None:
+    """Show that a ledger is being undone; its state is still the one before."""
+    _merge(recorded, event.file_id, deltas, undo_requested_at=recorded.recorded_at)
+
+
+def on_upload_undone(recorded: RecordedEvent, event: UploadUndone, deltas: Deltas, _: SubjectKeys) -> None:
+    """Mark a ledger as undone, with what stays."""
+    said = msgspec.json.encode(event).decode()
+    _merge(recorded, event.file_id, deltas, state="undone", undo=said, undone_at=recorded.recorded_at)
+
+
 def on_job_failed(recorded: RecordedEvent, event: JobFailed, deltas: Deltas, _: SubjectKeys) -> None:
     """Mark a ledger as failed after the last attempt to read it."""
     if event.kind == "read_upload":
@@ -161,7 +178,7 @@ def on_receipt_stored(recorded: RecordedEvent, event: ReceiptStored, deltas: Del
 
 UPLOADS = Projection(
     name="uploads",
-    version=5,
+    version=6,
     package="projections.uploads",
     tables=(UPLOADS_TABLE, RECEIPTS),
     handlers={
@@ -173,6 +190,8 @@ UPLOADS = Projection(
         UploadCompleted: on_upload_completed,
         UploadFailed: on_upload_failed,
         ReceiptStored: on_receipt_stored,
+        UploadUndoRequested: on_upload_undo_requested,
+        UploadUndone: on_upload_undone,
         JobFailed: on_job_failed,
         JobRetried: on_job_retried,
     },

@@ -1,5 +1,5 @@
 -- @tables
--- Uploaded ledgers and the counts of their rows.
+-- Uploaded ledgers and the counts of their rows; `undo` is JSON of what was taken back and what stays.
 CREATE TABLE uploads (
     business_id      bigint NOT NULL,
     file_id          uuid NOT NULL,
@@ -16,6 +16,9 @@ CREATE TABLE uploads (
     error_code       text,
     error_details    text,
     warnings         text,
+    undo             text,
+    undo_requested_at timestamptz,
+    undone_at        timestamptz,
     created_at       timestamptz,
     completed_at     timestamptz,
     accepted         bigint,

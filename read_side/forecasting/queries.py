@@ -19,7 +19,8 @@ _STILL = "w.business_id = %(business)s AND w.done_run IS DISTINCT FROM w.run_id"
 _LISTED = f"""WITH listed AS (
         SELECT f.product_id, f.horizon FROM forecasts AS f WHERE f.business_id = %(business)s
         UNION SELECT w.product_id, w.horizon FROM {_ON_THEIR_WAY} WHERE {_STILL})"""  # noqa: S608 - constants
-_NAMES = "LEFT JOIN products AS p ON p.business_id = %(business)s AND p.id = k.product_id"
+# A forecast that was made while its product was taken back with an upload is none.
+_NAMES = "JOIN products AS p ON p.business_id = %(business)s AND p.id = k.product_id"
 _WHERE = "WHERE %(product)s::bigint IS NULL OR k.product_id = %(product)s::bigint"
 # Selects product, horizon and name of every forecast of a business, made or on its way, or of one of its products.
 SELECT_NAMES = f"""{_LISTED} SELECT k.product_id, k.horizon, p.sort_name FROM listed AS k {_NAMES} {_WHERE}"""  # noqa: S608 - constants

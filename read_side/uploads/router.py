@@ -13,6 +13,7 @@ from read_side.http.consistency import await_consistency, retry_until_found
 from read_side.http.keyset_pagination import Listed, invalid_cursor
 from read_side.http.list_answers import File, answer
 from read_side.http.rows import first_row, only_row
+from read_side.uploads.presenter import undo_shown
 from read_side.uploads.schemas import LIST, ONE
 from shared.domain.presentation import ledgers
 from shared.domain.refusals.sales import UploadNotFound
@@ -44,10 +45,13 @@ SELECT coalesce((SELECT json_agg(item) FROM
     (SELECT min(accepted) FROM (SELECT accepted FROM page ORDER BY accepted DESC LIMIT %(limit)s) AS shown
         HAVING (SELECT count(*) FROM page) > %(limit)s),
     (SELECT count(*) FROM uploads WHERE business_id = %(business)s)"""  # noqa: S608 - constants
-# Selects one upload as a JSON object, its warnings, error and open questions, and the position of its last event.
+# Selects one upload as a JSON object, its warnings, error and open questions, the position of its last event, and
+# how it was undone.
 SELECT_UPLOAD = f"""SELECT (SELECT to_json(item) FROM (SELECT {_ITEM}) AS item)::text, warnings,
     CASE WHEN state = 'failed' THEN error_code END, error_details,
-    CASE WHEN state = 'waiting' THEN questions END, position
+    CASE WHEN state = 'waiting' THEN questions END, position, undo,
+    to_char(undo_requested_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    to_char(undone_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
     FROM uploads WHERE business_id = %(business)s AND file_id = %(file_id)s"""  # noqa: S608 - constants
 
 _LATEST = 2**63 - 1
@@ -97,7 +101,7 @@ async def show_upload(request: Request, deps: Deps, who: Owner, file_id: str) ->
 
     `state` is pending, processing, waiting, completed, failed or undone; `rows` = created + duplicates + rejected +
     left_out, so far while it is read; `progress` goes from 0 to 1. `error` says why it failed, `questions` what a
-    waiting one waits for: see POST /data/uploads/{file_id}/answers.
+    waiting one waits for: see POST /data/uploads/{file_id}/answers; `undo` what an undone one left behind.
     """
     known_id = _uuid(file_id)
     business_id = await await_consistency(request, deps, who, "uploads")
@@ -109,12 +113,13 @@ async def show_upload(request: Request, deps: Deps, who: Owner, file_id: str) ->
     row = await retry_until_found(read)
     if row is None:
         raise UploadNotFound
-    upload, warnings, error_code, error_details, questions, position = row
+    upload, warnings, error_code, error_details, questions, position, undo, requested_at, undone_at = row
     wanted = language(request, who)
     more = {
         "warnings": [ledgers.warning(code, values, wanted) for code, values in orjson.loads(warnings or "[]")],
         "questions": [_question(question, wanted) for question in orjson.loads(questions or "[]")],
         "error": error_code and _error(error_code, orjson.loads(error_details or "{}"), wanted),
+        "undo": requested_at and undo_shown(undo and orjson.loads(undo), requested_at, undone_at, wanted),
     }
     token = deps.positions.seal(business_id, position)
     return ok(orjson.loads(upload) | more, position=token)

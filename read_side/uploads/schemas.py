@@ -43,12 +43,46 @@ class UploadError(BaseModel):
     suggestions: list[str]
 
 
+class UndoStays(BaseModel):
+    """What stays of an undone upload, because it was voided, carried out, or other facts name it."""
+
+    voided_sales: int
+    products: list[int]
+    customers: list[int]
+    executed_recommendations: list[int]
+
+
+class UndoTouched(BaseModel):
+    """Ids of forecasts and recommendations that were made with the rows of an undone upload."""
+
+    forecasts: list[int]
+    recommendations: list[int]
+
+
+class UploadUndo(BaseModel):
+    """How an upload was undone: how many sales and other movements were taken back, and what stays.
+
+    `overlapping_uploads` had rows that were known, perhaps from this one: uploading them again counts those.
+    """
+
+    requested_at: UtcTime
+    undone_at: Annotated[UtcTime | None, Field(description="Null while a worker takes it back")]
+    replaced_by: UUID | None
+    sales: int
+    movements: int
+    stays: UndoStays
+    touched: UndoTouched
+    overlapping_uploads: list[UUID]
+    notes: list[LedgerWarning]
+
+
 class UploadDetails(Upload):
-    """An upload with its warnings, open questions and error."""
+    """An upload with its warnings, open questions, error and undo."""
 
     warnings: list[LedgerWarning]
     questions: Annotated[list[LedgerQuestion], Field(description="Empty unless the upload waits for answers")]
     error: Annotated[UploadError | None, Field(description="Null unless the upload failed")]
+    undo: Annotated[UploadUndo | None, Field(description="Null unless its undo was requested")]
 
 
 _UPLOAD = {
@@ -86,6 +120,6 @@ LIST = listed(
 )
 ONE = answers(
     UploadDetails,
-    {**_UPLOAD, "state": "waiting", "warnings": [_WARNING], "questions": [_QUESTION], "error": None},
+    {**_UPLOAD, "state": "waiting", "warnings": [_WARNING], "questions": [_QUESTION], "error": None, "undo": None},
     "Send X-Event-Position of this answer as X-Min-Event-Position to read the rows of the upload",
 )

@@ -10,12 +10,16 @@ from shared.eventstore.event import Event
 
 
 class IndexRow(NamedTuple):
-    """A claimed key of a kind and its value, in the scope of a business, 0 for all businesses."""
+    """A claimed key of a kind and its value, in the scope of a business, 0 for all businesses.
+
+    Not `held`: the key was released; only later claims of it hold.
+    """
 
     kind: str
     scope: int
     key: bytes
     value: int
+    held: bool = True
 
 
 class NumberedEvent(NamedTuple):

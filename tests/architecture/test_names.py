@@ -39,7 +39,7 @@ ROLES = {
         "rows",
         "cli",
     },
-    "projections": {"projector", "derivation", "effects"},
+    "projections": {"projector", "tables", "derivation", "effects"},
     "read_side": {"router", "schemas", "queries", "presenter"},
 }
 # Modules beside the domains of a side: what collects from them, and what runs them.
@@ -67,6 +67,7 @@ EXTRA = {
     Path("write_side/sales/catalog.py"),  # finds or adds products and customers
     Path("write_side/sales/corrections.py"),  # finds rows that look like corrections of recorded ones
     Path("write_side/sales/recording.py"),  # the events of a batch of rows
+    Path("write_side/sales/import_lock.py"),  # one import or undo of a business at a time
     Path("write_side/sales/manual_sale.py"),  # the rules of a ledger's row for a sale entered by hand
 }
 # Names that say nothing.

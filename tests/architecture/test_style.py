@@ -27,7 +27,6 @@ STILL_TOO_LONG = {
     Path("tests/support/histories.py"),
     Path("tests/support/model.py"),
     Path("tests/support/model_customers.py"),
-    Path("write_side/sales/aggregate.py"),
 }
 SLEEPS = {
     Path("tests/contracts/test_http_limits.py"),  # waits as long as the server says

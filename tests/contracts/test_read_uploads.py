@@ -35,7 +35,7 @@ def test_a_completed_upload_accounts_for_every_row(
     ledger(rows("2025-11-01,Tea,1,10,,Cash"))
     file_id = ledger(rows("2025-11-01,Tea,1,10,,Cash", "2025-11-02,Tea,1,10,,Cash", "no date,Tea,1,10,,"), name="b.csv")
     found = data(client, shop, f"{PATH}/{file_id}")
-    assert found.keys() == KEYS | {"warnings", "questions", "error"}
+    assert found.keys() == KEYS | {"warnings", "questions", "error", "undo"}
     assert (found["file_id"], found["file_name"]) == (file_id, "b.csv")
     assert (found["state"], found["progress"]) == ("completed", 1)
     assert (found["rows"], found["created"], found["duplicates"], found["rejected"]) == (3, 1, 1, 1)

@@ -21,7 +21,7 @@ from tests.support.accepted_ledgers import Held, accept, job_of, ledger, upload_
 from tests.support.application import SECRET
 from tests.support.log_facts import rows
 from tests.support.waiting import wait_until
-from write_side.sales import worker as importing
+from write_side.sales import import_lock as importing
 from write_side.sales.aggregate import stream_of
 from write_side.sales.worker import LedgerReader
 

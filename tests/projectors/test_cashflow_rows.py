@@ -53,8 +53,7 @@ def test_a_voided_sale_leaves_nothing_behind(world: World, method: str) -> None:
     world.append(SHOP, SaleRecorded(1, DAY, None, 1, 3, 1000, 100, (method, None), ""))
     world.append(SHOP, SaleVoided(1, "wrong", DAY, None, 1, 3, 1000, 100, method))
     tables = shown(world)
-    assert differences({"days": tables["cash_days"]}, day()) == {}
-    assert {(row["lent"], row["paid"]) for row in tables["baki_totals"]} <= {(0, 0)}
+    assert (tables["cash_days"], tables["baki_days"], tables["baki_totals"]) == ([], [], [])
 
 
 def test_expenses_have_a_column_and_a_credit_return_reduces_the_debt(world: World) -> None:

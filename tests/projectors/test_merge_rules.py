@@ -30,12 +30,15 @@ RULES = Table(
 )
 LINES = Table("every_line", ("business_id", "id"), ("note", "day"))
 SUMS = Table("every_sum", ("business_id", "day"), changes={"n": "add", "paisa": "add"})
+KEYED = Table("every_key", ("business_id", "product", "day"), changes={"n": "add", "last": "set"})
 TABLES = """
 CREATE SCHEMA rules;
 CREATE TABLE rules.every_rule (business_id bigint NOT NULL, id bigint NOT NULL, n bigint NOT NULL, note text,
     first_day date, most bigint, at timestamp, price bigint, label text, PRIMARY KEY (business_id, id));
 CREATE TABLE rules.every_line (business_id bigint NOT NULL, id bigint NOT NULL, note text, day date,
     PRIMARY KEY (business_id, id));
+CREATE TABLE rules.every_key (business_id bigint NOT NULL, product bigint NOT NULL, day date NOT NULL,
+    n bigint NOT NULL, last bigint, PRIMARY KEY (business_id, product, day));
 CREATE TABLE rules.every_sum (business_id bigint NOT NULL, day date NOT NULL, n bigint NOT NULL, paisa bigint NOT NULL,
     PRIMARY KEY (business_id, day));
 """
@@ -95,18 +98,58 @@ def test_merging_in_batches_equals_folding_in_memory(
 def test_sums_of_a_merger_equal_sums_merged(
     conn: Connection[Any], data: st.DataObject, said: list[tuple[dt.date, int, int]]
 ) -> None:
-    business, writer = next(_numbers), LiveWriter(conn, "rules")
+    live, replayed = next(_numbers), next(_numbers)
+    writer, whole = LiveWriter(conn, "rules"), Deltas([SUMS])
     for batch in data.draw(_batches(said)):
         deltas = Deltas([SUMS])
         for day, n, paisa in batch:
-            deltas.merger(SUMS, "n", "paisa")((business, day), n, paisa)
+            deltas.merger(SUMS, "n", "paisa")((live, day), n, paisa)
+            whole.merge(SUMS, (replayed, day), n=n, paisa=paisa)
         writer.write(deltas)
+    ReplayWriter(conn, "rules").write(whole)
     days_met = {day for day, _, _ in said}
-    stored = {row["day"]: (row["n"], row["paisa"]) for row in _rows(conn, "every_sum", business)}
-    assert stored == {
+    sums = {
         day: (sum(n for d, n, _ in said if d == day), sum(paisa for d, _, paisa in said if d == day))
         for day in days_met
     }
+    expected = {day: both for day, both in sums.items() if any(both)}  # zeros are no row
+    for business in (live, replayed):
+        stored = {row["day"]: (row["n"], row["paisa"]) for row in _rows(conn, "every_sum", business)}
+        assert stored == expected
+
+
+@settings(deadline=None, max_examples=examples(40))
+@given(data=st.data(), steps=st.lists(st.tuples(st.integers(1, 2), days, st.integers(-2, 2) | st.none()), max_size=20))
+def test_forgotten_rows_begin_again(
+    conn: Connection[Any], data: st.DataObject, steps: list[tuple[int, dt.date, int | None]]
+) -> None:
+    """Step: product, day and what is added; None forgets the day or, of an odd day, everything of the product."""
+    live, replayed = next(_numbers), next(_numbers)
+    writer = LiveWriter(conn, "rules")
+    for batch in data.draw(_batches(steps)):
+        writer.write(_stepped(live, batch))
+    ReplayWriter(conn, "rules").write(_stepped(replayed, steps))
+    expected: dict[tuple[int, dt.date], list[int]] = {}
+    for product, day, n in steps:
+        if n is not None:
+            expected.setdefault((product, day), []).append(n)
+        else:
+            gone = [key for key in expected if key == (product, day) or (key[0] == product and day.day % 2)]
+            for key in gone:
+                del expected[key]
+    for business in (live, replayed):
+        found = {(row["product"], row["day"]): (row["n"], row["last"]) for row in _rows(conn, "every_key", business)}
+        assert found == {key: (sum(ns), ns[-1]) for key, ns in expected.items()}
+
+
+def _stepped(business: int, steps: Sequence[tuple[int, dt.date, int | None]]) -> Deltas:
+    deltas = Deltas([KEYED])
+    for product, day, n in steps:
+        if n is None:
+            deltas.forget(KEYED, (business, product) if day.day % 2 else (business, product, day))
+        else:
+            deltas.merge(KEYED, (business, product, day), n=n, last=n)
+    return deltas
 
 
 @settings(deadline=None, max_examples=examples(25))

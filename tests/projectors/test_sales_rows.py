@@ -53,6 +53,7 @@ def test_products_added_show_with_their_first_price_and_no_sales(world: World) -
                         "paisa": 0,
                         "returned": 0,
                         "last_sale_at": None,
+                        "outdated": 0,
                     }
                     for i, name in ((1, "Tea"), (2, "Größe XL"))
                 ]

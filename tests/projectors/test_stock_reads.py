@@ -7,13 +7,14 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from projections.engine.deltas import Table
-from projections.inventory.derivation import ENTRIES, FLOW, NARROW
+from projections.inventory.derivation import BLOCK_DAYS, ENTRIES, FLOW, NARROW
 from projections.inventory.projector import INVENTORY
 from tests.support.world import World
 
 SHOP, OTHER = 7, 70
 WINDOW = 75
-RECENT = 4 * WINDOW
+# The sales from the beginning of the block in which the window of demand begins.
+RECENT = 50_004 - 4 * ((50_003 // 4 - WINDOW + 1) // BLOCK_DAYS * BLOCK_DAYS)
 # Per shop 50,000 sales by hand, one every six hours, of which `RECENT` are within the window of demand; of each
 # hundredth only the void is known, as of a ledger's sale.
 FILL_ENTRIES = """INSERT INTO stock_entries

@@ -95,6 +95,7 @@ from shared.eventstore.system_events import (
     ParkedBusinessRetried,
     RuleActivated,
 )
+from tests.support.undo_samples import undo_samples
 
 FILE = "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11"
 FAMILY = "0b7d3c52-5f0c-4a0e-8f3b-1f1a7c1b9d01"
@@ -257,6 +258,9 @@ SAMPLES[UploadAccepted.topic, 3] = msgspec.structs.replace(
     answers={"DATE_ORDER": "dmy", "STATUS:নতুন": "sale"},
     layout="0123456789abcdef",
 )
+SAMPLES[UploadAccepted.topic, 4] = msgspec.structs.replace(
+    SAMPLES[UploadAccepted.topic, 3], replaces="1e4ab003-7cef-4c97-a99b-55e9903ae4d1"
+)
 SAMPLES[SalesBatchRecorded.topic, 2] = SalesBatchRecorded(
     file_id=FILE,
     sales=[Sale(2, 11, dt.date(2025, 10, 1), 36_000, 1, 1, 2_000, 60_000, 0)],
@@ -290,6 +294,8 @@ for asked in (
     UploadAnswered(FILE, "0123456789abcdef", {"STATUS:নতুন": "leave_out"}, {"amount": "মোট টাকা"}),
 ):
     SAMPLES[asked.topic, 1] = asked
+for undone in undo_samples():
+    SAMPLES[undone.topic, 1] = undone
 
 GOLDEN = Path(__file__).parents[1] / "log" / "golden"
 

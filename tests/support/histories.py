@@ -23,9 +23,11 @@ from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerg
 from shared.domain.events.forecasting import Accuracy, ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
 from shared.domain.events.identity import BusinessRegistered, LoggedIn, LoggedOut, SessionsRevoked
 from shared.domain.events.inventory import (
+    ProductDetails,
     ProductDetailsChanged,
     ProductLine,
     ProductSheetRecorded,
+    ProductSheetUndone,
     StockEntryVoided,
     StockMoved,
 )
@@ -45,13 +47,24 @@ from shared.domain.events.sales import (
     Remark,
     Sale,
     SaleRecorded,
+    SalesBatchRecorded,
     SaleVoided,
+    UploadAccepted,
     UploadAnswered,
     UploadCompleted,
     UploadFailed,
     UploadQuestionsAsked,
 )
 from shared.domain.events.storage import FileDeleted
+from shared.domain.events.uploads import (
+    CustomersRemoved,
+    MovementsUndone,
+    ProductsRemoved,
+    Removed,
+    SalesBatchUndone,
+    UploadUndone,
+    UploadUndoRequested,
+)
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import (
     DayCorrected,
@@ -89,6 +102,7 @@ texts = st.sampled_from(NASTY) | st.text(
 maybe = st.none() | texts
 TODAY = [dt.date(2025, 3, 2)]
 _versions = count(1)
+_LATER = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 # A narrow window, so that sales meet on days and at moments; the bounds of the contract now and then.
 dates = st.dates(dt.date(2025, 2, 27), dt.date(2025, 3, 2)) | st.sampled_from(
     [dt.date(2000, 1, 1), dt.date(2024, 2, 29)]
@@ -125,6 +139,11 @@ class Shops:
         # How many facts there are, and at which place among them stock was moved.
         self.facts = 0
         self.moves: dict[int, list[tuple[int, StockMoved]]] = {business: [] for business in businesses}
+        # What an undo may take back: the index of the fact, and the fact.
+        self.standing: dict[int, list[tuple[int, Event]]] = {business: [] for business in businesses}
+        self.said: dict[int, list[Event]] = {business: [] for business in businesses}
+        self.removed: set[tuple[str, int, int]] = set()
+        self.sources: dict[int, int] = dict.fromkeys(businesses, 0)
 
 
 @st.composite
@@ -137,11 +156,17 @@ def histories(draw: st.DrawFn, businesses: list[int], max_events: int = 30) -> l
         + [_products, _customers, _profile, _registered, _upload, _other, _movements, _details, _merge, _day, _rule]
         + [_goods, _stock, _sheet, _cash, _expense, _collection, _opening_debt]
         + [_forecast, _forecast, _run, _takings, _advice, _advice]
+        + [_undone] * 4
+        + [_removed, _undo]
     )
     facts: list[tuple[int | None, Event]] = []
     for kind in draw(st.lists(kinds, min_size=1, max_size=max_events)):
         business = draw(st.sampled_from(businesses))
         facts.append(draw(kind(business, shops)))
+        if isinstance(facts[-1][1], SalesBatchRecorded | MovementsRecorded | ProductSheetRecorded):
+            shops.standing[business].append((shops.facts, facts[-1][1]))
+        if isinstance(facts[-1][1], ProductDetailsChanged | ProductSheetRecorded):
+            shops.said[business].append(facts[-1][1])
         shops.facts += 1
     return facts
 
@@ -297,6 +322,75 @@ def _sheet(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
         None if stock is None else draw(any_dates),
     )
     return business, ProductSheetRecorded(file_id(business, 0), [line])
+
+
+@st.composite
+def _undone(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    """Take back a batch, movements or a sheet; World.record fills in the place of the fact of this index."""
+    if not shops.standing[business]:
+        return draw(_batch(business, shops))
+    index, event = shops.standing[business].pop(draw(st.integers(0, len(shops.standing[business]) - 1)))
+    if isinstance(event, SalesBatchRecorded):
+        unvoided = {sale.tx for sale in shops.sales[business]}
+        sales = [sale for sale in event.sales if sale.tx in unvoided]
+        gone = {sale.tx for sale in sales}
+        shops.sales[business] = [sale for sale in shops.sales[business] if sale.tx not in gone]
+        parts = [(tx, paisa) for tx, paisa in event.part_payments if tx in gone]
+        return business, SalesBatchUndone(event.file_id, index, _LATER, sales, event.payments, "", parts)
+    if isinstance(event, MovementsRecorded):
+        return business, MovementsUndone(event.file_id, index, _LATER, event.movements, event.payments, "")
+    assert isinstance(event, ProductSheetRecorded)
+    shops.said[business] = [said for said in shops.said[business] if said is not event]
+    details = [_details_of(line.product_id, shops.said[business]) for line in event.lines]
+    return business, ProductSheetUndone(event.file_id, index, _LATER, event.lines, details)
+
+
+def _details_of(product: int, said: list[Event]) -> ProductDetails:
+    names = ("sku", "unit", "unit_price", "cost", "reorder_point", "lead_time_days", "pack_size", "min_order")
+    details: dict[str, Any] = dict.fromkeys(names)
+    cleared: set[str] = set()
+    for event in said:
+        values: dict[str, Any] = {}
+        gone: list[str] = []
+        if isinstance(event, ProductSheetRecorded):
+            for line in (line for line in event.lines if line.product_id == product):
+                values = {"sku": line.sku, "cost": line.cost}
+        else:
+            assert isinstance(event, ProductDetailsChanged)
+            if event.product_id != product:
+                continue
+            values, gone = {name: getattr(event, name) for name in names}, event.cleared
+        given = {name: value for name, value in values.items() if value is not None}
+        details |= given | dict.fromkeys(gone)
+        cleared = (cleared - given.keys()) | set(gone)
+    return ProductDetails(product, **details, cleared=sorted(cleared))
+
+
+@st.composite
+def _removed(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    """Remove products or customers that were added, but that no other fact of these histories names."""
+    kind = draw(st.sampled_from(["product", "customer"]))
+    least, most = {
+        "product": (MOST_PRODUCTS, shops.products[business]),
+        "customer": (MOST_CUSTOMERS, shops.customers[business]),
+    }[kind]
+    gone = [number for number in range(least + 1, most + 1) if (kind, business, number) not in shops.removed][:2]
+    if not gone:
+        return draw((_products if kind == "product" else _customers)(business, shops))
+    shops.removed |= {(kind, business, number) for number in gone}
+    removed = [Removed(number, "") for number in gone]
+    return business, ProductsRemoved(removed) if kind == "product" else CustomersRemoved(removed)
+
+
+@st.composite
+def _undo(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    file = file_id(business, draw(st.integers(0, MOST_FILES - 1)))
+    if not shops.sources[business] or draw(st.booleans()):
+        return business, UploadUndoRequested(file, draw(st.none() | st.just(file)))
+    shops.sources[business] -= 1
+    ids = st.lists(st.integers(1, 9), max_size=2)
+    kept, people, forecasts, advice, executed = (draw(ids) for _ in range(5))
+    return business, UploadUndone(file, 3, 1, 0, kept, people, forecasts, advice, executed, [file], draw(maybe))
 
 
 @st.composite
@@ -467,14 +561,14 @@ def _registered(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
 
 
 @st.composite
-def _upload(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+def _upload(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
     number = draw(st.integers(0, MOST_FILES - 1))
     file, said = file_id(business, number), draw(texts)
     warnings = [Remark("UNKNOWN_COLUMN", [said])] if draw(st.booleans()) else []
     details: dict[str, str | int | list[str]] = {"reason": said, "missing": [said]} if draw(st.booleans()) else {}
     kind = draw(st.sampled_from(["read_upload", "fit_model", "make_forecasts"]))
     subject = f"{forecast_events.RUN}-0" if kind == "make_forecasts" else file
-    return business, draw(
+    event = draw(
         st.sampled_from(
             [
                 accepted(business, number, draw(st.integers(0, 9))),
@@ -488,6 +582,8 @@ def _upload(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
             ]
         )
     )
+    shops.sources[business] += isinstance(event, UploadAccepted)
+    return business, event
 
 
 @st.composite

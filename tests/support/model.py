@@ -31,6 +31,7 @@ from shared.domain.events.sales import (
     UploadQuestionsAsked,
 )
 from shared.domain.events.storage import FileDeleted
+from shared.domain.events.uploads import ProductsRemoved, UploadUndone, UploadUndoRequested
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import JobFailed, JobRetried
@@ -40,6 +41,7 @@ from tests.support.model_forecasting import forecasting
 from tests.support.model_inventory import inventory
 from tests.support.model_notices import notices
 from tests.support.model_recommendations import recommendations
+from tests.support.model_undo import remaining, still_named
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -82,7 +84,10 @@ def sales(history: Sequence[RecordedEvent], people: People) -> Tables:
     of_product = _grouped(every, lambda line: (line.business, line.product))
     return {
         "transactions": [_transaction(line) for line in lines],
-        "products": [_product(key, named.get(key), of_product.get(key, [])) for key in {*named, *of_product}],
+        "products": [
+            _product(key, named.get(key), of_product.get(key, []))
+            for key in {*named, *of_product, *still_named(history, by_sales=True)}
+        ],
         "buyers": _buyers(history, people),
         "sales_days": _days(every, "payment_method"),
         "product_days": _days(every, "payment_method", "product_id"),
@@ -167,15 +172,36 @@ def storage(history: Sequence[RecordedEvent], _: People) -> Tables:
     return {"stored_files": list(rows.values())}
 
 
-MODELS: Mapping[str, Callable[[Sequence[RecordedEvent], People], Tables]] = {
-    "cashflow": cashflow,
-    "customers": customers,
-    "forecasting": forecasting,
-    "identity": identity,
-    "inventory": inventory,
+Model = Callable[[Sequence[RecordedEvent], People], Tables]
+
+
+def _of_what_remains(model: Model) -> Model:
+    return lambda history, people: model(remaining(history), people)
+
+
+def _of_products_that_remain(model: Model) -> Model:
+    """Leave out the rows of products that were removed: none of these histories names one afterwards."""
+
+    def filtered(history: Sequence[RecordedEvent], people: People) -> Tables:
+        gone = {(_business(r), product.id) for r, e in _of(history, ProductsRemoved) for product in e.products}
+        found = model(history, people)
+        return {
+            table: [row for row in rows if (row["business_id"], row.get("product_id")) not in gone]
+            for table, rows in found.items()
+        }
+
+    return filtered
+
+
+MODELS: Mapping[str, Model] = {
+    "cashflow": _of_what_remains(cashflow),
+    "customers": _of_what_remains(customers),
+    "forecasting": _of_products_that_remain(forecasting),
+    "identity": _of_what_remains(identity),
+    "inventory": _of_what_remains(inventory),
     "notices": notices,
     "recommendations": recommendations,
-    "sales": sales,
+    "sales": _of_what_remains(sales),
     "storage": storage,
     "uploads": uploads,
 }
@@ -336,6 +362,7 @@ def _product(key: tuple[int, int], product: Any, every: list[Line]) -> Row:  # n
         "last_sale_at": newest and newest.sold_at,
         "unit_price": newest and newest.price,
         "first_price": product and product.unit_price,
+        "outdated": 0,
         **_sums(every, "sales", "units", "paisa", "returned"),
     }
 
@@ -391,13 +418,15 @@ def _sources(history: Sequence[RecordedEvent]) -> list[Row]:
     uses = [(business, "csv") for business in _businesses(history, UploadAccepted)]
     uses += [(business, "receipt_ocr") for business in _businesses(history, ReceiptStored)]
     uses += [(business, "manual") for business in _businesses(history, SaleRecorded)]
-    return [{"business_id": use[0], "source": use[1], "uses": uses.count(use)} for use in set(uses)]
+    undone = [(business, "csv") for business in _businesses(history, UploadUndone)]
+    return [{"business_id": use[0], "source": use[1], "uses": uses.count(use) - undone.count(use)} for use in set(uses)]
 
 
 def _file_of(event: Event) -> str | None:
     if isinstance(event, JobFailed | JobRetried):
         return event.subject if event.kind == "read_upload" else None
     of_uploads = UploadAccepted | UploadQuestionsAsked | UploadAnswered | UploadCompleted | UploadFailed
+    of_uploads |= UploadUndoRequested | UploadUndone
     if isinstance(event, of_uploads | MovementsRecorded | SalesBatchRecorded):
         return event.file_id
     return None
@@ -411,12 +440,16 @@ def _upload(business: int | None, file: UUID, facts: Sequence[tuple[RecordedEven
     failed = [e for _, e, _ in facts if isinstance(e, UploadFailed | JobFailed)]
     asked = [e for _, e, _ in facts if isinstance(e, UploadQuestionsAsked)]
     ended = [r for r, e, _ in facts if isinstance(e, UploadCompleted | UploadFailed | JobFailed)]
+    undone = [(r, e) for r, e, _ in facts if isinstance(e, UploadUndone)]
     at, first = accepted[-1] if accepted else (None, None)
     return {
         "business_id": business,
         "file_id": file,
         "position": facts[-1][0].position,
-        "state": _state(facts[-1][1]),
+        "state": _state([e for _, e, _ in facts if not isinstance(e, UploadUndoRequested)]),
+        "undo": _last(_json(msgspec.to_builtins(e)) for _, e in undone),
+        "undo_requested_at": _last(r.recorded_at for r, e, _ in facts if isinstance(e, UploadUndoRequested)),
+        "undone_at": _last(r.recorded_at for r, _ in undone),
         "file_name": first and first.file_name,
         "data_source_name": _last(e.data_source_name for _, e in accepted),
         "rows_detected": first and first.rows_detected,
@@ -435,7 +468,7 @@ def _upload(business: int | None, file: UUID, facts: Sequence[tuple[RecordedEven
     }
 
 
-def _state(event: Event) -> str:
+def _state(events: Sequence[Event]) -> str | None:
     states = {
         UploadAccepted: "pending",
         UploadQuestionsAsked: "waiting",
@@ -444,8 +477,9 @@ def _state(event: Event) -> str:
         SalesBatchRecorded: "processing",
         UploadCompleted: "completed",
         JobRetried: "pending",
+        UploadUndone: "undone",
     }
-    return states.get(type(event), "failed")
+    return states.get(type(events[-1]), "failed") if events else None
 
 
 def _of(history: Sequence[RecordedEvent], kind: type[E]) -> list[tuple[RecordedEvent, E]]:

@@ -26,7 +26,13 @@ from shared.domain.events.forecasting import (
     ForecastsRequested,
     RevenueForecastMade,
 )
-from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockEntryVoided, StockMoved
+from shared.domain.events.inventory import (
+    ProductDetailsChanged,
+    ProductSheetRecorded,
+    ProductSheetUndone,
+    StockEntryVoided,
+    StockMoved,
+)
 from shared.domain.events.sales import (
     CustomersAdded,
     MovementsRecorded,
@@ -35,6 +41,7 @@ from shared.domain.events.sales import (
     SalesBatchRecorded,
     SaleVoided,
 )
+from shared.domain.events.uploads import CustomersRemoved, MovementsUndone, ProductsRemoved, SalesBatchUndone
 from shared.eventstore.codec import RecordedEvent, encode
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import DayOpened, JobFailed, JobRetried, RuleActivated
@@ -72,9 +79,9 @@ def books_until(history: Sequence[RecordedEvent], day: dt.date) -> list[Recorded
 
 def _left(event: Event, day: dt.date, since: dict[tuple[str, int], dt.date]) -> Event | None:  # noqa: PLR0911 - a case each
     match event:
-        case SalesBatchRecorded():
+        case SalesBatchRecorded() | SalesBatchUndone():
             return _with(event, "sales", [s for s in event.sales if s.date <= day])
-        case MovementsRecorded():
+        case MovementsRecorded() | MovementsUndone():
             return _with(event, "movements", [m for m in event.movements if m.date <= day])
         case (
             SaleRecorded() | SaleVoided() | StockMoved() | StockEntryVoided() | CollectionRecorded() | ExpenseRecorded()
@@ -86,7 +93,7 @@ def _left(event: Event, day: dt.date, since: dict[tuple[str, int], dt.date]) -> 
             return event if event.date <= day else None
         case ForecastMade() | RevenueForecastMade():
             return event if event.made_on <= day else None
-        case ProductSheetRecorded():
+        case ProductSheetRecorded() | ProductSheetUndone():
             counted = [line.date is None or line.date <= day for line in event.lines]
             lines = zip(event.lines, counted, strict=True)
             known = [line if there else msgspec.structs.replace(line, stock=None, date=None) for line, there in lines]
@@ -103,9 +110,9 @@ def _knowledge(event: Event, day: dt.date, since: dict[tuple[str, int], dt.date]
         return since.get((what, number), day) <= day
 
     match event:
-        case ProductsAdded():
+        case ProductsAdded() | ProductsRemoved():
             return _with(event, "products", [p for p in event.products if there("product", p.id)])
-        case CustomersAdded():
+        case CustomersAdded() | CustomersRemoved():
             return _with(event, "customers", [c for c in event.customers if there("customer", c.id)])
         case ExpenseEnded():
             return event if there("expense", event.expense_id) else None

@@ -22,6 +22,7 @@ from shared.domain.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
+from shared.domain.events.uploads import UploadUndone
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import DayCorrected, DayOpened, RuleActivated
@@ -31,7 +32,7 @@ Tables = dict[str, list[Row]]
 People = Mapping[str, Mapping[str, str | None]]
 DETAILS = ("name", "phone", "email", "address", "notes")
 SEGMENTS = ("dormant", "at_risk", "potential", "loyal", "champion")
-SETTLING = (UploadCompleted, UploadFailed, SaleRecorded, SaleVoided, CustomersMerged, OpeningDebtRecorded)
+SETTLING = (UploadCompleted, UploadFailed, UploadUndone, SaleRecorded, SaleVoided, CustomersMerged, OpeningDebtRecorded)
 _EPOCH = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - the clock in Dhaka
 _DHAKA = ZoneInfo("Asia/Dhaka")
 RULES = ("rfm", "churn", "returning")
@@ -74,7 +75,7 @@ def customers(history: Sequence[RecordedEvent], people: People) -> Tables:
         own = [r for r in history if r.business_id == business]
         tables["people"] += _people(own, people, business)
         tables["customer_ids"] += [{"business_id": business, "id": i, "merged_into": m} for i, m in _members(own)]
-        tables["visits"] += [{"business_id": business, "customer_id": c.customer, **_visit(c)} for c in _came(own)]
+        tables["visits"] += [{"business_id": business, **row} for row in _visits(own)]
         settled = [r for r in own if isinstance(r.event, SETTLING)]
         if settled:
             # A rule that changes, or a day that is corrected, recomputes everything, of who had anything.
@@ -141,38 +142,54 @@ def _merged(own: Sequence[RecordedEvent]) -> dict[int, int]:
     return {m: r.event.customer_id for r in own if isinstance(r.event, CustomersMerged) for m in r.event.merged_ids}
 
 
-def _came(own: Sequence[RecordedEvent]) -> list[Came]:
-    days: dict[tuple[int, dt.date], list[tuple[int, int, int | None]]] = defaultdict(list)
+def _moments(own: Sequence[RecordedEvent]) -> dict[tuple[int, dt.date, int], list[tuple[int, int]]]:
+    """Return the sales and paisa of each customer by date and second."""
+    moments: dict[tuple[int, dt.date, int], list[tuple[int, int]]] = defaultdict(list)
     for recorded in own:
         event = recorded.event
         sales: Sequence[Any] = event.sales if isinstance(event, SalesBatchRecorded) else []
         for back in event.movements if isinstance(event, MovementsRecorded) else []:
             if back.kind == "return" and back.customer_id is not None:
-                days[back.customer_id, back.date].append((0, -back.paisa, None))
+                moments[back.customer_id, back.date, back.time or 0].append((0, -back.paisa))
         lines: list[Any] = [*sales, *([event] if isinstance(event, SaleRecorded | SaleVoided) else [])]
         for line in lines:
             if line.customer_id is not None:
                 sign = -1 if isinstance(event, SaleVoided) else 1
-                at = _seconds(line.date, line.time)
-                days[line.customer_id, line.date].append((sign, sign * line.paisa, at))
+                moments[line.customer_id, line.date, line.time or 0].append((sign, sign * line.paisa))
+    return moments
+
+
+def _visits(own: Sequence[RecordedEvent]) -> list[Row]:
+    return [
+        {
+            "customer_id": who,
+            "date": date,
+            "second": second,
+            "sales": sum(n for n, _ in lines),
+            "paisa": sum(paisa for _, paisa in lines),
+        }
+        for (who, date, second), lines in _moments(own).items()
+    ]
+
+
+def _came(own: Sequence[RecordedEvent]) -> list[Came]:
+    days: dict[tuple[int, dt.date], list[Row]] = defaultdict(list)
+    for row in _visits(own):
+        days[row["customer_id"], row["date"]].append(row)
     return [
         Came(
             who,
             date,
-            sum(n for n, _, _ in lines),
-            sum(p for _, p, _ in lines),
-            max((at for _, _, at in lines if at is not None), default=None),
+            sum(row["sales"] for row in rows),
+            sum(row["paisa"] for row in rows),
+            max((_seconds(date, row["second"]) for row in rows if row["sales"] > 0), default=None),
         )
-        for (who, date), lines in days.items()
+        for (who, date), rows in days.items()
     ]
 
 
 def _seconds(date: dt.date, time: int | None) -> int:
     return int((dt.datetime.combine(date, dt.time()) - _EPOCH).total_seconds()) + (time or 0)
-
-
-def _visit(came: Came) -> Row:
-    return {"date": came.date, "sales": came.sales, "paisa": came.paisa, "last_at": came.last_at}
 
 
 def _bought(own: Sequence[RecordedEvent]) -> dict[int, list[Came]]:

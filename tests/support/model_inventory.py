@@ -19,8 +19,10 @@ from shared.domain.events.sales import (
     UploadCompleted,
     UploadFailed,
 )
+from shared.domain.events.uploads import UploadUndone
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.system_events import RuleActivated
+from tests.support.model_undo import still_named
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -28,6 +30,7 @@ DETAILS = ("sku", "unit", "unit_price", "cost", "reorder_point", "lead_time_days
 SETTLING = (
     UploadCompleted,
     UploadFailed,
+    UploadUndone,
     SaleRecorded,
     SaleVoided,
     StockMoved,
@@ -84,10 +87,10 @@ def inventory(history: Sequence[RecordedEvent], _: Mapping[str, Any]) -> Tables:
 
 def _folded(own: Sequence[RecordedEvent]) -> Tables:
     flow: dict[tuple[int, int, int], list[Move]] = defaultdict(list)
-    blocks: dict[tuple[int, int], int] = defaultdict(int)
+    blocks: dict[tuple[int, int], list[Move]] = defaultdict(list)
     for move in _moves(own):
         day = move.at // 86_400
-        blocks[day // 32, move.product] += move.moved - move.sold
+        blocks[day // 32, move.product].append(move)
         if not move.entry:
             flow[day, move.product, move.at % 86_400].append(move)
     standing = set(_counts(own))
@@ -98,7 +101,15 @@ def _folded(own: Sequence[RecordedEvent]) -> Tables:
             for (day, product, second), moves in flow.items()
         ],
         "stock_entries": _entries(own),
-        "stock_blocks": [{"block": b, "product_id": p, "change": change} for (b, p), change in blocks.items()],
+        "stock_blocks": [
+            {
+                "block": block,
+                "product_id": product,
+                "change": sum(m.moved - m.sold for m in moves),
+                "sold": sum(m.sold for m in moves),
+            }
+            for (block, product), moves in blocks.items()
+        ],
         "stock_counts": [
             {"product_id": c.product, "at": c.at, "recorded": c.position}
             | {"counts": int(c in standing), "quantity": c.quantity * (c in standing)}
@@ -119,12 +130,17 @@ def _sums(moves: Sequence[Move]) -> Row:
 def _goods(own: Sequence[RecordedEvent]) -> list[Row]:
     goods: dict[int, Row] = {}
     for product, said in _said(own):
-        row = goods.setdefault(product, {"product_id": product, **dict.fromkeys(DETAILS), "first_sale_day": None})
+        row = goods.setdefault(product, {"product_id": product, **dict.fromkeys(DETAILS)})
         row |= {name: value for name, value in said.items() if value is not None}
-    for product, row in goods.items():
-        days = [move.at // 86_400 for move in _moves(own) if move.product == product and move.sold > 0]
-        row["first_sale_day"] = min(days, default=None)
     return list(goods.values())
+
+
+def _first_sale(moves: Sequence[Move]) -> int | None:
+    """Return the first day on which more was sold than voided."""
+    sold: dict[int, int] = defaultdict(int)
+    for move in moves:
+        sold[move.at // 86_400] += move.sold
+    return min((day for day, units in sold.items() if units > 0), default=None)
 
 
 def _said(own: Sequence[RecordedEvent]) -> Iterable[tuple[int, Row]]:
@@ -140,6 +156,7 @@ def _said(own: Sequence[RecordedEvent]) -> Iterable[tuple[int, Row]]:
             case StockMoved() as event:
                 yield event.product_id, {}
     yield from ((move.product, {}) for move in _moves(own))
+    yield from ((product, {}) for _, product in still_named(own))
 
 
 def _entries(own: Sequence[RecordedEvent]) -> list[Row]:
@@ -197,7 +214,8 @@ def _stock(known: Sequence[RecordedEvent], rule: RuleActivated) -> list[Row]:
 
 
 def _computed_point(goods: Row, own: Sequence[Move], today: int, given: Mapping[str, Any]) -> int | None:
-    days = 0 if goods["first_sale_day"] is None else min(given["window_days"], today - goods["first_sale_day"] + 1)
+    first = _first_sale(own)
+    days = 0 if first is None else min(given["window_days"], today - first + 1)
     demand = [sum(m.sold for m in own if m.at // 86_400 == today - ago) for ago in range(days)]
     if days < given["enough_days"] or sum(demand) <= 0:
         return None

@@ -21,8 +21,9 @@ from projections.engine.replayer import Source
 from projections.registry import REGISTRY
 from shared.domain.events.customers import CustomerDetailsChanged
 from shared.domain.events.identity import BusinessProfileChanged
-from shared.domain.events.inventory import StockEntryVoided
+from shared.domain.events.inventory import ProductSheetUndone, StockEntryVoided
 from shared.domain.events.sales import CustomersAdded
+from shared.domain.events.uploads import MovementsUndone, SalesBatchUndone
 from shared.eventstore.catalogue import CATALOGUE
 from shared.eventstore.codec import RecordedEvent, encode
 from shared.eventstore.event import Event
@@ -35,7 +36,8 @@ from shared.postgres.database import PROJECTOR, SHARDS, WRITER
 from tests.support.application import SECRET
 from tests.support.model import MODELS, Row, Tables
 
-_JSON_COLUMNS = {"warnings", "error_details", "days", "report", "foretold"}
+_TAKES_BACK = (SalesBatchUndone, MovementsUndone, ProductSheetUndone)
+_JSON_COLUMNS = {"warnings", "error_details", "days", "report", "foretold", "undo"}
 _JSON_COLUMNS |= {"facts", "based_on", "action", "modified", "outcome_facts"}
 Difference = dict[str, dict[str, list[Row]]]
 
@@ -71,12 +73,15 @@ class World:
         the number of facts before it: -1 is the fact just before.
         """
         last, places = 0, itertools.count(self.store.head() + 1)
+        positions: list[int] = []
         with self.store.cursor() as cursor, cursor.connection.transaction():
             vault = Vault(self.master, lambda query, params: _fetch(cursor.execute(query, params)))
-            for business, group in itertools.groupby(facts, key=lambda fact: fact[0]):
-                sealed = [self._sealed(vault, business, placed(event, next(places))) for _, event in group]
+            for (business, _), group in itertools.groupby(facts, key=lambda f: (f[0], isinstance(f[1], _TAKES_BACK))):
+                events = [_placed(cursor, placed(event, next(places)), positions) for _, event in group]
+                sealed = [self._sealed(vault, business, event) for event in events]
                 stored = [StoredEvent(*self._place(e), e.topic, encode(e)) for e in sealed]
                 last = self.store.recorder.append(cursor, stored, Append(business)) or last
+                positions += range(last - len(stored) + 1, last + 1)
         return last
 
     def _place(self, event: Event) -> tuple[str, int]:
@@ -121,7 +126,12 @@ class World:
         self, name: str, businesses: Sequence[int] | None = None, history: Sequence[RecordedEvent] | None = None
     ) -> Tables:
         """Return what the model says a projection must hold, of the whole log or of a part."""
-        return MODELS[name](self.history(businesses) if history is None else history, self.people)
+        found = MODELS[name](self.history(businesses) if history is None else history, self.people)
+        sums = {table.name: table.changes for table in REGISTRY[name].tables if table.sums}
+        return {  # sums that are all 0 are no row
+            table: [row for row in rows if table not in sums or any(row[column] for column in sums[table])]
+            for table, rows in found.items()
+        }
 
     def status(self, name: str) -> dict[str, Any]:
         return next(item for item in generations.standing(self.conn) if item["name"] == name)
@@ -213,6 +223,15 @@ def placed(event: Event, position: int) -> Event:
     if isinstance(event, StockEntryVoided) and event.of < 0:
         return msgspec.structs.replace(event, of=position + event.of)
     return event
+
+
+def _placed(cursor: Any, event: Event, positions: Sequence[int]) -> Event:  # noqa: ANN401 - a psycopg cursor of dicts
+    """Return an event that takes another one back with that one's place; `of` is its index among those recorded."""
+    if not isinstance(event, _TAKES_BACK):
+        return event
+    position = positions[event.of]
+    row = cursor.execute("SELECT recorded_at FROM log.events WHERE notification_id = %s", (position,)).fetchone()
+    return msgspec.structs.replace(event, of=position, recorded_at=row["recorded_at"])
 
 
 def to_head(applier: Applier, conn: Connection[Any], limit: int) -> None:

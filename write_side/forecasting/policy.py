@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.domain.events.forecasting import DailyForecastsPlanned, ForecastRunCompleted, ForecastsRequested
 from shared.domain.events.sales import UploadCompleted
+from shared.domain.events.uploads import UploadUndone
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import DayCorrected, DayOpened
@@ -21,6 +22,15 @@ def when_upload_completed(recorded: RecordedEvent, event: UploadCompleted) -> li
         return []
     subject = plan_subject(IMPORT, event.file_id)
     return [NewJob(PLAN, subject, recorded.business_id, recorded.position, {"cause": event.file_id}, FOLLOWING)]
+
+
+def when_upload_undone(recorded: RecordedEvent, event: UploadUndone) -> list[NewJob | Outcome]:
+    """Sales that were taken back start planning, unless others take their place, whose import does."""
+    if event.replaced_by or not event.sales + event.movements:
+        return []
+    cause = f"{event.file_id}-undone"
+    subject = plan_subject(IMPORT, cause)
+    return [NewJob(PLAN, subject, recorded.business_id, recorded.position, {"cause": cause}, FOLLOWING)]
 
 
 def when_day_opened(recorded: RecordedEvent, event: DayOpened) -> list[NewJob | Outcome]:
@@ -77,6 +87,7 @@ def make_subject(run_id: str, part: int) -> str:
 
 POLICIES: Mapping[type[Event], Callable[[RecordedEvent, Any], list[NewJob | Outcome]]] = {
     UploadCompleted: when_upload_completed,
+    UploadUndone: when_upload_undone,
     DayOpened: when_day_opened,
     DayCorrected: when_day_corrected,
     ForecastsRequested: when_forecasts_requested,

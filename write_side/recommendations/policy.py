@@ -17,6 +17,7 @@ from shared.domain.events.customers import CustomersMerged
 from shared.domain.events.forecasting import ForecastRunCompleted
 from shared.domain.events.inventory import ProductDetailsChanged, StockEntryVoided, StockMoved
 from shared.domain.events.sales import SaleRecorded, SaleVoided, UploadCompleted
+from shared.domain.events.uploads import UploadUndone
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import DayCorrected, DayOpened, RuleActivated
@@ -67,6 +68,7 @@ POLICIES: Mapping[type[Event], Callable[[RecordedEvent, Any], list[NewJob | Outc
         (
             SaleRecorded,
             SaleVoided,
+            UploadUndone,
             StockMoved,
             StockEntryVoided,
             ProductDetailsChanged,

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterator, Sequence
 
-from shared.domain.events.inventory import ProductSheetRecorded
+from shared.domain.events.inventory import ProductSheetRecorded, ProductSheetUndone
 from shared.domain.events.sales import (
     CustomersAdded,
     Movement,
@@ -14,6 +14,7 @@ from shared.domain.events.sales import (
     SalesBatchRecorded,
     SaleVoided,
 )
+from shared.domain.events.uploads import CustomersRemoved, MovementsUndone, ProductsRemoved, SalesBatchUndone
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.index_rows import DomainIndex, IndexRow
 from write_side.sales.aggregate import product_index_key, sale_index_key, sheet_index_key, void_index_key
@@ -36,6 +37,32 @@ def _of_sales(recorded: RecordedEvent, event: SalesBatchRecorded) -> Iterator[In
 
 def _of_movements(recorded: RecordedEvent, event: MovementsRecorded) -> Iterator[IndexRow]:
     yield from _of_rows(recorded.business_id or 0, event.movements, event.fingerprints)
+
+
+def _of_undone_sales(recorded: RecordedEvent, event: SalesBatchUndone) -> Iterator[IndexRow]:
+    return _released(_of_rows(recorded.business_id or 0, event.sales, event.fingerprints))
+
+
+def _of_undone_movements(recorded: RecordedEvent, event: MovementsUndone) -> Iterator[IndexRow]:
+    return _released(_of_rows(recorded.business_id or 0, event.movements, event.fingerprints))
+
+
+def _of_undone_sheet(recorded: RecordedEvent, event: ProductSheetUndone) -> Iterator[IndexRow]:
+    yield IndexRow("sheet", recorded.business_id or 0, sheet_index_key(event.lines), len(event.lines), held=False)
+
+
+def _of_removed_products(recorded: RecordedEvent, event: ProductsRemoved) -> Iterator[IndexRow]:
+    for product in event.products:
+        yield IndexRow("product", recorded.business_id or 0, product_index_key(product.key), product.id, held=False)
+
+
+def _of_removed_customers(recorded: RecordedEvent, event: CustomersRemoved) -> Iterator[IndexRow]:
+    for customer in event.customers:
+        yield IndexRow("customer", recorded.business_id or 0, base64.b64decode(customer.key), customer.id, held=False)
+
+
+def _released(rows: Iterator[IndexRow]) -> Iterator[IndexRow]:
+    return (row._replace(held=False) for row in rows)
 
 
 def _of_rows(business_id: int, rows: Sequence[Sale | Movement], fingerprints: str) -> Iterator[IndexRow]:
@@ -67,6 +94,11 @@ INDEX = DomainIndex(
         SaleRecorded: _of_sale,
         SaleVoided: _of_void,
         ProductSheetRecorded: _of_sheet,
+        SalesBatchUndone: _of_undone_sales,
+        MovementsUndone: _of_undone_movements,
+        ProductSheetUndone: _of_undone_sheet,
+        ProductsRemoved: _of_removed_products,
+        CustomersRemoved: _of_removed_customers,
     },
     counters={"product": "product", "customer": "customer", "sale": "transaction"},
     uncounted=("void", "sheet"),

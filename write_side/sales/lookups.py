@@ -13,13 +13,15 @@ from shared.eventstore.event import Event
 from shared.eventstore.store import UnitOfWork
 from write_side.lookups.customers import MERGED, customer_subject, merged_key
 from write_side.lookups.products import product_stream
-from write_side.sales.aggregate import former_key, sale_index_key
+from write_side.sales.aggregate import former_key, sale_index_key, stream_of
 from write_side.sales.csv.rows import Item, LedgerRow
 from write_side.sales.sale_aggregate import RecordedSale
 
 # Return the event of a kind whose ids begin with the greatest one up to an id; if any event has that id, it is this.
 SELECT_BATCH = """SELECT topic, state FROM log.events WHERE business_id = %s AND topic = 'sales.SalesBatchRecorded'
     AND log.first_id(state) <= %s ORDER BY log.first_id(state) DESC LIMIT 1"""
+# Returns a row if the undo of an upload was requested.
+SELECT_UNDO = "SELECT 1 FROM log.events WHERE originator_id = %s AND topic = 'uploads.UploadUndoRequested' LIMIT 1"
 SELECT_PRODUCTS = """SELECT topic, state FROM log.events WHERE business_id = %s AND topic = 'sales.ProductsAdded'
     AND log.first_id(state) <= %s ORDER BY log.first_id(state) DESC LIMIT 1"""
 SELECT_CUSTOMERS = """SELECT topic, state FROM log.events WHERE business_id = %s AND topic = 'sales.CustomersAdded'
@@ -39,10 +41,14 @@ def sale_stream(business_id: int | None, tx: int) -> str:
 
 
 def find_sale(unit: UnitOfWork, tx: int) -> RecordedSale | None:
-    """Return a sale, None if the business has none of this id; returns, purchases and expenses are no sales."""
+    """Return a sale, None if the business has none of this id.
+
+    Returns, purchases and expenses are no sales, nor are those that are taken back with their upload.
+    """
     history = unit.load(sale_stream(unit.business_id, tx))
     by_hand = next((e for r in history if isinstance(e := r.event, SaleRecorded)), None)
-    sale = _by_hand(by_hand) if by_hand else _in_a_ledger(unit, tx)
+    voided = any(isinstance(r.event, SaleVoided) for r in history)
+    sale = _by_hand(by_hand) if by_hand else _in_a_ledger(unit, tx, undone=voided)
     for recorded in history:
         event = recorded.event
         if sale and isinstance(event, SaleVoided):
@@ -103,10 +109,11 @@ def _by_hand(event: SaleRecorded) -> RecordedSale:
     )
 
 
-def _in_a_ledger(unit: UnitOfWork, tx: int) -> RecordedSale | None:
+def _in_a_ledger(unit: UnitOfWork, tx: int, *, undone: bool) -> RecordedSale | None:
+    """Return a sale of an upload; `undone`: also of one that is undone, where voided sales stay."""
     batch = cast("SalesBatchRecorded | None", _event(unit, SELECT_BATCH, tx))
     sale: Sale | None = next((sale for sale in batch.sales if sale.tx == tx), None) if batch else None
-    if not batch or not sale:
+    if not batch or not sale or (not undone and unit.sql(SELECT_UNDO, (stream_of(batch.file_id),))):
         return None
     method = None if sale.payment is None else batch.payments[sale.payment][0]
     received = next((paisa for part, paisa in batch.part_payments if part == tx), None)

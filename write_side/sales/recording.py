@@ -6,8 +6,9 @@ from functools import partial
 
 from shared.domain.events.inventory import ProductSheetRecorded
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
-from write_side.sales import aggregate, catalog
-from write_side.sales.aggregate import Names, Upload, product_index_key, sale_index_key, sheet_index_key
+from write_side.sales import aggregate, batch_rows, catalog
+from write_side.sales.aggregate import Upload, product_index_key, sale_index_key, sheet_index_key
+from write_side.sales.batch_rows import Names
 from write_side.sales.csv.rows import Item, LedgerRow, RejectedRow
 from write_side.sales.csv.sheet import Sheet
 from write_side.sales.lookups import taken_keys
@@ -63,14 +64,14 @@ class Recorder:
         upload = self.upload
         taken = taken_keys(unit, items)
         if not upload.dedupe:
-            items = aggregate.with_twins(upload.file_id, items, taken)
+            items = batch_rows.with_twins(upload.file_id, items, taken)
         rows = [item for item in items if isinstance(item, LedgerRow)]
         new = [row for row in rows if sale_index_key(row.date, row.fingerprint) not in taken]
         allot = partial(self.store.allot, unit.business_id)
         products, added_products = catalog.products(unit, allot, new, self.products)
         customers, added_customers = catalog.customers(unit, allot, new, self.customers)
         first = self.ids.first_of(len(new))
-        events, numbered = aggregate.record(upload.file_id, items, taken, Names(products, customers), first)
+        events, numbered = batch_rows.record(upload.file_id, items, taken, Names(products, customers), first)
         additions = [event for event in (added_products, added_customers) if event]
         unit.append(aggregate.stream_of(upload.file_id), upload.version, *additions, *events)
         for i, row in enumerate(numbered):
@@ -88,7 +89,7 @@ def product_sheet(unit: UnitOfWork, upload: Upload, sheet: Sheet) -> ProductShee
     index_keys = {key: product_index_key(key) for key in sheet}
     found = unit.find("product", list(index_keys.values()))
     ids = {key: found[index] for key, index in index_keys.items() if index in found}
-    event = aggregate.product_sheet(upload.file_id, sheet, ids)
+    event = batch_rows.product_sheet(upload.file_id, sheet, ids)
     if event is None:
         return None
     claim = sheet_index_key(event.lines)

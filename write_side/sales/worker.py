@@ -5,17 +5,12 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
-
-from psycopg import Cursor
-from psycopg.rows import DictRow
 
 from shared.domain.events.sales import UploadCompleted, UploadFailed, UploadQuestionsAsked
 from shared.eventstore.files import Files
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
-from shared.jobs.queue import Job, Lease, Retry
-from shared.postgres.locks import Lock
+from shared.jobs.queue import Job, Lease
 from write_side.sales import aggregate, catalog
 from write_side.sales.aggregate import Upload
 from write_side.sales.corrections import CORRECTED_ROWS, LEAVE_OUT, Doubt, doubtful, without
@@ -27,27 +22,15 @@ from write_side.sales.csv.rows import Item, LedgerRow, Mark
 from write_side.sales.csv.sheet import Sheet
 from write_side.sales.csv.table import NoLedger
 from write_side.sales.csv.words import EXPENSE
+from write_side.sales.import_lock import only_import
 from write_side.sales.lookups import days_with_counts, has_sales
 from write_side.sales.recording import Ids, Recorder, meta_of, product_sheet
+from write_side.sales.undo_worker import undo_replaced
 from write_side.sales.upload.memory import remembered
 
 _CHUNK_ROWS = 2000
 _NAMED_AT_MOST = 10
-# The server releases the lock when the session has been idle for so long between two batches.
-_IDLE_TIMEOUT = "60s"
 logger = logging.getLogger("smartmarket.import")
-
-
-class _Exclusive:
-    """A lease together with the lock that keeps other imports of the business out."""
-
-    def __init__(self, cursor: Cursor[DictRow], lease: Lease) -> None:
-        self._cursor = cursor
-        self._lease = lease
-
-    def held(self) -> bool:
-        self._cursor.execute("SELECT 1")
-        return self._lease.held()
 
 
 class LedgerReader:
@@ -63,7 +46,7 @@ class LedgerReader:
         found = self._unread(job)
         if found is None:
             return
-        with self._only_import(found.business_id, lease) as exclusive:
+        with only_import(self._store, found.business_id, lease) as exclusive:
             upload = self._unread(job)  # another reader may have gone on until the lock was free
             if upload is None:
                 return
@@ -81,20 +64,6 @@ class LedgerReader:
         upload = aggregate.load(self._store.load(aggregate.stream_of(job.subject)))
         return None if upload is None or upload.finished or upload.waiting else upload
 
-    @contextmanager
-    def _only_import(self, business_id: int, lease: Lease) -> Iterator[Lease]:
-        """Hold the business's import lock; a session that is idle for a minute loses it."""
-        with self._store.cursor() as cursor:
-            row = cursor.execute("SELECT pg_try_advisory_lock(%s, %s) AS locked", (Lock.IMPORT, business_id)).fetchone()
-            if not (row and row["locked"]):
-                raise Retry(1.0)
-            cursor.execute("SELECT set_config('idle_session_timeout', %s, false)", (_IDLE_TIMEOUT,))
-            try:
-                yield _Exclusive(cursor, lease)
-            finally:
-                cursor.execute("RESET idle_session_timeout")
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", (Lock.IMPORT, business_id))
-
     def _read(self, upload: Upload, lease: Lease) -> None:
         mark = catalog.marking(self._store.master.lookup_key, upload.business_id)
         ledger = self._open(upload)
@@ -110,6 +79,8 @@ class LedgerReader:
             if asked:
                 self._append(upload, asked)
                 return
+            if upload.replaces and not self._replaced(upload, lease):
+                return
         reader = new_reader()
         items = ledger.items(reader)
         if doubt and upload.answers.get(CORRECTED_ROWS) == LEAVE_OUT:
@@ -122,6 +93,13 @@ class LedgerReader:
                 return
             recorder.record(chunk)
         self._complete(recorder.upload, ledger, reader, untimed)
+
+    def _replaced(self, upload: Upload, lease: Lease) -> bool:
+        """Undo the upload that this one replaces; returns whether this one may be recorded now."""
+        done = undo_replaced(self._store, upload, lease)
+        if done is False:
+            self._append(upload, UploadFailed(upload.file_id, "UPLOAD_REPLACED", {}))
+        return done is True
 
     def _open(self, upload: Upload) -> Ledger:
         file_id = uuid.UUID(upload.file_id)
@@ -138,6 +116,8 @@ class LedgerReader:
 
     def _doubt(self, upload: Upload, items: Iterator[Item]) -> Doubt | None:
         """Return the rows that look like corrections, where that is still to be asked or they are to be left out."""
+        if upload.replaces:  # most of its rows are known from the upload that it replaces
+            return None
         asks = upload.through_row == 0 and upload.dedupe and CORRECTED_ROWS not in upload.answers
         leaves_out = upload.answers.get(CORRECTED_ROWS) == LEAVE_OUT
         return doubtful(self._store, upload, items) if asks or leaves_out else None

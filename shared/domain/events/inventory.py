@@ -77,6 +77,21 @@ class ProductLine(Row, frozen=True):
     date: dt.date | None
 
 
+class ProductDetails(Row, frozen=True):
+    """All details of a product as they are now; null where nothing was said, `cleared` names those taken away."""
+
+    product_id: int
+    sku: str | None
+    unit: str | None
+    unit_price: int | None
+    cost: int | None
+    reorder_point: int | None
+    lead_time_days: int | None
+    pack_size: int | None
+    min_order: int | None
+    cleared: list[str]
+
+
 class ProductSheetRecorded(Event, frozen=True):
     """What the columns SKU, Cost and Stock of an upload say, the last row of each product winning."""
 
@@ -84,3 +99,19 @@ class ProductSheetRecorded(Event, frozen=True):
     books: ClassVar[Dated | About | None] = Dated(lines="lines", clears=("stock", "date"))
     file_id: str
     lines: list[ProductLine]
+
+
+class ProductSheetUndone(Event, frozen=True):
+    """What the columns of an upload said about products was taken back.
+
+    `of` is the position of the sheet and `recorded_at` the time it was recorded, `lines` are its lines; `details` are
+    those of its products without it.
+    """
+
+    topic: ClassVar[str] = "inventory.ProductSheetUndone"
+    books: ClassVar[Dated | About | None] = Dated(lines="lines", clears=("stock", "date"))
+    file_id: str
+    of: int
+    recorded_at: dt.datetime
+    lines: list[ProductLine]
+    details: list[ProductDetails]

@@ -15,11 +15,12 @@ class UploadAccepted(Event, frozen=True):
     `date_order` is the owner's choice for ambiguous dates, `mapping` the names of the columns that the owner chose, by
     field; version 1 had none. `answers` are the owner's answers to questions about the file, by code; `layout` names
     its header, so that they are proposed for the next file of the same layout; versions before 3 had neither.
+    `replaces` is the upload that is undone before this one is recorded; versions before 4 replaced none.
     """
 
     topic: ClassVar[str] = "sales.UploadAccepted"
     audit: ClassVar[AuditAction | None] = AuditAction("csv_upload", "upload", "file_id")
-    class_version: ClassVar[int] = 3
+    class_version: ClassVar[int] = 4
     compatible_from: ClassVar[int] = 1
     file_id: str
     file_name: str
@@ -32,6 +33,7 @@ class UploadAccepted(Event, frozen=True):
     mapping: dict[str, str] = {}
     answers: dict[str, str] = {}
     layout: str = ""
+    replaces: str | None = None
 
 
 class AskedChoice(Row, frozen=True):

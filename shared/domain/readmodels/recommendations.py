@@ -31,11 +31,11 @@ SELECT_RULES = """SELECT (SELECT rule FROM stock WHERE business_id = %(business)
 SELECT_AT_RISK = """SELECT id, count(*) OVER () FROM churn
     WHERE business_id = %(business)s AND (segment = 'at_risk' OR level = 'high') AND visits > 0
     ORDER BY paisa DESC, id LIMIT %(most)s"""
-# Sums the spending of customers, including those merged into them, in the 90 days up to the last visit of each.
+# Sums the spending of customers less returns, with those merged into them, in the 90 days up to each last visit.
 SELECT_SPENT = """SELECT coalesce(sum(v.paisa), 0)::bigint FROM churn AS c
     JOIN customer_ids AS m ON m.business_id = c.business_id AND coalesce(m.merged_into, m.id) = c.id
     JOIN visits AS v ON v.business_id = c.business_id AND v.customer_id = m.id
-    WHERE c.business_id = %(business)s AND c.id = ANY(%(ids)s::bigint[]) AND v.sales > 0 AND v.date > c.last_on - 90"""
+    WHERE c.business_id = %(business)s AND c.id = ANY(%(ids)s::bigint[]) AND v.date > c.last_on - 90"""
 # Sums the deliveries of a product: from uploads since a day, entered by hand since a position.
 SELECT_ARRIVED = """SELECT
     coalesce((SELECT sum(received) FROM stock_flow WHERE business_id = %(business)s AND product_id = %(product)s

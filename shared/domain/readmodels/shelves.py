@@ -17,12 +17,12 @@ SELECT_STOCKED = """SELECT s.product_id, s.on_hand, s.is_low, s.reorder_point, n
         coalesce(nullif(g.unit_price, -1), p.unit_price, p.first_price),
         nullif(g.lead_time_days, -1), nullif(g.pack_size, -1), nullif(g.min_order, -1),
         coalesce(sold.month, 0)::bigint, coalesce(sold.week, 0)::bigint,
-        least(28, %(last)s::date - date '2000-01-01' - least(g.first_sale_day, sold.first_day) + 1), nullif(g.unit, '')
+        least(28, %(last)s::date - (SELECT min(d.date) FROM product_days AS d WHERE d.business_id = s.business_id
+            AND d.product_id = s.product_id AND d.sales > 0) + 1), nullif(g.unit, '')
     FROM stock AS s
     LEFT JOIN goods AS g ON g.business_id = s.business_id AND g.product_id = s.product_id
     LEFT JOIN products AS p ON p.business_id = s.business_id AND p.id = s.product_id
-    LEFT JOIN (SELECT product_id, sum(units) AS month, sum(units) FILTER (WHERE date > %(last)s::date - 7) AS week,
-            min(date) - date '2000-01-01' AS first_day
+    LEFT JOIN (SELECT product_id, sum(units) AS month, sum(units) FILTER (WHERE date > %(last)s::date - 7) AS week
         FROM product_days WHERE business_id = %(business)s AND date > %(last)s::date - 28 AND date <= %(last)s::date
         GROUP BY product_id) AS sold ON sold.product_id = s.product_id
     WHERE s.business_id = %(business)s AND s.stock_known ORDER BY s.product_id"""

@@ -85,6 +85,27 @@ class UploadNotWaiting(Refusal):
     status = 409
 
 
+class UploadNotCompleted(Refusal):
+    """Only what was read to its end can be undone or replaced."""
+
+    error_code = "UPLOAD_NOT_COMPLETED"
+    status = 409
+
+
+class UndoTooLate(Refusal):
+    """The upload is more than 30 days old; params none, `until` in details."""
+
+    error_code = "UNDO_TOO_LATE"
+    status = 409
+
+
+class AlreadyUndone(Refusal):
+    """The upload was undone before."""
+
+    error_code = "ALREADY_UNDONE"
+    status = 409
+
+
 class AmbiguousDates(Refusal):
     """The dates can be read both ways, day first and month first."""
 

@@ -21,7 +21,7 @@ from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.http.error_handlers import invalid_field
 from shared.http.tokens import Principal
 from shared.texts import Phrase
-from write_side.sales import aggregate
+from write_side.sales import aggregate, undo_aggregate
 from write_side.sales.csv.encoding import HEAD_SIZE, detect
 from write_side.sales.csv.layout import insist_on_columns
 from write_side.sales.csv.ledger import open_table
@@ -144,7 +144,10 @@ def keeping(files: Files, who: Principal, file_id: uuid.UUID, record: Callable[[
 
 
 def accept(store: EventStore, who: Principal, meta: Metadata, event: UploadAccepted, *, limited: bool) -> Answer:
-    """Record that a ledger will be read; `limited` shops have quotas. Raises TooManyUploads, IdempotencyKeyReused."""
+    """Record that a ledger will be read; `limited` shops have quotas.
+
+    Raises TooManyUploads, IdempotencyKeyReused, and what forbids to undo the upload that it replaces.
+    """
     answer = {
         "file_id": event.file_id,
         "file_name": event.file_name,
@@ -155,6 +158,9 @@ def accept(store: EventStore, who: Principal, meta: Metadata, event: UploadAccep
     def decide(unit: UnitOfWork) -> dict[str, Any]:
         if limited:
             insist_on_quota(unit, LEDGERS, event.size)
+        if event.replaces:
+            old = aggregate.load(unit.load(aggregate.stream_of(event.replaces)))
+            undo_aggregate.insist_on_undoable(old, who.business_id, unit.now)
         unit.append(aggregate.stream_of(event.file_id), 0, event)
         return answer
 
@@ -165,6 +171,7 @@ def accept(store: EventStore, who: Principal, meta: Metadata, event: UploadAccep
         event.date_order,
         sorted(event.mapping.items()),
         sorted(event.answers.items()),
+        event.replaces,
     )
     outcome = store.execute(who.business_id, meta, decide, request_hash=same)
     return outcome.result, outcome.position

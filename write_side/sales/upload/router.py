@@ -14,7 +14,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from shared.domain.events.sales import UploadAccepted
-from shared.domain.refusals.sales import InvalidCsvFormat, InvalidImageFormat, TooManyUploads, UploadNotFound
+from shared.domain.refusals.sales import (
+    AlreadyUndone,
+    InvalidCsvFormat,
+    InvalidImageFormat,
+    TooManyUploads,
+    UndoTooLate,
+    UploadNotCompleted,
+    UploadNotFound,
+)
 from shared.errors import Refusal
 from shared.eventstore.files import Files
 from shared.eventstore.store import Metadata, UnitOfWork
@@ -82,6 +90,10 @@ _UPLOAD = _form(
     "file",
     InvalidCsvFormat,
     TooManyUploads,
+    UploadNotFound,
+    UploadNotCompleted,
+    UndoTooLate,
+    AlreadyUndone,
 )
 _RECEIPT = _form(
     {
@@ -117,11 +129,14 @@ async def upload_csv(
         Literal["dmy", "mdy", "ymd"] | None, Query(description="how to read dates such as 03/04/2025")
     ] = None,
     sheet: Sheet = None,
+    replace: Annotated[
+        uuid.UUID | None, Query(description="an upload of at most 30 days ago that is undone before this one counts")
+    ] = None,
 ) -> Response:
     """Take a sales ledger in any layout that POST /data/preview understands; a worker reads it.
 
     An upload with an open question about money, dates or identity waits for its answer, see
-    POST /data/uploads/{file_id}/answers.
+    POST /data/uploads/{file_id}/answers; until then the one that it replaces still counts.
     """
     meta = command_context(request, who)
     await _judge(request, who, state, meta, LEDGERS)
@@ -144,6 +159,7 @@ async def upload_csv(
             mapping=mapping,
             answers=answers,
             layout=aggregate.layout_key(table.header),
+            replaces=None if replace is None else str(replace),
         )
         intake.store_rest()
         return accept(state.store, who, meta, event, limited=state.settings.rate_limits)

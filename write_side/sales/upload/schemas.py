@@ -36,6 +36,13 @@ class AnsweredUpload(BaseModel):
     file_id: UUID
 
 
+class UndoneUpload(BaseModel):
+    """An upload that a worker takes back."""
+
+    message: str
+    file_id: UUID
+
+
 class MappedColumn(BaseModel):
     """The column that holds a field, how sure that is (0 to 1) and why."""
 
@@ -158,5 +165,11 @@ ANSWERED = answers(
     AnsweredUpload,
     {"message": "Processing file...", "file_id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11"},
     "Answered; the file is being read again",
+    status=202,
+)
+UNDONE = answers(
+    UndoneUpload,
+    {"message": "Taking the upload back...", "file_id": "7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11"},
+    "Accepted; GET /data/uploads/{file_id} shows when it is `undone`",
     status=202,
 )
