@@ -100,7 +100,7 @@ PLACES = {StockMoved.topic: 41}
 
 def history(preferred: list[Sample]) -> list[Sample]:
     """Return the samples in the preferred order as far as causes and places allow; the shop closes last."""
-    waiting, done = list(preferred), []
+    waiting, done = list(preferred), list[Sample]()
     while waiting:
         topics, position = {topic for topic, _ in waiting}, len(done) + 1
         possible = [sample for sample in waiting if not topics & _before(*sample)]
