@@ -50,7 +50,7 @@ def undo_samples() -> list[Event]:
             [ProductLine(1, "T-1", 9_000, 12_000, DAY)],
             [ProductDetails(1, "A", "kg", 12_000, None, 5_000, 3, 12_000, 24_000, ["cost"])],
         ),
-        ProductsRemoved([Removed(2, "tea")]),
+        ProductsRemoved([Removed(77, "tea")]),
         CustomersRemoved([Removed(1, KEY)]),
         UploadUndone(FILE, 150, 4, 1, [1], [2], [42], [3, 5], [5], [OTHER_FILE], OTHER_FILE),
     ]
