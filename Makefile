@@ -14,7 +14,8 @@ CANDIDATES = $(PYTHON) $(if $(filter file,$(origin PYTHON)),python3.13 python3.1
 DEPENDENCIES = $(or $(if $(filter file,$(origin PYTHON)),$(firstword $(wildcard $(VENV)/.dependencies-*))),$(STAMP))
 STAMP = $(VENV)/.dependencies-$(subst /,_,$(PYTHON))
 INSTALLED = $(VENV)/.installed
-PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check
+# Only what is imported is compiled, when it is: most modules of the dependencies never are.
+PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --no-compile --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test coverage test-services test-browser test-types types web lint format mutants bench faults lock clean
@@ -40,10 +41,12 @@ coverage: $(INSTALLED) ## Run all tests and show what none of them reaches; take
 
 # What depends on the server and its version: the log, jobs and wake-ups, killed processes, advisory locks and NOTIFY,
 # every statement of projectors and queries, limits counted in Redis, roles and row security, and one shop's journey.
-# The rest of the suite would show again what `make test` has shown.
-ON_SERVICES = tests/log tests/policies tests/faults tests/projectors/test_every_projection.py \
+# The rest of the suite would show again what `make test` has shown; the other faults are those of processes and of the
+# embedded servers.
+ON_SERVICES = tests/log tests/policies $(FAULTS_ON_SERVICES) tests/projectors/test_every_projection.py \
 	tests/projectors/test_followers.py $(wildcard tests/contracts/test_read_*.py) tests/contracts/test_http_limits.py \
 	tests/journeys/test_read_isolation.py tests/journeys/test_story.py
+FAULTS_ON_SERVICES = $(addprefix tests/faults/test_,kills.py api_processes.py forecast_runs.py)
 
 test-services: $(INSTALLED) ## Run what depends on servers against those of the environment, or the standard local ports
 	@DATABASE_URL="$${DATABASE_URL:-postgresql://postgres@127.0.0.1:5432/postgres}" \

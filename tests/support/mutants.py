@@ -33,6 +33,11 @@ KINDS = {"decisions": DECISIONS, "rules": RULES, "projectors": PROJECTORS}
 PACKAGES = {"write_side", "read_side", "projections", "shared", "smartmarket", "tests"}
 # What takes longest to load.
 LIBRARIES = ("pytest", "hypothesis", "fastapi", "httpx", "jsonschema", "numpy", "psycopg_pool", "redis", "uvicorn")
+# Plugins that are loaded already cannot have their asserts rewritten, which pytest warns of.
+OPTIONS = (
+    *("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+)
 # A run of tests that takes longer is a fault noticed: an endless loop.
 SECONDS = 120
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
@@ -203,7 +208,7 @@ def run_tests(tree: Path, tests: Sequence[str]) -> int:
     import pytest  # noqa: PLC0415 - loaded by the parent
 
     with suppress(SystemExit):
-        return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0", *tests]))
+        return int(pytest.main([*OPTIONS, *tests]))
     return 1
 
 
