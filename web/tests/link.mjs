@@ -10,7 +10,7 @@ await page.locator("nav.tabs").waitFor();
 assert.equal(new URL(page.url()).hash, "");
 await settled();
 await page.evaluate(() => localStorage.removeItem("smartmarket.owner.session"));
-await page.goto("about:blank");
+await page.goto(`${BASE}/shop`);
 await page.goto(LINK);
 await page.locator(".toast p.bad").waitFor();
 await page.locator("input[name=password]").waitFor();

@@ -1,35 +1,20 @@
 /** Overview: services, processes, how far each read model is, failed jobs and the last verification. */
+import { useEffect } from "preact/hooks";
 import { useGet } from "../../shared/hooks.ts";
 import { date, number, t } from "../../shared/i18n.ts";
 import { Link } from "../../shared/router.tsx";
 import { Card, Chip, Data, Page, Table } from "../../shared/ui.tsx";
-import { Spark, State } from "../parts.tsx";
+import { Spark, State, duration } from "../parts.tsx";
 import type { Generation, Health, Job, Projection } from "../types.ts";
 import { LogCard } from "./log_state.tsx";
 
-interface Sample {
-  at: number;
-  position: number;
-  lag: number;
-}
-
 const EVERY = 3;
-const STALLED_MS = 15_000;
 const SAMPLES = 60;
-const samples = new Map<string, Sample[]>();
+const ages = new Map<string, number[]>();
 
-/** Keeps a sample of each projection; returns those that lag without any progress for a while. */
-function stalled(projections: Projection[]): Set<string> {
-  const found = new Set<string>();
-  for (const { name, position, lag } of projections) {
-    if (position === null || lag === null) continue;
-    const known = samples.get(name) ?? [];
-    if (Date.now() - (known.at(-1)?.at ?? 0) > 1000) known.push({ at: Date.now(), position, lag });
-    samples.set(name, known.slice(-SAMPLES));
-    const moved = known.findLast((sample) => sample.position !== position || sample.lag === 0);
-    if (lag > 0 && Date.now() - (moved ?? known[0] ?? { at: Date.now() }).at > STALLED_MS) found.add(name);
-  }
-  return found;
+/** Keeps the age of what each projection has not applied, for the trend. */
+function sampled(projections: Projection[]): void {
+  for (const { name, lag_seconds: age } of projections) ages.set(name, [...(ages.get(name) ?? []), age].slice(-SAMPLES));
 }
 
 export function OverviewPage() {
@@ -103,7 +88,7 @@ function Verified({ of }: { of: Generation[] }) {
 }
 
 function Lags({ of }: { of: Projection[] }) {
-  const stuck = stalled(of);
+  useEffect(() => sampled(of), [of]);
   return (
     <Table
       caption={t("nav.projections")}
@@ -111,10 +96,10 @@ function Lags({ of }: { of: Projection[] }) {
       rows={of.map((one) => [
         <strong>{t(`projection.${one.name}`)}</strong>,
         <span class="num">{number(one.position)}</span>,
-        <span class={`num ${one.lag ? "warn" : ""}`}>{number(one.lag)}</span>,
-        <Spark of={(samples.get(one.name) ?? []).map((sample) => sample.lag)} label={t("lag")} />,
+        <span class={`num ${one.lag ? "warn" : ""}`}>{one.lag ? `${duration(one.lag_seconds)} (${number(one.lag)})` : number(0)}</span>,
+        <Spark of={ages.get(one.name) ?? []} label={t("lag")} />,
         <span class={one.parked ? "bad" : ""}>{number(one.parked)}</span>,
-        stuck.has(one.name) ? <Chip tone="bad">{t("stalled")}</Chip> : <State of={one.state} />,
+        one.stalled ? <Chip tone="bad">{t("stalled")}</Chip> : <State of={one.state} />,
       ])}
     />
   );
