@@ -41,7 +41,7 @@ export function CustomersPage() {
       )}
       <Data of={list}>
         {({ results, count, summary }) =>
-          summary.total === 0 ? (
+          summary.total === 0 && !wanted ? (
             <Empty icon="customers" title={t("customers.none")}>
               <p>{t("customers.none.next")}</p>
             </Empty>
