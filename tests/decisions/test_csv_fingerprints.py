@@ -2,6 +2,8 @@ import pytest
 
 from shared.eventstore.vault import MasterKey
 from tests.support.csv_rows import HEADER, items, sale, sales
+from write_side.sales.aggregate import sale_index_key
+from write_side.sales.batch_rows import with_twins
 from write_side.sales.catalog import marking
 from write_side.sales.csv.rows import LedgerRow
 
@@ -59,3 +61,16 @@ def test_two_installations_fingerprint_the_same_sale_differently() -> None:
 def test_fingerprints_of_released_ledgers_stay_what_they_were() -> None:
     rows = sales(HEADER + "2025-10-01 10:15,Tea,2,600,Ali,Upay\n" * 2)
     assert [row.fingerprint.hex() for row in rows] == ["6b37bf2beede9da4b58fc7d2", "6b7a399b27ca81829c80989b"]
+
+
+def test_only_sales_that_were_recorded_before_get_fingerprints_of_their_own() -> None:
+    fresh, known, bad = items(f"{HEADER}2025-10-01,Tea,1,20,,\n2025-10-02,Tea,1,20,,\n2025-10-03,Tea,0,20,,\n")
+    assert isinstance(known, LedgerRow)
+    left, changed, rejected = with_twins("file-1", [fresh, known, bad], {sale_index_key(known.date, known.fingerprint)})
+    assert (left, rejected) == (fresh, bad)
+    assert isinstance(changed, LedgerRow)
+    assert changed.fingerprint != known.fingerprint
+    assert len(changed.fingerprint) == len(known.fingerprint)
+    (other,) = with_twins("file-2", [known], {sale_index_key(known.date, known.fingerprint)})
+    assert isinstance(other, LedgerRow)
+    assert other.fingerprint not in {known.fingerprint, changed.fingerprint}

@@ -19,7 +19,13 @@ from shared.domain.events.forecasting import (
     RevenueForecastMade,
 )
 from shared.domain.events.identity import BusinessClosed, BusinessRegistered, LoggedIn, LoggedOut, UserRegistered
-from shared.domain.events.inventory import ProductDetailsChanged, ProductSheetRecorded, StockEntryVoided, StockMoved
+from shared.domain.events.inventory import (
+    ProductDetailsChanged,
+    ProductSheetRecorded,
+    ProductSheetUndone,
+    StockEntryVoided,
+    StockMoved,
+)
 from shared.domain.events.recommendations import (
     RecommendationDismissed,
     RecommendationExecuted,
@@ -43,6 +49,15 @@ from shared.domain.events.sales import (
     UploadFailed,
     UploadQuestionsAsked,
 )
+from shared.domain.events.storage import FileDeleted
+from shared.domain.events.uploads import (
+    CustomersRemoved,
+    MovementsUndone,
+    ProductsRemoved,
+    SalesBatchUndone,
+    UploadUndone,
+    UploadUndoRequested,
+)
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import DayCorrected, DayOpened, JobFailed, JobRetried
 from tests.support.event_samples import SAMPLES, golden
@@ -62,6 +77,14 @@ CAUSES: dict[type[Event], tuple[type[Event], ...]] = {
     MovementsRecorded: _LINES,
     UploadCompleted: (SalesBatchRecorded, MovementsRecorded),
     UploadFailed: (UploadAccepted,),
+    FileDeleted: (UploadAccepted,),
+    UploadUndoRequested: (UploadCompleted,),
+    SalesBatchUndone: (UploadUndoRequested, SalesBatchRecorded),
+    MovementsUndone: (UploadUndoRequested, MovementsRecorded),
+    ProductSheetUndone: (UploadUndoRequested, ProductSheetRecorded),
+    CustomersRemoved: (SalesBatchUndone, MovementsUndone, ProductSheetUndone),
+    ProductsRemoved: (SalesBatchUndone, MovementsUndone, ProductSheetUndone),
+    UploadUndone: (SalesBatchUndone, MovementsUndone, ProductSheetUndone),
     SaleRecorded: (ProductsAdded, CustomersAdded),
     SaleVoided: (SaleRecorded, SalesBatchRecorded),
     CustomerDetailsChanged: (CustomersAdded,),
