@@ -34,7 +34,7 @@ export function CustomersPage() {
       <Search label={t("customers.search")} />
       {segment && (
         <p class="buttons">
-          <button type="button" class="quiet small" aria-label={t("customers.every.segment")} onClick={() => filter("segment", "")}>
+          <button type="button" class="quiet small" title={t("customers.every.segment")} onClick={() => filter("segment", "")}>
             {t(`segment.${segment}`)} <Icon name="close" />
           </button>
         </p>
