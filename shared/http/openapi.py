@@ -24,6 +24,8 @@ _READING_CODES = {
     "REPLAY_EXPIRED",
 }
 _READS = {"X-Min-Event-Position", "X-Replay"}
+# The replays themselves, which no read model shows.
+_REPLAYS = "/api/replays"
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,7 @@ def _by_status(codes: Iterable[str], catalogue: Mapping[str, type[Refusal]]) -> 
 
 def _add_headers(operation: Operation) -> None:
     names = {"If-None-Match"} if operation.is_tagged else set()
-    if owner in operation.guards and operation.is_read:
+    if owner in operation.guards and operation.is_read and not operation.path.startswith(_REPLAYS):
         names |= _READS
     if operation.guards and not operation.is_read:
         names |= {"Idempotency-Key"}

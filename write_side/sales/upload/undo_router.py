@@ -3,7 +3,7 @@
 import uuid
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from shared.domain.refusals.sales import AlreadyUndone, UndoTooLate, UploadNotCompleted, UploadNotFound
@@ -16,7 +16,9 @@ router = APIRouter(tags=["Data"])
 
 
 class Undo(BaseModel):
-    """Nothing needs to be said."""
+    """An empty object."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 @router.post(
