@@ -11,6 +11,7 @@ import { Act, Card, Chip, Data, Facts, Field, Form, Page, toast } from "../../sh
 import type { Upload, UploadDetails } from "../types.ts";
 import { Ledger } from "./ledger.tsx";
 import { Questions, open, type Answers } from "./questions.tsx";
+import { Undo, Undone } from "./undo.tsx";
 
 const TONES: Record<string, string> = { failed: "bad", pending: "warn", processing: "warn", waiting: "warn", undone: "plain" };
 /** Seconds between reads while notices arrive. */
@@ -91,7 +92,7 @@ export function UploadPage({ id }: { id: string }) {
   useNotices((notice) => notice.type === "import" && notice["file_id"] === id, again);
   return (
     <Page title={of?.file_name ?? t("nav.upload")}>
-      <Data of={read}>{(found) => (found.state === "waiting" ? <Waiting of={found} again={again} /> : <Progress of={found} />)}</Data>
+      <Data of={read}>{(found) => (found.state === "waiting" ? <Waiting of={found} again={again} /> : <Progress of={found} again={again} />)}</Data>
     </Page>
   );
 }
@@ -114,11 +115,12 @@ function Waiting({ of, again }: { of: UploadDetails; again: () => void }) {
   );
 }
 
-function Progress({ of }: { of: UploadDetails }) {
+function Progress({ of, again }: { of: UploadDetails; again: () => void }) {
   const busy = BUSY.includes(of.state);
   const failure = of.error;
   const out = of.rejected + of.left_out;
   return (
+    <>
     <Card title={t(`upload.${of.state}.title`)} aside={<Chip tone={TONES[of.state]}>{t(`upload.${of.state}`)}</Chip>}>
       {busy && (
         <label class="field">
@@ -167,6 +169,9 @@ function Progress({ of }: { of: UploadDetails }) {
           </Link>
         )}
       </div>
+      <Undo of={of} again={again} />
     </Card>
+    <Undone of={of} />
+    </>
   );
 }
