@@ -5,14 +5,9 @@ import io
 import re
 from collections.abc import Iterable
 
+from shared.http.spreadsheets import inert
+
 _LINE_BREAKS = re.compile(r"[\r\n\v\f\x85\u2028\u2029]+")
-# Programs skip blanks, separators and controls before a formula, and some read full-width signs as the plain ones.
-_FORMULA = re.compile(r"[\s,;|\x00-\x1f\x7f-\x9f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]")  # noqa: RUF001 - full-width signs
-
-
-def inert(text: str) -> str:
-    """Return a text that no spreadsheet program takes for a formula: such a text is preceded by an apostrophe."""
-    return "'" + text if _FORMULA.match(text) else text
 
 
 def cell(value: object) -> str:

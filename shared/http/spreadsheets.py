@@ -8,10 +8,11 @@ from decimal import Decimal
 
 _BREAKS = re.compile(r"[\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 # Blanks, invisible characters and quotes that readers skip before a formula.
-_SKIPPED = "[\\s\\x00-\\x20\\x7f-\\xa0\\xad\\u061c\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff\"']*"
+_SKIPPED = "\\s\\x00-\\x20\\x7f-\\xa0\\xad\\u061c\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff\"'"
 _SIGNS = "=+@\\uff1d\\uff0b\\uff20\\u2212\\uff0d\\ufe63\\ufe62\\ufe66\\ufe6b-"
 # A formula begins a cell, or what another reader takes for one, after a separator.
-_FORMULA = re.compile(f"(^|[;,|\\t\\r])({_SKIPPED})(?=[{_SIGNS}])|^(?=[\\t\\r])")
+_AFTER_SEPARATOR = re.compile(f"([;,|\\t\\r])(?=(?:(?![\\t\\r])[{_SKIPPED}])*[{_SIGNS}])")
+_AT_START = re.compile(f"[{_SKIPPED};,|]*[{_SIGNS}]|[\\t\\r]")
 
 
 def inert(cell: str) -> str:
@@ -20,11 +21,8 @@ def inert(cell: str) -> str:
     Signs count at the beginning and after a separator, behind blanks and invisible characters, in their ASCII and
     full-width forms; negative numbers in texts too.
     """
-    return _FORMULA.sub(_as_text, _BREAKS.sub(" ", cell))
-
-
-def _as_text(found: re.Match[str]) -> str:
-    return f"{found[1] or ''}'{found[2] or ''}"
+    text = _AFTER_SEPARATOR.sub(r"\1'", _BREAKS.sub(" ", cell))
+    return f"'{text}" if _AT_START.match(text) else text
 
 
 def csv_line(cells: Iterable[str | int | float | Decimal | None]) -> str:

@@ -79,7 +79,7 @@ def test_an_abandoned_job_is_listed_with_attempts_and_can_be_retried(
     assert finished_upload(client, shop, lost["subject"]).json()["data"]["created"] == 2
     (done,) = [job for job in found(client, shop, staff, state="all") if job["id"] == lost["id"]]
     assert [each["event"] for each in done["history"]] == ["attempt_failed", "failed", "retried"]
-    assert done["history"][2]["actor"] == "user-900001"
+    assert done["history"][2]["actor"].startswith("user-")
     assert done["error"] is None
     refused = client.post(f"/api/admin/jobs/{lost['id']}/retry", headers=staff)
     assert (refused.status_code, refused.json()["error_code"]) == (409, "JOB_NOT_FAILED")

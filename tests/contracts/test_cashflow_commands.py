@@ -220,7 +220,7 @@ def test_a_repeated_command_runs_once_and_owns_its_key(
     written = count(running, shop)
     again = sent(client, shop, method, path, body, **key)
     assert (again.status_code, again.json()["data"]) == (first.status_code, first.json()["data"])
-    other = body | {"amount": 101, "opening_balance": 2}
+    other = body | ({"amount": 101} if "amount" in body else {"opening_balance": 2})
     refused = sent(client, shop, method, path, other, **key)
     assert (refused.status_code, refused.json()["error_code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
     assert count(running, shop) == written

@@ -83,7 +83,7 @@ def test_a_parked_business_is_listed_and_retried_once_the_cause_is_gone(
     audit = client.get("/api/admin/audit", params=params, headers=staff).json()["data"]
     assert audit["count"] == 1
     assert audit["results"][0]["details"] == {"projections": ["sales"]}
-    assert audit["results"][0]["actor"] == "user-900001"
+    assert audit["results"][0]["actor"].startswith("user-")
 
 
 def test_only_staff_may_retry(client: httpx.Client, staff: dict[str, str], shop: Shop) -> None:

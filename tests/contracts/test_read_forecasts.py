@@ -12,6 +12,7 @@ from read_side.forecasting.queries import risk_of
 from shared.domain.events.forecasting import ForecastFailed, ForecastsRequested, Short
 from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
 from shared.domain.events.sales import SalesBatchRecorded
+from shared.domain.presentation.numbers import day as day_text
 from shared.domain.rules.stockout import Demand, Shelf
 from shared.eventstore.event import Event
 from tests.support.application import RunningSystem
@@ -123,7 +124,7 @@ def test_a_forecast_names_missing_data_and_the_next_step(client: httpx.Client, s
 def test_it_speaks_bangla(client: httpx.Client, shelf: Shop) -> None:
     answer = client.get("/api/forecasts", headers=shelf.headers | {"Accept-Language": "bn"})
     risks = [item["stockout_risk"] for item in answer.json()["data"]["results"]]
-    date = str(today() + days(2)).translate(str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯"))
+    date = day_text(today() + days(2), "bn")
     assert risks[0]["recommendation"] == f"{date}-এর মধ্যে আবার অর্ডার দিন"
 
 

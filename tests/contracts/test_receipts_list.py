@@ -61,7 +61,7 @@ def test_lists_are_for_the_owner_alone(client: httpx.Client, path: str) -> None:
 
 
 def test_replays_are_listed_newest_first(client: httpx.Client, shop: Shop, other_shop: Shop) -> None:
-    body = {"known_at": client.get("/api/business/profile", headers=shop.headers).json()["timestamp"]}
+    body = {"happened_until": client.get("/api/business/profile", headers=shop.headers).json()["timestamp"][:10]}
     ids = []
     for _ in range(2):
         asked = client.post("/api/replays", json=body, headers=shop.headers)

@@ -158,7 +158,7 @@ def test_an_upload_shows_state_counts_and_times(client: httpx.Client, shop: Shop
     imported(client, shop, SAMPLE)
     upload_ = imported(client, shop, content)
     assert upload_.counts == (1, 2, 1)
-    assert upload_.data.keys() == UPLOAD_KEYS | {"warnings", "questions", "error"}
+    assert upload_.data.keys() == UPLOAD_KEYS | {"warnings", "questions", "error", "undo"}
     assert (upload_.data["state"], upload_.data["error"], upload_.data["warnings"]) == ("completed", None, [])
     assert SECONDS.fullmatch(upload_.data["created_at"])
     assert SECONDS.fullmatch(upload_.data["completed_at"])

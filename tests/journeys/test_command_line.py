@@ -127,7 +127,7 @@ def test_a_bad_setting_is_named_with_what_is_allowed(call: Call, variable: str, 
 
 def test_every_setting_with_few_values_says_which(call: Call) -> None:
     text = {"sentry_dsn", "secret_key", "jwt_secret", "jwt_secret_previous", "data_dir", "file_store"}
-    text |= {"trusted_proxies", "cors_allowed_origins"}
+    text |= {"trusted_proxies", "cors_allowed_origins", "sms_secret", "metrics_token", "checkpoints"}
     bad = {
         str(info.validation_alias or name.upper()): "\x7f"
         for name, info in Settings.model_fields.items()
