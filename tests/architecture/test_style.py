@@ -24,9 +24,11 @@ STILL_TOO_LONG = {
     Path("tests/contracts/test_read_customers.py"),
     Path("tests/policies/test_policies.py"),
     Path("tests/projectors/test_rebuilds.py"),
+    Path("tests/support/event_samples.py"),
     Path("tests/support/histories.py"),
     Path("tests/support/model.py"),
     Path("tests/support/model_customers.py"),
+    Path("tests/support/model_inventory.py"),
 }
 SLEEPS = {
     Path("tests/contracts/test_http_limits.py"),  # waits as long as the server says
