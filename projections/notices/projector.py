@@ -129,14 +129,32 @@ def on_recommendation_issued(
     _merge(recorded, deltas, ADVICE, str(event.recommendation_id), kind=event.type, state="new")
 
 
-def on_recommendation_closed(
-    recorded: RecordedEvent,
-    event: RecommendationDismissed | RecommendationExecuted | RecommendationExpired | RecommendationWithdrawn,
-    deltas: Deltas,
-    _: SubjectKeys,
+def on_recommendation_dismissed(
+    recorded: RecordedEvent, event: RecommendationDismissed, deltas: Deltas, _: SubjectKeys
 ) -> None:
-    """Advice was answered or does not apply any more."""
-    _merge(recorded, deltas, ADVICE, str(event.recommendation_id), state="closed")
+    """Advice was dismissed."""
+    _close_advice(recorded, event.recommendation_id, deltas)
+
+
+def on_recommendation_executed(
+    recorded: RecordedEvent, event: RecommendationExecuted, deltas: Deltas, _: SubjectKeys
+) -> None:
+    """Advice was followed."""
+    _close_advice(recorded, event.recommendation_id, deltas)
+
+
+def on_recommendation_expired(
+    recorded: RecordedEvent, event: RecommendationExpired, deltas: Deltas, _: SubjectKeys
+) -> None:
+    """Advice was not answered in time."""
+    _close_advice(recorded, event.recommendation_id, deltas)
+
+
+def on_recommendation_withdrawn(
+    recorded: RecordedEvent, event: RecommendationWithdrawn, deltas: Deltas, _: SubjectKeys
+) -> None:
+    """Advice does not apply any more."""
+    _close_advice(recorded, event.recommendation_id, deltas)
 
 
 def on_logged_out(recorded: RecordedEvent, event: LoggedOut, deltas: Deltas, _: SubjectKeys) -> None:
@@ -148,6 +166,10 @@ def on_sessions_revoked(recorded: RecordedEvent, event: SessionsRevoked, deltas:
     """Sessions ended."""
     for family in event.families:
         _merge(recorded, deltas, SESSION, family, state="ended")
+
+
+def _close_advice(recorded: RecordedEvent, recommendation_id: int, deltas: Deltas) -> None:
+    _merge(recorded, deltas, ADVICE, str(recommendation_id), state="closed")
 
 
 def _set_job(recorded: RecordedEvent, event: JobFailed | JobRetried, state: str, deltas: Deltas) -> None:
@@ -183,10 +205,10 @@ NOTICES = Projection(
         ForecastFailed: on_forecast_failed,
         ForecastRunCompleted: on_forecast_run_completed,
         RecommendationIssued: on_recommendation_issued,
-        RecommendationDismissed: on_recommendation_closed,
-        RecommendationExecuted: on_recommendation_closed,
-        RecommendationExpired: on_recommendation_closed,
-        RecommendationWithdrawn: on_recommendation_closed,
+        RecommendationDismissed: on_recommendation_dismissed,
+        RecommendationExecuted: on_recommendation_executed,
+        RecommendationExpired: on_recommendation_expired,
+        RecommendationWithdrawn: on_recommendation_withdrawn,
         LoggedOut: on_logged_out,
         SessionsRevoked: on_sessions_revoked,
     },

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from shared.domain.events.inventory import ProductSheetRecorded
-from shared.domain.events.sales import MovementsRecorded, SalesBatchRecorded, UploadCompleted
+from shared.domain.events.sales import MovementsRecorded, Remark, SalesBatchRecorded, UploadCompleted
 from shared.eventstore.command import CommandContext
 from shared.eventstore.files import Files, TableParts
 from shared.eventstore.store import EventStore, Metadata
@@ -72,7 +72,7 @@ def test_an_import_that_was_cut_off_counts_every_kind_once(store: EventStore, re
         "expense": 900,
     }
     assert [len(e.lines) for e in events if isinstance(e, ProductSheetRecorded)] == [40]
-    assert events[-1] == UploadCompleted(file_id, COUNT, COUNT, 0, 0)
+    assert events[-1] == UploadCompleted(file_id, COUNT, COUNT, 0, 0, [Remark("COUNTS_ASSUMED", ["Stock"])])
     assert isinstance(events[-2], ProductSheetRecorded)
     assert (upload_of(store, file_id).created, upload_of(store, file_id).finished) == (COUNT, True)
 

@@ -34,6 +34,7 @@ INSERT = """INSERT INTO projections.replays
 SELECT = "SELECT state, schemas, books_begin FROM projections.replays WHERE id = %s"
 # Events with dates that are no business dates of entries, each with the reason.
 UNDATED = {
+    "clock.DayCorrected": "the days themselves",
     "clock.DayOpened": "the days themselves",
     "demo.DemoShopOpened": "what the shop was made for, not an entry of it",
     "forecasting.DailyForecastsPlanned": "of no shop",

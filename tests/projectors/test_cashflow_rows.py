@@ -110,7 +110,7 @@ def test_a_voided_collection_and_opening_debt_leave_nothing_behind(world: World)
     world.append(SHOP, CollectionVoided(1, "x", DAY, 50, 3), OpeningDebtVoided(1, "x", "debt", DAY, 900, 3))
     world.append(SHOP, OpeningDebtVoided(2, "x", "advance", DAY, 70, 3), ExpenseVoided(1, "x", DAY, 5))
     tables = shown(world)
-    assert differences({"days": tables["cash_days"]}, day()) == {}
+    assert tables["cash_days"] == []
     assert {(row["lent"], row["paid"]) for row in tables["baki_totals"]} <= {(0, 0)}
     assert (tables["collections"], tables["opening_debts"]) == ([], [])
     assert [row["voided"] for row in tables["cash_expenses"]] == [True]

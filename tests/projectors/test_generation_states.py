@@ -37,4 +37,4 @@ def test_one_rebuild_of_a_projection_can_be_in_progress(database_url: str) -> No
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda path: path.stem)
 def test_functions_use_known_states_and_kinds(function: Path) -> None:
-    assert quoted(re.sub("--.*", "", function.read_text("utf-8"))) <= WORDS | {"_g"}
+    assert quoted(re.sub("--.*", "", function.read_text("utf-8"))) <= WORDS | {"_g", "generations"}

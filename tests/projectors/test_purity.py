@@ -17,7 +17,8 @@ RULES = sorted((ROOT / "shared" / "domain" / "rules").glob("*.py"))
 # What a fold may be made of; anything that asks the clock, the dice, the disk or a neighbour is not among them.
 ALLOWED = re.compile(
     r"(typing|bisect|json|collections(\.abc)?|dataclasses|functools|itertools|operator|datetime|msgspec|math|statistics|fractions"
-    r"|decimal|zoneinfo|numpy(\.typing)?|projections\.(engine\.(deltas|projection|derivation)|inventory\.derivation|customers\.derivation)"
+    r"|decimal|zoneinfo|numpy(\.typing)?|projections\.(engine\.(deltas|projection|derivation)|inventory\.(derivation|ledger_tables)"
+    r"|customers\.derivation|sales\.tables)"
     r"|shared\.(eventstore\.(codec|event|rule_versions|system_events|vault)|domain\.(events|rules|refusals)(\.\w+)?|runtime\.business_day|errors|texts))"
 )
 ASKS_THE_CLOCK = {"now", "today", "utcnow", "fromtimestamp", "utcfromtimestamp"}

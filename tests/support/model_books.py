@@ -44,7 +44,7 @@ from shared.domain.events.sales import (
 from shared.domain.events.uploads import CustomersRemoved, MovementsUndone, ProductsRemoved, SalesBatchUndone
 from shared.eventstore.codec import RecordedEvent, encode
 from shared.eventstore.event import Event
-from shared.eventstore.system_events import DayOpened, JobFailed, JobRetried, RuleActivated
+from shared.eventstore.system_events import DayCorrected, DayOpened, JobFailed, JobRetried, RuleActivated
 
 _DHAKA = ZoneInfo("Asia/Dhaka")
 _ADVICE = tuple(e for e in vars(recommendations).values() if isinstance(e, type) and issubclass(e, Event) and e.topic)
@@ -66,7 +66,7 @@ def books_until(history: Sequence[RecordedEvent], day: dt.date) -> list[Recorded
     for recorded in history:
         event = recorded.event
         today = recorded.recorded_at.astimezone(_DHAKA).date()
-        if isinstance(event, DayOpened):
+        if isinstance(event, DayOpened | DayCorrected):
             continue
         if isinstance(event, (RuleActivated, ForecastRunCompleted, JobFailed, JobRetried, *_ADVICE)):
             left: Event | None = event if today <= day else None
