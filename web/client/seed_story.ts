@@ -15,10 +15,10 @@ const api = createClient<paths>({ baseUrl: BASE });
 const PATIENCE_MS = 60_000;
 const PAUSE_MS = 200;
 
-/** The data of an answer; fails with the API's own words where it refused. */
-async function data<T>(sent: Promise<{ data?: { data: T } | undefined; error?: unknown; response: Response }>): Promise<T> {
+/** The data of an answer that is no CSV; fails with the API's own words where it refused. */
+async function data<T>(sent: Promise<{ data?: { data: T } | string | undefined; error?: unknown; response: Response }>): Promise<T> {
   const { data: found, error, response } = await sent;
-  assert.ok(found, `${response.url}: ${response.status} ${JSON.stringify(error)}`);
+  assert.ok(found && typeof found !== "string", `${response.url}: ${response.status} ${JSON.stringify(error)}`);
   return found.data;
 }
 
