@@ -107,3 +107,12 @@ def test_a_replacement_whose_reader_died_undoes_once_and_records_once(store: Eve
     assert rows(database_url, "SELECT count(*), count(DISTINCT value) FROM log.index_rows WHERE kind = 'sale'") == [
         (COUNT, COUNT)
     ]
+
+
+def test_an_upload_read_before_a_requested_undo_has_run_counts_its_rows(store: EventStore, file_id: str) -> None:
+    files = Files(store, TableParts(store))
+    again = accept(store, files, SHOP, ledger(COUNT))
+    LedgerReader(store, files)(job_of(again, SHOP), Held())
+    UploadUndoer(store)(job_of(file_id, SHOP), Held())
+    assert upload_of(store, file_id).undone
+    assert (upload_of(store, again).created, upload_of(store, again).duplicates) == (COUNT, 0)

@@ -27,9 +27,19 @@ SELECT_OTHERS = """SELECT notification_id, originator_id, originator_version, to
 SELECT_OF_TOPICS = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta,
         state
     FROM log.events WHERE business_id = %s AND topic = ANY(%s) ORDER BY notification_id"""
+# Select the streams of a business's uploads whose undo was requested and has not ended.
+SELECT_UNDOING = """SELECT originator_id AS stream FROM log.events AS requested
+    WHERE business_id = %s AND topic = 'uploads.UploadUndoRequested' AND NOT EXISTS (SELECT 1 FROM log.events AS ended
+        WHERE ended.originator_id = requested.originator_id AND ended.topic = 'uploads.UploadUndone')
+    ORDER BY notification_id"""
 _WITHOUT_NAMES = ("identity.", "forecasting.", "recommendations.", "demo.", "jobs.", "clock.", "rules.")
 _TOUCHED = (ForecastMade, RecommendationIssued, RecommendationRefreshed, RecommendationExecuted)
 _SAYING = (ProductDetailsChanged, ProductSheetRecorded, ProductSheetUndone)
+
+
+def undoing(unit: UnitOfWork) -> list[str]:
+    """Return the ids of the uploads whose undo was requested and has not ended, in the order of the requests."""
+    return [row["stream"].removeprefix(stream_of("")) for row in unit.sql(SELECT_UNDOING, (unit.business_id,))]
 
 
 def said_of_products(unit: UnitOfWork) -> list[RecordedEvent]:

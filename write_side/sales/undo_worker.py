@@ -36,6 +36,15 @@ class UploadUndoer:
             undo(self._store, job.subject, exclusive)
 
 
+def undo_requested(store: EventStore, upload: Upload, lease: Lease) -> bool:
+    """Undo what was to be undone when `upload` is read; else its rows could be known of uploads that are about to go.
+
+    The caller holds the import lock. Returns False if the lease was lost.
+    """
+    file_ids = store.execute(upload.business_id, meta_of(upload), undo_lookups.undoing).result
+    return all(undo(store, file_id, lease) for file_id in file_ids)
+
+
 def undo_replaced(store: EventStore, upload: Upload, lease: Lease) -> bool | None:
     """Undo the upload that `upload` replaces; the caller holds the import lock.
 

@@ -25,7 +25,7 @@ from write_side.sales.csv.words import EXPENSE
 from write_side.sales.import_lock import only_import
 from write_side.sales.lookups import days_with_counts, has_sales
 from write_side.sales.recording import Ids, Recorder, meta_of, product_sheet
-from write_side.sales.undo_worker import undo_replaced
+from write_side.sales.undo_worker import undo_replaced, undo_requested
 from write_side.sales.upload.memory import remembered
 
 _CHUNK_ROWS = 2000
@@ -49,6 +49,8 @@ class LedgerReader:
         with only_import(self._store, found.business_id, lease) as exclusive:
             upload = self._unread(job)  # another reader may have gone on until the lock was free
             if upload is None:
+                return
+            if not undo_requested(self._store, upload, exclusive):
                 return
             began = time.monotonic()
             try:
