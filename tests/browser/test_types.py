@@ -87,7 +87,7 @@ def test_a_generated_client_is_typed_strictly_and_walks_the_whole_story(running:
     assert json.loads((WEB / "client" / "tsconfig.json").read_text("utf-8"))["compilerOptions"]["strict"]
     story = (WEB / "client" / "seed_story.ts").read_text("utf-8")
     wrong = WEB / "client" / f"wrong_{tmp_path.name}.ts"
-    wrong.write_text(story.replace("opening_balance: 10", "opening_balanse: 30000"), "utf-8")
+    wrong.write_text(story.replace('"/api/cashflow/settings"', '"/api/cashflow/setings"'), "utf-8")
     try:
         checked = subprocess.run(
             ["npx", "tsc", "--project", "client"], cwd=WEB, capture_output=True, text=True, check=False
@@ -96,7 +96,7 @@ def test_a_generated_client_is_typed_strictly_and_walks_the_whole_story(running:
         wrong.unlink()
     (mistake,) = re.findall(r"^\S.*error.*$", checked.stdout, flags=re.MULTILINE)
     assert wrong.name in mistake
-    assert "opening_balanse" in mistake
+    assert "setings" in mistake
     bundle = "client/seed_story.tmp.mjs"
     node("npx", "esbuild", "client/seed_story.ts", "--bundle", "--platform=node", "--format=esm", f"--outfile={bundle}")
     email = f"operator-{uuid.uuid4().hex[:8]}@smartmarket.example"
