@@ -35,7 +35,8 @@ def run(ci: Path, first: str, later: str, **environment: str) -> subprocess.Comp
     make.write_text(MAKE.replace("{first}", first).replace("{later}", later))
     make.chmod(0o755)
     inherited = {name: value for name, value in os.environ.items() if name not in {"FLAKY", "MAKEFLAGS"}}
-    known = {"PATH": f"{ci}:{os.environ['PATH']}", "NODE": "true", "CHROMIUM": "bash", "BROWSER_TESTS": "1", "breaks": ""}
+    known = {"PATH": f"{ci}:{os.environ['PATH']}", "NODE": "true", "CHROMIUM": "bash", "breaks": ""}
+    known["BROWSER_TESTS"] = "1"
     command = ["bash", ".ci/run"]
     return subprocess.run(
         command, cwd=ci, env=inherited | known | environment, capture_output=True, text=True, check=False

@@ -168,10 +168,6 @@ def histories(draw: st.DrawFn, businesses: list[int], max_events: int = 30) -> l
         if isinstance(facts[-1][1], ProductDetailsChanged | ProductSheetRecorded):
             shops.said[business].append(facts[-1][1])
         shops.facts += 1
-        if isinstance(facts[-1][1], SalesBatchUndone | MovementsUndone | ProductSheetUndone):
-            # What is derived follows at the end of an undo, which appends it with what it takes back.
-            facts.append((facts[-1][0], UploadUndone(facts[-1][1].file_id, 0, 0, 0, [], [], [], [], [], [])))
-            shops.facts += 1
     return facts
 
 

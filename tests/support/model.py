@@ -195,10 +195,10 @@ def _of_products_that_remain(model: Model) -> Model:
 
 MODELS: Mapping[str, Model] = {
     "cashflow": _of_what_remains(cashflow),
-    "customers": _of_what_remains(customers),
+    "customers": customers,
     "forecasting": _of_products_that_remain(forecasting),
     "identity": _of_what_remains(identity),
-    "inventory": _of_what_remains(inventory),
+    "inventory": inventory,
     "notices": notices,
     "recommendations": recommendations,
     "sales": _of_what_remains(sales),

@@ -26,6 +26,7 @@ from shared.domain.events.uploads import UploadUndone
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import DayCorrected, DayOpened, RuleActivated
+from tests.support.model_undo import remaining
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -73,15 +74,16 @@ def customers(history: Sequence[RecordedEvent], people: People) -> Tables:
     rules = _rules([event for _, event in changes])
     for business in sorted({r.business_id for r in history if r.business_id is not None}):
         own = [r for r in history if r.business_id == business]
-        tables["people"] += _people(own, people, business)
-        tables["customer_ids"] += [{"business_id": business, "id": i, "merged_into": m} for i, m in _members(own)]
-        tables["visits"] += [{"business_id": business, **row} for row in _visits(own)]
+        left = remaining(own)
+        tables["people"] += _people(left, people, business)
+        tables["customer_ids"] += [{"business_id": business, "id": i, "merged_into": m} for i, m in _members(left)]
+        tables["visits"] += [{"business_id": business, **row} for row in _visits(left)]
         settled = [r for r in own if isinstance(r.event, SETTLING)]
         if settled:
             # A rule that changes, or a day that is corrected, recomputes everything, of who had anything.
             moved = [*(at for at, _ in changes), *corrected]
             as_of = max([settled[-1].position, *(at for at in moved if at > settled[0].position)])
-            known = [r for r in own if r.position <= as_of]
+            known = remaining([r for r in own if r.position <= as_of])
             churn = _churn(known, business, _today(settled[-1], days), rules)
             tables["churn"] += churn
             tables["churn_totals"] += _totals(known, churn, business, rules)

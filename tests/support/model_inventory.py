@@ -22,7 +22,7 @@ from shared.domain.events.sales import (
 from shared.domain.events.uploads import UploadUndone
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.system_events import RuleActivated
-from tests.support.model_undo import still_named
+from tests.support.model_undo import remaining, still_named
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -73,12 +73,12 @@ def inventory(history: Sequence[RecordedEvent], _: Mapping[str, Any]) -> Tables:
     rule = changes[-1][1] if changes else _FIRST
     for business in sorted({r.business_id for r in history if r.business_id is not None}):
         own = [r for r in history if r.business_id == business]
-        for name, rows in _folded(own).items():
+        for name, rows in _folded(remaining(own)).items():
             tables[name] += [{"business_id": business, **row} for row in rows]
         if settled := [r.position for r in own if isinstance(r.event, SETTLING)]:
             # A rule that changes recomputes everything, of who had anything.
             as_of = max([settled[-1], *(position for position, _ in changes if position > settled[0])])
-            stock = _stock([r for r in own if r.position <= as_of], rule)
+            stock = _stock(remaining([r for r in own if r.position <= as_of]), rule)
             tables["stock"] += [{"business_id": business, **row} for row in stock]
             low = sum(row["is_low"] for row in stock)
             tables["stock_totals"].append({"business_id": business, "products": len(stock), "low": low})
