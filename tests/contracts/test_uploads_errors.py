@@ -72,7 +72,8 @@ def test_formulas_become_text(client: httpx.Client, shop: Shop) -> None:
     reported = errors_of(client, shop, upload_.data["file_id"])
     assert list(reported[0])[-1] == "'=HYPERLINK(1)"
     for row, formula in zip(reported, FORMULAS, strict=True):
-        assert row["value"] == row["Product"] == row["'=HYPERLINK(1)"] == "'" + formula
+        text = "'" + formula.replace("\t=", "\t'=")  # a tab may separate cells
+        assert row["value"] == row["Product"] == row["'=HYPERLINK(1)"] == text
     answer = client.get(f"/api/data/uploads/{upload_.data['file_id']}/errors.csv", headers=shop.headers)
     cells = [cell for row in csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))) for cell in row]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
