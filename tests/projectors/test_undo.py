@@ -155,11 +155,11 @@ def all_rows(keeper: Keeper, *left_out: str) -> dict[str, Any]:
 
 
 def test_a_shop_is_empty_again_after_the_undo_of_its_only_upload(keeper: Keeper) -> None:
-    before = all_rows(keeper, "uploads", "notices")
+    before = all_rows(keeper, "uploads", "notices", "storage")
     keeper.upload(ROWS)
-    assert all_rows(keeper, "uploads", "notices") != before
+    assert all_rows(keeper, "uploads", "notices", "storage") != before
     keeper.undo(0)
-    assert all_rows(keeper, "uploads", "notices") == before
+    assert all_rows(keeper, "uploads", "notices", "storage") == before
     assert keeper.index() == []
     for projection in REGISTRY.values():
         assert verify(keeper.world.source, projection).equal
