@@ -171,7 +171,7 @@ async function operate(owner: { Authorization: string }): Promise<void> {
   assert.ok(audit.results.every(({ action }) => action === "login"));
 }
 
-/** The demo shop is opened where whoever runs the story asks for it: it takes a minute. */
+/** The demo shop is opened on request only: it takes a minute. */
 async function demo(headers: { Authorization: string }): Promise<void> {
   const { business_id, seed } = await data(api.POST("/api/admin/demo/seed", { headers, body: { seed: 7 } }));
   assert.ok(business_id && seed === 7);
