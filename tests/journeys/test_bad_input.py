@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.support.application import RunningSystem
+from tests.support.hostile_files import HOSTILE, SOUND
 from tests.support.ledgers import LIMIT, SAMPLE, errors_of, imported, read, written
 from tests.support.pictures import PNG
 from tests.support.shops import Shop, finished_upload, upload
@@ -23,6 +24,7 @@ from tests.support.uploading import (
 )
 from tests.support.waiting import wait_until
 
+PREVIEW = "/api/data/preview"
 HEAD = SAMPLE.partition(b"\n")[0] + b"\n"
 GOOD = b"2025-10-01,Good Tea,1,20,,\n"
 
@@ -74,6 +76,32 @@ def test_a_file_that_is_no_ledger_is_refused_with_a_reason(
     for missing in expected.get("missing", []):
         assert missing in send({"Accept-Language": "en"}).json()["message"]
     assert kept(running, unlucky) == before
+
+
+@pytest.mark.parametrize("route", [UPLOAD, PREVIEW])
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_workbook_that_cannot_be_read_is_refused_with_a_reason(
+    client: httpx.Client, unlucky: Shop, running: RunningSystem, case: str, route: str
+) -> None:
+    reason, made = HOSTILE[case]
+    content = made()
+    before = kept(running, unlucky)
+
+    def send(headers: dict[str, str]) -> httpx.Response:
+        return client.post(route, files={"file": ("sales.xlsx", content)}, headers=unlucky.headers | headers)
+
+    assert refused_in_both_languages(send, 400, "INVALID_CSV_FORMAT")["reason"] == reason
+    assert kept(running, unlucky) == before
+
+
+@pytest.mark.parametrize("case", SOUND)
+def test_a_ledger_is_read_whatever_it_is_called(client: httpx.Client, shop: Shop, case: str) -> None:
+    name, made = SOUND[case]
+    content = made()
+    seen = client.post(PREVIEW, files={"file": (name, content)}, headers=shop.headers)
+    assert (seen.status_code, seen.json()["data"]["rows"]) == (200, 1), seen.text
+    sent = client.post(f"{UPLOAD}?dedupe=off", files={"file": (name, content)}, headers=shop.headers)
+    assert finished_upload(client, shop, sent.json()["data"]["file_id"]).json()["data"]["created"] == 1
 
 
 # What a row holds, and the code it is rejected with; the next row is read all the same.

@@ -65,6 +65,12 @@ class EncryptedWorkbook(InvalidCsvFormat):
     text_key = "INVALID_CSV_FORMAT_ENCRYPTED"
 
 
+class FormulasWithoutValues(InvalidCsvFormat):
+    """The workbook has formulas, and no values that a program calculated from them."""
+
+    text_key = "INVALID_CSV_FORMAT_FORMULAS"
+
+
 class WorkbookTooLarge(InvalidCsvFormat):
     """The workbook unpacks to more than can be read."""
 

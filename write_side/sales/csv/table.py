@@ -37,6 +37,7 @@ class Reason(StrEnum):
     NO_PRODUCTS = "no_products"
     TOO_LARGE_INSIDE = "too_large_inside"
     ENCRYPTED = "encrypted"
+    FORMULAS = "formulas"
     NO_SHEET = "no_sheet"
 
 

@@ -3,32 +3,25 @@
 import datetime as dt
 import io
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html.parser import HTMLParser
 from typing import Any
 
 import python_calamine
-from python_calamine import CalamineError, CalamineSheet, PasswordError, SheetVisibleEnum
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
+from write_side.sales.csv import bounds, ole
 from write_side.sales.csv.columns import claims
 from write_side.sales.csv.faults import Notice, Remark
+from write_side.sales.csv.profile import MAX_ROWS
 from write_side.sales.csv.records import LINES_LOOKED_AT, NAMES_BELOW_TITLES, tidy_name
 from write_side.sales.csv.table import MAX_COLUMNS, NoLedger, Reason, Record, Table
 
-MAX_UNPACKED = 50 << 20
-MAX_RATIO = 100
-MAX_ENTRIES = 1_000
-# A parser holds a sheet as a rectangle, also where only two of its corners are filled.
-MAX_CELLS = 10_000_000
-_SMALL = 1 << 20
 _MERGED_AT_MOST = 10_000
-_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_ROW = re.compile(rb'<row [^>]*?r="([0-9]{1,8})"')
-_LATE_COLUMN = re.compile(rb' r="([A-Z]{2,3})[0-9]')
-_REPEATED = re.compile(rb'number-(columns|rows)-repeated="([0-9]+)"')
-_REPEATED_VALUE = re.compile(rb'<table:table-cell[^>]*number-columns-repeated="([0-9]+)"[^>]*office:value-type')
+_ZIP = b"PK\x03\x04"
 _HTML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|table|meta|\?xml[^>]*>\s*<html)", re.IGNORECASE)
 # How an answer names a sheet.
 _PLACE = re.compile(r"sheet_([0-9]{1,3})")
@@ -37,7 +30,7 @@ Cells = Callable[[], Iterator[Sequence[object]]]
 
 def is_workbook(head: bytes) -> bool:
     """Return whether a file that begins so is a workbook or an HTML page, whatever its name is."""
-    return head.startswith((_ZIP, _OLE)) or _HTML.match(head) is not None
+    return head.startswith((_ZIP, ole.MAGIC)) or _HTML.match(head) is not None
 
 
 def workbook_table(data: bytes, mapping: Mapping[str, str], wanted: str = "") -> Table:
@@ -47,26 +40,43 @@ def workbook_table(data: bytes, mapping: Mapping[str, str], wanted: str = "") ->
     header names most fields, of equal ones the first.
     """
     if _HTML.match(data):
+        if data.count(b"<tr") + data.count(b"<TR") > MAX_ROWS + LINES_LOOKED_AT:
+            raise NoLedger(Reason.TOO_LARGE_INSIDE)
         rows = _html_rows(data)
         return _table("html", "", lambda: iter(rows), len(rows), mapping)
-    kind = _checked_kind(data)
+    kind, places = _checked(data)
     try:
         workbook = python_calamine.load_workbook(io.BytesIO(data))
         visible = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
-        sheets = [workbook.get_sheet_by_name(name) for name in visible]
+        sheets = _sheets(workbook, visible, places)
     except PasswordError as error:
         raise NoLedger(Reason.ENCRYPTED) from error
     except (CalamineError, ValueError, OSError) as error:
         raise NoLedger(Reason.BINARY, kind="spreadsheet") from error
     filled = [sheet for sheet in sheets if sheet.height and sheet.width]
     if not filled:
-        raise NoLedger(Reason.EMPTY)
+        raise NoLedger(Reason.FORMULAS if bounds.has_formulas(data, kind) else Reason.EMPTY)
     fields = {sheet.name: _names(_top(sheet.iter_rows()), mapping)[0] for sheet in filled}
     ledgers = tuple(name for name, count in fields.items() if count >= NAMES_BELOW_TITLES)
     chosen = _chosen(wanted, ledgers or tuple(fields)) or max(fields, key=lambda name: fields[name])
     sheet = next(sheet for sheet in filled if sheet.name == chosen)
     table = _table(kind, sheet.name, _filled_merges(sheet), sheet.height, mapping)
+    if next(table.records(), None) is None and bounds.has_formulas(data, kind):
+        raise NoLedger(Reason.FORMULAS)
     return table._replace(sheets=ledgers)
+
+
+def _sheets(workbook: CalamineWorkbook, names: Sequence[str], places: int) -> list[CalamineSheet]:
+    """Return the sheets; raises NoLedger where they have more than `places`, as one of the file is many of them."""
+    sheets: list[CalamineSheet] = []
+    area = 0
+    for name in names:
+        sheet = workbook.get_sheet_by_name(name)
+        area += sheet.height * sheet.width
+        if area > places:
+            raise NoLedger(Reason.TOO_LARGE_INSIDE)
+        sheets.append(sheet)
+    return sheets
 
 
 def _chosen(wanted: str, names: Sequence[str]) -> str:
@@ -81,57 +91,14 @@ def _chosen(wanted: str, names: Sequence[str]) -> str:
     raise NoLedger(Reason.NO_SHEET, missing=[wanted], found=list(names))
 
 
-def _checked_kind(data: bytes) -> str:
-    if data.startswith(_OLE):
-        if _ENCRYPTED in data:
-            raise NoLedger(Reason.ENCRYPTED)
-        return "xls"
+def _checked(data: bytes) -> tuple[str, int]:
+    """Return what a workbook is, and how many places its sheets may have together; raises NoLedger."""
+    if data.startswith(ole.MAGIC):
+        return "xls", bounds.insist_on_records(data)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _checked_archive(archive)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+        return bounds.insist_on_archive(data)
+    except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, ValueError) as error:
         raise NoLedger(Reason.BINARY, kind="spreadsheet") from error
-
-
-def _checked_archive(archive: zipfile.ZipFile) -> str:
-    entries = archive.infolist()
-    unpacked = sum(entry.file_size for entry in entries)
-    dense = any(
-        entry.file_size > _SMALL and entry.file_size > MAX_RATIO * max(1, entry.compress_size) for entry in entries
-    )
-    if len(entries) > MAX_ENTRIES or unpacked > MAX_UNPACKED or dense:
-        raise NoLedger(Reason.TOO_LARGE_INSIDE)
-    names = {entry.filename for entry in entries}
-    if "content.xml" in names:
-        _insist_on_repeats(archive.read("content.xml"))
-        return "ods"
-    if not any(name.startswith("xl/") for name in names):
-        raise NoLedger(Reason.BINARY, kind="archive")
-    for name in names:
-        if name.startswith("xl/worksheets/") and name.endswith(".xml"):
-            _insist_on_area(archive.read(name))
-    return "xlsx"
-
-
-def _insist_on_area(sheet: bytes) -> None:
-    last = max((int(number) for number in _ROW.findall(sheet)), default=0)
-    width = max((_column_number(letters) for letters in set(_LATE_COLUMN.findall(sheet))), default=26)
-    if last * max(width, 26) > MAX_CELLS:
-        raise NoLedger(Reason.TOO_LARGE_INSIDE)
-
-
-def _insist_on_repeats(content: bytes) -> None:
-    columns = max((int(count) for count in _REPEATED_VALUE.findall(content)), default=1)
-    rows = max((int(count) for what, count in _REPEATED.findall(content) if what == b"rows"), default=1)
-    if columns * rows > MAX_CELLS:
-        raise NoLedger(Reason.TOO_LARGE_INSIDE)
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
 
 
 def _table(kind: str, sheet: str, cells: Cells, height: int, mapping: Mapping[str, str]) -> Table:
@@ -182,9 +149,12 @@ def _filled_merges(sheet: CalamineSheet) -> Cells:
         ranges = sheet.merged_cell_ranges or []
     except CalamineError:
         ranges = []
-    tall = [(top, left, bottom) for (top, left), (bottom, _) in ranges if bottom > top][:_MERGED_AT_MOST]
+    last = sheet.height - 1
+    tall = [(top, left, min(bottom, last)) for (top, left), (bottom, _) in ranges if bottom > top][:_MERGED_AT_MOST]
     if not tall:
         return sheet.iter_rows
+    if sum(bottom - top for top, _, bottom in tall) > bounds.SPARSE_CELLS:
+        raise NoLedger(Reason.TOO_LARGE_INSIDE)
     sources = {(row, left): top for top, left, bottom in tall for row in range(top + 1, bottom + 1)}
 
     def rows() -> Iterator[Sequence[object]]:

@@ -8,6 +8,7 @@ from typing import Any
 from shared.domain.events.sales import ReceiptStored, UploadAccepted
 from shared.domain.refusals.sales import (
     EncryptedWorkbook,
+    FormulasWithoutValues,
     InvalidCsvFormat,
     LostText,
     MissingColumns,
@@ -104,6 +105,7 @@ _REFUSALS: dict[str, type[InvalidCsvFormat]] = {
     "text_lost": LostText,
     "no_products": MoneyWithoutProducts,
     "encrypted": EncryptedWorkbook,
+    "formulas": FormulasWithoutValues,
     "too_large_inside": WorkbookTooLarge,
 }
 
