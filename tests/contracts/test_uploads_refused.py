@@ -7,13 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.domain.events.uploads import UploadUndoRequested
 from shared.domain.refusals.sales import TooManyUploads
 from shared.errors import Refusal
-from shared.eventstore.store import EventStore, Metadata
+from shared.eventstore.store import EventStore, Metadata, UnitOfWork
 from shared.runtime.container import Container
 from tests.support.identity_api import Api, bearer, registered, serving
 from tests.support.ledgers import SAMPLE
 from tests.support.pictures import PNG
+from write_side.sales.aggregate import stream_of
 from write_side.sales.upload.accept import looks_like_ledger
 from write_side.sales.upload.quotas import LEDGERS, RECEIPTS, insist_on_quota, judge_quota
 from write_side.sales.upload.stream import Intake
@@ -127,3 +129,20 @@ def test_receipts_have_quotas_as_ledgers_have(api: Api, store: EventStore) -> No
 
     assert exceeding((2 << 30) - len(PNG)) is None
     assert exceeding((2 << 30) - len(PNG) + 1) is not None, "receipts count against the bytes of the month"
+
+
+def test_undos_that_have_not_ended_count_as_uploads_at_once(store: EventStore) -> None:
+    business_id = 1
+
+    def requested(unit: UnitOfWork) -> None:
+        file_id = str(uuid.uuid4())
+        unit.append(stream_of(file_id), 0, UploadUndoRequested(file_id))
+
+    for _ in range(2):
+        store.execute(business_id, Metadata(), requested)
+    judge_quota(store, business_id, Metadata(), LEDGERS, 1)
+    store.execute(business_id, Metadata(), requested)
+    with pytest.raises(TooManyUploads) as refused:
+        judge_quota(store, business_id, Metadata(), LEDGERS, 1)
+    assert refused.value.details["per"] == "at once"
+    judge_quota(store, business_id, Metadata(), RECEIPTS, 1)

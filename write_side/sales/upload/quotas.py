@@ -1,7 +1,7 @@
 """How many ledgers and receipts a shop may send, and how large they may be together.
 
-Ledgers: 20 an hour, 3 at a time and 1,000 in 30 days. Receipts: 60 an hour and 1,000 in 30 days. Both together: 2 GiB
-in 30 days.
+Ledgers: 20 an hour, 3 at a time together with undos, and 1,000 in 30 days. Receipts: 60 an hour and 1,000 in 30 days.
+Both together: 2 GiB in 30 days.
 """
 
 import datetime as dt
@@ -16,10 +16,11 @@ from shared.domain.refusals.sales import TooManyUploads
 from shared.domain.rules.storage import BYTES_PER_MONTH
 from shared.errors import IdempotencyKeyReused
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
+from write_side.sales.undo_lookups import undoing
 
 
 class Quota(NamedTuple):
-    """The limits of one kind of file; `at_once` counts those that are not read yet."""
+    """The limits of one kind of file; `at_once` counts those that are not read yet, and undos that have not ended."""
 
     topic: str
     per_hour: int
@@ -64,7 +65,7 @@ def insist_on_quota(unit: UnitOfWork, quota: Quota, size: int) -> None:
     of_kind = [file for file in recent if file["topic"] == quota.topic]
     of_hour = [file for file in of_kind if file["of_hour"]]
     _insist_on_number(unit, of_hour, quota.per_hour, _HOUR, "hour")
-    if quota.at_once is not None and sum(file["open"] for file in recent) >= quota.at_once:
+    if quota.at_once is not None and sum(file["open"] for file in recent) + len(undoing(unit)) >= quota.at_once:
         raise _too_many(_SOON, limit=quota.at_once, per="at once")
     _insist_on_number(unit, of_kind, quota.per_month, _MONTH, "month")
     totals = accumulate((file["size"] for file in recent), initial=size)
