@@ -29,15 +29,30 @@ _CONSONANT = "(?:[ক-হৎ]\u09bc?)"
 _CLUSTER = f"{_CONSONANT}(?:{_HASANTA}{_CONSONANT})*"
 _BEFORE = re.compile(f"([িেৈ])({_CLUSTER})")
 _REPH = re.compile(f"({_CLUSTER})([ািীুূৃেৈৗো]*)\ue000")
-# What only text in this font is full of: signs of the code page that no other Bangla or English text has.
-_SIGNS = re.compile("[†‡ˆ‰Š‚ƒ„…ª«¬®¯°±²³´µ¶·¸¹º»¼½¾¿À-ÿ©¨¡¢£¤¥¦§]")
+# Signs of the code page that only text in this font has, and those that other text has too, though not between letters.
+_SIGNS = re.compile("[†‡ˆ‰Š‚ƒ„ª¬¯¸¹º¨¡¦¢¥¤¿]|(?<=[^\\W\\d]|[`])[«»£§©®°±²³´µ¶·¼½¾…](?=[^\\W\\d])")
+_ACCENTED = re.compile("[À-ÿ]")
+# A word of a European language: capitals only at its beginning or throughout, and a vowel; none begins with a w before
+# a consonant, as words in this font do that begin with ি.
+_WORD = re.compile(r"[^\W\d_]+")
+_EUROPEAN = re.compile("(?!w[^aeiouyhr])(?:[A-ZÀ-Þ]?[a-zß-ÿ]+|[A-ZÀ-Þ]+)")
+_VOWELS = re.compile("[AEIOUYaeiouyÀ-ÖØ-öø-ÿ]")
+# What draws vowel signs, of which a name in Bangla hardly ever has none.
+_VOWEL_SIGNS = re.compile("[vwxyz~†‡ˆ‰Šƒ‚„…]")
 _BANGLA = re.compile("[\u0980-\u09ff]")
-_LATIN = re.compile(r"[A-Za-z`~|_†‡]")
 
 
 def looks_like_bijoy(text: str) -> bool:
-    """Return whether a text has signs of this font between its letters."""
-    return _LATIN.search(text) is not None and _SIGNS.search(text) is not None
+    """Return whether a text has signs of this font between its letters, and is no text of a European language."""
+    if not _VOWEL_SIGNS.search(text):
+        return False
+    if _SIGNS.search(text):
+        return True
+    return any(_ACCENTED.search(word) and not _is_european(word) for word in _WORD.findall(text))
+
+
+def _is_european(word: str) -> bool:
+    return _EUROPEAN.fullmatch(word) is not None and _VOWELS.search(word) is not None
 
 
 def from_bijoy(text: str) -> str:
