@@ -57,14 +57,13 @@ def call(
     def run_it(*words: str, **variables: str) -> Called:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        with printing_alone():
+        with printing_alone() as errors:
             try:
                 code = run(words)
             except SystemExit as ended:
                 code = int(ended.code or 0)
-        printed = capsys.readouterr()
-        lines = [line for line in printed.err.splitlines(keepends=True) if not line.startswith("{")]
-        return Called(printed.out, "".join(lines), code)
+        lines = [line for line in errors.getvalue().splitlines(keepends=True) if not line.startswith("{")]
+        return Called(capsys.readouterr().out, "".join(lines), code)
 
     return run_it
 

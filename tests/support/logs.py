@@ -2,11 +2,9 @@
 
 import io
 import logging
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
-from typing import TextIO
 
 _OF_UVICORN = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
@@ -25,37 +23,25 @@ def logging_kept() -> Iterator[None]:
             logger.propagate = propagate
 
 
-class _OfOneThread(io.TextIOBase):
-    """Passes on what the thread that made it writes; what others write is dropped, also after the stream is closed."""
+class _OfOneThread(io.StringIO):
+    """Keeps what the thread that made it writes; what others write is dropped."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        super().__init__()
         self._thread = threading.get_ident()
 
-    @property
-    def encoding(self) -> str:  # type: ignore[override] # an attribute there
-        """The encoding of what is passed on."""
-        return self._stream.encoding
-
-    def writable(self) -> bool:
-        """Tell that texts can be written."""
-        return True
-
     def write(self, text: str, /) -> int:
-        """Write a text of this thread."""
-        return self._stream.write(text) if threading.get_ident() == self._thread else len(text)
-
-    def flush(self) -> None:
-        """Flush what this thread wrote."""
-        if threading.get_ident() == self._thread:
-            self._stream.flush()
+        """Keep a text of this thread."""
+        return super().write(text) if threading.get_ident() == self._thread else len(text)
 
 
 @contextmanager
-def printing_alone() -> Iterator[None]:
-    """Let this thread alone write to stderr, and undo what it sets up of logging.
+def printing_alone() -> Iterator[io.StringIO]:
+    """Yield what this thread, and no other, writes to stderr; undo what it sets up of logging.
 
-    A thread of the running application may still hold a handler that wrote to stderr meanwhile.
+    A thread of the running application may go on to hold a handler that writes there: it is never closed.
     """
-    with logging_kept(), redirect_stderr(_OfOneThread(sys.stderr)):
-        yield
+    with logging_kept(), redirect_stderr(_OfOneThread()) as printed:
+        yield printed
