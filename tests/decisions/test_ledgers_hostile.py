@@ -53,6 +53,6 @@ def test_a_hostile_file_is_refused_within_a_second_and_100_mb(name: str, tmp_pat
 
 
 @pytest.mark.parametrize("name", SOUND)
-def test_a_ledger_is_read_whatever_it_is_called_and_says_of_its_size(name: str) -> None:
+def test_a_ledger_is_read_under_any_name_and_with_any_stated_size(name: str) -> None:
     _, made = SOUND[name]
     assert open_ledger(stored(made())).rows == 1

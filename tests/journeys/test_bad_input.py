@@ -95,7 +95,7 @@ def test_a_workbook_that_cannot_be_read_is_refused_with_a_reason(
 
 
 @pytest.mark.parametrize("case", SOUND)
-def test_a_ledger_is_read_whatever_it_is_called(client: httpx.Client, shop: Shop, case: str) -> None:
+def test_a_ledger_is_read_under_any_file_name(client: httpx.Client, shop: Shop, case: str) -> None:
     name, made = SOUND[case]
     content = made()
     seen = client.post(PREVIEW, files={"file": (name, content)}, headers=shop.headers)

@@ -175,7 +175,7 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes]]] = {
     "an archive with a comment": ("binary", lambda: workbook(sheet())[:-2] + b"\x01\x00x"),
     "a document of another program": ("binary", lambda: compound_file({"WordDocument": b""})),
 }
-# What is a ledger, whatever it is called.
+# Ledgers under names that do not fit.
 SOUND: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a CSV named as a workbook": ("sales.xlsx", lambda: CSV),
     "a workbook named as a CSV": ("sales.csv", lambda: workbook(sheet())),
