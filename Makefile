@@ -3,6 +3,9 @@
 # Everything in the environment reaches the program: PORT, SMARTMARKET_DATA_DIR, DATABASE_URL, ... (see .env.example).
 # They may follow the target too: make run PORT=8001 SMARTMARKET_DATA_DIR=/tmp/shop
 
+# Modules are compiled once, not again by every process: some systems set this variable, and tests start many processes.
+export PYTHONDONTWRITEBYTECODE =
+
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin

@@ -119,7 +119,7 @@ def _read(store: EventStore, query: AuditQuery, before: int) -> tuple[list[dict[
         "since": _before(max(query.date_from or _EARLIEST, _EARLIEST)),
         "until": _before(min(query.date_to or _LATEST, _LATEST) + _DAY),
     }
-    with store.cursor() as cursor:
+    with store.snapshot() as cursor:
         rows = cursor.execute(SELECT_ENTRIES, wanted).fetchall()
         count = cursor.execute(COUNT_ENTRIES, wanted).fetchall()[0]["n"]
         uploads = [row["stream"] for row in rows if row["topic"] == "sales.UploadAccepted"]

@@ -100,7 +100,7 @@ def list_events(deps: Deps, _: Staff, query: Annotated[EventsQuery, Query()]) ->
     `business_id` and `stream` one request looks through at most 100,000 positions for the other filters, so a page may
     be short, and even empty, before the last one.
     """
-    with deps.store.cursor() as cursor:
+    with deps.store.snapshot() as cursor:
         head = cursor.execute(SELECT_HEAD).fetchall()[0]["head"]
         if query.after > head:
             expected = f"0-{head}"
@@ -154,7 +154,7 @@ def show_event(deps: Deps, _: Staff, position: PublicId) -> Response:
     `causes` are in order, the direct one first; `effects` are the direct ones among the 100,000 positions after it, at
     most 100.
     """
-    with deps.store.cursor() as cursor:
+    with deps.store.snapshot() as cursor:
         row = cursor.execute(SELECT_EVENT, (position,)).fetchone()
         if row is None:
             head = cursor.execute(SELECT_HEAD).fetchall()[0]["head"]

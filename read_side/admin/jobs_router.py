@@ -111,7 +111,7 @@ def _read(store: EventStore, query: JobsQuery) -> tuple[list[dict[str, Any]], in
         "offset": page.offset,
         "rows": page.limit + 1,
     }
-    with store.cursor() as cursor:
+    with store.snapshot() as cursor:
         rows = cursor.execute(SELECT_JOBS, parameters).fetchall()
         count = cursor.execute(COUNT_JOBS, parameters).fetchall()[0]["n"]
         ids = [row["id"] for row in rows]

@@ -54,7 +54,7 @@ def list_parked(deps: Deps, _: Staff) -> Response:
     `since` is the time of the event that could not be applied; `waiting` counts it and the later events of the business
     up to 10,000. POST /admin/parked/{business_id}/retry applies them again.
     """
-    with deps.store.cursor() as cursor:
+    with deps.store.snapshot() as cursor:
         rows = cursor.execute(SELECT_PARKED, {"counted": _COUNTED, "most": _MOST}).fetchall()
         count = cursor.execute(COUNT_PARKED).fetchall()[0]["n"]
     return ok({"count": count, "results": [_item(row) for row in rows]})

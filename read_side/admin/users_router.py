@@ -95,7 +95,7 @@ def list_users(request: Request, deps: Deps, _: Staff, query: Annotated[UsersQue
 def _read(
     store: EventStore, parameters: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], int, list[dict[str, Any]], SubjectKeys]:
-    with store.cursor() as cursor:
+    with store.snapshot() as cursor:
         sql = sql_over(cursor.connection)
         rows = cursor.execute(SELECT_USERS, parameters).fetchall()
         count = cursor.execute(COUNT_USERS, parameters).fetchall()[0]["n"]

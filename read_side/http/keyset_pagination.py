@@ -12,8 +12,12 @@ from psycopg.rows import TupleRow
 from starlette.requests import Request
 
 from read_side.http.rows import first_row
+from shared.errors import InvalidPosition
 from shared.http.app import Page, decode_cursor, encode_cursor, links
 from shared.http.pagination import InvalidCursor, Scalar
+from shared.http.position_tokens import PositionTokens
+
+_LATEST = 2**63 - 1
 
 Key = int | str | dt.datetime | None
 
@@ -75,6 +79,19 @@ class Order:
 def invalid_cursor() -> InvalidCursor:
     """Return the refusal of a cursor that was not made for this list."""
     return InvalidCursor(details={"parameter": "cursor"})
+
+
+def latest_position(positions: PositionTokens, business_id: int, page: Page) -> int:
+    """Return the position before which the rows of a page were recorded; cursors are sealed like all positions.
+
+    Raises InvalidCursor for a cursor of another shop or list.
+    """
+    if page.cursor is None:
+        return _LATEST
+    try:
+        return positions.open(page.cursor, business_id)
+    except InvalidPosition:
+        raise invalid_cursor() from None
 
 
 def _time(text: str) -> dt.datetime:

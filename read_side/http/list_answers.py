@@ -12,11 +12,11 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from read_side.http import csv_cells
 from read_side.http.keyset_pagination import Listed, list_json
 from shared.errors import InvalidQuery
 from shared.http.app import Page, raw
 from shared.http.pagination import ExportQuery
+from shared.http.spreadsheets import Cell, cell, csv_line
 from shared.texts import Language, text
 
 MOST_ROWS = 100_000
@@ -48,9 +48,9 @@ class File:
         names = (column.rpartition(".")[2].upper() for column in self.columns)
         return [text(f"COLUMN_{name}", language).message for name in names]
 
-    def row(self, item: Mapping[str, Any]) -> list[str]:
+    def row(self, item: Mapping[str, Any]) -> list[Cell]:
         """Return the cells of an item."""
-        return [csv_cells.cell(_found(item, column)) for column in self.columns]
+        return [cell(_found(item, column)) for column in self.columns]
 
 
 async def answer(request: Request, query: ExportQuery, language: Language, read: Read, file: File) -> Response:
@@ -79,9 +79,9 @@ async def answer(request: Request, query: ExportQuery, language: Language, read:
 
 async def _lines(first: Listed, page: Page, read: Read, file: File, language: Language) -> AsyncIterator[str]:
     listed = first
-    yield _BYTE_ORDER_MARK + csv_cells.line(file.header(language))
+    yield _BYTE_ORDER_MARK + csv_line(file.header(language))
     while True:
-        yield "".join(csv_cells.line(file.row(item)) for item in _items(listed))
+        yield "".join(csv_line(file.row(item)) for item in _items(listed))
         if listed.cursor is None:
             return
         listed = await read(page.after(listed.cursor))

@@ -134,7 +134,7 @@ def show_proof(deps: Deps, who: Caller, position: PublicId, query: Annotated[Pro
     `since`, the size of an older checkpoint, adds the proof that the log still begins with that one.
     `samples/verify_proof.py` checks both offline. Staff may ask for any event.
     """
-    with deps.store.cursor() as cursor:
+    with deps.store.snapshot() as cursor:
         event = cursor.execute(SELECT_EVENT, (position, who.is_staff, who.business_id), binary=True).fetchone()
         if event is None:
             raise NotFound(details={"position": position})
@@ -162,7 +162,7 @@ def show_proof(deps: Deps, who: Caller, position: PublicId, query: Annotated[Pro
 @admin.get("/admin/log", responses=_STATE)
 def show_log(deps: Deps, _: Staff) -> Response:
     """Return the length of the log, its newest signed checkpoint, and what the last verification found."""
-    with deps.store.cursor() as cursor:
+    with deps.store.snapshot() as cursor:
         (head,) = cursor.execute(SELECT_HEAD).fetchall()
         checkpoint = StoredTree(cursor).checkpoint()
         verified = cursor.execute(SELECT_VERIFIED).fetchone() or {"at": None, "size": None, "findings": []}

@@ -9,16 +9,14 @@ from psycopg.rows import TupleRow
 from starlette.responses import Response
 
 from read_side.http.consistency import await_consistency, retry_until_found
-from read_side.http.keyset_pagination import Listed, invalid_cursor
+from read_side.http.keyset_pagination import Listed, latest_position
 from read_side.http.list_answers import File, answer
 from read_side.http.rows import all_rows, first_row, only_row
 from read_side.uploads.receipts_schemas import LIST, ONE
 from shared.domain.refusals.sales import ReceiptNotFound
-from shared.errors import InvalidPosition
 from shared.http.app import Page, language, ok, refuses
 from shared.http.dependencies import Deps, Owner
 from shared.http.pagination import ExportQuery
-from shared.http.position_tokens import PositionTokens
 from shared.postgres.database import reading
 
 router = APIRouter(tags=["Data"])
@@ -30,7 +28,6 @@ SELECT_PAGE = f"""SELECT {_COLUMNS} FROM receipts WHERE business_id = %(business
 COUNT = "SELECT count(*) FROM receipts WHERE business_id = %(business)s"
 # Selects one receipt.
 SELECT_RECEIPT = f"SELECT {_COLUMNS} FROM receipts WHERE business_id = %(business)s AND image_id = %(image_id)s"  # noqa: S608 - constants
-_LATEST = 2**63 - 1
 _FILE = File("receipts", ("created_at", "date", "state", "total", "payment_method", "image_id"))
 
 
@@ -43,7 +40,7 @@ async def list_receipts(request: Request, deps: Deps, who: Owner, query: Annotat
     business_id = await await_consistency(request, deps, who, "uploads")
 
     async def read(page: Page) -> Listed:
-        wanted = {"business": business_id, "before": _before(deps.positions, business_id, page)}
+        wanted = {"business": business_id, "before": latest_position(deps.positions, business_id, page)}
         async with reading(deps.reader, business_id) as conn:
             rows = await all_rows(conn, SELECT_PAGE, {**wanted, "offset": page.offset, "rows": page.limit + 1})
             (count,) = await only_row(conn, COUNT, wanted)
@@ -83,15 +80,6 @@ def _item(row: TupleRow) -> dict[str, Any]:
         "confidence": None,
         "created_at": created_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-
-
-def _before(positions: PositionTokens, business_id: int, page: Page) -> int:
-    if page.cursor is None:
-        return _LATEST
-    try:
-        return positions.open(page.cursor, business_id)
-    except InvalidPosition:
-        raise invalid_cursor() from None
 
 
 def _uuid(text: str) -> uuid.UUID:

@@ -10,18 +10,16 @@ from psycopg.rows import TupleRow
 from starlette.responses import Response
 
 from read_side.http.consistency import await_consistency, retry_until_found
-from read_side.http.keyset_pagination import Listed, invalid_cursor
+from read_side.http.keyset_pagination import Listed, latest_position
 from read_side.http.list_answers import File, answer
 from read_side.http.rows import first_row, only_row
 from read_side.uploads.presenter import undo_shown
 from read_side.uploads.schemas import LIST, ONE
 from shared.domain.presentation import ledgers
 from shared.domain.refusals.sales import UploadNotFound
-from shared.errors import InvalidPosition
 from shared.http.app import Page, language, ok, refuses
 from shared.http.dependencies import Deps, Owner
 from shared.http.pagination import ExportQuery
-from shared.http.position_tokens import PositionTokens
 from shared.postgres.database import reading
 from shared.texts import Language, catalogue, text
 
@@ -54,8 +52,6 @@ SELECT_UPLOAD = f"""SELECT (SELECT to_json(item) FROM (SELECT {_ITEM}) AS item):
     to_char(undone_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
     FROM uploads WHERE business_id = %(business)s AND file_id = %(file_id)s"""  # noqa: S608 - constants
 
-_LATEST = 2**63 - 1
-
 
 _FILE = File(
     "uploads",
@@ -83,7 +79,7 @@ async def list_uploads(request: Request, deps: Deps, who: Owner, query: Annotate
     async def read(page: Page) -> Listed:
         parameters = {
             "business": business_id,
-            "before": _before(deps.positions, business_id, page),
+            "before": latest_position(deps.positions, business_id, page),
             "offset": page.offset,
             "limit": page.limit,
             "rows": page.limit + 1,
@@ -123,16 +119,6 @@ async def show_upload(request: Request, deps: Deps, who: Owner, file_id: str) ->
     }
     token = deps.positions.seal(business_id, position)
     return ok(orjson.loads(upload) | more, position=token)
-
-
-def _before(positions: PositionTokens, business_id: int, page: Page) -> int:
-    """Return the position that the page's uploads were accepted before; cursors are sealed like all positions."""
-    if page.cursor is None:
-        return _LATEST
-    try:
-        return positions.open(page.cursor, business_id)
-    except InvalidPosition:
-        raise invalid_cursor() from None
 
 
 def _uuid(file_id: str) -> uuid.UUID:

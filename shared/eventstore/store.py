@@ -133,6 +133,13 @@ class EventStore:
             self._check_pool(error)
             raise
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Cursor[DictRow]]:
+        """Lend a cursor for reading, rows as dicts: all of its statements see the database as the first one does."""
+        with self.cursor() as cursor, cursor.connection.transaction():
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield cursor
+
     def execute(
         self,
         business_id: int | None,

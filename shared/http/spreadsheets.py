@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
+Cell = str | int | float | Decimal | None
+"""What a cell may hold; None is an empty one."""
+_LINE_BREAKS = re.compile(r"[\r\n\v\f\x85\u2028\u2029]+")
 _BREAKS = re.compile(r"[\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 # Blanks, invisible characters and quotes that readers skip before a formula.
 _SKIPPED = "\\s\\x00-\\x20\\x7f-\\xa0\\xad\\u061c\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff\"'"
@@ -25,7 +28,16 @@ def inert(cell: str) -> str:
     return f"'{text}" if _AT_START.match(text) else text
 
 
-def csv_line(cells: Iterable[str | int | float | Decimal | None]) -> str:
+def cell(value: object) -> Cell:
+    """Return a JSON value as a cell: true and false in words, a list's items joined by semicolons, text on one line."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or isinstance(value, int | float):
+        return value
+    return _LINE_BREAKS.sub(" ", "; ".join(map(str, value)) if isinstance(value, list) else str(value))
+
+
+def csv_line(cells: Iterable[Cell]) -> str:
     """Return one line of a CSV file, ending in CR LF; texts are made inert, numbers are written as they are."""
     line = io.StringIO()
     csv.writer(line).writerow([inert(cell) if isinstance(cell, str) else cell for cell in cells])

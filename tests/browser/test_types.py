@@ -9,11 +9,13 @@ import re
 import subprocess
 import sys
 import uuid
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared.runtime.heartbeat import heartbeat
 from tests.support.application import RunningSystem
 from tests.support.openapi_document import digest, documented_api, typed_schemas
 from tests.support.source_tree import ROOT
@@ -53,7 +55,7 @@ def test_the_digest_follows_what_types_show_and_nothing_else(document: dict[str,
 def node(*command: str, **environment: str) -> str:
     """Run a command in web/; returns what it printed."""
     done = subprocess.run(
-        command, cwd=WEB, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=WEB, env=os.environ | environment, capture_output=True, text=True, timeout=400, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -105,4 +107,8 @@ def test_a_generated_client_is_typed_strictly_and_walks_the_whole_story(running:
     store.close()
     operator = {"STAFF_EMAIL": email, "STAFF_PASSWORD": PASSWORD}
     ledger = str(ROOT / "samples" / "tea_shop.csv")
-    assert node("node", bundle, BASE=running.url, LEDGER=ledger, **operator).strip() == "done"
+    with ExitStack() as alive:
+        # They run as threads here, which do not say that they live.
+        for kind in ("worker", "policies", "projector"):
+            alive.enter_context(heartbeat(running.container.connect, kind))
+        assert node("node", bundle, BASE=running.url, LEDGER=ledger, **operator).strip() == "done"

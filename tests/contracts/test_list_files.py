@@ -9,7 +9,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from read_side.http import csv_cells, list_answers
+from read_side.http import list_answers
+from shared.http.spreadsheets import cell, csv_line
 from shared.texts import catalogue
 from smartmarket.api import build_api
 from tests.support.application import RunningSystem
@@ -106,15 +107,14 @@ def test_a_part_of_a_list_is_no_file_and_too_many_rows_are_refused(
     "before", ["", " ", "\t", "\r", "\n", "\u00a0", "\u3000", "\u200b", "\ufeff", ",", ";", " \n;"]
 )
 def test_no_text_is_taken_for_a_formula(start: str, before: str) -> None:
-    cell = csv_cells.cell(f"{before}{start}1+1")
-    assert cell.startswith("'")
-    assert "\n" not in cell
+    line = csv_line([cell(f"{before}{start}1+1")])
+    assert line.lstrip('"').startswith("'")
+    assert "\n" not in line.removesuffix("\r\n")
 
 
 def test_numbers_and_plain_texts_stay_as_they_are() -> None:
     values = [-5, 2.5, True, False, None, "Tea", "Tea-bags", "১+১", "a=b", ["x", "y"]]
-    cells = ["-5", "2.5", "yes", "no", "", "Tea", "Tea-bags", "১+১", "a=b", "x; y"]
-    assert [csv_cells.cell(value) for value in values] == cells
+    assert csv_line(map(cell, values)) == "-5,2.5,yes,no,,Tea,Tea-bags,১+১,a=b,x; y\r\n"
 
 
 def test_names_of_a_shop_are_harmless_in_its_files(

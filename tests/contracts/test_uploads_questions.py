@@ -60,7 +60,7 @@ def test_an_upload_with_an_open_question_waits_for_its_answer(client: httpx.Clie
     assert (wrong.status_code, wrong.json()["error_code"]) == (400, "INVALID_REQUEST")
     answered = client.post(path, json={"answers": {"DATE_ORDER": "mdy"}}, headers=shop.headers)
     assert answered.status_code == 202, answered.text
-    finished = finished_upload(client, shop, file_id)
+    finished = finished_upload(client, shop, file_id, answered=answered)
     listed = read(client, shop, "/api/transactions", finished.headers["X-Event-Position"])
     assert [sale["date"][:10] for sale in listed["results"]] == ["2025-05-04", "2025-03-04"]
     again = client.post(path, json={"answers": {"DATE_ORDER": "dmy"}}, headers=shop.headers)
@@ -127,6 +127,6 @@ def test_a_ledger_with_corrected_rows_is_asked_about(client: httpx.Client, shop:
     (question,) = waiting(client, shop, file_id)["questions"]
     assert (question["code"], question["rows"]) == ("CORRECTED_ROWS", [5])
     path = f"/api/data/uploads/{file_id}/answers"
-    client.post(path, json={"answers": {"CORRECTED_ROWS": "leave_out"}}, headers=shop.headers)
-    done = finished_upload(client, shop, file_id).json()["data"]
+    answered = client.post(path, json={"answers": {"CORRECTED_ROWS": "leave_out"}}, headers=shop.headers)
+    done = finished_upload(client, shop, file_id, answered=answered).json()["data"]
     assert (done["created"], done["duplicates"], done["left_out"]) == (0, 9, 1)

@@ -56,13 +56,24 @@ def upload(
     )
 
 
-def finished_upload(client: httpx.Client, shop: Shop, file_id: str) -> httpx.Response:
-    """Wait until an upload is completed or failed; returns the last answer, with its position."""
+def finished_upload(
+    client: httpx.Client, shop: Shop, file_id: str, *, answered: httpx.Response | None = None
+) -> httpx.Response:
+    """Wait until an upload is completed or failed; returns the last answer, with its position.
+
+    Fails the test at once if the upload waits for answers. `answered` is the response to those that were given: the
+    state is read as of then.
+    """
     answers: list[httpx.Response] = []
+    fresh = {"X-Min-Event-Position": answered.headers["X-Event-Position"]} if answered is not None else {}
 
     def done() -> bool:
-        answers.append(client.get(f"/api/data/uploads/{file_id}", headers=shop.headers))
-        return answers[-1].status_code == 200 and answers[-1].json()["data"]["state"] in {"completed", "failed"}
+        answers.append(client.get(f"/api/data/uploads/{file_id}", headers=shop.headers | fresh))
+        if answers[-1].status_code != 200:
+            return False
+        data = answers[-1].json()["data"]
+        assert data["state"] != "waiting", f"the upload waits for answers to {data['questions']}"
+        return data["state"] in {"completed", "failed"}
 
     wait_until(done)
     return answers[-1]

@@ -12,7 +12,7 @@ const { BASE, LEDGER, STAFF_EMAIL = "", STAFF_PASSWORD = "" } = process.env;
 assert.ok(BASE && LEDGER, "BASE and LEDGER must be set");
 
 const api = createClient<paths>({ baseUrl: BASE });
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 const PAUSE_MS = 200;
 
 /** The data of an answer that is no CSV; fails with the API's own words where it refused. */
