@@ -94,7 +94,7 @@ def anonymous(data: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def traces(conn: psycopg.Connection[Any]) -> list[tuple[str, str, str]]:
-    """Return schema, table and trace of everything in the database that tells of the person."""
+    """Return schema, table and trace of everything in the database that has a trace of the person."""
     found = []
     for schema, table in conn.execute(SELECT_TABLES).fetchall():
         where = SQL("t::text ILIKE %s OR t::text ILIKE %s")

@@ -5,8 +5,9 @@ import pytest
 from projections.operations.rebuild import rebuild
 from projections.registry import REGISTRY
 from shared.domain.events.customers import CustomerDataErased, CustomerDetailsChanged, CustomersMerged
+from tests.support.model import Tables
 from tests.support.shop_events import batch, completed, customers, products, sale
-from tests.support.world import Tables, World
+from tests.support.world import World
 
 SHOP = 7
 NAMES = ("customers", "sales")
