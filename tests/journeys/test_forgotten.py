@@ -191,7 +191,7 @@ def test_forgetting_again_changes_nothing_and_strangers_and_merged_ones_are_refu
     assert first.json()["data"]["deleted_files"]
 
 
-def test_who_was_merged_is_forgotten_with_the_one_who_goes_on(client: httpx.Client, shop: Shop) -> None:
+def test_a_merged_customer_is_forgotten_with_the_survivor(client: httpx.Client, shop: Shop) -> None:
     number, _ = known(client, shop)
     shown = read(client, shop, "transactions")["results"]
     (merged_id,) = {item["customer_id"] for item in shown if item["data_source"] == "manual"}

@@ -30,13 +30,13 @@ def erase_customer(ctx: CommandContext, files: Files, customer_id: int) -> Resul
         loaded = CUSTOMER.of(customer_id).load(unit)
         customer, last_read = loaded.state, loaded.position
         keys = [bytes(row["key"]) for row in unit.sql(SELECT_KEYS, (unit.business_id, customer_id))]
-        stand_in = unit.vault.lookup_key("customer", unit.business_id, f"erased:{customer_id}")
-        command = EraseCustomer([base64.b64encode(key).decode() for key in keys], base64.b64encode(stand_in).decode())
+        replacement = unit.vault.lookup_key("customer", unit.business_id, f"erased:{customer_id}")
+        command = EraseCustomer([base64.b64encode(key).decode() for key in keys], base64.b64encode(replacement).decode())
         events = decide(command, customer, lambda _: "")
         ledgers = ledgers_naming(unit, [customer_id, *customer.merged])
         deleted = ledgers.read if events else []
         if events:
-            _forget(unit, customer, keys, stand_in)
+            _forget(unit, customer, keys, replacement)
             delete_ledgers(unit, deleted)
         CUSTOMER.append(unit, loaded, events)
         return {"id": customer_id, "deleted_files": list(deleted), "open_files": list(ledgers.open)}
@@ -47,11 +47,11 @@ def erase_customer(ctx: CommandContext, files: Files, customer_id: int) -> Resul
     return result if result.changed else result._replace(position=last_read)
 
 
-def _forget(unit: UnitOfWork, customer: Customer, keys: Sequence[bytes], stand_in: bytes) -> None:
+def _forget(unit: UnitOfWork, customer: Customer, keys: Sequence[bytes], replacement: bytes) -> None:
     """Destroy the keys of the person's data, and what finds or shows the person beside the read models."""
     subjects = [customer_subject(unit.business_id, number) for number in (customer.customer_id, *customer.merged)]
     unit.vault.destroy(subjects)
     for key in keys:
         unit.release("customer", key)
-    unit.claim("customer", stand_in, customer.customer_id)
+    unit.claim("customer", replacement, customer.customer_id)
     unit.sql(EXPIRE_REPLAYS, (unit.business_id,))

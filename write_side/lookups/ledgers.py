@@ -21,7 +21,7 @@ from shared.eventstore.store import UnitOfWork
 _STATES = (UploadAccepted, UploadCompleted, UploadFailed, FileDeleted)
 _NAMING = (CustomersAdded, SalesBatchRecorded, MovementsRecorded)
 
-# Select the events that say what became of each uploaded ledger of a business.
+# Select the events that say whether the ledgers of a business were read and whether their files are stored.
 SELECT_STATES = """SELECT originator_id AS stream, topic, state FROM log.events
     WHERE business_id = %s AND topic = ANY(%s) ORDER BY notification_id"""
 # Select the events of a business that may name a customer: lines are JSON arrays, in which the id follows a bracket or
@@ -46,7 +46,7 @@ class _Ledger:
         self.finished = self.deleted = self.may_name_anybody = False
 
     def evolve(self, event: Event) -> None:
-        """Take into account what became of the ledger."""
+        """Take one more event of the ledger into account."""
         if isinstance(event, UploadCompleted):
             self.may_name_anybody |= bool(event.duplicates or event.rejected or event.left_out)
         self.may_name_anybody |= isinstance(event, UploadFailed)
@@ -74,7 +74,7 @@ def ledgers_naming(unit: UnitOfWork, customers: Collection[int]) -> Ledgers:
 def delete_ledgers(unit: UnitOfWork, file_ids: Sequence[str]) -> None:
     """Record that the files of these ledgers are deleted, and delete their rows that became no sale.
 
-    Whoever calls this deletes the files themselves after the commit; the scheduler deletes what is left.
+    The caller deletes the files themselves after the commit; the scheduler deletes what is left.
     """
     ledgers = _ledgers(unit)
     for file_id in file_ids:
