@@ -31,7 +31,9 @@ def erase_customer(ctx: CommandContext, files: Files, customer_id: int) -> Resul
         customer, last_read = loaded.state, loaded.position
         keys = [bytes(row["key"]) for row in unit.sql(SELECT_KEYS, (unit.business_id, customer_id))]
         replacement = unit.vault.lookup_key("customer", unit.business_id, f"erased:{customer_id}")
-        command = EraseCustomer([base64.b64encode(key).decode() for key in keys], base64.b64encode(replacement).decode())
+        command = EraseCustomer(
+            [base64.b64encode(key).decode() for key in keys], base64.b64encode(replacement).decode()
+        )
         events = decide(command, customer, lambda _: "")
         ledgers = ledgers_naming(unit, [customer_id, *customer.merged])
         deleted = ledgers.read if events else []
