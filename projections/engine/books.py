@@ -32,6 +32,7 @@ class Books:
         self.rules_position = rules_position
         self.begins: dict[Subject, dt.date] = {}
         self.begin: dt.date | None = None
+        self._same: list[list[Subject]] = []
 
     @staticmethod
     def topics() -> list[str]:
@@ -39,13 +40,20 @@ class Books:
         return [topic for topic, event in CATALOGUE.items() if _has_subjects(event)]
 
     def read(self, history: Iterable[RecordedEvent]) -> None:
-        """Note when each subject has its first entry; to be called with the whole history before anything is cut."""
+        """Note when each subject has its first entry; to be called with the whole history before anything is cut.
+
+        Subjects that turned out to be the same have one, also where it was recorded after that.
+        """
         for recorded in history:
             books = recorded.event_class.books
             if isinstance(books, Dated) and books.subjects:
                 self._note(recorded.event, books)
             elif isinstance(books, About) and books.same:
-                self._join(recorded.event, books)
+                ids = (getattr(recorded.event, books.id_field), *getattr(recorded.event, books.same))
+                self._same.append([(books.subject, each) for each in ids])
+        for subjects in self._same:
+            if dates := [self.begins[subject] for subject in subjects if subject in self.begins]:
+                self.begins |= dict.fromkeys(subjects, min(dates))
 
     def cut(self, recorded: RecordedEvent) -> RecordedEvent | None:
         """Return what the books have of an event: itself, without some of its lines or values, or None."""
@@ -89,12 +97,6 @@ class Books:
                 subject = (name, getattr(entry, name))
                 if date < self.begins.get(subject, dt.date.max):
                     self.begins[subject] = date
-
-    def _join(self, event: Event, books: About) -> None:
-        ids = [getattr(event, books.id_field), *getattr(event, str(books.same))]
-        dates = [date for each in ids if (date := self.begins.get((books.subject, each)))]
-        if dates:
-            self.begins |= dict.fromkeys(((books.subject, each) for each in ids), min(dates))
 
 
 def _has_subjects(event: type[Event]) -> bool:

@@ -10,18 +10,17 @@ from structlog.contextvars import bound_contextvars
 
 from shared.runtime.logging import configure_logging, terminal_formatter
 from tests.support.example_app import OWNER, application, bearer, serving
+from tests.support.logs import logging_kept
 
 TOKEN = bearer(OWNER)["Authorization"].split()[1]
 
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
     stream = io.StringIO()
-    configure_logging("INFO", json=True, stream=stream)
-    yield stream
-    root.handlers[:], root.level = before, level
+    with logging_kept():
+        configure_logging("INFO", json=True, stream=stream)
+        yield stream
 
 
 def read(lines: io.StringIO) -> list[dict[str, Any]]:
@@ -106,14 +105,10 @@ def test_a_fault_is_logged_whole_with_the_request_id_and_without_its_secrets(lin
 
 def test_an_address_cannot_forge_a_line() -> None:
     stream = io.StringIO()
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    configure_logging("INFO", json=False, stream=stream)
-    try:
+    with logging_kept():
+        configure_logging("INFO", json=False, stream=stream)
         with serving(application()) as client:
             client.get("/x%0A12:00:00%20INFO%20forged%1B[31m")
-    finally:
-        root.handlers[:], root.level = before, level
     [line] = [line for line in stream.getvalue().splitlines() if " access " in line]
     assert "\\x0a" in line
     assert "\x1b" not in line
@@ -121,14 +116,11 @@ def test_an_address_cannot_forge_a_line() -> None:
 
 @pytest.fixture
 def terminal() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
     stream = io.StringIO()
-    configure_logging("INFO", stream=stream)
-    handler = root.handlers[0]
-    handler.setFormatter(terminal_formatter(colours=True))
-    yield stream
-    root.handlers[:], root.level = before, level
+    with logging_kept():
+        configure_logging("INFO", stream=stream)
+        logging.getLogger().handlers[0].setFormatter(terminal_formatter(colours=True))
+        yield stream
 
 
 def plain(stream: io.StringIO) -> list[str]:

@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from shared.postgres import database
 from shared.runtime.settings import Settings
 from smartmarket.cli import run
+from tests.support.logs import printing_alone
 from tests.support.servers import Services, drop_database, fresh_database
 from tests.support.source_tree import settings
 
@@ -49,24 +51,40 @@ def call(
     environment: None,  # noqa: ARG001 - what the command is called in
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Iterator[Call]:
+) -> Call:
     """Run a command in this process, with settings; what it logs is left out of what it printed."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
 
     def run_it(*words: str, **variables: str) -> Called:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        try:
-            code = run(words)
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        printed = capsys.readouterr()
-        lines = [line for line in printed.err.splitlines(keepends=True) if not line.startswith("{")]
-        return Called(printed.out, "".join(lines), code)
+        with printing_alone() as errors:
+            try:
+                code = run(words)
+            except SystemExit as ended:
+                code = int(ended.code or 0)
+        lines = [line for line in errors.getvalue().splitlines(keepends=True) if not line.startswith("{")]
+        return Called(capsys.readouterr().out, "".join(lines), code)
 
-    yield run_it
-    root.handlers[:], root.level = handlers, level
+    return run_it
+
+
+def test_what_other_threads_print_is_not_what_a_command_printed(call: Call) -> None:
+    """The running application goes on, and logs, while a test calls a command."""
+    over = threading.Event()
+
+    def busy() -> None:
+        while not over.is_set():
+            logging.getLogger("smartmarket.worker").error("job done")
+            sys.stderr.write("Call stack:\n")
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    try:
+        done = [call("api", PORT="abc") for _ in range(5)]
+    finally:
+        over.set()
+        thread.join()
+    assert {(called.stdout, called.stderr.count("\n")) for called in done} == {("", 1)}
 
 
 def started(*words: str, **variables: str) -> Called:

@@ -16,11 +16,11 @@ from shared.eventstore.recorder import Append
 from shared.eventstore.store import EventStore, Metadata
 from shared.eventstore.system_events import JobFailed, JobRetried
 from shared.jobs import queue as jobs
-from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
+from shared.jobs.broker import WakeupPublisher, WakeupReceiver
 from shared.jobs.queue import Job, Lease
 from shared.jobs.worker import Worker
 from shared.postgres.database import WRITER
-from tests.support.brokers import closed_port, lose_hints, received, remove, waiting
+from tests.support.brokers import closed_port, empty_queue, lose_hints, received, waiting
 from tests.support.jobs import accept_nothing, end, of_jobs
 from tests.support.log_facts import connected, rows
 from tests.support.servers import Services
@@ -38,8 +38,8 @@ UNREAD = "SELECT position FROM jobs.unread"
 
 @pytest.fixture
 def queue(services: Services, database_url: str) -> Iterator[str]:
-    yield queue_name(database_url)
-    remove(services.broker_url, queue_name(database_url))
+    with empty_queue(services.broker_url, database_url) as name:
+        yield name
 
 
 @pytest.fixture

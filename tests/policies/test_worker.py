@@ -10,12 +10,12 @@ from eventsourcing.persistence import DataError
 from shared.eventstore.store import EventStore
 from shared.eventstore.system_events import JobFailed
 from shared.jobs import queue as jobs
-from shared.jobs.broker import WakeupPublisher, WakeupReceiver, queue_name
+from shared.jobs.broker import WakeupPublisher, WakeupReceiver
 from shared.jobs.job import NewJob
 from shared.jobs.queue import Handler, Job, Lease
 from shared.jobs.worker import Worker
 from shared.postgres.database import WRITER
-from tests.support.brokers import closed_port, remove
+from tests.support.brokers import closed_port, empty_queue
 from tests.support.gate import Gate, before_broker, before_database
 from tests.support.jobs import job_for, make_due, new_job, of_jobs
 from tests.support.log_facts import connected, rows
@@ -45,8 +45,8 @@ def desk() -> Desk:
 
 @pytest.fixture
 def queue(services: Services, database_url: str) -> Iterator[str]:
-    yield queue_name(database_url)
-    remove(services.broker_url, queue_name(database_url))
+    with empty_queue(services.broker_url, database_url) as name:
+        yield name
 
 
 def worker_at(desk: Desk, store: EventStore, url: str, receiver: WakeupReceiver | None = None) -> Worker:

@@ -16,11 +16,13 @@ from projections.engine.books import Books
 from projections.engine.generations import Origin
 from projections.operations import rebuild, time_travel
 from projections.registry import REGISTRY
+from shared.domain.events.customers import CustomersMerged
 from shared.eventstore.catalogue import CATALOGUE
 from shared.eventstore.event import Event, Row
 from shared.eventstore.system_events import DayOpened, RuleActivated
 from shared.postgres.generation_states import GenerationKind
-from tests.support.histories import NOW, TODAY, any_dates, histories
+from shared.runtime.business_day import date_of
+from tests.support.histories import TODAY, any_dates, histories
 from tests.support.model_books import books_until
 from tests.support.properties import examples
 from tests.support.shop_events import DAY, batch, busy_shop, completed, customers, everything_else, products, sale
@@ -69,7 +71,7 @@ def test_books_of_any_history_are_those_that_the_model_keeps(
     own = [recorded.position for recorded in whole if recorded.business_id == business]
     position = own[data.draw(st.integers(0, len(own) - 1))] if own else whole[-1].position
     known = [recorded for recorded in whole if recorded.position <= position]
-    rules_position = position if day >= NOW else 0  # these histories were recorded today
+    rules_position = max((each.position for each in known if date_of(each.recorded_at) <= day), default=0)
     books = Books(day, rules_position)
     books.read(known)
     for name, worker in workers.items():
@@ -133,6 +135,16 @@ def test_products_and_customers_belong_to_the_books_from_their_first_entry_on(wo
         assert {row["id"] for row in world.rows("sales", schemas["sales"])["products"]} == wanted
         assert {row["id"] for row in world.rows("customers", schemas["customers"])["churn"]} == wanted
         assert world.rows("identity", schemas["identity"])["profile_stats"][0]["customers"] == len(wanted)
+
+
+def test_customers_who_are_one_begin_together_whichever_of_them_buys_afterwards(world: World) -> None:
+    world.append(SHOP, products("Tea"), customers(("Ali", None), ("Ali B.", None)), CustomersMerged(1, [2]))
+    world.append(SHOP, batch(SHOP, [sale(1, customer=2, date=LATE)]), completed(SHOP))
+    for day, merged in ((DAY, []), (LATE, [(2, 1)])):
+        schemas = _named(_travelled(world, day))
+        rows = world.rows("cashflow", schemas["cashflow"])["baki_merges"]
+        assert [(row["id"], row["customer_id"]) for row in rows] == merged
+        assert len(world.rows("customers", schemas["customers"])["churn"]) == len(merged)
 
 
 def test_rules_are_those_of_the_business_date(world: World) -> None:

@@ -4,13 +4,15 @@ import os
 import socket
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
 from kombu import Connection
 from redis import Redis
 
-from shared.jobs.broker import BrokerDown, WakeupReceiver, queue_named
+from shared.jobs.broker import BrokerDown, WakeupReceiver, queue_name, queue_named
 from tests.support.servers import Services
 
 LOCAL_RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"
@@ -64,6 +66,18 @@ def remove(url: str, queue: str) -> None:
     else:
         with Connection(url) as connection:
             queue_named(queue)(connection.default_channel).delete()
+
+
+@contextmanager
+def empty_queue(url: str, database_url: str) -> Iterator[str]:
+    """Yield the name of the queue of a database, which holds nothing, and leave nothing behind.
+
+    Processes of an earlier test on the same database may have left hints there.
+    """
+    name = queue_name(database_url)
+    remove(url, name)
+    yield name
+    remove(url, name)
 
 
 def received(receiver: WakeupReceiver, *, quiet: float = 0.5) -> list[uuid.UUID]:

@@ -4,6 +4,8 @@ import datetime as dt
 
 import psycopg
 
+from shared.runtime.business_day import date_of, start_of
+
 # Sets the clock by which events are stamped and days are opened.
 SET_CLOCK = """CREATE OR REPLACE FUNCTION log.clock() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL SAFE
     RETURN timestamptz '{}'"""
@@ -13,10 +15,13 @@ class WrongClock:
     """The clock of one database, and the monotonic clock of a machine beside it."""
 
     def __init__(self, admin: psycopg.Connection) -> None:
-        """Set clocks over the connection of the database's owner; begin with the real time."""
+        """Set clocks over the connection of the database's owner; begin at noon of the real date in Dhaka.
+
+        Letting hours pass then leads to no other day.
+        """
         self._admin = admin
         self.elapsed = 1000.0
-        self._right = dt.datetime.now(dt.UTC)
+        self._right = start_of(date_of(dt.datetime.now(dt.UTC))) + dt.timedelta(hours=12)
         self._ahead = dt.timedelta(0)
         self._set()
 
