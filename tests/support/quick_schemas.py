@@ -35,7 +35,7 @@ class QuickSchemas:
         self._named: dict[str, Check] = {}
 
     def check(self, schema: Schema | bool) -> Check:
-        """Return a function that tells whether a value is certainly valid."""
+        """Return a function that is true only of valid values."""
         if isinstance(schema, bool):
             return lambda _: schema
         if schema.keys() & Draft202012Validator.VALIDATORS.keys() - self._KEYWORDS.keys():
