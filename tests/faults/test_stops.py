@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -25,6 +26,8 @@ STOPS = max(40, KILLS)
 STOPS_OF_PROCESSES = max(1, KILLS) if KILLS >= 200 else 1
 SEED = 13
 ENDS_WITHIN = 10.0
+# For a process that did not end to write its stacks before it is killed.
+STACKS_WITHIN = 1.0
 ROOT = Path(__file__).parents[2]
 
 # The main thread sets and clears the event all the time: a handler that set it would find its lock taken.
@@ -60,7 +63,8 @@ with stopping_on_signals(stopped.set):
 """
 # In place of the program's own commands, which take seconds to load: `smartmarket child`, a process like the others.
 CHILD = """
-import os, sys
+import faulthandler, os, signal, sys
+faulthandler.register(signal.SIGUSR1, all_threads=True)
 if os.environ.get("STOPS_CHILD") and sys.argv[:1] == ["-m"]:
     import smartmarket
     def main():
@@ -77,9 +81,12 @@ if os.environ.get("STOPS_CHILD") and sys.argv[:1] == ["-m"]:
 
 
 def stopped(command: Sequence[str], env: dict[str, str], number: int) -> tuple[int, float, list[psutil.Process]]:
-    """Start a command, send it 2 to 5 signals at random moments; returns exit code, seconds, and what it left."""
+    """Start a command, send it 2 to 5 signals at random moments; returns exit code, seconds, and what it left.
+
+    The stacks of what does not end in time are written to this process's stderr.
+    """
     chance = random.Random(number)  # noqa: S311 - no secret
-    process = psutil.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = psutil.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "started\n"
     time.sleep(chance.uniform(0, 0.05))
     family = process.children(recursive=True)
@@ -91,6 +98,10 @@ def stopped(command: Sequence[str], env: dict[str, str], number: int) -> tuple[i
     try:
         code = process.wait(ENDS_WITHIN)
     except psutil.TimeoutExpired:
+        for each in (process, *family):
+            with suppress(psutil.NoSuchProcess):
+                each.send_signal(signal.SIGUSR1)
+        time.sleep(STACKS_WITHIN)
         for each in (process, *family):
             each.kill()
         code = process.wait(PATIENCE)
