@@ -30,6 +30,14 @@ SELECT_DUE = """SELECT NOT EXISTS (SELECT FROM audit.verifications
     WHERE shard = %s AND at > clock_timestamp() - make_interval(hours => %s))"""
 RECORD = """INSERT INTO audit.verifications (shard, at, size, findings) VALUES (%s, clock_timestamp(), %s, %s)
     ON CONFLICT (shard) DO UPDATE SET (at, size, findings) = (excluded.at, excluded.size, excluded.findings)"""
+# The subjects whose keys were destroyed by command, with the position of that.
+_ERASED = """WITH erased AS (
+        SELECT format('customer-%s-%s', business_id, id) AS subject, notification_id FROM (
+            SELECT notification_id, business_id, convert_from(state, 'UTF8')::jsonb AS data FROM log.events
+            WHERE topic = 'customers.CustomerDataErased') AS e
+        CROSS JOIN LATERAL jsonb_array_elements(data -> 'merged_ids' || (data -> 'customer_id')) AS id)"""
+# Counts keys that were destroyed and are there again, as after restoring a backup; selects the first erasure of one.
+RETURNED_KEYS = f"{_ERASED} SELECT count(*), min(notification_id) FROM erased JOIN vault.keys USING (subject)"  # noqa: S608 - constants
 # Each statement counts what events refer to and is gone, and selects the first event that refers to it.
 MISSING: Mapping[str, str] = {
     "commands": """SELECT count(*), min(notification_id) FROM log.events AS e
@@ -40,11 +48,13 @@ MISSING: Mapping[str, str] = {
             WHERE topic IN ('identity.UserRegistered', 'identity.StaffCreated')) AS e
         WHERE coalesce(data ->> 'sealed', '') <> ''
             AND NOT EXISTS (SELECT FROM vault.keys WHERE subject = 'user-' || (data ->> 'user_id'))""",
-    "keys_of_customers": """SELECT count(*), min(notification_id) FROM (
+    "keys_of_customers": f"""{_ERASED} SELECT count(*), min(notification_id) FROM (
             SELECT notification_id, business_id, jsonb_array_elements(convert_from(state, 'UTF8')::jsonb -> 'customers')
             FROM log.events WHERE topic = 'sales.CustomersAdded') AS e (notification_id, business_id, customer)
         WHERE NOT EXISTS (SELECT FROM vault.keys
-            WHERE subject = format('customer-%s-%s', business_id, customer ->> 0))""",
+            WHERE subject = format('customer-%s-%s', business_id, customer ->> 0))
+            AND NOT EXISTS (SELECT FROM erased
+                WHERE subject = format('customer-%s-%s', business_id, customer ->> 0))""",  # noqa: S608 - constants
     "keys_of_files": """SELECT count(*), min(notification_id) FROM log.events AS e
         WHERE topic IN ('sales.UploadAccepted', 'sales.ReceiptStored')
             AND NOT EXISTS (SELECT FROM vault.keys WHERE subject = 'business-' || e.business_id)""",
@@ -103,6 +113,9 @@ class LogAudit:
             ((count, position),) = conn.execute(statement.encode()).fetchall()
             if count:
                 found.append(Finding(f"missing_{kind}", count, position))
+        ((count, position),) = conn.execute(RETURNED_KEYS).fetchall()
+        if count:
+            found.append(Finding("returned_keys_of_erased", count, position))
         return found + [Finding(kind, count, None) for kind, count in index_differences(conn).items() if count]
 
 

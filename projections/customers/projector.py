@@ -7,7 +7,7 @@ from projections.engine.deltas import Deltas, Table
 from projections.engine.derivation import Derivation
 from projections.engine.projection import Projection
 from shared.domain.events.cashflow import OpeningDebtRecorded
-from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.customers import CustomerDataErased, CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import (
     CustomersAdded,
     MovementsRecorded,
@@ -45,6 +45,14 @@ def on_customers_merged(recorded: RecordedEvent, event: CustomersMerged, deltas:
     """Merge customers: their visits count for the remaining one."""
     for merged in event.merged_ids:
         deltas.merge(MEMBERS, (recorded.business_id, merged), merged_into=event.customer_id)
+
+
+def on_customer_data_erased(recorded: RecordedEvent, event: CustomerDataErased, deltas: Deltas, _: SubjectKeys) -> None:
+    """Leave nothing of a customer but the ids."""
+    for customer in (event.customer_id, *event.merged_ids):
+        key = (recorded.business_id, customer)
+        deltas.forget(PEOPLE, key)
+        deltas.merge(PEOPLE, key)
 
 
 def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
@@ -142,13 +150,14 @@ def _subjects(recorded: RecordedEvent) -> list[str]:
 
 CUSTOMERS = Projection(
     name="customers",
-    version=5,
+    version=6,
     package="projections.customers",
     tables=(PEOPLE, MEMBERS, VISITS, CHURN, TOTALS),
     handlers={
         CustomersAdded: on_customers_added,
         CustomerDetailsChanged: on_customer_details_changed,
         CustomersMerged: on_customers_merged,
+        CustomerDataErased: on_customer_data_erased,
         SalesBatchRecorded: on_sales_batch_recorded,
         SalesBatchUndone: on_sales_batch_undone,
         MovementsRecorded: on_movements_recorded,

@@ -2,9 +2,10 @@
 
 With a date, only the entries of its books up to that business date are folded (`projections/engine/books.py`).
 
-Requests are rows of `projections.replays`; this module and the SQL function `projections.request_replay` are its only
-writers. A process that makes one holds a lock until its generations are ready, so that the next process takes up what a
-killed one left. The row itself is not locked meanwhile: the owner may end it by requesting another replay.
+Requests are rows of `projections.replays`; this module and the SQL functions `projections.request_replay` and
+`projections.expire_replays` are its only writers. A process that makes one holds a lock until its generations are
+ready, so that the next process takes up what a killed one left. The row itself is not locked meanwhile: the owner may
+end it by requesting another replay.
 """
 
 import datetime as dt

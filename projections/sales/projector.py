@@ -14,7 +14,7 @@ from projections.sales.tables import (
     TRANSACTIONS,
     VOIDS,
 )
-from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.customers import CustomerDataErased, CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import (
     CustomersAdded,
     Movement,
@@ -78,6 +78,14 @@ def on_customers_merged(recorded: RecordedEvent, event: CustomersMerged, deltas:
     """Show the purchases of merged customers under the name of the remaining one."""
     for merged in event.merged_ids:
         deltas.merge(BUYERS, (recorded.business_id, merged), merged_into=event.customer_id)
+
+
+def on_customer_data_erased(recorded: RecordedEvent, event: CustomerDataErased, deltas: Deltas, _: SubjectKeys) -> None:
+    """Show the purchases of an erased customer without a name."""
+    for customer in (event.customer_id, *event.merged_ids):
+        key = (recorded.business_id, customer)
+        deltas.forget(BUYERS, key)
+        deltas.merge(BUYERS, key, merged_into=None if customer == event.customer_id else event.customer_id)
 
 
 def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, deltas: Deltas, _: SubjectKeys) -> None:
@@ -256,7 +264,7 @@ def _subjects(recorded: RecordedEvent) -> list[str]:
 
 SALES = Projection(
     name="sales",
-    version=5,
+    version=6,
     package="projections.sales",
     tables=(TRANSACTIONS, PRODUCTS, BUYERS, SALES_DAYS, PRODUCT_DAYS, TOTALS, VOIDS, MOVEMENTS),
     handlers={
@@ -264,6 +272,7 @@ SALES = Projection(
         CustomersAdded: on_customers_added,
         CustomerDetailsChanged: on_customer_details_changed,
         CustomersMerged: on_customers_merged,
+        CustomerDataErased: on_customer_data_erased,
         SalesBatchRecorded: on_sales_batch_recorded,
         SaleRecorded: on_sale_recorded,
         SaleVoided: on_sale_voided,

@@ -29,6 +29,9 @@ INSERT_KEYS = (
     "INSERT INTO vault.keys (subject, wrapped) SELECT * FROM unnest(%s::text[], %s::bytea[]) ON CONFLICT DO NOTHING"
 )
 
+# Deletes the keys of subjects, for good.
+DELETE_KEYS = "DELETE FROM vault.keys WHERE subject = ANY(%s)"
+
 # Select a sealed text by which the master key is recognised; insert it, unless it is there.
 SELECT_CANARY = "SELECT sealed FROM vault.canary"
 INSERT_CANARY = "INSERT INTO vault.canary (sealed) VALUES (%s) ON CONFLICT DO NOTHING"
@@ -163,6 +166,10 @@ class Vault:
     def open(self, subject: str, sealed: str) -> dict[str, Any] | None:
         """Return the fields, or None if the subject was erased."""
         return self.keys([subject]).open(subject, sealed)
+
+    def destroy(self, subjects: Iterable[str]) -> None:
+        """Destroy the subjects' keys: what was sealed for them never opens again."""
+        self._sql(DELETE_KEYS, (sorted(set(subjects)),))
 
     def _select(self, subjects: list[str]) -> dict[str, bytes]:
         rows = self._sql(SELECT_KEYS, (subjects,)) if subjects else []

@@ -1,6 +1,8 @@
 """The OpenAPI document is complete and usable for generated clients, and its examples are valid."""
 
+import random
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +13,8 @@ from shared.domain.presentation.api_tags import TAGS
 from tests.support.conformance import Contract
 from tests.support.openapi_document import documented_api
 
+# Wrong and right bodies of each answer that are validated in both ways.
+ALTERED = 20
 # Answered without a JSON body.
 WITHOUT_JSON = {"show_metrics", "upload_errors", "ledger_template", "stream_events"}
 
@@ -66,6 +70,35 @@ def test_an_undocumented_answer_is_a_violation(document: dict[str, Any]) -> None
     ]
     assert all(list(contract.violations("show_profile", 200, "application/json", body)) for body in wrong)
     assert list(contract.violations("show_profile", 201, "application/json", example))
+
+
+def altered(body: Any) -> Iterator[Any]:  # noqa: ANN401 - JSON
+    """Yield a body with one part of it replaced, added or removed, for every part."""
+    yield from (None, True, 1, 1.5, -(10**9), "", "x" * 300, "2025-01-32", [], [{}], {})
+    if isinstance(body, dict):
+        yield {**body, "more": 1}
+        for name, part in body.items():
+            yield {other: value for other, value in body.items() if other != name}
+            yield from ({**body, name: changed} for changed in altered(part))
+    elif isinstance(body, list):
+        for i, part in enumerate(body[:1]):
+            yield from ([*body[:i], changed, *body[i + 1 :]] for changed in altered(part))
+
+
+def test_quick_schemas_accept_nothing_that_jsonschema_refuses(document: dict[str, Any]) -> None:
+    contract = Contract(document)
+    chance, certain = random.Random(8), Counter[str]()  # noqa: S311 - no secret
+    for name, status, content in successes(document):
+        pointer = contract.pointer(name, status, "application/json")
+        quick, slow = contract._certain(pointer), contract._validator(pointer)
+        bodies = list(altered(content["example"]))
+        for body in chance.sample(bodies, min(ALTERED, len(bodies))):
+            if quick(body):
+                assert next(slow.iter_errors(body), None) is None, (pointer, body)
+                certain["accepted"] += 1
+            elif slow.is_valid(body):
+                certain["left to jsonschema"] += 1
+    assert certain["accepted"] > 3 * certain["left to jsonschema"]
 
 
 def test_operation_ids_are_function_names_and_unique(document: dict[str, Any]) -> None:

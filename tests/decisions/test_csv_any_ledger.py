@@ -152,7 +152,7 @@ LEDGER_LIKE = st.lists(
 ).map(lambda parts: "".join(parts).encode())
 
 
-@settings(deadline=None, max_examples=examples(100))
+@settings(deadline=None, max_examples=examples(50))
 @given(
     st.one_of(st.binary(), st.binary().map(HEADER.encode().__add__), LEDGER_LIKE.map(HEADER.encode().__add__)),
     st.integers(1, 64),

@@ -5,14 +5,21 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.customers import CustomerDataErased, CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import CustomersAdded, NewCustomer
-from shared.domain.refusals.customers import CustomerMerged, CustomerNotFound, CustomerTaken, SameCustomer
+from shared.domain.refusals.customers import (
+    CustomerErased,
+    CustomerMerged,
+    CustomerNotFound,
+    CustomerTaken,
+    SameCustomer,
+)
 from shared.eventstore.event import Event
 from write_side.customers.aggregate import (
     ChangeCustomer,
     Command,
     Customer,
+    EraseCustomer,
     LookupKey,
     MergeCustomers,
     Private,
@@ -114,3 +121,31 @@ def test_an_unknown_or_merged_customer_cannot_be_changed(
 ) -> None:
     with pytest.raises(refusal):
         decide(command, customer, seal)
+
+
+def test_an_erasure_covers_everyone_who_means_the_customer_and_leaves_no_detail() -> None:
+    customer = reported(*STORY, (CustomersMerged(1, [2, 5]), {}))
+    (erased,) = decide(EraseCustomer(["k1", "k2"], "k3"), customer, seal)
+    assert erased == CustomerDataErased(1, [2, 5], ["k1", "k2"], "k3")
+    assert evolve(customer, erased).details == Customer(1).details
+
+
+def test_an_erased_customer_is_neither_changed_nor_merged_nor_erased_again() -> None:
+    erased = reported(*STORY, (CustomerDataErased(1, [], ["k1"], "k3"), {}))
+    for command, customer in (
+        (ChangeCustomer({"name": "Rahim"}), erased),
+        (MergeCustomers(Customer(2)), erased),
+        (MergeCustomers(erased), Customer(2)),
+    ):
+        with pytest.raises(CustomerErased) as refused:
+            decide(command, customer, seal)
+        assert refused.value.details == {"id": 1}
+    assert decide(EraseCustomer(["k3"], "k3"), erased, seal) == []
+
+
+@pytest.mark.parametrize(
+    ("customer", "refusal"), [(Customer(1, known=False), CustomerNotFound), (Customer(1, survivor=2), CustomerMerged)]
+)
+def test_only_a_customer_of_its_own_is_erased(customer: Customer, refusal: type[Exception]) -> None:
+    with pytest.raises(refusal):
+        decide(EraseCustomer([], "k3"), customer, seal)

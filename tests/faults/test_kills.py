@@ -1,7 +1,6 @@
 """Whatever is killed, whenever: no row of an uploaded ledger is lost or doubled."""
 
 import collections
-import os
 import random
 import threading
 import time
@@ -16,11 +15,12 @@ import redis
 
 from projections.engine import generations
 from tests.support.app_processes import Processes, until_answered
+from tests.support.properties import kills
 from tests.support.servers import Services
 from tests.support.shops import register
 from tests.support.waiting import wait_until
 
-KILLS = int(os.environ.get("SMARTMARKET_FAULT_KILLS", "20"))
+KILLS = kills(10)
 ROWS = 20_000
 UPLOADS_END_WITHIN = 60.0
 

@@ -81,6 +81,18 @@ def test_models_that_cannot_be_loaded_fail_the_job_not_the_products() -> None:
     assert models.pid is None
 
 
+def test_a_child_that_loads_slowly_is_waited_for_and_one_that_hangs_or_never_ends_is_not() -> None:
+    slow = Models(failing_models.load_slowly, Limits(clock=2.0))
+    slow.predict(task(1))
+    slow.close()
+    for models in (
+        Models(failing_models.load_forever, Limits(clock=1.0)),
+        Models(failing_models.load_slowly, Limits(loading=1.0)),
+    ):
+        with pytest.raises(RuntimeError, match="could not be loaded"):
+            models.predict(task(1))
+
+
 def test_an_idle_model_process_ends() -> None:
     models = Models(failing_models.load, Limits(idle=1.0))
     models.predict(task(1))

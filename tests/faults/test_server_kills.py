@@ -18,12 +18,13 @@ import pytest
 from shared.embedded.program import mark_of
 from tests.support.embedded_probes import postmaster
 from tests.support.figures import report
+from tests.support.properties import kills
 from tests.support.sales_api import PATH, SHIRT
 from tests.support.shops import Shop, register
 from tests.support.waiting import wait_until
 
-# 2 of each in CI, 20 of each by `make faults`.
-KILLS = max(2, int(os.environ.get("SMARTMARKET_FAULT_KILLS", "20")) // 10)
+# 6 of each in the nightly run, 20 of each by `make faults`.
+KILLS = kills(1)
 BACK_WITHIN = 10.0
 ENDS_WITHIN = 60.0
 CLIENTS = 4

@@ -68,7 +68,7 @@ def call(
     return run_it
 
 
-def test_what_other_threads_print_is_not_what_a_command_printed(call: Call) -> None:
+def test_prints_of_other_threads_are_no_output_of_a_command(call: Call) -> None:
     """The running application goes on, and logs, while a test calls a command."""
     over = threading.Event()
 

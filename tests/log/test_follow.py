@@ -19,7 +19,7 @@ from tests.support.properties import examples
 from tests.support.waiting import Stopwatch, wait_until
 
 WRITERS = 16
-APPENDS = examples(300)
+APPENDS = examples(150)
 CUT_OFF_LISTENERS = """SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE application_name = 'smartmarket-listener' AND datname = current_database()"""
 LISTENERS = """SELECT pid FROM pg_stat_activity WHERE application_name = 'smartmarket-listener' AND query = 'LISTEN log'

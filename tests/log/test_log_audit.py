@@ -1,17 +1,21 @@
 """The whole verification: the chain, the checkpoints, and what events refer to."""
 
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
 from shared.eventstore.checkpoints import FileAnchor
+from shared.eventstore.command import CommandContext
 from shared.eventstore.log_tree import CheckpointWriter
+from shared.eventstore.store import Metadata
 from shared.runtime.container import Container
 from smartmarket.api import build_api
 from tests.support.in_process import in_process
 from tests.support.log_facts import rows
 from tests.support.shops import register
+from write_side.customers.erasure_handlers import erase_customer
 from write_side.log_audit import Finding, LogAudit, LogAuditor
 
 DEEDS = {
@@ -51,6 +55,18 @@ def test_a_log_with_all_that_it_refers_to_is_intact(audit: LogAudit, container: 
     with container.connect() as conn:
         assert audit.verify(conn) == []
         assert conn.execute("SELECT findings FROM audit.verifications").fetchall() == [([],)]
+
+
+def test_an_erased_customer_is_not_missed_but_a_key_that_returned_is(audit: LogAudit, container: Container) -> None:
+    key = "SELECT subject, wrapped FROM vault.keys WHERE subject LIKE 'customer-%'"
+    with container.connect_owner() as conn, closing(container.store(pool_size=2)) as store:
+        ((subject, wrapped),) = conn.execute(key).fetchall()
+        _, business, customer = subject.split("-")
+        erase_customer(CommandContext(store, int(business), Metadata()), container.files(store), int(customer))
+        assert audit.verify(conn) == []
+        conn.execute("INSERT INTO vault.keys (subject, wrapped) VALUES (%s, %s)", (subject, wrapped))
+        (found,) = audit.verify(conn)
+        assert (found.kind, found.number) == ("returned_keys_of_erased", 1)
 
 
 @pytest.mark.parametrize("kind", DEEDS)

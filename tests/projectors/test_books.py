@@ -60,7 +60,7 @@ def workers(shared_world: World) -> Iterator[dict[str, replayer.Worker]]:
 
 
 @pytest.mark.timeout(400)
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(data=st.data(), day=any_dates, chunk=st.integers(1, 5))
 def test_books_of_any_history_are_those_that_the_model_keeps(
     shared_world: World, workers: dict[str, replayer.Worker], data: st.DataObject, day: dt.date, chunk: int

@@ -19,6 +19,7 @@ from shared.eventstore.listener import LogListener
 from shared.postgres.database import PROJECTOR, SHARDS
 from tests.support.followers import a_stuck_batch, appending, caught_up, projectors
 from tests.support.projector_processes import following, started
+from tests.support.properties import kills
 from tests.support.shop_events import batch, busy_street, customers, products, sale
 from tests.support.waiting import wait_until
 from tests.support.world import World, differences
@@ -82,7 +83,7 @@ def test_repeatedly_killing_one_of_two_projectors_loses_nothing(world: World) ->
         processes = [stack.enter_context(started("follow", world.source, "sales")) for _ in range(2)]
         wait_until(lambda: shares(world) == [8, 8])
         with appending(world):
-            for kill in range(8):
+            for kill in range(kills(4)):
                 victim = processes.pop(0)
                 with a_stuck_batch(world, 2) if kill % 2 else nullcontext():
                     victim.kill()

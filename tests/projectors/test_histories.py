@@ -54,7 +54,7 @@ def _some_shops(draw: st.DrawFn) -> list[int]:
 
 
 @pytest.mark.timeout(400)  # for making a counterexample smaller; without one it takes seconds
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(data=st.data(), sizes=st.lists(st.integers(1, 9), min_size=1, max_size=4), spill=st.sampled_from([1, 5, 20_000]))
 def test_live_tables_replayed_tables_and_the_model_agree(
     shared_world: World, unserved_by_name: dict[str, Unserved], data: st.DataObject, sizes: list[int], spill: int

@@ -15,6 +15,7 @@ from projections.registry import REGISTRY
 from shared.postgres.database import PROJECTOR
 from tests.support.followers import projectors
 from tests.support.projector_processes import started
+from tests.support.properties import kills
 from tests.support.rebuilds import Interrupted, interrupt, states, street
 from tests.support.shop_events import busy_shop
 from tests.support.waiting import wait_until
@@ -65,8 +66,9 @@ def test_a_rebuild_killed_again_and_again_is_resumed_and_ends_right(world: World
     for pair in ((3, 5), (9, 11), (17, 18)):
         # In the middle of a business; where there are two processes, both are.
         killed(stalled(world, *pair), lambda: wait_until(lambda: len(world.waiting("%replayed%")) == workers))
-    for seconds in (0.1, 0.3, 0.5, 0.7, 0.9, 1.1):
-        killed(stalled(world, SHOPS - 1, SHOPS), partial(Event().wait, seconds))
+    moments = kills(3)
+    for number in range(moments):
+        killed(stalled(world, SHOPS - 1, SHOPS), partial(Event().wait, 0.1 + number / moments))
     killed(kept_from_adoption(world), lambda: wait_until(lambda: bool(world.waiting("%pg_advisory_xact_lock%"))))
     world.append(1, *busy_shop(1, 2, first_tx=901))
     made = rebuild(world.source, SALES, workers=workers)

@@ -78,7 +78,7 @@ def conn(shared_world: World) -> Iterator[Connection[Any]]:
     shared_world.conn.execute("DROP SCHEMA rules CASCADE")
 
 
-@settings(deadline=None, max_examples=examples(60))
+@settings(deadline=None, max_examples=examples(30))
 @given(data=st.data(), said=changes)
 def test_merging_in_batches_equals_folding_in_memory(
     conn: Connection[Any], data: st.DataObject, said: list[Change]
@@ -93,7 +93,7 @@ def test_merging_in_batches_equals_folding_in_memory(
     assert _stored(conn, "every_rule", replayed) == reported
 
 
-@settings(deadline=None, max_examples=examples(25))
+@settings(deadline=None, max_examples=examples(12))
 @given(data=st.data(), said=st.lists(st.tuples(days, numbers, numbers), max_size=12))
 def test_sums_of_a_merger_equal_sums_merged(
     conn: Connection[Any], data: st.DataObject, said: list[tuple[dt.date, int, int]]
@@ -118,7 +118,7 @@ def test_sums_of_a_merger_equal_sums_merged(
         assert stored == expected
 
 
-@settings(deadline=None, max_examples=examples(40))
+@settings(deadline=None, max_examples=examples(20))
 @given(data=st.data(), steps=st.lists(st.tuples(st.integers(1, 2), days, st.integers(-2, 2) | st.none()), max_size=20))
 def test_forgotten_rows_begin_again(
     conn: Connection[Any], data: st.DataObject, steps: list[tuple[int, dt.date, int | None]]
@@ -152,7 +152,7 @@ def _stepped(business: int, steps: Sequence[tuple[int, dt.date, int | None]]) ->
     return deltas
 
 
-@settings(deadline=None, max_examples=examples(25))
+@settings(deadline=None, max_examples=examples(12))
 @given(data=st.data(), said=st.lists(st.tuples(st.none() | texts, st.none() | days), max_size=12))
 def test_both_writers_insert_the_same_rows(
     conn: Connection[Any], data: st.DataObject, said: list[tuple[str | None, dt.date | None]]

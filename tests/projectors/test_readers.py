@@ -18,7 +18,7 @@ from tests.support.waiting import wait_until
 from tests.support.world import World, differences
 
 # The nightly run does three times as many of both.
-SWAPS = int(os.environ.get("SMARTMARKET_FAULT_SWAPS", "36"))
+SWAPS = int(os.environ.get("SMARTMARKET_FAULT_SWAPS", "18"))
 TRANSACTIONS = 100 * SWAPS
 READERS = 4
 # All return how many sales there are, what is shown beside it, and of which generation the table is; two of one

@@ -123,7 +123,7 @@ def insist_on_equality(keeper: Keeper) -> None:
 
 
 @pytest.mark.timeout(400)  # for making a counterexample smaller
-@settings(max_examples=examples(25), deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(done=st.lists(steps, min_size=3, max_size=14), limit=st.integers(1, 9), last=small)
 def test_read_models_are_as_if_undone_uploads_had_never_been(
     shared_world: World, done: list[tuple[str, Any]], limit: int, last: int

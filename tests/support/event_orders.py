@@ -9,7 +9,7 @@ from shared.domain.events.cashflow import (
     OpeningDebtRecorded,
     OpeningDebtVoided,
 )
-from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.customers import CustomerDataErased, CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.demo import DemoShopFurnished, DemoShopOpened
 from shared.domain.events.forecasting import (
     ForecastFailed,
@@ -89,6 +89,7 @@ CAUSES: dict[type[Event], tuple[type[Event], ...]] = {
     SaleVoided: (SaleRecorded, SalesBatchRecorded),
     CustomerDetailsChanged: (CustomersAdded,),
     CustomersMerged: (CustomersAdded,),
+    CustomerDataErased: (CustomersAdded, CustomerDetailsChanged, CustomersMerged),
     ProductDetailsChanged: (ProductsAdded,),
     ProductSheetRecorded: (ProductsAdded,),
     StockMoved: (ProductsAdded,),

@@ -16,7 +16,7 @@ from shared.domain.events.cashflow import (
     OpeningDebtRecorded,
     OpeningDebtVoided,
 )
-from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.customers import CustomerDataErased, CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.demo import DemoShopFurnished, DemoShopOpened
 from shared.domain.events.forecasting import (
     Accuracy,
@@ -154,6 +154,7 @@ SAMPLES: dict[tuple[str, int], Event] = {
         DayCorrected(DAY, DAY + dt.timedelta(1500), "rina"),
         CustomerDetailsChanged(1, SEALED, [KEY]),
         CustomersMerged(1, [2, 9]),
+        CustomerDataErased(1, [2, 9], [KEY], KEY),
         ProductDetailsChanged(1, "T-1", "kg", 12_000, 9_000, 5_000, 3, 12_000, 24_000, ["sku"]),
         StockMoved(1, "adjust", -2_500, DAY, 86_399),
         StockEntryVoided(1, 3, "ভুল তাক গোনা", 41, "adjust", -2_500, DAY, 86_399),

@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import threading
+import time
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -101,6 +102,19 @@ def load() -> LastDay:
 def load_nothing() -> LastDay:
     """Fail to load."""
     raise ImportError
+
+
+def load_slowly() -> LastDay:
+    """Return these models after three seconds of processor time."""
+    while time.process_time() < 3:
+        pass
+    return LastDay()
+
+
+def load_forever() -> LastDay:
+    """Hang while loading."""
+    threading.Event().wait()
+    return LastDay()
 
 
 def task(first: float) -> ProductTask:

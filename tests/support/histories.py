@@ -19,7 +19,7 @@ from shared.domain.events.cashflow import (
     OpeningDebtRecorded,
     OpeningDebtVoided,
 )
-from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.customers import CustomerDataErased, CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.forecasting import Accuracy, ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
 from shared.domain.events.identity import BusinessRegistered, LoggedIn, LoggedOut, SessionsRevoked
 from shared.domain.events.inventory import (
@@ -153,7 +153,20 @@ def histories(draw: st.DrawFn, businesses: list[int], max_events: int = 30) -> l
     kinds: st.SearchStrategy[Any] = st.sampled_from(
         [_batch] * 5
         + [_sale, _void] * 2
-        + [_products, _customers, _profile, _registered, _upload, _other, _movements, _details, _merge, _day, _rule]
+        + [
+            _products,
+            _customers,
+            _profile,
+            _registered,
+            _upload,
+            _other,
+            _movements,
+            _details,
+            _merge,
+            _erase,
+            _day,
+            _rule,
+        ]
         + [_goods, _stock, _sheet, _cash, _expense, _collection, _opening_debt]
         + [_forecast, _forecast, _run, _takings, _advice, _advice]
         + [_undone] * 4
@@ -281,6 +294,13 @@ def _merge(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
     gone = [merged, *(number for number, to in into.items() if to == merged)]
     into |= dict.fromkeys(gone, survivor)
     return business, CustomersMerged(survivor, gone)
+
+
+@st.composite
+def _erase(draw: st.DrawFn, business: int, shops: Shops) -> tuple[int, Event]:
+    into = shops.merged[business]
+    customer = draw(st.sampled_from([number for number in range(1, MOST_CUSTOMERS + 1) if number not in into]))
+    return business, CustomerDataErased(customer, [number for number, to in into.items() if to == customer], [], "")
 
 
 @st.composite

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.customers import CustomerDataErased, CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.identity import BusinessProfileChanged, BusinessRegistered
 from shared.domain.events.sales import (
     CustomersAdded,
@@ -289,6 +289,9 @@ def _buyers(history: Sequence[RecordedEvent], people: People) -> list[Row]:
         if isinstance(event, CustomersMerged):
             for merged in event.merged_ids:
                 buyer(recorded, merged)["merged_into"] = event.customer_id
+        if isinstance(event, CustomerDataErased):
+            for erased in (event.customer_id, *event.merged_ids):
+                buyer(recorded, erased)["name"] = None
     return list(buyers.values())
 
 

@@ -18,7 +18,7 @@ from shared.domain.events.cashflow import (
     OpeningDebtRecorded,
     OpeningDebtVoided,
 )
-from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.customers import CustomerDataErased, CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.forecasting import (
     ForecastFailed,
     ForecastMade,
@@ -116,7 +116,7 @@ def _knowledge(event: Event, day: dt.date, since: dict[tuple[str, int], dt.date]
             return _with(event, "customers", [c for c in event.customers if there("customer", c.id)])
         case ExpenseEnded():
             return event if there("expense", event.expense_id) else None
-        case CustomerDetailsChanged() | CustomersMerged():
+        case CustomerDetailsChanged() | CustomersMerged() | CustomerDataErased():
             return event if there("customer", event.customer_id) else None
         case ProductDetailsChanged():
             return event if there("product", event.product_id) else None
@@ -134,7 +134,7 @@ def _since(events: Iterable[Event]) -> dict[tuple[str, int], dt.date]:
     since: dict[tuple[str, int], dt.date] = {}
     for what, number, date in (mention for event in every for mention in _mentions(event)):
         since[what, number] = min(date, since.get((what, number), date))
-    for merged in (event for event in every if isinstance(event, CustomersMerged)):
+    for merged in (event for event in every if isinstance(event, CustomersMerged | CustomerDataErased)):
         group = [("customer", number) for number in (merged.customer_id, *merged.merged_ids)]
         dates = [since[one] for one in group if one in since]
         since |= dict.fromkeys(group, min(dates)) if dates else {}

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from shared.domain.events.cashflow import OpeningDebtRecorded
-from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.customers import CustomerDataErased, CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import (
     CustomersAdded,
     MovementsRecorded,
@@ -115,8 +115,11 @@ def _today(settled: RecordedEvent, days: list[tuple[int, DayOpened | DayCorrecte
 
 def _people(own: Sequence[RecordedEvent], people: People, business: int) -> list[Row]:
     found: dict[int, Row] = {}
-    for _, number, sealed in _sealed_customers(own):
+    for event, number, sealed in _sealed_customers(own):
         row = found.setdefault(number, {"business_id": business, "id": number, **dict.fromkeys(DETAILS)})
+        if isinstance(event, CustomerDataErased):
+            row |= dict.fromkeys(DETAILS)
+            continue
         row |= {d: v for d, v in people.get(sealed, {}).items() if d in DETAILS and v is not None}
     return [row | {"sort_name": None if row["name"] is None else row["name"].casefold()} for row in found.values()]
 
@@ -129,6 +132,8 @@ def _sealed_customers(own: Sequence[RecordedEvent]) -> list[tuple[Event, int, st
             reported += [(event, c.id, c.sealed) for c in event.customers]
         if isinstance(event, CustomerDetailsChanged):
             reported.append((event, event.customer_id, event.sealed))
+        if isinstance(event, CustomerDataErased):
+            reported += [(event, number, "") for number in (event.customer_id, *event.merged_ids)]
     return reported
 
 

@@ -15,7 +15,7 @@ from shared.domain.events.cashflow import (
     OpeningDebtRecorded,
     OpeningDebtVoided,
 )
-from shared.domain.events.customers import CustomersMerged
+from shared.domain.events.customers import CustomerDataErased, CustomersMerged
 from shared.domain.events.identity import BusinessProfileChanged, BusinessRegistered, LoggedOut
 from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
 from shared.domain.events.recommendations import RecommendationViewed
@@ -140,6 +140,7 @@ def everything_else(business: int) -> Iterator[Event]:
     yield OpeningDebtRecorded(2, "advance", DAY, 4_000, 2)
     yield OpeningDebtVoided(2, "twice", "advance", DAY, 4_000, 2)
     yield CustomersMerged(1, [2])
+    yield CustomerDataErased(1, [2], [], "")
     yield made(1, [3, 4, 0], made_on=DAY)
     yield takings([90_000, 80_000], made_on=DAY)
     yield ReceiptStored(file_id(business, 98), "image/png", 1, "ab", DAY)

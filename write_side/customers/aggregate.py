@@ -1,4 +1,4 @@
-"""Aggregate of a customer: details, and merges of two customers who are one person.
+"""Aggregate of a customer: details, merges of two customers who are one person, and the erasure of what is known.
 
 `decide` takes the command, the state, and a function that seals personal data; it returns the events or raises a
 refusal. `evolve` takes the opened personal data of an event beside the event.
@@ -9,9 +9,15 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
-from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
+from shared.domain.events.customers import CustomerDataErased, CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.sales import CustomersAdded
-from shared.domain.refusals.customers import CustomerMerged, CustomerNotFound, CustomerTaken, SameCustomer
+from shared.domain.refusals.customers import (
+    CustomerErased,
+    CustomerMerged,
+    CustomerNotFound,
+    CustomerTaken,
+    SameCustomer,
+)
 from shared.eventstore.event import Event
 
 DETAILS = ("name", "phone", "email", "address", "notes")
@@ -19,6 +25,7 @@ Private = Mapping[str, str | None]
 # Returns the details sealed under the customer's own key.
 Seal = Callable[[Mapping[str, str]], str]
 NOTHING: Final[Private] = MappingProxyType({})
+_UNKNOWN: Final[Private] = MappingProxyType(dict.fromkeys(DETAILS, ""))
 
 
 @dataclass(frozen=True)
@@ -26,14 +33,15 @@ class Customer:
     """A customer with its details, "" where one is unknown or was cleared.
 
     merged: the ids of customers merged into this one; survivor: the id of the customer it was merged into; known:
-    whether the business has such a customer.
+    whether the business has such a customer; erased: its personal data is gone.
     """
 
     customer_id: int
     known: bool = True
     survivor: int | None = None
     merged: Sequence[int] = ()
-    details: Private = field(default_factory=lambda: MappingProxyType(dict.fromkeys(DETAILS, "")))
+    details: Private = field(default_factory=lambda: _UNKNOWN)
+    erased: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,15 +67,26 @@ class MergeCustomers:
     other: Customer
 
 
-Command = ChangeCustomer | MergeCustomers
+@dataclass(frozen=True)
+class EraseCustomer:
+    """Erase the personal data: `keys` found the customer until now, `key` stands for it from now on."""
+
+    keys: Sequence[str]
+    key: str
+
+
+Command = ChangeCustomer | MergeCustomers | EraseCustomer
 
 
 def decide(command: Command, customer: Customer, seal: Seal) -> Sequence[Event]:
     """Return the events of a command; none if it changes nothing.
 
     Raises CustomerNotFound, CustomerMerged for a customer that was merged into another one, CustomerTaken for a name or
-    phone by which another customer is found, SameCustomer for a merge with itself.
+    phone by which another customer is found, SameCustomer for a merge with itself, CustomerErased for a customer whose
+    personal data is gone; erasing it again changes nothing.
     """
+    if isinstance(command, EraseCustomer):
+        return _erase(command, customer)
     _require_current(customer)
     match command:
         case ChangeCustomer():
@@ -85,10 +104,18 @@ def evolve(customer: Customer, event: Event, private: Private = NOTHING) -> Cust
         case CustomersMerged():
             added = [merged for merged in event.merged_ids if merged not in customer.merged]
             return replace(customer, merged=[*customer.merged, *added])
+        case CustomerDataErased():
+            return replace(customer, details=_UNKNOWN, erased=True)
     return customer
 
 
 def _require_current(customer: Customer) -> None:
+    _require_own(customer)
+    if customer.erased:
+        raise CustomerErased(details={"id": customer.customer_id})
+
+
+def _require_own(customer: Customer) -> None:
     if customer.survivor is not None:
         details = {"id": customer.customer_id, "customer_id": customer.survivor}
         raise CustomerMerged(details=details, survivor=customer.survivor)
@@ -110,6 +137,13 @@ def _change(command: ChangeCustomer, customer: Customer, seal: Seal) -> list[Eve
         elif found.owner != customer.customer_id:
             raise CustomerTaken(details={"field": name, "customer_id": found.owner})
     return [CustomerDetailsChanged(customer.customer_id, seal(changed), keys)]
+
+
+def _erase(command: EraseCustomer, customer: Customer) -> list[Event]:
+    _require_own(customer)
+    if customer.erased:
+        return []
+    return [CustomerDataErased(customer.customer_id, list(customer.merged), list(command.keys), command.key)]
 
 
 def _merge(other: Customer, survivor: Customer, seal: Seal) -> list[Event]:

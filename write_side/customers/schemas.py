@@ -1,6 +1,7 @@
 """Request bodies about customers; unknown keys are refused."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -40,6 +41,14 @@ class CustomerDetails(BaseModel):
     merged_ids: list[int]
 
 
+class ErasedCustomer(BaseModel):
+    """A customer whose personal data is gone, and the ledgers whose files were deleted or are still in use."""
+
+    id: int
+    deleted_files: list[UUID]
+    open_files: list[UUID]
+
+
 _DETAILS: dict[str, Any] = {
     "id": 1,
     "name": "Fatema Begum",
@@ -51,3 +60,6 @@ _DETAILS: dict[str, Any] = {
 }
 CHANGED = answers(CustomerDetails, _DETAILS)
 MERGED = answers(CustomerDetails, {**_DETAILS, "merged_ids": [2]})
+ERASED = answers(
+    ErasedCustomer, {"id": 1, "deleted_files": ["7f6f3c0e-6f0e-4a53-9a53-0f1d6a0f2a11"], "open_files": []}, status=202
+)

@@ -31,3 +31,19 @@ class CustomersMerged(Event, frozen=True):
     books: ClassVar[Dated | About | None] = About("customer_id", same="merged_ids")
     customer_id: int
     merged_ids: list[int]
+
+
+class CustomerDataErased(Event, frozen=True):
+    """A customer's personal data is gone for good: the keys of these ids were destroyed in the same transaction.
+
+    `merged_ids` are the ids that mean this person besides. `keys` are the lookup keys by which ledgers found the person
+    until now; `key`, made of the id alone, stands for the customer in their place. Sales and debts stay under the id.
+    """
+
+    topic: ClassVar[str] = "customers.CustomerDataErased"
+    audit: ClassVar[AuditAction | None] = AuditAction("customer_erase", "customer", "customer_id")
+    books: ClassVar[Dated | About | None] = About("customer_id", same="merged_ids")
+    customer_id: int
+    merged_ids: list[int]
+    keys: list[str]
+    key: str

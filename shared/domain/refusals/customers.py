@@ -27,3 +27,10 @@ class CustomerMerged(Refusal):
 
     error_code = "CUSTOMER_MERGED"
     status = 409
+
+
+class CustomerErased(Refusal):
+    """The customer's personal data was erased; nothing new is recorded about the person under this id."""
+
+    error_code = "CUSTOMER_ERASED"
+    status = 409

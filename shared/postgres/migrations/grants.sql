@@ -37,9 +37,10 @@ DROP POLICY IF EXISTS house ON projections.replays;
 CREATE POLICY house ON projections.replays TO smartmarket_projector USING (true) WITH CHECK (true);
 GRANT SELECT ON projections.generations, projections.lags TO smartmarket_writer;
 REVOKE ALL ON FUNCTION projections.request_generation, projections.request_adoption, projections.complete_adoption,
-    projections.request_drop, projections.request_replay, projections.abandon_rollback FROM PUBLIC;
+    projections.request_drop, projections.request_replay, projections.abandon_rollback,
+    projections.expire_replays FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION projections.request_generation, projections.request_adoption, projections.complete_adoption,
-    projections.request_drop, projections.request_replay TO smartmarket_writer;
+    projections.request_drop, projections.request_replay, projections.expire_replays TO smartmarket_writer;
 REVOKE ALL ON FUNCTION projections.standing, projections.parked_businesses FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION projections.parked_businesses TO smartmarket_writer;
 GRANT EXECUTE ON FUNCTION projections.standing TO smartmarket_writer, smartmarket_projector;

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import psutil
 
 from shared.runtime.low_priority import lower_priority
 from write_side.forecasting.models.prediction import History, NotEnough, Prediction, RevenuePrediction, Window
 
-_LOADING_SECONDS = 90.0
 _ENDING_SECONDS = 2.0
 _LOOK_SECONDS = 0.5
 # A child that was idle for this share of its idle time may be about to end: another one is started.
@@ -28,14 +27,23 @@ logger = logging.getLogger("smartmarket.models")
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds: processor time of one forecast, its time by the clock, and how long an idle child is kept.
+    """Seconds: processor time of one forecast and of loading, time by the clock, and how long an idle child is kept.
 
-    The clock's limit is for a child that hangs; one that waits for the processor because others go first is not slow.
+    The clock's limit is for a child that hangs: for one forecast, and while loading for the time in which no processor
+    time was used. A child that waits for the processor because others go first is not slow.
     """
 
     cpu: float = 10.0
+    loading: float = 90.0
     clock: float = 60.0
     idle: float = 600.0
+
+
+class _Loading(NamedTuple):
+    """A child that loads: the processor time it had used when it last was seen to use any, and when that was."""
+
+    used: float
+    at: float
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,7 @@ class Models:
         self._asked_at = 0.0
         self._child: BaseProcess | None = None
         self._pipe: Connection | None = None
-        self._loading_until: float | None = None
+        self._loading: _Loading | None = None
 
     @property
     def pid(self) -> int | None:
@@ -114,7 +122,7 @@ class Models:
     def loaded(self, seconds: float) -> bool:
         """Start the child if there is none, and tell whether it has loaded the models after waiting up to `seconds`.
 
-        Raises RuntimeError where it cannot load them, or not in time.
+        Raises RuntimeError where it cannot load them, or not within the limits.
         """
         if not self._usable():
             self._drop()
@@ -125,15 +133,15 @@ class Models:
             )
             self._child.start()
             theirs.close()
-            self._loading_until = time.monotonic() + _LOADING_SECONDS
+            self._loading = _Loading(0.0, time.monotonic())
         pipe = cast("Connection", self._pipe)
-        if self._loading_until is None:
+        if self._loading is None:
             return True
         with suppress(EOFError, OSError):
-            if not pipe.poll(seconds) and time.monotonic() < self._loading_until:
+            if not pipe.poll(seconds) and self._loads_on(self._loading):
                 return False
             if pipe.poll() and pipe.recv() is True:
-                self._loading_until, self._asked_at = None, time.monotonic()
+                self._loading, self._asked_at = None, time.monotonic()
                 return True
         self._drop()
         msg = "the models could not be loaded"
@@ -149,8 +157,8 @@ class Models:
 
     def close(self) -> None:
         """End the child."""
-        child, pipe, loading = self._child, self._pipe, self._loading_until is not None
-        self._child, self._pipe, self._loading_until = None, None, None
+        child, pipe, loading = self._child, self._pipe, self._loading is not None
+        self._child, self._pipe, self._loading = None, None, None
         if pipe is not None:
             pipe.close()
         if child is not None:
@@ -160,12 +168,19 @@ class Models:
 
     def _usable(self) -> bool:
         """Tell whether there is a child that is not about to end."""
-        if self._child is None or self._loading_until is not None:
+        if self._child is None or self._loading is not None:
             return self._child is not None
         return self._child.is_alive() and time.monotonic() < self._asked_at + _IDLE_SHARE * self._limits.idle
 
+    def _loads_on(self, loading: _Loading) -> bool:
+        """Tell whether the child may go on loading: it has used less than the limit, and does not hang."""
+        used, now = self._cpu_seconds(), time.monotonic()
+        if used > loading.used:
+            self._loading = loading = _Loading(used, now)
+        return used < self._limits.loading and now < loading.at + self._limits.clock
+
     def _ask(self, task: ProductTask | TakingsTask) -> object:
-        while not self.loaded(_LOADING_SECONDS):
+        while not self.loaded(_LOOK_SECONDS):
             pass
         pipe = cast("Connection", self._pipe)
         try:
@@ -205,7 +220,7 @@ class Models:
 
     def _drop(self) -> None:
         child, pipe, self._child, self._pipe = self._child, self._pipe, None, None
-        self._loading_until = None
+        self._loading = None
         if pipe is not None:
             pipe.close()
         if child is not None:

@@ -1,0 +1,202 @@
+"""A customer is forgotten: nothing shows the person any more, and no sum moves."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import httpx
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+from projections.engine import generation_schemas
+from projections.operations.rebuild import rebuild
+from projections.registry import REGISTRY
+from smartmarket.read_models import source_of
+from tests.support.application import RunningSystem
+from tests.support.shops import Shop, finished_upload, upload
+from tests.support.staff import staff_headers
+from tests.support.time_travel_api import travel
+from write_side.indexes import index_differences
+
+HEADER = "Date,Product,Quantity,Amount,Customer,Phone,Payment Method\n"
+NAMED = "2025-10-01,Tea,1,10,Fatema Zaman,01712345678,Cash\n2025-10-02,Tea,2,20,Karim,,Cash\n"
+UNNAMED = "2025-10-03,Rice,1,90,Karim,,Cash\n"
+REJECTED = "2025-10-04,Rice,1,91,Karim,,Cash\n2025-10-05,Rice,x,91,Fatema Zaman,,Cash\n"
+# What is known of the person, as any byte sequence of the database or an answer could have it.
+TRACES = ("fatema", "zaman", "1712345678", "f.zaman@", "station road", "pays late", "fatima")
+DETAILS = {"name", "customer_name", "phone", "email", "address", "notes"}
+LISTS = ("customers", "transactions", "products", "data/uploads", "cashflow", "cashflow/collections", "notifications")
+SELECT_TABLES = """SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"""
+
+
+def sent(client: httpx.Client, shop: Shop, lines: str) -> str:
+    """Upload a ledger and wait for its end; returns its id."""
+    file_id: str = upload(client, shop, (HEADER + lines).encode()).json()["data"]["file_id"]
+    finished_upload(client, shop, file_id)
+    return file_id
+
+
+def read(client: httpx.Client, shop: Shop, path: str, after: httpx.Response | None = None, **params: str) -> Any:  # noqa: ANN401 - JSON
+    """Return the data of an answer that includes an accepted command."""
+    fresh = {"X-Min-Event-Position": after.headers["X-Event-Position"]} if after else {}
+    answer = client.get(f"/api/{path}", headers=shop.headers | fresh, params=params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+def known(client: httpx.Client, shop: Shop) -> tuple[int, list[str]]:
+    """Have a shop know a customer by every way in; returns the customer's id and the ledgers' ids."""
+    files = [sent(client, shop, lines) for lines in (NAMED, UNNAMED, REJECTED)]
+    day = dt.datetime.now(dt.UTC).date().isoformat()
+    sale = {"date": "2025-10-06", "product_name": "Tea", "quantity": 1, "amount": 15, "customer_name": "Fatima"}
+    by_hand = client.post("/api/transactions", json=sale, headers=shop.headers)
+    assert by_hand.status_code == 201, by_hand.text
+    found = read(client, shop, "customers", by_hand)["results"]
+    ids = {item["name"]: item["id"] for item in found}
+    number = ids["Fatema Zaman"]
+    details = {"email": "f.zaman@example.com", "address": "12 Station Road", "notes": "Pays late"}
+    for answer in (
+        client.patch(f"/api/customers/{number}", json=details, headers=shop.headers),
+        client.post(f"/api/customers/{number}/merge", json={"customer_id": ids["Fatima"]}, headers=shop.headers),
+        client.post(
+            "/api/cashflow/opening-debts",
+            json={"customer_name": "Fatema Zaman", "customer_phone": "01712345678", "amount": 500, "date": day},
+            headers=shop.headers | {"Idempotency-Key": str(uuid.uuid4())},
+        ),
+        client.post(
+            "/api/cashflow/collections", json={"customer_id": number, "amount": 5, "date": day}, headers=shop.headers
+        ),
+    ):
+        assert answer.status_code in {200, 201}, answer.text
+        read(client, shop, "customers", answer)
+    return number, files
+
+
+def erased(client: httpx.Client, shop: Shop, number: int) -> httpx.Response:
+    """Erase a customer's personal data; returns the answer."""
+    return client.delete(f"/api/customers/{number}/personal-data", headers=shop.headers)
+
+
+def books(client: httpx.Client, shop: Shop, after: httpx.Response | None = None) -> dict[str, Any]:
+    """Return every figure that a shop sees, without what is known of people."""
+    pages = ("transactions", "business/profile", "customers", "cashflow", "cashflow/collections", "sales/series")
+    return {page: anonymous(read(client, shop, page, after)) for page in pages}
+
+
+def anonymous(data: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return an answer without the details of people."""
+    if isinstance(data, list):
+        return [anonymous(item) for item in data]
+    if isinstance(data, dict):
+        return {name: anonymous(value) for name, value in data.items() if name not in DETAILS}
+    return data
+
+
+def traces(conn: psycopg.Connection[Any]) -> list[tuple[str, str, str]]:
+    """Return schema, table and trace of everything in the database that has a trace of the person."""
+    found = []
+    for schema, table in conn.execute(SELECT_TABLES).fetchall():
+        where = SQL("t::text ILIKE %s OR t::text ILIKE %s")
+        for trace in TRACES:
+            texts = (f"%{trace}%", f"%{trace.encode().hex()}%")
+            name = Identifier(schema, table)
+            statement = SQL("SELECT count(*) FROM {} AS t WHERE {}").format(name, where)
+            if conn.execute(statement, texts).fetchone() != (0,):
+                found.append((schema, table, trace))
+    return found
+
+
+def test_a_forgotten_customer_is_nowhere_and_every_sum_stays(
+    client: httpx.Client, running: RunningSystem, shop: Shop
+) -> None:
+    number, (named, _, rejected) = known(client, shop)
+    replay = travel(client, shop, known_at=dt.datetime.now(dt.UTC).isoformat())
+    before = books(client, shop)
+    answer = erased(client, shop, number)
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["data"] == {"id": number, "deleted_files": [named, rejected], "open_files": []}
+    assert books(client, shop, answer) == before
+    item = read(client, shop, f"customers/{number}", answer)
+    assert {item[detail] for detail in DETAILS - {"customer_name"}} == {None}
+
+    shown = [client.get(f"/api/{path}", headers=shop.headers) for path in (*LISTS, f"customers/{number}")]
+    shown += [client.get(f"/api/{path}?format=csv", headers=shop.headers) for path in ("customers", "transactions")]
+    shown += [client.get(f"/api/{path}?q=Fatema", headers=shop.headers) for path in ("customers", "transactions")]
+    shown += [client.get(f"/api/explain?what=customer&id={number}", headers=shop.headers)]
+    shown += [client.get(f"/api/data/uploads/{file_id}/errors.csv", headers=shop.headers) for file_id in (rejected,)]
+    staff = staff_headers(running.container.settings)
+    pages = ("events", "audit")
+    shown += [client.get(f"/api/admin/{page}?business_id={shop.business_id}", headers=staff) for page in pages]
+    texts = {str(each.url): each.text.casefold() for each in shown if each.status_code != 404}
+    assert len(texts) >= 14
+    assert {
+        url: trace for url, text in texts.items() for trace in TRACES if trace in text and f"q={trace}" not in text
+    } == {}
+    assert read(client, shop, "customers", q="Fatema")["count"] == 0
+
+    gone = client.get("/api/customers", headers=shop.headers | {"X-Replay": replay})
+    assert gone.status_code in {404, 410}, gone.text
+    again = travel(client, shop, known_at=dt.datetime.now(dt.UTC).isoformat())
+    past = client.get("/api/customers", headers=shop.headers | {"X-Replay": again})
+    assert [trace for trace in TRACES if trace in past.text.casefold()] == []
+
+
+def test_the_database_keeps_no_word_of_a_forgotten_customer(
+    client: httpx.Client, running: RunningSystem, shop: Shop
+) -> None:
+    number, _ = known(client, shop)
+    travel(client, shop, known_at=dt.datetime.now(dt.UTC).isoformat())
+    answer = erased(client, shop, number)
+    live = books(client, shop, answer)
+    with running.container.connect_owner() as conn:
+        assert {table for schema, table, _ in traces(conn)} <= {"people", "buyers"}  # of the replay, which has ended
+        generation_schemas.drop_unused(conn, after_seconds=0)
+        assert traces(conn) == []
+        subjects = "SELECT count(*) FROM vault.keys WHERE subject ~ %s"
+        assert conn.execute(subjects, (f"^customer-{shop.business_id}-{number}$",)).fetchone() == (0,)
+        assert not any(index_differences(conn).values())
+    for name in ("customers", "sales"):
+        rebuild(source_of(running.container), REGISTRY[name], workers=0)
+    assert books(client, shop, answer) == live
+
+
+def test_a_forgotten_customer_keeps_debts_and_comes_back_as_somebody_new(client: httpx.Client, shop: Shop) -> None:
+    number, _ = known(client, shop)
+    erased(client, shop, number)
+    day = dt.datetime.now(dt.UTC).date().isoformat()
+    paid = {"customer_id": number, "amount": 7, "date": day}
+    assert client.post("/api/cashflow/collections", json=paid, headers=shop.headers).status_code == 201
+    for answer in (
+        client.patch(f"/api/customers/{number}", json={"notes": "x"}, headers=shop.headers),
+        client.post(f"/api/customers/{number}/merge", json={"customer_id": number + 1}, headers=shop.headers),
+    ):
+        assert (answer.status_code, answer.json()["error_code"]) == (409, "CUSTOMER_ERASED")
+    file_id = sent(client, shop, "2025-10-09,Tea,1,10,Fatema Zaman,01712345678,Cash\n")
+    upload_ = finished_upload(client, shop, file_id)
+    found = read(client, shop, "customers", upload_)["results"]
+    assert [item["id"] for item in found if item["name"] == "Fatema Zaman"] not in ([], [number])
+
+
+def test_forgetting_again_changes_nothing_and_strangers_and_merged_ones_are_refused(
+    client: httpx.Client, shop: Shop, other_shop: Shop
+) -> None:
+    number, _ = known(client, shop)
+    assert erased(client, other_shop, number).status_code == 404
+    assert erased(client, shop, 10**6).status_code == 404
+    first, second = erased(client, shop, number), erased(client, shop, number)
+    assert second.status_code == 202
+    assert second.json()["data"] == {"id": number, "deleted_files": [], "open_files": []}
+    assert second.headers["X-Event-Position"]
+    assert first.json()["data"]["deleted_files"]
+
+
+def test_a_merged_customer_is_forgotten_with_the_survivor(client: httpx.Client, shop: Shop) -> None:
+    number, _ = known(client, shop)
+    shown = read(client, shop, "transactions")["results"]
+    (merged_id,) = {item["customer_id"] for item in shown if item["data_source"] == "manual"}
+    refused = erased(client, shop, merged_id)
+    assert (refused.status_code, refused.json()["error_code"]) == (409, "CUSTOMER_MERGED")
+    answer = erased(client, shop, number)
+    shown = read(client, shop, "transactions", answer)["results"]
+    assert {item["customer_name"] for item in shown} == {None, "Karim"}
