@@ -46,6 +46,11 @@ def test_names_in_the_font_are_converted_with_the_owners_yes(encoding: str) -> N
     assert names(LEDGER, encoding, BANGLA_FONT="keep")[0] == ("mqvweb †Zj", "iwng")
 
 
+def test_a_question_shows_no_name_of_a_customer() -> None:
+    (question,) = opened(HEADER + "2025-10-01,Rice,1,180,mvjgv †eMg\n").layout.questions
+    assert question.values == ("evsjv", "বাংলা")
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -462,7 +462,7 @@ def _upload(business: int | None, file: UUID, facts: Sequence[tuple[RecordedEven
         "duplicates": sum(e.duplicates for e in batches),
         "rejected": sum(e.rejected for e in batches),
         "left_out": sum(e.left_out for e in batches),
-        "questions": _last(_json(msgspec.to_builtins(e.questions)) for e in asked),
+        "questions": _last(msgspec.json.encode(e.questions).decode() for e in asked),
         "rows": completed[-1].rows if completed else None,
         "warnings": _last(_json([[w.code, w.values] for w in e.warnings]) for e in completed),
         "error_code": _last(e.error_code if isinstance(e, UploadFailed) else "INTERNAL_ERROR" for e in failed),
