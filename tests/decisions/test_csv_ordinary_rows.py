@@ -1,7 +1,7 @@
 """Blocks of ordinary rows are read together; the result is that of reading each row by itself."""
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.csv_rows import MARK, NOW, stored
@@ -44,6 +44,7 @@ def ledgers(draw: st.DrawFn) -> bytes:
     return "\n".join(";".join(row) for row in rows).encode()
 
 
+@settings(deadline=None)
 @given(ledger=ledgers())
 def test_reading_rows_together_and_one_by_one_are_the_same(ledger: bytes) -> None:
     found = open_ledger(stored(ledger))
