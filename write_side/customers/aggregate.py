@@ -69,7 +69,7 @@ class MergeCustomers:
 
 @dataclass(frozen=True)
 class EraseCustomer:
-    """Erase the personal data: `keys` found the customer until now, `key` stands for it from now on."""
+    """Erase the personal data: `keys` are the lookup keys that are removed, `key` replaces them."""
 
     keys: Sequence[str]
     key: str

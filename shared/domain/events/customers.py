@@ -37,7 +37,7 @@ class CustomerDataErased(Event, frozen=True):
     """A customer's personal data is gone for good: the keys of these ids were destroyed in the same transaction.
 
     `merged_ids` are the ids that mean this person besides. `keys` are the lookup keys by which ledgers found the person
-    until now; `key`, made of the id alone, stands for the customer in their place. Sales and debts stay under the id.
+    before; `key`, made of the id alone, replaces them. Sales and debts stay under the id.
     """
 
     topic: ClassVar[str] = "customers.CustomerDataErased"
