@@ -95,6 +95,8 @@ def create_app(
 ) -> FastAPI:
     """Return the application: `routers` under /api, `root_routers` (health, metrics) at the root, docs if wanted.
 
+    The API refuses query parameters that it does not have; those of a page are read by its front end.
+
     `lifespan` opens what the routes use and yields it: `Dependencies`, or `Access` where no route needs more. `tags`
     are the groups of the documentation, in order. Operation ids are the names of the functions, which must be unique.
     """
@@ -112,11 +114,10 @@ def create_app(
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=_providing(lifespan),
-        dependencies=[Depends(strict_parameters)],
     )
     error_handlers.install(app)
     for router in routers:
-        app.include_router(router, prefix="/api")
+        app.include_router(router, prefix="/api", dependencies=[Depends(strict_parameters)])
     for router in root_routers:
         app.include_router(router)
     if settings.docs:

@@ -1,4 +1,4 @@
-"""Query parameters that an operation does not have, or that are sent twice, are refused everywhere alike."""
+"""Query parameters that an operation does not have, or that are sent twice, are refused by the whole API alike."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _known: dict[int, tuple[frozenset[str], bool]] = {}
 
 
 async def strict_parameters(request: Request) -> None:
-    """Raise InvalidQuery for unknown and repeated query parameters. A dependency of every route.
+    """Raise InvalidQuery for unknown and repeated query parameters. A dependency of every route below /api.
 
     Who needs an account and has none learns that first.
     """

@@ -9,11 +9,26 @@ from typing import Any
 import httpx
 import pytest
 
+from projections.registry import REGISTRY
 from read_side.web.assets import FOLDER, load
+from shared.domain.rules.registry import BOOK
+from tests.support.openapi_document import documented_api
 from tests.support.source_tree import ROOT
 
 MESSAGES = ROOT / "web" / "src" / "messages"
 SOURCES = sorted((ROOT / "web" / "src").rglob("*.ts*"))
+# The prefix of the texts that the owner's app has for each value of a schema.
+NAMED_BY_OWNER = {
+    "basis": "FlowBasis",
+    "every": "Interval",
+    "line": "FlowName",
+    "method": "PaymentMethod",
+    "opening": "OpeningDebtKind",
+    "risk": "RiskLevel",
+    "segment": "Segment",
+    "status": "RecommendationStatus",
+    "upload": "UploadState",
+}
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 
 
@@ -72,6 +87,24 @@ def test_every_text_that_is_asked_for_exists(side: str) -> None:
             assert any(key.startswith(prefix) for key in known), (path, prefix)
 
 
+def test_every_value_that_pages_name_has_a_text() -> None:
+    owner, console = texts("owner.en.json").keys(), texts("console.en.json").keys()
+    schemas = documented_api().openapi()["components"]["schemas"]
+    for prefix, name in NAMED_BY_OWNER.items():
+        assert [value for value in schemas[name]["enum"] if f"{prefix}.{value}" not in owner] == [], prefix
+    assert [
+        value
+        for value in schemas["ProductChange"]["properties"]["unit"]["anyOf"][0]["enum"]
+        if f"unit.{value}" not in owner
+    ] == []
+    for prefix, values in {
+        "projection": REGISTRY.keys(),
+        "rule": list(BOOK),
+        "health": schemas["ServiceState"]["enum"],
+    }.items():
+        assert [value for value in values if f"{prefix}.{value}" not in console] == [], prefix
+
+
 def test_the_lock_of_packages_names_no_host() -> None:
     lock: dict[str, Any] = json.loads((ROOT / "web" / "package-lock.json").read_text("utf-8"))
     assert len(lock["packages"]) > 10
@@ -89,6 +122,16 @@ def test_pages_are_served_with_a_strict_policy_and_are_checked_again(client: htt
         assert "unsafe" not in policy
         again = client.get(path, headers=PAGE | {"If-None-Match": answer.headers["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
+
+
+def test_filters_in_the_address_of_a_page_are_read_by_the_page(client: httpx.Client) -> None:
+    for path in (
+        "/?fbclid=1",
+        "/customers?view=risk&q=fat",
+        "/console/events?topic=sales.UploadCompleted",
+        "/sw.js?v=1",
+    ):
+        assert client.get(path, headers=PAGE).status_code == 200, path
 
 
 def test_the_service_worker_and_scripts_get_the_index_itself(client: httpx.Client) -> None:

@@ -4,24 +4,28 @@ import os
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
 from projections.engine import generations
 from projections.engine.follower import connect as connect_projector
 from shared.postgres import database
+from shared.runtime.heartbeat import heartbeat
 from tests.support.application import RunningSystem
 from tests.support.shops import Shop
 from tests.support.source_tree import ROOT
+from tests.support.waiting import wait_until
 from write_side.identity.login_links_handlers import new_link
 from write_side.identity.staff_handlers import create_staff
 
 WEB = ROOT / "web"
 PASSWORD = "Operator-Pass-2026x"
 PATIENCE = 240
+KINDS = ("worker", "policies", "projector")
 
 pytestmark = [
     pytest.mark.skipif(os.environ.get("BROWSER_TESTS") != "1", reason="browser tests run by make test-browser"),
@@ -38,6 +42,22 @@ def operator(running: RunningSystem) -> dict[str, str]:
     create_staff(store, email, "Operator", PASSWORD)
     store.close()
     return {"STAFF_EMAIL": email, "STAFF_PASSWORD": PASSWORD}
+
+
+@pytest.fixture
+def alive(running: RunningSystem) -> Iterator[None]:
+    """Background processes that say they live; they run as threads here, which do not."""
+    with ExitStack() as beats:
+        for kind in KINDS:
+            beats.enter_context(heartbeat(running.container.connect, kind))
+        wait_until(lambda: httpx.get(f"{running.url}/health").status_code == 200)
+        yield
+    forget(running)
+
+
+def forget(running: RunningSystem) -> None:
+    with running.container.connect_owner() as conn:
+        conn.execute("DELETE FROM jobs.processes")
 
 
 @pytest.fixture
@@ -87,6 +107,7 @@ def test_the_first_view_on_a_slow_phone_takes_at_most_two_and_a_half_seconds(sto
     assert int(story("first_view")) <= 2500
 
 
+@pytest.mark.usefixtures("alive")
 @pytest.mark.parametrize(("language", "size"), [("en", "desktop"), ("bn", "phone")])
 def test_an_operator_rebuilds_previews_adopts_and_explains(
     story: Story, operator: dict[str, str], shop: Shop, ledger: Callable[..., str], language: str, size: str
@@ -96,6 +117,14 @@ def test_an_operator_rebuilds_previews_adopts_and_explains(
     story("operator", language, size, **operator, **of_owner)
 
 
+def test_an_operator_sees_which_services_are_down(
+    story: Story, operator: dict[str, str], running: RunningSystem
+) -> None:
+    forget(running)
+    story("degraded", **operator)
+
+
+@pytest.mark.usefixtures("alive")
 def test_a_corrupted_row_is_found_and_repaired(
     story: Story, operator: dict[str, str], running: RunningSystem, shop: Shop, ledger: Callable[..., str]
 ) -> None:

@@ -1,6 +1,6 @@
 // Keeps the owner's app itself for times without a network; answers of the API are kept by the app, per account.
-const CACHE = "shell-33b7597c5de5";
-const SHELL = ["/","/assets/list-CKgcA1I7.css","/assets/list-DjjbM9bO.js","/assets/owner-CxHsGN0u.js","/icon-192.png","/icon.svg","/manifest.webmanifest"];
+const CACHE = "shell-c5991543f357";
+const SHELL = ["/","/assets/list-CKgcA1I7.css","/assets/list-D43OFjkK.js","/assets/owner-C9zCKBH-.js","/icon-192.png","/icon.svg","/manifest.webmanifest"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(

@@ -1,24 +1,9 @@
-/** Reads that no single address of the API answers yet, each in this one place. */
-import { Refused, get, type Answer } from "../shared/api.ts";
-import type { Customer, List, Product, Series } from "./types.ts";
+/** Reads that several pages share, each in this one place. */
+import { get, type Answer } from "../shared/api.ts";
+import type { Customer, Product, Series } from "./types.ts";
 
-const MOST_PAGES = 5;
-
-/** The row of a list that has this id. Raises Refused (404) where the list does not hold it. */
-async function find<T extends { id: number }>(list: string, id: number): Promise<Answer<T>> {
-  let cursor: string | null = null;
-  for (let page = 0; page < MOST_PAGES; page++) {
-    const found: Answer<List<T>> = await get<List<T>>(`/${list}?limit=100${cursor ? `&cursor=${cursor}` : ""}`);
-    const row = found.data.results.find((candidate) => candidate.id === id);
-    if (row) return { data: row, keptAt: found.keptAt };
-    cursor = found.data.next_cursor;
-    if (!cursor) break;
-  }
-  throw new Refused(404, null, null);
-}
-
-export const product = (id: number) => find<Product>("products", id);
-export const customer = (id: number) => find<Customer>("customers", id);
+export const product = (id: number) => get<Product>(`/products/${id}`);
+export const customer = (id: number) => get<Customer>(`/customers/${id}`);
 
 export interface Trade {
   today: number;

@@ -1,6 +1,6 @@
 /** Reading for a page: its data, what went wrong, and reading again after changes. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { get, replaying, type Answer } from "./api.ts";
+import { Refused, Unreachable, get, replaying, type Answer } from "./api.ts";
 import { language } from "./i18n.ts";
 import { follow, type Notice } from "./stream.ts";
 
@@ -11,6 +11,9 @@ export interface Read<T> {
   loading: boolean;
   again: () => void;
 }
+
+/** Whether what is read again and again stays as it is shown: the network is gone, or the API asks for a pause. */
+const passes = (error: Error): boolean => error instanceof Unreachable || (error instanceof Refused && error.status === 429);
 
 /** Reads `path` (null: nothing yet), again for another language or day, and every `seconds` if given. */
 export function useGet<T>(path: string | null, seconds?: number): Read<T> {
@@ -35,7 +38,7 @@ export function useRead<T>(id: string | null, read: () => Promise<Answer<T>>, se
     const own = ++latest.current;
     read().then(
       (answer) => own === latest.current && setState({ id: whole, answer }),
-      (error: Error) => own === latest.current && setState((before) => (before.id === whole && before.answer && seconds ? before : { id: whole, error })),
+      (error: Error) => own === latest.current && setState((before) => (before.id === whole && before.answer && seconds && passes(error) ? before : { id: whole, error })),
     );
   }, [whole, turn]);
   useEffect(() => {

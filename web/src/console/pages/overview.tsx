@@ -1,9 +1,10 @@
 /** Overview: services, processes, how far each read model is, failed jobs and the last verification. */
 import { useEffect } from "preact/hooks";
-import { useGet } from "../../shared/hooks.ts";
+import { Refused } from "../../shared/api.ts";
+import { useGet, type Read } from "../../shared/hooks.ts";
 import { date, number, t } from "../../shared/i18n.ts";
 import { Link } from "../../shared/router.tsx";
-import { Card, Chip, Data, Page, Table } from "../../shared/ui.tsx";
+import { Card, Chip, Data, Page, Problem, Table } from "../../shared/ui.tsx";
 import { Spark, State, duration } from "../parts.tsx";
 import type { Generation, Health, Job, Projection } from "../types.ts";
 import { LogCard } from "./log_state.tsx";
@@ -25,7 +26,7 @@ export function OverviewPage() {
   const generations = useGet<{ results: Generation[] }>("/admin/generations", EVERY * 2);
   return (
     <Page title={t("nav.overview")}>
-      <Data of={health}>{(of) => <Services of={of} />}</Data>
+      <Alive of={health} />
       <div class="lights">
         <Count label={t("overview.failed")} to="/jobs" value={failed.data?.count} bad />
         <Count label={t("overview.waiting")} to="/jobs?state=pending" value={waiting.data?.count} />
@@ -40,7 +41,20 @@ export function OverviewPage() {
   );
 }
 
-function Services({ of }: { of: Health }) {
+type Living = Pick<Health, "services" | "processes">;
+
+/** The services and processes, also where one of them is down: the refusal says which. */
+function Alive({ of }: { of: Read<Health> }) {
+  if (!(of.error instanceof Refused) || of.error.code !== "SERVICE_DEGRADED") return <Data of={of}>{(all) => <Services of={all} />}</Data>;
+  return (
+    <>
+      <Problem error={of.error} again={of.again} />
+      <Services of={of.error.details as unknown as Living} />
+    </>
+  );
+}
+
+function Services({ of }: { of: Living }) {
   return (
     <div class="lights">
       {Object.entries(of.services).map(([name, state]) => (
