@@ -50,7 +50,7 @@ def alive(running: RunningSystem) -> Iterator[None]:
     with ExitStack() as beats:
         for kind in KINDS:
             beats.enter_context(heartbeat(running.container.connect, kind))
-        wait_until(lambda: httpx.get(f"{running.url}/health").status_code == 200)
+        wait_until(lambda: httpx.get(f"{running.url}/health", timeout=30).status_code == 200)
         yield
     forget(running)
 
