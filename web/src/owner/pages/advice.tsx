@@ -6,7 +6,7 @@ import { date, language, money, number, t } from "../../shared/i18n.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { Link } from "../../shared/router.tsx";
 import { Act, Card, Chip, Data, Empty, Field, Form, Page, Sheet, numeric, toast, type Values } from "../../shared/ui.tsx";
-import type { Advice, Executed, List } from "../types.ts";
+import type { Advice, Executed, List, Today } from "../types.ts";
 
 export function AdvicePage() {
   const open = useGet<List<Advice>>("/recommendations?limit=50");
@@ -15,15 +15,29 @@ export function AdvicePage() {
       <Data of={open}>
         {(found) =>
           found.results.length === 0 ? (
-            <Empty icon="check" title={t("today.nothing")}>
-              <p>{t("today.nothing.why")}</p>
-            </Empty>
+            <Nothing />
           ) : (
             found.results.map((advice) => <AdviceCard key={advice.id} of={advice} again={open.again} />)
           )
         }
       </Data>
     </Page>
+  );
+}
+
+/** Why there is no advice, and what to do about it: the books may be old or empty. */
+function Nothing() {
+  const today = useGet<Today>("/today");
+  return (
+    <Data of={today}>
+      {(of) => (
+        <Empty icon={of.stale ? "clock" : "check"} title={of.message ?? t("today.nothing")}>
+          {of.suggestions.map((text) => (
+            <p key={text}>{text}</p>
+          ))}
+        </Empty>
+      )}
+    </Data>
   );
 }
 
