@@ -37,7 +37,7 @@ class Person:
 
     @property
     def other_name(self) -> str:
-        """The name that a sale told, before both were merged."""
+        """The name in a sale entered by hand, before both were merged."""
         return f"Fatima{self.number}"
 
     @property
