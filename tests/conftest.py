@@ -23,6 +23,7 @@ from tests.support.emptying import empty
 from tests.support.in_process import in_process
 from tests.support.servers import Services, drop_database, fresh_database, running_services, template_database
 from tests.support.shops import Shop, finished_upload, register, upload
+from tests.support.tls import TLS
 from tests.support.waiting import PATIENCE
 
 _GARBAGE_AFTER = 20_000
@@ -155,7 +156,8 @@ def running(services: Services, template: str) -> Iterator[RunningSystem]:
 @pytest.fixture
 def client(running: RunningSystem) -> Iterator[httpx.Client]:
     """An HTTP client of the running application."""
-    with httpx.Client(base_url=running.url, timeout=PATIENCE, headers={"Accept-Language": "en"}) as http:
+    headers = {"Accept-Language": "en"}
+    with httpx.Client(base_url=running.url, timeout=PATIENCE, headers=headers, verify=TLS) as http:
         yield http
 
 

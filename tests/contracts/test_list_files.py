@@ -48,6 +48,15 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(list_answers, "_PAGE_ROWS", 3)
 
 
+def file_and_items(client: httpx.Client, shop: Shop, path: str) -> tuple[list[str], list[list[str]], list[Any]]:
+    """Return header, lines and items of a list that did not change meanwhile: forecasts are asked for after imports."""
+    while True:
+        before = by_cursor(client, shop, path)
+        header, *lines = file(client, shop, path)
+        if by_cursor(client, shop, path) == before:
+            return header, lines, before
+
+
 @pytest.mark.usefixtures("small_pages")
 @pytest.mark.parametrize(("name", "path"), LISTS.items())
 def test_a_file_has_every_item_of_its_list(
@@ -58,8 +67,7 @@ def test_a_file_has_every_item_of_its_list(
     made = [client.post("/api/cashflow/expenses", json=body, headers=shop.headers) for body in bodies]
     seen = shop.headers | {"X-Min-Event-Position": made[-1].headers["X-Event-Position"]}
     assert client.get("/api/cashflow/expenses", headers=seen).json()["data"]["count"] == len(CATEGORIES)
-    header, *lines = file(client, shop, path)
-    items = by_cursor(client, shop, path)
+    header, lines, items = file_and_items(client, shop, path)
     assert len(lines) == len(items)
     key = header.index("ID") if "ID" in header else header.index("File ID")
     ids = [str(item.get("product", item).get("id", item.get("file_id"))) for item in items]

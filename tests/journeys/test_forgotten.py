@@ -1,11 +1,14 @@
 """A customer is forgotten: nothing shows the person any more, and no sum moves."""
 
 import datetime as dt
+import itertools
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import psycopg
+import pytest
 from psycopg.sql import SQL, Identifier
 
 from projections.engine import generation_schemas
@@ -19,15 +22,57 @@ from tests.support.time_travel_api import travel
 from write_side.indexes import index_differences
 
 HEADER = "Date,Product,Quantity,Amount,Customer,Phone,Payment Method\n"
-NAMED = "2025-10-01,Tea,1,10,Fatema Zaman,01712345678,Cash\n2025-10-02,Tea,2,20,Karim,,Cash\n"
-UNNAMED = "2025-10-03,Rice,1,90,Karim,,Cash\n"
-REJECTED = "2025-10-04,Rice,1,91,Karim,,Cash\n2025-10-05,Rice,x,91,Fatema Zaman,,Cash\n"
-# What is known of the person, as any byte sequence of the database or an answer could have it.
-TRACES = ("fatema", "zaman", "1712345678", "f.zaman@", "station road", "pays late", "fatima")
+_NUMBERS = itertools.count(1000)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A customer whom no other shop has: what is searched for is this one's."""
+
+    number: int
+
+    @property
+    def name(self) -> str:
+        return f"Fatema{self.number} Zaman{self.number}"
+
+    @property
+    def other_name(self) -> str:
+        """The name in a sale entered by hand, before both were merged."""
+        return f"Fatima{self.number}"
+
+    @property
+    def phone(self) -> str:
+        return f"0171{self.number:07}"
+
+    @property
+    def details(self) -> dict[str, str]:
+        n = self.number
+        return {"email": f"f.zaman{n}@example.com", "address": f"{n} Station Road", "notes": f"Pays {n} late"}
+
+    @property
+    def traces(self) -> tuple[str, ...]:
+        """What is known of the person, as any byte sequence of the database or an answer could have it."""
+        words = (*self.name.split(), self.other_name, self.phone[1:], *self.details.values())
+        return tuple(word.casefold() for word in words)
+
+    @property
+    def ledgers(self) -> tuple[str, str, str]:
+        """A ledger that names the person, one that does not, and one whose rejected row does."""
+        named = f"2025-10-01,Tea,1,10,{self.name},{self.phone},Cash\n2025-10-02,Tea,2,20,Karim,,Cash\n"
+        rejected = f"2025-10-04,Rice,1,91,Karim,,Cash\n2025-10-05,Rice,x,91,{self.name},,Cash\n"
+        return named, "2025-10-03,Rice,1,90,Karim,,Cash\n", rejected
+
+
 DETAILS = {"name", "customer_name", "phone", "email", "address", "notes"}
 LISTS = ("customers", "transactions", "products", "data/uploads", "cashflow", "cashflow/collections", "notifications")
 SELECT_TABLES = """SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"""
+
+
+@pytest.fixture
+def person() -> Person:
+    """A customer of the test's own."""
+    return Person(next(_NUMBERS))
 
 
 def sent(client: httpx.Client, shop: Shop, lines: str) -> str:
@@ -45,23 +90,30 @@ def read(client: httpx.Client, shop: Shop, path: str, after: httpx.Response | No
     return answer.json()["data"]
 
 
-def known(client: httpx.Client, shop: Shop) -> tuple[int, list[str]]:
+def known(client: httpx.Client, shop: Shop, person: Person) -> tuple[int, list[str]]:
     """Have a shop know a customer by every way in; returns the customer's id and the ledgers' ids."""
-    files = [sent(client, shop, lines) for lines in (NAMED, UNNAMED, REJECTED)]
+    files = [sent(client, shop, lines) for lines in person.ledgers]
     day = dt.datetime.now(dt.UTC).date().isoformat()
-    sale = {"date": "2025-10-06", "product_name": "Tea", "quantity": 1, "amount": 15, "customer_name": "Fatima"}
+    sale = {
+        "date": "2025-10-06",
+        "product_name": "Tea",
+        "quantity": 1,
+        "amount": 15,
+        "customer_name": person.other_name,
+    }
     by_hand = client.post("/api/transactions", json=sale, headers=shop.headers)
     assert by_hand.status_code == 201, by_hand.text
     found = read(client, shop, "customers", by_hand)["results"]
     ids = {item["name"]: item["id"] for item in found}
-    number = ids["Fatema Zaman"]
-    details = {"email": "f.zaman@example.com", "address": "12 Station Road", "notes": "Pays late"}
+    number = ids[person.name]
     for answer in (
-        client.patch(f"/api/customers/{number}", json=details, headers=shop.headers),
-        client.post(f"/api/customers/{number}/merge", json={"customer_id": ids["Fatima"]}, headers=shop.headers),
+        client.patch(f"/api/customers/{number}", json=person.details, headers=shop.headers),
+        client.post(
+            f"/api/customers/{number}/merge", json={"customer_id": ids[person.other_name]}, headers=shop.headers
+        ),
         client.post(
             "/api/cashflow/opening-debts",
-            json={"customer_name": "Fatema Zaman", "customer_phone": "01712345678", "amount": 500, "date": day},
+            json={"customer_name": person.name, "customer_phone": person.phone, "amount": 500, "date": day},
             headers=shop.headers | {"Idempotency-Key": str(uuid.uuid4())},
         ),
         client.post(
@@ -93,12 +145,12 @@ def anonymous(data: Any) -> Any:  # noqa: ANN401 - JSON
     return data
 
 
-def traces(conn: psycopg.Connection[Any]) -> list[tuple[str, str, str]]:
+def traces(conn: psycopg.Connection[Any], person: Person) -> list[tuple[str, str, str]]:
     """Return schema, table and trace of everything in the database that has a trace of the person."""
     found = []
     for schema, table in conn.execute(SELECT_TABLES).fetchall():
         where = SQL("t::text ILIKE %s OR t::text ILIKE %s")
-        for trace in TRACES:
+        for trace in person.traces:
             texts = (f"%{trace}%", f"%{trace.encode().hex()}%")
             name = Identifier(schema, table)
             statement = SQL("SELECT count(*) FROM {} AS t WHERE {}").format(name, where)
@@ -108,9 +160,9 @@ def traces(conn: psycopg.Connection[Any]) -> list[tuple[str, str, str]]:
 
 
 def test_a_forgotten_customer_is_nowhere_and_every_sum_stays(
-    client: httpx.Client, running: RunningSystem, shop: Shop
+    client: httpx.Client, running: RunningSystem, shop: Shop, person: Person
 ) -> None:
-    number, (named, _, rejected) = known(client, shop)
+    number, (named, _, rejected) = known(client, shop, person)
     replay = travel(client, shop, known_at=dt.datetime.now(dt.UTC).isoformat())
     before = books(client, shop)
     answer = erased(client, shop, number)
@@ -122,7 +174,9 @@ def test_a_forgotten_customer_is_nowhere_and_every_sum_stays(
 
     shown = [client.get(f"/api/{path}", headers=shop.headers) for path in (*LISTS, f"customers/{number}")]
     shown += [client.get(f"/api/{path}?format=csv", headers=shop.headers) for path in ("customers", "transactions")]
-    shown += [client.get(f"/api/{path}?q=Fatema", headers=shop.headers) for path in ("customers", "transactions")]
+    shown += [
+        client.get(f"/api/{path}?q={person.name}", headers=shop.headers) for path in ("customers", "transactions")
+    ]
     shown += [client.get(f"/api/explain?what=customer&id={number}", headers=shop.headers)]
     shown += [client.get(f"/api/data/uploads/{file_id}/errors.csv", headers=shop.headers) for file_id in (rejected,)]
     staff = staff_headers(running.container.settings)
@@ -130,29 +184,28 @@ def test_a_forgotten_customer_is_nowhere_and_every_sum_stays(
     shown += [client.get(f"/api/admin/{page}?business_id={shop.business_id}", headers=staff) for page in pages]
     texts = {str(each.url): each.text.casefold() for each in shown if each.status_code != 404}
     assert len(texts) >= 14
-    assert {
-        url: trace for url, text in texts.items() for trace in TRACES if trace in text and f"q={trace}" not in text
-    } == {}
-    assert read(client, shop, "customers", q="Fatema")["count"] == 0
+    assert {url: trace for url, text in texts.items() for trace in person.traces if trace in text} == {}
+    assert read(client, shop, "customers", q=person.name)["count"] == 0
 
     gone = client.get("/api/customers", headers=shop.headers | {"X-Replay": replay})
     assert gone.status_code in {404, 410}, gone.text
     again = travel(client, shop, known_at=dt.datetime.now(dt.UTC).isoformat())
     past = client.get("/api/customers", headers=shop.headers | {"X-Replay": again})
-    assert [trace for trace in TRACES if trace in past.text.casefold()] == []
+    assert [trace for trace in person.traces if trace in past.text.casefold()] == []
 
 
 def test_the_database_keeps_no_word_of_a_forgotten_customer(
-    client: httpx.Client, running: RunningSystem, shop: Shop
+    client: httpx.Client, running: RunningSystem, shop: Shop, person: Person
 ) -> None:
-    number, _ = known(client, shop)
+    number, _ = known(client, shop, person)
     travel(client, shop, known_at=dt.datetime.now(dt.UTC).isoformat())
     answer = erased(client, shop, number)
     live = books(client, shop, answer)
     with running.container.connect_owner() as conn:
-        assert {table for schema, table, _ in traces(conn)} <= {"people", "buyers"}  # of the replay, which has ended
+        of_the_ended_replay = {table for schema, table, _ in traces(conn, person)}
+        assert of_the_ended_replay <= {"people", "buyers"}
         generation_schemas.drop_unused(conn, after_seconds=0)
-        assert traces(conn) == []
+        assert traces(conn, person) == []
         subjects = "SELECT count(*) FROM vault.keys WHERE subject ~ %s"
         assert conn.execute(subjects, (f"^customer-{shop.business_id}-{number}$",)).fetchone() == (0,)
         assert not any(index_differences(conn).values())
@@ -161,8 +214,10 @@ def test_the_database_keeps_no_word_of_a_forgotten_customer(
     assert books(client, shop, answer) == live
 
 
-def test_a_forgotten_customer_keeps_debts_and_comes_back_as_somebody_new(client: httpx.Client, shop: Shop) -> None:
-    number, _ = known(client, shop)
+def test_a_forgotten_customer_keeps_debts_and_comes_back_as_somebody_new(
+    client: httpx.Client, shop: Shop, person: Person
+) -> None:
+    number, _ = known(client, shop, person)
     erased(client, shop, number)
     day = dt.datetime.now(dt.UTC).date().isoformat()
     paid = {"customer_id": number, "amount": 7, "date": day}
@@ -172,16 +227,16 @@ def test_a_forgotten_customer_keeps_debts_and_comes_back_as_somebody_new(client:
         client.post(f"/api/customers/{number}/merge", json={"customer_id": number + 1}, headers=shop.headers),
     ):
         assert (answer.status_code, answer.json()["error_code"]) == (409, "CUSTOMER_ERASED")
-    file_id = sent(client, shop, "2025-10-09,Tea,1,10,Fatema Zaman,01712345678,Cash\n")
+    file_id = sent(client, shop, f"2025-10-09,Tea,1,10,{person.name},{person.phone},Cash\n")
     upload_ = finished_upload(client, shop, file_id)
     found = read(client, shop, "customers", upload_)["results"]
-    assert [item["id"] for item in found if item["name"] == "Fatema Zaman"] not in ([], [number])
+    assert [item["id"] for item in found if item["name"] == person.name] not in ([], [number])
 
 
 def test_forgetting_again_changes_nothing_and_strangers_and_merged_ones_are_refused(
-    client: httpx.Client, shop: Shop, other_shop: Shop
+    client: httpx.Client, shop: Shop, other_shop: Shop, person: Person
 ) -> None:
-    number, _ = known(client, shop)
+    number, _ = known(client, shop, person)
     assert erased(client, other_shop, number).status_code == 404
     assert erased(client, shop, 10**6).status_code == 404
     first, second = erased(client, shop, number), erased(client, shop, number)
@@ -191,8 +246,8 @@ def test_forgetting_again_changes_nothing_and_strangers_and_merged_ones_are_refu
     assert first.json()["data"]["deleted_files"]
 
 
-def test_a_merged_customer_is_forgotten_with_the_survivor(client: httpx.Client, shop: Shop) -> None:
-    number, _ = known(client, shop)
+def test_a_merged_customer_is_forgotten_with_the_survivor(client: httpx.Client, shop: Shop, person: Person) -> None:
+    number, _ = known(client, shop, person)
     shown = read(client, shop, "transactions")["results"]
     (merged_id,) = {item["customer_id"] for item in shown if item["data_source"] == "manual"}
     refused = erased(client, shop, merged_id)

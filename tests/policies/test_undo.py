@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -20,7 +21,7 @@ from write_side.sales.undo_worker import UploadUndoer
 from write_side.sales.upload.undo import undo_upload
 from write_side.sales.worker import LedgerReader
 
-SHOP, COUNT = 7, 6_500
+SHOP, COUNT, MORE = 7, 6_500, 8_300
 
 
 class Until:
@@ -32,6 +33,20 @@ class Until:
     def held(self) -> bool:
         self._left -= 1
         return self._left >= 0
+
+
+class Meanwhile:
+    """A lease that is held, of a worker who is asked for the `number`th time when something else happens."""
+
+    def __init__(self, number: int, happens: Callable[[], object]) -> None:
+        self._left = number
+        self._happens = happens
+
+    def held(self) -> bool:
+        self._left -= 1
+        if self._left == 0:
+            self._happens()
+        return True
 
 
 @pytest.fixture
@@ -116,3 +131,49 @@ def test_an_upload_read_before_a_requested_undo_has_run_counts_its_rows(store: E
     UploadUndoer(store)(job_of(file_id, SHOP), Held())
     assert upload_of(store, file_id).undone
     assert (upload_of(store, again).created, upload_of(store, again).duplicates) == (COUNT, 0)
+
+
+# Before each of the five chunks of an import is recorded, and before it is complete.
+@pytest.mark.parametrize("number", [1, 2, 5, 6])
+def test_an_upload_that_is_being_read_when_an_undo_is_requested_keeps_the_rows_that_both_have(
+    store: EventStore, database_url: str, number: int
+) -> None:
+    files = Files(store, TableParts(store))
+    old = accept(store, files, SHOP, ledger(COUNT))
+    LedgerReader(store, files)(job_of(old, SHOP), Held())
+    new = accept(store, files, SHOP, ledger(MORE))
+    meanwhile = Meanwhile(number, lambda: undo_upload(CommandContext(store, SHOP, Metadata()), old))
+    LedgerReader(store, files)(job_of(new, SHOP), meanwhile)
+    UploadUndoer(store)(job_of(old, SHOP), Held())
+    assert upload_of(store, old).undone
+    insist_on_all_rows(store, new, database_url)
+
+
+def test_a_reader_that_died_before_an_undo_takes_up_the_rows_that_the_undo_released(
+    store: EventStore, database_url: str
+) -> None:
+    files = Files(store, TableParts(store))
+    old = accept(store, files, SHOP, ledger(COUNT))
+    LedgerReader(store, files)(job_of(old, SHOP), Held())
+    new = accept(store, files, SHOP, ledger(MORE))
+    LedgerReader(store, files)(job_of(new, SHOP), Until(2))
+    assert upload_of(store, new).duplicates > 0
+    undo_upload(CommandContext(store, SHOP, Metadata()), old)
+    UploadUndoer(store)(job_of(old, SHOP), Held())
+    for chunks in (0, 1, 1, 2):
+        LedgerReader(store, files)(job_of(new, SHOP), Until(chunks))
+    LedgerReader(store, files)(job_of(new, SHOP), Held())
+    insist_on_all_rows(store, new, database_url)
+
+
+def insist_on_all_rows(store: EventStore, file_id: str, url: str) -> None:
+    """Every row of an upload was recorded once, and is known by the sale that it became."""
+    upload = upload_of(store, file_id)
+    assert upload.finished
+    assert (upload.created, upload.duplicates, upload.rows) == (MORE, 0, MORE)
+    sales = [
+        sale for r in store.load(stream_of(file_id)) if isinstance(e := r.event, SalesBatchRecorded) for sale in e.sales
+    ]
+    assert Counter(sale.row for sale in sales) == Counter(range(2, MORE + 2))
+    known = rows(url, "SELECT value FROM log.index_rows WHERE kind = 'sale'")
+    assert sorted(value for (value,) in known) == sorted(sale.tx for sale in sales)

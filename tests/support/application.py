@@ -14,13 +14,15 @@ from projections.operations.time_travel import TimeTravelRunner
 from projections.registry import REGISTRY
 from shared.eventstore.listener import LogListener
 from shared.eventstore.vault import MasterKey
-from shared.jobs.wakeups import open_publisher
+from shared.jobs.queue import Job, Lease, Retry
+from shared.jobs.wakeups import open_publisher, open_receiver
+from shared.jobs.worker import Worker
 from shared.postgres import database
 from shared.postgres.database import SHARDS
 from shared.runtime.container import Container
 from shared.runtime.settings import Settings
 from smartmarket.api import ApiServer, build_api
-from smartmarket.processes import build_worker
+from smartmarket.processes import worker_handlers
 from smartmarket.read_models import source_of
 from tests.support.conformance import conformant
 from tests.support.servers import Services
@@ -28,6 +30,10 @@ from tests.support.waiting import wait_until
 from write_side.forecasting.models.process import Models
 from write_side.policies import Policies
 
+# Makes the open forecast jobs of a shop due.
+UPDATE_DUE = """UPDATE jobs.jobs SET run_after = now()
+    WHERE kind = 'make_forecasts' AND business_id = %s AND state = 'pending'"""
+_NEVER_SECONDS = 86_400.0
 SECRET = "a-secret-of-the-tests-with-40-characters"
 
 
@@ -65,7 +71,15 @@ class RunningSystem:
         self._policies = Policies(container.connect, open_publisher(container), self._listener)
         self._models = Models()
         self._store = container.store(pool_size=4)
-        self._worker = build_worker(container, self._store, self._models)
+        self._forecast_shops: set[int] = set()
+        handlers = worker_handlers(container, self._store, self._models)
+        self._forecast = handlers["make_forecasts"]
+        self._worker = Worker(
+            self._store,
+            container.connect,
+            open_receiver(container),
+            {**handlers, "make_forecasts": self._forecast_where_awaited},
+        )
         self._followers = [Follower(container.url, p, MasterKey(SECRET), self._listener) for p in REGISTRY.values()]
         self._makers = [TimeTravelRunner(source_of(container)), RequestRunner(source_of(container))]
         app = conformant(build_api(container))
@@ -77,6 +91,17 @@ class RunningSystem:
         wait_until(lambda: self._server.started)
         port = self._server.servers[0].sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
+
+    def make_forecasts(self, business_id: int) -> None:
+        """Let the forecasts of a shop be made. Without this they wait: hundreds of shops would be forecast unseen."""
+        self._forecast_shops.add(business_id)
+        with self.container.connect_owner() as conn:
+            conn.execute(UPDATE_DUE, (business_id,))
+
+    def _forecast_where_awaited(self, job: Job, lease: Lease) -> None:
+        if job.business_id not in self._forecast_shops:
+            raise Retry(_NEVER_SECONDS)
+        self._forecast(job, lease)
 
     def stop(self) -> None:
         """End every thread."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from tests.support.tls import TLS
 from tests.support.waiting import PATIENCE, wait_until
 
 PATH = "/api/events/stream"
@@ -32,7 +33,7 @@ class OpenStream:
         self.comments = 0
         self.ended = False
         self.error: Exception | None = None
-        self._client = httpx.Client(base_url=url, timeout=PATIENCE)
+        self._client = httpx.Client(base_url=url, timeout=PATIENCE, verify=TLS)
         self._answer = self._client.send(self._client.build_request("GET", PATH, headers=headers), stream=True)
         self.status = self._answer.status_code
         self.headers = self._answer.headers

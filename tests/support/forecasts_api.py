@@ -21,6 +21,7 @@ MADE = "SELECT topic, state FROM log.events WHERE business_id = %s AND topic = %
 
 def made_forecasts(running: RunningSystem, shop: Shop, runs: int) -> list[ForecastMade]:
     """Return the forecasts of a shop once a number of runs are done; fails with the open jobs where they are not."""
+    running.make_forecasts(shop.business_id)
     try:
         wait_until(lambda: rows(running.container.url, COMPLETED, shop.business_id)[0][0] >= runs, patience=240)
     except AssertionError as late:

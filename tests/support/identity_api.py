@@ -14,6 +14,7 @@ from shared.eventstore.store import EventStore
 from shared.runtime.container import Container
 from smartmarket.api import build_api
 from tests.support.conformance import conformant
+from tests.support.tls import TLS
 from tests.support.waiting import PATIENCE, wait_until
 from write_side.identity.credentials.senders import Recipient
 from write_side.identity.router import sender
@@ -51,7 +52,7 @@ class Api:
 
     def client(self, host: int = 1) -> httpx.Client:
         """Return a client at the address 127.x.y.`host`, without cookies."""
-        transport = httpx.HTTPTransport(local_address=self.address(host))
+        transport = httpx.HTTPTransport(local_address=self.address(host), verify=TLS)
         headers = {"Accept-Language": "en"}
         return self._stack.enter_context(
             httpx.Client(base_url=self.url, timeout=PATIENCE, transport=transport, headers=headers)

@@ -13,6 +13,7 @@ import httpx
 from tests.support.application import RunningSystem
 from tests.support.log_facts import rows
 from tests.support.shops import Shop, register
+from tests.support.tls import TLS
 from tests.support.waiting import PATIENCE
 
 UPLOAD, RECEIPT = "/api/data/upload-csv", "/api/data/upload-receipt"
@@ -30,7 +31,7 @@ COUNT_KEPT = """SELECT (SELECT count(*) FROM log.events WHERE business_id = %(b)
 
 def shop_for_refusals(running: RunningSystem) -> Shop:
     """Return a shop for tests that share one because nothing they send is accepted."""
-    with httpx.Client(base_url=running.url, timeout=PATIENCE) as client:
+    with httpx.Client(base_url=running.url, timeout=PATIENCE, verify=TLS) as client:
         return register(client)
 
 

@@ -58,6 +58,26 @@ def record(
     return whole
 
 
+def recount(
+    events: Sequence[MovementsRecorded | SalesBatchRecorded], through_row: int
+) -> list[MovementsRecorded | SalesBatchRecorded]:
+    """Return the events of rows that an import counted as duplicates before: as many duplicates less.
+
+    through_row: the last line that the import had accounted for.
+    """
+    recounted: list[MovementsRecorded | SalesBatchRecorded] = []
+    moved = 0
+    for event in events:
+        if isinstance(event, MovementsRecorded):
+            moved = len(event.movements)
+            recounted.append(event)
+        else:
+            fewer = moved + len(event.sales)
+            recounted.append(msgspec.structs.replace(event, duplicates=-fewer, through_row=through_row))
+            moved = 0
+    return recounted
+
+
 def _batch(
     file_id: str, items: Sequence[LedgerRow | RejectedRow], taken: set[bytes], names: Names, first_tx: int
 ) -> Recording:

@@ -12,6 +12,7 @@ from write_side.sales.batch_rows import Names
 from write_side.sales.csv.rows import Item, LedgerRow, RejectedRow
 from write_side.sales.csv.sheet import Sheet
 from write_side.sales.lookups import taken_keys
+from write_side.sales.undo_lookups import insist_on_no_undo
 from write_side.sales.upload.rejections import keep_rejections
 
 _ID_BLOCK = 10_000
@@ -43,26 +44,43 @@ class Ids:
 
 @dataclass
 class Recorder:
-    """Appends the rows of one ledger; `upload` is as far as it has come."""
+    """Appends the rows of one ledger; `upload` is as far as it has come.
+
+    since: no undo that was requested up to this position has still to be done.
+    """
 
     store: EventStore
     upload: Upload
     ids: Ids
     header: list[str]
+    since: int
     products: dict[str, int] = field(default_factory=dict)
     customers: dict[str, int] = field(default_factory=dict)
 
-    def record(self, items: Sequence[Item]) -> None:
-        """Append what one chunk says, in one transaction."""
+    def record(self, items: Sequence[Item], *, again: bool = False) -> None:
+        """Append what one chunk says, in one transaction; raises UndoPending.
+
+        again: the chunk was recorded before; its rows that counted as duplicates of sales which were undone since then
+        are recorded now.
+        """
         after, self.products, self.customers, created = self.store.execute(
-            self.upload.business_id, meta_of(self.upload), lambda unit: self._decide(unit, items)
+            self.upload.business_id, meta_of(self.upload), lambda unit: self._decide(unit, items, again=again)
         ).result
         self.ids.use(created, len(items))
         self.upload = after
 
-    def _decide(self, unit: UnitOfWork, items: Sequence[Item]) -> tuple[Upload, dict[str, int], dict[str, int], int]:
+    def _decide(
+        self, unit: UnitOfWork, items: Sequence[Item], *, again: bool
+    ) -> tuple[Upload, dict[str, int], dict[str, int], int]:
         upload = self.upload
+        insist_on_no_undo(unit, self.since)
         taken = taken_keys(unit, items)
+        if again:
+            items = [
+                i for i in items if isinstance(i, LedgerRow) and sale_index_key(i.date, i.fingerprint) not in taken
+            ]
+            if not items:
+                return upload, self.products, self.customers, 0
         if not upload.dedupe:
             items = batch_rows.with_twins(upload.file_id, items, taken)
         rows = [item for item in items if isinstance(item, LedgerRow)]
@@ -72,6 +90,8 @@ class Recorder:
         customers, added_customers = catalog.customers(unit, allot, new, self.customers)
         first = self.ids.first_of(len(new))
         events, numbered = batch_rows.record(upload.file_id, items, taken, Names(products, customers), first)
+        if again:
+            events = batch_rows.recount(events, upload.through_row)
         additions = [event for event in (added_products, added_customers) if event]
         unit.append(aggregate.stream_of(upload.file_id), upload.version, *additions, *events)
         for i, row in enumerate(numbered):

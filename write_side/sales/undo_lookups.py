@@ -27,19 +27,42 @@ SELECT_OTHERS = """SELECT notification_id, originator_id, originator_version, to
 SELECT_OF_TOPICS = """SELECT notification_id, originator_id, originator_version, topic, business_id, recorded_at, meta,
         state
     FROM log.events WHERE business_id = %s AND topic = ANY(%s) ORDER BY notification_id"""
-# Select the streams of a business's uploads whose undo was requested and has not ended.
+# Select the streams of a business's uploads whose undo was requested after a position and has not ended.
 SELECT_UNDOING = """SELECT originator_id AS stream FROM log.events AS requested
-    WHERE business_id = %s AND topic = 'uploads.UploadUndoRequested' AND NOT EXISTS (SELECT 1 FROM log.events AS ended
-        WHERE ended.originator_id = requested.originator_id AND ended.topic = 'uploads.UploadUndone')
+    WHERE business_id = %s AND notification_id > %s AND topic = 'uploads.UploadUndoRequested'
+        AND NOT EXISTS (SELECT 1 FROM log.events AS ended
+            WHERE ended.originator_id = requested.originator_id AND ended.topic = 'uploads.UploadUndone')
     ORDER BY notification_id"""
+# Select the position of the newest event of a business.
+SELECT_NEWEST = """SELECT notification_id AS position FROM log.events WHERE business_id = %s
+    ORDER BY notification_id DESC LIMIT 1"""
 _WITHOUT_NAMES = ("identity.", "forecasting.", "recommendations.", "demo.", "jobs.", "clock.", "rules.")
 _TOUCHED = (ForecastMade, RecommendationIssued, RecommendationRefreshed, RecommendationExecuted)
 _SAYING = (ProductDetailsChanged, ProductSheetRecorded, ProductSheetUndone)
 
 
-def undoing(unit: UnitOfWork) -> list[str]:
-    """Return the ids of the uploads whose undo was requested and has not ended, in the order of the requests."""
-    return [row["stream"].removeprefix(stream_of("")) for row in unit.sql(SELECT_UNDOING, (unit.business_id,))]
+class UndoPending(Exception):
+    """The undo of another upload was requested, whose rows must not count as known."""
+
+
+def newest_position(unit: UnitOfWork) -> int:
+    """Return the position of the newest event of the shop, 0 if it has none."""
+    return next((int(row["position"]) for row in unit.sql(SELECT_NEWEST, (unit.business_id,))), 0)
+
+
+def undoing(unit: UnitOfWork, since: int = 0) -> list[str]:
+    """Return the ids of the uploads whose undo was requested and has not ended, in the order of the requests.
+
+    since: requests up to this position are passed over.
+    """
+    found = unit.sql(SELECT_UNDOING, (unit.business_id, since))
+    return [row["stream"].removeprefix(stream_of("")) for row in found]
+
+
+def insist_on_no_undo(unit: UnitOfWork, since: int) -> None:
+    """Raise UndoPending if an undo was requested after a position and has not ended."""
+    if undoing(unit, since):
+        raise UndoPending
 
 
 def said_of_products(unit: UnitOfWork) -> list[RecordedEvent]:

@@ -25,6 +25,7 @@ from write_side.sales.csv.words import EXPENSE
 from write_side.sales.import_lock import only_import
 from write_side.sales.lookups import days_with_counts, has_sales
 from write_side.sales.recording import Ids, Recorder, meta_of, product_sheet
+from write_side.sales.undo_lookups import UndoPending, insist_on_no_undo, newest_position
 from write_side.sales.undo_worker import undo_replaced, undo_requested
 from write_side.sales.upload.memory import remembered
 
@@ -47,26 +48,35 @@ class LedgerReader:
         if found is None:
             return
         with only_import(self._store, found.business_id, lease) as exclusive:
-            upload = self._unread(job)  # another reader may have gone on until the lock was free
-            if upload is None:
-                return
-            if not undo_requested(self._store, upload, exclusive):
-                return
             began = time.monotonic()
-            try:
-                self._read(upload, exclusive)
-            except (NoLedger, TooManyRows) as error:
-                self._append(upload, _failure(upload, error))
-            extra = {"business_id": upload.business_id, "file_id": upload.file_id}
+            while not self._go_on(job, exclusive):
+                logger.info("reading again after an undo", extra={"business_id": job.business_id})
+            extra = {"business_id": found.business_id, "file_id": found.file_id}
             elapsed = round((time.monotonic() - began) * 1000)
             logger.info("upload read", extra={**extra, "processing_time_ms": elapsed})
+
+    def _go_on(self, job: Job, lease: Lease) -> bool:
+        """Read what is left; returns False if the undo of another upload was requested meanwhile."""
+        upload = self._unread(job)  # another reader may have gone on until the lock was free
+        if upload is None:
+            return True
+        since = self._store.execute(upload.business_id, meta_of(upload), newest_position).result
+        if not undo_requested(self._store, upload, lease):
+            return True
+        try:
+            self._read(upload, lease, since)
+        except (NoLedger, TooManyRows) as error:
+            self._append(upload, _failure(upload, error))
+        except UndoPending:
+            return False
+        return True
 
     def _unread(self, job: Job) -> Upload | None:
         """Return the upload of a job, None if it is finished or waits for answers."""
         upload = aggregate.load(self._store.load(aggregate.stream_of(job.subject)))
         return None if upload is None or upload.finished or upload.waiting else upload
 
-    def _read(self, upload: Upload, lease: Lease) -> None:
+    def _read(self, upload: Upload, lease: Lease, since: int) -> None:
         mark = catalog.marking(self._store.master.lookup_key, upload.business_id)
         ledger = self._open(upload)
         # Only a shop with sales can have some that were recorded by an earlier release.
@@ -83,18 +93,22 @@ class LedgerReader:
                 return
             if upload.replaces and not self._replaced(upload, lease):
                 return
+        ids = Ids(self._store, upload.business_id, ledger.rows)
+        recorder = Recorder(self._store, upload, ids, ledger.table.header, since)
+        leaves_out = upload.answers.get(CORRECTED_ROWS) == LEAVE_OUT
+        # Rows that were left out because of sales which an undo took back since then stay left out.
+        if upload.duplicates and upload.dedupe and not leaves_out:
+            before = (item for item in ledger.items(new_reader()) if item.row <= upload.through_row)
+            if not _record(recorder, before, lease, again=True):
+                return
         reader = new_reader()
         items = ledger.items(reader)
-        if doubt and upload.answers.get(CORRECTED_ROWS) == LEAVE_OUT:
+        if doubt and leaves_out:
             items = without(doubt.lines, items)
         untimed: set[dt.date] = set()
         rows = (item for item in _noting(items, untimed) if item.row > upload.through_row)
-        recorder = Recorder(self._store, upload, Ids(self._store, upload.business_id, ledger.rows), ledger.table.header)
-        for chunk in iter(lambda: list(islice(rows, _CHUNK_ROWS)), []):
-            if not lease.held():
-                return
-            recorder.record(chunk)
-        self._complete(recorder.upload, ledger, reader, untimed)
+        if _record(recorder, rows, lease) and lease.held():
+            self._complete(recorder.upload, ledger, reader, untimed, since)
 
     def _replaced(self, upload: Upload, lease: Lease) -> bool:
         """Undo the upload that this one replaces; returns whether this one may be recorded now."""
@@ -135,19 +149,25 @@ class LedgerReader:
             return None
         return aggregate.asked(upload, aggregate.layout_key(ledger.table.header), questions)
 
-    def _complete(self, upload: Upload, ledger: Ledger, reader: RowReader, untimed: set[dt.date]) -> None:
+    def _complete(self, upload: Upload, ledger: Ledger, reader: RowReader, untimed: set[dt.date], since: int) -> None:
         counted = self._store.execute(
             upload.business_id, Metadata(), lambda unit: days_with_counts(unit, sorted(untimed))
         ).result
         notices = [*ledger.layout.notices, *reader.notices]
         if counted:
             notices.append(Notice(Remark.COUNTED_SAME_DAY.value, tuple(counted[:_NAMED_AT_MOST])))
-        self._append(upload, aggregate.complete(upload, dict.fromkeys(notices)), reader.products.sheet)
+        self._append(upload, aggregate.complete(upload, dict.fromkeys(notices)), reader.products.sheet, since)
 
     def _append(
-        self, upload: Upload, event: UploadCompleted | UploadFailed | UploadQuestionsAsked, sheet: Sheet | None = None
+        self,
+        upload: Upload,
+        event: UploadCompleted | UploadFailed | UploadQuestionsAsked,
+        sheet: Sheet | None = None,
+        since: int | None = None,
     ) -> None:
         def decide(unit: UnitOfWork) -> None:
+            if since is not None:
+                insist_on_no_undo(unit, since)
             current = aggregate.load(unit.load(aggregate.stream_of(upload.file_id)))
             if current and not current.finished and not current.waiting:
                 said = product_sheet(unit, upload, sheet) if sheet else None
@@ -155,6 +175,15 @@ class LedgerReader:
                 unit.append(aggregate.stream_of(upload.file_id), current.version, *events)
 
         self._store.execute(upload.business_id, meta_of(upload), decide)
+
+
+def _record(recorder: Recorder, items: Iterator[Item], lease: Lease, *, again: bool = False) -> bool:
+    """Record items chunk by chunk; returns False if the lease was lost."""
+    for chunk in iter(lambda: list(islice(items, _CHUNK_ROWS)), []):
+        if not lease.held():
+            return False
+        recorder.record(chunk, again=again)
+    return True
 
 
 def _noting(items: Iterator[Item], untimed: set[dt.date]) -> Iterator[Item]:

@@ -133,7 +133,8 @@ class SalesBatchRecorded(Event, frozen=True):
 
     `fingerprints` is base64 of 12 bytes per sale, in the same order. `payments` lists `[method, text as written or
     null]`. `duplicates`, `rejected` and `left_out` count the rows since the batch before that became no sale;
-    `through_row` is the last line of the file that this batch accounts for, so an import resumes after it.
+    `through_row` is the last line of the file that this batch accounts for, so an import resumes after it. Rows that
+    were duplicates of sales which were undone meanwhile become sales later: `duplicates` is below zero by their number.
     `part_payments` has `[tx, paisa]` for each sale of which only a part was paid at once: that part; the rest is owed.
     Version 1 had neither `left_out` nor `part_payments`.
     """
