@@ -25,7 +25,7 @@ def table_of(data: bytes, mapping: dict[str, str] | None = None) -> Table:
 
 def read_header(data: bytes, mapping: dict[str, str] | None = None) -> Layout:
     table = table_of(data, mapping)
-    return understand(table, profile(table, mapping or {}), mapping or {}, {}, {})
+    return understand(table, profile(table, mapping or {}), mapping or {}, {}, {}, {})
 
 
 def layout_of(header: str) -> Layout:
