@@ -43,8 +43,8 @@ class Layout(msgspec.Struct, frozen=True):
     columns: index of each field that is read; header: the file's own column names; decimals: of amounts and quantities;
     minus_side: see `signed_amount`; amount_from: where the line's total comes from; fractions: whether quantities may
     be fractions without a unit; words: what cells of closed sets mean; apart: keys of products that are sold in several
-    units; crowds: phones that are not one customer's; owners: phones that belong to these names only; fill: whether blank cells below an order's first line ("order")
-    or below a date ("date") belong to it; utc: whether times are UTC;
+    units; crowds: phones that are not one customer's; owners: phones that belong to these names only; fill: whether
+    blank cells below an order's first line ("order") or below a date ("date") belong to it; utc: whether times are UTC;
     kind: what a row is whose type says nothing; bijoy: which names were typed for the font SutonnyMJ: "all", "marked"
     for those with its signs, or none.
     """
