@@ -10,7 +10,7 @@ RUN awk '/^[a-z]/ { keep = /^(setuptools|uv)==/ } keep' requirements.lock > tool
     && pip install --no-cache-dir --require-hashes -r tools.lock \
     && python -m venv --without-pip /opt/smartmarket \
     && uv pip install --no-cache --python /opt/smartmarket/bin/python --require-hashes \
-        --constraint requirements.lock --extra object-store --requirement pyproject.toml
+        --constraint requirements.lock --extra object-store --extra sentry --requirement pyproject.toml
 COPY LICENSE ./
 COPY smartmarket smartmarket
 COPY shared shared

@@ -1,6 +1,5 @@
 """What commands share: their options and groups, the settings, and the container built from them."""
 
-import logging
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +9,6 @@ if TYPE_CHECKING:
     from shared.runtime.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
-logger = logging.getLogger("smartmarket")
 
 
 def configured() -> "Settings":
@@ -21,10 +19,24 @@ def configured() -> "Settings":
 
     settings = read_settings()
     configure_logging(settings.log_level)
-    if settings.sentry_dsn:
-        logger.warning("SENTRY_DSN is set, but this release reports errors to the log only")
     check_production(settings)
+    if settings.sentry_dsn:
+        _report_errors(settings)
     return settings
+
+
+def _report_errors(settings: "Settings") -> None:
+    """Report errors to Sentry; raises BadSettings where its package is not installed."""
+    from importlib.metadata import version
+
+    from shared.runtime.settings import BadSettings
+
+    try:
+        from shared.runtime.error_reports import start_error_reports
+    except ImportError:
+        problem = "needs the package sentry-sdk: pip install 'smartmarket[sentry]'."
+        raise BadSettings([("SENTRY_DSN", problem)]) from None
+    start_error_reports(settings, version("smartmarket"))
 
 
 def container(context: typer.Context) -> "Container":

@@ -31,6 +31,7 @@ from shared.errors import (
 )
 from shared.http.pagination import too_far, unknown
 from shared.http.responses import refused
+from shared.http.tokens import Principal
 from shared.postgres.database import NOT_MIGRATED
 from shared.texts import DEFAULT_LANGUAGE, Language, Phrase, catalogue
 
@@ -124,22 +125,26 @@ def refusal_of(request: Request, error: Exception) -> Refusal:
         return error
     if isinstance(error, RequestValidationError):
         return _validation_refusal(request, error)
-    return _http_refusal(request, error) if isinstance(error, HTTPException) else _unexpected(error)
+    return _http_refusal(request, error) if isinstance(error, HTTPException) else _unexpected(request, error)
 
 
-def _unexpected(error: Exception) -> Refusal:
+def _unexpected(request: Request, error: Exception) -> Refusal:
     """Log an unexpected error with its stack; returns ServiceDegraded if a server failed, else InternalError."""
+    who = request.scope.get("state", {}).get("identity")
+    fields = {"user_id": who.user_id, "business_id": who.business_id} if isinstance(who, Principal) else {}
     cause: BaseException | None = error
     for _ in range(_CAUSES):
         if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError | RedisError):
             service = "redis" if isinstance(cause, RedisError) else "database"
-            logger.critical("%s does not answer", service, exc_info=error)
+            logger.critical("%s does not answer", service, exc_info=error, extra=fields)
             return ServiceDegraded(details={"service": service}, retry_after=_RETRY_SECONDS)
         if isinstance(cause, NOT_MIGRATED):
-            logger.critical("the database is not that of this release: run `smartmarket migrate`", exc_info=error)
+            logger.critical(
+                "the database is not that of this release: run `smartmarket migrate`", exc_info=error, extra=fields
+            )
             return ServiceDegraded(details={"service": "database"}, retry_after=_RETRY_SECONDS)
         cause = cause and (cause.__cause__ or cause.__context__)
-    logger.error("unhandled exception: %s", type(error).__name__, exc_info=error)
+    logger.error("unhandled exception: %s", type(error).__name__, exc_info=error, extra=fields)
     return InternalError()
 
 
@@ -173,7 +178,7 @@ def _http_refusal(request: Request, error: HTTPException) -> Refusal:
             return _BY_STATUS[status](headers=headers)
         case status if status < 500:  # noqa: PLR2004 - client errors end at 499
             return InvalidRequest(headers=headers)
-    return _unexpected(error)
+    return _unexpected(request, error)
 
 
 def _methods_at(request: Request) -> list[str]:

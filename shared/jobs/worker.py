@@ -86,7 +86,9 @@ class Worker(Loop):
             self._log("job interrupted; retrying", job, began, reason=_reason(error))
             self._give_back(job, _BROKEN_PAUSE, _reason(error), counted=False)
         except Exception as error:
-            logger.exception("job failed", extra={"job_id": str(job.id), "kind": job.kind})
+            logger.exception(
+                "job failed", extra={"job_id": str(job.id), "kind": job.kind, "business_id": job.business_id}
+            )
             if lease.held():
                 self._after_failure(job, _reason(error))
         finally:
