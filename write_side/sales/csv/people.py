@@ -95,11 +95,11 @@ def same_people(
         named = [header[columns["phone"]], header[columns["customer"]]]
         answers = []
         if len(people) > 1:
-            proposed = _proposed(people)
+            proposed = _proposed(people, people)
             code = code_of("SHARED_PHONE", number[-4:])
             answers.append(_ask(inquiry, code, proposed, named, people))
         if person and strangers and "several" not in answers and (person.asks or inquiry.answer(person.code)):
-            proposed = _proposed([*person.names, *strangers])
+            proposed = _proposed(person.names, strangers)
             answers.append(_ask(inquiry, person.code, proposed, named, strangers))
         if "several" in answers:
             crowds.add(number)
@@ -117,15 +117,19 @@ def _ask(inquiry: Inquiry, code: str, proposed: str, named: Sequence[str], peopl
     return inquiry.ask(code, ("several", "one"), proposed=proposed, columns=named, rows=rows, values=(subject,))
 
 
-def _proposed(names: Sequence[str] | Mapping[str, int]) -> str:
-    """Return "one" if two of the names are probably spellings of one, else "several"."""
-    words_of = [[word for word in name.replace(".", " ").split() if word not in _TITLES] for name in names]
-    pairs = [(a, b) for place, a in enumerate(words_of) for b in words_of[:place] if a and b]
+def _proposed(names: Collection[str], others: Collection[str]) -> str:
+    """Return "one" if a name and another one of the others are probably spellings of one, else "several"."""
+    pairs = [(_words(a), _words(b)) for a in names for b in others if a != b]
     alike = any(
         set(a) <= set(b) or set(b) <= set(a) or SequenceMatcher(None, " ".join(a), " ".join(b)).ratio() >= _ALIKE
         for a, b in pairs
+        if a and b
     )
     return "one" if alike else "several"
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in name.replace(".", " ").split() if word not in _TITLES]
 
 
 def choose_font(known: Findings) -> str:
