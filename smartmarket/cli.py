@@ -155,6 +155,22 @@ app.add_typer(operations.jobs, name="jobs", rich_help_panel=_OPERATE)
 app.add_typer(read_model_commands.indexes, name="indexes", rich_help_panel=_OPERATE)
 app.add_typer(read_model_commands.audit, name="audit", rich_help_panel=_OPERATE)
 app.add_typer(operations.clock, name="clock", rich_help_panel=_OPERATE)
+
+
+@app.command(rich_help_panel=_OPERATE, epilog="Examples:\n\nsmartmarket erase 7\n\nsmartmarket erase 7 --yes --json")
+def erase(
+    context: typer.Context,
+    business_id: Annotated[int, typer.Argument(metavar="BUSINESS_ID", min=1)],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Erase a business for good, at once: its personal data, books, files and account."""
+    from write_side.identity import cli
+
+    cli.erase(container(context), Output(as_json), business_id, (lambda _: None) if yes else operations.confirmed)
+
+
 app.add_typer(operations.staff, name="staff", rich_help_panel=_ACCOUNTS)
 app.add_typer(operations.demo, name="demo", rich_help_panel=_ACCOUNTS)
 

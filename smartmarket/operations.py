@@ -108,3 +108,11 @@ def reset_demo(context: typer.Context, *, seed: Seed = _SEED, as_json: Json = Fa
     from write_side.admin import cli
 
     cli.seed_demo(container(context), Output(as_json), seed, close_others=True)
+
+
+def confirmed(question: str) -> None:
+    """Ask on the terminal; raises typer.Abort for a no, CannotStart where there is no terminal to ask on."""
+    if not sys.stdin.isatty():
+        msg = "There is no terminal to ask on: add --yes if you are sure."
+        raise CannotStart(msg)
+    typer.confirm(question, abort=True, err=True)

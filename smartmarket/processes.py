@@ -119,6 +119,7 @@ def run_scheduler(container: Container) -> None:
     role = container.role(database.PROJECTOR)
     scheduler = Scheduler(
         store,
+        container.files(store),
         container.connect,
         lambda: generation_schemas.drop_unused_by(connect_projector(container.url_as(database.PROJECTOR), role=role)),
     )

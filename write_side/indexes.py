@@ -8,7 +8,7 @@ from psycopg import Connection
 
 from shared.discovery import collected
 from shared.eventstore.codec import RecordedEvent
-from shared.eventstore.index_rows import DomainIndex, IndexRow
+from shared.eventstore.index_rows import EVERY_KIND, DomainIndex, IndexRow
 from shared.eventstore.reader import LogReader
 from shared.postgres.locks import Lock
 from write_side.lookups.customers import MERGED
@@ -24,6 +24,10 @@ KEEP_OTHERS = """INSERT INTO staged_rows (kind, scope, key, value)
 # Create the table of staged rows, in the order of their events.
 CREATE_STAGED = """CREATE TEMP TABLE staged_rows (LIKE log.index_rows, held boolean NOT NULL DEFAULT true,
     step bigint GENERATED ALWAYS AS IDENTITY) ON COMMIT DROP"""
+# Delete the rows of businesses that were erased, up to that moment.
+DELETE_ERASED = """DELETE FROM staged_rows AS s USING (
+        SELECT scope, max(step) AS step FROM staged_rows WHERE kind = %s GROUP BY scope) AS e
+    WHERE s.scope = e.scope AND s.step <= e.step"""
 # Delete the rows of keys that were released, up to their last release.
 DELETE_RELEASED = """DELETE FROM staged_rows AS s USING (
         SELECT kind, scope, key, max(step) AS step FROM staged_rows WHERE NOT held GROUP BY 1, 2, 3) AS r
@@ -91,6 +95,7 @@ def rebuild_indexes(conn: Connection[Any], report: Callable[[int], None] = lambd
         conn.execute(LOCK_INDEX)
         conn.execute(LOCK_LOG, (Lock.LOG,))
         _stage(conn, reader, after, highest, report)
+        conn.execute(DELETE_ERASED, (EVERY_KIND,))
         conn.execute(DELETE_RELEASED)
         conn.execute(KEEP_OTHERS, (write_indexes().kinds,))
         conn.execute(FOLLOW_MERGES, {"merged": MERGED})
@@ -111,6 +116,7 @@ def index_differences(conn: Connection[Any]) -> dict[str, int]:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         conn.execute(CREATE_STAGED)
         _stage(conn, LogReader(write_indexes().topics), 0, highest, lambda _: None)
+        conn.execute(DELETE_ERASED, (EVERY_KIND,))
         conn.execute(DELETE_RELEASED)
         conn.execute(FOLLOW_MERGES, {"merged": MERGED})
         lost, added = cast("tuple[int, int]", conn.execute(COUNT_DIFFERENCES, (write_indexes().kinds,)).fetchone())

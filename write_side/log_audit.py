@@ -30,12 +30,19 @@ SELECT_DUE = """SELECT NOT EXISTS (SELECT FROM audit.verifications
     WHERE shard = %s AND at > clock_timestamp() - make_interval(hours => %s))"""
 RECORD = """INSERT INTO audit.verifications (shard, at, size, findings) VALUES (%s, clock_timestamp(), %s, %s)
     ON CONFLICT (shard) DO UPDATE SET (at, size, findings) = (excluded.at, excluded.size, excluded.findings)"""
-# The subjects whose keys were destroyed by command, with the position of that.
-_ERASED = """WITH erased AS (
+# The businesses that were erased, and the subjects whose keys were destroyed by command, with the position of that.
+_GONE = """SELECT business_id, (convert_from(state, 'UTF8')::jsonb ->> 'user_id') AS user_id, recorded_at,
+        notification_id
+    FROM log.events WHERE topic = 'identity.BusinessErased'"""
+_ERASED = f"""WITH gone AS ({_GONE}), erased AS (
         SELECT format('customer-%s-%s', business_id, id) AS subject, notification_id FROM (
             SELECT notification_id, business_id, convert_from(state, 'UTF8')::jsonb AS data FROM log.events
             WHERE topic = 'customers.CustomerDataErased') AS e
-        CROSS JOIN LATERAL jsonb_array_elements(data -> 'merged_ids' || (data -> 'customer_id')) AS id)"""
+        CROSS JOIN LATERAL jsonb_array_elements(data -> 'merged_ids' || (data -> 'customer_id')) AS id
+        UNION ALL
+        SELECT subject, notification_id FROM gone JOIN vault.keys ON created_at < recorded_at AND (
+            subject IN ('user-' || user_id, 'business-' || business_id)
+            OR starts_with(subject, format('customer-%s-', business_id))))"""  # noqa: S608 - constants
 # Counts keys that were destroyed and are there again, as after restoring a backup; selects the first erasure of one.
 RETURNED_KEYS = f"{_ERASED} SELECT count(*), min(notification_id) FROM erased JOIN vault.keys USING (subject)"  # noqa: S608 - constants
 # Each statement counts what events refer to and is gone, and selects the first event that refers to it.
@@ -43,29 +50,33 @@ MISSING: Mapping[str, str] = {
     "commands": """SELECT count(*), min(notification_id) FROM log.events AS e
         WHERE meta ? 'command_id' AND NOT EXISTS (SELECT FROM log.commands AS c
             WHERE c.scope = coalesce(e.business_id, 0) AND c.command_id = e.meta ->> 'command_id')""",
-    "keys_of_users": """SELECT count(*), min(notification_id) FROM (
+    "keys_of_users": f"""WITH gone AS ({_GONE}) SELECT count(*), min(notification_id) FROM (
             SELECT notification_id, convert_from(state, 'UTF8')::jsonb AS data FROM log.events
             WHERE topic IN ('identity.UserRegistered', 'identity.StaffCreated')) AS e
         WHERE coalesce(data ->> 'sealed', '') <> ''
-            AND NOT EXISTS (SELECT FROM vault.keys WHERE subject = 'user-' || (data ->> 'user_id'))""",
+            AND NOT EXISTS (SELECT FROM vault.keys WHERE subject = 'user-' || (data ->> 'user_id'))
+            AND NOT EXISTS (SELECT FROM gone WHERE user_id = data ->> 'user_id')""",  # noqa: S608 - constants
     "keys_of_customers": f"""{_ERASED} SELECT count(*), min(notification_id) FROM (
             SELECT notification_id, business_id, jsonb_array_elements(convert_from(state, 'UTF8')::jsonb -> 'customers')
             FROM log.events WHERE topic = 'sales.CustomersAdded') AS e (notification_id, business_id, customer)
         WHERE NOT EXISTS (SELECT FROM vault.keys
             WHERE subject = format('customer-%s-%s', business_id, customer ->> 0))
             AND NOT EXISTS (SELECT FROM erased
-                WHERE subject = format('customer-%s-%s', business_id, customer ->> 0))""",  # noqa: S608 - constants
-    "keys_of_files": """SELECT count(*), min(notification_id) FROM log.events AS e
+                WHERE subject = format('customer-%s-%s', business_id, customer ->> 0))
+            AND e.business_id NOT IN (SELECT business_id FROM gone)""",  # noqa: S608 - constants
+    "keys_of_files": f"""WITH gone AS ({_GONE}) SELECT count(*), min(notification_id) FROM log.events AS e
         WHERE topic IN ('sales.UploadAccepted', 'sales.ReceiptStored')
-            AND NOT EXISTS (SELECT FROM vault.keys WHERE subject = 'business-' || e.business_id)""",
+            AND NOT EXISTS (SELECT FROM vault.keys WHERE subject = 'business-' || e.business_id)
+            AND e.business_id NOT IN (SELECT business_id FROM gone)""",  # noqa: S608 - constants
 }
-MISSING_FILES = """SELECT count(*), min(notification_id) FROM (
+MISSING_FILES = f"""WITH gone AS ({_GONE}) SELECT count(*), min(notification_id) FROM (
         SELECT notification_id, business_id, convert_from(state, 'UTF8')::jsonb AS data FROM log.events
         WHERE topic IN ('sales.UploadAccepted', 'sales.ReceiptStored')) AS e
     WHERE NOT EXISTS (SELECT FROM files.parts AS p
         WHERE (p.file_id::text, p.business_id) = (coalesce(data ->> 'file_id', data ->> 'image_id'), e.business_id))
         AND NOT EXISTS (SELECT FROM log.events AS d WHERE d.topic = 'storage.FileDeleted' AND d.originator_id IN (
-            'upload-' || (data ->> 'file_id'), 'receipt-' || (data ->> 'image_id')))"""
+            'upload-' || (data ->> 'file_id'), 'receipt-' || (data ->> 'image_id')))
+        AND e.business_id NOT IN (SELECT business_id FROM gone)"""  # noqa: S608 - constants
 
 
 class Finding(NamedTuple):

@@ -9,9 +9,11 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
+from shared.eventstore.files import Files
 from shared.eventstore.store import EventStore, StoreError
 from shared.runtime.loop import Loop
 from write_side.clock.handlers import Calendar
+from write_side.identity.erasure_handlers import erase_due
 from write_side.identity.login_handlers import summarise_refusals
 
 _TICK = 5.0
@@ -35,6 +37,8 @@ SWEEPS = (
         WHERE e.originator_id IN ('upload-' || p.file_id, 'receipt-' || p.file_id))""",
     """DELETE FROM files.parts p WHERE EXISTS (SELECT 1 FROM log.events e WHERE e.topic = 'storage.FileDeleted'
         AND e.originator_id IN ('upload-' || p.file_id, 'receipt-' || p.file_id))""",
+    """DELETE FROM files.parts p WHERE EXISTS (SELECT 1 FROM log.events e
+        WHERE e.topic = 'identity.BusinessErased' AND e.originator_id = 'business-' || p.business_id)""",
     "DELETE FROM credentials.sessions WHERE issued_at > log.clock() + interval '1 hour'",
     "DELETE FROM credentials.refusals WHERE at > now() + interval '1 minute'",
     "DELETE FROM jobs.clocks WHERE seen_at < now() - interval '30 days'",
@@ -58,7 +62,11 @@ class Scheduler(Loop):
     transient = (*Loop.transient, StoreError)
 
     def __init__(
-        self, store: EventStore, connect: Callable[[], Connection[Any]], drop_generations: Callable[[], Sequence[str]]
+        self,
+        store: EventStore,
+        files: Files,
+        connect: Callable[[], Connection[Any]],
+        drop_generations: Callable[[], Sequence[str]],
     ) -> None:
         """Delete rows over connections from `connect`; `drop_generations` drops read models that no longer serve."""
         super().__init__("scheduler")
@@ -67,6 +75,7 @@ class Scheduler(Loop):
             _Chore("summarise refused logins", 60.0, lambda: summarise_refusals(store)),
             _Chore("drop retired generations", 15.0, drop_generations),
             _Chore("delete expired rows", 300.0, self._sweep),
+            _Chore("erase businesses", 60.0, lambda: erase_due(store, files)),
             _Chore("open the day", _TICK, Calendar(store)),
         ]
 

@@ -15,7 +15,7 @@ from projections.engine.projection import Projection
 from projections.engine.writers import LiveWriter, recompute_after_removal
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.reader import LogReader
-from shared.eventstore.system_events import GLOBAL_TOPICS, DayCorrected, DayOpened, RuleActivated
+from shared.eventstore.system_events import GLOBAL_TOPICS, BusinessErased, DayCorrected, DayOpened, RuleActivated
 from shared.eventstore.vault import MasterKey, SubjectKeys, Vault, sql_over
 from shared.postgres.database import SHARDS
 
@@ -66,7 +66,8 @@ class Applier:
         self._writer = LiveWriter(conn, schema)
         self._deriver = Deriver(conn, projection, schema, self._writer) if projection.derivation else None
         self._vault = Vault(master, sql_over(conn))
-        self.reader = LogReader([*projection.topics, *(GLOBAL_TOPICS if self._deriver else ())])
+        global_topics = GLOBAL_TOPICS if self._deriver else ()
+        self.reader = LogReader([*projection.topics, BusinessErased.topic, *global_topics])
         self._topics = frozenset(projection.topics)
         self.parked = self._load_parked()
 
@@ -119,7 +120,8 @@ class Applier:
         if business is None:
             return any(recorded.position > position for position in shards.values())
         position = shards.get(business % SHARDS)
-        return position is not None and recorded.position > position and business not in self.parked
+        applies = business not in self.parked or recorded.topic == BusinessErased.topic
+        return position is not None and recorded.position > position and applies
 
     def _write(self, events: Sequence[RecordedEvent], shards: Mapping[int, int], only: int | None = None) -> None:
         """Fold and write; a business's derived rows are computed once, after its last event that requires it.
@@ -133,11 +135,14 @@ class Applier:
         last = {r.business_id: r.position for r in events if r.topic in topics}
         due: dict[int, RecordedEvent] = {}
         for recorded in events:
-            if only is None and recorded.business_id in self.parked:
+            erased = recorded.topic == BusinessErased.topic
+            if only is None and recorded.business_id in self.parked and not erased:
                 continue  # parked by a rule of this batch
-            if recorded.topic in GLOBAL_TOPICS or recorded.business_id in due:
+            if recorded.topic in GLOBAL_TOPICS or recorded.business_id in due or erased:
                 self._flush(deltas, due)  # before more facts are added, and before the day changes
-            if self._deriver and recorded.topic == DayOpened.topic:
+            if erased:
+                self._erase(cast("int", recorded.business_id))
+            elif self._deriver and recorded.topic == DayOpened.topic:
                 self._deriver.age(recorded, _before(recorded, shards), only)
             elif self._deriver and recorded.topic in DERIVING_TOPICS:
                 self._derive_all(recorded, _before(recorded, shards), only)
@@ -148,6 +153,12 @@ class Applier:
         self._flush(deltas, due)
         if self._projection.channel:
             self._announce(sorted({r.business_id for r in events if r.topic in self._topics and r.business_id}))
+
+    def _erase(self, business: int) -> None:
+        """Delete every row of a business, which is not parked any more: what waited there is gone with it."""
+        self._writer.erase(business, self._projection.tables)
+        self._unpark(business)
+        self.parked.pop(business, None)
 
     def _announce(self, businesses: Sequence[int]) -> None:
         """Tell listeners, once this is committed, which businesses have new rows."""
@@ -186,6 +197,8 @@ class Applier:
         with self._conn.transaction():
             self._advance(shards, moved)
             for recorded in events:
+                if recorded.topic == BusinessErased.topic:
+                    newly.pop(cast("int", recorded.business_id), None)
                 if recorded.business_id not in newly and not self._apply_or_park(recorded, shards):
                     newly[cast("int", recorded.business_id)] = recorded.position
         self.parked.update(newly)

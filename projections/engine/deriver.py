@@ -40,7 +40,7 @@ class AsOf(NamedTuple):
 def derivation_point(conn: Connection[Any], derivation: Derivation, business: int, upto: int) -> AsOf | None:
     """Return what a business's derived rows at a position are computed from; None if it has none yet."""
     last = LogReader.last(conn, business, [event.topic for event in derivation.after], upto)
-    if last is None:
+    if last is None or last[0] < LogReader.erased(conn, business, upto):
         return None
     activations = LogReader.activations(conn, upto)
     changed = [position for position, activated in activations if activated.rule in derivation.rules]
@@ -56,7 +56,7 @@ def derivation_point_of_books(
 ) -> AsOf | None:
     """Return what the derived rows of a business's books are computed from, as `derivation_point` does."""
     reader, last = LogReader([event.topic for event in derivation.after]), 0
-    after = 0
+    after = LogReader.erased(conn, business, upto)
     while events := reader.of_business(conn, business, after, limit=_CHUNK, upto=upto):
         after = events[-1].position
         last = max([last, *(recorded.position for recorded in events if books.cut(recorded))])

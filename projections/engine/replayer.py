@@ -176,11 +176,11 @@ class Worker:
                 self.conn.execute(SQL(PARK).format(Identifier(self.schema, "parked")), (business, *parked))
 
     def _fold(self, business: int, upto: int, writer: ReplayWriter) -> int:
-        """Fold and write one history; returns the number of inserted rows, without merged ones."""
+        """Fold and write one history, from an erasure on; returns the number of inserted rows, without merged ones."""
         deltas = Deltas(self.projection.folded)
         as_of = self._derivation_point(business, upto)
         derived: Deltas | None = None
-        rows = after = 0
+        rows, after = 0, LogReader.erased(self.conn, business, upto)
         while events := self.reader.of_business(self.conn, business, after, limit=_CHUNK, upto=upto):
             after = events[-1].position
             keys = self.vault.keys([s for r in events for s in self.projection.subjects(r)])

@@ -65,6 +65,11 @@ class LiveWriter:
             if gone := [key for key in old if key not in new]:
                 self._delete(table, gone)
 
+    def erase(self, business_id: int, tables: Iterable[Table]) -> None:
+        """Delete every row of a business."""
+        for table in tables:
+            self._conn.execute(self._statement(table, erase_statement), (business_id,))
+
     def _rows_of(self, table: Table, business_id: int) -> dict[Key, tuple[Any, ...]]:
         with self._conn.cursor(binary=True) as cursor:
             rows = cursor.execute(self._statement(table, select_statement), (business_id,)).fetchall()
@@ -205,6 +210,11 @@ def select_statement(table: Table, schema: str, _: Mapping[str, str]) -> Compose
     """Return the query of a business's rows."""
     columns = SQL(", ").join(map(Identifier, table.all_columns))
     return SQL("SELECT {} FROM {} WHERE business_id = %s").format(columns, Identifier(schema, table.name))
+
+
+def erase_statement(table: Table, schema: str, _: Mapping[str, str]) -> Composed:
+    """Return the statement that deletes a business's rows."""
+    return SQL("DELETE FROM {} WHERE business_id = %s").format(Identifier(schema, table.name))
 
 
 def delete_statement(table: Table, schema: str, types: Mapping[str, str]) -> Composed:

@@ -141,7 +141,7 @@ class _History:
             found.row = {c: "•" if v and c in hidden else v for c, v in found.row.items()}
 
     def _events(self, topics: Sequence[str]) -> Iterator[tuple[RecordedEvent, SubjectKeys]]:
-        reader, after = LogReader(topics), 0
+        reader, after = LogReader(topics), LogReader.erased(self._conn, self._business, self._upto)
         while events := reader.of_business(self._conn, self._business, after, limit=_CHUNK, upto=self._upto):
             if time.monotonic() > self._until:
                 raise HistoryTooLong(_FOLDING_SECONDS)

@@ -15,7 +15,7 @@ from projections.engine.replayer import Progress, Source
 from projections.operations.rebuild import Rebuilt
 from projections.operations.scratch import OperationRequest, ScratchGeneration, scratch_generation, served, shown
 from shared.eventstore.reader import LogReader
-from shared.eventstore.system_events import GLOBAL_TOPICS
+from shared.eventstore.system_events import GLOBAL_TOPICS, BusinessErased
 from shared.postgres.generation_states import GenerationKind, GenerationState
 
 _ATTEMPTS = 4
@@ -60,7 +60,7 @@ def _exchange(conn: Connection[Any], made: ScratchGeneration, business: int, *, 
         now = shown(conn, live, business)
         if under_lock:
             made.replay({business: now})
-        reader = LogReader([*made.projection.topics, *GLOBAL_TOPICS])
+        reader = LogReader([*made.projection.topics, BusinessErased.topic, *GLOBAL_TOPICS])
         if reader.of_business(conn, business, made.worker.upto, limit=1, upto=now):
             return None
         rows = 0

@@ -86,6 +86,12 @@ def item(row: Customer, shop: Shop, today: dt.date, language: Language) -> dict[
     }
 
 
+def candidate(customer_id: int, name: str | None, phone: str | None, language: Language) -> dict[str, Any]:
+    """Return the JSON of a customer who may be the same person as the one that is shown."""
+    why = text("SAME_NAME_ONE_PHONE", language).message
+    return {"id": customer_id, "name": name or None, "phone": phone or None, "reason": why}
+
+
 def _analysis(row: Customer, days: int | None, language: Language, rule: ChurnParameters) -> dict[str, Any]:
     scores = (row.recency, row.frequency, row.monetary)
     why = churn.reason(days, row.declining, scores, row.usual_gap, rule)

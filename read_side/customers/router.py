@@ -9,7 +9,7 @@ from psycopg.rows import TupleRow
 from pydantic import Field
 from starlette.responses import Response
 
-from read_side.customers.presenter import Customer, Shop, item
+from read_side.customers.presenter import Customer, Shop, candidate, item
 from read_side.customers.queries import Selection
 from read_side.customers.queries import page as keys_of_page
 from read_side.customers.schemas import LIST, ONE, Segment
@@ -57,6 +57,14 @@ SELECT_MERGED = """WITH ids AS (SELECT id FROM customer_ids
         (SELECT coalesce(array_agg(id ORDER BY id) FILTER (WHERE id <> %(id)s), '{}') FROM ids),
         coalesce(sum(lent), 0)::bigint, coalesce(sum(paid), 0)::bigint
     FROM baki_totals WHERE business_id = %(business)s AND customer_id IN (SELECT id FROM ids)"""
+
+# Selects customers of the same name who were not merged, with a phone where this one has none or without where it has.
+SELECT_CANDIDATES = """SELECT other.id, other.name, other.phone
+    FROM people AS own JOIN people AS other USING (business_id, sort_name)
+    JOIN customer_ids ON customer_ids.business_id = other.business_id AND customer_ids.id = other.id
+    WHERE own.business_id = %(business)s AND own.id = %(id)s AND other.id <> own.id AND merged_into IS NULL
+        AND (coalesce(own.phone, '') = '') <> (coalesce(other.phone, '') = '')
+    ORDER BY other.id LIMIT 5"""
 
 _SEGMENTS = ("champions", "loyal", "potential", "at_risk", "dormant")
 
@@ -130,22 +138,29 @@ async def list_customers(
 
 @router.get("/customers/{customer_id}", responses=ONE, openapi_extra=refuses(CustomerNotFound, CustomerMerged))
 async def show_customer(request: Request, deps: Deps, who: Owner, today: Today, customer_id: PublicId) -> Response:
-    """Return one customer with purchases, churn risk and debt, including those of customers merged into it."""
+    """Return one customer with purchases, churn risk and debt, including those of customers merged into it.
+
+    `merge_candidates` are at most five customers who may be the same person: they have the same name, and only one of
+    both has a phone.
+    """
     business_id = await await_consistency(request, deps, who, "customers", "cashflow")
     wanted = {"business": business_id, "id": customer_id, "limit": 1}
+    spoken = language(request, who)
 
     async def read() -> dict[str, Any] | None:
         async with reading(deps.reader, business_id) as conn:
             shop = Shop(*(await only_row(conn, SELECT_TOTALS, wanted))[5:9])
             row = await first_row(conn, f"WITH {ONE_PAGE}\n{SELECT_PAGE}", wanted)
             merged_into, merged_ids, lent, paid = await only_row(conn, SELECT_MERGED, wanted)
+            candidates = await all_rows(conn, SELECT_CANDIDATES, wanted)
         if merged_into is not None:
             raise CustomerMerged(details={"id": customer_id, "survivor": merged_into}, survivor=merged_into)
         if row is None:
             return None
         baki = {"owed": taka(lent - paid), "lent": taka(lent), "paid": taka(paid)}
-        more = {"baki": baki, "merged_ids": merged_ids}
-        return item(Customer(*row), shop, today, language(request, who)) | more
+        offered = [candidate(number, name, phone, spoken) for number, name, phone in candidates]
+        more = {"baki": baki, "merged_ids": merged_ids, "merge_candidates": offered}
+        return item(Customer(*row), shop, today, spoken) | more
 
     found = await retry_until_found(read)
     if found is None:

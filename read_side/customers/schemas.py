@@ -73,11 +73,21 @@ class Baki(BaseModel):
     paid: Annotated[float, Field(description="All payments, in taka")]
 
 
+class MergeCandidate(BaseModel):
+    """A customer who may be the same person, and why."""
+
+    id: int
+    name: str | None
+    phone: str | None
+    reason: str
+
+
 class CustomerWithDebt(Customer):
-    """A customer with the debt and the customers merged into it."""
+    """A customer with the debt, the customers merged into it, and at most five who may be the same person."""
 
     baki: Baki
     merged_ids: list[int]
+    merge_candidates: list[MergeCandidate]
 
 
 class SegmentCounts(BaseModel):
@@ -129,7 +139,7 @@ _CUSTOMER = {
 }
 ONE = answers(
     CustomerWithDebt,
-    {**_CUSTOMER, "baki": {"owed": 1200, "lent": 5200, "paid": 4000}, "merged_ids": []},
+    {**_CUSTOMER, "baki": {"owed": 1200, "lent": 5200, "paid": 4000}, "merged_ids": [], "merge_candidates": []},
     "As an item of the list, with the debt; 409 CUSTOMER_MERGED names the remaining customer",
 )
 LIST = listed(

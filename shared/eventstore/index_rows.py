@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 from shared.eventstore.codec import RecordedEvent
 from shared.eventstore.event import Event
 
+EVERY_KIND = ""
+
 
 class IndexRow(NamedTuple):
     """A claimed key of a kind and its value, in the scope of a business, 0 for all businesses.
 
-    Not `held`: the key was released; only later claims of it hold.
+    Not `held`: the key was released; only later claims of it hold. EVERY_KIND releases all keys of the scope.
     """
 
     kind: str

@@ -9,7 +9,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.sql import SQL, Identifier, Literal
 
 from shared.eventstore.codec import RecordedEvent, decode
-from shared.eventstore.system_events import GLOBAL_TOPICS, DayCorrected, DayOpened, RuleActivated
+from shared.eventstore.system_events import GLOBAL_TOPICS, BusinessErased, DayCorrected, DayOpened, RuleActivated
 
 # The events that are part of every business's history. Their topics are literals, not parameters: otherwise the planner
 # does not use the partial index `events_of_all`.
@@ -46,6 +46,9 @@ SELECT_CORRECTIONS = """SELECT notification_id FROM log.events
 # Selects the rule activations up to a position, in order.
 SELECT_RULES = """SELECT topic, state, notification_id FROM log.events
     WHERE originator_id = 'rules' AND notification_id <= %s ORDER BY originator_version"""
+# Selects the position at or before another one at which a business was erased; its stream is short.
+SELECT_ERASED = """SELECT max(notification_id) FROM log.events
+    WHERE originator_id = 'business-' || %s::bigint AND topic = %s AND notification_id <= %s"""
 # Selects every business that has rows in a table, by one probe of its index per business.
 BUSINESSES_IN = SQL("""WITH RECURSIVE b AS (
         SELECT min(business_id) AS id FROM {table}
@@ -53,9 +56,10 @@ BUSINESSES_IN = SQL("""WITH RECURSIVE b AS (
         SELECT (SELECT min(t.business_id) FROM {table} t WHERE t.business_id > b.id) FROM b WHERE b.id IS NOT NULL
     ) SELECT id FROM b WHERE id IS NOT NULL""")
 SELECT_BUSINESSES = BUSINESSES_IN.format(table=Identifier("log", "events"))
-# Restricts them to those whose last event is at most some days old.
+# Restricts them to those that were not erased and whose last event is at most some days old.
 AND_ACTIVE = SQL(""" AND (SELECT e.recorded_at FROM log.events e WHERE e.business_id = b.id
-    ORDER BY e.notification_id DESC LIMIT 1) > now() - make_interval(days => %s)""")
+    ORDER BY e.notification_id DESC LIMIT 1) > now() - make_interval(days => %s)
+    AND NOT EXISTS (SELECT FROM log.events e WHERE e.originator_id = 'business-' || b.id AND e.topic = %s)""")
 
 
 class LogReader:
@@ -93,14 +97,21 @@ class LogReader:
         return cast("tuple[int, dt.datetime] | None", row)
 
     @staticmethod
+    def erased(conn: Connection[Any], business_id: int, upto: int) -> int:
+        """Return the position at or before `upto` at which a business was erased, 0 if it was not."""
+        row = conn.execute(SELECT_ERASED, (business_id, BusinessErased.topic, upto)).fetchone()
+        return cast("tuple[int | None]", row)[0] or 0
+
+    @staticmethod
     def businesses(conn: Connection[Any]) -> list[int]:
         """Return every business that has a history, in ascending order."""
         return [business for (business,) in conn.execute(SELECT_BUSINESSES).fetchall()]
 
     @staticmethod
     def active_businesses(conn: Connection[Any], days: int) -> list[int]:
-        """Return the businesses whose last event is at most `days` days old, in ascending order."""
-        return [business for (business,) in conn.execute(SELECT_BUSINESSES + AND_ACTIVE, (days,)).fetchall()]
+        """Return the businesses whose last event is at most `days` days old, ascending; no erased ones."""
+        found = conn.execute(SELECT_BUSINESSES + AND_ACTIVE, (days, BusinessErased.topic)).fetchall()
+        return [business for (business,) in found]
 
     @staticmethod
     def day(conn: Connection[Any], position: int) -> dt.date | None:

@@ -1,4 +1,4 @@
-"""Events of the system itself: days and corrected ones, rules, failed and retried jobs, retried businesses."""
+"""Events of the system itself: days, rules, failed and retried jobs, retried and erased businesses."""
 
 import datetime as dt
 from typing import ClassVar
@@ -73,6 +73,20 @@ class ParkedBusinessRetried(Event, frozen=True):
     audit: ClassVar[AuditAction | None] = AuditAction("parked_retry", "business", "business_id")
     business_id: int
     projections: list[str]
+
+
+class BusinessErased(Event, frozen=True):
+    """A business is gone for good: the keys of all its personal data were destroyed in the same transaction.
+
+    Read models and indexes have nothing of what the business recorded before, and it records nothing afterwards. It is
+    in the stream `business-{business_id}`. `email_key` is the lookup key of its owner's e-mail, which is free again.
+    """
+
+    topic: ClassVar[str] = "identity.BusinessErased"
+    audit: ClassVar[AuditAction | None] = AuditAction("business_erase", "business", "business_id", by_system=True)
+    business_id: int
+    user_id: int
+    email_key: str
 
 
 GLOBAL_TOPICS = (DayOpened.topic, DayCorrected.topic, RuleActivated.topic)

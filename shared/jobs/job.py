@@ -39,3 +39,13 @@ class Outcome:
     subject: str
     state: str
     error: str | None = None
+
+
+@dataclass(frozen=True)
+class AllDone(Outcome):
+    """An event closes every job of a business, whatever its kind and subject."""
+
+    kind: str = ""
+    subject: str = ""
+    state: str = "done"
+    business_id: int = 0

@@ -14,7 +14,7 @@ from psycopg import Connection, Cursor
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from shared.jobs.job import NewJob, Outcome
+from shared.jobs.job import AllDone, NewJob, Outcome
 
 LEASE_SECONDS = 8.0
 MAX_ATTEMPTS = 4
@@ -46,6 +46,9 @@ FINISH = """UPDATE jobs.jobs SET state = 'done', error = NULL, leased_by = NULL,
 # Closes a job after its outcome event.
 CLOSE_JOB = """UPDATE jobs.jobs SET state = %s, error = %s, leased_by = NULL, leased_until = NULL
     WHERE kind = %s AND subject = %s AND state <> 'done'"""
+# Closes every job of a business; a worker that holds one loses it.
+CLOSE_JOBS = """UPDATE jobs.jobs SET state = 'done', error = NULL, leased_by = NULL, leased_until = NULL
+    WHERE business_id = %s AND state <> 'done'"""
 # Makes a failed job due again, with all its attempts; returns id and priority.
 REOPEN_JOB = """UPDATE jobs.jobs SET state = 'pending', attempts = 0, error = NULL, run_after = now(),
         leased_by = NULL, leased_until = NULL
@@ -131,6 +134,8 @@ def record(conn: Connection[Any], decisions: Sequence[NewJob | Outcome]) -> dict
                     decision.priority,
                 ),
             ).fetchall()
+        elif isinstance(decision, AllDone):
+            conn.execute(CLOSE_JOBS, (decision.business_id,))
         elif decision.state == "pending":
             due += conn.execute(REOPEN_JOB, (decision.kind, decision.subject)).fetchall()
         else:

@@ -275,7 +275,7 @@ def test_searches_and_segments_keep_the_order_of_the_list(
 def test_one_customer_is_shown_as_in_the_list_with_the_debt(client: httpx.Client, shop: Shop) -> None:
     listed = data(client, shop, PATH)["results"][0]
     shown = data(client, shop, f"{PATH}/{listed['id']}")
-    assert shown == {**listed, "baki": {"owed": 0, "lent": 0, "paid": 0}, "merged_ids": []}
+    assert shown == {**listed, "baki": {"owed": 0, "lent": 0, "paid": 0}, "merged_ids": [], "merge_candidates": []}
 
 
 def test_the_debt_is_that_of_all_merged_customers(

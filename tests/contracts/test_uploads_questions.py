@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.support.ledgers import read
 from tests.support.shops import Shop, finished_upload
@@ -130,3 +131,66 @@ def test_a_ledger_with_corrected_rows_is_asked_about(client: httpx.Client, shop:
     answered = client.post(path, json={"answers": {"CORRECTED_ROWS": "leave_out"}}, headers=shop.headers)
     done = finished_upload(client, shop, file_id, answered=answered).json()["data"]
     assert (done["created"], done["duplicates"], done["left_out"]) == (0, 9, 1)
+
+
+PEOPLE = "Date,Customer,Phone,Product,Qty,Total\n"
+
+
+def upload_people(client: httpx.Client, shop: Shop, *rows: str) -> str:
+    file_id: str = send(client, shop, (PEOPLE + "\n".join(rows)).encode()).json()["data"]["file_id"]
+    return file_id
+
+
+def people_of(client: httpx.Client, shop: Shop, position: str) -> dict[str, tuple[str | None, int]]:
+    """Return phone and number of sales of each customer by name."""
+    listed = read(client, shop, "/api/customers", position)["results"]
+    return {c["name"]: (c["phone"], c["purchase_metrics"]["transaction_count"]) for c in listed}
+
+
+@pytest.mark.parametrize(
+    ("name", "proposed", "answer", "people"),
+    [
+        ("Salma", "several", "several", {"Rahim Mia": ("+8801712345678", 2), "Salma": (None, 1)}),
+        ("Md. Rahim", "one", "one", {"Rahim Mia": ("+8801712345678", 3)}),
+        ("Rahim Miah", "one", "several", {"Rahim Mia": ("+8801712345678", 2), "Rahim Miah": (None, 1)}),
+    ],
+)
+def test_a_phone_of_a_known_customer_with_another_name_is_asked_about(
+    client: httpx.Client, shop: Shop, name: str, proposed: str, answer: str, people: dict[str, tuple[str | None, int]]
+) -> None:
+    first = upload_people(client, shop, "2025-10-20,Rahim Mia,01712345678,Rice,1,300")
+    finished = finished_upload(client, shop, first)
+    known = read(client, shop, "/api/customers", finished.headers["X-Event-Position"])["results"][0]["id"]
+    second = f"2025-10-21,{name},01712345678,Dal,1,200"
+    (previewed,) = preview(client, shop, (PEOPLE + second).encode())["questions"]
+    file_id = upload_people(client, shop, second, "2025-10-22,Sumi,,Dal,1,200")
+    (question,) = waiting(client, shop, file_id)["questions"]
+    assert question["code"] == previewed["code"] == f"KNOWN_PHONE:{known}"
+    assert question["rows"] == [2]
+    assert [a["value"] for a in question["answers"] if a["proposed"]] == [proposed]
+    assert name not in question["message"]
+    answered = client.post(
+        f"/api/data/uploads/{file_id}/answers", json={"answers": {question["code"]: answer}}, headers=shop.headers
+    )
+    finished_upload(client, shop, file_id, answered=answered)
+    third = upload_people(client, shop, "2025-10-23,RAHIM  mia,+8801712345678,Dal,1,200")
+    done = finished_upload(client, shop, third)
+    assert people_of(client, shop, done.headers["X-Event-Position"]) == people | {"Sumi": (None, 1)}
+
+
+def test_the_known_customer_keeps_the_phone_in_a_ledger_where_another_name_has_it_too(
+    client: httpx.Client, shop: Shop
+) -> None:
+    finished_upload(client, shop, upload_people(client, shop, "2025-10-20,Rahim,01712345678,Rice,1,300"))
+    rows = ["2025-10-21,Salma,01712345678,Dal,1,200", "2025-10-22,Rahim,01712345678,Dal,1,200"]
+    file_id = upload_people(client, shop, *rows)
+    (question,) = waiting(client, shop, file_id)["questions"]
+    assert question["code"] == "SHARED_PHONE:5678"
+    answered = client.post(
+        f"/api/data/uploads/{file_id}/answers", json={"answers": {question["code"]: "several"}}, headers=shop.headers
+    )
+    done = finished_upload(client, shop, file_id, answered=answered)
+    assert people_of(client, shop, done.headers["X-Event-Position"]) == {
+        "Rahim": ("+8801712345678", 2),
+        "Salma": (None, 1),
+    }

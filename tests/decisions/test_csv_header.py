@@ -25,7 +25,7 @@ def table_of(data: bytes, mapping: dict[str, str] | None = None) -> Table:
 
 def read_header(data: bytes, mapping: dict[str, str] | None = None) -> Layout:
     table = table_of(data, mapping)
-    return understand(table, profile(table, mapping or {}), mapping or {}, {}, {})
+    return understand(table, profile(table, mapping or {}), mapping or {}, {}, {}, {})
 
 
 def layout_of(header: str) -> Layout:
@@ -259,3 +259,11 @@ def test_an_unclosed_quote_in_the_header_costs_no_line_below_it() -> None:
     data = b'Date,"Product,Quantity,Amount' + ROW * 30
     assert table_of(data).header_row == 1
     assert read_header(data).fields == ["date", "product", "quantity", "amount"]
+
+
+def test_an_order_export_with_a_row_per_piece_and_no_quantities_is_refused_with_what_is_missing() -> None:
+    header = (
+        "Order Item Id,Seller Sku,Create Time,Order Number,Customer Name,Pay Method,Paid Price,Unit Price,Item Name"
+    )
+    refused = refusal_of(f"{header}\n1,S1,01 Oct 2025 10:00,700,Salma,COD,380,400,Sari\n".encode())
+    assert (refused.reason, refused.missing) == ("missing_columns", ["Date", "Quantity"])

@@ -1,5 +1,6 @@
 """What may happen to accounts and shops: given events, when a command, then events or a refusal."""
 
+import datetime as dt
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +8,8 @@ import pytest
 
 from shared.domain.events.identity import (
     BusinessClosed,
+    BusinessErasureCancelled,
+    BusinessErasureRequested,
     BusinessProfileChanged,
     BusinessRegistered,
     PasswordChanged,
@@ -19,8 +22,17 @@ from shared.domain.events.identity import (
 from shared.domain.refusals.admin import NotADemo
 from shared.domain.refusals.identity import EmailTaken
 from shared.eventstore.event import Event
+from shared.eventstore.system_events import BusinessErased
 from write_side.identity import business_aggregate, user_aggregate
-from write_side.identity.business_aggregate import Business, ChangeBusinessProfile, CloseDemo, RegisterBusiness
+from write_side.identity.business_aggregate import (
+    Business,
+    CancelErasure,
+    ChangeBusinessProfile,
+    CloseDemo,
+    EraseBusiness,
+    RegisterBusiness,
+    RequestErasure,
+)
 from write_side.identity.user_aggregate import (
     ChangeUserProfile,
     CreateStaff,
@@ -157,6 +169,33 @@ def test_a_demo_shop_ends_once_and_no_other_shop_ends() -> None:
     assert business_aggregate.decide(CloseDemo(), business_aggregate.evolve(opened, closed, {})) == []
     with pytest.raises(NotADemo):
         business_aggregate.decide(CloseDemo(), tea_shop())
+
+
+def test_an_erasure_is_requested_once_and_cancelled_once() -> None:
+    shop, after = tea_shop(), dt.datetime(2025, 11, 10, 10, 30, tzinfo=dt.UTC)
+    assert business_aggregate.decide(CancelErasure(), shop) == []
+    (requested,) = business_aggregate.decide(RequestErasure(after), shop)
+    assert requested == BusinessErasureRequested(shop.business_id, shop.user_id, after)
+    asked = business_aggregate.evolve(shop, requested, {})
+    assert business_aggregate.decide(RequestErasure(after + dt.timedelta(days=1)), asked) == []
+    (cancelled,) = business_aggregate.decide(CancelErasure(), asked)
+    assert cancelled == BusinessErasureCancelled(shop.business_id, shop.user_id)
+    kept = business_aggregate.evolve(asked, cancelled, {})
+    assert business_aggregate.decide(EraseBusiness("key", after + dt.timedelta(days=1)), kept) == []
+    assert business_aggregate.decide(RequestErasure(after), kept) == [requested]
+
+
+def test_a_shop_is_erased_once_at_once_or_after_the_moment_that_was_asked_for() -> None:
+    shop, after = tea_shop(), dt.datetime(2025, 11, 10, 10, 30, tzinfo=dt.UTC)
+    erased = BusinessErased(shop.business_id, shop.user_id, "key")
+    assert business_aggregate.decide(EraseBusiness("key"), shop) == [erased]
+    assert business_aggregate.decide(EraseBusiness("key", after), shop) == []
+    asked = business_aggregate.evolve(shop, BusinessErasureRequested(shop.business_id, shop.user_id, after), {})
+    assert business_aggregate.decide(EraseBusiness("key", after - dt.timedelta(seconds=1)), asked) == []
+    assert business_aggregate.decide(EraseBusiness("key", after), asked) == [erased]
+    gone = business_aggregate.evolve(asked, erased, {})
+    for command in (EraseBusiness("key"), EraseBusiness("key", after), RequestErasure(after), CancelErasure()):
+        assert business_aggregate.decide(command, gone) == []
 
 
 def test_a_requested_reset_is_recorded() -> None:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
-from psycopg.sql import SQL, Identifier
 
 from projections.engine import generation_schemas
 from projections.operations.rebuild import rebuild
@@ -19,6 +17,7 @@ from tests.support.application import RunningSystem
 from tests.support.shops import Shop, finished_upload, upload
 from tests.support.staff import staff_headers
 from tests.support.time_travel_api import travel
+from tests.support.traces import traces
 from write_side.indexes import index_differences
 
 HEADER = "Date,Product,Quantity,Amount,Customer,Phone,Payment Method\n"
@@ -65,8 +64,6 @@ class Person:
 
 DETAILS = {"name", "customer_name", "phone", "email", "address", "notes"}
 LISTS = ("customers", "transactions", "products", "data/uploads", "cashflow", "cashflow/collections", "notifications")
-SELECT_TABLES = """SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"""
 
 
 @pytest.fixture
@@ -145,20 +142,6 @@ def anonymous(data: Any) -> Any:  # noqa: ANN401 - JSON
     return data
 
 
-def traces(conn: psycopg.Connection[Any], person: Person) -> list[tuple[str, str, str]]:
-    """Return schema, table and trace of everything in the database that has a trace of the person."""
-    found = []
-    for schema, table in conn.execute(SELECT_TABLES).fetchall():
-        where = SQL("t::text ILIKE %s OR t::text ILIKE %s")
-        for trace in person.traces:
-            texts = (f"%{trace}%", f"%{trace.encode().hex()}%")
-            name = Identifier(schema, table)
-            statement = SQL("SELECT count(*) FROM {} AS t WHERE {}").format(name, where)
-            if conn.execute(statement, texts).fetchone() != (0,):
-                found.append((schema, table, trace))
-    return found
-
-
 def test_a_forgotten_customer_is_nowhere_and_every_sum_stays(
     client: httpx.Client, running: RunningSystem, shop: Shop, person: Person
 ) -> None:
@@ -202,10 +185,10 @@ def test_the_database_keeps_no_word_of_a_forgotten_customer(
     answer = erased(client, shop, number)
     live = books(client, shop, answer)
     with running.container.connect_owner() as conn:
-        of_the_ended_replay = {table for schema, table, _ in traces(conn, person)}
+        of_the_ended_replay = {table for schema, table, _ in traces(conn, person.traces)}
         assert of_the_ended_replay <= {"people", "buyers"}
         generation_schemas.drop_unused(conn, after_seconds=0)
-        assert traces(conn, person) == []
+        assert traces(conn, person.traces) == []
         subjects = "SELECT count(*) FROM vault.keys WHERE subject ~ %s"
         assert conn.execute(subjects, (f"^customer-{shop.business_id}-{number}$",)).fetchone() == (0,)
         assert not any(index_differences(conn).values())

@@ -22,6 +22,7 @@ SYSTEM_TOPICS = {
     "jobs.JobFailed",
     "jobs.JobRetried",
     "projections.ParkedBusinessRetried",
+    "identity.BusinessErased",
 }
 VERSIONS = [(topic, version) for topic, cls in CATALOGUE.items() for version in range(1, cls.class_version + 1)]
 

@@ -16,6 +16,7 @@ from tests.support.in_process import in_process
 from tests.support.log_facts import rows
 from tests.support.shops import register
 from write_side.customers.erasure_handlers import erase_customer
+from write_side.identity.erasure_handlers import erase_business
 from write_side.log_audit import Finding, LogAudit, LogAuditor
 
 DEEDS = {
@@ -67,6 +68,23 @@ def test_an_erased_customer_is_not_missed_but_a_key_that_returned_is(audit: LogA
         conn.execute("INSERT INTO vault.keys (subject, wrapped) VALUES (%s, %s)", (subject, wrapped))
         (found,) = audit.verify(conn)
         assert (found.kind, found.number) == ("returned_keys_of_erased", 1)
+
+
+def test_an_erased_shop_is_not_missed_but_its_keys_are_if_they_return(audit: LogAudit, container: Container) -> None:
+    with container.connect_owner() as conn, closing(container.store(pool_size=2)) as store:
+        ((business,),) = conn.execute("SELECT DISTINCT business_id FROM credentials.users").fetchall()
+        keys = conn.execute("SELECT subject, wrapped, created_at FROM vault.keys").fetchall()
+        assert erase_business(store, container.files(store), business, Metadata()).erased
+        assert conn.execute("SELECT count(*) FROM vault.keys").fetchone() == (0,)
+        assert conn.execute("SELECT count(*) FROM files.parts").fetchone() == (0,)
+        assert audit.verify(conn) == []
+        for subject, wrapped, created_at in keys:
+            conn.execute(
+                "INSERT INTO vault.keys (subject, wrapped, created_at) VALUES (%s, %s, %s)",
+                (subject, wrapped, created_at),
+            )
+        (found,) = audit.verify(conn)
+        assert (found.kind, found.number) == ("returned_keys_of_erased", len(keys))
 
 
 @pytest.mark.parametrize("kind", DEEDS)

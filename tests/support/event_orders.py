@@ -18,7 +18,15 @@ from shared.domain.events.forecasting import (
     ForecastsRequested,
     RevenueForecastMade,
 )
-from shared.domain.events.identity import BusinessClosed, BusinessRegistered, LoggedIn, LoggedOut, UserRegistered
+from shared.domain.events.identity import (
+    BusinessClosed,
+    BusinessErasureCancelled,
+    BusinessErasureRequested,
+    BusinessRegistered,
+    LoggedIn,
+    LoggedOut,
+    UserRegistered,
+)
 from shared.domain.events.inventory import (
     ProductDetailsChanged,
     ProductSheetRecorded,
@@ -59,7 +67,7 @@ from shared.domain.events.uploads import (
     UploadUndoRequested,
 )
 from shared.eventstore.event import Event
-from shared.eventstore.system_events import DayCorrected, DayOpened, JobFailed, JobRetried
+from shared.eventstore.system_events import BusinessErased, DayCorrected, DayOpened, JobFailed, JobRetried
 from tests.support.event_samples import SAMPLES, golden
 
 Sample = tuple[str, int]
@@ -89,6 +97,7 @@ CAUSES: dict[type[Event], tuple[type[Event], ...]] = {
     SaleVoided: (SaleRecorded, SalesBatchRecorded),
     CustomerDetailsChanged: (CustomersAdded,),
     CustomersMerged: (CustomersAdded,),
+    BusinessErasureCancelled: (BusinessErasureRequested,),
     CustomerDataErased: (CustomersAdded, CustomerDetailsChanged, CustomersMerged),
     ProductDetailsChanged: (ProductsAdded,),
     ProductSheetRecorded: (ProductsAdded,),
@@ -143,16 +152,17 @@ def _before(topic: str, version: int) -> set[str]:
     """Return the topics of all events that precede a sample."""
     event = type(SAMPLES[topic, version])
     if event is BusinessClosed:
-        return {other for other, _ in SAMPLES} - {topic}
+        return {other for other, _ in SAMPLES} - {topic, BusinessErased.topic}
     causes = [*CAUSES.get(event, ())]
     if event not in {UserRegistered, BusinessRegistered}:
         causes += [UserRegistered, BusinessRegistered]
     return {cause.topic for cause in causes}
 
 
+LIVING = [sample for sample in SAMPLES if sample[0] != BusinessErased.topic]
 HISTORIES = {
-    "as_listed": history(list(SAMPLES)),
-    "by_name": history(sorted(SAMPLES, key=lambda sample: golden(*sample).name)),
-    "latest_first": history(list(reversed(SAMPLES))),
+    "as_listed": history(LIVING),
+    "by_name": history(sorted(LIVING, key=lambda sample: golden(*sample).name)),
+    "latest_first": history(list(reversed(LIVING))),
 }
-"""Name -> the samples in an order in which a shop could have recorded them."""
+"""Name -> the samples in an order in which a shop could have recorded them; an erased shop shows nothing."""

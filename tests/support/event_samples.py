@@ -35,6 +35,8 @@ from shared.domain.events.forecasting import (
 )
 from shared.domain.events.identity import (
     BusinessClosed,
+    BusinessErasureCancelled,
+    BusinessErasureRequested,
     BusinessProfileChanged,
     BusinessRegistered,
     LoggedIn,
@@ -88,6 +90,7 @@ from shared.domain.events.sales import (
 from shared.domain.events.storage import FileDeleted
 from shared.eventstore.event import Event
 from shared.eventstore.system_events import (
+    BusinessErased,
     DayCorrected,
     DayOpened,
     JobFailed,
@@ -241,6 +244,9 @@ SAMPLES: dict[tuple[str, int], Event] = {
         DemoShopFurnished(7),
         JobRetried(FILE, "read_upload", FILE),
         ParkedBusinessRetried(7, ["sales", "customers"]),
+        BusinessErasureRequested(7, 12, dt.datetime(2025, 11, 10, 10, 30, tzinfo=dt.UTC)),
+        BusinessErasureCancelled(7, 12),
+        BusinessErased(7, 12, KEY),
     )
 }
 SAMPLES[UploadAccepted.topic, 2] = UploadAccepted(

@@ -30,7 +30,7 @@ from shared.eventstore.event import Event
 from shared.eventstore.reader import LogReader
 from shared.eventstore.recorder import Append
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
-from shared.eventstore.system_events import GLOBAL_TOPICS, DayCorrected, DayOpened, RuleActivated
+from shared.eventstore.system_events import GLOBAL_TOPICS, BusinessErased, DayCorrected, DayOpened, RuleActivated
 from shared.eventstore.vault import MasterKey, SubjectKeys, Vault
 from shared.postgres.database import PROJECTOR, SHARDS, WRITER
 from tests.support.application import SECRET
@@ -85,12 +85,12 @@ class World:
         return last
 
     def _place(self, event: Event) -> tuple[str, int]:
-        """Return stream and version of a fact: days and rules have a stream of theirs, the rest one each."""
+        """Return stream and version of a fact: days, rules, erased shops have streams of theirs, the rest one each."""
         if isinstance(event, DayOpened | DayCorrected | RuleActivated):
             stream = "rules" if isinstance(event, RuleActivated) else "days"
             self._versions[stream] += 1
             return stream, self._versions[stream]
-        return f"test-{uuid.uuid4()}", 1
+        return (f"business-{event.business_id}" if isinstance(event, BusinessErased) else f"test-{uuid.uuid4()}"), 1
 
     def append_broken(self, business: int, topic: str, state: bytes = b'{"what is this": ') -> int:
         """Append an event that cannot be read; returns its position."""

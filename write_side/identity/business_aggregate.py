@@ -1,4 +1,4 @@
-"""Aggregate of a business: registration, profile, end of demo shops.
+"""Aggregate of a business: registration, profile, end of demo shops, erasure.
 
 `decide` takes the command and the state; it returns the events or raises a refusal. `evolve` takes the opened personal
 data of an event beside the event.
@@ -8,15 +8,22 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from shared.domain.events.identity import BusinessClosed, BusinessProfileChanged, BusinessRegistered
+from shared.domain.events.identity import (
+    BusinessClosed,
+    BusinessErasureCancelled,
+    BusinessErasureRequested,
+    BusinessProfileChanged,
+    BusinessRegistered,
+)
 from shared.domain.refusals.admin import NotADemo
 from shared.eventstore.event import Event
+from shared.eventstore.system_events import BusinessErased
 from write_side.identity.user_aggregate import NOTHING, Private, changed
 
 
 @dataclass(frozen=True)
 class Business:
-    """A shop; fields are None if never set, or cleared."""
+    """A shop; fields are None if never set, or cleared. `erased_after`: its owner asked for it to be erased."""
 
     business_id: int = 0
     user_id: int = 0
@@ -28,6 +35,8 @@ class Business:
     is_demo: bool = False
     created_at: dt.datetime | None = None
     is_closed: bool = False
+    erased_after: dt.datetime | None = None
+    is_erased: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,27 @@ class CloseDemo:
     """Close a demo shop."""
 
 
-Command = RegisterBusiness | ChangeBusinessProfile | CloseDemo
+@dataclass(frozen=True)
+class RequestErasure:
+    """Have the shop erased after a moment; what was asked before stays."""
+
+    erased_after: dt.datetime
+
+
+@dataclass(frozen=True)
+class CancelErasure:
+    """Keep a shop that was to be erased."""
+
+
+@dataclass(frozen=True)
+class EraseBusiness:
+    """Erase the shop: at once, or, with `now`, if its owner asked for it and that moment has passed."""
+
+    email_key: str
+    now: dt.datetime | None = None
+
+
+Command = RegisterBusiness | ChangeBusinessProfile | CloseDemo | RequestErasure | CancelErasure | EraseBusiness
 
 
 def decide(command: Command, business: Business) -> Sequence[Event]:
@@ -71,6 +100,8 @@ def decide(command: Command, business: Business) -> Sequence[Event]:
             return _change_profile(command, business)
         case CloseDemo():
             return _close_demo(business)
+        case RequestErasure() | CancelErasure() | EraseBusiness():
+            return _erasure(command, business)
 
 
 def evolve(business: Business, event: Event, private: Private = NOTHING) -> Business:
@@ -87,6 +118,9 @@ def evolve(business: Business, event: Event, private: Private = NOTHING) -> Busi
             )
         case BusinessClosed():
             return replace(business, is_closed=True)
+        case BusinessErasureRequested() | BusinessErasureCancelled() | BusinessErased():
+            after = event.erased_after if isinstance(event, BusinessErasureRequested) else None
+            return replace(business, erased_after=after, is_erased=isinstance(event, BusinessErased))
         case BusinessProfileChanged():
             return replace(
                 business,
@@ -117,6 +151,18 @@ def _close_demo(business: Business) -> list[Event]:
     if not business.is_demo:
         raise NotADemo(details={"business_id": business.business_id})
     return [] if business.is_closed else [BusinessClosed(business.business_id, business.user_id, "demo_reset")]
+
+
+def _erasure(command: RequestErasure | CancelErasure | EraseBusiness, business: Business) -> list[Event]:
+    ids, after = (business.business_id, business.user_id), business.erased_after
+    if business.is_erased:
+        return []
+    if isinstance(command, RequestErasure):
+        return [] if after else [BusinessErasureRequested(*ids, command.erased_after)]
+    if isinstance(command, CancelErasure):
+        return [BusinessErasureCancelled(*ids)] if after else []
+    awaited = command.now and (after is None or command.now < after)
+    return [] if awaited else [BusinessErased(*ids, command.email_key)]
 
 
 def _kept(new: str | None, before: str | None) -> str | None:

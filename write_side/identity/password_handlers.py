@@ -140,6 +140,11 @@ def reset_password(ctx: CommandContext, gate: Gate, email: str, new: NewPassword
     return result.map(lambda _: business_id)
 
 
+def forget_code(unit: UnitOfWork, user_id: int) -> None:
+    """Delete the code that was sent to an account, if there is one."""
+    unit.sql(DELETE_RESET, (user_id,))
+
+
 def _code_matches(unit: UnitOfWork, account: Account | None, code: str) -> bool:
     user_id = account.user_id if account else 0
     found = accounts.locked(unit, user_id)
@@ -161,7 +166,7 @@ def _code_hash(unit: UnitOfWork, account: Account, code: str) -> bytes:
 
 
 def _replace(unit: UnitOfWork, account: Account, kept: str, *, how: str, keep: str | None) -> None:
-    unit.sql(DELETE_RESET, (account.user_id,))
+    forget_code(unit, account.user_id)
     accounts.set_password(unit, account.user_id, kept)
     ended = session_handlers.revoke(unit, account.user_id, keep=keep)
     append_to_user(unit, ReplacePassword(account.user_id, how, ended), account.user_id)

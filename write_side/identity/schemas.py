@@ -93,6 +93,12 @@ class ResetRequest(Body):
     email: str = Field(max_length=4096, examples=["owner@shop.bd"])
 
 
+class Erasure(Body):
+    """The password again, by which the owner confirms."""
+
+    password: Secret
+
+
 class Reset(Body):
     """The code that was sent, and the new password."""
 
@@ -167,6 +173,18 @@ class PasswordChanged(BaseModel):
     password_changed: Literal[True]
 
 
+class ErasureRequested(BaseModel):
+    """The shop is erased after this moment; until then the owner can keep it."""
+
+    erased_after: common.LocalTime
+
+
+class ErasureCancelled(BaseModel):
+    """The shop stays."""
+
+    kept: Literal[True]
+
+
 class ResetRequested(BaseModel):
     """A code was sent if there is such an account."""
 
@@ -202,3 +220,5 @@ ACCOUNT_CHANGED = answers(ChangedAccount, {**_USER, "access_token": "jwt..."})
 SHOP_CHANGED = answers(Shop, _BUSINESS)
 PASSWORD_CHANGED = answers(PasswordChanged, {"password_changed": True})
 RESET_REQUESTED = answers(ResetRequested, {"expires_in": 600}, status=202)
+ERASURE_REQUESTED = answers(ErasureRequested, {"erased_after": "2025-11-10T16:30:00+06:00"}, status=202)
+ERASURE_CANCELLED = answers(ErasureCancelled, {"kept": True})

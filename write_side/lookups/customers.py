@@ -17,6 +17,9 @@ SELECT_CUSTOMER = """SELECT
     EXISTS (SELECT FROM log.index_rows WHERE kind = 'customer' AND scope = %s AND value = %s AND value > 0) AS known,
     (SELECT value FROM log.index_rows WHERE kind = 'customer_merged' AND scope = %s AND key = %s) AS survivor"""
 
+# Select the subjects of a business's customers that have a key.
+SELECT_SUBJECTS = "SELECT subject FROM vault.keys WHERE starts_with(subject, %s)"
+
 
 class FoundCustomer(NamedTuple):
     """`known`: the business has this customer now; `survivor`: the id of the customer it was merged into, if any."""
@@ -80,3 +83,8 @@ def merged_key(customer_id: int) -> bytes:
 def customer_subject(business_id: int | None, customer_id: int) -> str:
     """Return the subject under which a customer's data is sealed, which is also the name of the customer's stream."""
     return f"customer-{business_id}-{customer_id}"
+
+
+def customer_subjects(unit: UnitOfWork) -> list[str]:
+    """Return the subjects of all customers of the business that have a key."""
+    return [row["subject"] for row in unit.sql(SELECT_SUBJECTS, (f"customer-{unit.business_id}-",))]

@@ -32,6 +32,9 @@ SELECT_NAMING = """SELECT originator_id AS stream, topic, state FROM log.events
 # Delete the rows of ledgers that became no sale.
 DELETE_REJECTIONS = "DELETE FROM files.rejections WHERE business_id = %s AND file_id = ANY(%s)"
 
+# Delete all of them that a business has.
+DELETE_ALL_REJECTIONS = "DELETE FROM files.rejections WHERE business_id = %s"
+
 
 class Ledgers(NamedTuple):
     """Ids of stored ledgers: those that were read, and those that are still read or wait for answers."""
@@ -82,6 +85,11 @@ def delete_ledgers(unit: UnitOfWork, file_ids: Sequence[str]) -> None:
         deleted = FileDeleted(file_id, "ledger", ledgers[stream].file.size)
         unit.append(stream, end_of(unit, stream).version, deleted)
     unit.sql(DELETE_REJECTIONS, (unit.business_id, [uuid.UUID(file_id) for file_id in file_ids]))
+
+
+def delete_rejections(unit: UnitOfWork) -> None:
+    """Delete the rows of all ledgers that became no sale."""
+    unit.sql(DELETE_ALL_REJECTIONS, (unit.business_id,))
 
 
 def _ledgers(unit: UnitOfWork) -> dict[str, _Ledger]:

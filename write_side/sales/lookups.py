@@ -1,11 +1,12 @@
 """Looks up in the log a single sale, product or customer of the unit's business."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import LiteralString, cast
 
-from shared.domain.events.customers import CustomerDetailsChanged
+from shared.domain.contacts import name_key
+from shared.domain.events.customers import CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.inventory import ProductDetailsChanged, StockMoved
 from shared.domain.events.sales import CustomersAdded, ProductsAdded, Sale, SaleRecorded, SalesBatchRecorded, SaleVoided
 from shared.eventstore.codec import decode
@@ -14,6 +15,7 @@ from shared.eventstore.store import UnitOfWork
 from write_side.lookups.customers import MERGED, customer_subject, merged_key
 from write_side.lookups.products import product_stream
 from write_side.sales.aggregate import former_key, sale_index_key, stream_of
+from write_side.sales.csv.people import KnownPerson
 from write_side.sales.csv.rows import Item, LedgerRow
 from write_side.sales.sale_aggregate import RecordedSale
 
@@ -30,6 +32,10 @@ SELECT_CUSTOMERS = """SELECT topic, state FROM log.events WHERE business_id = %s
 # Returns those of some days on which the business counted stock before the end of the day.
 SELECT_COUNTED = """SELECT DISTINCT data ->> 'date' AS day FROM log.history WHERE business_id = %s AND topic = %s
     AND data ->> 'kind' = 'count' AND (data ->> 'time')::int < %s AND data ->> 'date' = ANY(%s) ORDER BY day"""
+# Selects what was said of customers: the events that added any, and those of some customers' streams.
+SELECT_SAID = """SELECT topic, state, originator_id FROM log.events
+    WHERE business_id = %s AND topic = 'sales.CustomersAdded' AND log.first_id(state) <= %s
+    UNION ALL SELECT topic, state, originator_id FROM log.events WHERE originator_id = ANY(%s)"""
 _LAST_SECOND = 86_399
 # Returns a row if the business has recorded a sale.
 SELECT_ANY_SALE = "SELECT 1 AS found FROM log.index_rows WHERE kind = 'sale' AND scope = %s LIMIT 1"
@@ -77,6 +83,48 @@ def customer_name(unit: UnitOfWork, customer_id: int) -> str | None:
     survivor = unit.find(MERGED, [merged_key(customer_id)])
     own = _own_name(unit, customer_id)
     return next((name for number in survivor.values() if (name := _own_name(unit, number))), own)
+
+
+def known_phones(unit: UnitOfWork, numbers: Iterable[str]) -> dict[str, KnownPerson]:
+    """Return the customers who are known by phone numbers, with the keys of all their names."""
+    keys = {number: unit.vault.lookup_key("customer", unit.business_id, f"tel:{number}") for number in numbers}
+    found = unit.find("customer", list(keys.values()))
+    owners = {number: found[key] for number, key in keys.items() if key in found}
+    if not owners:
+        return {}
+    merged = _merged_into(unit, set(owners.values()))
+    names = _names(unit, [*owners.values(), *(number for numbers in merged.values() for number in numbers)])
+    return {
+        number: KnownPerson(owner, frozenset().union(*(names.get(n, set()) for n in (owner, *merged.get(owner, ())))))
+        for number, owner in owners.items()
+    }
+
+
+def _merged_into(unit: UnitOfWork, survivors: set[int]) -> dict[int, set[int]]:
+    merged: dict[int, set[int]] = {}
+    for row in unit.sql(SELECT_SAID, (unit.business_id, 0, [customer_subject(unit.business_id, n) for n in survivors])):
+        event = decode(row["topic"], bytes(row["state"]))
+        if isinstance(event, CustomersMerged):
+            merged.setdefault(event.customer_id, set()).update(event.merged_ids)
+    return merged
+
+
+def _names(unit: UnitOfWork, customers: Sequence[int]) -> dict[int, set[str]]:
+    """Return the keys of all names that customers were ever called by."""
+    subjects = {number: customer_subject(unit.business_id, number) for number in customers}
+    keys = unit.vault.keys(subjects.values())
+    names: dict[int, set[str]] = {}
+    for row in unit.sql(SELECT_SAID, (unit.business_id, max(customers), list(subjects.values()))):
+        event = decode(row["topic"], bytes(row["state"]))
+        said: list[tuple[int, str]] = []
+        if isinstance(event, CustomersAdded):
+            said = [(customer.id, customer.sealed) for customer in event.customers if customer.id in subjects]
+        elif isinstance(event, CustomerDetailsChanged):
+            said = [(event.customer_id, event.sealed)]
+        for number, sealed in said:
+            if name := (keys.open(subjects[number], sealed) or {}).get("name"):
+                names.setdefault(number, set()).add(name_key(name))
+    return names
 
 
 def _own_name(unit: UnitOfWork, customer_id: int) -> str | None:

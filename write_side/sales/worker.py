@@ -4,7 +4,7 @@ import datetime as dt
 import logging
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 
 from shared.domain.events.sales import UploadCompleted, UploadFailed, UploadQuestionsAsked
@@ -16,6 +16,7 @@ from write_side.sales.aggregate import Upload
 from write_side.sales.corrections import CORRECTED_ROWS, LEAVE_OUT, Doubt, doubtful, without
 from write_side.sales.csv.faults import Notice, Remark
 from write_side.sales.csv.ledger import Ledger, open_ledger, weighed_questions
+from write_side.sales.csv.people import KnownPerson
 from write_side.sales.csv.profile import TooManyRows
 from write_side.sales.csv.row_reader import RowReader
 from write_side.sales.csv.rows import Item, LedgerRow, Mark
@@ -23,7 +24,7 @@ from write_side.sales.csv.sheet import Sheet
 from write_side.sales.csv.table import NoLedger
 from write_side.sales.csv.words import EXPENSE
 from write_side.sales.import_lock import only_import
-from write_side.sales.lookups import days_with_counts, has_sales
+from write_side.sales.lookups import days_with_counts, has_sales, known_phones
 from write_side.sales.recording import Ids, Recorder, meta_of, product_sheet
 from write_side.sales.undo_lookups import UndoPending, insist_on_no_undo, newest_position
 from write_side.sales.undo_worker import undo_replaced, undo_requested
@@ -123,11 +124,18 @@ class LedgerReader:
         def known(unit: UnitOfWork) -> dict[str, str]:
             return remembered(unit, upload.layout).answers if upload.layout else {}
 
+        def phones(numbers: Collection[str]) -> Mapping[str, KnownPerson]:
+            people = self._store.execute(
+                upload.business_id, Metadata(), lambda unit: known_phones(unit, numbers)
+            ).result
+            return {number: person._replace(asks=upload.through_row == 0) for number, person in people.items()}
+
         return open_ledger(
             lambda: self._files.chunks(upload.business_id, file_id, upload.size),
             answers=upload.answers,
             mapping=upload.mapping,
             known=self._store.execute(upload.business_id, meta_of(upload), known).result,
+            phones=phones,
         )
 
     def _doubt(self, upload: Upload, items: Iterator[Item]) -> Doubt | None:

@@ -4,6 +4,7 @@ Fields named `sealed` hold personal data as the vault wrote it under the subject
 JSON object, or to nothing once that key is destroyed.
 """
 
+import datetime as dt
 from typing import ClassVar
 
 from shared.eventstore.event import AuditAction, Event
@@ -77,6 +78,25 @@ class BusinessClosed(Event, frozen=True):
     business_id: int
     user_id: int
     reason: str
+
+
+class BusinessErasureRequested(Event, frozen=True):
+    """The owner asked for the shop to be erased; it is, after `erased_after`, unless the owner changes their mind."""
+
+    topic: ClassVar[str] = "identity.BusinessErasureRequested"
+    audit: ClassVar[AuditAction | None] = AuditAction("business_erasure_request", "business", "business_id")
+    business_id: int
+    user_id: int
+    erased_after: dt.datetime
+
+
+class BusinessErasureCancelled(Event, frozen=True):
+    """The owner keeps the shop that was to be erased."""
+
+    topic: ClassVar[str] = "identity.BusinessErasureCancelled"
+    audit: ClassVar[AuditAction | None] = AuditAction("business_erasure_cancel", "business", "business_id")
+    business_id: int
+    user_id: int
 
 
 class LoggedIn(Event, frozen=True):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from shared.errors import Refusal
+from shared.errors import NotFound, Refusal
 
 
 class InvalidCredentials(Refusal):
@@ -56,3 +56,9 @@ class InvalidLoginLink(Refusal):
     error_code = "INVALID_LOGIN_LINK"
     status = 401
     always_headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class NoBusinessToErase(NotFound):
+    """There is no business of this id; params `business_id`."""
+
+    text_key = "NOT_FOUND_BUSINESS_TO_ERASE"

@@ -9,6 +9,8 @@ GRANT UPDATE ON audit.verifications TO smartmarket_writer;
 GRANT SELECT ON audit.verifications TO smartmarket_reader;
 REVOKE ALL ON FUNCTION log.append FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION log.append TO smartmarket_writer;
+REVOKE ALL ON FUNCTION log.empty_index FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION log.empty_index TO smartmarket_writer;
 
 GRANT USAGE ON SCHEMA vault, credentials, files, jobs TO smartmarket_writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA vault, credentials, files, jobs TO smartmarket_writer;

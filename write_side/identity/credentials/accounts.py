@@ -27,6 +27,9 @@ UPSERT_HASH = """INSERT INTO credentials.passwords (user_id, hash, changed_at) V
 UPDATE_HASH = "UPDATE credentials.passwords SET hash = %s WHERE user_id = %s"
 # Deactivate an account: it cannot log in any more.
 DEACTIVATE = "UPDATE credentials.users SET is_active = false WHERE user_id = %s"
+# Delete an account and its password: it is as if it had never been.
+DELETE_USER = """WITH gone AS (DELETE FROM credentials.users WHERE user_id = %s RETURNING user_id)
+    DELETE FROM credentials.passwords USING gone WHERE passwords.user_id = gone.user_id"""
 # Set the language of an account.
 UPDATE_LANGUAGE = "UPDATE credentials.users SET language = %s WHERE user_id = %s"
 
@@ -97,6 +100,11 @@ def set_language(unit: UnitOfWork, user_id: int, language: str) -> None:
 def deactivate(unit: UnitOfWork, user_id: int) -> None:
     """Deactivate the account."""
     unit.sql(DEACTIVATE, (user_id,))
+
+
+def delete(unit: UnitOfWork, user_id: int) -> None:
+    """Delete the account."""
+    unit.sql(DELETE_USER, (user_id,))
 
 
 def _one(cursor: Cursor[DictRow]) -> Account | None:

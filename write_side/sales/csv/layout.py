@@ -22,7 +22,7 @@ from write_side.sales.csv.money import (
     product_of,
     sides,
 )
-from write_side.sales.csv.people import choose_font, same_people, units_apart
+from write_side.sales.csv.people import KnownPerson, choose_font, same_people, units_apart
 from write_side.sales.csv.profile import Profile
 from write_side.sales.csv.questions import Answers, Inquiry, Question
 from write_side.sales.csv.table import NoLedger, Reason, Table
@@ -43,8 +43,8 @@ class Layout(msgspec.Struct, frozen=True):
     columns: index of each field that is read; header: the file's own column names; decimals: of amounts and quantities;
     minus_side: see `signed_amount`; amount_from: where the line's total comes from; fractions: whether quantities may
     be fractions without a unit; words: what cells of closed sets mean; apart: keys of products that are sold in several
-    units; crowds: phones that are not one customer's; fill: whether blank cells below an order's first line ("order")
-    or below a date ("date") belong to it; utc: whether times are UTC;
+    units; crowds: phones that are not one customer's; owners: phones that belong to these names only; fill: whether
+    blank cells below an order's first line ("order") or below a date ("date") belong to it; utc: whether times are UTC;
     kind: what a row is whose type says nothing; bijoy: which names were typed for the font SutonnyMJ: "all", "marked"
     for those with its signs, or none.
     """
@@ -60,6 +60,7 @@ class Layout(msgspec.Struct, frozen=True):
     words: Words = msgspec.field(default_factory=Words)
     apart: frozenset[str] = frozenset()
     crowds: frozenset[str] = frozenset()
+    owners: Mapping[str, frozenset[str]] = {}
     fill: str = ""
     utc: bool = False
     kind: str = SALE
@@ -95,23 +96,38 @@ def insist_on_columns(header: Sequence[str], mapping: Mapping[str, str]) -> dict
     return found
 
 
-def understand(table: Table, seen: Profile, mapping: Mapping[str, str], answers: Answers, known: Answers) -> Layout:
+def understand(
+    table: Table,
+    seen: Profile,
+    mapping: Mapping[str, str],
+    answers: Answers,
+    known: Answers,
+    people: Mapping[str, KnownPerson],
+) -> Layout:
     """Return the layout of a table; raises NoLedger.
 
     mapping: the owner's choice of columns; answers: the owner's answers by question; known: answers to the questions of
-    an earlier ledger of the same layout, which are proposed. Open questions are in the layout; it is read as proposed.
+    an earlier ledger of the same layout, which are proposed; people: the shop's customers by their phones.
+    Open questions are in the layout; it is read as proposed.
     """
     insist_on_columns(table.header, mapping)
     if not seen.rows:
         raise NoLedger(Reason.HEADER_ONLY, found=table.header)
-    return _Understanding(table, seen, mapping, Inquiry(answers, known)).layout()
+    return _Understanding(table, seen, mapping, Inquiry(answers, known), people).layout()
 
 
 class _Understanding:
     """Settles the columns of a table one after the other."""
 
-    def __init__(self, table: Table, seen: Profile, mapping: Mapping[str, str], inquiry: Inquiry) -> None:
-        self._table, self._seen, self._mapping, self._inquiry = table, seen, mapping, inquiry
+    def __init__(
+        self,
+        table: Table,
+        seen: Profile,
+        mapping: Mapping[str, str],
+        inquiry: Inquiry,
+        people: Mapping[str, KnownPerson],
+    ) -> None:
+        self._table, self._seen, self._mapping, self._inquiry, self._people = table, seen, mapping, inquiry, people
         self._known = Findings(table.header, insist_on_columns(table.header, mapping), seen, mapping, inquiry)
         self._header, self._found, self._columns = table.header, self._known.found, self._known.columns
         self._notices = self._known.notices
@@ -144,7 +160,7 @@ class _Understanding:
         if any(row[self._columns["stock"]].strip() for row in self._seen.sample if "stock" in self._columns):
             known.note(Remark.COUNTS_ASSUMED, known.name_of("stock"))
         self._name_unread(meanings.unused)
-        phones, notices = same_people(self._columns, self._header, self._seen, self._inquiry)
+        same = same_people(self._columns, self._header, self._seen, self._inquiry, self._people)
         apart, more = units_apart(self._seen)
         return Layout(
             columns=self._columns,
@@ -157,12 +173,15 @@ class _Understanding:
             fractions=self._fractions(),
             words=meanings.words,
             apart=apart,
-            crowds=phones,
+            crowds=same.crowds,
+            owners=same.owners,
             fill=fill,
             utc=choose_utc(known),
             bijoy=choose_font(known),
             evidence={field: known.evidence[field] for field in self._columns if field in known.evidence},
-            notices=tuple(dict.fromkeys((*self._table.notices, *self._notices, *meanings.notices, *notices, *more))),
+            notices=tuple(
+                dict.fromkeys((*self._table.notices, *self._notices, *meanings.notices, *same.notices, *more))
+            ),
             questions=tuple(self._inquiry.questions),
         )
 

@@ -9,6 +9,7 @@ import msgspec
 from write_side.sales.csv.encoding import head_of
 from write_side.sales.csv.layout import SHEET, Layout, understand
 from write_side.sales.csv.payments import CREDIT
+from write_side.sales.csv.people import KnownPerson, KnownPhones, names_by_phone, nobody_known
 from write_side.sales.csv.profile import Profile, profile
 from write_side.sales.csv.questions import Answers, Choice, Question, Sums
 from write_side.sales.csv.records import text_table
@@ -20,13 +21,17 @@ from write_side.sales.csv.workbook import is_workbook, workbook_table
 
 
 class Ledger(NamedTuple):
-    """A file whose layout is understood, by the profile `seen`; `answers` and `mapping` are the owner's."""
+    """A file whose layout is understood, by the profile `seen`; `answers` and `mapping` are the owner's.
+
+    people: the shop's customers by those of their phones that are in the file.
+    """
 
     table: Table
     layout: Layout
     seen: Profile
     answers: Answers
     mapping: Mapping[str, str]
+    people: Mapping[str, KnownPerson]
 
     @property
     def rows(self) -> int:
@@ -45,7 +50,16 @@ class Ledger(NamedTuple):
 
     def items(self, reader: RowReader) -> Iterator[Item]:
         """Yield one item for each record that is not blank, in the file's order; the same ones every time."""
-        return reader.read_all(self.table.records())
+        items = reader.read_all(self.table.records())
+        return map(self._with_own_phone, items) if self.layout.owners else items
+
+    def _with_own_phone(self, item: Item) -> Item:
+        """Return a row without a phone that is another customer's."""
+        if not isinstance(item, LedgerRow) or item.customer_key in self.layout.owners.get(
+            item.phone or "", {None, item.customer_key}
+        ):
+            return item
+        return msgspec.structs.replace(item, phone=None)
 
 
 def open_table(chunks: Chunks, mapping: Mapping[str, str], sheet: str = "") -> Table:
@@ -65,16 +79,20 @@ def open_ledger(
     answers: Answers | None = None,
     mapping: Mapping[str, str] | None = None,
     known: Answers | None = None,
+    phones: KnownPhones = nobody_known,
 ) -> Ledger:
     """Return a stored file as a ledger whose layout is settled over all its rows.
 
     chunks: reopens the file on each call and yields its bytes. answers: the owner's, by question; mapping: the owner's
-    choice of columns; known: answers to earlier ledgers of the layout. Raises NoLedger, TooManyRows.
+    choice of columns; known: answers to earlier ledgers of the layout;
+    phones: finds the shop's customers. Raises NoLedger, TooManyRows.
     """
     table = open_table(chunks, mapping or {}, (answers or {}).get(SHEET, ""))
     seen = profile(table, mapping or {})
-    layout = understand(table, seen, mapping or {}, answers or {}, known or {})
-    return Ledger(table, layout, seen, answers or {}, mapping or {})
+    numbers = names_by_phone(seen)[0].keys()
+    people = phones(numbers) if numbers else {}
+    layout = understand(table, seen, mapping or {}, answers or {}, known or {}, people)
+    return Ledger(table, layout, seen, answers or {}, mapping or {}, people)
 
 
 def sums_of(items: Iterable[Item]) -> Sums:
@@ -99,7 +117,7 @@ def sums_of(items: Iterable[Item]) -> Sums:
 
 
 # Answers to these change who is who, not what the ledger adds up to.
-_WITHOUT_MONEY = frozenset({"SHARED_PHONE"})
+_WITHOUT_MONEY = frozenset({"SHARED_PHONE", "KNOWN_PHONE"})
 
 
 def weighed_questions(ledger: Ledger, now: dt.datetime, mark: Mark, sums: Sums | None = None) -> list[Question]:
@@ -130,6 +148,6 @@ def _sums_with(ledger: Ledger, code: str, answer: str, now: dt.datetime, mark: M
     """Return what the ledger adds up to with one more answer, the other questions as proposed."""
     proposed = {question.code: question.proposed for question in ledger.layout.questions}
     answers = {**ledger.answers, **proposed, code: answer}
-    layout = understand(ledger.table, ledger.seen, ledger.mapping, answers, {})
+    layout = understand(ledger.table, ledger.seen, ledger.mapping, answers, {}, ledger.people)
     other = ledger._replace(layout=layout)
     return sums_of(other.items(other.reader(now, mark)))

@@ -13,7 +13,7 @@ from write_side.sales.csv.columns import named
 SELECT_ANSWERS = """SELECT data -> 'answers' AS answers, data -> 'mapping' AS mapping FROM log.history
     WHERE business_id = %s AND topic = ANY(%s) AND data ->> 'layout' = %s ORDER BY position DESC LIMIT 20"""
 # Answers that are about one file, not about its layout.
-_OF_ONE_FILE = frozenset({"CORRECTED_ROWS", "SHARED_PHONE", "SHEET"})
+_OF_ONE_FILE = frozenset({"CORRECTED_ROWS", "KNOWN_PHONE", "SHARED_PHONE", "SHEET"})
 
 
 class Remembered(msgspec.Struct, frozen=True):

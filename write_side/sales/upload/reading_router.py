@@ -1,7 +1,7 @@
 """Preview of a ledger, and the owner's answers to the questions of an upload that waits."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -23,8 +23,10 @@ from write_side.sales import catalog
 from write_side.sales.aggregate import layout_key
 from write_side.sales.csv.layout import SHEET
 from write_side.sales.csv.ledger import open_ledger, open_table
+from write_side.sales.csv.people import KnownPerson
 from write_side.sales.csv.profile import TooManyRows
 from write_side.sales.csv.table import NoLedger
+from write_side.sales.lookups import known_phones
 from write_side.sales.upload.accept import refusal_of
 from write_side.sales.upload.answers import answer_upload
 from write_side.sales.upload.limits import MAX_CSV_BYTES, insist_on_length
@@ -179,6 +181,9 @@ def _previewed(
         known = remembered(unit, layout_key(header))
         return remembered_options(known.answers, known.mapping)
 
+    def phones(numbers: Collection[str]) -> Mapping[str, KnownPerson]:
+        return deps.store.execute(business_id, Metadata(), lambda unit: known_phones(unit, numbers)).result
+
     def look(unit: UnitOfWork) -> dict[str, Any]:
         return preview(unit, ledger, unit.now, mark, file.file_name, wanted) | {"remembered": known}
 
@@ -186,7 +191,9 @@ def _previewed(
         header = open_table(lambda: _pieces(data), mapping, answers.get(SHEET, "")).header
         known = deps.store.execute(business_id, Metadata(), earlier).result
         chosen = with_remembered(mapping, known["mapping"], header)
-        ledger = open_ledger(lambda: _pieces(data), answers=answers, mapping=chosen, known=known["answers"])
+        ledger = open_ledger(
+            lambda: _pieces(data), answers=answers, mapping=chosen, known=known["answers"], phones=phones
+        )
         return deps.store.execute(business_id, Metadata(), look).result
     except NoLedger as found:
         raise refusal_of(found) from found
