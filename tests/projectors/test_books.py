@@ -40,6 +40,7 @@ UNDATED = {
     "clock.DayOpened": "the days themselves",
     "demo.DemoShopOpened": "what the shop was made for, not an entry of it",
     "forecasting.DailyForecastsPlanned": "of no shop",
+    "identity.BusinessErasureRequested": "when the shop is erased, not an entry of it",
     "sales.ReceiptStored": "the picture of a receipt is no entry yet",
 }
 
