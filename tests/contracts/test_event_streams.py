@@ -111,7 +111,7 @@ def test_a_client_that_missed_too_much_reads_everything_again(running: RunningSy
     record(running, shop, *(issued(number) for number in range(1, 230)))
     with streaming(running.url, shop.headers) as live:
         record(running, shop, issued(1000))
-        wait_until(lambda: bool(live.sent))
+        wait_until(lambda: any(data["recommendation_id"] == 1000 for data in live.of("advice")))
     with streaming(running.url, shop.headers, **{"Last-Event-ID": start}) as stream:
         wait_until(lambda: bool(stream.sent))
         record(running, shop, issued(1001))

@@ -29,7 +29,8 @@ AGE = "UPDATE log.events SET recorded_at = recorded_at - make_interval(secs => %
 FINISH = """INSERT INTO jobs.jobs (id, kind, subject, business_id, position, payload, state)
     SELECT gen_random_uuid(), 'read_upload', data ->> 'file_id', business_id, position, '{}', 'done'
     FROM log.history RETURNING id"""
-OPEN = "SELECT count(*) FROM jobs.jobs WHERE business_id = %s AND state <> 'done'"
+# Counts a shop's open jobs; forecasts wait, as nobody reads them here.
+OPEN = "SELECT count(*) FROM jobs.jobs WHERE business_id = %s AND state <> 'done' AND kind <> 'make_forecasts'"
 HOUR, MONTH = dt.timedelta(hours=1), dt.timedelta(days=30)
 
 
