@@ -93,7 +93,9 @@ def test_an_accepted_upload_becomes_a_job_and_a_hint_exactly_once(
     assert rows(database_url, PROGRESS) == [(450,)]
     assert follow(database_url, policies_on(database_url, hints)) == 0
     receiver = WakeupReceiver(services.broker_url, queue)
-    assert sorted(received(receiver)) == sorted(job for (job,) in of_jobs(database_url, "id"))
+    jobs = sorted(job for (job,) in of_jobs(database_url, "id"))
+    # A broker gives back to the queue what an earlier test's receiver had taken and not yet run.
+    assert sorted(job for job in received(receiver) if job in jobs) == jobs
     senders[1].close()
     receiver.close()
 
