@@ -18,6 +18,7 @@ from tests.support.app_processes import environment, free_port
 from tests.support.servers import Services, drop_database, fresh_database
 from tests.support.shops import register
 from tests.support.source_tree import ROOT
+from tests.support.tls import TLS
 from tests.support.waiting import PATIENCE, wait_until
 
 HOST = "127.0.0.1"
@@ -136,7 +137,7 @@ def test_a_request_that_fails_is_reported_with_its_shop(
     env = {**environment(own_database, services, port), "SENTRY_DSN": receiver.dsn}
     api = subprocess.Popen([sys.executable, "-m", "smartmarket", "api"], env=env, cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
-        with httpx.Client(base_url=f"http://{HOST}:{port}", timeout=PATIENCE) as client:
+        with httpx.Client(base_url=f"http://{HOST}:{port}", timeout=PATIENCE, verify=TLS) as client:
             wait_until(lambda: answers(client))
             shop = register(client)
             with psycopg.connect(own_database) as conn:
