@@ -27,6 +27,7 @@ from bench import (
     returning,
     sessions,
     standing,
+    stockouts,
     streams,
     undo,
 )
@@ -48,6 +49,7 @@ MEASURES: Mapping[str, Callable[[Stage], list[Figure]]] = {
     "standing": standing.measure,
     "books": books.measure,
     "forecasts": forecasts.measure,
+    "stockouts": stockouts.measure,
     "generations": generations.measure,
 }
 _RESULTS = machine.REPOSITORY / "bench" / "results" / "latest.json"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -17,17 +18,21 @@ from shared.domain.events.forecasting import (
     TakingsDay,
 )
 from shared.domain.rules.stock import FRACTIONAL_UNITS
+from shared.domain.rules.stock_outs import StockOuts
 from write_side.forecasting.models import prediction
 from write_side.forecasting.models.prediction import LEVELS, History, Prediction, RevenuePrediction, Window
 
 THOUSAND = 1000
 
 
-def history_of(sold: Mapping[dt.date, int], transactions: int, as_of: dt.date, unit: str | None) -> History:
+def history_of(
+    sold: Mapping[dt.date, int], transactions: int, as_of: dt.date, unit: str | None, gone: StockOuts
+) -> History:
     """Return a product's history from thousandths per day; its units are whole unless its unit or its sales differ."""
     whole = unit not in FRACTIONAL_UNITS and all(quantity % THOUSAND == 0 for quantity in sold.values())
     units = {date: max(0, quantity) / THOUSAND for date, quantity in sold.items() if date <= as_of}
-    return History.of(units, transactions, as_of, whole=whole)
+    history = History.of(units, transactions, as_of, whole=whole)
+    return replace(history, without_stock=gone.whole, partly_without_stock=gone.partial)
 
 
 def takings_of(days: Mapping[dt.date, int], sales: int, as_of: dt.date) -> History:

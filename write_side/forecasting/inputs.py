@@ -11,6 +11,7 @@ from psycopg import Connection, IsolationLevel
 
 from shared.domain.events.forecasting import BacktestWindow, BasedOn, ForecastsRequested
 from shared.domain.readmodels.demand import TAKINGS, Demand, Known, Takings
+from shared.domain.rules.stock_outs import StockOuts
 from shared.jobs.queue import Retry
 from shared.postgres.database import FIRST_STATEMENT
 from write_side.forecasting.aggregate import Shop
@@ -29,6 +30,7 @@ class Material:
     data_as_of: dt.date | None
     transactions: Mapping[int, int]
     sold: Mapping[int, Mapping[dt.date, int]]
+    stock_outs: Mapping[int, StockOuts]
     units: Mapping[int, str | None]
     known: Mapping[int, Known]
     windows: Mapping[int, Sequence[BacktestWindow]]
@@ -67,10 +69,12 @@ def when_reached(
 
 def material(demand: Demand, requested: ForecastsRequested, products: Sequence[int]) -> Material:
     """Return the inputs of these products and of the shop's takings."""
+    as_of = demand.horizon()
     return Material(
-        demand.horizon(),
+        as_of,
         demand.transactions(),
         demand.sold(products),
+        demand.stock_outs(products, as_of) if as_of is not None else {},
         demand.units(products),
         demand.known(requested.horizon, products),
         demand.windows([TAKINGS, *products]),

@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from shared.domain.events.forecasting import ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
 from shared.domain.readmodels.demand import TAKINGS
+from shared.domain.rules.stock_outs import StockOuts
 from shared.eventstore.command import CommandContext, Stream
 from shared.eventstore.event import Event
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
@@ -120,7 +121,13 @@ class ForecastMaker:
         as_of, transactions = cast("dt.date", found.data_as_of), found.transactions[product]
         known, provenance = found.known.get(product), run.provenance(product)
         task = ProductTask(
-            event_mapping.history_of(found.sold[product], transactions, as_of, found.units.get(product)),
+            event_mapping.history_of(
+                found.sold[product],
+                transactions,
+                as_of,
+                found.units.get(product),
+                found.stock_outs.get(product, StockOuts()),
+            ),
             asked.horizon,
             asked.date + _DAY,
             event_mapping.windows_of(provenance.windows, THOUSAND),

@@ -14,6 +14,7 @@ from psycopg import Connection
 
 from shared.domain.events.forecasting import BacktestWindow
 from shared.domain.readmodels.checkpoints import Checkpoints, read_checkpoints
+from shared.domain.rules.stock_outs import Movement, StockOuts, stock_outs
 
 PROJECTIONS = ("sales", "inventory", "forecasting")
 _PREDICTIONS = msgspec.json.Decoder(dict[str, list[int]])
@@ -34,6 +35,22 @@ SELECT_SOLD = """SELECT product_id, date, greatest(sum(units), 0)::bigint FROM p
 # Selects the units of measure of products.
 SELECT_UNITS = """SELECT product_id, unit FROM goods
     WHERE business_id = %(business)s AND product_id = ANY(%(products)s::bigint[])"""
+# Selects the counts of products and their movements since the first one, up to today.
+SELECT_MOVEMENTS = """WITH counted AS (
+        SELECT product_id, min(at) AS first FROM stock_counts
+        WHERE business_id = %(business)s AND product_id = ANY(%(products)s::bigint[]) AND counts > 0
+        GROUP BY product_id),
+    moves AS (
+        SELECT product_id, day * 86400::bigint + second AS at, 0::bigint AS recorded, moved, sold
+        FROM stock_flow JOIN counted USING (product_id)
+        WHERE business_id = %(business)s AND day >= first / 86400
+        UNION ALL SELECT product_id, coalesce(at, told_at), coalesce(recorded, 0), moved, sold
+        FROM stock_entries JOIN counted USING (product_id)
+        WHERE business_id = %(business)s AND coalesce(at, told_at) >= first)
+    SELECT product_id, at, recorded, quantity, true FROM stock_counts
+    WHERE business_id = %(business)s AND product_id = ANY(%(products)s::bigint[]) AND counts > 0
+    UNION ALL SELECT product_id, at, recorded, moved, false FROM moves WHERE moved <> 0
+    UNION ALL SELECT product_id, at, recorded, -sold, false FROM moves WHERE sold <> 0"""
 # Selects takings and number of sales per day up to today, without sales on credit.
 SELECT_TAKINGS = """SELECT date, greatest(sum(paisa), 0)::bigint, sum(sales)::bigint FROM sales_days
     WHERE business_id = %(business)s AND payment_method <> 'credit' AND date <= %(today)s::date
@@ -107,6 +124,13 @@ class Demand:
         for product, date, units in self._conn.execute(SELECT_SOLD, {**self._known, "products": list(products)}):
             found[product][date] = units
         return found
+
+    def stock_outs(self, products: Sequence[int], until: dt.date) -> dict[int, StockOuts]:
+        """Return the days up to `until` on which the stock of products was gone."""
+        found: dict[int, list[Movement]] = defaultdict(list)
+        for product, *movement in self._conn.execute(SELECT_MOVEMENTS, {**self._known, "products": list(products)}):
+            found[product].append(Movement(*movement))
+        return {product: stock_outs(movements, until) for product, movements in found.items()}
 
     def units(self, products: Sequence[int]) -> dict[int, str | None]:
         """Return the units of measure of products that have details."""

@@ -37,7 +37,7 @@ def measure(series: Series, pairs: Pairs, naive: Pairs, held: Sequence[Bools]) -
         coverage=float(np.concatenate(held).mean()),
         naive_wape=float(np.abs(naive_apart).sum()) / demand,
         windows=len(pairs),
-        data_points_used=len(series),
+        data_points_used=int(series.in_stock.sum()),
     )
 
 
@@ -82,7 +82,7 @@ def _unknown(series: Series, reason: Reason, windows: int) -> Accuracy:
         coverage=None,
         naive_wape=None,
         windows=windows,
-        data_points_used=len(series),
+        data_points_used=int(series.in_stock.sum()),
     )
 
 

@@ -51,11 +51,18 @@ def complete(series: Series, windows: Sequence[Window], models: Sequence[str], p
 
 
 def outcomes(series: Series, windows: Sequence[Window]) -> list[Outcome]:
-    """Return each window with the actual demand after its cutoff, including bulk orders."""
+    """Return each window with the actual demand after its cutoff, including bulk orders.
+
+    A day without stock tells nothing about a prediction: it is 0 on both sides, as a closed day is.
+    """
     found = []
     for window in windows:
-        actual = series.demand[(window.cutoff - series.first).days + 1 :][:AHEAD]
-        rows = {name: np.array(days[: len(actual)], dtype=np.float64) for name, days in window.predicted.items()}
+        begin = (window.cutoff - series.first).days + 1
+        in_stock = series.in_stock[begin : begin + AHEAD]
+        actual = np.where(in_stock, series.demand[begin : begin + AHEAD], 0.0)
+        rows = {
+            name: np.array(days[: len(actual)], dtype=np.float64) * in_stock for name, days in window.predicted.items()
+        }
         found.append(Outcome(actual, rows))
     return found
 

@@ -20,10 +20,11 @@ Reason = Literal["no_window", "no_sales"]
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """A product's demand per day, from its first sale to the last day that the business's data reach, zeros filled in.
+    """A product's sales per day, from the first one to the last day that the business's data reach, zeros filled in.
 
     `demand` leaves returns out and is never negative; `as_of` is the day of its last entry. `transactions` counts the
-    sales behind it. `whole`: the unit is not divided.
+    sales behind it. `whole`: the unit is not divided. On days `without_stock` nothing could be sold, on those
+    `partly_without_stock` more would have been sold than was: that is no demand of zero, or of so little.
     """
 
     first: dt.date
@@ -31,6 +32,8 @@ class History:
     transactions: int
     as_of: dt.date
     whole: bool = True
+    without_stock: frozenset[dt.date] = frozenset()
+    partly_without_stock: frozenset[dt.date] = frozenset()
 
     def __post_init__(self) -> None:
         """Refuse days that do not fit together, and negative demand."""

@@ -1,4 +1,4 @@
-"""A history as models take it: by day, weekdays that a product does not sell on left out, bulk orders trimmed."""
+"""A history as models take it: by day, without closed weekdays, bulk orders trimmed, days without stock made up for."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from write_side.forecasting.models import festivals
+from write_side.forecasting.models import censored, festivals
 from write_side.forecasting.models.prediction import History
 
 Floats = npt.NDArray[np.float64]
@@ -25,20 +25,30 @@ _GIVEN_BACK = 0.25
 
 @dataclass(frozen=True)
 class Series:
-    """Demand per day from `first`; predictions begin on the day after the last."""
+    """What was sold per day from `first`, which of the days had no stock, and which had too little.
+
+    Predictions begin on the day after the last.
+    """
 
     first: dt.date
-    demand: Floats
+    sold: Floats
+    without_stock: frozenset[dt.date] = frozenset()
+    partly_without_stock: frozenset[dt.date] = frozenset()
 
     @classmethod
     def of(cls, history: History) -> "Series":
         """Return the series of a history, of its last two years."""
         left_out = max(0, len(history.demand) - LONGEST)
-        return cls(history.first + dt.timedelta(days=left_out), np.array(history.demand[left_out:], dtype=np.float64))
+        return cls(
+            history.first + dt.timedelta(days=left_out),
+            np.array(history.demand[left_out:], dtype=np.float64),
+            history.without_stock,
+            history.partly_without_stock,
+        )
 
     def __len__(self) -> int:
         """Return the number of days."""
-        return len(self.demand)
+        return len(self.sold)
 
     @property
     def last(self) -> dt.date:
@@ -47,11 +57,32 @@ class Series:
 
     def until(self, day: dt.date) -> "Series":
         """Return what was known at the end of a day."""
-        return Series(self.first, self.demand[: max(0, (day - self.first).days + 1)])
+        sold = self.sold[: max(0, (day - self.first).days + 1)]
+        return Series(self.first, sold, self.without_stock, self.partly_without_stock)
 
     def weekdays(self, begin: int, end: int) -> npt.NDArray[np.int64]:
         """Return the weekdays (Monday is 0) of the days `begin` to `end`, counted from the first."""
         return (self.first.weekday() + np.arange(begin, end)) % WEEK
+
+    @cached_property
+    def in_stock(self) -> Bools:
+        """Tell of each day whether the product could be sold, were it for a part of the day."""
+        return self._apart_from(self.without_stock)
+
+    @cached_property
+    def demand(self) -> Floats:
+        """Return what was sold, and on days without stock or with too little what would have been sold (expected)."""
+        enough = self.in_stock & self._apart_from(self.partly_without_stock)
+        if enough.all():
+            return self.sold
+        weekday = self.weekdays(0, len(self))
+        return censored.made_up(self.sold, weekday, opened=self.open_days, in_stock=self.in_stock, enough=enough)
+
+    def _apart_from(self, days: frozenset[dt.date]) -> Bools:
+        found = np.ones(len(self), dtype=np.bool_)
+        numbers = [(day - self.first).days for day in days]
+        found[[number for number in numbers if 0 <= number < len(self)]] = False
+        return found
 
     @cached_property
     def closed(self) -> Bools:
@@ -60,8 +91,9 @@ class Series:
         That is so where it has not sold on that weekday for twelve weeks, and as many days without sales would come by
         chance only once in a hundred times, the other days being what they are.
         """
-        recent = self.demand[-_CLOSED_DAYS:] > 0
-        weekday = self.weekdays(len(self) - len(recent), len(self))
+        known = self.in_stock[-_CLOSED_DAYS:]
+        recent = (self.sold[-_CLOSED_DAYS:] > 0)[known]
+        weekday = self.weekdays(len(self) - len(known), len(self))[known]
         shut = np.zeros(WEEK, dtype=np.bool_)
         for day in range(WEEK):
             here, others = recent[weekday == day], recent[weekday != day]
