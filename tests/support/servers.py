@@ -116,7 +116,7 @@ def drop_database(url: str) -> None:
 def _in_memory() -> str | None:
     """Return a folder in memory with room for the data of all workers, if this machine has one.
 
-    Tests create and drop so many tables that files on a disk take a quarter of the time.
+    Tests create and drop tables all the time, which is a quarter slower with files on a disk.
     """
     usable = os.access(_MEMORY, os.W_OK) and psutil.disk_usage(_MEMORY).free > _ROOM
     return _MEMORY if usable else None
