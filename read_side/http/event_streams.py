@@ -55,14 +55,22 @@ class Subscription:
     def __init__(self) -> None:
         """Begin with nothing to send."""
         self._pending: dict[tuple[str, str], Item] = {}
+        self._reached = 0
         self._changed = asyncio.Event()
 
     def put(self, items: Sequence[Item]) -> None:
-        """Add items; each replaces an earlier one of its subject."""
-        for item in items:
+        """Add items that are further than all before; each replaces an earlier one of its subject.
+
+        Items whose position is 0 have none and are always added. The others come in order, but a stream's first items,
+        read after its last event, may go further than its feed has read, which then brings them once more.
+        """
+        new = [item for item in items if item.position == 0 or item.position > self._reached]
+        self._reached = max([self._reached, *(item.position for item in new)])
+        for item in new:
             self._pending.pop((item.type, item.subject), None)
             self._pending[item.type, item.subject] = item
-        self._changed.set()
+        if new:
+            self._changed.set()
 
     def wake(self) -> None:
         """End a `take` that waits."""

@@ -18,6 +18,7 @@ from shared.runtime.heartbeat import heartbeat
 from tests.support.application import RunningSystem
 from tests.support.shops import Shop
 from tests.support.source_tree import ROOT
+from tests.support.tls import TLS
 from tests.support.waiting import wait_until
 from write_side.identity.login_links_handlers import new_link
 from write_side.identity.staff_handlers import create_staff
@@ -50,7 +51,7 @@ def alive(running: RunningSystem) -> Iterator[None]:
     with ExitStack() as beats:
         for kind in KINDS:
             beats.enter_context(heartbeat(running.container.connect, kind))
-        wait_until(lambda: httpx.get(f"{running.url}/health", timeout=30).status_code == 200)
+        wait_until(lambda: httpx.get(f"{running.url}/health", timeout=30, verify=TLS).status_code == 200)
         yield
     forget(running)
 

@@ -15,6 +15,7 @@ from tests.support.reads import record, today
 from tests.support.servers import Services, drop_database, fresh_database
 from tests.support.shop_events import batch, products, sale
 from tests.support.shops import Shop, register
+from tests.support.tls import TLS
 from tests.support.waiting import PATIENCE
 
 TEA, RICE, SALT = 1, 2, 3
@@ -132,7 +133,7 @@ def strict(services: Services, template: str) -> Iterator[RunningSystem]:
 
 
 def test_a_shop_may_ask_ten_times_a_day(strict: RunningSystem) -> None:
-    with httpx.Client(base_url=strict.url, timeout=PATIENCE, headers={"Accept-Language": "en"}) as http:
+    with httpx.Client(base_url=strict.url, timeout=PATIENCE, verify=TLS, headers={"Accept-Language": "en"}) as http:
         shop = register(http)
         open_shop(shop, strict)
         refused(ask(http, shop, product_ids=[SALT]), 400, "INSUFFICIENT_DATA")  # does not count

@@ -14,6 +14,7 @@ from smartmarket.read_models import source_of
 from tests.support.application import RunningSystem
 from tests.support.reads import rows
 from tests.support.shops import Shop
+from tests.support.tls import TLS
 from tests.support.waiting import wait_until
 from write_side.identity.staff_handlers import create_staff
 
@@ -57,7 +58,7 @@ def operator(running: RunningSystem) -> Iterator[Operator]:
     store = running.container.store(pool_size=1)
     create_staff(store, "operator@smartmarket.bd", "Op", PASSWORD, "en")
     store.close()
-    with httpx.Client(base_url=running.url, timeout=30, headers={"Accept-Language": "en"}) as http:
+    with httpx.Client(base_url=running.url, timeout=30, verify=TLS, headers={"Accept-Language": "en"}) as http:
         sent = http.post("/api/auth/login", json={"email": "operator@smartmarket.bd", "password": PASSWORD})
         assert sent.status_code == 200, sent.text
         token = sent.json()["data"]["tokens"]["access_token"]

@@ -13,6 +13,7 @@ from tests.support.reads import by_cursor, by_offset, data, record, refusal, tod
 from tests.support.recommendation_events import BASED_ON, issued
 from tests.support.shop_events import products
 from tests.support.shops import Shop, register
+from tests.support.tls import TLS
 from tests.support.waiting import PATIENCE, wait_until
 
 PATH = "/recommendations"
@@ -83,7 +84,7 @@ def opened(running: RunningSystem, client: httpx.Client) -> Shop:
 @pytest.fixture(scope="module")
 def shop(running: RunningSystem) -> Shop:
     """A shop that nobody answers for."""
-    with httpx.Client(base_url=running.url, timeout=PATIENCE) as http:
+    with httpx.Client(base_url=running.url, timeout=PATIENCE, verify=TLS) as http:
         return opened(running, http)
 
 

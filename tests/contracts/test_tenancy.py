@@ -21,6 +21,7 @@ from tests.support.shops import register
 from tests.support.staff import staff_headers
 from tests.support.tenancy import Operation, operations
 from tests.support.tenant_shops import Matrix, furnished
+from tests.support.tls import TLS
 
 OUT_OF_RANGE = ("0", "-1", str(2**63), "9" * 40)
 MALFORMED = ("x", "+1", "1.5", "1_0", "1e3", "١", "১", "%31%20", "0x1", "1,2", "null", "%00", "..%2f1")
@@ -30,7 +31,7 @@ OF_NO_SHOP = {"GET /api/data/template"}
 
 @pytest.fixture(scope="module")
 def matrix(running: RunningSystem, unserved: httpx.Client) -> Iterator[Matrix]:
-    with httpx.Client(base_url=running.url, timeout=60, headers={"Accept-Language": "en"}) as client:
+    with httpx.Client(base_url=running.url, timeout=60, verify=TLS, headers={"Accept-Language": "en"}) as client:
         owner = furnished(running, client)
         stranger = register(client)
     store = running.container.store(pool_size=1)

@@ -19,6 +19,7 @@ from tests.support.ledgers import SAMPLE
 from tests.support.log_facts import connected, rows
 from tests.support.servers import Services, drop_database, fresh_database
 from tests.support.shops import Shop, register, upload
+from tests.support.tls import TLS
 from tests.support.uploading import UPLOAD, kept, refusal, topics
 from tests.support.waiting import PATIENCE, wait_until
 from write_side.sales.aggregate import stream_of
@@ -29,8 +30,8 @@ AGE = "UPDATE log.events SET recorded_at = recorded_at - make_interval(secs => %
 FINISH = """INSERT INTO jobs.jobs (id, kind, subject, business_id, position, payload, state)
     SELECT gen_random_uuid(), 'read_upload', data ->> 'file_id', business_id, position, '{}', 'done'
     FROM log.history RETURNING id"""
-# Counts a shop's open jobs; forecasts wait, as nobody reads them here.
-OPEN = "SELECT count(*) FROM jobs.jobs WHERE business_id = %s AND state <> 'done' AND kind <> 'make_forecasts'"
+# Counts a shop's imports that have not ended.
+OPEN = "SELECT count(*) FROM jobs.jobs WHERE business_id = %s AND state <> 'done' AND kind = 'read_upload'"
 HOUR, MONTH = dt.timedelta(hours=1), dt.timedelta(days=30)
 
 
@@ -46,7 +47,7 @@ def strict(services: Services, template: str) -> Iterator[RunningSystem]:
 
 @pytest.fixture
 def http(strict: RunningSystem) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=strict.url, timeout=PATIENCE, headers={"Accept-Language": "en"}) as opened:
+    with httpx.Client(base_url=strict.url, timeout=PATIENCE, verify=TLS, headers={"Accept-Language": "en"}) as opened:
         yield opened
 
 

@@ -16,6 +16,7 @@ from tests.support.ledgers import SAMPLE, errors_of, imported
 from tests.support.log_facts import rows
 from tests.support.servers import Services, drop_database, fresh_database
 from tests.support.shops import Shop, register
+from tests.support.tls import TLS
 from tests.support.uploading import refusal
 from tests.support.waiting import PATIENCE
 
@@ -84,7 +85,9 @@ def object_store_system(services: Services, template: str, tmp_path: Path) -> It
 
 
 def test_an_object_store_serves_as_well(object_store_system: RunningSystem, tmp_path: Path) -> None:
-    with httpx.Client(base_url=object_store_system.url, timeout=PATIENCE, headers={"Accept-Language": "en"}) as http:
+    with httpx.Client(
+        base_url=object_store_system.url, timeout=PATIENCE, verify=TLS, headers={"Accept-Language": "en"}
+    ) as http:
         shop = register(http)
         upload_ = imported(http, shop, LEDGER, name="../../Marzipan-Moghul.csv")
         assert upload_.counts == (3, 0, 1)

@@ -17,6 +17,7 @@ import pytest
 from tests.support.app_processes import environment, free_port
 from tests.support.servers import Services, drop_database, fresh_database
 from tests.support.shops import register
+from tests.support.tls import TLS
 from tests.support.waiting import PATIENCE, Stopwatch, wait_until
 
 CLIENTS = 4
@@ -137,9 +138,11 @@ def asking(ask: Callable[[], int]) -> Iterator[collections.Counter[str]]:
 
 def uploads_of(api: SharedApi) -> Callable[[], int]:
     """Return how a new owner asks for the uploads, each time as a client that was not here before."""
-    with httpx.Client(base_url=api.url, timeout=PATIENCE) as client:
+    with httpx.Client(base_url=api.url, timeout=PATIENCE, verify=TLS) as client:
         shop = register(client)
-    return lambda: httpx.get(f"{api.url}/api/data/uploads", headers=shop.headers, timeout=PATIENCE).status_code
+    return lambda: (
+        httpx.get(f"{api.url}/api/data/uploads", headers=shop.headers, timeout=PATIENCE, verify=TLS).status_code
+    )
 
 
 def answered(seen: collections.Counter[str], more: int) -> None:

@@ -18,6 +18,7 @@ from tests.support.app_processes import Processes, until_answered
 from tests.support.properties import kills
 from tests.support.servers import Services
 from tests.support.shops import register
+from tests.support.tls import TLS
 from tests.support.waiting import wait_until
 
 KILLS = kills(10)
@@ -101,7 +102,7 @@ def test_killing_processes_during_uploads_loses_and_doubles_nothing(
     chance = random.Random(KILLS)  # noqa: S311 - test data
     expected = Books()
     killed = uploads = 0
-    with httpx.Client(base_url=processes.url, timeout=10, headers={"Accept-Language": "en"}) as client:
+    with httpx.Client(base_url=processes.url, timeout=10, verify=TLS, headers={"Accept-Language": "en"}) as client:
         shop = register(client)
         while killed < KILLS:
             uploads += 1

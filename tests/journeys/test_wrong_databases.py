@@ -20,6 +20,7 @@ from tests.support.in_process import in_process
 from tests.support.log_facts import connected
 from tests.support.servers import Services, drop_database, fresh_database
 from tests.support.shops import register
+from tests.support.tls import TLS
 from tests.support.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +84,7 @@ def test_the_api_answers_503_until_the_database_is_migrated_and_then_serves(bare
     command = [sys.executable, "-m", "smartmarket", "api"]
     process = subprocess.Popen(command, env={**os.environ, **env}, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, verify=TLS) as client:
             wait_until(lambda: answers(client))
             refused = client.post("/api/auth/login", json={}, headers={"Accept-Language": "en"})
             assert (refused.status_code, refused.json()["error_code"]) == (503, "SERVICE_DEGRADED")

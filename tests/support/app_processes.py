@@ -13,6 +13,7 @@ import httpx
 
 from tests.support.application import SECRET
 from tests.support.servers import Services
+from tests.support.tls import TLS
 from tests.support.waiting import PATIENCE, wait_until
 
 ROLES = ("api", "worker", "worker", "policies", "projector")
@@ -37,7 +38,7 @@ class Processes:
     def answers(self) -> bool:
         """Tell whether the API answers."""
         try:
-            return httpx.get(f"{self.url}/health/live", timeout=2).status_code == 200
+            return httpx.get(f"{self.url}/health/live", timeout=2, verify=TLS).status_code == 200
         except httpx.HTTPError:
             return False
 

@@ -1,10 +1,11 @@
 """Streams of server-sent events, read in threads of a test."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import httpx
@@ -46,7 +47,9 @@ class OpenStream:
         return [sent.data for sent in self.sent if sent.event == kind]
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up, also where the reading thread waits: closing alone would send nothing before its read returns."""
+        with suppress(OSError):  # the server has closed it
+            self._answer.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
         self._answer.close()
         self._client.close()
 

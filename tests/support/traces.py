@@ -1,5 +1,6 @@
 """Where in a database something is written."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,14 +17,16 @@ SELECT_TABLES_OF_SHOPS = f"""{SELECT_TABLES} AND EXISTS (SELECT FROM pg_attribut
 def traces(conn: psycopg.Connection[Any], words: Iterable[str]) -> list[tuple[str, str, str]]:
     """Return schema, table and word of everything in the database that has one of the words, as any byte sequence."""
     found = []
+    forms = {word: f"{re.escape(word)}|{word.encode().hex()}" for word in words}
     for schema, table in conn.execute(SELECT_TABLES).fetchall():
-        where = SQL("t::text ILIKE %s OR t::text ILIKE %s")
-        for word in words:
-            texts = (f"%{word}%", f"%{word.encode().hex()}%")
-            name = Identifier(schema, table)
-            statement = SQL("SELECT count(*) FROM {} AS t WHERE {}").format(name, where)
-            if conn.execute(statement, texts).fetchone() != (0,):
-                found.append((schema, table, word))
+        # A table is read once for all words; only where one of them is found is each looked for.
+        statement = SQL("SELECT t::text FROM {} AS t WHERE t::text ~* %s").format(Identifier(schema, table))
+        rows = [row for (row,) in conn.execute(statement, ("|".join(forms.values()),)).fetchall()]
+        found += [
+            (schema, table, word)
+            for word, form in forms.items()
+            if any(re.search(form, row, re.IGNORECASE) for row in rows)
+        ]
     return found
 
 
