@@ -21,7 +21,7 @@ INSTALLED = $(VENV)/.installed
 PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --no-compile --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test coverage test-services test-browser test-types types web lint format mutants bench faults lock clean
+.PHONY: help install run test coverage test-services test-browser test-types types web lint format mutants bench faults wheel lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -92,13 +92,16 @@ bench: $(INSTALLED) ## Measure against baselines; prints a table and writes JSON
 faults: $(INSTALLED) ## Kill processes 200 times during uploads and count what was lost (must be nothing)
 	@SMARTMARKET_FAULT_KILLS="$${SMARTMARKET_FAULT_KILLS:-200}" $(BIN)/python -m pytest --timeout 3600 -rP tests/faults $(ARGS)
 
+wheel: $(INSTALLED) ## Build the wheel into dist/; the same source gives the same bytes
+	@$(BIN)/python -m tests.support.wheel $(ARGS)
+
 lock: $(INSTALLED) ## Write requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of everything
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-annotate --no-strip-extras \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
 		$(if $(UPGRADE),--upgrade) --output-file requirements.lock pyproject.toml
 
 clean: ## Remove what make wrote; the data of `make run` stays
-	@rm -rf $(VENV) build *.egg-info htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+	@rm -rf $(VENV) build dist *.egg-info htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
 		.import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -59,7 +59,8 @@ _SELECT_PAGE = f"""SELECT coalesce((SELECT json_agg(item) FROM (
     SELECT t.id, to_char(t.sold_at, 'YYYY-MM-DD"T"HH24:MI:SS"+06:00"') AS date, t.product_id,
         (SELECT name FROM products WHERE business_id = %(business)s AND id = t.product_id) AS product_name,
         trim_scale(t.quantity * 0.001) AS quantity, trim_scale(t.paisa * 0.01) AS amount,
-        {_UNIT_PRICE} AS unit_price, t.customer_id,
+        {_UNIT_PRICE} AS unit_price, coalesce((SELECT merged_into FROM buyers
+            WHERE business_id = %(business)s AND id = t.customer_id), t.customer_id) AS customer_id,
         (SELECT nullif(coalesce(one.name, b.name), '') FROM buyers AS b
             LEFT JOIN buyers AS one ON (one.business_id, one.id) = (b.business_id, b.merged_into)
             WHERE b.business_id = %(business)s AND b.id = t.customer_id)

@@ -81,8 +81,8 @@ async def list_transactions(
     `date` is local time with its offset, midnight if only the date was recorded. Amounts are in taka. Voided sales are
     left out. In `summary`, `total_revenue` is `gross_revenue` less `returns`, and `average_value` that of a sale before
     returns. Items of other kinds than sales also have `description` (the purpose of an expense), and `total_revenue` is
-    the sum of their amounts. `customer_id` includes customers merged into that one; `q` of other kinds than sales also
-    finds the description.
+    the sum of their amounts. A row of a merged customer has the id and the name of the remaining one, whose
+    `customer_id` finds it; `q` of other kinds than sales also finds the description.
     """
     searched = ("sales",) if query.q is None and query.customer_id is None else ("sales", "customers")
     business_id = await await_consistency(request, deps, who, *searched)

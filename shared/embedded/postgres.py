@@ -25,6 +25,7 @@ _SETTINGS = (
     "wal_level=minimal",  # no replica follows, so new indexes need not be written to the WAL
     "max_wal_senders=0",
     "random_page_cost=1.1",
+    "scram_iterations=1",  # the passwords are random keys: iterations would cost each connection 5 ms and add nothing
     "autovacuum_naptime=30s",
     "autovacuum_vacuum_scale_factor=0.1",
     "autovacuum_analyze_scale_factor=0.05",

@@ -1,42 +1,26 @@
-"""An installed SmartMarket has all its files, not only its Python."""
+"""An installed SmartMarket has all its files, not only its Python, and the same source gives the same wheel."""
 
-import shutil
-import subprocess
-import sys
+import os
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
-from tests.support.source_tree import ROOT, ROOT_PACKAGE, SIDES, modules
-
-JUNK = shutil.ignore_patterns("__pycache__", "*.pyc")
+from tests.support.source_tree import ROOT, SIDES, modules
+from tests.support.wheel import build, copy_source
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The names of the files in the wheel that the image installs."""
-    source = tmp_path_factory.mktemp("source")
-    for side in (*SIDES, ROOT_PACKAGE):
-        shutil.copytree(ROOT / side, source / side, ignore=JUNK)
-    for name in ("pyproject.toml", "LICENSE", *(path.name for path in ROOT.glob("*.py"))):
-        shutil.copy(ROOT / name, source)
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "-q",
-        "--no-index",
-        "--no-deps",
-        "--no-build-isolation",
-        "-w",
-        "dist",
-        ".",
-    ]
-    done = subprocess.run(pip, cwd=source, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return set(ZipFile(next((source / "dist").glob("*.whl"))).namelist())
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this source."""
+    return build(ROOT, tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> set[str]:
+    """The names of the files in the wheel."""
+    with ZipFile(built) as archive:
+        return set(archive.namelist())
 
 
 def test_the_wheel_holds_every_module(wheel: set[str]) -> None:
@@ -50,3 +34,15 @@ def test_the_wheel_holds_schemas_and_texts(wheel: set[str]) -> None:
 
 def test_the_wheel_holds_no_tests(wheel: set[str]) -> None:
     assert {name for name in wheel if Path(name).parts[0] in {"tests", "bench"}} == set()
+
+
+def test_the_same_source_in_another_folder_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "another folder"
+    elsewhere.mkdir()
+    copy_source(ROOT, elsewhere)
+    for path in elsewhere.rglob("*"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+        path.chmod(0o700)
+    again = build(elsewhere, tmp_path / "built")
+    assert again.name == built.name
+    assert again.read_bytes() == built.read_bytes()

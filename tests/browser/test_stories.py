@@ -92,6 +92,10 @@ def test_an_owner_answers_the_questions_of_a_ledger_before_it_counts(story: Stor
     story("ledger", language, size)
 
 
+def test_an_owner_merges_two_customers_whom_the_app_takes_for_one_person(story: Story) -> None:
+    story("merge")
+
+
 def test_a_login_link_opens_the_app_once(story: Story, running: RunningSystem, shop: Shop) -> None:
     store = running.container.store(pool_size=2)
     code = new_link(store, running.container.settings, shop.user_id)

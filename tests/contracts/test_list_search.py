@@ -118,7 +118,11 @@ def test_sales_of_a_merged_customer_are_those_of_the_remaining_one(client: httpx
     seen = shop.headers | {"X-Min-Event-Position": merged.headers["X-Event-Position"]}
     for params in ({"customer_id": rahim}, {"q": "rahim"}):
         answer = client.get("/api/transactions", params={**params, "order": "asc"}, headers=seen)
-        assert [item["amount"] for item in answer.json()["data"]["results"]] == [10, 50, 60, 70]
+        found = answer.json()["data"]["results"]
+        assert [item["amount"] for item in found] == [10, 50, 60, 70]
+        assert {(item["customer_id"], item["customer_name"]) for item in found} == {(rahim, "Rahim Uddin")}
+        (one,) = (item for item in found if item["amount"] == 50)
+        assert client.get(f"/api/transactions/{one['id']}", headers=seen).json()["data"]["customer_id"] == rahim
     assert amounts(client, shop, q="karim") == []
     assert amounts(client, shop, customer_id=karim) == []
 

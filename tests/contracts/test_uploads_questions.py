@@ -124,9 +124,19 @@ def test_a_ledger_with_corrected_rows_is_asked_about(client: httpx.Client, shop:
     header = "Date,Product,Qty,Amount,Customer,Payment\n"
     finished_upload(client, shop, send(client, shop, (header + "\n".join(rows)).encode()).json()["data"]["file_id"])
     rows[3] = rows[3].replace("404", "440")
+    shown = preview(client, shop, (header + "\n".join(rows)).encode())
+    assert [question["code"] for question in shown["questions"]] == ["CORRECTED_ROWS"]
+    assert (shown["counts"]["duplicates"], shown["counts"]["left_out"], shown["sums"]["net"]) == (9, 1, 3651)
     file_id = send(client, shop, (header + "\n".join(rows)).encode()).json()["data"]["file_id"]
     (question,) = waiting(client, shop, file_id)["questions"]
     assert (question["code"], question["rows"]) == ("CORRECTED_ROWS", [5])
+    assert question == shown["questions"][0]
+    assert [(answer["value"], answer["sums"]["net"]) for answer in question["answers"]] == [
+        ("leave_out", 3651),
+        ("add", 4091),
+    ]
+    added = preview(client, shop, (header + "\n".join(rows)).encode(), answers='{"CORRECTED_ROWS": "add"}')
+    assert (added["questions"], added["counts"]["created"], added["sums"]["net"]) == ([], 1, 4091)
     path = f"/api/data/uploads/{file_id}/answers"
     answered = client.post(path, json={"answers": {"CORRECTED_ROWS": "leave_out"}}, headers=shop.headers)
     done = finished_upload(client, shop, file_id, answered=answered).json()["data"]
@@ -194,3 +204,47 @@ def test_the_known_customer_keeps_the_phone_in_a_ledger_where_another_name_has_i
         "Rahim": ("+8801712345678", 2),
         "Salma": (None, 1),
     }
+
+
+STRAY = [
+    b"Date,Product,Qty,Amount\n2026-11-20,Caf\xe9,2,40\n2026-11-20,\xe0\xa6\x9a\xe0\xa6\xbe,1,20\n",
+    b"Date,Product,Qty,Amount,Caf\xe9\n2026-11-20,Tea,2,40,\xe0\xa6\x9a\n",
+    b"Date,Product,Qty,Amount,Type\n2026-11-20,Tea,2,40,Caf\xe9\n2026-11-20,Tea,2,40,\xe0\xa6\x9a\n",
+    b"Date,Product,Qty,Amount,Status\n2026-11-20,Tea,2,40,Caf\xe9\n2026-11-20,Tea,2,40,\xe0\xa6\x9a\n",
+    b"Date,Product,Qty,Amount,Payment\n2026-11-20,Tea,2,40,Caf\xe9\n2026-11-20,Tea,2,40,\xe0\xa6\x9a\n",
+    b"Date,Product,Qty,Caf\xe9 amount\n03/04/2025,Tea,2,40\n05/04/2025,\xe0\xa6\x9a,1,20\n",
+    (
+        b"Date,Customer,Phone,Product,Qty,Amount\n2026-11-20,Caf\xe9,01712345678,Tea,2,40\n"
+        b"2026-11-20,\xe0\xa6\x9a,01712345678,Tea,1,20\n"
+    ),
+    (
+        b"Date,Customer Caf\xe9,Product,Qty,Total,Paid,Due\n2025-10-20,R\xe9,Rice,1,3000,1000,2000\n"
+        b"2025-10-22,\xe0\xa6\x9a,Dal,2,260,0,270\n"
+    ),
+    b"D\xe9te,Prod\xe9ct,\xe0\xa6\x9a\n1,2,3\n",
+]
+
+
+@pytest.mark.parametrize("ledger", STRAY, ids=range(len(STRAY)))
+def test_a_byte_of_another_encoding_is_shown_as_unreadable_by_preview_and_upload(
+    client: httpx.Client, shop: Shop, ledger: bytes
+) -> None:
+    previewed = send(client, shop, ledger, "/api/data/preview")
+    uploaded = send(client, shop, ledger)
+    assert previewed.status_code in {200, 400}, previewed.text
+    assert (uploaded.status_code == 400) == (previewed.status_code == 400)
+    if uploaded.status_code == 400:
+        assert uploaded.json()["error_code"] == previewed.json()["error_code"] == "INVALID_CSV_FORMAT"
+        return
+    file_id = uploaded.json()["data"]["file_id"]
+    wait_until(lambda: shown_upload(client, shop, file_id)["state"] in {"completed", "waiting", "failed"})
+    shown = shown_upload(client, shop, file_id)
+    assert shown["state"] in {"completed", "waiting"}, shown
+    assert [question["code"] for question in shown["questions"]] == [
+        question["code"] for question in previewed.json()["data"]["questions"]
+    ]
+
+
+def shown_upload(client: httpx.Client, shop: Shop, file_id: str) -> dict[str, Any]:
+    data: dict[str, Any] = client.get(f"/api/data/uploads/{file_id}", headers=shop.headers).json()["data"]
+    return data

@@ -110,15 +110,17 @@ from shared.runtime.low_priority import is_low
 from tests.support import failing_models
 from tests.support.failing_models import task
 from write_side.forecasting.models.process import Models
-models = Models(failing_models.load)
-models.predict(task(1))
+models = Models(failing_models.{load})
+models.{call}
 print(models.pid, flush=True)
 threading.Event().wait()
 """
 
 
-def test_a_child_ends_when_its_worker_is_killed() -> None:
-    parent = subprocess.Popen([sys.executable, "-c", PARENT], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+@pytest.mark.parametrize(("load", "call"), [("load", "predict(task(1))"), ("load_forever", "loaded(0.5)")])
+def test_a_child_ends_when_its_worker_is_killed(load: str, call: str) -> None:
+    program = PARENT.format(load=load, call=call)
+    parent = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     with parent.stdout:
         child = int(parent.stdout.readline())

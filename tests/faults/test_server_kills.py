@@ -146,7 +146,8 @@ def test_a_killed_server_is_back_within_ten_seconds_and_no_acknowledged_sale_is_
     acknowledged = sum(len(seller.acknowledged) for seller in sellers)
     refused = [each for seller in sellers for each in seller.refused]
     report(
-        f"{KILLS} kills of {' and of '.join(SERVERS)} (seed {SEED}), {acknowledged} sales acknowledged, {sum(map(len, lost))} lost, "
+        f"{KILLS} kills of {' and of '.join(SERVERS)} (seed {SEED}), {acknowledged} sales acknowledged, "
+        f"{sum(map(len, lost))} lost, "
         f"{len(refused)} answered 503, back after {max(away):.1f} s at most"
     )
     assert lost == [set()] * CLIENTS

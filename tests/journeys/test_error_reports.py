@@ -3,9 +3,8 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.message import Message
 from typing import Any
 
 import httpx
@@ -15,13 +14,13 @@ from psycopg.sql import SQL, Identifier
 
 from shared.postgres import database
 from tests.support.app_processes import environment, free_port
+from tests.support.mail_servers import HOST, taking_posts
 from tests.support.servers import Services, drop_database, fresh_database
 from tests.support.shops import register
 from tests.support.source_tree import ROOT
 from tests.support.tls import TLS
 from tests.support.waiting import PATIENCE, wait_until
 
-HOST = "127.0.0.1"
 CANARIES = ("Fatema", "1712345678", "Station Road", "SecurePass123", "eyJ")
 # Fails in a log line with fields, in a thread, and at the end of the process.
 FAILING = """
@@ -79,24 +78,14 @@ def receiver() -> Iterator[Receiver]:
     """A receiver of reports on a real port."""
     taken = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            packed = {"Content-Encoding": self.headers.get("Content-Encoding", "identity")}
-            taken.take(httpx.Response(200, headers=packed, content=body).content)
-            self.send_response(200)
-            self.end_headers()
+    def take(headers: Message, body: bytes) -> int:
+        packed = {"Content-Encoding": headers.get("Content-Encoding", "identity")}
+        taken.take(httpx.Response(200, headers=packed, content=body).content)
+        return 200
 
-        def log_message(self, *_: Any) -> None:  # noqa: ANN401 - nothing is logged
-            pass
-
-    with ThreadingHTTPServer((HOST, 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        taken.dsn = f"http://key@{HOST}:{server.server_address[1]}/1"
+    with taking_posts(take) as address:
+        taken.dsn = f"http://key@{address}/1"
         yield taken
-        server.shutdown()
-        thread.join()
 
 
 def test_reports_name_the_place_and_numbers_and_no_person(

@@ -35,13 +35,19 @@ def by_name(client: httpx.Client, shop: Shop, path: str = "/forecasts") -> dict[
     return {(item.get("product") or item)["name"]: item for item in data(client, shop, path)["results"]}
 
 
+def settled(client: httpx.Client, shop: Shop, count: int) -> bool:
+    """Tell whether there is this number of forecasts, and none is on its way: the tables follow the log."""
+    found = data(client, shop, "/forecasts")
+    return found["count"] == count and all(item["status"] != "pending" for item in found["results"])
+
+
 def test_a_ledger_is_forecast_by_real_models_and_asked_for_further_ahead(
     client: httpx.Client, shop: Shop, running: RunningSystem
 ) -> None:
     answer = upload(client, shop, ledger(SINGARA, EGG_ROLL, COFFEE))
     finished_upload(client, shop, answer.json()["data"]["file_id"])
     first = made_forecasts(running, shop, 1)
-    wait_until(lambda: data(client, shop, "/forecasts")["count"] == 3)
+    wait_until(lambda: settled(client, shop, 3))
 
     items = by_name(client, shop)
     assert {name: item["status"] for name, item in items.items()} == {

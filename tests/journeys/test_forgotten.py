@@ -18,6 +18,7 @@ from tests.support.shops import Shop, finished_upload, upload
 from tests.support.staff import staff_headers
 from tests.support.time_travel_api import travel
 from tests.support.traces import traces
+from tests.support.waiting import wait_until
 from write_side.indexes import index_differences, rebuild_indexes
 
 HEADER = "Date,Product,Quantity,Amount,Customer,Phone,Payment Method\n"
@@ -240,3 +241,24 @@ def test_a_merged_customer_is_forgotten_with_the_survivor(client: httpx.Client, 
     answer = erased(client, shop, number)
     shown = read(client, shop, "transactions", answer)["results"]
     assert {item["customer_name"] for item in shown} == {None, "Karim"}
+
+
+def test_an_upload_undone_after_its_customer_was_forgotten_brings_nobody_back(
+    client: httpx.Client, running: RunningSystem, shop: Shop, person: Person
+) -> None:
+    number, (named, _, _) = known(client, shop, person)
+    answer = erased(client, shop, number)
+    before = read(client, shop, "transactions", answer)["results"]
+    undone = client.post(f"/api/data/uploads/{named}/undo", json={}, headers=shop.headers)
+    assert undone.status_code == 202, undone.text
+    wait_until(lambda: read(client, shop, f"data/uploads/{named}", undone)["state"] == "undone")
+    shown = client.get(f"/api/data/uploads/{named}", headers=shop.headers)
+    assert number in shown.json()["data"]["undo"]["stays"]["customers"]
+    after = read(client, shop, "transactions", shown)["results"]
+    gone = [sale["amount"] for sale in before if sale not in after]
+    assert sorted(gone) == [10, 20]
+    item = read(client, shop, f"customers/{number}", shown)
+    assert (item["name"], item["phone"]) == (None, None)
+    with running.container.connect_owner() as conn:
+        generation_schemas.drop_unused(conn, after_seconds=0)
+        assert traces(conn, person.traces) == []

@@ -1,4 +1,4 @@
-"""Servers that take e-mails and messages: real ones on this machine, each in a thread."""
+"""Servers that take e-mails and posts: real ones on this machine, each in a thread."""
 
 import asyncio
 import datetime as dt
@@ -6,10 +6,10 @@ import ipaddress
 import json
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -89,11 +89,23 @@ def webhook() -> Iterator[Webhook]:
     """Run an HTTP server that takes messages."""
     taken = Webhook()
 
+    def take(headers: Message, body: bytes) -> int:
+        taken.posts.append((headers["Authorization"], json.loads(body)))
+        return taken.statuses.pop(0) if taken.statuses else 204
+
+    with taking_posts(take) as address:
+        taken.url = f"http://{address}/send"
+        yield taken
+
+
+@contextmanager
+def taking_posts(take: Callable[[Message, bytes], int]) -> Iterator[str]:
+    """Run an HTTP server that hands over each post and answers the status returned; yields its host and port."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            taken.posts.append((self.headers["Authorization"], json.loads(body)))
-            self.send_response(taken.statuses.pop(0) if taken.statuses else 204)
+            self.send_response(take(self.headers, body))
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:  # noqa: ANN401 - nothing is logged
@@ -102,9 +114,8 @@ def webhook() -> Iterator[Webhook]:
     with ThreadingHTTPServer((HOST, 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        taken.url = f"http://{HOST}:{server.server_address[1]}/send"
         try:
-            yield taken
+            yield f"{HOST}:{server.server_address[1]}"
         finally:
             server.shutdown()
             thread.join()

@@ -16,6 +16,8 @@ assert.equal(await states("database"), texts["health.ok"]);
 assert.equal(await states("redis"), texts["health.ok"]);
 assert.equal(await states("celery_workers"), texts["health.error"]);
 await page.locator("tbody tr").first().waitFor();
+const title = page.locator(".brand span");
+assert.equal(await title.evaluate((of) => of.scrollWidth - of.clientWidth), 0, "the title of the console is cut");
 await check("console-degraded");
 await finish();
 await browser.close();

@@ -6,9 +6,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from shared.eventstore.store import EventStore, Metadata, UnitOfWork
-from write_side.sales.aggregate import Upload, customer_key, former_key, product_index_key, sale_index_key
+from write_side.sales.aggregate import customer_key, former_key, product_index_key, sale_index_key
 from write_side.sales.csv.faults import LeftOut
-from write_side.sales.csv.questions import Choice, Question
+from write_side.sales.csv.ledger import sums_of
+from write_side.sales.csv.questions import Choice, Question, Sums
 from write_side.sales.csv.rows import Item, LedgerRow, RejectedRow
 from write_side.sales.lookups import find_sale, taken_keys
 from write_side.sales.sale_aggregate import RecordedSale
@@ -28,20 +29,21 @@ SELECT_DAYS = """SELECT key, value FROM log.index_rows
 
 
 class Doubt(NamedTuple):
-    """Lines of a ledger that look like corrections, and how many of its rows are known."""
+    """Lines of a ledger that look like corrections, what they add up to, and how many of its rows are known."""
 
     lines: frozenset[int]
+    sums: Sums
     known: int
 
-    def question(self) -> Question:
-        """Return what to ask the owner."""
+    def question(self, total: Sums) -> Question:
+        """Return what to ask the owner; `total` is what the whole ledger adds up to."""
         values = (str(len(self.lines)), str(self.known))
-        choices = (Choice(LEAVE_OUT, proposed=True), Choice(ADD))
+        choices = (Choice(LEAVE_OUT, proposed=True, sums=total.minus(self.sums)), Choice(ADD, sums=total))
         return Question(CORRECTED_ROWS, (), tuple(sorted(self.lines)[:_SHOWN]), values, choices)
 
 
-def doubtful(store: EventStore, upload: Upload, items: Iterable[Item]) -> Doubt | None:
-    """Return the new rows that look like corrections, None if there are none.
+def doubtful(store: EventStore, business_id: int, items: Iterable[Item]) -> Doubt | None:
+    """Return the new rows of a shop's ledger that look like corrections, None if there are none.
 
     Only a ledger whose first rows are known in part is looked at to its end.
     """
@@ -50,7 +52,7 @@ def doubtful(store: EventStore, upload: Upload, items: Iterable[Item]) -> Doubt 
     new: list[LedgerRow] = []
     known_rows = 0
     while chunk := list(islice(rows, _CHUNK_ROWS)):
-        for row, is_known in store.execute(upload.business_id, Metadata(), lambda unit: _split(unit, chunk)).result:
+        for row, is_known in store.execute(business_id, Metadata(), lambda unit: _split(unit, chunk)).result:
             if is_known:
                 known_rows += 1
                 known |= {sale_index_key(row.date, row.fingerprint), former_key(row)}
@@ -60,8 +62,9 @@ def doubtful(store: EventStore, upload: Upload, items: Iterable[Item]) -> Doubt 
             return None
     if not new or known_rows < _MOSTLY * len(new):
         return None
-    lines = store.execute(upload.business_id, Metadata(), lambda unit: _corrections(unit, known, new)).result
-    return Doubt(frozenset(lines), known_rows) if lines else None
+    lines = store.execute(business_id, Metadata(), lambda unit: _corrections(unit, known, new)).result
+    doubted = frozenset(lines)
+    return Doubt(doubted, sums_of(row for row in new if row.row in doubted), known_rows) if doubted else None
 
 
 def without(lines: frozenset[int], items: Iterable[Item]) -> Iterator[Item]:

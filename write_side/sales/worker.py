@@ -15,7 +15,7 @@ from write_side.sales import aggregate, catalog
 from write_side.sales.aggregate import Upload
 from write_side.sales.corrections import CORRECTED_ROWS, LEAVE_OUT, Doubt, doubtful, without
 from write_side.sales.csv.faults import Notice, Remark
-from write_side.sales.csv.ledger import Ledger, open_ledger, weighed_questions
+from write_side.sales.csv.ledger import Ledger, open_ledger, sums_of, weighed_questions
 from write_side.sales.csv.people import KnownPerson
 from write_side.sales.csv.profile import TooManyRows
 from write_side.sales.csv.row_reader import RowReader
@@ -144,7 +144,7 @@ class LedgerReader:
             return None
         asks = upload.through_row == 0 and upload.dedupe and CORRECTED_ROWS not in upload.answers
         leaves_out = upload.answers.get(CORRECTED_ROWS) == LEAVE_OUT
-        return doubtful(self._store, upload, items) if asks or leaves_out else None
+        return doubtful(self._store, upload.business_id, items) if asks or leaves_out else None
 
     def _questions(
         self, upload: Upload, ledger: Ledger, doubt: Doubt | None, mark: Mark
@@ -152,7 +152,7 @@ class LedgerReader:
         """Return what must be asked before a row is recorded."""
         questions = weighed_questions(ledger, upload.accepted_at, mark)
         if doubt and CORRECTED_ROWS not in upload.answers:
-            questions.append(doubt.question())
+            questions.append(doubt.question(sums_of(ledger.items(ledger.reader(upload.accepted_at, mark)))))
         if not questions:
             return None
         return aggregate.asked(upload, aggregate.layout_key(ledger.table.header), questions)
@@ -161,7 +161,7 @@ class LedgerReader:
         counted = self._store.execute(
             upload.business_id, Metadata(), lambda unit: days_with_counts(unit, sorted(untimed))
         ).result
-        notices = [*ledger.layout.notices, *reader.notices]
+        notices = [notice.legible for notice in (*ledger.layout.notices, *reader.notices)]
         if counted:
             notices.append(Notice(Remark.COUNTED_SAME_DAY.value, tuple(counted[:_NAMED_AT_MOST])))
         self._append(upload, aggregate.complete(upload, dict.fromkeys(notices)), reader.products.sheet, since)

@@ -1,6 +1,6 @@
 // Keeps the owner's app itself for times without a network; answers of the API are kept by the app, per account.
-const CACHE = "shell-73942bd306b5";
-const SHELL = ["/","/assets/list-CKgcA1I7.css","/assets/list-D43OFjkK.js","/assets/owner-U9qg1s1s.js","/icon-192.png","/icon.svg","/manifest.webmanifest"];
+const CACHE = "shell-4dbee45b5488";
+const SHELL = ["/","/assets/list-DLgZXAIP.js","/assets/list-DhlHuylV.css","/assets/owner-CQeklILD.js","/icon-192.png","/icon.svg","/manifest.webmanifest"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(

@@ -1,9 +1,9 @@
 /** Reads that several pages share, each in this one place. */
 import { get, type Answer } from "../shared/api.ts";
-import type { Customer, Product, Series } from "./types.ts";
+import type { CustomerDetails, Product, Series } from "./types.ts";
 
 export const product = (id: number) => get<Product>(`/products/${id}`);
-export const customer = (id: number) => get<Customer>(`/customers/${id}`);
+export const customer = (id: number) => get<CustomerDetails>(`/customers/${id}`);
 
 export interface Trade {
   today: number;

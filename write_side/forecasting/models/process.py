@@ -4,12 +4,13 @@ import datetime as dt
 import logging
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -240,6 +241,7 @@ def _kill(child: BaseProcess) -> None:
 def _serve(pipe: Connection, load: Callable[[], Modeller], idle: float) -> None:
     """Load the models and make forecasts until the pipe is closed or idle for too long. Runs in the child."""
     lower_priority()  # and a process group of its own, which is killed as a whole
+    threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
     models = load()
     with suppress(EOFError, OSError):  # the parent has ended
         pipe.send(True)  # noqa: FBT003 - ready
@@ -250,6 +252,16 @@ def _serve(pipe: Connection, load: Callable[[], Modeller], idle: float) -> None:
             except Exception as error:  # noqa: BLE001 - any error of a model is this product's failure
                 answer = (False, f"{type(error).__name__}: {error}"[:500])
             pipe.send(answer)
+
+
+def _end_with_parent() -> None:
+    """End this process and what it has started once its parent is gone, also while it loads or computes."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        with suppress(ProcessLookupError):
+            os.killpg(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _answer(models: Modeller, task: ProductTask | TakingsTask) -> object:

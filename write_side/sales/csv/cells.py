@@ -47,8 +47,8 @@ def loosely(text: str) -> str:
     return _LOOSE.sub("", unicodedata.normalize("NFC", text).casefold())
 
 
-def legible(text: str, limit: int) -> str:
-    """Return at most `limit` characters of a raw cell, fit to be stored and shown: no NUL, no lone surrogates."""
+def legible(text: str, limit: int | None = None) -> str:
+    """Return a raw cell, or its first `limit` characters, fit to be stored and shown: no NUL, no lone surrogates."""
     text = text[:limit]
     if not text.isascii():
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

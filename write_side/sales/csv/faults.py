@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from write_side.sales.csv.cells import legible
+
 
 class Fault(StrEnum):
     """Why a row was rejected."""
@@ -82,10 +84,15 @@ class Remark(StrEnum):
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """A remark, and the names, words or row numbers it is about; `code` is a plain string, fit to be recorded."""
+    """A remark, and the names, words or row numbers it is about: plain strings, fit to be recorded."""
 
     code: str
     values: tuple[str, ...] = ()
+
+    @property
+    def legible(self) -> "Notice":
+        """Return the remark as it can be recorded and shown, whatever bytes the file has."""
+        return Notice(self.code, tuple(legible(value) for value in self.values))
 
 
 class BadCell(Exception):

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from write_side.sales.csv.cells import legible
+
 # An answer is the value of one of the question's choices.
 Answers = Mapping[str, str]
 
@@ -29,6 +31,10 @@ class Sums(msgspec.Struct, frozen=True, array_like=True):
     def plus(self, other: "Sums") -> "Sums":
         """Return the sums of two parts of a ledger."""
         return Sums(*(a + b for a, b in zip(self.as_tuple(), other.as_tuple(), strict=True)))
+
+    def minus(self, part: "Sums") -> "Sums":
+        """Return the sums without those of a part of the ledger."""
+        return Sums(*(a - b for a, b in zip(self.as_tuple(), part.as_tuple(), strict=True)))
 
     def as_tuple(self) -> tuple[int, int, int, int, int]:
         """Return the sums in the order of the fields."""
@@ -100,5 +106,6 @@ class Inquiry:
             return answer
         proposed = remembered if remembered in choices else proposed
         offered = tuple(Choice(value, value == proposed) for value in choices)
-        self.questions.append(Question(code, tuple(columns), tuple(rows), tuple(values), offered))
+        named, filled = (tuple(legible(text) for text in texts) for texts in (columns, values))
+        self.questions.append(Question(code, named, tuple(rows), filled, offered))
         return proposed

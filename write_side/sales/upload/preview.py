@@ -10,8 +10,10 @@ from shared.domain.presentation import ledgers
 from shared.eventstore.store import UnitOfWork
 from shared.texts import Language
 from write_side.sales.aggregate import former_key, sale_index_key
+from write_side.sales.corrections import ADD, CORRECTED_ROWS, Doubt, without
+from write_side.sales.csv.cells import legible
 from write_side.sales.csv.ledger import Ledger, sums_of, weighed_questions
-from write_side.sales.csv.questions import Sums
+from write_side.sales.csv.questions import Question, Sums
 from write_side.sales.csv.rows import Item, LedgerRow, Mark, RejectedRow
 from write_side.sales.lookups import has_sales
 
@@ -55,14 +57,27 @@ class _Tally:
 
 
 def preview(
-    unit: UnitOfWork, ledger: Ledger, now: dt.datetime, mark: Mark, file_name: str, language: Language
+    unit: UnitOfWork,
+    ledger: Ledger,
+    doubt: Doubt | None,
+    now: dt.datetime,
+    mark: Mark,
+    file_name: str,
+    language: Language,
 ) -> dict[str, Any]:
-    """Return what an upload of the ledger would record, ask and leave out; sums are numbers in taka."""
+    """Return what an upload of the ledger would record, ask and leave out; sums are numbers in taka.
+
+    `doubt`: its rows that look like corrections of known ones; they are left out unless the answers add them.
+    """
     knows_sales = has_sales(unit)
     reader = ledger.reader(now, mark, former=knows_sales)
-    tally = _tally(ledger.items(reader), keeps_keys=knows_sales)
+    items = ledger.items(reader)
+    if doubt and ledger.answers.get(CORRECTED_ROWS) != ADD:
+        items = without(doubt.lines, items)
+    tally = _tally(items, keeps_keys=knows_sales)
     table, layout = ledger.table, ledger.layout
-    notices = dict.fromkeys([*layout.notices, *reader.notices])
+    notices = dict.fromkeys(notice.legible for notice in (*layout.notices, *reader.notices))
+    header = [legible(name) for name in table.header]
     return {
         "file_name": file_name,
         "format": table.format,
@@ -70,12 +85,12 @@ def preview(
         "delimiter": table.delimiter,
         "sheet": table.sheet or None,
         "header_row": table.header_row,
-        "header": table.header,
+        "header": header,
         "mapping": _mapping(ledger, language),
         "date_order": layout.date_format.order,
         "rows": ledger.rows,
         "sample": [
-            {"row": item.row, "raw": raw, "read": _shown(item, language)}
+            {"row": item.row, "raw": [legible(cell) for cell in raw], "read": _shown(item, language)}
             for item, (_, raw, _) in zip(tally.first, ledger.table.records(), strict=False)
         ],
         "counts": _counts(unit, tally),
@@ -91,9 +106,17 @@ def preview(
                 [(c.value, c.proposed, None if c.sums is None else c.sums.as_tuple()) for c in question.choices],
                 language,
             )
-            for question in weighed_questions(ledger, now, mark, tally.sums)
+            for question in _questions(ledger, doubt, now, mark, tally.sums)
         ],
     }
+
+
+def _questions(ledger: Ledger, doubt: Doubt | None, now: dt.datetime, mark: Mark, sums: Sums) -> list[Question]:
+    """Return what an upload would ask; `sums` are those of the rows that it would take over."""
+    if not doubt or CORRECTED_ROWS in ledger.answers:
+        return weighed_questions(ledger, now, mark, sums)
+    total = sums.plus(doubt.sums)
+    return [*weighed_questions(ledger, now, mark, total), doubt.question(total)]
 
 
 def _tally(items: Iterator[Item], *, keeps_keys: bool) -> _Tally:
@@ -107,9 +130,9 @@ def _mapping(ledger: Ledger, language: Language) -> dict[str, Any]:
     header = ledger.table.header
     return {
         field: {
-            "column": header[ledger.layout.columns[field]],
+            "column": legible(header[ledger.layout.columns[field]]),
             "confidence": found.confidence,
-            "evidence": ledgers.evidence(found.code, found.values, language),
+            "evidence": ledgers.evidence(found.code, tuple(legible(value) for value in found.values), language),
         }
         for field, found in ledger.layout.evidence.items()
     }

@@ -21,12 +21,13 @@ from shared.http.responses import ok
 from shared.texts import Language
 from write_side.sales import catalog
 from write_side.sales.aggregate import layout_key
+from write_side.sales.corrections import doubtful
 from write_side.sales.csv.layout import SHEET
 from write_side.sales.csv.ledger import open_ledger, open_table
 from write_side.sales.csv.people import KnownPerson
 from write_side.sales.csv.profile import TooManyRows
 from write_side.sales.csv.table import NoLedger
-from write_side.sales.lookups import known_phones
+from write_side.sales.lookups import has_sales, known_phones
 from write_side.sales.upload.accept import refusal_of
 from write_side.sales.upload.answers import answer_upload
 from write_side.sales.upload.limits import MAX_CSV_BYTES, insist_on_length
@@ -185,7 +186,7 @@ def _previewed(
         return deps.store.execute(business_id, Metadata(), lambda unit: known_phones(unit, numbers)).result
 
     def look(unit: UnitOfWork) -> dict[str, Any]:
-        return preview(unit, ledger, unit.now, mark, file.file_name, wanted) | {"remembered": known}
+        return preview(unit, ledger, doubt, unit.now, mark, file.file_name, wanted) | {"remembered": known}
 
     try:
         header = open_table(lambda: _pieces(data), mapping, answers.get(SHEET, "")).header
@@ -194,6 +195,10 @@ def _previewed(
         ledger = open_ledger(
             lambda: _pieces(data), answers=answers, mapping=chosen, known=known["answers"], phones=phones
         )
+        now, former = deps.store.execute(business_id, Metadata(), lambda unit: (unit.now, has_sales(unit))).result
+        doubt = None
+        if former:
+            doubt = doubtful(deps.store, business_id, ledger.items(ledger.reader(now, mark, former=True)))
         return deps.store.execute(business_id, Metadata(), look).result
     except NoLedger as found:
         raise refusal_of(found) from found

@@ -10,7 +10,7 @@ import { Link, filter, query } from "../../shared/router.tsx";
 import { Act, Card, Chip, Choice, Data, Empty, Facts, Field, Form, Page, Search, Sheet, toast, type Values } from "../../shared/ui.tsx";
 import { customer } from "../calls.ts";
 import { shopName } from "../shop.ts";
-import type { Customer, List, Schemas, Segments } from "../types.ts";
+import type { Candidate, Customer, CustomerDetails, List, Schemas, Segments } from "../types.ts";
 import { Export } from "./entries.tsx";
 
 const VIEWS: [string, string][] = [
@@ -98,7 +98,7 @@ export function whatsapp(phone: string | null, text: string): string | null {
 }
 
 export function CustomerPage({ id }: { id: string }) {
-  const read = useRead<Customer>(`customer ${id}`, () => customer(Number(id)));
+  const read = useRead<CustomerDetails>(`customer ${id}`, () => customer(Number(id)));
   return (
     <Page title={read.data?.name ?? t("customer")}>
       <Data of={read}>{(of) => <Person of={of} again={read.again} />}</Data>
@@ -106,10 +106,37 @@ export function CustomerPage({ id }: { id: string }) {
   );
 }
 
-function Person({ of, again }: { of: Customer; again: () => void }) {
+/** Customers who may be the same person, each with the reason; a tap opens the question whether to merge. */
+function Offers({ of, choose }: { of: CustomerDetails; choose: (other: Candidate) => void }) {
+  if (replaying() || of.merge_candidates.length === 0) return null;
+  return (
+    <Card title={t("customer.merge")}>
+      {of.merge_candidates.map((other) => (
+        <div key={other.id}>
+          <p>
+            <Link to={`/customers/${other.id}`}>
+              <bdi>{other.name ?? t("unnamed")}</bdi>
+            </Link>
+            {other.phone && ` · ${other.phone}`}
+          </p>
+          <p class="soft">{other.reason}</p>
+          <div class="buttons">
+            <button type="button" class="quiet small" aria-haspopup="dialog" onClick={() => choose(other)}>
+              {t("customer.merge.same")}
+            </button>
+          </div>
+        </div>
+      ))}
+    </Card>
+  );
+}
+
+function Person({ of, again }: { of: CustomerDetails; again: () => void }) {
+  const [other, setOther] = useState<Candidate>();
   const [sheet, setSheet] = useState<"" | "details" | "merge">("");
   const close = () => {
     setSheet("");
+    setOther(undefined);
     again();
   };
   const draft = t("draft.missed", { name: of.name ?? "", shop: shopName() });
@@ -167,6 +194,8 @@ function Person({ of, again }: { of: Customer; again: () => void }) {
           </div>
         )}
       </Card>
+      <Offers of={of} choose={setOther} />
+      {other && <MergeOffered of={of} other={other} close={close} />}
       {sheet === "details" && <Details of={of} close={close} />}
       {sheet === "merge" && <Merge of={of} close={close} />}
     </>
@@ -191,12 +220,30 @@ function Details({ of, close }: { of: Customer; close: () => void }) {
   );
 }
 
+async function merge(id: number, other: number): Promise<void> {
+  await post(`/customers/${id}/merge`, { customer_id: other });
+  toast(t("customer.merged"));
+}
+
+function MergeOffered({ of, other, close }: { of: Customer; other: Candidate; close: () => void }) {
+  const done = async () => {
+    await merge(of.id, other.id);
+    close();
+  };
+  return (
+    <Sheet title={t("customer.merge")} close={close}>
+      <Form submit={t("customer.merge.do")} done={done}>
+        <p>{t("customer.merge.offered", { name: of.name ?? t("unnamed"), other: other.name ?? t("unnamed"), phone: other.phone ?? of.phone ?? "" })}</p>
+      </Form>
+    </Sheet>
+  );
+}
+
 function Merge({ of, close }: { of: Customer; close: () => void }) {
   const [words, setWords] = useState("");
   const others = useGet<List<Customer>>(`/customers?limit=20&sort=name${words && `&q=${encodeURIComponent(words)}`}`);
   const done = async (values: Values) => {
-    await post(`/customers/${of.id}/merge`, { customer_id: Number(values["other"]) });
-    toast(t("customer.merged"));
+    await merge(of.id, Number(values["other"]));
     close();
   };
   return (
