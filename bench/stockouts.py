@@ -68,7 +68,7 @@ def measure(stage: Stage) -> list[Figure]:
         return []
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), warm) as pool:
         orders = {shortage: list(pool.map(_orders, of)) for shortage, of in found.items()}
-    return [figure for shortage in SHORTAGES for figure in _figures(shortage, found[shortage], orders[shortage])]
+    return [figure for shortage in SHORTAGES for figure in _figures(found[shortage], orders[shortage])]
 
 
 def trials(shortage: float, products: int) -> Iterator[Trial]:
@@ -78,7 +78,7 @@ def trials(shortage: float, products: int) -> Iterator[Trial]:
             yield _run_out(wanted, shortage, np.random.default_rng([_SEED, number]), shelf.last)
 
 
-def _figures(shortage: float, found: Sequence[Trial], orders: Sequence[_Orders]) -> Iterator[Figure]:
+def _figures(found: Sequence[Trial], orders: Sequence[_Orders]) -> Iterator[Figure]:
     days = sum(len(trial.wanted) for trial in found)
     out = sum(len(trial.history.without_stock) for trial in found)
     wanted = sum(sum(trial.wanted) for trial in found)
