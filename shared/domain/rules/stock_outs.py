@@ -49,7 +49,7 @@ def stock_outs(movements: Iterable[Movement], until: dt.date) -> StockOuts:
     contradicted = 0
     stock: int | None = None
     since: int | None = None
-    for step in sorted(movements, key=lambda m: (m.at, m.order, -m.quantity)):
+    for step in sorted(movements, key=lambda m: (m.at, m.order, m.is_count, -m.quantity)):
         if not step.is_count and stock is None:
             continue
         stock = step.quantity if step.is_count else (stock or 0) + step.quantity
