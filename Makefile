@@ -32,7 +32,7 @@ install: $(INSTALLED) ## Install into .venv (the other targets do it when needed
 run: $(INSTALLED) ## Start everything on this machine: database, queue, API, workers. Ctrl-C stops it
 	@exec $(BIN)/smartmarket up
 
-# Workers of pytest: one per core, each with a running application of its own; all share the servers. 0 is none.
+# Workers of pytest: one more than cores, each with a running application of its own; all share the servers. 0 is none.
 WORKERS ?= logical
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
