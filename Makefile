@@ -51,7 +51,7 @@ ON_SERVICES = tests/log tests/policies $(FAULTS_ON_SERVICES) tests/projectors/te
 	tests/journeys/test_read_isolation.py tests/journeys/test_story.py
 FAULTS_ON_SERVICES = $(addprefix tests/faults/test_,kills.py api_processes.py forecast_runs.py)
 
-# A server takes 100 connections unless it is told otherwise, which are enough for two workers.
+# A server with default settings takes 100 connections, which are enough for two workers.
 test-services: $(INSTALLED) ## Run what depends on servers against those of the environment, or the standard local ports
 	@DATABASE_URL="$${DATABASE_URL:-postgresql://postgres@127.0.0.1:5432/postgres}" \
 	REDIS_URL="$${REDIS_URL:-redis://127.0.0.1:6379/0}" \
