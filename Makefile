@@ -32,7 +32,7 @@ install: $(INSTALLED) ## Install into .venv (the other targets do it when needed
 run: $(INSTALLED) ## Start everything on this machine: database, queue, API, workers. Ctrl-C stops it
 	@exec $(BIN)/smartmarket up
 
-# Workers of pytest: one per core, each with a running application of its own; all share the servers. 0 is none.
+# Workers of pytest: one more than cores, each with a running application of its own; all share the servers. 0 is none.
 WORKERS ?= logical
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
@@ -51,11 +51,12 @@ ON_SERVICES = tests/log tests/policies $(FAULTS_ON_SERVICES) tests/projectors/te
 	tests/journeys/test_read_isolation.py tests/journeys/test_story.py
 FAULTS_ON_SERVICES = $(addprefix tests/faults/test_,kills.py api_processes.py forecast_runs.py)
 
+# A server with default settings takes 100 connections, which are enough for two workers.
 test-services: $(INSTALLED) ## Run what depends on servers against those of the environment, or the standard local ports
 	@DATABASE_URL="$${DATABASE_URL:-postgresql://postgres@127.0.0.1:5432/postgres}" \
 	REDIS_URL="$${REDIS_URL:-redis://127.0.0.1:6379/0}" \
 	BROKER_URL="$${BROKER_URL:-amqp://guest:guest@127.0.0.1:5672//}" \
-	$(PYTEST) $(or $(ARGS),$(ON_SERVICES))
+	$(PYTEST) --maxprocesses 2 $(or $(ARGS),$(ON_SERVICES))
 
 test-browser: $(INSTALLED) web/node_modules ## Run both front ends in Chromium against a running system; needs node and Chromium
 	@BROWSER_TESTS=1 $(BIN)/python -m pytest tests/browser/test_stories.py $(ARGS)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import httpx
+import psutil
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
@@ -45,6 +46,12 @@ def pytest_collection_finish() -> None:
 def lowered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Maintenance at low priority, as in production."""
     monkeypatch.delenv(low_priority.OFF)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores: a third of the time of a test is waiting for other processes."""
+    return (psutil.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)

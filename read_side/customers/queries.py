@@ -84,10 +84,11 @@ def _everyone(start: Start) -> str:
 def _merged(parts: Sequence[str], way: str) -> str:
     """Return the WITH items of a page merged from the first rows of several selects."""
     keys = " UNION ALL ".join(f"({part})" for part in parts)
+    ordered = f"ORDER BY key {way} NULLS LAST, id {way}"
     return (
         f"keys AS MATERIALIZED (SELECT key, id FROM ({keys}) AS found"  # noqa: S608 - values are parameters
-        f" ORDER BY key {way}, id {way} OFFSET %(offset)s LIMIT %(rows)s),\n"
-        f"page AS MATERIALIZED (SELECT key, id, row_number() OVER (ORDER BY key {way}, id {way}) AS n FROM keys)"
+        f" {ordered} OFFSET %(offset)s LIMIT %(rows)s),\n"
+        f"page AS MATERIALIZED (SELECT key, id, row_number() OVER ({ordered}) AS n FROM keys)"
     )
 
 

@@ -41,7 +41,7 @@ class Order:
     """One order of a list: by `column`, ties by id.
 
     `kind` is the type of the column: int, str or dt.datetime. If it is `nullable`, rows without a value come last in
-    ascending order and first in descending order, as in the index.
+    both orders: a customer who never bought is neither the one who came last nor the one who has been away the longest.
     """
 
     name: str
@@ -125,34 +125,36 @@ class Start:
         Their parameters are those of `source`, `where` and `parameters`.
         """
         way = self.order.direction
-        numbered = f"SELECT key, id, row_number() OVER (ORDER BY key {way}, id {way}) AS n FROM keys"  # noqa: S608 - no values
+        numbered = f"SELECT key, id, row_number() OVER (ORDER BY key {way} NULLS LAST, id {way}) AS n FROM keys"  # noqa: S608 - no values
         return f"keys AS MATERIALIZED ({self._keys(source, where)}),\npage AS MATERIALIZED ({numbered})"
 
     def _keys(self, source: str, where: str) -> str:
         column, way = self.order.column, self.order.direction
+        page = "OFFSET %(offset)s LIMIT %(rows)s"
         selects = [
-            f"SELECT {column} AS key, id FROM {source} WHERE {where} {condition}"  # noqa: S608 - values are parameters
-            f" ORDER BY {column} {way}, id {way} OFFSET %(offset)s LIMIT %(rows)s"
+            f"SELECT {column} AS key, id FROM {source} WHERE {where} {condition} ORDER BY {column} {way}, id {way}"  # noqa: S608 - values are parameters
             for condition in self.ranges()
         ]
         if len(selects) == 1:
-            return selects[0]
-        union = ") UNION ALL (".join(selects)
-        return f"SELECT key, id FROM (({union})) AS ranges ORDER BY key {way}, id {way} LIMIT %(rows)s"  # noqa: S608 - no values
+            return f"{selects[0]} {page}"
+        union = ") UNION ALL (".join(f"{select} LIMIT %(offset)s + %(rows)s" for select in selects)
+        return f"SELECT key, id FROM (({union})) AS ranges ORDER BY key {way} NULLS LAST, id {way} {page}"  # noqa: S608 - no values
 
     def ranges(self) -> list[str]:
         """Return the conditions of the index ranges that the page may lie in.
 
-        No comparison with NULL is true, so rows without a value are a range of their own.
+        No comparison with NULL is true, so rows without a value are a range of their own; in a descending index they
+        come first, in the list last.
         """
         column, beyond = self.order.column, "<" if self.order.descending else ">"
+        without = f"AND {column} IS NULL"
         if self.after is None:
-            return [""]
+            apart = self.order.nullable and self.order.descending
+            return [f"AND {column} IS NOT NULL", without] if apart else [""]
         if self.after[0] is None:
-            rest = f"AND {column} IS NULL AND id {beyond} %(after_id)s"
-            return [rest, f"AND {column} IS NOT NULL"] if self.order.descending else [rest]
+            return [f"{without} AND id {beyond} %(after_id)s"]
         rest = f"AND ({column}, id) {beyond} (%(after)s, %(after_id)s)"
-        return [rest, f"AND {column} IS NULL"] if self.order.nullable and not self.order.descending else [rest]
+        return [rest, without] if self.order.nullable else [rest]
 
 
 async def with_text_key(conn: AsyncConnection[TupleRow], statement: str, business_id: int, start: Start) -> Start:

@@ -248,3 +248,17 @@ def test_a_byte_of_another_encoding_is_shown_as_unreadable_by_preview_and_upload
 def shown_upload(client: httpx.Client, shop: Shop, file_id: str) -> dict[str, Any]:
     data: dict[str, Any] = client.get(f"/api/data/uploads/{file_id}", headers=shop.headers).json()["data"]
     return data
+
+
+LOST = b"Date,Product,Qty,Amount\n2026-11-20,??? ????,2,40\n2026-11-20,????,1,20\n"
+
+
+def test_a_ledger_whose_letters_were_lost_is_refused_by_preview_and_upload(client: httpx.Client, shop: Shop) -> None:
+    answers = [send(client, shop, LOST, path) for path in (UPLOAD, "/api/data/preview")]
+    assert [answer.status_code for answer in answers] == [400, 400]
+    uploaded, previewed = (answer.json() for answer in answers)
+    assert "UTF-8" in uploaded["suggestions"][0]
+    assert [uploaded[name] for name in ("error_code", "message", "details")] == [
+        previewed[name] for name in ("error_code", "message", "details")
+    ]
+    assert client.get("/api/data/uploads", headers=shop.headers).json()["data"]["count"] == 0

@@ -25,7 +25,7 @@ from shared.texts import Phrase
 from write_side.sales import aggregate, undo_aggregate
 from write_side.sales.csv.encoding import HEAD_SIZE, detect
 from write_side.sales.csv.layout import insist_on_columns
-from write_side.sales.csv.ledger import open_table
+from write_side.sales.csv.ledger import open_ledger, open_table
 from write_side.sales.csv.records import text_table
 from write_side.sales.csv.table import Chunks, NoLedger, Table, insist_on_records
 from write_side.sales.csv.workbook import is_workbook
@@ -52,14 +52,17 @@ def estimated_seconds(rows: int) -> int:
 def insist_on_ledger(head: bytes, chunks: Chunks, mapping: Mapping[str, str], sheet: str = "") -> Table:
     """Return the table of the file that begins with `head`; raises InvalidCsvFormat for what is no ledger.
 
-    chunks: opens the whole file, which only workbooks need. mapping: the columns that the owner chose, which must be
-    there. sheet: see `workbook_table`.
+    A text no larger than a head is read to its end; of a larger one its import may find what it is. chunks: opens the
+    whole file, which only workbooks need. mapping: the columns that the owner chose, which must be there. sheet: see
+    `workbook_table`.
     """
     try:
         table = _table(head, chunks, mapping, sheet)
         insist_on_columns(table.header, mapping)
         if len(head) < HEAD_SIZE:
             insist_on_records(table)
+            if not is_workbook(head):
+                open_ledger(lambda: [head], mapping=mapping)
     except NoLedger as found:
         raise refusal_of(found) from found
     return table
