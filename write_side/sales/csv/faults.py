@@ -44,6 +44,7 @@ class LeftOut(StrEnum):
     """Why a row that can be read is no entry in the books."""
 
     TOTAL_ROW = "TOTAL_ROW"
+    CARRIED_ROW = "CARRIED_ROW"
     CANCELLED_ROW = "CANCELLED_ROW"
     REFUNDED_ROW = "REFUNDED_ROW"
     NOT_FINAL_ROW = "NOT_FINAL_ROW"

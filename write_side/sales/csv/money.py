@@ -25,11 +25,11 @@ AmountFrom = Literal["amount", "price", "gross"]
 
 
 class Sample:
-    """Numbers of the first rows, by column; None where a cell is no number. Rows that add others up are left out."""
+    """Numbers of the first rows, by column; None where a cell is no number. Totals and balances are left out."""
 
     def __init__(self, seen: Profile, decimals: Decimals, product: int) -> None:
         """Read numbers with these decimals; `product` is the column of names."""
-        self.rows = [row for row in seen.sample if not (words.is_total(row[product]) or words.is_total(row[0]))]
+        self.rows = [row for row in seen.sample if not any(map(words.is_no_goods, (row[product], row[0])))]
         self._decimals = decimals
         self._known: dict[int, list[int | None]] = {}
 

@@ -186,6 +186,8 @@ class RowCells:
         text = self._text(cell)
         if words.is_total(text):
             raise LeaveOut(LeftOut.TOTAL_ROW, "product")
+        if words.is_carried(text):
+            raise LeaveOut(LeftOut.CARRIED_ROW, "product")
         shown = values.name(text)
         return Product(shown, name_key(shown))
 

@@ -24,8 +24,8 @@ def part_of_the_table(cells: Sequence[str], header: Sequence[str]) -> LeftOut | 
     first = next((cell for cell in cells if cell.strip()), "")
     if first[:1].isdecimal():
         return None
-    if words.is_total(first):
-        return LeftOut.TOTAL_ROW
+    if words.is_no_goods(first):
+        return LeftOut.TOTAL_ROW if words.is_total(first) else LeftOut.CARRIED_ROW
     if any(cell[:1].isdecimal() for cell in cells):
         return None
     found = claims(cells, {})

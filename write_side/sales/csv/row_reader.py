@@ -202,7 +202,7 @@ class RowReader:
         return self.rejected(row, cells, (reason or fault).value, left_out=reason is not None)
 
     def _refused(self, row: int, cells: list[str], bad: BadCell) -> RejectedRow:
-        reason = self._of_the_table(cells)
+        reason = self._of_the_table(cells) or self._not_of_goods(cells)
         if reason:
             return self.rejected(row, cells, reason.value, left_out=True)
         fault, field = first_fault(self._fields, self._layout, self._cells, cells) or (
@@ -210,6 +210,16 @@ class RowReader:
             getattr(bad, "field", "quantity"),
         )
         return self.rejected(row, cells, fault.value, field)
+
+    def _not_of_goods(self, cells: list[str]) -> LeftOut | None:
+        """Return why a row is no entry by its product's name alone: a total, or a balance."""
+        try:
+            self._cells.products[cells[self._layout.columns["product"]]]
+        except LeaveOut as leaving:
+            return leaving.reason
+        except BadCell:
+            pass
+        return None
 
     def _of_the_table(self, cells: list[str]) -> LeftOut | None:
         reason = part_of_the_table(cells, self._layout.header)

@@ -61,10 +61,38 @@ WALK_IN = frozenset(
 TOTALS = frozenset(
     split(
         """total totals subtotal grandtotal nettotal daytotal dailytotal monthtotal monthlytotal totalsales totalsale
-        totalamount sum summary মোট সর্বমোট উপমোট সাবটোটাল মোটবিক্রি সর্বমোটবিক্রি"""
+        totalamount sum summary todayssale todayssales todaysale todaysales todaystotal todaystotalsale todaystotalsales
+        মোট সর্বমোট উপমোট সাবটোটাল মোটবিক্রি সর্বমোটবিক্রি আজকেরবিক্রি আজকেরমোটবিক্রি আজকেরমোট"""
+    )
+)
+# What rows are called that carry a balance from one page or day to the next, or say how much there is.
+CARRIED = frozenset(
+    split(
+        """balance openingbalance closingbalance previousbalance oldbalance lastbalance balancebf balancecf balancebd
+        balancecd balbf balcf balbd balcd cashbalance bankbalance cashinhand cashonhand cashindrawer cashatbank
+        openingcash closingcash openingstock closingstock previousdue olddue pastdue lastdue openingdue closingdue
+        previousdues duebf duecf broughtforward carriedforward broughtdown carrieddown balancebroughtforward
+        balancecarriedforward amountbroughtforward amountcarriedforward carryforward balanceforward previousbaki
+        oldbaki agerbaki purberbaki sabekbaki sabek jer agerjer purberjer
+        জের সাবেক সাবেকবাকি সাবেকবাকী সাবেকবকেয়া পূর্বেরবাকি পূর্বেরবাকী পূর্বেরবকেয়া আগেরবাকি আগেরবাকী আগেরবকেয়া
+        পূর্ববাকি পূর্ববকেয়া গতমাসেরবাকি গতমাসেরবকেয়া প্রারম্ভিকব্যালেন্স সমাপনীব্যালেন্স ওপেনিংব্যালেন্স
+        ক্লোজিংব্যালেন্স পূর্বেরব্যালেন্স আগেরব্যালেন্স ব্যালেন্স হাতেনগদ নগদহাতে ক্যাশইনহ্যান্ড প্রারম্ভিকমজুদ সমাপনীমজুদ"""
     )
 )
 _TOTAL_OF = re.compile(r"(?:sub[ -]?|grand |net )?total (?:of|for|on)\b", re.IGNORECASE)
+# "b/f" and the like need their sign, since a CD is a product.
+_CARRIED_SIGN = re.compile(
+    r"(?:by |to )?(?:balance |bal\.? |amount |cash |total )?[bc] ?[/.\\] ?[fdo]\.?", re.IGNORECASE
+)
+# What may follow such a word: a day, a month or a name.
+_ABOUT = re.compile(
+    r"\s*(?:[(:\N{EN DASH}\N{EM DASH}]|\s-\s|\b(?:of|as|on|at|from|for|till|upto|up to|dated)\b).*", re.IGNORECASE
+)
+# A brand of goods may be called so: "Balance - yoga mat".
+_BRANDS = frozenset(map(loosely, split("balance ব্যালেন্স সাবেক sabek")))
+_AS_OF = re.compile(r"\s(?:as|on|at|upto|up to|till|dated)\s", re.IGNORECASE)
+# Bangla has the word last: "অক্টোবরের জের".
+_JER = re.compile(r".*\sজের")
 # Variants that say nothing.
 NO_VARIANT = frozenset({"", "regular", "default", "defaulttitle", "standard", "normal", "na", "none"})
 # What spreadsheets write for a formula that failed.
@@ -98,6 +126,21 @@ def is_total(text: str) -> bool:
     return loosely(text) in _TOTALS or _TOTAL_OF.match(text.strip()) is not None
 
 
+@lru_cache(8_192)
+def is_carried(text: str) -> bool:
+    """Return whether a cell names a balance that is carried forward or in the till: "B/F", "জের"."""
+    said = text.strip()
+    named = (said, _ABOUT.sub("", said, count=1).strip())
+    if loosely(named[1]) in _BRANDS and loosely(said) not in _BRANDS and not _AS_OF.search(said):
+        return False
+    return any(loosely(name) in _CARRIED or _CARRIED_SIGN.fullmatch(name) or _JER.fullmatch(name) for name in named)
+
+
+def is_no_goods(text: str) -> bool:
+    """Return whether a cell names no goods, but a total or a balance."""
+    return is_total(text) or is_carried(text)
+
+
 def is_blank(text: str) -> bool:
     """Return whether a cell says nothing: it is empty, a dash, or a word such as "none"."""
     return text.strip() in _DASHES or loosely(text) in NOTHING
@@ -109,5 +152,6 @@ def is_nobody(text: str) -> bool:
 
 
 _TOTALS = frozenset(map(loosely, TOTALS))
+_CARRIED = frozenset(map(loosely, CARRIED))
 _WALK_IN = frozenset(map(loosely, WALK_IN))
 _DASHES = frozenset({"", "-", "--", "\N{EN DASH}", "\N{EM DASH}", ".", "*"})
