@@ -49,10 +49,11 @@ NAMES: dict[str, tuple[str, ...]] = {
         ইনভয়েসনম্বর ইনভয়েসনং মেমোনং চালাননং বিলনং অর্ডারনং চালাননম্বর মেমোনম্বর অর্ডারনম্বর"""
     ),
     "customer": split(
-        """customername partyname billingname customer buyername buyer clientname client firstnamebilling contactname
+        """customername partyname billingname customer buyername buyer clientname client firstnamebilling
+        billingfirstname customerfirstname firstname প্রথমনাম contactname
         ক্রেতা গ্রাহক ক্রেতারনাম গ্রাহকেরনাম কাস্টমার কাস্টমারেরনাম খরিদ্দার খরিদ্দারেরনাম customerid"""
     ),
-    "last_name": split("lastnamebilling customerlastname"),
+    "last_name": split("lastnamebilling billinglastname customerlastname lastname শেষনাম"),
     "payment": split(
         """paymentmethod payment paymenttype paymentmode modeofpayment paymentmethodtitle paymentspaymentmethod paidby
         paidwith পেমেন্ট পেমেন্টপদ্ধতি পেমেন্টেরধরন পরিশোধেরমাধ্যম পরিশোধপদ্ধতি"""

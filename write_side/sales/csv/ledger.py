@@ -16,6 +16,7 @@ from write_side.sales.csv.records import text_table
 from write_side.sales.csv.row_reader import RowReader
 from write_side.sales.csv.rows import Item, LedgerRow, Mark
 from write_side.sales.csv.table import Chunks, Table, kept, without_report_columns
+from write_side.sales.csv.whole_names import with_whole_names
 from write_side.sales.csv.words import RETURN, SALE
 from write_side.sales.csv.workbook import is_workbook, workbook_table
 
@@ -69,8 +70,8 @@ def open_table(chunks: Chunks, mapping: Mapping[str, str], sheet: str = "") -> T
     """
     head = head_of(chunks())
     if is_workbook(head):
-        return kept(without_report_columns(workbook_table(b"".join(chunks()), mapping, sheet)))
-    return text_table(chunks, mapping)
+        return kept(with_whole_names(without_report_columns(workbook_table(b"".join(chunks()), mapping, sheet))))
+    return with_whole_names(text_table(chunks, mapping))
 
 
 def open_ledger(

@@ -98,6 +98,11 @@ def is_total(text: str) -> bool:
     return loosely(text) in _TOTALS or _TOTAL_OF.match(text.strip()) is not None
 
 
+def is_blank(text: str) -> bool:
+    """Return whether a cell says nothing: it is empty, a dash, or a word such as "none"."""
+    return text.strip() in _DASHES or loosely(text) in NOTHING
+
+
 def is_nobody(text: str) -> bool:
     """Return whether a customer's name stands for nobody in particular: "Walk-in", "Cash Sale", "-", "সাধারণ ক্রেতা"."""
     return loosely(text) in _WALK_IN or text.strip() in _DASHES
