@@ -129,9 +129,12 @@ class _Feed:
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _refresh(self) -> None:
-        payloads = frozenset(self._payloads)
-        items = await self._read(self._position or 0, payloads)
-        self._payloads -= payloads
+        payloads, self._payloads = self._payloads, set()  # one that comes while reading is about what is read next
+        try:
+            items = await self._read(self._position or 0, payloads)
+        except BaseException:
+            self._payloads |= payloads
+            raise
         self._position = max([self._position or 0, *(item.position for item in items)])
         if items:
             for subscription in self.subscriptions:
@@ -214,10 +217,11 @@ class EventStreams:
             feed.wake(frozenset())
         while True:
             async for notice in conn.notifies(timeout=HEARTBEAT_SECONDS):
-                self._wake(notice.channel, notice.payload.split(","))
+                self.notified(notice.channel, notice.payload.split(","))
             await conn.execute("SELECT 1")  # fails if the connection is broken
 
-    def _wake(self, channel: str, payloads: Sequence[str]) -> None:
+    def notified(self, channel: str, payloads: Sequence[str]) -> None:
+        """Have the feeds of a channel read again that the payloads of a notification name."""
         for key in (None, *payloads):
             if feed := self._feeds.get((channel, key)):
                 feed.wake(frozenset(payloads))

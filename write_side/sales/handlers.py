@@ -84,5 +84,5 @@ def _item(unit: UnitOfWork, tx: int) -> dict[str, Any]:
     sale = lookups.find_sale(unit, tx)
     if sale is None:
         raise NotFound(details={"id": tx})
-    customer = None if sale.customer_id is None else lookups.customer_name(unit, sale.customer_id)
-    return sale_data(sale, lookups.product_name(unit, sale.product_id), customer)
+    customer = (None, None) if sale.customer_id is None else lookups.remaining_customer(unit, sale.customer_id)
+    return sale_data(sale, lookups.product_name(unit, sale.product_id), *customer)

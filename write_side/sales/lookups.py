@@ -78,11 +78,10 @@ def product_unit(unit: UnitOfWork, product_id: int) -> str:
     return said
 
 
-def customer_name(unit: UnitOfWork, customer_id: int) -> str | None:
-    """Return what a customer is called now: as the one who was merged with goes on; None without a name."""
-    survivor = unit.find(MERGED, [merged_key(customer_id)])
-    own = _own_name(unit, customer_id)
-    return next((name for number in survivor.values() if (name := _own_name(unit, number))), own)
+def remaining_customer(unit: UnitOfWork, customer_id: int) -> tuple[int, str | None]:
+    """Return id and name of a customer, of a merged one those of the remaining one; the name is None without one."""
+    remaining = next(iter(unit.find(MERGED, [merged_key(customer_id)]).values()), customer_id)
+    return remaining, _own_name(unit, remaining) or _own_name(unit, customer_id)
 
 
 def known_phones(unit: UnitOfWork, numbers: Iterable[str]) -> dict[str, KnownPerson]:

@@ -7,8 +7,11 @@ from shared.domain.rules.pricing import unit_price
 from write_side.sales.sale_aggregate import RecordedSale
 
 
-def sale_data(sale: RecordedSale, product: str | None, customer: str | None) -> dict[str, Any]:
-    """Return a sale as an item of GET /transactions, with the reason and time of its void if it was voided."""
+def sale_data(sale: RecordedSale, product: str | None, customer_id: int | None, customer: str | None) -> dict[str, Any]:
+    """Return a sale as an item of GET /transactions, with the reason and time of its void if it was voided.
+
+    The customer is the remaining one if the sale's was merged.
+    """
     hours, seconds = divmod(sale.time or 0, 3600)
     item = {
         "id": sale.tx,
@@ -18,7 +21,7 @@ def sale_data(sale: RecordedSale, product: str | None, customer: str | None) -> 
         "quantity": units(sale.qty),
         "amount": taka(sale.paisa),
         "unit_price": taka(unit_price(sale.paisa, sale.qty)),
-        "customer_id": sale.customer_id,
+        "customer_id": customer_id,
         "customer_name": customer,
         "payment_method": sale.payment,
         "data_source": sale.source,
