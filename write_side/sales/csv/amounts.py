@@ -131,12 +131,20 @@ def choose_payment(known: Findings, sample: Sample) -> PaymentFrom:
     total = sample.paisa(amount)
     rest = sample.paisa(due) if due is not None else [0] * len(total)
     got = sample.paisa(paid) if paid is not None else [0] * len(total)
-    added = [None if a is None and b is None else abs(a or 0) + abs(b or 0) for a, b in zip(got, rest, strict=True)]
+    added = [_whole(a, b, of) for a, b, of in zip(got, rest, total, strict=True)]
     if paid is not None and due is not None and agreement(added, total).proven:
         for field in ("paid", "due"):
             known.take(field, known.columns[field], "EVIDENCE_PAID_DUE", known.header[paid], known.header[due])
         return "paid_due"
     return "orders" if _are_of_orders(known, sample, total, paid, due) else _one_sided(known, sample, total, paid, due)
+
+
+def _whole(paid: int | None, owed: int | None, total: int | None) -> int | None:
+    """Return what was paid and is owed together: with their signs where that is the total, as where more was paid."""
+    if paid is None and owed is None:
+        return None
+    signed = (paid or 0) + (owed or 0)
+    return signed if total is not None and abs(signed - total) <= 1 else abs(paid or 0) + abs(owed or 0)
 
 
 def _are_of_orders(

@@ -79,14 +79,24 @@ class RowPayments:
             return Settled(method, None, method)
         if kind not in {SALE, RETURN}:
             return Settled(how.method, how.raw, how.mark)
+        if kind == SALE and columns in {"paid", "due", "paid_due"} and self._is_overpaid(at, paisa):
+            raise BadField(Fault.OVERPAID, "due")
         try:
             found = settled(how, paisa, got, owed)
         except BadCell as bad:
             field = "paid" if got is not None else "due" if owed is not None else "payment"
             raise BadField(bad.fault, field) from None
         if kind == RETURN and found.received is not None and found.received != paisa:
-            raise BadField(Fault.PAID_DUE_MISMATCH, "paid")
+            raise BadField(Fault.RETURN_PAID_IN_PART, "paid" if got is not None else "due")
         return found
+
+    def _is_overpaid(self, at: RawRow, paisa: int) -> bool:
+        """Return whether more was paid than a sale came to, and what is owed is below zero by just that."""
+        try:
+            paid, owed = self._cells.money[at.paid], self._cells.money[at.due]
+        except BadCell:
+            return False
+        return paid is not None and owed is not None and owed < 0 and abs(paid + owed - paisa) <= 1
 
     def _part_of_order(self, at: RawRow, kind: str, paisa: int) -> int:
         """Return what was paid of a line: an order's lines are paid one after the other, until nothing is left."""

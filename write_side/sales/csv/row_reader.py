@@ -149,7 +149,10 @@ class RowReader:
     def _day(self, at: RawRow) -> Day:
         day = self._cells.days[at.date]
         if at.time and day.time is None:
-            return self._cells.days[f"{day.date.isoformat()} {at.time.strip()}"]
+            try:
+                return self._cells.days[f"{day.date.isoformat()} {at.time.strip()}"]
+            except BadCell as bad:
+                raise BadField(bad.fault, "time") from None
         return day
 
     def _product(self, at: RawRow) -> Product:
