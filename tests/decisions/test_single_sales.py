@@ -95,11 +95,11 @@ def test_a_void_repeats_what_was_recorded_once() -> None:
 
 
 def test_a_sale_is_shown_in_taka_and_local_time() -> None:
-    item = sale_data(SALE, "Shirt", None)
+    item = sale_data(SALE, "Shirt", None, None)
     assert (item["date"], float(item["quantity"]), float(item["amount"])) == ("2025-10-01T10:20:30+06:00", 3, 1000)
     assert float(item["unit_price"]) == 333.33
     assert "voided" not in item
     (void,) = decide(VoidSale(9, "twice"), SALE)
     assert isinstance(void, SaleVoided)
-    reported = sale_data(SALE.after(void, NOW), "Shirt", None)
+    reported = sale_data(SALE.after(void, NOW), "Shirt", None, None)
     assert reported == item | {"voided": True, "reason": "twice", "voided_at": NOW}
