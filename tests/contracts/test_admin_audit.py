@@ -50,8 +50,9 @@ def busy(client: httpx.Client, shop: Shop) -> None:
     client.patch(
         "/api/business/profile", json={"city": "Dhaka", "phone_number": "+8801712345678"}, headers=shop.headers
     )
-    for product in ("Tea", "????"):  # the second cannot be read
-        sent = upload(client, shop, f"Date,Product,Quantity,Amount\n2025-03-01,{product},1,20\n".encode())
+    for product, rows in (("Tea", 1), ("????", 8_000)):  # the second cannot be read, and is too large for that at once
+        ledger = "Date,Product,Quantity,Amount\n" + f"2025-03-01,{product},1,20\n" * rows
+        sent = upload(client, shop, ledger.encode())
         finished_upload(client, shop, sent.json()["data"]["file_id"])
 
 
