@@ -67,7 +67,7 @@ def swap(world: World) -> None:
             rebuild(world.source, projection, workers=0)
             roll_back(world.source, projection)
             roll_back(world.source, projection)
-            wait_until(lambda: generation_schemas.drop_unused(conn, after_seconds=0.2))
+            wait_until(lambda: bool(generation_schemas.drop_unused(conn, after_seconds=0.2)))
 
 
 async def read_while_swapping(world: World) -> Seen:
