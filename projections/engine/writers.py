@@ -41,9 +41,7 @@ class LiveWriter:
             if whole and table.name == whole.name:
                 self._execute(table, merged, update_statement)
             else:
-                zeros = self._execute(table, merged, merge_statement)
-                if zeros:
-                    self._delete(table, zeros)
+                self._merge(table, merged)
         businesses: set[int] = set()
         for table, keys in deltas.take_removed():
             self._delete(table, keys)
@@ -64,6 +62,17 @@ class LiveWriter:
                 self._execute(table, changed, overwrite_statement)
             if gone := [key for key in old if key not in new]:
                 self._delete(table, gone)
+
+    def _merge(self, table: Table, rows: list[tuple[Any, ...]]) -> None:
+        """Merge rows by the rules of their table; those that only say that a row exists change no existing one."""
+        width = len(table.keys)
+        changing = rows if table.sums else [row for row in rows if any(value is not None for value in row[width:])]
+        if changing:
+            zeros = self._execute(table, changing, merge_statement)
+            if zeros:
+                self._delete(table, zeros)
+        if len(changing) < len(rows):
+            self._execute(table, [row for row in rows if all(v is None for v in row[width:])], insert_missing_statement)
 
     def erase(self, business_id: int, tables: Iterable[Table]) -> None:
         """Delete every row of a business."""
@@ -169,6 +178,16 @@ def merge_statement(table: Table, schema: str, types: Mapping[str, str]) -> Comp
         own=SQL(", ").join(SQL("t.{0}").format(Identifier(c)) for c in table.keys),
         zeros=zeros,
         keys=keys,
+    )
+
+
+def insert_missing_statement(table: Table, schema: str, types: Mapping[str, str]) -> Composed:
+    """Return the statement that inserts rows, one array per column, whose keys do not exist yet."""
+    return SQL("INSERT INTO {table} ({columns}) {rows} ON CONFLICT ({keys}) DO NOTHING").format(
+        table=Identifier(schema, table.name),
+        columns=SQL(", ").join(map(Identifier, table.all_columns)),
+        rows=_rows(table, types),
+        keys=SQL(", ").join(map(Identifier, table.keys)),
     )
 
 

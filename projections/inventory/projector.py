@@ -131,8 +131,9 @@ def on_sales_batch_recorded(recorded: RecordedEvent, event: SalesBatchRecorded, 
     The clock of a till may be minutes ahead: sales of a ledger happened at the latest when they were recorded, so that
     the ledger's stock column comes after them.
     """
+    add = deltas.merger(GOODS)
     for product in {sale.product_id for sale in event.sales}:
-        deltas.merge(GOODS, (recorded.business_id, product))
+        add((recorded.business_id, product))
     sell_all(recorded.business_id, event, recorded.recorded_at, deltas, 1)
 
 

@@ -37,14 +37,15 @@ CREATE TABLE stock_entries (
     received    bigint NOT NULL
 );
 -- Change of stock per block, so that stock since an old count is computed without reading every sale, and the part of
--- it that was sold, so that it is known since when a product sells.
+-- it that was sold, so that it is known since when a product sells. Rows change with every batch of their month: the
+-- free space and indexes without these columns let PostgreSQL update them in place.
 CREATE TABLE stock_blocks (
     business_id bigint NOT NULL,
     block       bigint NOT NULL,
     product_id  bigint NOT NULL,
     change      bigint NOT NULL,
     sold        bigint NOT NULL
-);
+) WITH (fillfactor = 50);
 -- Counts by time and position of their event; `counts` is 1.
 CREATE TABLE stock_counts (
     business_id bigint NOT NULL,
@@ -90,7 +91,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS stock_entries_key ON stock_entries (business_i
 CREATE INDEX IF NOT EXISTS stock_entries_by_time ON stock_entries (business_id, coalesce(at, told_at));
 CREATE INDEX IF NOT EXISTS stock_entries_by_product ON stock_entries (business_id, product_id, coalesce(at, told_at));
 CREATE UNIQUE INDEX IF NOT EXISTS stock_blocks_key ON stock_blocks (business_id, block, product_id);
-CREATE INDEX IF NOT EXISTS stock_blocks_by_product ON stock_blocks (business_id, product_id, block) WHERE sold > 0;
+CREATE INDEX IF NOT EXISTS stock_blocks_by_product ON stock_blocks (business_id, product_id, block);
 CREATE UNIQUE INDEX IF NOT EXISTS stock_counts_key ON stock_counts (business_id, product_id, at, recorded);
 CREATE UNIQUE INDEX IF NOT EXISTS stock_log_key ON stock_log (business_id, id);
 CREATE INDEX IF NOT EXISTS stock_log_by_time ON stock_log (business_id, product_id, at, id);

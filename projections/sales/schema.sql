@@ -29,7 +29,7 @@ CREATE TABLE products (
     returned     bigint NOT NULL,
     last_sale_at timestamp,
     outdated     bigint NOT NULL
-);
+) WITH (fillfactor = 50);
 -- Names of buyers; sales of a merged customer are shown under the name of the remaining one.
 CREATE TABLE buyers (
     business_id bigint NOT NULL,

@@ -51,6 +51,27 @@ OUTWARD = (
 )
 
 
+# Returns the columns that the indexes of a table depend on, in keys, included columns and conditions.
+INDEXED = """SELECT i.indexrelid::regclass::text, a.attname FROM pg_index AS i
+    JOIN pg_depend AS d ON (d.classid, d.objid) = ('pg_class'::regclass, i.indexrelid) AND d.refobjid = i.indrelid
+    JOIN pg_attribute AS a ON (a.attrelid, a.attnum) = (i.indrelid, d.refobjsubid)
+    WHERE i.indrelid = %s::text::regclass AND d.refobjsubid > 0"""
+# Reads the units of days without the table, for products by their sales of seven days.
+SUMS_IN_INDEXES = {("product_days_by_date", "units")}
+
+
+def test_no_index_contains_a_sum(shared_world: World) -> None:
+    """A sum that every batch changes is updated in place, unless an index contains it: then in every index, too."""
+    found = {
+        (index.split(".")[-1], column)
+        for name, projection in REGISTRY.items()
+        for table in projection.tables
+        for index, column in shared_world.conn.execute(INDEXED, (f"{shared_world.schema(name)}.{table.name}",))
+        if table.changes.get(column) == "add"
+    }
+    assert found == SUMS_IN_INDEXES
+
+
 @pytest.mark.parametrize("order", HISTORIES)
 def test_the_golden_log_replays_through_every_projection(world: World, order: str) -> None:
     """Every event in every form that was ever released, in several orders, to one shop."""

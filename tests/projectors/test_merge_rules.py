@@ -30,6 +30,7 @@ RULES = Table(
 )
 LINES = Table("every_line", ("business_id", "id"), ("note", "day"))
 SUMS = Table("every_sum", ("business_id", "day"), changes={"n": "add", "paisa": "add"})
+NAMES = Table("every_name", ("business_id", "id"), changes={"note": "set"})
 KEYED = Table("every_key", ("business_id", "product", "day"), changes={"n": "add", "last": "set"})
 TABLES = """
 CREATE SCHEMA rules;
@@ -37,6 +38,7 @@ CREATE TABLE rules.every_rule (business_id bigint NOT NULL, id bigint NOT NULL, 
     first_day date, most bigint, at timestamp, price bigint, label text, PRIMARY KEY (business_id, id));
 CREATE TABLE rules.every_line (business_id bigint NOT NULL, id bigint NOT NULL, note text, day date,
     PRIMARY KEY (business_id, id));
+CREATE TABLE rules.every_name (business_id bigint NOT NULL, id bigint NOT NULL, note text, PRIMARY KEY (business_id, id));
 CREATE TABLE rules.every_key (business_id bigint NOT NULL, product bigint NOT NULL, day date NOT NULL,
     n bigint NOT NULL, last bigint, PRIMARY KEY (business_id, product, day));
 CREATE TABLE rules.every_sum (business_id bigint NOT NULL, day date NOT NULL, n bigint NOT NULL, paisa bigint NOT NULL,
@@ -222,6 +224,20 @@ def test_flushed_deltas_are_not_written_again(conn: Connection[Any]) -> None:
     writer.write(deltas)
     assert deltas.count() == 0
     assert _stored(conn, "every_rule", business)[1]["n"] == 5
+
+
+def test_a_merge_without_changes_leaves_the_row_untouched(conn: Connection[Any]) -> None:
+    business, writer = next(_numbers), LiveWriter(conn, "rules")
+    versions = SQL("SELECT id, xmin, xmax, ctid, note FROM rules.every_name WHERE business_id = %s ORDER BY id")
+    for notes in ({1: "tea"}, {1: None, 2: None}):
+        before = conn.execute(versions, (business,)).fetchall()
+        deltas = Deltas([NAMES])
+        for key, note in notes.items():
+            deltas.merge(NAMES, (business, key), note=note)
+        writer.write(deltas)
+    after = conn.execute(versions, (business,)).fetchall()
+    assert before == after[:1]
+    assert [(row[0], row[-1]) for row in after] == [(1, "tea"), (2, None)]
 
 
 def _folded(business: int, said: Iterable[Change]) -> Deltas:
