@@ -4,13 +4,15 @@ import csv
 import datetime as dt
 import io
 import time
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import psutil
 import xlsxwriter
 
 from bench import naive
 from bench.figures import Figure, Target
+from bench.ledgers import first_ledger
 from bench.processes import Processes
 from bench.shops import Shop
 from bench.stage import Stage
@@ -18,6 +20,11 @@ from shared.runtime.container import Container
 
 _TARGET = Target(at_least=25_000)
 _WORKBOOK_TARGET = Target(at_least=15_000)
+# Rows, products, customers, days, and rows per second: the first ledgers of shops with many customers.
+_FIRST_LEDGERS = (
+    (10_000, 1_000, 8_000, 180, Target(at_least=20_000)),
+    (100_000, 1_000, 20_000, 180, Target(at_least=30_000)),
+)
 _LARGEST_FILE = 10_485_760
 _BASELINE = "csv.reader + executemany INSERT, one table"
 
@@ -27,9 +34,47 @@ def measure(stage: Stage) -> list[Figure]:
     sizes = [(stage.size(10_000, 1_000), stage.size(7, 2)), (stage.size(100_000, 5_000), stage.size(5, 2))]
     with stage.container() as container, Processes(container, stage.folder) as running:
         Shop.import_once(running.url, stage.ledgers.csv(100))
-        figures = [_measure(stage, container, running, rows, rounds) for rows, rounds in sizes]
+        figures = [
+            _measure(stage, container, running, Sent.real(stage, rows, _TARGET), rounds) for rows, rounds in sizes
+        ]
+        for rows, products, customers, days, target in _FIRST_LEDGERS:
+            sent = Sent.first(stage.size(rows, rows // 20), products, customers, days, target)
+            figures.append(_measure(stage, container, running, sent, stage.size(5, 2)))
         rows, rounds = stage.size(100_000, 5_000), stage.size(3, 2)
-        return [*figures, _measure(stage, container, running, rows, rounds, workbook=True), *_previews(stage, running)]
+        figures.append(_measure(stage, container, running, Sent.workbook(stage, rows), rounds))
+        return [*figures, *_previews(stage, running)]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A ledger to import: as CSV for the baseline, and the file that is sent."""
+
+    what: str
+    data: str
+    rows: int
+    csv: bytes
+    file: bytes
+    target: Target
+
+    @classmethod
+    def real(cls, stage: Stage, rows: int, target: Target) -> Self:
+        """Return a CSV file of real sales, where there are enough."""
+        content = stage.ledgers.csv(rows)
+        return cls(f"{rows:,} rows", stage.ledgers.source(rows), rows, content, content, target)
+
+    @classmethod
+    def workbook(cls, stage: Stage, rows: int) -> Self:
+        """Return the same sales as a workbook."""
+        content = stage.ledgers.csv(rows)
+        source = stage.ledgers.source(rows)
+        return cls(f"{rows:,} rows of .xlsx", source, rows, content, _workbook(content), _WORKBOOK_TARGET)
+
+    @classmethod
+    def first(cls, rows: int, products: int, customers: int, days: int, target: Target) -> Self:
+        """Return the first ledger of a shop with many customers."""
+        content = first_ledger(rows, products, customers, days)
+        what = f"{rows:,} rows, first ledger of {customers:,} customers and {products:,} products"
+        return cls(what, "generated", rows, content, content, target)
 
 
 def _previews(stage: Stage, running: Processes) -> list[Figure]:
@@ -75,35 +120,31 @@ def _workbook(content: bytes) -> bytes:
     return data.getvalue()
 
 
-def _measure(
-    stage: Stage, container: Container, running: Processes, rows: int, rounds: int, *, workbook: bool = False
-) -> Figure:
-    content = stage.ledgers.csv(rows)
-    sent = _workbook(content) if workbook else content
+def _measure(stage: Stage, container: Container, running: Processes, sent: Sent, rounds: int) -> Figure:
     values: list[float] = []
     baselines: list[float] = []
-    notes: dict[str, Any] = {"data": stage.ledgers.source(rows), "bytes": len(sent), "rounds": []}
+    notes: dict[str, Any] = {"data": sent.data, "bytes": len(sent.file), "rounds": []}
     with container.connect_owner() as conn:
         for number in range(rounds):
             running.rest()  # such as from forecasts for the shop before
-            baselines.append(rows / naive.import_seconds(conn, content))
+            baselines.append(sent.rows / naive.import_seconds(conn, sent.csv))
             with Shop(running.url) as shop:
                 before, others, began = running.cpu_seconds(), _machine_seconds(), time.perf_counter()
-                counts = shop.import_file(sent, rows)
+                counts = shop.import_file(sent.file, sent.rows)
                 seconds = time.perf_counter() - began
             used = {kind: round(after - before[kind], 2) for kind, after in running.cpu_seconds().items()}
             used["others"] = round(_machine_seconds() - others - sum(used.values()), 2)
             notes["rounds"].append({"seconds": seconds, "cpu_seconds": used, "created": counts["created"]})
-            values.append(rows / seconds)
-            stage.say(f"import of {rows:,} rows, round {number + 1} of {rounds}: {values[-1]:,.0f} rows/s")
+            values.append(sent.rows / seconds)
+            stage.say(f"import of {sent.what}, round {number + 1} of {rounds}: {values[-1]:,.0f} rows/s")
     return Figure(
         measure="import",
-        what=f"{rows:,} rows{' of .xlsx' if workbook else ''}, file to queryable",
+        what=f"{sent.what}, file to queryable",
         unit="rows/s",
         values=values,
         baseline=_BASELINE,
         baselines=baselines,
-        target=_WORKBOOK_TARGET if workbook else _TARGET,
+        target=sent.target,
         beside=_beside(notes),
         notes=notes,
     )

@@ -101,6 +101,20 @@ class Ledgers:
         return [lines[i * rows : (i + 1) * rows] for i in range(count)]
 
 
+def first_ledger(rows: int, products: int, customers: int, days: int) -> bytes:
+    """Return the first ledger of a shop with many customers, spread evenly: every row is another sale."""
+    names, goods = _names(customers), _products(random.Random(0), products)  # noqa: S311 - repeatable, not secret
+    chance = random.Random(rows)  # noqa: S311 - repeatable, not secret
+    buyers, bought = ([n % count for n in range(rows)] for count in (customers, products))
+    chance.shuffle(buyers)
+    chance.shuffle(bought)
+    lines = []
+    for number, (buyer, (product, price)) in enumerate(zip(buyers, (goods[n] for n in bought), strict=True)):
+        day = _LAST_DAY - dt.timedelta(days=days - 1 - number * days // rows)
+        lines.append(Line(day, product, 1, price + 100 * (number % 97), names[buyer], "cash"))
+    return _written(iter(lines))
+
+
 def generate(rows: int, seed: int = 0) -> Iterator[Line]:
     """Yield a year of a shop's sales in the order of their days; equal arguments give equal sales.
 
