@@ -38,7 +38,8 @@ CREATE TABLE rules.every_rule (business_id bigint NOT NULL, id bigint NOT NULL, 
     first_day date, most bigint, at timestamp, price bigint, label text, PRIMARY KEY (business_id, id));
 CREATE TABLE rules.every_line (business_id bigint NOT NULL, id bigint NOT NULL, note text, day date,
     PRIMARY KEY (business_id, id));
-CREATE TABLE rules.every_name (business_id bigint NOT NULL, id bigint NOT NULL, note text, PRIMARY KEY (business_id, id));
+CREATE TABLE rules.every_name (business_id bigint NOT NULL, id bigint NOT NULL, note text,
+    PRIMARY KEY (business_id, id));
 CREATE TABLE rules.every_key (business_id bigint NOT NULL, product bigint NOT NULL, day date NOT NULL,
     n bigint NOT NULL, last bigint, PRIMARY KEY (business_id, product, day));
 CREATE TABLE rules.every_sum (business_id bigint NOT NULL, day date NOT NULL, n bigint NOT NULL, paisa bigint NOT NULL,
