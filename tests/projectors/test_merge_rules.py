@@ -230,6 +230,7 @@ def test_flushed_deltas_are_not_written_again(conn: Connection[Any]) -> None:
 def test_a_merge_without_changes_leaves_the_row_untouched(conn: Connection[Any]) -> None:
     business, writer = next(_numbers), LiveWriter(conn, "rules")
     versions = SQL("SELECT id, xmin, xmax, ctid, note FROM rules.every_name WHERE business_id = %s ORDER BY id")
+    before: list[Any] = []
     for notes in ({1: "tea"}, {1: None, 2: None}):
         before = conn.execute(versions, (business,)).fetchall()
         deltas = Deltas([NAMES])
