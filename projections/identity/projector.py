@@ -6,7 +6,12 @@ from typing import cast
 from projections.engine.deltas import Deltas, Table
 from projections.engine.projection import Projection
 from shared.domain.events.customers import CustomersMerged
-from shared.domain.events.identity import BusinessProfileChanged, BusinessRegistered
+from shared.domain.events.identity import (
+    BusinessErasureCancelled,
+    BusinessErasureRequested,
+    BusinessProfileChanged,
+    BusinessRegistered,
+)
 from shared.domain.events.sales import (
     CustomersAdded,
     MovementsRecorded,
@@ -54,6 +59,8 @@ STATS = Table(
 # To find the last day with a sale: a voided sale may have been the only one of its day.
 DAYS = Table("profile_days", ("business_id", "date"), changes={"sales": "add"})
 SOURCES = Table("data_sources", ("business_id", "source"), changes={"uses": "add"})
+# Of shops that are to be erased: the moment after which they are.
+ERASURES = Table("erasures", ("business_id",), changes={"erased_after": "set"})
 
 
 def on_business_registered(recorded: RecordedEvent, event: BusinessRegistered, deltas: Deltas, _: SubjectKeys) -> None:
@@ -82,6 +89,20 @@ def on_business_profile_changed(
         description=event.description,
         phone_number=person.get("phone_number"),
     )
+
+
+def on_business_erasure_requested(
+    _: RecordedEvent, event: BusinessErasureRequested, deltas: Deltas, _keys: SubjectKeys
+) -> None:
+    """Show that the shop is to be erased."""
+    deltas.merge(ERASURES, (event.business_id,), erased_after=event.erased_after)
+
+
+def on_business_erasure_cancelled(
+    _: RecordedEvent, event: BusinessErasureCancelled, deltas: Deltas, _keys: SubjectKeys
+) -> None:
+    """The shop is kept."""
+    deltas.forget(ERASURES, (event.business_id,))
 
 
 def on_products_added(recorded: RecordedEvent, event: ProductsAdded, deltas: Deltas, _: SubjectKeys) -> None:
@@ -181,12 +202,14 @@ def _subjects(recorded: RecordedEvent) -> list[str]:
 
 IDENTITY = Projection(
     name="identity",
-    version=5,
+    version=6,
     package="projections.identity",
-    tables=(PROFILES, STATS, DAYS, SOURCES),
+    tables=(PROFILES, STATS, DAYS, SOURCES, ERASURES),
     handlers={
         BusinessRegistered: on_business_registered,
         BusinessProfileChanged: on_business_profile_changed,
+        BusinessErasureRequested: on_business_erasure_requested,
+        BusinessErasureCancelled: on_business_erasure_cancelled,
         ProductsAdded: on_products_added,
         CustomersAdded: on_customers_added,
         CustomersMerged: on_customers_merged,

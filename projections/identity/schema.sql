@@ -28,15 +28,22 @@ CREATE TABLE data_sources (
     source      text NOT NULL,
     uses        bigint NOT NULL
 );
+-- Shops that are to be erased.
+CREATE TABLE erasures (
+    business_id  bigint NOT NULL,
+    erased_after timestamptz
+);
 
 -- @indexes
 CREATE UNIQUE INDEX IF NOT EXISTS profiles_key ON profiles (business_id);
 CREATE UNIQUE INDEX IF NOT EXISTS profile_stats_key ON profile_stats (business_id);
 CREATE UNIQUE INDEX IF NOT EXISTS profile_days_key ON profile_days (business_id, date);
 CREATE UNIQUE INDEX IF NOT EXISTS data_sources_key ON data_sources (business_id, source);
+CREATE UNIQUE INDEX IF NOT EXISTS erasures_key ON erasures (business_id);
 
 -- @keys
 ALTER TABLE profiles ADD PRIMARY KEY USING INDEX profiles_key;
 ALTER TABLE profile_stats ADD PRIMARY KEY USING INDEX profile_stats_key;
 ALTER TABLE profile_days ADD PRIMARY KEY USING INDEX profile_days_key;
 ALTER TABLE data_sources ADD PRIMARY KEY USING INDEX data_sources_key;
+ALTER TABLE erasures ADD PRIMARY KEY USING INDEX erasures_key;

@@ -13,10 +13,11 @@ from shared.errors import ProjectionBehind
 from shared.http.app import ok
 from shared.http.dependencies import Deps, Owner
 from shared.postgres.database import reading
+from shared.runtime.business_day import local_text
 
 router = APIRouter(tags=["Business"])
 
-# Selects the profile as a JSON object; cleared fields are null.
+# Selects the profile as a JSON object, cleared fields are null, and the moment after which the shop is erased.
 SELECT_PROFILE = """SELECT json_build_object(
     'id', p.business_id, 'name', p.name, 'type', nullif(p.type, ''), 'phone_number', nullif(p.phone_number, ''),
     'city', nullif(p.city, ''), 'description', nullif(p.description, ''),
@@ -27,14 +28,18 @@ SELECT_PROFILE = """SELECT json_build_object(
             WHERE business_id = %(business)s AND sales > 0 ORDER BY date DESC LIMIT 1)),
     'data_sources', coalesce((SELECT json_agg(source ORDER BY source) FROM data_sources
         WHERE business_id = %(business)s AND uses > 0), '[]'),
-    'is_demo', coalesce(p.is_demo, false))::text
+    'is_demo', coalesce(p.is_demo, false))::text,
+    (SELECT erased_after FROM erasures WHERE business_id = %(business)s)
     FROM profiles AS p LEFT JOIN profile_stats AS s ON s.business_id = %(business)s
     WHERE p.business_id = %(business)s AND p.name IS NOT NULL"""
 
 
 @router.get("/business/profile", responses=PROFILE)
 async def show_profile(request: Request, deps: Deps, who: Owner) -> Response:
-    """Return the profile of the shop and the totals of its sales; `total_revenue` is in taka."""
+    """Return the profile of the shop and the totals of its sales; `total_revenue` is in taka.
+
+    `erased_after` is null unless the owner asked for the shop to be erased (`DELETE /api/business`).
+    """
     business_id = await await_consistency(request, deps, who, "identity")
 
     async def read() -> TupleRow | None:
@@ -44,4 +49,6 @@ async def show_profile(request: Request, deps: Deps, who: Owner) -> Response:
     row = await retry_until_found(read)
     if row is None:
         raise ProjectionBehind(retry_after=1)
-    return ok(orjson.loads(row[0]) | {"currency": CURRENCY, "language": who.language})
+    found, erased_after = row
+    erased = erased_after and local_text(erased_after)
+    return ok(orjson.loads(found) | {"erased_after": erased, "currency": CURRENCY, "language": who.language})

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shared.domain.presentation.schemas import BusinessDate, Currency, Language, Taka
+from shared.domain.presentation.schemas import BusinessDate, Currency, Language, LocalTime, Taka
 from shared.domain.presentation.units import CURRENCY
 from shared.http.answers import answers
 
@@ -31,6 +31,7 @@ class BusinessProfile(BaseModel):
     stats: BusinessStats
     data_sources: list[str]
     is_demo: bool
+    erased_after: LocalTime | None
     currency: Currency
     language: Language
 
@@ -51,6 +52,7 @@ _PROFILE = {
     },
     "data_sources": ["csv", "receipt_ocr"],
     "is_demo": False,
+    "erased_after": None,
     "currency": CURRENCY,
     "language": "bn",
 }

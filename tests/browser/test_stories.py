@@ -96,6 +96,11 @@ def test_an_owner_merges_two_customers_whom_the_app_takes_for_one_person(story: 
     story("merge")
 
 
+@pytest.mark.parametrize(("language", "size"), [("bn", "phone"), ("en", "desktop")])
+def test_an_owner_has_the_shop_erased_and_keeps_it_after_all(story: Story, language: str, size: str) -> None:
+    story("closing", language, size)
+
+
 def test_a_login_link_opens_the_app_once(story: Story, running: RunningSystem, shop: Shop) -> None:
     store = running.container.store(pool_size=2)
     code = new_link(store, running.container.settings, shop.user_id)

@@ -29,6 +29,7 @@ def test_a_new_shop_has_a_profile_at_once_and_nothing_sold(client: httpx.Client,
         },
         "data_sources": [],
         "is_demo": False,
+        "erased_after": None,
         "currency": "BDT",
         "language": "en",
     }
@@ -45,6 +46,17 @@ def test_the_profile_counts_what_was_sold(client: httpx.Client, shop: Shop, ledg
         "last_transaction_date": "2025-11-03",
     }
     assert found["data_sources"] == ["csv"]
+
+
+def test_a_shop_that_is_to_be_erased_shows_when_until_its_owner_keeps_it(client: httpx.Client, shop: Shop) -> None:
+    asked = client.request("DELETE", "/api/business", json={"password": shop.password}, headers=shop.headers)
+    assert asked.status_code == 202, asked.text
+    fresh = {"X-Min-Event-Position": asked.headers["X-Event-Position"]}
+    shown = client.get("/api/business/profile", headers=shop.headers | fresh).json()["data"]
+    assert shown["erased_after"] == asked.json()["data"]["erased_after"]
+    kept = client.post("/api/business/keep", headers=shop.headers)
+    fresh = {"X-Min-Event-Position": kept.headers["X-Event-Position"]}
+    assert client.get("/api/business/profile", headers=shop.headers | fresh).json()["data"]["erased_after"] is None
 
 
 def test_a_cleared_profile_field_is_null(client: httpx.Client, shop: Shop, running: RunningSystem) -> None:

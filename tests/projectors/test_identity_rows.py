@@ -4,7 +4,7 @@ import pytest
 
 from projections.engine.applier import Fenced
 from shared.domain.events.customers import CustomersMerged
-from shared.domain.events.identity import BusinessRegistered
+from shared.domain.events.identity import BusinessErasureCancelled, BusinessErasureRequested, BusinessRegistered
 from shared.domain.events.sales import Movement, MovementsRecorded, ReceiptStored, SaleRecorded, SaleVoided
 from shared.postgres.database import SHARDS
 from tests.support.model import Row
@@ -52,6 +52,18 @@ def test_an_owner_without_a_key_has_no_phone(world: World) -> None:
     world.forget("user-3")
     row = shown(world, "profiles")
     assert (row["phone_number"], row["city"]) == (None, "Dhaka")
+
+
+def test_a_shop_that_is_to_be_erased_shows_when_until_its_owner_keeps_it(world: World) -> None:
+    after = dt.datetime(2025, 11, 10, 10, 30, tzinfo=dt.UTC)
+    later = after + dt.timedelta(days=3)
+    world.append(SHOP, REGISTERED, BusinessErasureRequested(SHOP, 3, after))
+    assert shown(world, "erasures") == {"business_id": SHOP, "erased_after": after}
+    world.append(SHOP, BusinessErasureCancelled(SHOP, 3), BusinessErasureRequested(SHOP, 3, later))
+    assert shown(world, "erasures") == {"business_id": SHOP, "erased_after": later}
+    world.append(SHOP, BusinessErasureCancelled(SHOP, 3))
+    world.project("identity")
+    assert world.rows("identity")["erasures"] == []
 
 
 def test_counts_follow_products_customers_and_sales(world: World) -> None:

@@ -21,7 +21,14 @@ from shared.domain.events.cashflow import (
 )
 from shared.domain.events.customers import CustomerDataErased, CustomerDetailsChanged, CustomersMerged
 from shared.domain.events.forecasting import Accuracy, ForecastFailed, ForecastRunCompleted, ForecastsRequested, Short
-from shared.domain.events.identity import BusinessRegistered, LoggedIn, LoggedOut, SessionsRevoked
+from shared.domain.events.identity import (
+    BusinessErasureCancelled,
+    BusinessErasureRequested,
+    BusinessRegistered,
+    LoggedIn,
+    LoggedOut,
+    SessionsRevoked,
+)
 from shared.domain.events.inventory import (
     ProductDetails,
     ProductDetailsChanged,
@@ -158,6 +165,7 @@ def histories(draw: st.DrawFn, businesses: list[int], max_events: int = 30) -> l
             _customers,
             _profile,
             _registered,
+            _erasure,
             _upload,
             _other,
             _movements,
@@ -578,6 +586,13 @@ def _profile(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
 @st.composite
 def _registered(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
     return business, BusinessRegistered(business, business, draw(texts), "retail", draw(st.booleans()))
+
+
+@st.composite
+def _erasure(draw: st.DrawFn, business: int, _: Shops) -> tuple[int, Event]:
+    after = dt.datetime.combine(draw(dates), dt.time(10), dt.UTC)
+    asked, kept = BusinessErasureRequested(business, business, after), BusinessErasureCancelled(business, business)
+    return business, draw(st.sampled_from([asked, kept]))
 
 
 @st.composite

@@ -14,7 +14,12 @@ from uuid import UUID
 import msgspec
 
 from shared.domain.events.customers import CustomerDataErased, CustomerDetailsChanged, CustomersMerged
-from shared.domain.events.identity import BusinessProfileChanged, BusinessRegistered
+from shared.domain.events.identity import (
+    BusinessErasureCancelled,
+    BusinessErasureRequested,
+    BusinessProfileChanged,
+    BusinessRegistered,
+)
 from shared.domain.events.sales import (
     CustomersAdded,
     Movement,
@@ -126,7 +131,20 @@ def identity(history: Sequence[RecordedEvent], people: People) -> Tables:
         "profile_stats": _stats(history),
         "profile_days": _days(list(_lines(history)), sums=("sales",)),
         "data_sources": _sources(history),
+        "erasures": _erasures(history),
     }
+
+
+def _erasures(history: Sequence[RecordedEvent]) -> list[Row]:
+    asked = _grouped(
+        [(r, r.event) for r in history if isinstance(r.event, BusinessErasureRequested | BusinessErasureCancelled)],
+        lambda fact: fact[1].business_id,
+    )
+    return [
+        {"business_id": business, "erased_after": last.erased_after}
+        for business, facts in asked.items()
+        if isinstance(last := facts[-1][1], BusinessErasureRequested)
+    ]
 
 
 def uploads(history: Sequence[RecordedEvent], _: People) -> Tables:

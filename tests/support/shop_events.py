@@ -16,7 +16,12 @@ from shared.domain.events.cashflow import (
     OpeningDebtVoided,
 )
 from shared.domain.events.customers import CustomerDataErased, CustomersMerged
-from shared.domain.events.identity import BusinessProfileChanged, BusinessRegistered, LoggedOut
+from shared.domain.events.identity import (
+    BusinessErasureRequested,
+    BusinessProfileChanged,
+    BusinessRegistered,
+    LoggedOut,
+)
 from shared.domain.events.inventory import ProductDetailsChanged, ProductLine, ProductSheetRecorded, StockMoved
 from shared.domain.events.recommendations import RecommendationViewed
 from shared.domain.events.sales import (
@@ -147,6 +152,7 @@ def everything_else(business: int) -> Iterator[Event]:
     yield issued()
     yield RecommendationViewed(1, 45)
     yield LoggedOut(business, file_id(business, 97))
+    yield BusinessErasureRequested(business, business, dt.datetime.combine(DAY, dt.time(10), dt.UTC))
 
 
 def busy_street(shops: int, first_tx: int = 1) -> Iterator[tuple[int, Event]]:

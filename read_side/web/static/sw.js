@@ -1,6 +1,6 @@
 // Keeps the owner's app itself for times without a network; answers of the API are kept by the app, per account.
-const CACHE = "shell-4dbee45b5488";
-const SHELL = ["/","/assets/list-DLgZXAIP.js","/assets/list-DhlHuylV.css","/assets/owner-CQeklILD.js","/icon-192.png","/icon.svg","/manifest.webmanifest"];
+const CACHE = "shell-a1537e20fd42";
+const SHELL = ["/","/assets/list-C-0kzkz9.js","/assets/list-Z2IeNE1z.css","/assets/owner-2s_oFoib.js","/icon-192.png","/icon.svg","/manifest.webmanifest"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(

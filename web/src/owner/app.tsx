@@ -1,4 +1,5 @@
 /** The frame of the owner's app: what is above and below every page, and which page is shown. */
+import { useEffect } from "preact/hooks";
 import { online, readFrom, replaying } from "../shared/api.ts";
 import { date, language, number, speak, t } from "../shared/i18n.ts";
 import { Icon, type IconName } from "../shared/icons.tsx";
@@ -9,6 +10,7 @@ import { Empty, Page, Toast } from "../shared/ui.tsx";
 import { AdvicePage } from "./pages/advice.tsx";
 import { BakiPage } from "./pages/baki.tsx";
 import { CashPage } from "./pages/cash.tsx";
+import { ClosePage, Keep } from "./pages/close.tsx";
 import { CustomerPage, CustomersPage } from "./pages/customers.tsx";
 import { Door } from "./pages/door.tsx";
 import { EarlierPage, shownDay } from "./pages/earlier.tsx";
@@ -20,7 +22,7 @@ import { ShopPage } from "./pages/shop.tsx";
 import { TodayPage } from "./pages/today.tsx";
 import { UploadPage, UploadsPage } from "./pages/uploads.tsx";
 import { WhyPage } from "./pages/why.tsx";
-import { shopName } from "./shop.ts";
+import { erasedAfter, profile, shopName } from "./shop.ts";
 import { waiting } from "./queue.ts";
 
 const PAGES = {
@@ -42,6 +44,7 @@ const PAGES = {
   "/earlier": EarlierPage,
   "/why/:id/:sub": WhyPage,
   "/shop": ShopPage,
+  "/shop/close": ClosePage,
   "/more": MorePage,
 };
 
@@ -83,8 +86,15 @@ function LanguageButton() {
 
 function Banners() {
   const unsent = waiting().length;
+  const erased = erasedAfter();
   return (
     <>
+      {erased && path() !== "/shop/close" && (
+        <div class="banner bad" role="status">
+          <Link to="/shop/close">{t("close.pending", { at: date(erased, "moment") })}</Link>
+          <Keep />
+        </div>
+      )}
       {replaying() && (
         <div class="banner" role="status">
           <Icon name="clock" />
@@ -118,7 +128,11 @@ function Banners() {
 export function App() {
   useStore();
   const here = `/${path().split("/")[1] ?? ""}`;
-  const inside = session() !== null;
+  const user = session()?.user.id;
+  const inside = user !== undefined;
+  useEffect(() => {
+    if (inside) void profile().catch(() => undefined); // a page that needs it says what is wrong
+  }, [user]);
   const adds = !replaying() && ["/", "/sales"].includes(path());
   return (
     <div class={inside ? "framed" : ""}>

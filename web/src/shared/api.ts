@@ -118,13 +118,20 @@ async function refusal(answer: Response): Promise<Refused> {
   return new Refused(answer.status, body, after > 0 ? after : null);
 }
 
+/** Whether the login has ended; a wrong password answers 401, too, and is not sent twice. */
+async function expired(answer: Response): Promise<boolean> {
+  if (answer.status !== 401) return false;
+  const body = (await answer.clone().json().catch(() => null)) as Partial<ErrorBody> | null;
+  return body?.error_code !== "INVALID_CREDENTIALS";
+}
+
 const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 /** Sends one request; renews the login once, and waits once where the API asks a reader for a moment's patience. */
 export async function send(method: string, path: string, options: Options = {}): Promise<Response> {
   let used = session()?.access;
   let answer = await attempt(method, path, options);
-  if (answer.status === 401 && used && !path.startsWith("/auth/login") && (await renewed(used))) {
+  if (used && (await expired(answer)) && (await renewed(used))) {
     used = session()?.access;
     answer = await attempt(method, path, options);
   }
@@ -166,7 +173,7 @@ async function write<T>(method: string, path: string, body: unknown, key?: strin
 export const post = <T>(path: string, body: unknown = {}, key?: string) => write<T>("POST", path, body, key);
 export const patch = <T>(path: string, body: unknown) => write<T>("PATCH", path, body);
 export const put = <T>(path: string, body: unknown) => write<T>("PUT", path, body);
-export const remove = <T>(path: string) => write<T>("DELETE", path, undefined);
+export const remove = <T>(path: string, body?: unknown) => write<T>("DELETE", path, body);
 
 /** Uploads a form; takes as long as it takes. */
 export async function upload<T>(path: string, form: FormData, key: string): Promise<T> {

@@ -96,11 +96,14 @@ export function OpeningDebts({ again }: { again: () => void }) {
     <Card
       title={t("baki.opening")}
       aside={
-        !replaying() && (
-          <button type="button" class="quiet small" onClick={() => setAdding(true)}>
-            <Icon name="plus" /> {t("add")}
-          </button>
-        )
+        <span>
+          <Export path="/cashflow/opening-debts" name="opening-debts" />
+          {!replaying() && (
+            <button type="button" class="quiet small" onClick={() => setAdding(true)}>
+              <Icon name="plus" /> {t("add")}
+            </button>
+          )}
+        </span>
       }
     >
       <p class="soft">{t("baki.opening.text")}</p>

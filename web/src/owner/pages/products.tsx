@@ -10,11 +10,12 @@ import { Link, filter, query } from "../../shared/router.tsx";
 import { Act, Card, Chip, Choice, Data, Empty, Facts, Field, Form, Page, Search, Sheet, numeric, toast, type Values } from "../../shared/ui.tsx";
 import { product } from "../calls.ts";
 import type { Forecast, List, Product } from "../types.ts";
+import { Export } from "./entries.tsx";
 
 const VIEWS: [string, string][] = [
-  ["", "limit=50&sort=name"],
-  ["low", "limit=50&low_stock_only=true&sort=stock"],
-  ["best", "limit=50&sort=sales_7d"],
+  ["", "sort=name"],
+  ["low", "low_stock_only=true&sort=stock"],
+  ["best", "sort=sales_7d"],
 ];
 
 export function unitOf(of: { unit: string | null }): string {
@@ -32,7 +33,7 @@ export function ProductsPage() {
   const view = query().get("view") ?? "";
   const words = query().get("q");
   const wanted = `${VIEWS.find(([id]) => id === view)?.[1] ?? VIEWS[0]?.[1]}${words ? `&q=${encodeURIComponent(words)}` : ""}`;
-  const list = useList<Product>(`/products?${wanted}`);
+  const list = useList<Product>(`/products?limit=50&${wanted}`);
   return (
     <Page title={t("nav.products")}>
       <Choice label={t("products.view")} value={view} choose={(id) => filter("view", id)} options={VIEWS.map(([id]) => [id, t(`products.${id || "all"}`)])} />
@@ -63,6 +64,7 @@ export function ProductsPage() {
                   </li>
                 ))}
               </ul>
+              <Export path={`/products?${wanted}`} name="products" />
               {list.more && <Act done={list.more}>{t("more.load", { left: count - results.length })}</Act>}
             </>
           )

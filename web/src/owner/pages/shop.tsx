@@ -3,6 +3,7 @@ import { logOut } from "../../shared/account.ts";
 import { patch, post, replaying, send, type Answer } from "../../shared/api.ts";
 import { useRead } from "../../shared/hooks.ts";
 import { language, speak, t, type Language } from "../../shared/i18n.ts";
+import { Link } from "../../shared/router.tsx";
 import { keepSession, session } from "../../shared/session.ts";
 import { theme, useTheme, type Theme } from "../../shared/theme.ts";
 import { Act, Card, Choice, Data, Field, Form, Page, toast, type Values } from "../../shared/ui.tsx";
@@ -37,6 +38,7 @@ export function ShopPage() {
         </>
       )}
       <Leave />
+      {!replaying() && <Link to="/shop/close">{t("close.title")}</Link>}
     </Page>
   );
 }
